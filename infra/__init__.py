@@ -1,0 +1,1 @@
+"""Deploy time: the components of one environment, and the pure modules behind them."""

@@ -1,0 +1,92 @@
+"""What AWS allows, each with the page that says so. Pure: no Pulumi, no boto3."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Range(NamedTuple):
+    """Whole numbers from ``least`` to ``most``, both allowed."""
+
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.least} to {self.most}"
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int) and self.least <= value <= self.most
+
+
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+TTL_SECONDS = Range(0, 300)
+CACHE_SIZE = Range(0, 1000)
+HTTP_PORT = Range(1, 65_535)
+# AWS states the least only; more connections than an execution environment has file
+# descriptors cannot be meant. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_CONNECTIONS = Range(1, 1024)
+# No request outlives the function's own longest timeout.
+TIMEOUT_MILLIS = Range(0, 900_000)
+LOG_LEVELS = ("debug", "info", "warn", "error", "none")
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MEMORY_MB = Range(128, 10_240)
+TIMEOUT_SECONDS = Range(1, 900)
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+RESERVED_CONCURRENCY = Range(0, 100_000)
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+ARCHITECTURES = ("arm64", "x86_64")
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+LOG_RETENTION_DAYS = (
+    (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827)
+    + (2192, 2557, 2922, 3288, 3653)
+)  # fmt: skip
+
+# https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
+KEY_ROTATION_PERIOD_DAYS = Range(90, 2560)
+# https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+KEY_DELETION_WINDOW_DAYS = Range(7, 30)
+
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+SECRET_VALUE_BYTES = 65_536
+SECRET_NAME_LENGTH = 512
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+RECOVERY_WINDOW_DAYS = Range(7, 30)
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
+PASSWORD_LENGTH = Range(1, 4096)
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MANAGED_POLICY_CHARACTERS = 6_144
+MANAGED_POLICIES_PER_ROLE = 10
+# https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html
+TAG_KEY_LENGTH = 128
+TAG_VALUE_LENGTH = 256
+
+
+def check(owner: str, values: Iterable[tuple[str, object, Range | tuple[object, ...]]]) -> None:
+    """Refuse plain values that AWS would refuse, all at once.
+
+    ``values`` are (argument, value, what is allowed). ``None`` and Pulumi outputs pass: the
+    first means AWS's own default, the second is not known yet.
+
+    Raises:
+        ValueError: names the owner and, for each fault, the argument, the value and what is
+            allowed.
+
+    """
+    faults = [
+        f"{argument} must be {_allowed(allowed)}, got {value!r}"
+        for argument, value, allowed in values
+        if isinstance(value, int | str) and value not in allowed
+    ]
+    if faults:
+        raise ValueError(f"{owner}: {'; '.join(faults)}")
+
+
+def _allowed(allowed: Range | tuple[object, ...]) -> str:
+    if isinstance(allowed, Range):
+        return str(allowed)
+    return f"one of {', '.join(map(str, allowed))}"
