@@ -39,9 +39,9 @@ ARCHITECTURES = ("arm64", "x86_64")
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
-    (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827)
-    + (2192, 2557, 2922, 3288, 3653)
-)  # fmt: skip
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 # https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
 KEY_ROTATION_PERIOD_DAYS = Range(90, 2560)
@@ -52,11 +52,12 @@ KEY_DELETION_WINDOW_DAYS = Range(7, 30)
 SECRET_VALUE_BYTES = 65_536
 SECRET_NAME_LENGTH = 512
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"
+SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"  # noqa: S105 (a pattern of names)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 RECOVERY_WINDOW_DAYS = Range(7, 30)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
-PASSWORD_LENGTH = Range(1, 4096)
+# AWS allows 1 as well; what is shorter than 8 is no secret.
+PASSWORD_LENGTH = Range(8, 4096)
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144

@@ -1,0 +1,118 @@
+"""One environment: its key, its secrets, the role that reads them and the function that does."""
+
+from pathlib import Path
+from typing import cast
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import settings
+from infra.access import ReaderRole
+from infra.encryption import EncryptionKey
+from infra.function import ExtensionArgs, ExtensionFunction
+from infra.policies import Place
+from infra.secret import AppSecret, AppSecretArgs
+from infra.seeding import SecretSeeder
+
+handler = Path(__file__).with_name("handler")
+env = settings.load()
+place = Place(env.partition, env.region, aws.get_caller_identity().account_id)
+config, function = env.settings, env.settings.function
+
+key = EncryptionKey(
+    "environment",
+    {
+        "description": f"Secrets and logs of {env.name}",
+        "alias": f"{env.project}/{env.stack}",
+        "partition": place.partition,
+        "region": place.region,
+        "account_id": place.account_id,
+        "log_group_prefix": env.log_group_prefix,
+        "rotation_period_in_days": config.key.rotation_period_days,
+        "deletion_window_in_days": config.key.deletion_window_days,
+        "tags": env.tags,
+    },
+)
+
+secrets: dict[str, AppSecret] = {}
+for name, secret in config.secrets.items():
+    args: AppSecretArgs = {
+        "name": env.secret_prefix + name,
+        "description": secret.description,
+        "key_arn": key.arn,
+        "recovery_window_in_days": env.recovery_window_in_days(name),
+        "tags": env.tags,
+    }
+    if secret.source == "config":
+        args["value"] = env.secret_value(name)
+    secrets[name] = AppSecret(name, args)
+
+SecretSeeder(
+    "seeder",
+    {
+        "seeds": {
+            name: {
+                "arn": secrets[name].arn,
+                "fields": secret.fields,
+                "generate": {
+                    field: rules.get_random_password() for field, rules in secret.generate.items()
+                },
+            }
+            for name, secret in config.secrets.items()
+            if secret.source == "generate"
+        },
+        "key_arn": key.arn,
+        "log_group_name": f"{env.log_group_prefix}seeder",
+        "file": handler / "seed.py",
+        "runtime": function.runtime,
+        "architecture": function.architecture,
+        "log_retention_days": function.log_retention_days,
+        "tags": env.tags,
+    },
+)
+
+role = ReaderRole(
+    "reader",
+    {
+        "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in secrets},
+        "key_arn": key.arn,
+        "log_group_arn": place.log_group_arn(f"{env.log_group_prefix}reader"),
+        "tracing": function.tracing,
+        "tags": env.tags,
+    },
+)
+
+reader = ExtensionFunction(
+    "reader",
+    {
+        "role_arn": role.arn,
+        "layer_arn": env.layer_arn,
+        "key_arn": key.arn,
+        "log_group_name": f"{env.log_group_prefix}reader",
+        "files": {name: handler / name for name in ("app.py", "secret_client.py")},
+        "handler": "app.lambda_handler",
+        "environment": {
+            "SECRET_NAME": env.secret_prefix + function.secret,
+            "SECRET_PREFIX": env.secret_prefix,
+        },
+        "extension": cast("ExtensionArgs", config.extension.model_dump(exclude={"layer_arn"})),
+        "runtime": function.runtime,
+        "architecture": function.architecture,
+        "memory_mb": function.memory_mb,
+        "timeout_seconds": function.timeout_seconds,
+        "reserved_concurrency": function.reserved_concurrency,
+        "log_retention_days": function.log_retention_days,
+        "tracing": function.tracing,
+        "tags": env.tags,
+    },
+)
+
+pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items()})
+pulumi.export("function_name", reader.name)
+pulumi.export("function_arn", reader.arn)
+pulumi.export("function_alias_arn", reader.alias_arn)
+pulumi.export("role_arn", role.arn)
+pulumi.export("key_arn", key.arn)
+pulumi.export("key_alias", key.alias_name)
+pulumi.export("layer_arn", env.layer_arn)
+pulumi.export("log_group_name", reader.log_group_name)

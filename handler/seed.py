@@ -1,0 +1,83 @@
+"""Seeds a secret inside AWS: plain fields as given, generated ones made once and then kept.
+
+Its answer, its errors and its log hold names of fields only, never a value.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+# A role's policies reach every part of IAM some seconds after they are attached.
+_GRANT_RETRY_SECONDS = 1.0
+_GRANT_WAIT_SECONDS = 20.0
+_Found = tuple[str | None, dict[str, Any]]
+
+
+class SeedError(Exception):
+    """The secret could not be seeded; what it held is untouched."""
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401, ARG001 (Lambda's signature)
+    """Merge a seed into a secret.
+
+    Args:
+        event: ``SecretId``; ``Fields``, name -> plain value; ``Generate``, name -> parameters
+            of GetRandomPassword in its own words.
+        context: what Lambda hands over.
+
+    Returns:
+        ``VersionId`` that is current now, and the sorted names ``Generated`` and ``Updated``.
+
+    Raises:
+        SeedError: the secret holds something that is not a JSON object.
+        ClientError: Secrets Manager refused; the text is AWS's and holds no value.
+
+    """
+    secrets = boto3.client("secretsmanager")
+    version, current = _when_granted(lambda: _read(secrets, event["SecretId"]))
+    seeded = current | event["Fields"]
+    missing = {name: rules for name, rules in event["Generate"].items() if not seeded.get(name)}
+    for name, rules in missing.items():
+        seeded[name] = secrets.get_random_password(**rules)["RandomPassword"]
+    updated = [
+        name for name in event["Fields"] if name not in current or current[name] != seeded[name]
+    ]
+    if missing or updated:
+        text = json.dumps(seeded)
+        version = secrets.put_secret_value(SecretId=event["SecretId"], SecretString=text)[
+            "VersionId"
+        ]
+    return {"VersionId": version, "Generated": sorted(missing), "Updated": sorted(updated)}
+
+
+def _read(secrets: Any, secret_id: str) -> _Found:  # noqa: ANN401 (boto3 makes its classes at run time)
+    try:
+        answer = secrets.get_secret_value(SecretId=secret_id)
+    except secrets.exceptions.ResourceNotFoundException:
+        return None, {}  # no value yet: a secret that does not exist refuses the write
+    try:
+        value = json.loads(answer["SecretString"])
+    except (KeyError, ValueError):
+        value = None  # a decoding error would quote what it could not decode
+    if not isinstance(value, dict):
+        raise SeedError(
+            f"{secret_id} holds a value that is not a JSON object, so no field can be kept; give"
+            " it `from: external`, or delete its value"
+        )
+    return answer["VersionId"], value
+
+
+def _when_granted(read: Callable[[], _Found]) -> _Found:
+    deadline = time.monotonic() + _GRANT_WAIT_SECONDS
+    while True:
+        try:
+            return read()
+        except ClientError as error:
+            denied = error.response["Error"]["Code"] == "AccessDeniedException"
+            if not denied or time.monotonic() > deadline:
+                raise
+            time.sleep(_GRANT_RETRY_SECONDS)

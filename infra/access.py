@@ -1,0 +1,110 @@
+"""The role of a function that reads secrets: exactly that, its own logs, and traces if asked."""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.limits import MANAGED_POLICIES_PER_ROLE
+
+
+class ReaderRoleArgs(TypedDict):
+    """What a ``ReaderRole`` is made of."""
+
+    secret_arns: Mapping[str, pulumi.Input[str]]
+    """ARNs of the secrets to read, by full name. The names decide how the policies are split."""
+    key_arn: pulumi.Input[str]
+    """ARN of the KMS key under which the secrets are."""
+    log_group_arn: pulumi.Input[str]
+    """ARN of the function's log group, without ``:*``."""
+    tracing: NotRequired[bool]
+    """Whether the function sends traces to X-Ray (default false)."""
+    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    """Tags of the role and its policies."""
+
+
+class ReaderRole(pulumi.ComponentResource):
+    """The least role that reads the named secrets.
+
+    Resources:
+        aws.iam.Role: assumed by Lambda only.
+        aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets need; IAM allows
+            6,144 characters a policy and 10 policies a role.
+        aws.iam.RolePolicy: the function's own log group.
+        aws.iam.RolePolicy: X-Ray, only with ``tracing``.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the role. Known once every policy is attached, so what uses it can use them."""
+    name: pulumi.Output[str]
+    """Name of the role."""
+
+    def __init__(
+        self, name: str, args: ReaderRoleArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        secret_arns = args["secret_arns"]
+        parts = policies.split_by_size(secret_arns)
+        if len(parts) > MANAGED_POLICIES_PER_ROLE:
+            raise ValueError(
+                f"ReaderRole {name!r}: {len(secret_arns)} secrets need {len(parts)} policies, and"
+                f" IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; give the function fewer"
+                " secrets, or shorter names"
+            )
+        super().__init__("lambda-secrets:index:ReaderRole", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        role = aws.iam.Role(
+            f"{name}-role",
+            description="Reads secrets through the AWS Parameters and Secrets Lambda Extension",
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.assume_role("lambda.amazonaws.com")
+            ),
+            tags=args.get("tags"),
+            opts=child,
+        )
+        grants: list[pulumi.Resource] = []
+        for number, part in enumerate(parts, start=1):
+            arns = [secret_arns[secret] for secret in part]
+            policy = aws.iam.Policy(
+                f"{name}-read-{number}",
+                description="Reads the named secrets and decrypts them",
+                policy=pulumi.Output.json_dumps(
+                    pulumi.Output.all(*arns, args["key_arn"]).apply(
+                        lambda all_: policies.read_secrets(sorted(all_[:-1]), all_[-1])
+                    )
+                ),
+                tags=args.get("tags"),
+                opts=child,
+            )
+            grants.append(
+                aws.iam.RolePolicyAttachment(
+                    f"{name}-read-{number}", role=role.name, policy_arn=policy.arn, opts=child
+                )
+            )
+        grants.append(
+            aws.iam.RolePolicy(
+                f"{name}-logs",
+                role=role.name,
+                policy=pulumi.Output.json_dumps(
+                    pulumi.Output.from_input(args["log_group_arn"]).apply(policies.write_logs)
+                ),
+                opts=child,
+            )
+        )
+        if args.get("tracing"):
+            grants.append(
+                aws.iam.RolePolicy(
+                    f"{name}-traces",
+                    role=role.name,
+                    policy=pulumi.Output.json_dumps(policies.write_traces()),
+                    opts=child,
+                )
+            )
+
+        # A function that starts before its grants are attached would meet AccessDenied.
+        granted = pulumi.Output.all(role.arn, *(grant.urn for grant in grants))
+        self.arn = granted.apply(lambda all_: str(all_[0]))
+        self.name = role.name
+        self.register_outputs({"arn": self.arn, "name": self.name})

@@ -1,0 +1,237 @@
+"""IAM and KMS key policy documents. Pure functions over plain strings; JSON-shaped dicts out.
+
+No action holds a wildcard. A ``*`` as resource carries the AWS rule that forces it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from infra.limits import MANAGED_POLICY_CHARACTERS
+
+Policy = dict[str, Any]
+
+# Longest partition, region and the suffix that Secrets Manager appends: what stands around a
+# secret's name in its ARN. `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:`
+_ARN_AROUND_NAME = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf")
+# A statement that reads secrets, without their ARNs: Sids, actions, key ARN, conditions.
+_AROUND_ARNS = 700
+
+_KEY_ADMINISTRATION = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+]
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_KEY_USE_BY_LOGS = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
+# https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html
+_TRACE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
+class Place(NamedTuple):
+    """Where something is: the part of an ARN that a policy needs."""
+
+    partition: str
+    region: str
+    account_id: str
+
+    @classmethod
+    def of(cls, arn: str) -> "Place":
+        """Take the place from an ARN; no check beyond its six fields."""
+        _, partition, _, region, account_id, _ = arn.split(":", 5)
+        return cls(partition, region, account_id)
+
+    def log_group_arn(self, name: str) -> str:
+        """ARN of a log group, without ``:*``."""
+        return f"arn:{self.partition}:logs:{self.region}:{self.account_id}:log-group:{name}"
+
+
+def assume_role(service: str) -> Policy:
+    """Trust policy: ``service`` (such as ``lambda.amazonaws.com``) may assume the role."""
+    return _policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+        }
+    )
+
+
+def key_policy(place: Place, log_group_prefix: str | None = None) -> Policy:
+    """Let the account administer the key, and use it only through Secrets Manager.
+
+    The account's root as principal hands the decision to IAM: a principal needs an IAM grant
+    besides. With ``log_group_prefix``, CloudWatch Logs may use the key for groups of that name.
+    """
+    account = {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"}
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "AdministerByIam",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": _KEY_ADMINISTRATION,
+            "Resource": "*",  # in a key policy, `*` is this key
+        },
+        {
+            "Sid": "UseThroughSecretsManager",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",  # in a key policy, `*` is this key
+            "Condition": {
+                "StringEquals": {
+                    "kms:CallerAccount": place.account_id,
+                    "kms:ViaService": _via_secretsmanager(place),
+                }
+            },
+        },
+    ]
+    if log_group_prefix is not None:
+        log_groups = place.log_group_arn(f"{log_group_prefix}*")
+        statements.append(
+            {
+                "Sid": "EncryptLogs",
+                "Effect": "Allow",
+                "Principal": {"Service": f"logs.{place.region}.{_dns_suffix(place)}"},
+                "Action": _KEY_USE_BY_LOGS,
+                "Resource": "*",  # in a key policy, `*` is this key
+                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+            }
+        )
+    return _policy(*statements)
+
+
+def read_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
+    """Read exactly these secrets, and decrypt with the key only what Secrets Manager hands it."""
+    return _policy(
+        {
+            "Sid": "ReadSecrets",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": list(secret_arns),
+        },
+        _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, key_arn),
+    )
+
+
+def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
+    """Read and write exactly these secrets, and make random passwords."""
+    return _policy(
+        {
+            "Sid": "SeedSecrets",
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            "Resource": list(secret_arns),
+        },
+        _use_key("EncryptSecrets", ["kms:Decrypt", "kms:GenerateDataKey"], secret_arns, key_arn),
+        {
+            "Sid": "MakePasswords",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetRandomPassword",
+            # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+            "Resource": "*",
+        },
+    )
+
+
+def write_logs(log_group_arn: str) -> Policy:
+    """Write to streams of one log group, which exists already."""
+    return _policy(
+        {
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": f"{log_group_arn}:*",
+        }
+    )
+
+
+def write_traces() -> Policy:
+    """Send segments to X-Ray."""
+    return _policy(
+        {
+            "Sid": "WriteTraces",
+            "Effect": "Allow",
+            "Action": _TRACE,
+            # The actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+            "Resource": "*",
+        }
+    )
+
+
+def split_by_size(names: Iterable[str]) -> list[list[str]]:
+    """Split secret names so that ``read_secrets`` of each part fits one managed policy.
+
+    Names, because ARNs are not known before the secrets exist and the number of policies must be.
+    Sorted, so that the order of a dict moves no secret from one policy to another.
+    """
+    parts: list[list[str]] = []
+    room = 0
+    for name in sorted(names):
+        # An ARN stands twice (resource, encryption context), each in quotes and with a comma.
+        need = 2 * (_ARN_AROUND_NAME + len(name) + len('"",'))
+        if need > room:
+            parts.append([])
+            room = MANAGED_POLICY_CHARACTERS - _AROUND_ARNS
+        parts[-1].append(name)
+        room -= need
+    return parts
+
+
+def _use_key(
+    sid: str, actions: list[str], secret_arns: Sequence[str], key_arn: str
+) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": key_arn,
+        "Condition": {
+            "StringEquals": {
+                "kms:ViaService": _via_secretsmanager(Place.of(key_arn)),
+                "kms:EncryptionContext:SecretARN": list(secret_arns),
+            }
+        },
+    }
+
+
+def _via_secretsmanager(place: Place) -> list[str]:
+    # AWS documents the form with amazonaws.com for every region, and writes its own policies in
+    # other partitions with the partition's suffix: both name nothing but the service.
+    suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(place)))
+    return [f"secretsmanager.{place.region}.{suffix}" for suffix in suffixes]
+
+
+def _dns_suffix(place: Place) -> str:
+    suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+    return suffixes.get(place.partition, "amazonaws.com")
+
+
+def _policy(*statements: dict[str, Any]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

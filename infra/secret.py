@@ -1,0 +1,105 @@
+"""One secret in Secrets Manager.
+
+Its value comes from here only in the mode ``config``; a seeder (mode ``generate``) or somebody
+else (mode ``external``) puts it otherwise, and then it never stands in Pulumi's state.
+"""
+
+import re
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import limits
+
+
+class AppSecretArgs(TypedDict):
+    """What an ``AppSecret`` is made of."""
+
+    name: str
+    """Full name of the secret: the path that operators, replicas and the handler share."""
+    key_arn: pulumi.Input[str]
+    """ARN of the KMS key that encrypts the value."""
+    description: NotRequired[pulumi.Input[str]]
+    """What the secret is for."""
+    recovery_window_in_days: NotRequired[pulumi.Input[int]]
+    """Days in which a deleted secret can be restored, 7 to 30 (default), or 0: gone at once."""
+    value: NotRequired[pulumi.Input[str]]
+    """The secret's text, at most 65,536 bytes of UTF-8. Stands in the state, encrypted."""
+    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    """Tags of the secret."""
+
+
+class AppSecret(pulumi.ComponentResource):
+    """A secret under a customer key.
+
+    Resources:
+        aws.secretsmanager.Secret: name, key, recovery window.
+        aws.secretsmanager.SecretVersion: only with ``value``.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the secret, with the six characters that Secrets Manager appends."""
+    name: pulumi.Output[str]
+    """Full name of the secret."""
+
+    def __init__(
+        self, name: str, args: AppSecretArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        window = args.get("recovery_window_in_days", limits.RECOVERY_WINDOW_DAYS.most)
+        if window != 0:
+            limits.check(
+                f"AppSecret {name!r} (or 0 days: no recovery)",
+                [("recovery_window_in_days", window, limits.RECOVERY_WINDOW_DAYS)],
+            )
+        if faults := name_faults(args["name"]):
+            raise ValueError(f"AppSecret {name!r}: name {args['name']!r} {'; '.join(faults)}")
+        value = args.get("value")
+        if isinstance(value, str):
+            _check_size(value)
+        props = {key: given for key, given in args.items() if key != "value"}
+        super().__init__("lambda-secrets:index:AppSecret", name, props, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        secret = aws.secretsmanager.Secret(
+            f"{name}-secret",
+            name=args["name"],
+            description=args.get("description"),
+            kms_key_id=args["key_arn"],
+            recovery_window_in_days=window,
+            tags=args.get("tags"),
+            opts=child,
+        )
+        if value is not None:
+            aws.secretsmanager.SecretVersion(
+                f"{name}-value",
+                secret_id=secret.id,
+                secret_string=pulumi.Output.secret(value).apply(_check_size),
+                opts=child,
+            )
+
+        self.arn = secret.arn
+        self.name = secret.name
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+
+def name_faults(name: str) -> list[str]:
+    """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: ``[]``."""
+    faults = []
+    if not re.fullmatch(limits.SECRET_NAME_PATTERN, name):
+        faults.append("may hold letters, digits and /_+=.@- only")
+    if len(name) > limits.SECRET_NAME_LENGTH:
+        faults.append(f"is longer than {limits.SECRET_NAME_LENGTH} characters")
+    # A partial ARN is completed by the service: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+    if re.search(r"-[A-Za-z0-9]{6}$", name):
+        faults.append("ends like the suffix of an ARN (a hyphen and six characters)")
+    return faults
+
+
+def _check_size(value: str) -> str:
+    size = len(value.encode())
+    if size > limits.SECRET_VALUE_BYTES:
+        raise ValueError(
+            f"a secret's value may have {limits.SECRET_VALUE_BYTES} bytes, this one has {size}"
+        )
+    return value
