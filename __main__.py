@@ -9,15 +9,15 @@ import pulumi_aws as aws
 from infra import settings
 from infra.access import ReaderRole
 from infra.encryption import EncryptionKey
-from infra.function import ExtensionArgs, ExtensionFunction
+from infra.function import ExtensionArgs, ExtensionFunction, RuntimeArgs
 from infra.policies import Place
-from infra.secret import AppSecret, AppSecretArgs
+from infra.secret import AppSecret
 from infra.seeding import SecretSeeder
 
-handler = Path(__file__).with_name("handler")
 env = settings.load()
-place = Place(env.partition, env.region, aws.get_caller_identity().account_id)
 config, function = env.settings, env.settings.function
+place = Place(env.partition, env.region, aws.get_caller_identity().account_id)
+handler = Path(__file__).with_name("handler")
 
 key = EncryptionKey(
     "environment",
@@ -33,33 +33,30 @@ key = EncryptionKey(
         "tags": env.tags,
     },
 )
-
-secrets: dict[str, AppSecret] = {}
-for name, secret in config.secrets.items():
-    args: AppSecretArgs = {
-        "name": env.secret_prefix + name,
-        "description": secret.description,
-        "key_arn": key.arn,
-        "recovery_window_in_days": env.recovery_window_in_days(name),
-        "tags": env.tags,
-    }
-    if secret.source == "config":
-        args["value"] = env.secret_value(name)
-    secrets[name] = AppSecret(name, args)
-
+secrets = {
+    name: AppSecret(
+        name,
+        {
+            "name": env.secret_prefix + name,
+            "description": secret.description,
+            "key_arn": key.arn,
+            "recovery_window_in_days": env.recovery_window_in_days(name),
+            "value": env.secret_value(name),
+            "tags": env.tags,
+        },
+    )
+    for name, secret in config.secrets.items()
+}
 SecretSeeder(
     "seeder",
     {
         "seeds": {
             name: {
                 "arn": secrets[name].arn,
-                "fields": secret.fields,
-                "generate": {
-                    field: rules.get_random_password() for field, rules in secret.generate.items()
-                },
+                "fields": seed.fields,
+                "generate": seed.random_passwords(),
             }
-            for name, secret in config.secrets.items()
-            if secret.source == "generate"
+            for name, seed in env.seeds().items()
         },
         "key_arn": key.arn,
         "log_group_name": f"{env.log_group_prefix}seeder",
@@ -70,18 +67,16 @@ SecretSeeder(
         "tags": env.tags,
     },
 )
-
 role = ReaderRole(
     "reader",
     {
-        "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in secrets},
+        "secret_arns": {env.secret_prefix + name: secret.arn for name, secret in secrets.items()},
         "key_arn": key.arn,
         "log_group_arn": place.log_group_arn(f"{env.log_group_prefix}reader"),
         "tracing": function.tracing,
         "tags": env.tags,
     },
 )
-
 reader = ExtensionFunction(
     "reader",
     {
@@ -96,14 +91,8 @@ reader = ExtensionFunction(
             "SECRET_PREFIX": env.secret_prefix,
         },
         "extension": cast("ExtensionArgs", config.extension.model_dump(exclude={"layer_arn"})),
-        "runtime": function.runtime,
-        "architecture": function.architecture,
-        "memory_mb": function.memory_mb,
-        "timeout_seconds": function.timeout_seconds,
-        "reserved_concurrency": function.reserved_concurrency,
-        "log_retention_days": function.log_retention_days,
-        "tracing": function.tracing,
         "tags": env.tags,
+        **cast("RuntimeArgs", function.model_dump(exclude={"secret"})),
     },
 )
 

@@ -21,7 +21,7 @@ class ReaderRoleArgs(TypedDict):
     """ARN of the function's log group, without ``:*``."""
     tracing: NotRequired[bool]
     """Whether the function sends traces to X-Ray (default false)."""
-    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the role and its policies."""
 
 

@@ -1,5 +1,6 @@
 """The environment's own KMS key. It makes no grants: who may decrypt is said at the role."""
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -27,7 +28,7 @@ class EncryptionKeyArgs(TypedDict):
     """Days between two rotations of the key material, 90 to 2560 (default 365)."""
     deletion_window_in_days: NotRequired[pulumi.Input[int]]
     """Days in which a deletion can still be cancelled, 7 to 30 (default 30)."""
-    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the key."""
 
 

@@ -39,7 +39,26 @@ class ExtensionArgs(TypedDict, total=False):
     """One of debug, info, warn, error, none (default info)."""
 
 
-class ExtensionFunctionArgs(TypedDict):
+class RuntimeArgs(TypedDict, total=False):
+    """How the function runs."""
+
+    runtime: str
+    """Runtime (default python3.13)."""
+    architecture: str
+    """arm64 (default) or x86_64; the layer must be of the same."""
+    memory_mb: int
+    """Megabytes of memory, 128 to 10240 (default 256)."""
+    timeout_seconds: int
+    """Seconds until a request is ended, 1 to 900 (default 30)."""
+    reserved_concurrency: int | None
+    """Requests at once that are kept for this function (default None: none kept)."""
+    log_retention_days: int
+    """Days that logs are kept, as CloudWatch allows (default 30)."""
+    tracing: bool
+    """Whether requests are traced by X-Ray (default false); the role must allow it."""
+
+
+class ExtensionFunctionArgs(RuntimeArgs):
     """What an ``ExtensionFunction`` is made of."""
 
     role_arn: pulumi.Input[str]
@@ -58,21 +77,7 @@ class ExtensionFunctionArgs(TypedDict):
     """Environment variables besides the extension's. Never a secret's value."""
     extension: NotRequired[ExtensionArgs]
     """How the extension works."""
-    runtime: NotRequired[str]
-    """Runtime (default python3.13)."""
-    architecture: NotRequired[str]
-    """arm64 (default) or x86_64; the layer must be of the same."""
-    memory_mb: NotRequired[int]
-    """Megabytes of memory, 128 to 10240 (default 256)."""
-    timeout_seconds: NotRequired[int]
-    """Seconds until a request is ended, 1 to 900 (default 30)."""
-    reserved_concurrency: NotRequired[int | None]
-    """Requests at once that are kept for this function (default: none kept)."""
-    log_retention_days: NotRequired[int]
-    """Days that logs are kept, as CloudWatch allows (default 30)."""
-    tracing: NotRequired[bool]
-    """Whether requests are traced by X-Ray (default false); the role must allow it."""
-    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of function and log group."""
 
 

@@ -5,6 +5,7 @@ else (mode ``external``) puts it otherwise, and then it never stands in Pulumi's
 """
 
 import re
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -24,9 +25,10 @@ class AppSecretArgs(TypedDict):
     """What the secret is for."""
     recovery_window_in_days: NotRequired[pulumi.Input[int]]
     """Days in which a deleted secret can be restored, 7 to 30 (default), or 0: gone at once."""
-    value: NotRequired[pulumi.Input[str]]
-    """The secret's text, at most 65,536 bytes of UTF-8. Stands in the state, encrypted."""
-    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    value: NotRequired[pulumi.Input[str] | None]
+    """The secret's text, at most 65,536 bytes of UTF-8; stands in the state, encrypted.
+    None: somebody else puts it."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the secret."""
 
 
@@ -35,7 +37,7 @@ class AppSecret(pulumi.ComponentResource):
 
     Resources:
         aws.secretsmanager.Secret: name, key, recovery window.
-        aws.secretsmanager.SecretVersion: only with ``value``.
+        aws.secretsmanager.SecretVersion: only with a ``value``.
     """
 
     arn: pulumi.Output[str]

@@ -43,7 +43,7 @@ class SecretSeederArgs(TypedDict):
     """arm64 (default) or x86_64."""
     log_retention_days: NotRequired[int]
     """Days that logs are kept, as CloudWatch allows (default 30)."""
-    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of everything that takes tags."""
 
 

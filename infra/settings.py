@@ -114,6 +114,10 @@ class SecretSettings(_Model):
         Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] | None
     ) = Field(default=None, description="instead of the environment's `recoveryWindowDays`")
 
+    def random_passwords(self) -> dict[str, dict[str, object]]:
+        """Write the request of GetRandomPassword for each field of ``generate``."""
+        return {field: rules.get_random_password() for field, rules in self.generate.items()}
+
 
 class FunctionSettings(_Model):
     """The function that reads."""
@@ -250,13 +254,20 @@ class Environment:
         """Tags of everything: who made it, and those of config."""
         return {"Project": self.project, "Environment": self.stack, **self.settings.tags}
 
+    def seeds(self) -> dict[str, SecretSettings]:
+        """Secrets of ``from: generate``, by logical name."""
+        secrets = self.settings.secrets.items()
+        return {name: secret for name, secret in secrets if secret.source == "generate"}
+
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""
         own = self.settings.secrets[secret].recovery_window_days
         return self.settings.recovery_window_days if own is None else own
 
-    def secret_value(self, secret: str) -> pulumi.Output[str]:
-        """Text of a secret of ``from: config``, marked secret."""
+    def secret_value(self, secret: str) -> pulumi.Output[str] | None:
+        """Text of a secret of ``from: config``, marked secret; of any other, ``None``."""
+        if self.settings.secrets[secret].source != "config":
+            return None
         values = pulumi.Config().require_secret_object("secretValues")
         return values.apply(lambda all_: _text(all_[secret]))
 

@@ -1,0 +1,276 @@
+"""What stands in for Pulumi's engine: it runs a program once and keeps what it registered.
+
+It makes no plan and knows no earlier state: a deployment into an empty account, or a preview.
+"""
+
+import asyncio
+import contextvars
+import json
+import runpy
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pulumi
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime import mocks, rpc, stack
+from pulumi.runtime import settings as runtime_settings
+from pulumi.runtime.proto import resource_pb2
+
+_STACK = "pulumi:pulumi:Stack"
+SECRET = "[secret]"  # noqa: S105 (what Pulumi prints in a secret's place)
+
+
+@dataclass
+class Registration:
+    """One resource as the program registered it."""
+
+    urn: str
+    type: str
+    """Type token, such as ``aws:kms/key:Key``."""
+    name: str
+    """Logical name."""
+    parent: str
+    """URN of the parent."""
+    custom: bool
+    """Whether a provider makes it; otherwise a component."""
+    inputs: dict[str, Any]
+    """Plain inputs, secret ones too: never print them."""
+    secret_inputs: set[str]
+    """Names of inputs that hold something secret."""
+    id: str = ""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    registered_outputs: dict[str, Any] | None = None
+    """What a component passed to ``register_outputs``; None when it never did."""
+
+
+class Provider(Protocol):
+    """Makes resources and answers invokes."""
+
+    preview: bool
+    """Whether what it makes is only planned, so that outputs other than inputs are unknown."""
+
+    def create(
+        self, type_: str, name: str, inputs: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """Make a resource from plain inputs; return its id and outputs."""
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a provider function, such as ``aws:index/getCallerIdentity:…``."""
+
+
+class Preview:
+    """Plans everything and makes nothing."""
+
+    preview = True
+
+    def create(
+        self, type_: str, name: str, inputs: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """Return what is known before anything is made: the inputs."""
+        del type_, name
+        return "", dict(inputs)
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer as the embedded AWS will."""
+        del token, args
+        return {"accountId": "123456789012"}
+
+
+class Engine(mocks.MockMonitor):
+    """Hands each resource to a provider, in the order that its dependencies allow."""
+
+    def __init__(
+        self, provider: Provider, on_created: Callable[[Registration], None] | None = None
+    ) -> None:
+        super().__init__(_Unused())
+        self.registrations: list[Registration] = []
+        self.outputs: dict[str, Any] = {}
+        self.secret_outputs: set[str] = set()
+        self._provider = provider
+        self._on_created = on_created or (lambda _: None)
+        self._failure: Exception | None = None
+        self._lock = threading.Lock()
+
+    def run(
+        self,
+        program: Path,
+        *,
+        project: str,
+        stack_name: str,
+        config: Mapping[str, str],
+        secret_keys: tuple[str, ...] = (),
+    ) -> None:
+        """Run a Pulumi program to its end.
+
+        Args:
+            program: its ``__main__.py``.
+            project: name of the project.
+            stack_name: name of the stack.
+            config: full key -> text, as the CLI hands them to a program.
+            secret_keys: full keys of ``config`` that are encrypted in the stack's file.
+
+        Raises:
+            Exception: whatever the program or the provider raised first.
+
+        """
+
+        async def main() -> None:
+            # What waits for a resource that failed fails, too, and asyncio would report each.
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+            pulumi.runtime.set_all_config(dict(config), list(secret_keys))
+            pulumi.runtime.set_mocks(
+                self.mocks,
+                project=project,
+                stack=stack_name,
+                preview=self._provider.preview,
+                monitor=self,
+            )
+            # `set_mocks` makes a root of its own and ends it; the program's outputs need one
+            # that is still open.
+            runtime_settings.set_root_resource(None)  # type: ignore[arg-type]
+            await stack.run_in_stack(lambda: _run(program))
+
+        try:
+            contextvars.copy_context().run(asyncio.run, main())
+        except Exception:
+            if self._failure is not None:
+                raise self._failure from None
+            raise
+
+    def state(self) -> str:
+        """Write what Pulumi would keep of this stack, with ``[secret]`` for what it encrypts."""
+        resources = [
+            {
+                "urn": each.urn,
+                "id": each.id,
+                "inputs": _masked(each.inputs, each.secret_inputs),
+                "outputs": _masked(each.outputs, each.secret_inputs),
+            }
+            for each in self.registrations
+        ]
+        outputs = _masked(self.outputs, self.secret_outputs)
+        return json.dumps({"resources": resources, "outputs": outputs}, default=_describe)
+
+    # The names below are those of the engine's gRPC interface.
+
+    def RegisterResource(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        """Make a resource, or note a component."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == _STACK:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs, secret = _plain(request.object)
+        made = Registration(
+            urn, request.type, request.name, request.parent, request.custom, inputs, secret
+        )
+        if request.custom:
+            try:
+                made.id, made.outputs = self._provider.create(request.type, request.name, inputs)
+            except Exception as error:
+                self._failure = self._failure or error
+                raise
+        else:
+            made.outputs = dict(inputs)
+        with self._lock:
+            self.registrations.append(made)
+            self._on_created(made)
+        returned = {
+            key: rpc.wrap_rpc_secret(value) if key in secret else value
+            for key, value in made.outputs.items()
+            if _is_json(value)  # no code, and in a preview nothing unknown
+        }
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=made.id, object=_struct(returned))
+
+    def RegisterResourceOutputs(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceOutputsRequest
+    ) -> empty_pb2.Empty:
+        """Keep a component's outputs, or the stack's."""
+        outputs, secret = _plain(request.outputs)
+        with self._lock:
+            if request.urn.split("::")[2] == _STACK:
+                self.outputs, self.secret_outputs = outputs, secret
+            for each in self.registrations:
+                if each.urn == request.urn:
+                    each.registered_outputs = outputs
+        return empty_pb2.Empty()
+
+    def Invoke(  # noqa: N802
+        self, request: resource_pb2.ResourceInvokeRequest
+    ) -> resource_pb2.ResourceInvokeResponse:
+        """Answer a provider function."""
+        answer = self._provider.invoke(request.tok, _plain(request.args)[0])
+        return resource_pb2.ResourceInvokeResponse(**{"return": _struct(answer)})
+
+
+class _Unused(mocks.Mocks):
+    """The engine asks its provider; Pulumi's constructor wants mocks all the same."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError(args.typ)
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise AssertionError(args.token)
+
+
+def _run(program: Path) -> None:
+    root = str(program.parent)
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    runpy.run_path(str(program), run_name="__main__")
+
+
+def _plain(struct: struct_pb2.Struct) -> tuple[dict[str, Any], set[str]]:
+    """Take the secret marks off; return the names of what bore one, at any depth."""
+    wrapped = rpc.deserialize_properties(struct) or {}
+    plain = {key: _unwrapped(value) for key, value in wrapped.items()}
+    return plain, {key for key, value in wrapped.items() if _holds_secret(value)}
+
+
+def _unwrapped(value: Any) -> Any:  # noqa: ANN401 (any JSON)
+    if rpc.is_rpc_secret(value):
+        return _unwrapped(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {key: _unwrapped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unwrapped(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # a protobuf Struct knows no whole numbers
+    return value
+
+
+def _holds_secret(value: Any) -> bool:  # noqa: ANN401 (any JSON)
+    if rpc.is_rpc_secret(value):
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_holds_secret(each) for each in inner)
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | int | float)
+
+
+def _masked(values: Mapping[str, Any], secret: set[str]) -> dict[str, Any]:
+    return {key: SECRET if key in secret else value for key, value in values.items()}
+
+
+def _describe(value: object) -> object:
+    """Write an archive as Pulumi keeps it: by the names and paths of its files."""
+    assets = getattr(value, "assets", None)
+    if isinstance(assets, dict):
+        return {name: getattr(asset, "path", repr(asset)) for name, asset in assets.items()}
+    return repr(value)
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(dict(values))
+    return struct
