@@ -204,7 +204,9 @@ class Engine(mocks.MockMonitor):
     ) -> resource_pb2.ResourceInvokeResponse:
         """Answer a provider function."""
         answer = self._provider.invoke(request.tok, _plain(request.args)[0])
-        return resource_pb2.ResourceInvokeResponse(**{"return": _struct(answer)})
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").update(answer)  # the field bears a keyword's name
+        return response
 
 
 class _Unused(mocks.Mocks):

@@ -187,7 +187,9 @@ def _function(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
         Tags=inputs.get("tags", {}),
     )
     physical = function["FunctionName"]
-    functions.get_waiter("function_active_v2").wait(FunctionName=physical)
+    functions.get_waiter("function_active_v2").wait(
+        FunctionName=physical, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
+    )
     if (reserved := inputs.get("reservedConcurrentExecutions")) is not None:
         functions.put_function_concurrency(
             FunctionName=physical, ReservedConcurrentExecutions=reserved

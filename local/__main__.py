@@ -1,0 +1,143 @@
+"""`python -m local up | serve`: the program of this project on the embedded AWS."""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from infra.settings import SettingsError
+from local import checks, deployment, loopback, outputs, project
+from local.aws import EmbeddedAws, EmulatorError, PortInUseError
+from local.provider import DeploymentError
+
+ROOT = Path(__file__).resolve().parent.parent
+# What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.
+_FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+# Widths are the reader's terminal's business, except where there is none.
+_terminal = Console(highlight=False, soft_wrap=True, emoji=False)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return 0, or 1 with the reason on standard error."""
+    options = _parser().parse_args(arguments)
+    for name in [name for name in os.environ if name.upper().startswith(_FOREIGN)]:
+        del os.environ[name]
+    loopback.install()
+    try:
+        stack = project.load(ROOT, options.stack, options.config_file)
+        planned = deployment.preview(stack)  # every fault of config shows here, before a start
+        with EmbeddedAws(port=options.port, layers=deployment.layer_arns(planned)) as aws:
+            deployed = _deploy(stack, aws, total=len(planned.registrations))
+            kept = _check(deployed)
+            _terminal.print("\n[bold]Outputs[/bold]")
+            _terminal.print(escape(outputs.table(deployed.outputs)))
+            if options.command == "serve":
+                _serve(deployed)
+    except SettingsError as error:
+        for fault in error.faults:
+            _errors.print(f"[red]error:[/red] {escape(fault)}")
+        return 1
+    except (project.ProjectError, DeploymentError, PortInUseError, EmulatorError) as error:
+        _errors.print(f"[red]error:[/red] {escape(str(error))}")
+        return 1
+    return 0 if kept else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="Deploys this project's program into an embedded AWS on this machine.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "deploy, prove what the project promises, print the outputs, stop"),
+        ("serve", "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--stack", default="dev", help="name of the stack (default: dev)")
+        command.add_argument(
+            "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"
+        )
+        command.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: a free one)")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else 0
+    if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own)
+        raise argparse.ArgumentTypeError(f"must be 1 to 65535, got {text!r}")
+    return port
+
+
+def _deploy(stack: project.Stack, aws: EmbeddedAws, total: int) -> deployment.Deployment:
+    title = f"{stack.project}, stack {stack.name}, {stack.region}"
+    _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
+    start = time.perf_counter()
+    with _progress(total) as created:
+        deployed = deployment.deploy(stack, aws, created)
+    seconds = time.perf_counter() - start
+    _terminal.print(f"[green]✓[/green] {total} resources in {seconds:.1f} s")
+    for path in stack.stand_ins:
+        _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
+    for name in deployed.operated:
+        _note(f"{name} is `from: external`; a generated stand-in was put, as an operator would")
+    return deployed
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[deployment.OnCreated]:
+    """Show a bar on a terminal, and a line for each resource elsewhere."""
+    if not _terminal.is_terminal:
+        yield lambda made: _terminal.print(f"  {made.type} {made.name}")
+        return
+    columns = (
+        TextColumn("  "),
+        BarColumn(40),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[name]}"),
+    )
+    with Progress(*columns, console=_terminal, transient=True) as bar:
+        task = bar.add_task("", total=total, name="")
+        yield lambda made: bar.update(task, advance=1, name=f"{made.type} {made.name}")
+
+
+def _check(deployed: deployment.Deployment) -> bool:
+    _terminal.print("\n[bold]Checks[/bold]")
+    outcomes = []
+    for outcome in checks.run(deployed):
+        outcomes.append(outcome)
+        mark = "[green]✓[/green]" if outcome.kept else "[red]✗[/red]"
+        _terminal.print(f"{mark} {outcome.promise:<63} [dim]{escape(outcome.figure)}[/dim]")
+    return all(outcome.kept for outcome in outcomes)
+
+
+def _serve(deployed: deployment.Deployment) -> None:
+    _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
+    for name, value in outputs.exports(deployed).items():
+        _terminal.print(f"export {name}={value}")
+    function = deployed.outputs["function_alias_arn"]
+    _terminal.print(f"\naws lambda invoke --function-name {function} /dev/stdout")
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    done.wait()
+    _terminal.print("stopping")
+
+
+def _note(text: str) -> None:
+    _terminal.print(f"[yellow]![/yellow] {escape(text)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

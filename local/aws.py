@@ -1,0 +1,258 @@
+"""The emulator as a child process on loopback, and clients for it.
+
+It makes a private AWS account that lives as long as its `with` block: empty at the start, gone at
+the end, and gone too when this process dies. It deliberately deploys nothing.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+from botocore.session import Session as BotocoreSession
+
+ACCOUNT_ID = "123456789012"
+HOST = "127.0.0.1"
+START_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 5
+LOG_TAIL_LINES = 20
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+_CLIENT_CONFIG = Config(
+    proxies={},
+    inject_host_prefix=False,  # there is no <prefix>.127.0.0.1
+    max_pool_connections=32,
+    connect_timeout=5,
+    read_timeout=900,  # Lambda's longest invocation; a retried timeout would invoke twice
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
+
+
+class EmulatorError(RuntimeError):
+    """The emulator did not come up; the text ends with the tail of its log."""
+
+
+class PortInUseError(OSError):
+    """The port asked for is taken; the text names it and says what to do."""
+
+
+class EmbeddedAws:
+    """An AWS account on loopback, as a context manager that starts and stops it.
+
+    `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
+    each holding the stand-in for the AWS extension. Entering raises `PortInUseError` when the port
+    is taken and `EmulatorError` when the emulator does not come up.
+    """
+
+    account_id = ACCOUNT_ID
+    """The account, in twelve digits."""
+
+    def __init__(self, *, port: int | None = None, layers: Iterable[str] = ()) -> None:
+        self.access_key_id = "AKIA" + _random(16, string.ascii_uppercase + "234567")
+        self.secret_access_key = _random(40, string.ascii_letters + string.digits)
+        self._requested_port = port or 0
+        self._layers = list(layers)
+        self._port: int | None = None
+        self._directory: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._session = _session_without_environment()
+        self._clients: dict[tuple[str, ...], Any] = {}
+        self._clients_lock = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1. RuntimeError when the emulator was not started."""
+        if self._port is None:
+            raise RuntimeError("the embedded AWS is not running; use it in a `with` statement")
+        return self._port
+
+    @property
+    def endpoint_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` would be: `http://127.0.0.1:<port>`."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The admin's credentials, in the shape that `client_as` takes."""
+        return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
+
+    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - methods come at run time
+        """Return the admin's boto3 client: for equal arguments the same one, for any thread."""
+        return self.client_as(service, region, self.credentials)
+
+    def client_as(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 - methods come at run time
+        """Return a boto3 client with other credentials: for equal arguments the same one.
+
+        `credentials` holds what IAM and STS answer with: `AccessKeyId`, `SecretAccessKey` and, for
+        a role session, `SessionToken`. Nothing in the caller's environment plays a part.
+        """
+        key_id, secret = credentials["AccessKeyId"], credentials["SecretAccessKey"]
+        token = credentials.get("SessionToken")
+        key = (service, region, key_id, secret, token or "")
+        # boto3 clients are safe to share between threads; to make a session or a client is not.
+        with self._clients_lock:
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service,  # type: ignore[call-overload] # any service, not a literal
+                    region_name=region,
+                    endpoint_url=self.endpoint_url,
+                    aws_access_key_id=key_id,
+                    aws_secret_access_key=secret,
+                    aws_session_token=token,
+                    config=_CLIENT_CONFIG,
+                )
+            return self._clients[key]
+
+    def __enter__(self) -> Self:
+        self._directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+        try:
+            # Our copy of the listener is closed once the child has its own, so that a child that
+            # dies is a connection refused and not a wait.
+            with _listen(self._requested_port) as listener:
+                self._port = listener.getsockname()[1]
+                self._process = self._start(listener.fileno(), self._directory)
+            self._wait_until_healthy()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def _start(self, listener: int, directory: Path) -> subprocess.Popen[bytes]:
+        scratch = directory / "tmp"
+        scratch.mkdir()
+        environment = {
+            "PATH": os.defpath,
+            "HOME": str(directory),
+            "TMPDIR": str(scratch),
+            "AUTH": "true",
+            "CLOUDTRAIL_RECORDING": "1",
+            "GATEWAY_PORT": str(self.port),
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "SFTP_ENABLED": "0",
+            # A Docker on this machine is not the emulator's to tidy up.
+            "DOCKER_HOST": f"unix://{directory}/no-docker",
+            "EMBEDDED_AWS_ACCESS_KEY_ID": self.access_key_id,
+            "EMBEDDED_AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "EMBEDDED_AWS_DIRECTORY": str(directory),
+            "EMBEDDED_AWS_LAYERS": json.dumps(self._layers),
+            "EMBEDDED_AWS_LISTENER": str(listener),
+        }
+        with self._log_path.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "local.emulator"],
+                cwd=REPOSITORY,
+                env=environment,
+                stdin=subprocess.PIPE,  # never written to: its end tells the child of our death
+                stdout=log,
+                stderr=log,
+                pass_fds=[listener],
+                start_new_session=True,  # a Ctrl-C at the terminal is for this process only
+            )
+
+    def _wait_until_healthy(self) -> None:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=START_TIMEOUT_SECONDS)
+        try:
+            # The listener queues the connection until the child serves: no need to ask twice.
+            connection.request("GET", "/_ministack/health")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise EmulatorError(
+                f"the emulator did not start: {error}\n{self._log_tail()}"
+            ) from error
+        finally:
+            connection.close()
+        if status != http.HTTPStatus.OK:
+            raise EmulatorError(f"the emulator is not healthy: {status}\n{self._log_tail()}")
+
+    @property
+    def _log_path(self) -> Path:
+        assert self._directory is not None  # noqa: S101 - set before anything asks
+        return self._directory / "emulator.log"
+
+    def _log_tail(self) -> str:
+        lines = self._log_path.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+    def _stop(self) -> None:
+        with self._clients_lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+        self._port = None
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory = None
+
+
+def _random(length: int, alphabet: str) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise PortInUseError(
+            f"port {port} on {HOST} cannot be used ({error.strerror}); "
+            "stop what listens there, or ask for another port"
+        ) from error
+    return listener
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the child and all that it started; it has had its chance to do so itself."""
+    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    process.stdin.close()
+    deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+    # Not reaped before its group is killed: until then nobody else can get the group's number.
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while os.waitid(os.P_PID, process.pid, ended) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with contextlib.suppress(
+        ProcessLookupError, PermissionError
+    ):  # nothing but the zombie is left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _session_without_environment() -> boto3.Session:
+    """Return a session that reads no environment variable and no file of the user's."""
+    variables = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in BotocoreSession.SESSION_VARIABLES.items()
+    }
+    variables["config_file"] = variables["credentials_file"] = (None, None, os.devnull, None)
+    return boto3.Session(botocore_session=BotocoreSession(session_vars=variables))

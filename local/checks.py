@@ -1,0 +1,206 @@
+"""What a deployment promises, each promise tried; a figure for each."""
+
+import base64
+import json
+import secrets
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from local.deployment import Deployment, Invocation
+from local.trial import READ, read_as, role_like
+
+_INVOCATIONS = 3
+_BODY = {"message", "database_host", "database_name", "username", "extension_cache", "note"}
+_OK = 200
+
+
+class Broken(Exception):  # noqa: N818 (a promise is broken)
+    """A promise does not hold; the text says how, and holds no value."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check went."""
+
+    promise: str
+    kept: bool
+    figure: str
+    """The measured figure, or how the promise was broken."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What several checks look at."""
+
+    deployment: Deployment
+    invocations: tuple[Invocation, ...]
+
+
+def run(deployment: Deployment) -> Iterator[Outcome]:
+    """Call the function three times, then try every promise; one outcome each, as it is known."""
+    invocations = tuple(deployment.invoke() for _ in range(_INVOCATIONS))
+    evidence = Evidence(deployment, invocations)
+    for promise, check in _CHECKS.items():
+        try:
+            yield Outcome(promise, kept=True, figure=check(evidence))
+        except Broken as broken:
+            yield Outcome(promise, kept=False, figure=str(broken))
+
+
+def leaked(text: str, canaries: Iterable[str]) -> bool:
+    """Whether a text holds a value, plain or as JSON, a URL or base64 would write it."""
+    return any(form in text for canary in canaries for form in _forms(canary))
+
+
+def _forms(canary: str) -> set[str]:
+    encoded = base64.b64encode(canary.encode()).decode()
+    return {canary, json.dumps(canary)[1:-1], quote(canary, safe=""), encoded}
+
+
+def _answers(evidence: Evidence) -> str:
+    for invocation in evidence.invocations:
+        if invocation.status != _OK:
+            raise Broken(f"status {invocation.status}: {invocation.body.get('error')}")
+        if set(invocation.body) != _BODY:
+            raise Broken(f"fields {sorted(invocation.body)}")
+        if leaked(invocation.payload, evidence.deployment.canaries):
+            raise Broken("the answer holds a secret value")
+    return f"status {_OK}, {len(_BODY)} fields"
+
+
+def _agrees(evidence: Evidence) -> str:
+    config = json.loads(evidence.deployment.stack.config["lambda-secrets:function"])
+    secret = json.loads(evidence.deployment.secret_text(config.get("secret", "database")))
+    body = evidence.invocations[0].body
+    fields = {"database_host": "host", "database_name": "dbname", "username": "username"}
+    for returned, stored in fields.items():
+        if body[returned] != (secret.get(stored) or secret.get(returned)):
+            raise Broken(f"{returned} is not what the secret holds")
+    return f"{len(fields)} of {len(fields)} fields"
+
+
+def _one_call(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    function = deployment.outputs["function_name"]
+    calls = 0
+    for page in (
+        deployment.client("cloudtrail")
+        .get_paginator("lookup_events")
+        .paginate(
+            LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "GetSecretValue"}]
+        )
+    ):
+        calls += sum(event.get("Username") == function for event in page["Events"])
+    extension = json.loads(deployment.stack.config["lambda-secrets:extension"])
+    cached = extension.get("cacheEnabled", True) and extension.get("secretsTtlSeconds", 300)
+    expected = 1 if cached and extension.get("cacheSize", 1000) else len(evidence.invocations)
+    if calls != expected:
+        raise Broken(f"{calls} calls instead of {expected}")
+    return f"{calls} by {function}, in CloudTrail"
+
+
+def _latency(evidence: Evidence) -> str:
+    first, *later = (invocation.milliseconds for invocation in evidence.invocations)
+    return f"{first:.0f} ms, then {statistics.median(later):.1f} ms"
+
+
+def _logs(evidence: Evidence) -> str:
+    lines = evidence.deployment.log_lines()
+    if not lines:
+        raise Broken("there is no log line to look at")
+    if leaked("\n".join(lines), evidence.deployment.canaries):
+        raise Broken("a log line holds a secret value")
+    return f"{len(lines)} lines, {len(evidence.deployment.canaries)} values looked for"
+
+
+def _only_its_own(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    granted = deployment.outputs["secret_arns"].values()
+    with _another_secret(deployment) as other:
+        outcomes = read_as(deployment.client, deployment.outputs["role_arn"], [*granted, other])
+    _expect_refusal(outcomes.pop(other), "AccessDeniedException", "secretsmanager:GetSecretValue")
+    if set(outcomes.values()) != {READ}:
+        raise Broken(f"it cannot read its own: {outcomes}")
+    return f"{len(outcomes)} read, 1 refused"
+
+
+def _not_without_key(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    arn = next(iter(deployment.outputs["secret_arns"].values()))
+    with role_like(
+        deployment.client,
+        deployment.outputs["role_arn"],
+        keep=lambda statement: "kms:" not in json.dumps(statement["Action"]),
+    ) as role_arn:
+        outcome = read_as(deployment.client, role_arn, [arn])[arn]
+    _expect_refusal(outcome, "AccessDeniedException", "KMS")
+    return "AccessDeniedException"
+
+
+def _nowhere(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    functions = deployment.client("lambda").list_functions()["Functions"]
+    places: Mapping[str, str] = {
+        "the state": deployment.engine.state(),
+        "an output": json.dumps(deployment.outputs),
+        "an environment variable": json.dumps([each.get("Environment") for each in functions]),
+        "a package": "\n".join(
+            f"{name} {code.decode('latin-1')}" for name, code in deployment.package_contents()
+        ),
+    }
+    for place, text in places.items():
+        if leaked(text, deployment.canaries):
+            raise Broken(f"{place} holds a secret value")
+    return f"{len(places)} places, {sum(map(len, places.values())) // 1024} KiB"
+
+
+def _seeded_once(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    kept = 0
+    for each in deployment.engine.registrations:
+        if each.type == "aws:lambda/invocation:Invocation":
+            before = json.loads(each.outputs["result"])["VersionId"]
+            answer = deployment.client("lambda").invoke(
+                FunctionName=each.inputs["functionName"], Payload=each.inputs["input"].encode()
+            )
+            after = json.loads(answer["Payload"].read())
+            if after.get("VersionId") != before:
+                raise Broken(f"{each.name} wrote again: {after}")
+            kept += 1
+    return f"{kept} versions unchanged"
+
+
+def _expect_refusal(outcome: str, code: str, subject: str) -> None:
+    if code not in outcome or subject not in outcome:
+        raise Broken(f"expected {code} on {subject}, got: {outcome}")
+
+
+@contextmanager
+def _another_secret(deployment: Deployment) -> Iterator[str]:
+    """Make a secret under the same key and prefix that no role was granted; yield its ARN."""
+    client = deployment.client("secretsmanager")
+    arn = client.create_secret(
+        Name=f"{deployment.stack.project}/{deployment.stack.name}/{secrets.token_hex(4)}",
+        KmsKeyId=deployment.outputs["key_arn"],
+        SecretString=secrets.token_urlsafe(),
+    )["ARN"]
+    try:
+        yield arn
+    finally:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+_CHECKS: dict[str, Callable[[Evidence], str]] = {
+    "the function answers with every field and no secret value": _answers,
+    "its fields agree with the secret as the administrator reads it": _agrees,
+    "three invocations cost one GetSecretValue": _one_call,
+    "first invocation, then later ones": _latency,
+    "the logs hold no secret value": _logs,
+    "the role reads its secrets and is refused another": _only_its_own,
+    "without the grant for the key, the role is refused": _not_without_key,
+    "no secret value in state, outputs, environment or package": _nowhere,
+    "seeding again keeps every generated value": _seeded_once,
+}

@@ -1,0 +1,158 @@
+"""A stack deployed into the embedded AWS, and what can be asked of it."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from local.aws import EmbeddedAws
+from local.engine import Engine, Preview, Registration
+from local.project import Stack, stand_in
+from local.provider import AwsProvider, package
+
+OnCreated = Callable[[Registration], None]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of the function."""
+
+    status: int
+    """``statusCode`` of the answer."""
+    body: dict[str, Any]
+    payload: str
+    """The whole answer as it came."""
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One stack in the embedded AWS."""
+
+    aws: EmbeddedAws
+    stack: Stack
+    engine: Engine
+    operated: tuple[str, ...]
+    """Logical names of secrets whose value an operator would have put: a stand-in was."""
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return self.engine.outputs
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its classes at run time)
+        """Return the administrator's client in the stack's region."""
+        return self.aws.client(service, self.stack.region)
+
+    def invoke(self) -> Invocation:
+        """Call the function by its alias, as a user would.
+
+        Raises:
+            RuntimeError: the function raised; the text is what Lambda answered.
+
+        """
+        start = time.perf_counter()
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs["function_alias_arn"], Payload=b"{}"
+        )
+        payload = answer["Payload"].read().decode()
+        milliseconds = (time.perf_counter() - start) * 1000
+        if "FunctionError" in answer:
+            raise RuntimeError(f"the function raised: {payload}")
+        result = json.loads(payload)
+        return Invocation(result["statusCode"], json.loads(result["body"]), payload, milliseconds)
+
+    def secret_text(self, secret: str) -> str:
+        """Read a secret as the administrator, by its logical name."""
+        answer = self.client("secretsmanager").get_secret_value(
+            SecretId=self.outputs["secret_arns"][secret]
+        )
+        return str(answer["SecretString"])
+
+    @cached_property
+    def canaries(self) -> frozenset[str]:
+        """Every value that must show up nowhere: generated fields, and all text not from config.
+
+        Plain fields of ``from: generate`` are no secret, they stand in the stack's file.
+        """
+        plain = {
+            seed["SecretId"]: seed["Fields"].keys()
+            for seed in map(json.loads, self._inputs("aws:lambda/invocation:Invocation", "input"))
+        }
+        found: set[str] = set()
+        for name, arn in self.outputs["secret_arns"].items():
+            text = self.secret_text(name)
+            value = json.loads(text) if text.startswith("{") else {"": text}
+            found |= {str(each) for key, each in value.items() if key not in plain.get(arn, ())}
+        return frozenset(found)
+
+    def package_contents(self) -> Iterator[tuple[str, bytes]]:
+        """Name and content of every file in every package."""
+        for each in self.engine.registrations:
+            if each.type == "aws:lambda/function:Function":
+                with zipfile.ZipFile(io.BytesIO(package(each.inputs["code"]))) as packed:
+                    for name in packed.namelist():
+                        yield name, packed.read(name)
+
+    def log_lines(self) -> list[str]:
+        """Every line in every log group of the stack."""
+        logs = self.client("logs")
+        lines = []
+        for group in self._inputs("aws:cloudwatch/logGroup:LogGroup", "name"):
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+                lines += [event["message"] for event in page["events"]]
+        return lines
+
+    def _inputs(self, type_: str, key: str) -> list[str]:
+        return [each.inputs[key] for each in self.engine.registrations if each.type == type_]
+
+
+def preview(stack: Stack) -> Engine:
+    """Run the program and make nothing: finds every fault of config, and what would be made.
+
+    Raises:
+        SettingsError: faults of config.
+
+    """
+    return _run(Engine(Preview()), stack)
+
+
+def deploy(stack: Stack, aws: EmbeddedAws, on_created: OnCreated | None = None) -> Deployment:
+    """Run the program and make everything.
+
+    Secrets that nobody here gives a value (``from: external``) get a generated stand-in, as an
+    operator would put one.
+
+    Raises:
+        SettingsError: faults of config.
+        DeploymentError: AWS refused a resource.
+
+    """
+    engine = _run(Engine(AwsProvider(aws, stack.region), on_created), stack)
+    secrets = aws.client("secretsmanager", stack.region)
+    operated = []
+    for name, arn in engine.outputs["secret_arns"].items():
+        if not secrets.describe_secret(SecretId=arn).get("VersionIdsToStages"):
+            secrets.put_secret_value(SecretId=arn, SecretString=stand_in())
+            operated.append(name)
+    return Deployment(aws, stack, engine, tuple(operated))
+
+
+def layer_arns(previewed: Engine) -> set[str]:
+    """ARNs of the layers that the program attaches."""
+    return {arn for each in previewed.registrations for arn in each.inputs.get("layers", ())}
+
+
+def _run(engine: Engine, stack: Stack) -> Engine:
+    engine.run(
+        stack.program,
+        project=stack.project,
+        stack_name=stack.name,
+        config=stack.config,
+        secret_keys=stack.secret_keys,
+    )
+    return engine

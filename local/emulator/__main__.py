@@ -1,0 +1,92 @@
+"""The emulator's process, started by `local.aws`: `python -m local.emulator`.
+
+It serves on the listener it was handed and ends, with everything it started, when the process that
+started it does.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import ministack.app
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.core import lambda_runtime
+
+from local import loopback
+
+from . import (  # to import one is to close its gaps
+    cloudtrail,  # noqa: F401
+    iam,
+    kms,  # noqa: F401
+    lambda_,
+    secretsmanager,  # noqa: F401
+)
+
+HEALTH = "/_ministack/health"
+# ministack's own endpoints: they reset, reconfigure and read everything without authentication.
+CLOSED = ("/_ministack", "/_localstack", "/_aws")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def application(scope: Message, receive: Receive, send: Send) -> None:
+    """Pass on to ministack what AWS would answer too, and the health check."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+    elif scope["type"] == "http" and scope["path"].startswith(CLOSED) and scope["path"] != HEALTH:
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await ministack.app.app(scope, receive, send)
+
+
+def end(directory: str) -> None:
+    """End this process and all that it started, and leave no file."""
+    lambda_runtime.reset()
+    shutil.rmtree(directory, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+def end_with_parent(directory: str) -> None:
+    """Wait for the end of standard input, which the parent holds open as long as it lives."""
+    os.read(sys.stdin.fileno(), 1)
+    end(directory)
+
+
+def main() -> None:
+    """Seed the account that the environment describes and serve it."""
+    # Taken out of the environment, because functions inherit it.
+    settings = {
+        name: os.environ.pop(f"EMBEDDED_AWS_{name}")
+        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DIRECTORY", "LAYERS", "LISTENER")
+    }
+    loopback.install()
+    directory = settings["DIRECTORY"]
+    threading.Thread(target=end_with_parent, args=[directory], daemon=True).start()
+    # Not in the handler itself: this thread may hold a lock that the end needs.
+    signal.signal(
+        signal.SIGTERM, lambda *_: threading.Thread(target=end, args=[directory]).start()
+    )
+    iam.seed_admin(settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"])
+    if layers := json.loads(settings["LAYERS"]):
+        from local.extension import layer_zip  # noqa: PLC0415 - only a run with layers needs it
+
+        lambda_.publish_layers(layers, layer_zip())
+
+    config = Config()
+    config.bind = [f"fd://{settings['LISTENER']}"]
+    config.loglevel = "WARNING"
+    # A trigger that never comes: without one, hypercorn takes the signals for itself.
+    asyncio.run(serve(application, config, shutdown_trigger=asyncio.Event().wait))
+
+
+main()

@@ -1,0 +1,167 @@
+"""IAM: no way in without a signature, the condition keys this project's policies use, quotas."""
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam, secretsmanager, sts
+
+from . import Response, replaces
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ROLE_INLINE_POLICIES_CHARACTERS = 10_240
+MANAGED_POLICY_CHARACTERS = 6_144
+MANAGED_POLICIES_PER_ROLE = 10
+
+ADMIN = "admin"
+
+Parameters = dict[str, Any]
+Handler = Callable[[Parameters], Response]
+
+
+def seed_admin(access_key_id: str, secret_access_key: str) -> None:
+    """Create the IAM user who may do everything, with this access key."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam._create_user({"UserName": ADMIN})
+    iam._put_user_policy(
+        {
+            "UserName": ADMIN,
+            "PolicyName": "everything",
+            "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+        }
+    )
+    iam._access_keys[access_key_id] = {
+        "AccessKeyId": access_key_id,
+        "SecretAccessKey": secret_access_key,
+        "UserName": ADMIN,
+        "Status": "Active",
+        "CreateDate": iam._now(),
+    }
+
+
+@replaces(sts, "is_root_access_key")
+@replaces(iam_evaluator, "is_root_access_key")
+def root_needs_no_signature(_original: Callable[..., bool], _access_key_id: str) -> bool:
+    """Know no root: for ministack it is the key `test`, no key, or any account's id."""
+    return False
+
+
+@replaces(iam_evaluator, "_resolve_condition_key")
+def principal_arn_is_that_of_the_session(
+    original: Callable[..., Any], key: str, context: Any
+) -> Any:
+    """Resolve `aws:PrincipalArn` to the role of a role session, as AWS does.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    if key.lower() == "aws:principalarn" and ":assumed-role/" in context.principal_arn:
+        name = iam_evaluator._role_name_from_assumed_arn(context.principal_arn)
+        role = iam._roles.get_scoped(context.principal_account, None, name)
+        if role is not None:
+            return role["Arn"]
+    return original(key, context)
+
+
+@replaces(iam_evaluator, "_resolve_condition_key")
+def condition_keys_of_a_secret_are_never_set(
+    original: Callable[..., Any], key: str, context: Any
+) -> Any:
+    """Resolve `secretsmanager:SecretId` (the ARN) and `secretsmanager:ResourceTag/<key>`.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    """
+    service, _, name = key.lower().partition(":")
+    if service == "secretsmanager" and context.resource_arn.startswith("arn:"):
+        if name == "secretid":
+            return context.resource_arn
+        if name.startswith("resourcetag/"):
+            _, secret = secretsmanager._resolve(context.resource_arn)
+            tags = {tag["Key"].lower(): tag["Value"] for tag in (secret or {}).get("Tags", [])}
+            return tags.get(name.removeprefix("resourcetag/"))
+    return original(key, context)
+
+
+@replaces(iam_evaluator, "_resolve_condition_key")
+def caller_account_is_never_set(original: Callable[..., Any], key: str, context: Any) -> Any:
+    """Resolve `kms:CallerAccount`."""
+    if key.lower() == "kms:calleraccount":
+        return context.principal_account
+    return original(key, context)
+
+
+@replaces(iam_actions, "request_tag_context")
+def condition_keys_of_a_request_are_never_set(
+    original: Callable[..., Any], service: str, action: str, body: bytes, parameters: Parameters
+) -> dict[str, Any]:
+    """Set `kms:EncryptionContext:<key>` and `secretsmanager:VersionStage` and `VersionId`.
+
+    Each is there only when the request states it.
+    """
+    keys: dict[str, Any] = dict(original(service, action, body, parameters))
+    request = _json_object(body) if service in ("kms", "secretsmanager") else {}
+    if service == "kms":
+        keys |= encryption_context_keys(request.get("EncryptionContext") or {})
+    else:
+        stated = {"VersionStage", "VersionId"} & request.keys()
+        keys |= {f"secretsmanager:{name}": request[name] for name in stated}
+    return keys
+
+
+def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str]:
+    """Return the condition keys of an encryption context."""
+    return {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
+
+
+@replaces(iam._IAM_HANDLERS, "PutRolePolicy")
+def inline_policies_have_no_quota(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a role more than 10,240 characters of inline policies in all."""
+    role = iam._p(parameters, "RoleName")
+    documents = dict((iam._roles.get(role) or {}).get("InlinePolicies", {}))
+    documents[iam._p(parameters, "PolicyName")] = iam._p(parameters, "PolicyDocument")
+    if sum(_size(document) for document in documents.values()) > ROLE_INLINE_POLICIES_CHARACTERS:
+        return _limit_exceeded(
+            f"Maximum policy size of {ROLE_INLINE_POLICIES_CHARACTERS} bytes exceeded "
+            f"for role {role}"
+        )
+    return original(parameters)
+
+
+@replaces(iam._IAM_HANDLERS, "CreatePolicy")
+@replaces(iam._IAM_HANDLERS, "CreatePolicyVersion")
+def managed_policy_has_no_quota(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a managed policy of more than 6,144 characters."""
+    if _size(iam._p(parameters, "PolicyDocument")) > MANAGED_POLICY_CHARACTERS:
+        return _limit_exceeded(f"Cannot exceed quota for PolicySize: {MANAGED_POLICY_CHARACTERS}")
+    return original(parameters)
+
+
+@replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
+def attached_policies_have_no_quota(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a role an eleventh managed policy."""
+    role = iam._roles.get(iam._p(parameters, "RoleName")) or {}
+    attached = {*role.get("AttachedPolicies", []), iam._p(parameters, "PolicyArn")}
+    if len(attached) > MANAGED_POLICIES_PER_ROLE:
+        return _limit_exceeded(
+            f"Cannot exceed quota for PoliciesPerRole: {MANAGED_POLICIES_PER_ROLE}"
+        )
+    return original(parameters)
+
+
+def _size(document: str) -> int:
+    """Count a policy's characters as IAM does: without white space."""
+    return len("".join(document.split()))
+
+
+def _limit_exceeded(message: str) -> Response:
+    response: Response = iam._error(409, "LimitExceeded", message)
+    return response
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:  # the service itself answers that
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,235 @@
+"""Lambda: functions stay on this machine, layers exist, roles are asked, limits hold."""
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import base64
+import contextlib
+import contextvars
+import inspect
+import json
+import os
+import queue
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TextIO
+
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core.arn import parse_arn
+from ministack.core.responses import (
+    error_response_json,
+    get_account_id,
+    get_region,
+    set_request_account_id,
+    set_request_region,
+)
+from ministack.services import cloudwatch_logs, iam, lambda_svc
+
+from local import loopback
+
+from . import Response, replaces
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ENVIRONMENT_BYTES = 4_096
+
+STATE_TRANSITION_SECONDS = 0.02
+LAST_LINES_TIMEOUT_SECONDS = 1.0
+END_OF_LINES = "\0end of invocation\0"
+
+Data = dict[str, Any]
+_SALT = secrets.token_hex(32)
+
+# A new function is pending for half a second; every deployment and every test waits for that.
+lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
+
+
+def publish_layers(arns: Iterable[str], content: bytes) -> None:
+    """Publish `content`, a zip, as exactly these layer versions, readable by every account.
+
+    The versions below each need not exist. ValueError for an ARN that is no layer version's.
+    """
+    zip_file = base64.b64encode(content).decode()
+    for arn in arns:
+        contextvars.copy_context().run(_publish_layer, arn, zip_file)
+
+
+def _publish_layer(arn: str, zip_file: str) -> None:
+    parsed = parse_arn(arn)
+    name_and_version = lambda_svc._lambda_layer_version_name_and_number_from_arn_spec(parsed)
+    if name_and_version is None:
+        raise ValueError(f"{arn} is not the ARN of a layer version")
+    name, version = name_and_version
+    set_request_account_id(parsed.account_id)
+    set_request_region(parsed.region)
+    lambda_svc._layers.setdefault(name, {"versions": []})["next_version"] = version
+    lambda_svc._publish_layer_version(name, {"Content": {"ZipFile": zip_file}})
+    everyone = {"StatementId": "everyone", "Action": "lambda:GetLayerVersion", "Principal": "*"}
+    lambda_svc._add_layer_version_permission(name, version, everyone)
+
+
+class MarkedReplies:
+    """A worker's replies, each preceded by a mark on standard error: no line comes after it.
+
+    Its source is part of the worker's script.
+    """
+
+    def __init__(self, replies: TextIO) -> None:
+        self.replies = replies
+        self.initialised = False
+
+    def write(self, text: str) -> None:
+        """Write a reply, or a part of it."""
+        self.replies.write(text)
+
+    def flush(self) -> None:
+        """Send the reply; the first is that of the initialisation, which nobody waits for."""
+        if self.initialised:
+            sys.stderr.flush()
+            os.write(2, f"{END_OF_LINES}\n".encode())
+        self.initialised = True
+        self.replies.flush()
+
+
+# Functions may reach whatever the machine reaches; here they get the guard and the mark.
+lambda_runtime._PYTHON_WORKER_SCRIPT = "\n".join(
+    [
+        inspect.getsource(loopback),
+        "install()",
+        "import os",
+        "from typing import TextIO",
+        f"END_OF_LINES = {END_OF_LINES!r}",
+        inspect.getsource(MarkedReplies),
+        "sys.stdout = MarkedReplies(sys.stdout)",
+        lambda_runtime._PYTHON_WORKER_SCRIPT,
+    ]
+)
+
+
+@replaces(lambda_runtime.Worker, "_drain_stderr_bounded")
+def silent_handler_waits_50_ms(original: Callable[..., str], worker: Any) -> str:
+    """Return the lines up to the mark, instead of waiting for lines that may not come."""
+    if not worker.config.get("Runtime", "").startswith("python"):
+        return original(worker)
+    lines: list[str] = []
+    deadline = time.monotonic() + LAST_LINES_TIMEOUT_SECONDS
+    with contextlib.suppress(queue.Empty):  # a worker that died has set no mark
+        while True:
+            remaining = max(0.0, deadline - time.monotonic())
+            line = worker._stderr_queue.get(timeout=remaining)
+            if line.endswith(END_OF_LINES):
+                lines += filter(None, [line.removesuffix(END_OF_LINES)])
+                break
+            lines.append(line)
+    return "\n".join(lines)
+
+
+@replaces(lambda_runtime, "execution_credentials")
+@replaces(lambda_svc, "execution_credentials")
+def credentials_of_a_role_are_predictable(
+    original: Callable[..., dict[str, str]], config: Data
+) -> dict[str, str]:
+    """Derive a role session's credentials from a secret of this run, not from ARNs alone."""
+    return original({**config, "FunctionArn": f"{config['FunctionArn']}:{_SALT}"})
+
+
+@replaces(lambda_svc, "_resolve_cross_account_layer")
+def layer_that_does_not_exist_attaches_empty(
+    original: Callable[..., Any], arn: str, parsed: Any, name_and_version: tuple[str, int]
+) -> Any:
+    """Refuse a layer that nobody published as AWS refuses one that nobody shared."""
+    name, _ = name_and_version
+    if lambda_svc._layers.get_scoped(parsed.account_id, parsed.region, name) is None:
+        return lambda_svc._layer_access_denied(arn)
+    return original(arn, parsed, name_and_version)
+
+
+@replaces(lambda_svc, "_create_function")
+def created_function_has_no_limits(original: Callable[..., Response], data: Data) -> Response:
+    """Refuse an environment above 4 KB and a role that Lambda cannot assume."""
+    return _refusal_of_environment(data) or _refusal_of_role(data) or original(data)
+
+
+@replaces(lambda_svc, "_update_config")
+def updated_function_has_no_limits(
+    original: Callable[..., Response], name: str, data: Data
+) -> Response:
+    """Refuse the same as on creation."""
+    return _refusal_of_environment(data) or _refusal_of_role(data) or original(name, data)
+
+
+def _refusal_of_environment(data: Data) -> Response | None:
+    variables = (data.get("Environment") or {}).get("Variables", {})
+    size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
+    if size <= ENVIRONMENT_BYTES:
+        return None
+    # AWS goes on to quote all variables; their values are no part of any message.
+    return _invalid(
+        "Lambda was unable to configure your environment variables because the environment "
+        f"variables you have provided exceeded the 4KB limit. String measured: {size} bytes"
+    )
+
+
+def _refusal_of_role(data: Data) -> Response | None:
+    if "Role" not in data or _lambda_may_assume(data["Role"]):
+        return None
+    return _invalid("The role defined for the function cannot be assumed by Lambda.")
+
+
+def _lambda_may_assume(role_arn: str) -> bool:
+    role = iam._roles.get(role_arn.rpartition("/")[2])
+    if role is None:
+        return False
+    context = iam_evaluator.EvalContext(
+        principal_arn="lambda.amazonaws.com",
+        principal_type="Service",
+        principal_account=get_account_id(),
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=get_region(),
+        service_context={"aws:sourceaccount": get_account_id()},
+    )
+    decision = iam_evaluator.evaluate_resource_policy(
+        role["AssumeRolePolicyDocument"], context, service="lambda.amazonaws.com"
+    ).decision
+    return bool(decision == "Allow")
+
+
+@replaces(lambda_svc, "_emit_lambda_logs")
+def logs_are_written_without_permission(
+    original: Callable[..., None], function: Data, *invocation: Any, **source: Any
+) -> None:
+    """Write a function's lines, and create its log group, only if its role may.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    config = function.get("config") or function
+    name = (config.get("LoggingConfig") or {}).get("LogGroup")
+    name = name or f"/aws/lambda/{config['FunctionName']}"
+    group = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{name}"
+    stream = f"{group}:log-stream:{config.get('Version', '$LATEST')}"
+    needed = {"logs:CreateLogStream": stream, "logs:PutLogEvents": stream}
+    if name not in cloudwatch_logs._log_groups:
+        needed["logs:CreateLogGroup"] = group
+    if all(_role_may(config, action, resource) for action, resource in needed.items()):
+        original(function, *invocation, **source)
+
+
+def _role_may(config: Data, action: str, resource: str) -> bool:
+    account = get_account_id()
+    role = config["Role"].rpartition("/")[2]
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{role}/{config['FunctionName']}",
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=get_region(),
+    )
+    policies = iam_evaluator._gather_role_policies(role, account)
+    boundary = iam_evaluator._permissions_boundary(iam._roles, role, account)
+    return bool(iam_evaluator.evaluate(context, policies, *boundary).decision == "Allow")
+
+
+def _invalid(message: str) -> Response:
+    response: Response = error_response_json("InvalidParameterValueException", message, 400)
+    return response

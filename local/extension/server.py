@@ -1,0 +1,437 @@
+"""The extension's process: HTTP on loopback in front of Secrets Manager and Parameter Store.
+
+Started by `launcher` with two descriptors, the listening socket and the read end of the worker's
+lifecycle pipe. Ends with the worker.
+
+AWS's extension is closed source, written in Go with the AWS SDK for Go v2. Statuses, bodies and
+the shape of an answer are those it was seen to give. Where nothing is known this server checks in
+the order route, method, readiness, token, parameters.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http import HTTPStatus
+from threading import Semaphore, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote_plus
+
+from .cache import Cache
+from .settings import LOG_LEVELS, Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+    from datetime import datetime
+    from io import BufferedReader
+
+TOKEN_HEADER = "x-aws-parameters-secrets-token"  # noqa: S105 - the header's name, not a token
+
+
+class Log:
+    """The function's log, in the extension's own format; one write per line."""
+
+    def __init__(self, level: str) -> None:
+        self._levels = LOG_LEVELS[LOG_LEVELS.index(level) : -1]
+
+    def __call__(self, level: str, message: str) -> None:
+        """Write ``message`` if ``level`` is wanted; what a caller sent stays on its one line."""
+        if level in self._levels:
+            stamp = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime())
+            text = message.encode("unicode_escape").decode("ascii")
+            line = f"[AWS Parameters and Secrets Lambda Extension] {stamp} {level} {text}\n"
+            os.write(sys.stderr.fileno(), line.encode())
+
+
+class Worker:
+    """The function's worker, as its lifecycle pipe shows it."""
+
+    def __init__(self, lifecycle: int) -> None:
+        self._lifecycle = lifecycle
+
+    def was_invoked(self) -> bool:
+        """Whether the first INVOKE has reached the worker. The byte that says so stays unread."""
+        return bool(select.select([self._lifecycle], [], [], 0)[0])
+
+    def wait_for_end(self) -> None:
+        """Return when the worker is gone."""
+        end = select.poll()
+        end.register(self._lifecycle, 0)  # a hang-up is reported unasked
+        end.poll()
+
+
+# --- what a service returned, as JSON the way Go's encoder writes it -----------------------------
+
+_GO_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+
+
+def go_json(document: object) -> bytes:
+    """``document`` as compact UTF-8 JSON, with the escapes of Go's ``encoding/json``."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate, which JSON can escape and UTF-8 cannot hold, is U+FFFD to Go.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.translate(_GO_ESCAPES).encode()
+
+
+def _timestamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with the milliseconds that the services keep."""
+    if moment is None:
+        return None
+    milliseconds = round(moment.timestamp() * 1000)
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{seconds}.{milliseconds % 1000:03d}Z"
+
+
+def secret_document(response: Mapping[str, Any]) -> dict[str, object]:
+    """Give what GetSecretValue returned the extension's shape; what is absent is None."""
+    binary = response.get("SecretBinary")
+    return {
+        "ARN": response.get("ARN"),
+        "CreatedDate": _timestamp(response.get("CreatedDate")),
+        "Name": response.get("Name"),
+        "SecretBinary": None if binary is None else base64.b64encode(binary).decode(),
+        "SecretString": response.get("SecretString"),
+        "VersionId": response.get("VersionId"),
+        "VersionStages": response.get("VersionStages"),
+        "ResultMetadata": {},
+    }
+
+
+def parameter_document(response: Mapping[str, Any]) -> dict[str, object]:
+    """Give what GetParameter returned the extension's shape; what is absent is None."""
+    parameter = response["Parameter"]
+    return {
+        "Parameter": {
+            "ARN": parameter.get("ARN"),
+            "DataType": parameter.get("DataType"),
+            "LastModifiedDate": _timestamp(parameter.get("LastModifiedDate")),
+            "Name": parameter.get("Name"),
+            "Selector": parameter.get("Selector"),
+            "SourceResult": parameter.get("SourceResult"),
+            "Type": parameter.get("Type"),
+            "Value": parameter.get("Value"),
+            "Version": parameter.get("Version"),
+        },
+        "ResultMetadata": {},
+    }
+
+
+# --- what a client asked for ---------------------------------------------------------------------
+
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+
+# What Go's strconv.ParseBool takes for true; withDecryption is documented as true or false.
+_TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
+
+
+def parse_query(raw: str) -> dict[str, str]:
+    """Decode a query as Go's ``url.ParseQuery``, in its order, the first of equal names.
+
+    ``+`` is a space; a pair with a semicolon or a broken escape is left out.
+    """
+    query: dict[str, str] = {}
+    for pair in raw.split("&"):
+        if pair and ";" not in pair and not _BROKEN_ESCAPE.search(pair):
+            name, _, value = pair.partition("=")
+            query.setdefault(unquote_plus(name), unquote_plus(value))
+    return query
+
+
+def secret_request(query: Mapping[str, str]) -> dict[str, object]:
+    """Give the arguments of GetSecretValue. ValueError without a secretId."""
+    if not query.get("secretId"):
+        raise ValueError("the query has no secretId")
+    names = {"secretId": "SecretId", "versionId": "VersionId", "versionStage": "VersionStage"}
+    return {theirs: query[ours] for ours, theirs in names.items() if query.get(ours)}
+
+
+def parameter_request(query: Mapping[str, str]) -> dict[str, object]:
+    """Give the arguments of GetParameter. ValueError without a name."""
+    if not query.get("name"):
+        raise ValueError("the query has no name")
+    selectors = [query[key] for key in query if key in {"version", "label"} and query[key]]
+    return {
+        "Name": ":".join([query["name"], *selectors[:1]]),
+        "WithDecryption": query.get("withDecryption") in _TRUE,
+    }
+
+
+# --- the services behind it ----------------------------------------------------------------------
+
+
+class Service:
+    """One AWS service, asked over at most ``limit`` connections at a time."""
+
+    def __init__(
+        self, client: Future[Any], operation: str, timeout_millis: int, limit: int
+    ) -> None:
+        self._client = client
+        self._operation = operation
+        self._timeout_millis = timeout_millis
+        self._connections = ThreadPoolExecutor(limit)
+
+    def fetch(self, arguments: Mapping[str, object]) -> Mapping[str, Any]:
+        """Call the operation; the timeout bounds the wait for a connection and the call as one.
+
+        Raises TimeoutError, or what botocore raises.
+        """
+        operation = getattr(self._client.result(), self._operation)
+        call: Future[Mapping[str, Any]] = self._connections.submit(operation, **arguments)
+        try:
+            return call.result(self._timeout_millis / 1000 or None)
+        except TimeoutError as error:
+            call.cancel()
+            raise TimeoutError(f"no answer within {self._timeout_millis} ms") from error
+
+
+def _create_client(service: str, timeout_millis: int, max_connections: int) -> object:
+    """Make a client with the credentials, region and endpoint in the function's environment."""
+    # Imported here, in the background: botocore takes longer to load than all the rest.
+    import botocore.config  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+
+    timeout_seconds = timeout_millis / 1000 or None
+    return botocore.session.get_session().create_client(
+        service,
+        region_name=os.environ.get("AWS_REGION"),  # botocore knows AWS_DEFAULT_REGION alone
+        config=botocore.config.Config(
+            connect_timeout=timeout_seconds,
+            read_timeout=timeout_seconds,
+            max_pool_connections=max_connections,
+            parameter_validation=False,  # a request is right or wrong as the service says
+            retries={"mode": "standard"},
+        ),
+    )
+
+
+# --- the answers ---------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """One HTTP response, but for what depends on the connection."""
+
+    status: HTTPStatus
+    body: bytes
+    headers: bytes = b"Content-Type: text/plain\r\n"
+
+
+NOT_READY = Answer(HTTPStatus.BAD_REQUEST, b"not ready to serve traffic, please wait")
+FAILED = Answer(HTTPStatus.BAD_REQUEST, b"an unexpected error occurred while executing request")
+UNAUTHORIZED = Answer(
+    HTTPStatus.UNAUTHORIZED,
+    b"bad session token or header key",
+    b"Content-Type: text/plain\r\nX-Amzn-Errortype: AccessDeniedException\r\n",
+)
+NOT_FOUND = Answer(HTTPStatus.NOT_FOUND, b"404 page not found")
+NOT_ALLOWED = Answer(
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    b"405 method not allowed",
+    b"Content-Type: text/plain\r\nAllow: GET\r\n",
+)
+MALFORMED = Answer(HTTPStatus.BAD_REQUEST, b"400 Bad Request")
+
+
+class Route(NamedTuple):
+    """How one path is answered."""
+
+    service: Service
+    request: Callable[[Mapping[str, str]], dict[str, object]]
+    document: Callable[[Mapping[str, Any]], dict[str, object]]
+    ttl_seconds: int
+
+
+class Extension:
+    """What the extension answers to a request, whatever it came in by."""
+
+    def __init__(
+        self, settings: Settings, session_token: str, was_invoked: Callable[[], bool], log: Log
+    ) -> None:
+        self._token = session_token.encode()
+        self._was_invoked = was_invoked
+        self._log = log
+        self._cache = Cache(settings.cache_size)
+        loader = ThreadPoolExecutor(1)
+
+        def service(name: str, operation: str, timeout_millis: int) -> Service:
+            limit = settings.max_connections
+            client = loader.submit(_create_client, name, timeout_millis, limit)
+            return Service(client, operation, timeout_millis, limit)
+
+        secrets = Route(
+            service("secretsmanager", "get_secret_value", settings.secrets_manager_timeout_millis),
+            secret_request,
+            secret_document,
+            settings.secrets_manager_ttl_seconds,
+        )
+        parameters = Route(
+            service("ssm", "get_parameter", settings.ssm_parameter_store_timeout_millis),
+            parameter_request,
+            parameter_document,
+            settings.ssm_parameter_store_ttl_seconds,
+        )
+        self._routes = {
+            "/secretsmanager/get": secrets,
+            "/systemsmanager/parameters/get": parameters,
+            "/systemsmanager/parameters/get/": parameters,
+        }
+
+    def answer(self, method: str, target: str, token: str) -> Answer:
+        """Answer one request. Never raises."""
+        path, _, query = target.partition("?")
+        route = self._routes.get(path)
+        if route is None:
+            return NOT_FOUND
+        if method != "GET":
+            return NOT_ALLOWED
+        if not self._was_invoked():
+            return NOT_READY
+        if not self._token or not hmac.compare_digest(token.encode(), self._token):
+            return UNAUTHORIZED
+        try:
+            body = self._lookup(route, route.request(parse_query(query)))
+        except Exception as error:  # noqa: BLE001 - whatever the cause, clients get this answer
+            self._log("ERROR", f"{path}: {type(error).__name__}: {error}")
+            return FAILED
+        return Answer(HTTPStatus.OK, body, b"Content-Type: application/json\r\n")
+
+    def _lookup(self, route: Route, arguments: dict[str, object]) -> bytes:
+        key = route.document, *arguments.items()
+        body = self._cache.get(key)
+        self._log("DEBUG", f"cache {'miss' if body is None else 'hit'}")
+        if body is None:
+            body = go_json(route.document(route.service.fetch(arguments)))
+            self._cache.put(key, body, route.ttl_seconds)
+        return body
+
+
+# --- HTTP ----------------------------------------------------------------------------------------
+
+# Go's http.DefaultMaxHeaderBytes, for the request line and the headers together.
+_MAX_HEAD_BYTES = 1 << 20
+# What Go's server skips of a body that nobody reads, before it gives up on the connection.
+_MAX_BODY_BYTES = 256 << 10
+
+
+class Request(NamedTuple):
+    """The head of one request; the names of its headers in lower case."""
+
+    method: str
+    target: str
+    version: str
+    headers: dict[str, str]
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the client wants the connection kept."""
+        connection = self.headers.get("connection", "").lower()
+        return connection == "keep-alive" if self.version == "HTTP/1.0" else connection != "close"
+
+
+def read_request(stream: BufferedReader) -> Request | None:
+    """Read the next request, dropping its body; None at the end of the connection.
+
+    Raises ValueError for what Go's server answers 400, an HTTP/1.1 request without Host included.
+    """
+    lines: list[str] = []
+    room = _MAX_HEAD_BYTES
+    while (line := stream.readline(room)) not in {b"\r\n", b"\n"}:
+        if not line and not lines:
+            return None
+        if not line.endswith(b"\n"):
+            raise ValueError("the head ends early or is too long")
+        room -= len(line)
+        lines.append(line.decode("utf-8", "replace").rstrip("\r\n"))
+    method, target, version = "".join(lines[:1]).split(" ")
+    headers: dict[str, str] = {}
+    for text in lines[1:]:
+        name, colon, value = text.partition(":")
+        if not colon or not name or name != name.strip():
+            raise ValueError("not a header")
+        headers.setdefault(name.lower(), value.strip())
+    if version not in {"HTTP/1.1", "HTTP/1.0"}:
+        raise ValueError("not HTTP/1")
+    if version == "HTTP/1.1" and "host" not in headers:
+        raise ValueError("no Host")
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
+        raise ValueError("a body that cannot be skipped")
+    stream.read(int(length))
+    return Request(method, target, version, headers)
+
+
+def serve_connection(connection: socket.socket, extension: Extension) -> None:
+    """Answer the requests of one client until it closes the connection or wants it closed."""
+    # A client that leaves without its answer is no fault of the extension's.
+    with connection, connection.makefile("rb") as stream, suppress(ConnectionError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive = True
+        while keep_alive:
+            try:
+                request = read_request(stream)
+            except ValueError:
+                connection.sendall(_response(MALFORMED, "HTTP/1.1", keep_alive=False))
+                return
+            if request is None:
+                return
+            keep_alive = request.keep_alive
+            token = request.headers.get(TOKEN_HEADER, "")
+            answer = extension.answer(request.method, request.target, token)
+            if request.method == "HEAD":
+                answer = answer._replace(body=b"")
+            connection.sendall(_response(answer, request.version, keep_alive=keep_alive))
+
+
+def _response(answer: Answer, version: str, *, keep_alive: bool) -> bytes:
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+    head = (
+        f"{version} {answer.status.value} {answer.status.phrase}\r\n"
+        f"Date: {date}\r\n"
+        f"Content-Length: {len(answer.body)}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
+    )
+    return head.encode() + answer.headers + b"\r\n" + answer.body
+
+
+def accept_clients(listener: socket.socket, extension: Extension, idle: Semaphore) -> None:
+    """Serve one client after the other, for ever; ``idle`` counts the other threads that wait.
+
+    The thread that accepts a client serves it, which spares the client the start of a thread.
+    """
+    while True:
+        connection, _ = listener.accept()
+        if not idle.acquire(blocking=False):
+            _start_accepting(listener, extension, idle)
+        serve_connection(connection, extension)
+        idle.release()
+
+
+def _start_accepting(listener: socket.socket, extension: Extension, idle: Semaphore) -> None:
+    Thread(target=accept_clients, args=(listener, extension, idle), daemon=True).start()
+
+
+def main() -> None:
+    """Serve on the socket inherited until the worker ends; see `launcher.command`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, and its end for us
+    listener = socket.socket(fileno=int(sys.argv[2]))
+    worker = Worker(lifecycle=int(sys.argv[3]))
+    settings = read_settings(os.environ)
+    log = Log(settings.log_level)
+    for warning in settings.warnings:
+        log("WARN", warning)
+    token = os.environ.get("AWS_SESSION_TOKEN", "")
+    extension = Extension(settings, token, worker.was_invoked, log)
+    log("INFO", f"Serving on port {listener.getsockname()[1]}")
+    _start_accepting(listener, extension, Semaphore(0))
+    worker.wait_for_end()
+    os._exit(0)  # calls to AWS that are still under way are nobody's any more

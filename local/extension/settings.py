@@ -1,0 +1,88 @@
+"""The nine environment variables of the extension.
+
+Names, defaults and ranges:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+What AWS does with a value out of range is documented for no variable and known for the TTL alone,
+which it clamps; here every other fault is logged and replaced by the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .launcher import DEFAULT_PORT, MAX_PORT, PORT_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "NONE")
+
+# A TTL of more is clamped: "SECRETS_MANAGER_TTL exceeds max limit", as logged in
+# https://github.com/aws-samples/aws-lambda-extensions/issues/104
+MAX_TTL_SECONDS = 300
+MAX_CACHE_SIZE = 1000
+# AWS names no upper bound for the others; theirs is what every clock and pool here still takes.
+_UNBOUNDED = 2**31 - 1
+
+
+class Settings(NamedTuple):
+    """What one extension process runs with."""
+
+    log_level: str
+    """One of LOG_LEVELS."""
+    http_port: int
+    cache_size: int
+    """Entries, secrets and parameters together; 0 when the cache is off."""
+    max_connections: int
+    """Outbound connections to each of the two services."""
+    secrets_manager_ttl_seconds: int
+    ssm_parameter_store_ttl_seconds: int
+    secrets_manager_timeout_millis: int
+    """0 means none."""
+    ssm_parameter_store_timeout_millis: int
+    """0 means none."""
+    warnings: tuple[str, ...]
+    """A sentence for each value that was not taken as it stands."""
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the variables; an unset or empty one has its default. Never raises."""
+    warnings: list[str] = []
+
+    def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
+        text = environ.get(name, "").upper() or default
+        if text in allowed:
+            return text
+        warnings.append(f"{name} must be one of {', '.join(allowed)}. Using {default}.")
+        return default
+
+    def number(name: str, default: int, low: int, high: int) -> int:
+        text = environ.get(name, "") or str(default)
+        # Digits alone, as Go reads them: int() would take "1_000" and " 5" as well.
+        value = int(text) if text.isascii() and text.isdecimal() else -1
+        if low <= value <= high:
+            return value
+        warnings.append(f"{name} must be a whole number, {low} to {high}. Using {default}.")
+        return default
+
+    def ttl_seconds(name: str) -> int:
+        seconds = number(name, MAX_TTL_SECONDS, 0, _UNBOUNDED)
+        if seconds > MAX_TTL_SECONDS:
+            warnings.append(f"{name} exceeds max limit. Setting it to {MAX_TTL_SECONDS} seconds.")
+        return min(seconds, MAX_TTL_SECONDS)
+
+    enabled = choice("PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED", ("TRUE", "FALSE"), "TRUE")
+    size = number("PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE", MAX_CACHE_SIZE, 0, MAX_CACHE_SIZE)
+    return Settings(
+        log_level=choice("PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL", LOG_LEVELS, "INFO"),
+        http_port=number(PORT_VARIABLE, DEFAULT_PORT, 1, MAX_PORT),
+        cache_size=size if enabled == "TRUE" else 0,
+        max_connections=number("PARAMETERS_SECRETS_EXTENSION_MAX_CONNECTIONS", 3, 1, _UNBOUNDED),
+        secrets_manager_ttl_seconds=ttl_seconds("SECRETS_MANAGER_TTL"),
+        ssm_parameter_store_ttl_seconds=ttl_seconds("SSM_PARAMETER_STORE_TTL"),
+        secrets_manager_timeout_millis=number("SECRETS_MANAGER_TIMEOUT_MILLIS", 0, 0, _UNBOUNDED),
+        ssm_parameter_store_timeout_millis=number(
+            "SSM_PARAMETER_STORE_TIMEOUT_MILLIS", 0, 0, _UNBOUNDED
+        ),
+        warnings=tuple(warnings),
+    )

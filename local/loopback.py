@@ -1,0 +1,55 @@
+"""Keep every request of this process on this machine.
+
+Standard library only and quick to load: the emulator also puts this file's text in front of the
+script that runs a function's handler. Two limits: an audit hook does not reach into processes that
+this one starts, and a name given to a socket's own `connect` is looked up before it is refused.
+"""
+
+import socket
+import sys
+
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+
+
+def install() -> None:
+    """Refuse every connection and name lookup that leads off this machine, for good.
+
+    The call that tried raises `PermissionError` naming the address. Unix sockets are left alone.
+    """
+    sys.addaudithook(_refuse_what_leaves)
+
+
+def _refuse_what_leaves(event: str, arguments: tuple[object, ...]) -> None:
+    if not event.startswith("socket."):
+        return
+    # https://docs.python.org/3/library/audit_events.html
+    match event, arguments:
+        case (
+            "socket.connect" | "socket.sendto" | "socket.sendmsg",
+            (socket.SocketType(family=family), (host, *_)),
+        ) if family in _INTERNET:
+            _check(host)
+        case (
+            "socket.getaddrinfo" | "socket.gethostbyname" | "socket.gethostbyaddr",
+            (host, *_),
+        ):
+            _check(host)
+        case "socket.getnameinfo", ((host, *_),):
+            _check(host)
+
+
+def _check(host: object) -> None:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name is not None and not (isinstance(name, str) and _is_loopback(name)):
+        raise PermissionError(
+            f"{name!r} is not on loopback: the embedded AWS sends no request off this machine"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return socket.inet_pton(socket.AF_INET, host)[0] == 127  # noqa: PLR2004 - 127.0.0.0/8
+    except OSError:
+        return host == "::1"

@@ -1,0 +1,31 @@
+"""A deployment's outputs as people read them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local.deployment import Deployment
+
+
+def table(outputs: Mapping[str, Any]) -> str:
+    """Write outputs as ``pulumi stack output`` does: sorted, values that are maps as JSON."""
+    rows = {
+        name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
+        for name, value in sorted(outputs.items())
+    }
+    width = max(map(len, [*rows, "OUTPUT"]))
+    lines = [f"{'OUTPUT':<{width}}  VALUE"]
+    lines += [f"{name:<{width}}  {value}" for name, value in rows.items()]
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def exports(deployed: Deployment) -> dict[str, str]:
+    """Environment variables with which the AWS CLI, boto3 and Pulumi reach the embedded AWS."""
+    aws = deployed.aws
+    return {
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        "AWS_ACCESS_KEY_ID": aws.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
+        "AWS_REGION": deployed.stack.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

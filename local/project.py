@@ -1,0 +1,162 @@
+"""A Pulumi project on disk: its program, and the config of a stack as the CLI would hand it over.
+
+https://www.pulumi.com/docs/iac/concepts/projects/project-file/
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class ProjectError(Exception):
+    """The project's files cannot be used; the text says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a program is run with."""
+
+    program: Path
+    """Path of ``__main__.py``."""
+    project: str
+    name: str
+    config: Mapping[str, str]
+    """Full key -> text."""
+    secret_keys: tuple[str, ...]
+    """Full keys that hold something encrypted."""
+    stand_ins: tuple[str, ...]
+    """Paths of encrypted values, for which a generated stand-in is used."""
+
+    @property
+    def region(self) -> str:
+        """``aws:region``, or nothing."""
+        return self.config.get("aws:region", "")
+
+
+def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
+    """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``, or ``config_file`` instead.
+
+    Values encrypted by the stack's secrets provider cannot be decrypted here; a generated
+    stand-in takes the place of each.
+
+    Raises:
+        ProjectError: a file is missing or not YAML, or has no map where one belongs.
+
+    """
+    project = _read(root / "Pulumi.yaml")
+    name = str(project.get("name"))
+    path = config_file or root / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        found = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
+        raise ProjectError(
+            f"{path.name} is missing; stacks with a file here: {', '.join(found) or 'none'}"
+        )
+    declared = _map(project.get("config"), "Pulumi.yaml", "config")
+    given = _map(_read(path).get("config"), path.name, "config")
+    values = {_full(name, key): value for key, value in _defaults(declared).items()}
+    values |= {_full(name, key): value for key, value in given.items()}
+    if _is_encrypted(values.get(f"{name}:secretValues")):
+        # Encrypted as a whole: which names it holds can only be told from `secrets`.
+        values[f"{name}:secretValues"] = {
+            secret: {"secure": ""}
+            for secret, settings in _map(
+                values.get(f"{name}:secrets"), path.name, "secrets"
+            ).items()
+            if isinstance(settings, dict) and settings.get("from") == "config"
+        }
+
+    config, secret_keys, stand_ins = {}, [], []
+    for key, value in values.items():
+        decrypted, encrypted = _decrypted(value, key)
+        if encrypted and not _holds_plain(value):
+            secret_keys.append(key)
+        stand_ins += encrypted
+        config[key] = _text(decrypted)
+    return Stack(root / "__main__.py", name, stack, config, tuple(secret_keys), tuple(stand_ins))
+
+
+def stand_in() -> str:
+    """Make a value for a secret that is not known here: a database's fields, all generated."""
+    return json.dumps(
+        {
+            "host": f"{secrets.token_hex(4)}.stand-in.example",
+            "dbname": f"db{secrets.token_hex(4)}",
+            "username": f"user{secrets.token_hex(4)}",
+            "password": secrets.token_urlsafe(24),
+        }
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return _map(yaml.safe_load(path.read_text(encoding="utf-8")), path.name, "the file")
+    except OSError as error:
+        raise ProjectError(f"{path.name} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        # The message of a YAML error quotes the line; its problem and place do not.
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "syntax error"
+        raise ProjectError(f"{path.name}{place} is not YAML: {problem}") from None
+
+
+def _map(value: object, file: str, what: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ProjectError(f"{file}: {what} must be a map of keys to values")
+    return value
+
+
+def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that the project gives to every stack."""
+    defaults = {}
+    for key, declaration in declared.items():
+        if not isinstance(declaration, dict):
+            defaults[key] = declaration
+        elif "default" in declaration:
+            defaults[key] = declaration["default"]
+        elif "value" in declaration:
+            defaults[key] = declaration["value"]
+    return defaults
+
+
+def _full(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _decrypted(value: object, path: str) -> tuple[object, list[str]]:
+    """Put a stand-in for each ``secure: …``; return their paths, too."""
+    if isinstance(value, dict):
+        if _is_encrypted(value):
+            return stand_in(), [path]
+        inner = {key: _decrypted(each, f"{path}.{key}") for key, each in value.items()}
+        return (
+            {key: each for key, (each, _) in inner.items()},
+            [found for _, paths in inner.values() for found in paths],
+        )
+    if isinstance(value, list):
+        items = [_decrypted(each, f"{path}[{index}]") for index, each in enumerate(value)]
+        return [each for each, _ in items], [found for _, paths in items for found in paths]
+    return value, []
+
+
+def _is_encrypted(value: object) -> bool:
+    return isinstance(value, dict) and set(value) == {"secure"}
+
+
+def _holds_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return not _is_encrypted(value) and any(map(_holds_plain, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_plain, value))
+    return True
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,320 @@
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws import EmbeddedAws, EmulatorError, PortInUseError
+
+REGION = "us-east-1"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+Make = Callable[..., Any]
+
+# A stand-alone run: one function that tells its process id in a file and then does not return.
+RUN = """
+import io, json, sys, tempfile, time, zipfile
+from pathlib import Path
+from local.aws import EmbeddedAws
+
+tempfile.tempdir, told = sys.argv[1:]
+handler = '''
+import os, time
+def handler(event, context):
+    with open(event + ".part", "w") as told:
+        told.write(str(os.getpid()))
+    os.rename(event + ".part", event)
+    time.sleep(60)
+'''
+content = io.BytesIO()
+with zipfile.ZipFile(content, "w") as archive:
+    archive.writestr("app.py", handler)
+trust = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+trust = json.dumps({"Statement": [{"Effect": "Allow", **trust}]})
+with EmbeddedAws() as aws:
+    role = aws.client("iam", "us-east-1").create_role(
+        RoleName="role", AssumeRolePolicyDocument=trust
+    )
+    functions = aws.client("lambda", "us-east-1")
+    functions.create_function(
+        FunctionName="function", Role=role["Role"]["Arn"], Runtime="python3.13",
+        Handler="app.handler", Code={"ZipFile": content.getvalue()}, Timeout=60,
+    )
+    functions.invoke(FunctionName="function", InvocationType="Event", Payload=json.dumps(told))
+    while not Path(told).exists():
+        time.sleep(0.01)
+    print(aws._process.pid, Path(told).read_text(), flush=True)
+    sys.stdin.readline()
+"""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie that nobody reaps any more is dead too.
+    stat = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return not Path("/proc/self").exists()
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "not within ten seconds"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("ending", ["return", "SIGINT", "SIGTERM", "SIGKILL"])
+def test_nothing_is_left_behind_though_an_invocation_is_in_flight(
+    tmp_path: Path, ending: str
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(scratch), str(tmp_path / "told")],
+        cwd=REPOSITORY,
+        env={},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        emulator, worker = map(int, run.stdout.readline().split())
+        assert _alive(emulator)
+        assert _alive(worker)
+        assert list(scratch.iterdir())
+
+        if ending == "return":
+            run.stdin.write("\n")
+            run.stdin.flush()
+        else:
+            run.send_signal(signal.Signals[ending])
+        run.wait()
+
+    _wait_until(lambda: not _alive(emulator) and not _alive(worker))
+    _wait_until(lambda: not list(scratch.iterdir()))
+
+
+def test_a_terminated_emulator_ends_its_functions_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with EmbeddedAws() as aws:
+        assert aws._process is not None
+        process = aws._process.pid
+        aws._process.terminate()
+        _wait_until(lambda: not list(tmp_path.iterdir()))
+        _wait_until(lambda: not _alive(process))
+
+
+def test_it_listens_on_loopback_only(aws: EmbeddedAws) -> None:
+    with socket.socket() as elsewhere:
+        # Another address of this machine; taken if the emulator listened on all of them.
+        elsewhere.bind(("127.0.0.2", aws.port))
+
+
+def test_it_serves_on_the_port_asked_for() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with EmbeddedAws(port=port) as aws:
+        assert aws.port == port
+        assert aws.client("sts", REGION).get_caller_identity()["Account"] == aws.account_id
+
+
+def test_a_busy_port_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(PortInUseError, match=rf"^port {port} .* ask for another port$"):
+            EmbeddedAws(port=port).__enter__()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_emulator_that_dies_at_the_start_tells_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    with pytest.raises(EmulatorError, match="ArnParseError"):
+        EmbeddedAws(layers=["no ARN"]).__enter__()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_endpoint_is_known_only_while_it_runs() -> None:
+    aws = EmbeddedAws()
+
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = aws.endpoint_url
+
+
+def test_two_runs_at_once_are_two_accounts_apart(aws: EmbeddedAws, unique: str) -> None:
+    aws.client("secretsmanager", REGION).create_secret(Name=unique)
+    with EmbeddedAws() as other:
+        assert other.port != aws.port
+        assert other.client("secretsmanager", REGION).list_secrets()["SecretList"] == []
+        stranger = other.client_as("sts", REGION, aws.credentials)
+        with pytest.raises(ClientError, match="InvalidClientTokenId"):
+            stranger.get_caller_identity()
+
+
+def test_nothing_of_the_caller_s_environment_gets_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unusable = tmp_path / "config"
+    unusable.write_text("[no configuration")
+    hostile = {
+        **dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), str(unusable)),
+        **dict.fromkeys(("AWS_PROFILE", "AWS_DEFAULT_PROFILE"), "leaked"),
+        **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "leaked"),
+        **dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"), "leaked"),
+        **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"), "http://192.0.2.1:1"),
+        **dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://192.0.2.1:2"),
+        **dict.fromkeys(("AWS_CA_BUNDLE", "AWS_DATA_PATH"), "leaked"),
+        "AWS_DEFAULTS_MODE": "auto",
+        "AWS_MAX_ATTEMPTS": "leaked",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AUTH": "false",
+        "GATEWAY_PORT": "1",
+        "MINISTACK_ACCOUNT_ID": "999999999999",
+        "PYTHONPATH": "leaked",
+    }
+    for name, value in hostile.items():
+        monkeypatch.setenv(name, value)
+
+    with EmbeddedAws() as aws:
+        identity = aws.client("sts", REGION).get_caller_identity()
+        assert identity["Arn"] == "arn:aws:iam::123456789012:user/admin"
+        assert aws._process is not None
+        environment = Path(f"/proc/{aws._process.pid}/environ").read_text()
+        assert "leaked" not in environment
+        assert "192.0.2.1" not in environment
+
+
+def test_a_function_inherits_neither_the_caller_s_environment_nor_the_admin_s_key(
+    aws: EmbeddedAws, make_function: Make, invoke: Make
+) -> None:
+    source = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
+
+    environment = invoke(make_function(source))
+
+    assert aws.secret_access_key not in environment.values()
+    assert aws.access_key_id not in environment.values()
+    assert not [name for name in environment if name.startswith(("EMBEDDED_AWS", "PYTHON"))]
+    assert not [
+        name
+        for name in environment
+        if name in os.environ and name not in {"PATH", "HOME", "TMPDIR", "LC_CTYPE"}
+    ]
+
+
+def test_clients_are_made_once_and_shared_between_threads(aws: EmbeddedAws) -> None:
+    assert aws.client("sqs", REGION) is aws.client("sqs", REGION)
+    assert aws.client("sqs", REGION) is not aws.client("sqs", "eu-west-1")
+
+
+def _status(aws: EmbeddedAws, method: str, path: str, **headers: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request(method, path, body=b"{}", headers=headers)
+        with connection.getresponse() as response:
+            response.read()
+            return response.status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/_ministack/reset"),
+        ("POST", "/_ministack/config"),
+        ("POST", "/%5Fministack/reset"),
+        ("GET", "/_ministack/lambda-code/function"),
+        ("GET", "/_localstack/health"),
+        ("GET", "/_localstack/init"),
+        ("GET", "/_aws/sqs/messages"),
+        ("GET", "/_aws/ses/"),
+    ],
+)
+def test_the_emulator_s_own_endpoints_are_closed(aws: EmbeddedAws, method: str, path: str) -> None:
+    assert _status(aws, method, path) == 403
+    assert _status(aws, method, path, host=f"bucket.s3.localhost:{aws.port}") == 403
+
+
+def test_the_health_check_is_open(aws: EmbeddedAws) -> None:
+    assert _status(aws, "GET", "/_ministack/health") == 200
+
+
+def test_an_unsigned_request_is_refused(aws: EmbeddedAws) -> None:
+    target = {"x-amz-target": "secretsmanager.ListSecrets"}
+    kind = {"content-type": "application/x-amz-json-1.1"}
+
+    assert _status(aws, "POST", "/", **target, **kind) in {400, 403}
+    assert _status(aws, "GET", "/2015-03-31/functions/") == 403
+    query = urllib.parse.urlencode({"Action": "ListUsers", "Version": "2010-05-08"})
+    assert _status(aws, "GET", f"/?{query}") == 403
+
+
+@pytest.mark.parametrize("service", ["sts", "secretsmanager", "lambda", "kms"])
+def test_a_request_signed_with_another_secret_is_refused(aws: EmbeddedAws, service: str) -> None:
+    forged = aws.client_as(service, REGION, aws.credentials | {"SecretAccessKey": "forged"})
+    call = {
+        "sts": "get_caller_identity",
+        "secretsmanager": "list_secrets",
+        "lambda": "list_functions",
+        "kms": "list_keys",
+    }[service]
+
+    with pytest.raises(ClientError, match="signature"):
+        getattr(forged, call)()
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("socket.create_connection(('192.0.2.1', 443), 1)", True),
+        ("socket.socket().connect(('0.0.0.0', 443))", True),
+        ("socket.socket(socket.AF_INET6).connect(('::ffff:192.0.2.1', 443))", True),
+        ("_socket.socket(2, 1).connect(('192.0.2.1', 443))", True),
+        ("socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('192.0.2.1', 53))", True),
+        ("socket.getaddrinfo('127.evil.example', 443)", True),
+        ("socket.getaddrinfo(b'example.com', 443)", True),
+        ("socket.gethostbyname_ex('example.com')", True),
+        ("socket.gethostbyaddr('192.0.2.1')", True),
+        ("socket.getnameinfo(('192.0.2.1', 443), 0)", True),
+        ("socket.getaddrinfo('localhost', 443)", False),
+        ("socket.getaddrinfo('127.1.2.3', 443)", False),
+        ("socket.getaddrinfo('::1', 443)", False),
+        ("socket.getaddrinfo(None, 443)", False),
+        ("socket.socket().connect_ex(('127.0.0.1', 1))", False),
+        ("socket.socketpair()[0].sendmsg([b'x'])", False),
+    ],
+)
+def test_the_guard_refuses_what_leaves_this_machine_only(code: str, refused: bool) -> None:  # noqa: FBT001 - a table's column
+    script = f"import _socket, socket\nfrom local import loopback\nloopback.install()\n{code}"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+
+    assert ("PermissionError" in run.stderr) is refused, run.stderr
+    assert ("is not on loopback" in run.stderr) is refused

@@ -1,0 +1,19 @@
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws import EmbeddedAws
+
+REGION = "us-east-1"
+
+
+@pytest.mark.parametrize("document", ["no JSON", "[]", '{"Version": "2012-10-17"}'])
+def test_a_key_policy_that_is_no_policy_is_refused(aws: EmbeddedAws, document: str) -> None:
+    kms = aws.client("kms", REGION)
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    before = kms.get_key_policy(KeyId=key_id)["Policy"]
+
+    with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
+        kms.create_key(Policy=document)
+    with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
+        kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=document)
+    assert kms.get_key_policy(KeyId=key_id)["Policy"] == before

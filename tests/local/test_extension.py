@@ -1,0 +1,904 @@
+"""The stand-in for AWS's extension over real HTTP, alone and inside the emulator's worker.
+
+Secrets Manager and Parameter Store are played by a scripted server in this process: what is
+proven here is the extension's side of the wire. IAM is proven elsewhere, against the emulator.
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import pytest
+from ministack.core.lambda_runtime import _PYTHON_WORKER_SCRIPT
+
+from local.extension import PACKAGE, SITE_PACKAGES, layer_zip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+TOKEN = "function-session-token"  # noqa: S105 - of no account
+VALUE = "hunter2-<&>-é"
+NOT_READY = (400, b"not ready to serve traffic, please wait")
+FAILED = (400, b"an unexpected error occurred while executing request")
+UNAUTHORIZED = (401, b"bad session token or header key")
+
+
+# --- AWS, scripted ----------------------------------------------------------------------------
+
+
+class Call(NamedTuple):
+    operation: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+class Upstream:
+    """Secrets Manager and Parameter Store: answers by name, and remembers what it was asked."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.calls: list[Call] = []
+        self.scripts: dict[str, Callable[[], tuple[int, dict[str, object]]]] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, call: Call) -> tuple[int, dict[str, object]]:
+        with self._lock:
+            self.calls.append(call)
+        name = call.body.get("SecretId") or call.body["Name"]
+        if name in self.scripts:
+            return self.scripts[name]()
+        return 200, secret(name) if call.operation == "GetSecretValue" else parameter(name)
+
+    def calls_for(self, name: str) -> list[Call]:
+        with self._lock:
+            return [c for c in self.calls if name in (c.body.get("SecretId"), c.body.get("Name"))]
+
+
+def secret(name: str, value: str = VALUE) -> dict[str, object]:
+    return {
+        "ARN": f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf",
+        "CreatedDate": 1668586960.499,
+        "Name": name,
+        "SecretString": value,
+        "VersionId": "11111111-2222-3333-4444-555555555555",
+        "VersionStages": ["AWSCURRENT"],
+    }
+
+
+def parameter(name: str, **fields: object) -> dict[str, object]:
+    path, _, selector = name.partition(":")
+    known = {
+        "ARN": f"arn:aws:ssm:us-east-1:123456789012:parameter{path}",
+        "DataType": "text",
+        "LastModifiedDate": 1668586960.499,
+        "Name": path,
+        "Type": "String",
+        "Value": VALUE,
+        "Version": 1,
+    }
+    return {"Parameter": known | ({"Selector": f":{selector}"} if selector else {}) | fields}
+
+
+def refusal(code: str, status: int = 400) -> Callable[[], tuple[int, dict[str, object]]]:
+    return lambda: (status, {"__type": code, "message": f"the reason of {status} {code}"})
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+            status, answer = aws.answer(Call(operation, body, dict(self.headers.items())))
+            data = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing of an extension that hung up on a slow answer."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        aws = Upstream(f"http://127.0.0.1:{server.server_address[1]}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield aws
+        server.shutdown()
+        thread.join()
+
+
+# --- the extension's process --------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class Extension(NamedTuple):
+    port: int
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    invoke: Callable[[], None]
+
+    def get(self, path: str, token: str | None = TOKEN, method: str = "GET") -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {} if token is None else {"X-Aws-Parameters-Secrets-Token": token}
+        try:
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, response.read(), found)
+        finally:
+            connection.close()
+
+    def secret(self, name: str, more: str = "") -> tuple[int, bytes]:
+        return self.get(f"/secretsmanager/get?secretId={name}{more}")[:2]
+
+    def parameter(self, name: str, more: str = "") -> tuple[int, bytes]:
+        return self.get(f"/systemsmanager/parameters/get?name={name}{more}")[:2]
+
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+
+@pytest.fixture(scope="session")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("layer")
+    with zipfile.ZipFile(io.BytesIO(layer_zip())) as archive:
+        archive.extractall(directory)
+    return directory
+
+
+def environment(upstream: Upstream, **variables: str) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "ASIAFUNCTIONROLE",
+        "AWS_SECRET_ACCESS_KEY": "secret-access-key",
+        "AWS_SESSION_TOKEN": TOKEN,
+        "AWS_REGION": "eu-west-3",
+        "AWS_ENDPOINT_URL": upstream.url,
+        "AWS_MAX_ATTEMPTS": "1",
+    } | variables
+
+
+@contextmanager
+def started(
+    layer: Path, environ: Mapping[str, str], log_file: Path, *, invoked: bool = True
+) -> Iterator[Extension]:
+    """Run the extension's process the way the launcher in the layer runs it."""
+    path = layer / SITE_PACKAGES / PACKAGE / "launcher.py"
+    spec = importlib.util.spec_from_file_location("launcher", path)
+    assert spec is not None
+    assert spec.loader is not None
+    launcher = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(launcher)
+
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        lifecycle, first_invoke = os.pipe()
+        process = stack.enter_context(
+            subprocess.Popen(  # noqa: S603 - the launcher's own command
+                launcher.command(listener.fileno(), lifecycle),
+                env=environ,
+                pass_fds=(listener.fileno(), lifecycle),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stack.enter_context(log_file.open("wb")),
+            )
+        )
+        stack.callback(os.close, first_invoke)  # before the process is waited for: its signal
+        os.close(lifecycle)
+        port = listener.getsockname()[1]
+        listener.close()
+        extension = Extension(
+            port, process, log_file, lambda: cast("None", os.write(first_invoke, b"\n"))
+        )
+        if invoked:
+            extension.invoke()
+        yield extension
+
+
+@pytest.fixture
+def start(layer: Path, upstream: Upstream, tmp_path: Path) -> Iterator[Callable[..., Extension]]:
+    """Start an extension of the test's own, with these variables."""
+    with ExitStack() as stack:
+
+        def start(*, invoked: bool = True, **variables: str) -> Extension:
+            environ = environment(upstream, **variables)
+            log_file = tmp_path / "extension.log"
+            return stack.enter_context(started(layer, environ, log_file, invoked=invoked))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def extension(
+    layer: Path, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Extension]:
+    """One extension with default settings, shared: every test asks for names of its own."""
+    log_file = tmp_path_factory.mktemp("extension") / "log"
+    with started(layer, environment(upstream), log_file) as extension:
+        yield extension
+
+
+# --- routes and answers -------------------------------------------------------------------------
+
+
+def test_a_secret_is_answered_byte_for_byte_like_the_real_one(extension: Extension) -> None:
+    answer = extension.get("/secretsmanager/get?secretId=app%2Fdb")
+    assert answer.status == 200
+    assert answer.body == (
+        b'{"ARN":"arn:aws:secretsmanager:us-east-1:123456789012:secret:app/db-AbCdEf",'
+        b'"CreatedDate":"2022-11-16T08:22:40.499Z","Name":"app/db","SecretBinary":null,'
+        rb'"SecretString":"hunter2-\u003c\u0026\u003e-' + "é".encode() + b'",'
+        b'"VersionId":"11111111-2222-3333-4444-555555555555",'
+        b'"VersionStages":["AWSCURRENT"],"ResultMetadata":{}}'
+    )
+    assert answer.headers["content-length"] == str(len(answer.body))
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_parameter_is_answered_byte_for_byte_like_the_real_one(
+    extension: Extension, slash: str
+) -> None:
+    answer = extension.get(f"/systemsmanager/parameters/get{slash}?name=%2Fapp%2Furl")
+    assert answer.status == 200
+    assert answer.body == (
+        b'{"Parameter":{"ARN":"arn:aws:ssm:us-east-1:123456789012:parameter/app/url",'
+        b'"DataType":"text","LastModifiedDate":"2022-11-16T08:22:40.499Z","Name":"/app/url",'
+        rb'"Selector":null,"SourceResult":null,"Type":"String","Value":"hunter2-\u003c\u0026\u003e'
+        b"-" + "é".encode() + b'","Version":1},"ResultMetadata":{}}'
+    )
+
+
+def test_a_binary_secret_is_answered_as_padded_base64(
+    extension: Extension, upstream: Upstream
+) -> None:
+    binary = {**secret("binary"), "SecretString": None, "SecretBinary": "++8="}
+    upstream.scripts["binary"] = lambda: (200, binary)
+    status, body = extension.secret("binary")
+    assert status == 200
+    assert b'"SecretBinary":"++8=","SecretString":null' in body
+
+
+def test_version_and_stage_of_a_secret_reach_secrets_manager(
+    extension: Extension, upstream: Upstream
+) -> None:
+    assert extension.secret("staged", "&versionId=v1&versionStage=AWSPREVIOUS")[0] == 200
+    [call] = upstream.calls_for("staged")
+    assert call.operation == "GetSecretValue"
+    assert call.body == {
+        "SecretId": "staged",
+        "VersionId": "v1",
+        "VersionStage": "AWSPREVIOUS",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "selector"),
+    [
+        ("version=1", ":1"),
+        ("label=Dev", ":Dev"),
+        ("version=2&label=Dev", ":2"),
+        ("label=Test&version=2", ":Test"),
+    ],
+)
+def test_version_or_label_selects_a_parameter_whichever_is_first(
+    extension: Extension, query: str, selector: str
+) -> None:
+    status, body = extension.parameter("/selected", f"&{query}")
+    assert status == 200
+    assert json.loads(body)["Parameter"]["Selector"] == selector
+
+
+def test_a_secure_string_is_ciphertext_unless_decryption_is_asked_for(
+    extension: Extension, upstream: Upstream
+) -> None:
+    def answer() -> tuple[int, dict[str, object]]:
+        plain = upstream.calls_for("/secure")[-1].body["WithDecryption"]
+        value = "plain" if plain else "AQICAHciphertext"
+        return 200, parameter("/secure", Type="SecureString", Value=value)
+
+    upstream.scripts["/secure"] = answer
+    values = [
+        json.loads(extension.parameter("/secure", more)[1])["Parameter"]["Value"]
+        for more in ("", "&withDecryption=true", "&withDecryption=false")
+    ]
+    assert values == ["AQICAHciphertext", "plain", "AQICAHciphertext"]
+
+
+def test_reserved_characters_may_come_encoded_and_slashes_raw(
+    extension: Extension, upstream: Upstream
+) -> None:
+    assert extension.secret("a%2Fb%2Bc%3Dd%40e")[0] == 200
+    assert upstream.calls_for("a/b+c=d@e")
+    assert extension.parameter("/raw/path")[0] == 200
+    assert upstream.calls_for("/raw/path")
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1], "é"])
+def test_without_the_functions_session_token_nothing_is_answered(
+    extension: Extension, token: str | None
+) -> None:
+    answer = extension.get("/secretsmanager/get?secretId=guarded", token)
+    assert answer[:2] == UNAUTHORIZED
+    assert len(answer.body) == 31
+    assert answer.headers["content-type"] == "text/plain"
+    assert answer.headers["x-amzn-errortype"] == "AccessDeniedException"
+
+
+def test_the_name_of_the_token_header_may_be_in_any_case(extension: Extension) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", extension.port, timeout=10)
+    connection.request(
+        "GET", "/secretsmanager/get?secretId=a", headers={"x-AWS-parameters-SECRETS-token": TOKEN}
+    )
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_without_a_session_token_in_the_environment_every_token_is_wrong(
+    start: Callable[..., Extension],
+) -> None:
+    extension = start(AWS_SESSION_TOKEN="")
+    assert extension.get("/secretsmanager/get?secretId=a", "")[:2] == UNAUTHORIZED
+    assert extension.get("/secretsmanager/get?secretId=a", TOKEN)[:2] == UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/secretsmanager/get",
+        "/secretsmanager/get?secretId=",
+        "/secretsmanager/get?name=x",
+        "/systemsmanager/parameters/get",
+        "/systemsmanager/parameters/get/?name=",
+    ],
+)
+def test_a_request_that_names_nothing_gets_the_generic_error(
+    extension: Extension, path: str
+) -> None:
+    assert extension.get(path)[:2] == FAILED
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/secretsmanager/get/?secretId=x", "/secretsmanager/list", "/ping"]
+)
+def test_another_route_is_not_found(extension: Extension, path: str) -> None:
+    assert extension.get(path).status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD"])
+def test_another_method_is_not_allowed(extension: Extension, method: str) -> None:
+    answer = extension.get("/secretsmanager/get?secretId=x", method=method)
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET"
+
+
+# --- what fails upstream ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ResourceNotFoundException", 400),
+        ("AccessDeniedException", 403),
+        ("ThrottlingException", 400),
+        ("DecryptionFailure", 400),
+        ("InvalidRequestException", 400),
+        ("InternalServiceError", 500),
+    ],
+)
+def test_every_failure_upstream_looks_the_same_and_is_told_apart_in_the_log(
+    extension: Extension, upstream: Upstream, code: str, status: int
+) -> None:
+    for name, get in ((f"failing-{code}", extension.secret), (f"/{code}", extension.parameter)):
+        upstream.scripts[name] = refusal(code, status)
+        assert get(name) == FAILED
+    assert extension.log().count(f"the reason of {status} {code}") == 2
+
+
+def test_a_failure_is_not_cached(extension: Extension, upstream: Upstream) -> None:
+    upstream.scripts["recovering"] = refusal("AccessDeniedException")
+    assert extension.secret("recovering") == FAILED
+    del upstream.scripts["recovering"]
+    assert extension.secret("recovering")[0] == 200
+
+
+def test_a_name_cannot_forge_a_line_in_the_log(extension: Extension, upstream: Upstream) -> None:
+    upstream.scripts["forged"] = lambda: (400, {"__type": "X", "message": "a\nERROR forged"})
+    extension.secret("forged")
+    assert "\nERROR forged" not in extension.log()
+    assert r"a\nERROR forged" in extension.log()
+
+
+def test_a_failing_service_is_asked_three_times_at_most(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    upstream.scripts["down"] = refusal("InternalServiceError", 500)
+    assert start(AWS_MAX_ATTEMPTS="3").secret("down") == FAILED
+    assert len(upstream.calls_for("down")) == 3
+
+
+def test_a_call_is_given_up_after_the_timeout_of_its_service(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    def slowly(answer: dict[str, object]) -> tuple[int, dict[str, object]]:
+        time.sleep(0.4)
+        return 200, answer
+
+    upstream.scripts["slow"] = lambda: slowly(secret("slow"))
+    upstream.scripts["/slow"] = lambda: slowly(parameter("/slow"))
+    extension = start(SECRETS_MANAGER_TIMEOUT_MILLIS="100")
+    assert extension.secret("warm-up")[0] == 200
+    before = time.monotonic()
+    assert extension.secret("slow") == FAILED
+    assert time.monotonic() - before < 0.35
+    assert "no answer within 100 ms" in extension.log()
+    assert extension.parameter("/slow")[0] == 200
+
+
+def test_the_timeout_of_parameters_is_their_own(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    def slowly() -> tuple[int, dict[str, object]]:
+        time.sleep(0.4)
+        return 200, parameter("/late")
+
+    upstream.scripts["/late"] = slowly
+    extension = start(SSM_PARAMETER_STORE_TIMEOUT_MILLIS="100")
+    assert extension.parameter("/late") == FAILED
+    assert "no answer within 100 ms" in extension.log()
+
+
+# --- readiness ----------------------------------------------------------------------------------
+
+
+def test_before_the_first_invoke_every_client_is_told_to_wait(
+    start: Callable[..., Extension],
+) -> None:
+    extension = start(invoked=False)
+    assert extension.secret("early") == NOT_READY
+    assert extension.parameter("/early") == NOT_READY
+    extension.invoke()
+    assert extension.secret("early")[0] == 200
+    assert extension.parameter("/early")[0] == 200
+
+
+# --- the cache ----------------------------------------------------------------------------------
+
+
+def test_a_value_stays_as_it_was_after_a_rotation(
+    extension: Extension, upstream: Upstream
+) -> None:
+    first = extension.secret("rotated")
+    upstream.scripts["rotated"] = lambda: (200, secret("rotated", "new"))
+    assert extension.secret("rotated") == first
+    assert len(upstream.calls_for("rotated")) == 1
+
+
+def test_the_cache_tells_versions_stages_labels_and_decryption_apart(
+    extension: Extension, upstream: Upstream
+) -> None:
+    secrets = ["", "&versionStage=AWSCURRENT", "&versionStage=AWSPREVIOUS", "&versionId=v1"]
+    parameters = ["", "&withDecryption=true", "&version=1", "&label=Dev"]
+    for _ in range(2):
+        for more in secrets:
+            extension.secret("keyed", more)
+        for more in parameters:
+            extension.parameter("/keyed", more)
+    names = ["keyed", "/keyed", "/keyed:1", "/keyed:Dev"]
+    assert [len(upstream.calls_for(name)) for name in names] == [4, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "secret_calls", "parameter_calls"),
+    [("SECRETS_MANAGER_TTL", 2, 1), ("SSM_PARAMETER_STORE_TTL", 1, 2)],
+)
+def test_a_time_to_live_of_zero_bypasses_the_cache_for_its_service(
+    start: Callable[..., Extension],
+    upstream: Upstream,
+    name: str,
+    secret_calls: int,
+    parameter_calls: int,
+) -> None:
+    extension = start(**{name: "0"})
+    for _ in range(2):
+        extension.secret(f"{name}-s")
+        extension.parameter(f"/{name}-p")
+    assert len(upstream.calls_for(f"{name}-s")) == secret_calls
+    assert len(upstream.calls_for(f"/{name}-p")) == parameter_calls
+
+
+@pytest.mark.parametrize(("name", "off"), [("SIZE", "0"), ("ENABLED", "false")])
+def test_the_cache_can_be_switched_off(
+    start: Callable[..., Extension], upstream: Upstream, name: str, off: str
+) -> None:
+    extension = start(**{f"PARAMETERS_SECRETS_EXTENSION_CACHE_{name}": off})
+    for _ in range(2):
+        extension.secret(f"uncached-{name}")
+    assert len(upstream.calls_for(f"uncached-{name}")) == 2
+
+
+def test_secrets_and_parameters_share_the_places_in_the_cache(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    extension = start(PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE="1")
+    extension.secret("crowded")
+    extension.parameter("/crowded")
+    extension.secret("crowded")
+    assert len(upstream.calls_for("crowded")) == 2
+
+
+def test_a_value_is_fetched_anew_when_its_time_to_live_is_over(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    extension = start(SECRETS_MANAGER_TTL="1")
+    extension.secret("ageing")
+    extension.secret("ageing")
+    assert len(upstream.calls_for("ageing")) == 1
+    time.sleep(1.05)
+    extension.secret("ageing")
+    assert len(upstream.calls_for("ageing")) == 2
+
+
+# --- calls and connections ----------------------------------------------------------------------
+
+
+def test_calls_are_signed_with_the_credentials_of_the_functions_role(
+    extension: Extension, upstream: Upstream
+) -> None:
+    extension.secret("signed")
+    extension.parameter("/signed")
+    for name, service in (("signed", "secretsmanager"), ("/signed", "ssm")):
+        [call] = upstream.calls_for(name)
+        scope = call.headers["Authorization"].split(",")[0]
+        assert scope.startswith("AWS4-HMAC-SHA256 Credential=ASIAFUNCTIONROLE/")
+        assert scope.endswith(f"/eu-west-3/{service}/aws4_request")
+        assert call.headers["X-Amz-Security-Token"] == TOKEN
+
+
+def test_no_more_calls_are_under_way_than_connections_are_allowed(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    under_way: list[None] = []
+    seen: list[int] = []
+
+    def answer() -> tuple[int, dict[str, object]]:
+        under_way.append(None)
+        seen.append(len(under_way))
+        time.sleep(0.05)
+        under_way.pop()
+        return 200, secret("bounded")
+
+    names = [f"bounded-{number}" for number in range(8)]
+    upstream.scripts |= dict.fromkeys(names, answer)
+    extension = start(PARAMETERS_SECRETS_EXTENSION_MAX_CONNECTIONS="2")
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(extension.secret, names))
+    assert [status for status, _ in answers] == [200] * 8
+    assert max(seen) == 2
+
+
+def test_many_clients_at_once_are_all_answered(extension: Extension) -> None:
+    with ThreadPoolExecutor(50) as clients:
+        answers = list(clients.map(extension.secret, ["crowd"] * 200))
+    assert {status for status, _ in answers} == {200}
+    assert len(set(answers)) == 1
+    assert "Traceback" not in extension.log()
+
+
+def test_one_connection_serves_many_requests(extension: Extension) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", extension.port, timeout=10)
+    connection.connect()
+    kept = connection.sock
+    for status, method, path in (
+        (200, "GET", "/secretsmanager/get?secretId=kept"),
+        (404, "GET", "/nowhere"),
+        (405, "POST", "/secretsmanager/get"),
+        (405, "HEAD", "/secretsmanager/get"),
+        (200, "GET", "/secretsmanager/get?secretId=kept"),
+    ):
+        body = "ignored" if method == "POST" else None
+        headers = {"X-Aws-Parameters-Secrets-Token": TOKEN}
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == status
+        assert connection.sock is kept
+    connection.close()
+
+
+def test_a_client_that_speaks_http_1_0_reads_to_the_end(extension: Extension) -> None:
+    request = (
+        "GET /secretsmanager/get?secretId=old HTTP/1.0\r\n"
+        f"X-Aws-Parameters-Secrets-Token: {TOKEN}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", extension.port), 10) as client:
+        client.sendall(request.encode())
+        with client.makefile("rb") as stream:
+            head, _, body = stream.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert json.loads(body)["SecretString"] == VALUE
+
+
+def test_a_request_sent_in_pieces_is_put_together(extension: Extension) -> None:
+    request = f"GET /nowhere HTTP/1.1\r\nHost: x\r\nX-Token: {TOKEN}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", extension.port), 10) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(request), 7):
+            client.sendall(request[start : start + 7])
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_request_without_host_is_refused_as_go_refuses_it(extension: Extension) -> None:
+    with socket.create_connection(("127.0.0.1", extension.port), 10) as client:
+        client.sendall(b"GET /secretsmanager/get?secretId=x HTTP/1.1\r\n\r\n")
+        with client.makefile("rb") as stream:
+            assert stream.read().startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+def test_a_client_that_leaves_early_disturbs_nobody(extension: Extension) -> None:
+    with socket.create_connection(("127.0.0.1", extension.port), 10) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # reset
+        client.sendall(b"GET /secretsmanager/get?secretId=x HT")
+    assert extension.secret("still-there")[0] == 200
+    assert "Traceback" not in extension.log()
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+def test_the_log_says_which_settings_were_not_taken(start: Callable[..., Extension]) -> None:
+    extension = start(SECRETS_MANAGER_TTL="3600", PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE="many")
+    extension.get("/")
+    replaced, clamped, serving = extension.log().splitlines()
+    assert clamped.startswith("[AWS Parameters and Secrets Lambda Extension] 20")
+    assert clamped.endswith(
+        " WARN SECRETS_MANAGER_TTL exceeds max limit. Setting it to 300 seconds."
+    )
+    assert " WARN PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE must be a whole number" in replaced
+    assert serving.endswith(f" INFO Serving on port {extension.port}")
+
+
+def test_a_value_is_in_no_line_of_the_most_talkative_log(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    upstream.scripts["odd"] = lambda: (200, {**secret("odd"), "CreatedDate": "no date"})
+    extension = start(PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL="debug")
+    assert extension.secret("logged")[0] == 200
+    assert extension.parameter("/logged", "&withDecryption=true")[0] == 200
+    assert extension.secret("odd") == FAILED
+    assert " DEBUG " in extension.log()
+    assert "hunter2" not in extension.log()
+    assert TOKEN not in extension.log()
+
+
+def test_at_log_level_none_the_log_is_empty(
+    start: Callable[..., Extension], upstream: Upstream
+) -> None:
+    upstream.scripts["silent"] = refusal("AccessDeniedException")
+    extension = start(PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL="NONE", SECRETS_MANAGER_TTL="999")
+    assert extension.secret("silent") == FAILED
+    assert extension.log() == ""
+
+
+# --- inside the emulator's worker ---------------------------------------------------------------
+
+HANDLER = '''
+import json, os, socket, urllib.error, urllib.request
+
+def port():
+    return int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773"))
+
+def with_urllib(path):
+    """As in AWS's sample."""
+    request = urllib.request.Request(f"http://localhost:{port()}{path}")
+    request.add_header("X-Aws-Parameters-Secrets-Token", os.environ.get("AWS_SESSION_TOKEN", ""))
+    try:
+        with urllib.request.urlopen(request) as response:
+            return [response.status, response.read().decode()]
+    except urllib.error.HTTPError as error:
+        with error:
+            return [error.code, error.read().decode()]
+
+def with_socket(path):
+    """HTTP by hand, read until the other side closes."""
+    with socket.create_connection(("127.0.0.1", port())) as client:
+        client.sendall(
+            f"GET {path} HTTP/1.0\\r\\n"
+            f"X-Aws-Parameters-Secrets-Token: {os.environ['AWS_SESSION_TOKEN']}\\r\\n"
+            "\\r\\n".encode()
+        )
+        with client.makefile("rb") as stream:
+            head, _, body = stream.read().partition(b"\\r\\n\\r\\n")
+    return [int(head.split()[1]), body.decode()]
+
+AT_IMPORT = with_urllib("/secretsmanager/get?secretId=app%2Fdb")
+
+def handler(event, context):
+    if event == "at import":
+        return AT_IMPORT
+    if event == "port":
+        return port()
+    print("a line of the function's own")
+    return globals()[event["client"]](event["path"])
+'''
+
+
+class Function:
+    """A worker of the emulator's, driven as `ministack.core.lambda_runtime.Worker` drives it."""
+
+    def __init__(self, directory: Path, layer: Path, code: str, environ: dict[str, str]) -> None:
+        directory.mkdir()
+        (directory / "app.py").write_text(code)
+        (directory / "_worker.py").write_text(_PYTHON_WORKER_SCRIPT)
+        self.process = subprocess.Popen(  # noqa: S603 - the worker of the emulator
+            [sys.executable, directory / "_worker.py"],
+            cwd=directory,
+            env=environ | {"_LAMBDA_LAYERS_DIRS": str(layer)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        init = {"code_dir": str(directory), "module": "app", "handler": "handler"}
+        self.status = self._exchange(init)["status"]
+
+    def invoke(self, event: object) -> Any:  # noqa: ANN401 - whatever the handler returns
+        return self._exchange({"event": event})["result"]
+
+    def get(self, path: str, client: str = "with_urllib") -> Any:  # noqa: ANN401 - [status, body]
+        return self.invoke({"client": client, "path": path})
+
+    def log(self) -> str:
+        """All of standard error: returns when the last process that holds it is gone."""
+        assert self.process.stderr is not None
+        return self.process.stderr.read()
+
+    def _exchange(self, message: object) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(message) + "\n")
+        return cast("dict[str, Any]", json.loads(self.process.stdout.readline()))
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
+def is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.fixture
+def deploy(layer: Path, upstream: Upstream, tmp_path: Path) -> Iterator[Callable[..., Function]]:
+    """Start a function's worker with the layer attached."""
+    with ExitStack() as stack:
+
+        def deploy(port: str, code: str = HANDLER, layer: Path = layer) -> Function:
+            environ = environment(upstream, PARAMETERS_SECRETS_EXTENSION_HTTP_PORT=port)
+            directory = tmp_path / f"function-{time.monotonic_ns()}"
+            function = Function(directory, layer, code, environ)
+            stack.enter_context(function.process)
+            stack.callback(function.process.kill)
+            return function
+
+        yield deploy
+
+
+def test_a_function_is_told_to_wait_at_import_and_answered_in_its_handler(
+    deploy: Callable[..., Function],
+) -> None:
+    port = free_port()
+    function = deploy(port)
+    assert function.status == "ready"
+    assert function.invoke("at import") == [NOT_READY[0], NOT_READY[1].decode()]
+    for client in ("with_urllib", "with_socket", "with_urllib"):
+        status, body = function.get("/secretsmanager/get?secretId=app%2Fdb", client)
+        assert (status, json.loads(body)["SecretString"]) == (200, VALUE)
+    assert function.invoke("port") == int(port)
+    function.process.terminate()
+    log = function.log().splitlines()
+    assert log.count("a line of the function's own") == 3
+    assert any(line.endswith(f" INFO Serving on port {port}") for line in log)
+
+
+def test_two_functions_have_an_extension_each_on_a_port_each(
+    deploy: Callable[..., Function],
+) -> None:
+    port = free_port()
+    first, second = deploy(port), deploy(port)
+    assert first.invoke("port") == int(port)
+    assert second.invoke("port") != int(port)
+    for function in (first, second):
+        assert function.get("/systemsmanager/parameters/get?name=%2Fapp%2Furl")[0] == 200
+    first.process.kill()
+    first.log()
+    assert second.get("/systemsmanager/parameters/get?name=%2Fapp%2Fother")[0] == 200
+
+
+def test_a_port_that_is_no_port_is_the_default_port(deploy: Callable[..., Function]) -> None:
+    code = "import socket\ndef handler(event, context):\n    return event\n"
+    function = deploy("65536", code)
+    assert function.status == "ready"
+    function.process.terminate()
+    assert "EXTENSION_HTTP_PORT must be a whole number, 1 to 65535. Using 2773." in function.log()
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate", "hang up"])
+def test_the_extension_ends_with_its_worker(deploy: Callable[..., Function], end: str) -> None:
+    function = deploy(free_port())
+    port = function.invoke("port")
+    assert not is_refused(port)
+    if end == "hang up":
+        function.process.stdin.close()  # type: ignore[union-attr] # it is a pipe
+    else:
+        getattr(function.process, end)()
+    function.log()
+    assert is_refused(port)
+
+
+def test_the_extension_ends_with_a_function_that_cannot_be_imported(
+    deploy: Callable[..., Function],
+) -> None:
+    port = free_port()
+    function = deploy(port, "raise ImportError('broken')")
+    assert function.status == "error"
+    function.log()
+    assert is_refused(int(port))
+
+
+def test_a_function_outlives_its_extension(
+    deploy: Callable[..., Function], layer: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(layer, tmp_path / "broken")
+    (broken / SITE_PACKAGES / PACKAGE / "server.py").write_text("raise SystemExit('no server')")
+    port = free_port()
+    function = deploy(port, "def handler(event, context):\n    return event\n", broken)
+    while not is_refused(int(port)):
+        time.sleep(0.01)
+    assert function.invoke("first") == "first"
+    assert function.invoke("second") == "second"
+    function.process.terminate()
+    assert function.log() == "no server\n"
+
+
+def test_the_extension_listens_on_ipv4_loopback_only(deploy: Callable[..., Function]) -> None:
+    port = deploy(free_port()).invoke("port")
+    for family, address in ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.2")):
+        with socket.socket(family) as client, pytest.raises(OSError, match=r"refused|assign"):
+            client.connect((address, port))
