@@ -52,6 +52,7 @@ SecretSeeder(
     {
         "seeds": {
             name: {
+                "name": env.secret_prefix + name,
                 "arn": secrets[name].arn,
                 "fields": seed.fields,
                 "generate": seed.random_passwords(),

@@ -13,8 +13,8 @@ Policy = dict[str, Any]
 # Longest partition, region and the suffix that Secrets Manager appends: what stands around a
 # secret's name in its ARN. `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:`
 _ARN_AROUND_NAME = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf")
-# A statement that reads secrets, without their ARNs: Sids, actions, key ARN, conditions.
-_AROUND_ARNS = 700
+# What stands around the ARNs in the longest policy about secrets: Sids, actions, key, conditions.
+_AROUND_ARNS = 620
 
 _KEY_ADMINISTRATION = [
     "kms:CancelKeyDeletion",
@@ -194,8 +194,9 @@ def split_by_size(names: Iterable[str]) -> list[list[str]]:
     parts: list[list[str]] = []
     room = 0
     for name in sorted(names):
-        # An ARN stands twice (resource, encryption context), each in quotes and with a comma.
-        need = 2 * (_ARN_AROUND_NAME + len(name) + len('"",'))
+        arn = _ARN_AROUND_NAME + len(name)
+        context = len(_context_of(f":secret:{name}-AbCdEf"))
+        need = arn + context + 2 * len('"",')
         if need > room:
             parts.append([])
             room = MANAGED_POLICY_CHARACTERS - _AROUND_ARNS
@@ -213,12 +214,20 @@ def _use_key(
         "Action": actions,
         "Resource": key_arn,
         "Condition": {
-            "StringEquals": {
-                "kms:ViaService": _via_secretsmanager(Place.of(key_arn)),
-                "kms:EncryptionContext:SecretARN": list(secret_arns),
-            }
+            "StringEquals": {"kms:ViaService": _via_secretsmanager(Place.of(key_arn))},
+            "StringLike": {
+                "kms:EncryptionContext:SecretARN": [_context_of(arn) for arn in secret_arns]
+            },
         },
     }
+
+
+def _context_of(secret_arn: str) -> str:
+    """Match one secret's ARN by its end: service, region and account are the key's already.
+
+    Half as long as the ARN, so a role reads half as many secrets again.
+    """
+    return f"arn:*:secret:{secret_arn.split(':secret:', 1)[1]}"
 
 
 def _via_secretsmanager(place: Place) -> list[str]:

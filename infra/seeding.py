@@ -18,6 +18,8 @@ from infra import limits, policies
 class Seed(TypedDict):
     """What one secret starts from."""
 
+    name: str
+    """Full name of the secret; the names decide how the policies are split."""
     arn: pulumi.Input[str]
     """ARN of the secret."""
     fields: Mapping[str, str | int | float | bool]
@@ -107,8 +109,9 @@ class SecretSeeder(pulumi.ComponentResource):
                 opts=child,
             )
         ]
-        for number, part in enumerate(policies.split_by_size(seeds), start=1):
-            arns = [seeds[secret]["arn"] for secret in part]
+        arn_of = {seed["name"]: seed["arn"] for seed in seeds.values()}
+        for number, part in enumerate(policies.split_by_size(arn_of), start=1):
+            arns = [arn_of[secret] for secret in part]
             policy = aws.iam.Policy(
                 f"{name}-seed-{number}",
                 description="Reads and writes the secrets that start with a generated value",

@@ -1,1 +1,1 @@
-"""The embedded AWS: the same Pulumi program on an emulator of AWS, on loopback, with IAM enforced."""
+"""The embedded AWS: the Pulumi program unchanged, on an emulator on loopback, IAM enforced."""

@@ -34,6 +34,7 @@ STOP_TIMEOUT_SECONDS = 5
 LOG_TAIL_LINES = 20
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+_NOT_RUNNING = "the embedded AWS is not running; use it in a `with` statement"
 _CLIENT_CONFIG = Config(
     proxies={},
     inject_host_prefix=False,  # there is no <prefix>.127.0.0.1
@@ -79,8 +80,15 @@ class EmbeddedAws:
     def port(self) -> int:
         """The port on 127.0.0.1. RuntimeError when the emulator was not started."""
         if self._port is None:
-            raise RuntimeError("the embedded AWS is not running; use it in a `with` statement")
+            raise RuntimeError(_NOT_RUNNING)
         return self._port
+
+    @property
+    def pid(self) -> int:
+        """The emulator's process, the leader of its own group. RuntimeError as for `port`."""
+        if self._process is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._process.pid
 
     @property
     def endpoint_url(self) -> str:

@@ -72,8 +72,8 @@ def _answers(evidence: Evidence) -> str:
 
 
 def _agrees(evidence: Evidence) -> str:
-    config = json.loads(evidence.deployment.stack.config["lambda-secrets:function"])
-    secret = json.loads(evidence.deployment.secret_text(config.get("secret", "database")))
+    deployment = evidence.deployment
+    secret = json.loads(deployment.secret_text(deployment.environment["SECRET_NAME"]))
     body = evidence.invocations[0].body
     fields = {"database_host": "host", "database_name": "dbname", "username": "username"}
     for returned, stored in fields.items():
@@ -94,9 +94,8 @@ def _one_call(evidence: Evidence) -> str:
         )
     ):
         calls += sum(event.get("Username") == function for event in page["Events"])
-    extension = json.loads(deployment.stack.config["lambda-secrets:extension"])
-    cached = extension.get("cacheEnabled", True) and extension.get("secretsTtlSeconds", 300)
-    expected = 1 if cached and extension.get("cacheSize", 1000) else len(evidence.invocations)
+    cached = evidence.invocations[0].body["extension_cache"] != "Disabled"
+    expected = 1 if cached else len(evidence.invocations)
     if calls != expected:
         raise Broken(f"{calls} calls instead of {expected}")
     return f"{calls} by {function}, in CloudTrail"

@@ -66,12 +66,19 @@ class Deployment:
         result = json.loads(payload)
         return Invocation(result["statusCode"], json.loads(result["body"]), payload, milliseconds)
 
-    def secret_text(self, secret: str) -> str:
-        """Read a secret as the administrator, by its logical name."""
-        answer = self.client("secretsmanager").get_secret_value(
-            SecretId=self.outputs["secret_arns"][secret]
-        )
+    def secret_text(self, secret_id: str) -> str:
+        """Read a secret as the administrator, by name or ARN."""
+        answer = self.client("secretsmanager").get_secret_value(SecretId=secret_id)
         return str(answer["SecretString"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables of the function, as Lambda has them."""
+        function = self.client("lambda").get_function_configuration(
+            FunctionName=self.outputs["function_name"]
+        )
+        variables: dict[str, str] = function["Environment"]["Variables"]
+        return variables
 
     @cached_property
     def canaries(self) -> frozenset[str]:
@@ -84,8 +91,8 @@ class Deployment:
             for seed in map(json.loads, self._inputs("aws:lambda/invocation:Invocation", "input"))
         }
         found: set[str] = set()
-        for name, arn in self.outputs["secret_arns"].items():
-            text = self.secret_text(name)
+        for arn in self.outputs["secret_arns"].values():
+            text = self.secret_text(arn)
             value = json.loads(text) if text.startswith("{") else {"": text}
             found |= {str(each) for key, each in value.items() if key not in plain.get(arn, ())}
         return frozenset(found)
@@ -118,7 +125,9 @@ def preview(stack: Stack) -> Engine:
         SettingsError: faults of config.
 
     """
-    return _run(Engine(Preview()), stack)
+    engine = Engine(Preview())
+    engine.run(stack)
+    return engine
 
 
 def deploy(stack: Stack, aws: EmbeddedAws, on_created: OnCreated | None = None) -> Deployment:
@@ -132,7 +141,8 @@ def deploy(stack: Stack, aws: EmbeddedAws, on_created: OnCreated | None = None) 
         DeploymentError: AWS refused a resource.
 
     """
-    engine = _run(Engine(AwsProvider(aws, stack.region), on_created), stack)
+    engine = Engine(AwsProvider(aws, stack.region), on_created)
+    engine.run(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operated = []
     for name, arn in engine.outputs["secret_arns"].items():
@@ -145,14 +155,3 @@ def deploy(stack: Stack, aws: EmbeddedAws, on_created: OnCreated | None = None) 
 def layer_arns(previewed: Engine) -> set[str]:
     """ARNs of the layers that the program attaches."""
     return {arn for each in previewed.registrations for arn in each.inputs.get("layers", ())}
-
-
-def _run(engine: Engine, stack: Stack) -> Engine:
-    engine.run(
-        stack.program,
-        project=stack.project,
-        stack_name=stack.name,
-        config=stack.config,
-        secret_keys=stack.secret_keys,
-    )
-    return engine

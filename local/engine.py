@@ -16,9 +16,12 @@ from typing import Any, Protocol
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime import mocks, rpc, stack
+from pulumi.runtime import mocks, rpc
 from pulumi.runtime import settings as runtime_settings
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_in_stack
+
+from local.project import Stack
 
 _STACK = "pulumi:pulumi:Stack"
 SECRET = "[secret]"  # noqa: S105 (what Pulumi prints in a secret's place)
@@ -95,23 +98,8 @@ class Engine(mocks.MockMonitor):
         self._failure: Exception | None = None
         self._lock = threading.Lock()
 
-    def run(
-        self,
-        program: Path,
-        *,
-        project: str,
-        stack_name: str,
-        config: Mapping[str, str],
-        secret_keys: tuple[str, ...] = (),
-    ) -> None:
-        """Run a Pulumi program to its end.
-
-        Args:
-            program: its ``__main__.py``.
-            project: name of the project.
-            stack_name: name of the stack.
-            config: full key -> text, as the CLI hands them to a program.
-            secret_keys: full keys of ``config`` that are encrypted in the stack's file.
+    def run(self, stack: Stack, program: Callable[[], None] | None = None) -> None:
+        """Run a stack's Pulumi program to its end, or ``program`` instead of it.
 
         Raises:
             Exception: whatever the program or the provider raised first.
@@ -121,18 +109,21 @@ class Engine(mocks.MockMonitor):
         async def main() -> None:
             # What waits for a resource that failed fails, too, and asyncio would report each.
             asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-            pulumi.runtime.set_all_config(dict(config), list(secret_keys))
+            pulumi.runtime.set_all_config(dict(stack.config), list(stack.secret_keys))
             pulumi.runtime.set_mocks(
                 self.mocks,
-                project=project,
-                stack=stack_name,
+                project=stack.project,
+                stack=stack.name,
                 preview=self._provider.preview,
                 monitor=self,
             )
+            # What an earlier run that failed left behind belongs to a loop that is closed.
+            runtime_settings.SETTINGS.rpc_manager.clear()
+            runtime_settings.SETTINGS.outputs.clear()
             # `set_mocks` makes a root of its own and ends it; the program's outputs need one
             # that is still open.
             runtime_settings.set_root_resource(None)  # type: ignore[arg-type]
-            await stack.run_in_stack(lambda: _run(program))
+            await run_in_stack(program or (lambda: _run(stack.program)))
 
         try:
             contextvars.copy_context().run(asyncio.run, main())

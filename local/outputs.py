@@ -10,7 +10,9 @@ from local.deployment import Deployment
 def table(outputs: Mapping[str, Any]) -> str:
     """Write outputs as ``pulumi stack output`` does: sorted, values that are maps as JSON."""
     rows = {
-        name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
+        name: value
+        if isinstance(value, str)
+        else json.dumps(value, separators=(",", ":"), sort_keys=True)
         for name, value in sorted(outputs.items())
     }
     width = max(map(len, [*rows, "OUTPUT"]))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, secretsmanager, sts
+from ministack.services import iam, secretsmanager
 
 from . import Response, replaces
 
@@ -41,7 +41,6 @@ def seed_admin(access_key_id: str, secret_access_key: str) -> None:
     }
 
 
-@replaces(sts, "is_root_access_key")
 @replaces(iam_evaluator, "is_root_access_key")
 def root_needs_no_signature(_original: Callable[..., bool], _access_key_id: str) -> bool:
     """Know no root: for ministack it is the key `test`, no key, or any account's id."""

@@ -87,9 +87,8 @@ def _announce_next_line(first_invoke: int) -> None:
     def readline() -> str:
         del stream.readline  # this function shadows the method once
         line = stream.readline()
-        if line:
-            with suppress(BrokenPipeError):  # a dead extension is no reason to die as well
-                os.write(first_invoke, b"\n")
+        with suppress(BrokenPipeError):  # a dead extension is no reason to die as well
+            os.write(first_invoke, b"\n")
         return line
 
     stream.readline = readline  # type: ignore[method-assign] # called without arguments only

@@ -83,11 +83,11 @@ def make_function(aws: EmbeddedAws, make_role: Make) -> Make:
     Its role has the statements; `options` go to CreateFunction.
     """
 
-    def make(source: str, *statements: Statement, **options: object) -> str:
+    def make(source: str, *statements: Statement, file: str = "app.py", **options: object) -> str:
         functions, name = aws.client("lambda", REGION), f"function-{uuid.uuid4().hex[:12]}"
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
-            archive.writestr("app.py", source)
+            archive.writestr(file, source)
         given = {
             "FunctionName": name,
             "Runtime": "python3.13",

@@ -1,6 +1,5 @@
 import contextlib
 import http.client
-import json
 import os
 import signal
 import socket
@@ -55,7 +54,7 @@ with EmbeddedAws() as aws:
     functions.invoke(FunctionName="function", InvocationType="Event", Payload=json.dumps(told))
     while not Path(told).exists():
         time.sleep(0.01)
-    print(aws._process.pid, Path(told).read_text(), flush=True)
+    print(aws.pid, Path(told).read_text(), flush=True)
     sys.stdin.readline()
 """
 
@@ -85,7 +84,7 @@ def test_nothing_is_left_behind_though_an_invocation_is_in_flight(
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - this interpreter, the text above
         [sys.executable, "-c", RUN, str(scratch), str(tmp_path / "told")],
         cwd=REPOSITORY,
         env={},
@@ -117,11 +116,10 @@ def test_a_terminated_emulator_ends_its_functions_and_files(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with EmbeddedAws() as aws:
-        assert aws._process is not None
-        process = aws._process.pid
-        aws._process.terminate()
+        emulator = aws.pid
+        os.kill(emulator, signal.SIGTERM)
         _wait_until(lambda: not list(tmp_path.iterdir()))
-        _wait_until(lambda: not _alive(process))
+        _wait_until(lambda: not _alive(emulator))
 
 
 def test_it_listens_on_loopback_only(aws: EmbeddedAws) -> None:
@@ -167,6 +165,8 @@ def test_an_endpoint_is_known_only_while_it_runs() -> None:
 
     with pytest.raises(RuntimeError, match="not running"):
         _ = aws.endpoint_url
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = aws.pid
 
 
 def test_two_runs_at_once_are_two_accounts_apart(aws: EmbeddedAws, unique: str) -> None:
@@ -206,8 +206,7 @@ def test_nothing_of_the_caller_s_environment_gets_in(
     with EmbeddedAws() as aws:
         identity = aws.client("sts", REGION).get_caller_identity()
         assert identity["Arn"] == "arn:aws:iam::123456789012:user/admin"
-        assert aws._process is not None
-        environment = Path(f"/proc/{aws._process.pid}/environ").read_text()
+        environment = Path(f"/proc/{aws.pid}/environ").read_text()
         assert "leaked" not in environment
         assert "192.0.2.1" not in environment
 
@@ -312,7 +311,7 @@ def test_a_request_signed_with_another_secret_is_refused(aws: EmbeddedAws, servi
 )
 def test_the_guard_refuses_what_leaves_this_machine_only(code: str, refused: bool) -> None:  # noqa: FBT001 - a table's column
     script = f"import _socket, socket\nfrom local import loopback\nloopback.install()\n{code}"
-    run = subprocess.run(
+    run = subprocess.run(  # noqa: S603 - this interpreter, the table above
         [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
 

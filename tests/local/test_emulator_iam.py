@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0913, PLR0917 - a test's arguments are fixtures
 import json
 from collections.abc import Callable
 from typing import Any
@@ -153,10 +154,12 @@ def test_a_managed_policy_has_at_most_6144_characters(
         "Arn"
     ]
 
-    for create in (
-        lambda: iam.create_policy(PolicyName="x", PolicyDocument=_of_size(policy, 6_145)),
-        lambda: iam.create_policy_version(PolicyArn=arn, PolicyDocument=_of_size(policy, 6_145)),
-    ):
+    larger = _of_size(policy, 6_145)
+    creations: list[Make] = [
+        lambda: iam.create_policy(PolicyName=f"{unique}-larger", PolicyDocument=larger),
+        lambda: iam.create_policy_version(PolicyArn=arn, PolicyDocument=larger),
+    ]
+    for create in creations:
         with pytest.raises(
             iam.exceptions.LimitExceededException, match="Cannot exceed quota for PolicySize: 6144"
         ):

@@ -9,11 +9,13 @@ REGION = "us-east-1"
 @pytest.mark.parametrize("document", ["no JSON", "[]", '{"Version": "2012-10-17"}'])
 def test_a_key_policy_that_is_no_policy_is_refused(aws: EmbeddedAws, document: str) -> None:
     kms = aws.client("kms", REGION)
-    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    key_id = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
     before = kms.get_key_policy(KeyId=key_id)["Policy"]
 
     with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
         kms.create_key(Policy=document)
     with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
         kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=document)
+    with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
+        kms.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1", Policy=document)
     assert kms.get_key_policy(KeyId=key_id)["Policy"] == before

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -52,7 +53,8 @@ def handler(event, context):
 
     first, second = tail(40), tail(3)
     assert "line 39 of 40" in first
-    assert "no newline" in first
+    assert first.endswith("no newline")
+    assert "end of invocation" not in first
     assert [line for line in second.splitlines() if line.startswith("line")] == [
         "line 0 of 3",
         "line 1 of 3",
@@ -60,20 +62,40 @@ def handler(event, context):
     ]
 
 
-def test_credentials_of_a_role_do_not_follow_from_arns(
-    aws: EmbeddedAws, make_function: Make, invoke: Make
-) -> None:
-    source = """
+PYTHON_TELLS_ITS_KEY = """
 import os
 def handler(event, context):
     return os.environ["AWS_ACCESS_KEY_ID"]
 """
-    function = make_function(source)
-    config = aws.client("lambda", REGION).get_function(FunctionName=function)["Configuration"]
+BOOTSTRAP_TELLS_ITS_KEY = f"""#!{sys.executable}
+import json, os
+from urllib.request import urlopen
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urlopen(api + "next") as invocation:
+        request = invocation.headers["Lambda-Runtime-Aws-Request-Id"]
+    key = json.dumps(os.environ["AWS_ACCESS_KEY_ID"])
+    urlopen(api + request + "/response", data=key.encode()).close()
+"""
 
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        (PYTHON_TELLS_ITS_KEY, {}),
+        (BOOTSTRAP_TELLS_ITS_KEY, {"file": "bootstrap", "Runtime": "provided.al2023"}),
+    ],
+    ids=["python", "provided"],
+)
+def test_credentials_of_a_role_do_not_follow_from_arns(
+    aws: EmbeddedAws, make_function: Make, invoke: Make, source: str, options: dict[str, str]
+) -> None:
+    function = make_function(source, **options)
+    config = aws.client("lambda", REGION).get_function(FunctionName=function)["Configuration"]
     guess = hashlib.sha256(f"{config['FunctionArn']}:{config['Role']}".encode()).hexdigest()
 
     used = invoke(function)
+
     assert used.startswith("ASIA")
     assert used != f"ASIA{guess[:16].upper()}"
 
@@ -171,33 +193,35 @@ def test_environment_variables_have_at_most_4_kb(aws: EmbeddedAws, make_function
     function = make_function(HANDLER, Environment=of_size(4_096))
 
     update = aws.client("lambda", REGION).update_function_configuration
-    for write in (
+    writes: list[Make] = [
         lambda: make_function(HANDLER, Environment=of_size(4_097)),
         lambda: update(FunctionName=function, Environment=of_size(4_097)),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(ClientError, match="exceeded the 4KB limit") as error:
             write()
         assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
         assert "xxx" not in str(error.value)
 
 
+@pytest.mark.parametrize("trusted", ["ec2.amazonaws.com", "edgelambda.amazonaws.com", None])
 def test_a_role_that_lambda_may_not_assume_is_refused(
-    aws: EmbeddedAws, make_function: Make, make_role: Make
+    aws: EmbeddedAws, make_function: Make, make_role: Make, trusted: str | None
 ) -> None:
+    role = f"arn:aws:iam::{aws.account_id}:role/nobody-made-it"
+    if trusted:
+        role = make_role(principal={"Service": trusted})
     function = make_function(HANDLER)
-    for role in (
-        make_role(),
-        make_role(principal={"Service": "ec2.amazonaws.com"}),
-        f"arn:aws:iam::{aws.account_id}:role/nobody-made-it",
-    ):
-        update = aws.client("lambda", REGION).update_function_configuration
-        for write in (
-            lambda role=role: make_function(HANDLER, Role=role),
-            lambda role=role: update(FunctionName=function, Role=role),
-        ):
-            with pytest.raises(ClientError, match="cannot be assumed by Lambda") as error:
-                write()
-            assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    update = aws.client("lambda", REGION).update_function_configuration
+
+    writes: list[Make] = [
+        lambda: make_function(HANDLER, Role=role),
+        lambda: update(FunctionName=function, Role=role),
+    ]
+    for write in writes:
+        with pytest.raises(ClientError, match="cannot be assumed by Lambda") as error:
+            write()
+        assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
 
 
 def _lines(aws: EmbeddedAws, function: str) -> list[str]:

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -179,7 +180,8 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(upstream: Upstream, **variables: str) -> dict[str, str]:
-    return {
+    """A function's environment; an empty variable is left out."""
+    environ = {
         "AWS_ACCESS_KEY_ID": "ASIAFUNCTIONROLE",
         "AWS_SECRET_ACCESS_KEY": "secret-access-key",
         "AWS_SESSION_TOKEN": TOKEN,
@@ -187,6 +189,7 @@ def environment(upstream: Upstream, **variables: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": upstream.url,
         "AWS_MAX_ATTEMPTS": "1",
     } | variables
+    return {name: value for name, value in environ.items() if value}
 
 
 @contextmanager
@@ -443,39 +446,33 @@ def test_a_failing_service_is_asked_three_times_at_most(
     start: Callable[..., Extension], upstream: Upstream
 ) -> None:
     upstream.scripts["down"] = refusal("InternalServiceError", 500)
-    assert start(AWS_MAX_ATTEMPTS="3").secret("down") == FAILED
+    assert start(AWS_MAX_ATTEMPTS="").secret("down") == FAILED
     assert len(upstream.calls_for("down")) == 3
 
 
-def test_a_call_is_given_up_after_the_timeout_of_its_service(
-    start: Callable[..., Extension], upstream: Upstream
+@pytest.mark.parametrize(
+    ("service", "bounded", "unbounded"),
+    [("SECRETS_MANAGER", "secret", "parameter"), ("SSM_PARAMETER_STORE", "parameter", "secret")],
+)
+def test_a_call_is_given_up_after_the_timeout_of_its_own_service(
+    start: Callable[..., Extension], upstream: Upstream, service: str, bounded: str, unbounded: str
 ) -> None:
-    def slowly(answer: dict[str, object]) -> tuple[int, dict[str, object]]:
-        time.sleep(0.4)
-        return 200, answer
+    release = threading.Event()
 
-    upstream.scripts["slow"] = lambda: slowly(secret("slow"))
-    upstream.scripts["/slow"] = lambda: slowly(parameter("/slow"))
-    extension = start(SECRETS_MANAGER_TIMEOUT_MILLIS="100")
-    assert extension.secret("warm-up")[0] == 200
-    before = time.monotonic()
-    assert extension.secret("slow") == FAILED
-    assert time.monotonic() - before < 0.35
-    assert "no answer within 100 ms" in extension.log()
-    assert extension.parameter("/slow")[0] == 200
+    def hang() -> tuple[int, dict[str, object]]:
+        release.wait(10)
+        return 200, secret("hanging") | parameter("hanging")
 
+    def dawdle() -> tuple[int, dict[str, object]]:
+        time.sleep(0.3)
+        return 200, secret("dawdling") | parameter("dawdling")
 
-def test_the_timeout_of_parameters_is_their_own(
-    start: Callable[..., Extension], upstream: Upstream
-) -> None:
-    def slowly() -> tuple[int, dict[str, object]]:
-        time.sleep(0.4)
-        return 200, parameter("/late")
-
-    upstream.scripts["/late"] = slowly
-    extension = start(SSM_PARAMETER_STORE_TIMEOUT_MILLIS="100")
-    assert extension.parameter("/late") == FAILED
-    assert "no answer within 100 ms" in extension.log()
+    upstream.scripts |= {"hanging": hang, "dawdling": dawdle}
+    extension = start(**{f"{service}_TIMEOUT_MILLIS": "200"})
+    assert getattr(extension, bounded)("hanging") == FAILED
+    release.set()
+    assert "imeout" in extension.log()
+    assert getattr(extension, unbounded)("dawdling")[0] == 200
 
 
 # --- readiness ----------------------------------------------------------------------------------
@@ -647,6 +644,13 @@ def test_a_client_that_speaks_http_1_0_reads_to_the_end(extension: Extension) ->
             head, _, body = stream.read().partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.0 200 OK\r\n")
     assert json.loads(body)["SecretString"] == VALUE
+
+
+def test_an_answer_to_head_has_no_body(extension: Extension) -> None:
+    with socket.create_connection(("127.0.0.1", extension.port), 10) as client:
+        client.sendall(b"HEAD /nowhere HTTP/1.0\r\n\r\n")
+        with client.makefile("rb") as stream:
+            assert stream.read().endswith(b"\r\n\r\n")
 
 
 def test_a_request_sent_in_pieces_is_put_together(extension: Extension) -> None:
@@ -886,15 +890,34 @@ def test_a_function_outlives_its_extension(
     deploy: Callable[..., Function], layer: Path, tmp_path: Path
 ) -> None:
     broken = shutil.copytree(layer, tmp_path / "broken")
-    (broken / SITE_PACKAGES / PACKAGE / "server.py").write_text("raise SystemExit('no server')")
+    (broken / SITE_PACKAGES / PACKAGE / "server.py").write_text(
+        "import sys; print('{}', flush=True); sys.exit(f'read {sys.stdin.read()!r}')"
+    )
     port = free_port()
     function = deploy(port, "def handler(event, context):\n    return event\n", broken)
+    assert function.status == "ready"
     while not is_refused(int(port)):
         time.sleep(0.01)
     assert function.invoke("first") == "first"
     assert function.invoke("second") == "second"
     function.process.terminate()
-    assert function.log() == "no server\n"
+    assert function.log() == "read ''\n"
+
+
+def test_the_extension_is_deaf_to_an_interrupt_meant_for_the_worker(
+    start: Callable[..., Extension],
+) -> None:
+    extension = start()
+    assert extension.get("/").status == 404
+    extension.process.send_signal(signal.SIGINT)
+    assert extension.get("/").status == 404
+
+
+def test_a_functions_python_path_is_not_the_extensions(
+    start: Callable[..., Extension], tmp_path: Path
+) -> None:
+    (tmp_path / "hmac.py").write_text("raise SystemExit('the wrong hmac')")
+    assert start(PYTHONPATH=str(tmp_path)).secret("isolated")[0] == 200
 
 
 def test_the_extension_listens_on_ipv4_loopback_only(deploy: Callable[..., Function]) -> None:

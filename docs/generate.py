@@ -1,0 +1,116 @@
+"""Writes the config tables of README.md and Pulumi.yaml anew from the models: `make docs`."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from infra.settings import Settings, Within, model_in
+
+ROOT = Path(__file__).resolve().parent.parent
+_SECRET_VALUES = (
+    "Values of secrets with `from: config`, by logical name: text or a map. Set each with"
+    " `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
+)
+
+
+def readme(text: str) -> str:
+    """Write the README with the table of config keys anew."""
+    rows = [
+        "| key | allowed | default | what it is |",
+        "|---|---|---|---|",
+        "| `aws:region` | a region's name | none: set it | where everything is |",
+        *_rows(Settings, ""),
+        f"| `secretValues` | map, encrypted | `{{}}` | {_SECRET_VALUES} |",
+    ]
+    return _between(text, "<!-- config: written by `make docs` -->", "<!-- end -->", rows)
+
+
+def project_file(text: str) -> str:
+    """Write Pulumi.yaml with the declaration of every config key anew."""
+    declarations: dict[str, dict[str, Any]] = {}
+    for field in Settings.model_fields.values():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            default = default.model_dump(by_alias=True, exclude_none=True)
+        declarations[str(field.alias)] = {
+            "type": "integer" if isinstance(default, int) else "object",
+            "description": field.description,
+            "default": default,
+        }
+    declarations["secretValues"] = {
+        "type": "object",
+        "description": _SECRET_VALUES,
+        "default": {},
+    }
+    written = yaml.safe_dump({"config": declarations}, sort_keys=False, width=99)
+    return _between(text, "# config: written by `make docs`", "# end", written.splitlines())
+
+
+def _rows(model: type[BaseModel], path: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        key = f"{path}{field.alias or name}"
+        inner = model_in(field.annotation)
+        by_name = get_origin(field.annotation) is dict
+        if inner is None:
+            yield f"| `{key}` | {_allowed(field)} | {_default(field)} | {field.description} |"
+        elif by_name:
+            yield f"| `{key}` | map by name | {_default(field)} | {field.description} |"
+            yield from _rows(inner, f"{key}.<name>.")
+        else:
+            yield from _rows(inner, f"{key}.")
+
+
+def _allowed(field: FieldInfo) -> str:
+    for rule in (*field.metadata, *get_args(field.annotation)):
+        within = rule if isinstance(rule, Within) else _within(rule)
+        if within:
+            return str(within)
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(get_args(field.annotation))
+    if field.annotation is bool:
+        return "true or false"
+    return "map" if get_origin(field.annotation) is dict else "text"
+
+
+def _within(annotation: object) -> Within | None:
+    return next((rule for rule in get_args(annotation) if isinstance(rule, Within)), None)
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True)
+    if default is None:
+        return "none"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"`{default}`" if default != "" else "empty"
+
+
+def _between(text: str, start: str, end: str, lines: list[str]) -> str:
+    pattern = f"({re.escape(start)}\n).*?({re.escape(end)})"
+    body = "\n".join(lines)
+    return re.sub(pattern, lambda found: f"{found[1]}{body}\n{found[2]}", text, flags=re.DOTALL)
+
+
+WRITTEN = {"README.md": readme, "Pulumi.yaml": project_file}
+
+
+def main() -> int:
+    """Write the files whose generated part is out of date; name them."""
+    for name, write in WRITTEN.items():
+        path = ROOT / name
+        before = path.read_text(encoding="utf-8")
+        after = write(before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            print(f"wrote {name}")  # noqa: T201 (a command's answer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,330 @@
+"""What each component asks of AWS, exactly; tests/local shows that AWS agrees."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from infra import policies
+from infra.access import ReaderRole, ReaderRoleArgs
+from infra.encryption import EncryptionKey, EncryptionKeyArgs
+from infra.function import ExtensionArgs, ExtensionFunction, ExtensionFunctionArgs
+from infra.secret import AppSecret, AppSecretArgs
+from infra.seeding import SecretSeeder
+from local.engine import Engine
+from tests.recording import ROOT, Recording, by_type, made, only, stack
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+KEY_ARGS: EncryptionKeyArgs = {
+    "description": "d",
+    "alias": "p/s",
+    "partition": "aws",
+    "region": "us-east-1",
+    "account_id": "123456789012",
+}
+SECRET_ARGS: AppSecretArgs = {"name": "p/s/database", "key_arn": KEY}
+ROLE_ARGS: ReaderRoleArgs = {
+    "secret_arns": {},
+    "key_arn": KEY,
+    "log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/g",
+}
+FUNCTION_ARGS: ExtensionFunctionArgs = {
+    "role_arn": "arn:aws:iam::123456789012:role/r",
+    "layer_arn": "arn:aws:lambda:us-east-1:177933569100:layer:L:1",
+    "key_arn": KEY,
+    "log_group_name": "/aws/lambda/p-s-reader",
+    "files": {"app.py": ROOT / "handler" / "app.py"},
+    "handler": "app.lambda_handler",
+}
+
+
+def secret_arns(count: int, length: int = 12) -> dict[str, str]:
+    names = [f"lambda-secrets/prod/{number:0{length}}" for number in range(count)]
+    return {
+        name: f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf"
+        for name in names
+    }
+
+
+def test_key_rotates_and_has_its_alias() -> None:
+    registered = made(lambda: EncryptionKey("k", {**KEY_ARGS, "rotation_period_in_days": 90}))
+    key = only(registered, "kms/key:Key")
+    assert len(registered) == 3
+    assert key.inputs["enableKeyRotation"] is True
+    assert key.inputs["rotationPeriodInDays"] == 90
+    assert key.inputs["deletionWindowInDays"] == 30
+    assert only(registered, "kms/alias:Alias").inputs == {
+        "name": "alias/p/s",
+        "targetKeyId": "0123-key",
+    }
+
+
+def test_key_policy_without_log_groups_lets_no_service_use_the_key() -> None:
+    key = only(made(lambda: EncryptionKey("k", KEY_ARGS)), "kms/key:Key")
+    document = json.loads(key.inputs["policy"])
+    assert [each["Sid"] for each in document["Statement"]] == [
+        "AdministerByIam",
+        "UseThroughSecretsManager",
+    ]
+    assert all("Service" not in each["Principal"] for each in document["Statement"])
+
+
+def test_secret_without_a_value_has_no_version() -> None:
+    registered = made(lambda: AppSecret("database", SECRET_ARGS))
+    assert [each.type for each in registered if each.custom] == [
+        "aws:secretsmanager/secret:Secret"
+    ]
+    secret = only(registered, "secret:Secret").inputs
+    assert secret == {"name": "p/s/database", "kmsKeyId": KEY, "recoveryWindowInDays": 30}
+
+
+@pytest.mark.parametrize("given", [str, pulumi.Output.from_input, pulumi.Output.secret])
+def test_a_secrets_value_is_marked_secret_however_it_is_given(
+    given: Callable[[str], pulumi.Input[str]],
+) -> None:
+    registered = made(lambda: AppSecret("s", {**SECRET_ARGS, "value": given("v")}))
+    version = only(registered, "SecretVersion")
+    assert version.secret_inputs == {"secretString"}
+    assert version.inputs["secretString"] == "v"
+
+
+def test_a_value_over_64_kib_is_refused_with_its_size_only() -> None:
+    with pytest.raises(ValueError, match="65536 bytes, this one has 65537") as refused:
+        made(lambda: AppSecret("s", {**SECRET_ARGS, "value": "x" * 65_537}))
+    assert "xxx" not in str(refused.value)
+
+
+def test_a_value_over_64_kib_is_refused_when_it_is_an_output_too() -> None:
+    value = pulumi.Output.secret
+    with pytest.raises(ValueError, match="65536 bytes, this one has 65538"):
+        made(lambda: AppSecret("s", {**SECRET_ARGS, "value": value("é" * 32_769)}))
+
+
+def test_a_value_of_64_kib_is_taken() -> None:
+    registered = made(lambda: AppSecret("s", {**SECRET_ARGS, "value": "x" * 65_536}))
+    assert by_type(registered, "secretVersion:SecretVersion")
+
+
+def test_reader_role_grants_exactly_reading_decrypting_and_logging() -> None:
+    arns = secret_arns(2)
+    registered = made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": arns}))
+    assert sorted(each.type for each in registered if each.custom) == [
+        "aws:iam/policy:Policy",
+        "aws:iam/role:Role",
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    ]
+    read = json.loads(only(registered, "policy:Policy").inputs["policy"])
+    assert read["Statement"] == [
+        {
+            "Sid": "ReadSecrets",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": sorted(arns.values()),
+        },
+        {
+            "Sid": "DecryptSecrets",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt"],
+            "Resource": KEY,
+            "Condition": {
+                "StringEquals": {"kms:ViaService": ["secretsmanager.us-east-1.amazonaws.com"]},
+                "StringLike": {
+                    "kms:EncryptionContext:SecretARN": [
+                        f"arn:*:secret:{name}-AbCdEf" for name in sorted(arns)
+                    ]
+                },
+            },
+        },
+    ]
+    logs = json.loads(only(registered, "RolePolicy").inputs["policy"])
+    assert logs["Statement"] == [
+        {
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:/g:*",
+        }
+    ]
+
+
+def test_only_lambda_may_assume_the_reader_role() -> None:
+    role = only(made(lambda: ReaderRole("r", ROLE_ARGS)), "role:Role")
+    assert json.loads(role.inputs["assumeRolePolicy"])["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+
+
+def test_tracing_adds_one_policy_to_the_reader_role() -> None:
+    registered = made(lambda: ReaderRole("r", {**ROLE_ARGS, "tracing": True}))
+    assert {each.name for each in by_type(registered, "rolePolicy:RolePolicy")} == {
+        "r-logs",
+        "r-traces",
+    }
+
+
+@pytest.mark.parametrize("count", [1, 34, 100, 300])
+def test_policies_of_many_secrets_stay_under_iams_limits(count: int) -> None:
+    arns = secret_arns(count)
+    registered = made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": arns}))
+    documents = [
+        json.loads(each.inputs["policy"]) for each in by_type(registered, "policy:Policy")
+    ]
+    assert len(documents) <= 10
+    assert all(len(json.dumps(each, separators=(",", ":"))) <= 6_144 for each in documents)
+    granted = [arn for each in documents for arn in each["Statement"][0]["Resource"]]
+    assert sorted(granted) == sorted(arns.values())
+    for each in documents:
+        context = each["Statement"][1]["Condition"]["StringLike"]
+        assert [
+            f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{pattern[13:]}"
+            for pattern in context["kms:EncryptionContext:SecretARN"]
+        ] == each["Statement"][0]["Resource"]
+
+
+def test_more_secrets_than_a_role_can_be_granted_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"500 secrets need 1\d policies, and IAM attaches 10"):
+        made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": secret_arns(500)}))
+
+
+def test_the_order_of_secrets_moves_none_to_another_policy() -> None:
+    names = list(secret_arns(100))
+    assert policies.split_by_size(names) == policies.split_by_size(reversed(names))
+
+
+def test_function_has_layer_log_group_and_alias() -> None:
+    registered = made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "tracing": True}))
+    function = only(registered, "function:Function").inputs
+    assert len(registered) == 4
+    assert function["layers"] == [FUNCTION_ARGS["layer_arn"]]
+    assert function["architectures"] == ["arm64"]
+    assert function["runtime"] == "python3.13"
+    assert function["tracingConfig"] == {"mode": "Active"}
+    assert function["publish"] is True
+    assert function["loggingConfig"] == {
+        "logFormat": "Text",
+        "logGroup": "/aws/lambda/p-s-reader",
+    }
+    assert only(registered, "LogGroup").inputs == {
+        "name": "/aws/lambda/p-s-reader",
+        "kmsKeyId": KEY,
+        "retentionInDays": 30,
+    }
+    assert only(registered, "alias:Alias").inputs["name"] == "live"
+
+
+def test_function_gets_all_nine_variables_of_the_extension() -> None:
+    extension: ExtensionArgs = {
+        "cache_enabled": False,
+        "cache_size": 0,
+        "http_port": 4000,
+        "log_level": "debug",
+        "max_connections": 5,
+        "secrets_ttl_seconds": 0,
+        "secrets_timeout_millis": 0,
+        "parameters_ttl_seconds": 1,
+        "parameters_timeout_millis": 2,
+    }
+    registered = made(
+        lambda: ExtensionFunction(
+            "f", {**FUNCTION_ARGS, "extension": extension, "environment": {"A": "b"}}
+        )
+    )
+    assert only(registered, "function:Function").inputs["environment"]["variables"] == {
+        "A": "b",
+        "PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED": "FALSE",
+        "PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE": "0",
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "4000",
+        "PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL": "DEBUG",
+        "PARAMETERS_SECRETS_EXTENSION_MAX_CONNECTIONS": "5",
+        "SECRETS_MANAGER_TTL": "0",
+        "SECRETS_MANAGER_TIMEOUT_MILLIS": "0",
+        "SSM_PARAMETER_STORE_TTL": "1",
+        "SSM_PARAMETER_STORE_TIMEOUT_MILLIS": "2",
+    }
+
+
+def test_package_holds_the_named_files_only(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("a = 1\n")
+    (tmp_path / "password.txt").write_text("not to be packed")
+    files = {"app.py": tmp_path / "app.py"}
+    registered = made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "files": files}))
+    assert list(only(registered, "function:Function").inputs["code"].assets) == ["app.py"]
+
+
+def test_a_missing_file_of_the_package_is_named(tmp_path: Path) -> None:
+    files = {"app.py": tmp_path / "none.py"}
+    with pytest.raises(FileNotFoundError, match=r"no file .*none\.py"):
+        made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "files": files}))
+
+
+def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
+    registered = made(
+        lambda: SecretSeeder(
+            "s",
+            {
+                "seeds": {
+                    name: {
+                        "name": name,
+                        "arn": arn,
+                        "fields": {"a": 1},
+                        "generate": {"b": {"PasswordLength": 9}},
+                    }
+                    for name, arn in secret_arns(2, length=1).items()
+                },
+                "key_arn": KEY,
+                "log_group_name": "/g",
+                "file": ROOT / "handler" / "seed.py",
+            },
+        )
+    )
+    calls = by_type(registered, "Invocation")
+    names = [each.name for each in registered]
+    assert len(calls) == 2
+    assert json.loads(calls[0].inputs["input"])["Fields"] == {"a": 1}
+    assert json.loads(calls[0].inputs["input"])["Generate"] == {"b": {"PasswordLength": 9}}
+    for grant in ("s-logs", "s-seed-1"):
+        assert names.index(grant) < min(names.index(call.name) for call in calls)
+
+
+@pytest.mark.parametrize(
+    ("build", "fault"),
+    [
+        (
+            lambda: EncryptionKey("k", {**KEY_ARGS, "rotation_period_in_days": 89}),
+            "rotation_period_in_days must be 90 to 2560, got 89",
+        ),
+        (
+            lambda: EncryptionKey("k", {**KEY_ARGS, "deletion_window_in_days": 31}),
+            "deletion_window_in_days must be 7 to 30, got 31",
+        ),
+        (
+            lambda: AppSecret("s", {**SECRET_ARGS, "recovery_window_in_days": 6}),
+            "recovery_window_in_days must be 7 to 30, got 6",
+        ),
+        (lambda: AppSecret("s", {**SECRET_ARGS, "name": "a b"}), "letters, digits and"),
+        (
+            lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "memory_mb": 127, "runtime": "go"}),
+            "runtime must be one of .*, got 'go'; memory_mb must be 128 to 10240, got 127",
+        ),
+        (
+            lambda: ExtensionFunction(
+                "f", {**FUNCTION_ARGS, "extension": {"secrets_ttl_seconds": 301, "cache_size": -1}}
+            ),
+            "secrets_ttl_seconds must be 0 to 300, got 301; cache_size must be 0 to 1000, got -1",
+        ),
+    ],
+)
+def test_a_plain_value_out_of_range_is_named_before_anything_is_made(
+    build: Callable[[], object], fault: str
+) -> None:
+    engine = Engine(Recording())
+    with pytest.raises(ValueError, match=fault):
+        engine.run(stack("dev"), lambda: (build(), None)[1])
+    assert engine.registrations == []

@@ -1,0 +1,253 @@
+"""What holds for every component, found and not listed: a new one is held to it at once."""
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+import infra
+from infra.access import ReaderRole
+from infra.encryption import EncryptionKey
+from infra.function import ExtensionFunction
+from infra.secret import AppSecret
+from infra.seeding import SecretSeeder
+from local.engine import Registration
+from tests.recording import ROOT, made
+
+TAGS = {"Environment": "test"}
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a/b/c-AbCdEf"
+# Types that AWS cannot tag.
+UNTAGGABLE = {
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:kms/alias:Alias",
+    "aws:lambda/alias:Alias",
+    "aws:lambda/invocation:Invocation",
+    "aws:secretsmanager/secretVersion:SecretVersion",
+}
+
+# One way to make each component, everything optional that adds a resource switched on.
+EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentResource]] = {
+    EncryptionKey: lambda: EncryptionKey(
+        "example",
+        {
+            "description": "a key",
+            "alias": "a/b",
+            "partition": "aws",
+            "region": "us-east-1",
+            "account_id": "123456789012",
+            "log_group_prefix": "/aws/lambda/a-",
+            "tags": TAGS,
+        },
+    ),
+    AppSecret: lambda: AppSecret(
+        "example", {"name": "a/b/c", "key_arn": KEY, "value": "s3cr3t-canary", "tags": TAGS}
+    ),
+    ReaderRole: lambda: ReaderRole(
+        "example",
+        {
+            "secret_arns": {"a/b/c": SECRET},
+            "key_arn": KEY,
+            "log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/a-b",
+            "tracing": True,
+            "tags": TAGS,
+        },
+    ),
+    SecretSeeder: lambda: SecretSeeder(
+        "example",
+        {
+            "seeds": {
+                "c": {"name": "a/b/c", "arn": SECRET, "fields": {"a": 1}, "generate": {"b": {}}}
+            },
+            "key_arn": KEY,
+            "log_group_name": "/aws/lambda/a-seeder",
+            "file": ROOT / "handler" / "seed.py",
+            "tags": TAGS,
+        },
+    ),
+    ExtensionFunction: lambda: ExtensionFunction(
+        "example",
+        {
+            "role_arn": "arn:aws:iam::123456789012:role/r",
+            "layer_arn": "arn:aws:lambda:us-east-1:177933569100:layer:L:1",
+            "key_arn": KEY,
+            "log_group_name": "/aws/lambda/a-b",
+            "files": {"app.py": ROOT / "handler" / "app.py"},
+            "handler": "app.lambda_handler",
+            "tags": TAGS,
+        },
+    ),
+}
+
+
+def components() -> list[type[pulumi.ComponentResource]]:
+    modules = [
+        importlib.import_module(f"infra.{each.name}")
+        for each in pkgutil.iter_modules(infra.__path__)
+    ]
+    return sorted(
+        {
+            found
+            for module in modules
+            for found in vars(module).values()
+            if isinstance(found, type)
+            and issubclass(found, pulumi.ComponentResource)
+            and found.__module__ == module.__name__
+        },
+        key=lambda found: found.__name__,
+    )
+
+
+def example(component: type[pulumi.ComponentResource]) -> tuple[Registration, list[Registration]]:
+    """Make a component; return its own registration and its children's."""
+    own: list[Registration] = []
+    children: list[Registration] = []
+    for each in made(EXAMPLES[component]):
+        (children if each.custom else own).append(each)
+    assert len(own) == 1
+    return own[0], children
+
+
+every_component = pytest.mark.parametrize(
+    "component", components(), ids=lambda each: each.__name__
+)
+
+
+def test_every_component_has_an_example_here() -> None:
+    assert set(components()) == set(EXAMPLES)
+
+
+@every_component
+def test_type_token_is_the_class_in_the_projects_package(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    own, _ = example(component)
+    assert own.type == f"lambda-secrets:index:{component.__name__}"
+
+
+@every_component
+def test_every_child_has_the_component_as_its_parent(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    own, children = example(component)
+    assert children
+    assert {child.parent for child in children} == {own.urn}
+
+
+@every_component
+def test_every_child_is_named_after_the_component(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    _, children = example(component)
+    assert {child.name.split("-")[0] for child in children} == {"example"}
+
+
+@every_component
+def test_outputs_are_registered_and_are_those_the_class_documents(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    own, _ = example(component)
+    assert own.registered_outputs is not None
+    assert set(own.registered_outputs) == set(component.__annotations__)
+
+
+@every_component
+def test_tags_reach_every_child_that_takes_tags(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    _, children = example(component)
+    untagged = {child.type for child in children if child.inputs.get("tags") != TAGS}
+    assert untagged <= UNTAGGABLE
+
+
+@every_component
+def test_no_policy_allows_an_action_with_a_wildcard(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    _, children = example(component)
+    for document in documents(children):
+        for statement in document["Statement"]:
+            actions = statement["Action"]
+            assert "NotAction" not in statement
+            assert not any("*" in action for action in actions if isinstance(actions, list))
+            assert "*" not in str(actions)
+
+
+@every_component
+def test_a_policys_star_resource_is_one_that_aws_forces(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    _, children = example(component)
+    forced = {"secretsmanager:GetRandomPassword", "xray:PutTraceSegments"}
+    for child in children:
+        for document in documents([child]):
+            for statement in document["Statement"]:
+                if statement.get("Resource") == "*" and child.type != "aws:kms/key:Key":
+                    assert forced & set(_list(statement["Action"]))
+
+
+@every_component
+def test_a_value_given_stands_in_secret_inputs_only(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    own, children = example(component)
+    for each in [own, *children]:
+        for key, value in each.inputs.items():
+            if "s3cr3t-canary" in repr(value):
+                assert key in each.secret_inputs
+
+
+@every_component
+def test_docstring_lists_the_resources_that_are_made(
+    component: type[pulumi.ComponentResource],
+) -> None:
+    _, children = example(component)
+    listed = set(re.findall(r"aws\.(\w+\.\w+)", component.__doc__ or ""))
+    assert listed == {dotted(child.type) for child in children}
+
+
+@every_component
+def test_no_aws_managed_policy_is_attached(component: type[pulumi.ComponentResource]) -> None:
+    _, children = example(component)
+    for child in children:
+        assert "arn:aws:iam::aws:policy/" not in repr(child.inputs)
+        assert "managedPolicyArns" not in child.inputs
+
+
+def documents(children: list[Registration]) -> list[dict[str, Any]]:
+    texts = [
+        child.inputs[key]
+        for child in children
+        for key in ("policy", "assumeRolePolicy")
+        if key in child.inputs
+    ]
+    return [json.loads(text) for text in texts]
+
+
+def dotted(type_: str) -> str:
+    _, module, name = type_.split(":")
+    return f"{module.split('/')[0]}.{name}"
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_components_import_neither_each_other_nor_the_settings() -> None:
+    homes = {component.__module__ for component in components()}
+    for home in homes:
+        source = Path(importlib.import_module(home).__file__ or "").read_text(encoding="utf-8")
+        imported = set(
+            re.findall(r"^(?:from|import) (infra[.\w]*)(?: import (\w+))?", source, re.MULTILINE)
+        )
+        names = {
+            f"{package}.{name}" if package == "infra" else package for package, name in imported
+        }
+        assert names.isdisjoint((homes - {home}) | {"infra.settings"})

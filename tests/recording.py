@@ -1,0 +1,73 @@
+"""The one provider of the component and program tests: plausible outputs, nothing made.
+
+It proves what is asked of AWS, not that AWS would agree; tests/local does that.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from local import project
+from local.engine import Engine, Registration
+
+ROOT = Path(__file__).resolve().parent.parent
+ACCOUNT = "123456789012"
+
+
+class Recording:
+    """Answers as AWS would, as far as the components look."""
+
+    preview = False
+
+    def create(
+        self, type_: str, name: str, inputs: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        service = type_.split(":", 2)[1].split("/", 1)[0]
+        physical = inputs.get("name", f"{name}-0123456")
+        arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:{physical}"
+        if type_ == "aws:secretsmanager/secret:Secret":
+            arn = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{physical}-AbCdEf"
+        made = {"arn": arn, "name": physical, "keyId": "0123-key", "version": "1"}
+        if type_ == "aws:lambda/invocation:Invocation":
+            made["result"] = json.dumps({"VersionId": "v1", "Generated": [], "Updated": []})
+        return f"{name}-id", {**inputs, **made}
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        del args
+        assert token == "aws:index/getCallerIdentity:getCallerIdentity", token
+        return {"accountId": ACCOUNT, "arn": "", "userId": "", "id": ""}
+
+
+def made(build: Callable[[], object]) -> list[Registration]:
+    """Run `build` as a program of its own; return what it registered."""
+    engine = Engine(Recording())
+    nothing = project.Stack(ROOT, "lambda-secrets", "test", {}, (), ())
+    engine.run(nothing, lambda: (build(), None)[1])
+    return engine.registrations
+
+
+def planned(name: str, **changes: object) -> Engine:
+    """Run the project's program under a stack's file, with top-level config keys replaced."""
+    engine = Engine(Recording())
+    engine.run(stack(name, **changes))
+    return engine
+
+
+def stack(name: str, **changes: object) -> project.Stack:
+    """Load a stack of the project, with top-level config keys replaced."""
+    loaded = project.load(ROOT, name)
+    config = dict(loaded.config)
+    for key, value in changes.items():
+        config[f"lambda-secrets:{key}"] = json.dumps(value)
+    return replace(loaded, config=config)
+
+
+def by_type(registrations: list[Registration], suffix: str) -> list[Registration]:
+    return [each for each in registrations if each.type.endswith(suffix)]
+
+
+def only(registrations: list[Registration], suffix: str) -> Registration:
+    (found,) = by_type(registrations, suffix)
+    return found
