@@ -47,27 +47,28 @@ secrets = {
     )
     for name, secret in config.secrets.items()
 }
-SecretSeeder(
-    "seeder",
-    {
-        "seeds": {
-            name: {
-                "name": env.secret_prefix + name,
-                "arn": secrets[name].arn,
-                "fields": seed.fields,
-                "generate": seed.random_passwords(),
-            }
-            for name, seed in env.seeds().items()
+if seeds := env.seeds():
+    SecretSeeder(
+        "seeder",
+        {
+            "seeds": {
+                name: {
+                    "name": env.secret_prefix + name,
+                    "arn": secrets[name].arn,
+                    "fields": seed.fields,
+                    "generate": seed.random_passwords(),
+                }
+                for name, seed in seeds.items()
+            },
+            "key_arn": key.arn,
+            "log_group_name": f"{env.log_group_prefix}seeder",
+            "file": handler / "seed.py",
+            "runtime": function.runtime,
+            "architecture": function.architecture,
+            "log_retention_days": function.log_retention_days,
+            "tags": env.tags,
         },
-        "key_arn": key.arn,
-        "log_group_name": f"{env.log_group_prefix}seeder",
-        "file": handler / "seed.py",
-        "runtime": function.runtime,
-        "architecture": function.architecture,
-        "log_retention_days": function.log_retention_days,
-        "tags": env.tags,
-    },
-)
+    )
 role = ReaderRole(
     "reader",
     {

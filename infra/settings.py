@@ -25,6 +25,17 @@ _SENSITIVE = re.compile(
     r"(password|passwd|passphrase|secret|token|api_?key|private_?key)$", re.IGNORECASE
 )
 _SHOWN_LENGTH = 60
+# Pydantic's kinds of error in the words of YAML.
+_KINDS = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a map",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "model_attributes_type": "must be a map",
+    "model_type": "must be a map",
+    "string_type": "must be text",
+}
+_TYPES = ("str", "int", "float", "bool")
 
 
 class SettingsError(pulumi.RunError, ValueError):
@@ -283,11 +294,11 @@ def load() -> Environment:
     given = _given(project)
     values = given.pop("secretValues", {})
     region = pulumi.Config("aws").get("region")
-    faults = []
+    faults: list[str] = []
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        faults += [_fault(project, detail) for detail in error.errors()]
+        faults += _faults(project, error.errors())
         settings = Settings.model_validate(_sound(given, error.errors()))
     environment = Environment(project, stack, region or "", settings)
     faults += [
@@ -332,34 +343,33 @@ def _sound(given: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, An
     return sound
 
 
-def _fault(project: str, error: ErrorDetails) -> str:
-    # Pydantic adds parts of its own to the path where a value may be of several types.
-    path = [
-        str(part) for part in error["loc"] if not re.match(r"(str|int|float|bool)$", str(part))
+def _faults(project: str, errors: list[ErrorDetails]) -> list[str]:
+    """Write a line for each place at fault."""
+    rules: dict[tuple[str, ...], list[str]] = {}
+    inputs: dict[tuple[str, ...], object] = {}
+    for error in errors:
+        # Where a value may be of several types, pydantic names the type in the path.
+        path = tuple(str(part) for part in error["loc"] if part not in _TYPES)
+        rules.setdefault(path, []).append(_rule(path, error))
+        inputs[path] = error["input"]
+    return [
+        f"{project}:{'.'.join(path)} {' or '.join(found).replace(' or must be ', ' or ')}"
+        + ("" if "is no key" in found[0] else f", got {_shown(path, inputs[path])}")
+        for path, found in rules.items()
     ]
-    key = f"{project}:{'.'.join(path)}"
+
+
+def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
-            return f"{key} is no key; allowed are {', '.join(_keys_beside(path))}"
-        case "within":
-            rule = error["msg"]
+            return f"is no key; allowed are {', '.join(_keys_beside(path))}"
         case "literal_error":
-            rule = f"must be {error['ctx']['expected']}"
+            return f"must be {error['ctx']['expected']}"
         case _:
-            kinds = {
-                "int_type": "must be a whole number",
-                "bool_type": "must be true or false",
-                "string_type": "must be text",
-                "float_type": "must be a number",
-                "model_type": "must be a map",
-                "model_attributes_type": "must be a map",
-                "dict_type": "must be a map",
-            }
-            rule = kinds.get(error["type"], error["msg"])
-    return f"{key} {rule}, got {_shown(path, error['input'])}"
+            return _KINDS.get(error["type"], error["msg"])
 
 
-def _keys_beside(path: list[str]) -> list[str]:
+def _keys_beside(path: tuple[str, ...]) -> list[str]:
     """Keys that are allowed where ``path`` ends."""
     model: type[BaseModel] = Settings
     for part in path[:-1]:
@@ -376,7 +386,7 @@ def model_in(annotation: object) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := model_in(part))), None)
 
 
-def _shown(path: list[str], value: object) -> str:
+def _shown(path: tuple[str, ...], value: object) -> str:
     if any(_SENSITIVE.search(part) for part in path):
         return "a value that is not shown"
     text = repr(value)

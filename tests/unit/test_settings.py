@@ -1,0 +1,231 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""Stack config: what is wrong in it is said at once, in full, and without a secret value."""
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.settings import Environment, SettingsError, load
+from local import project
+from local.engine import Engine
+from tests.recording import ROOT, Recording
+
+DATABASE = {"fields": {"host": "h", "username": "u"}, "generate": {"password": {}}}
+VALID = {"secrets": {"database": DATABASE}}
+CANARY = "s3cr3t-canary"
+
+
+def read(
+    keys: dict[str, Any], *, region: str = "us-east-1", encrypted: bool = True
+) -> Environment:
+    """Load settings as a program would, from top-level keys."""
+    config = {f"lambda-secrets:{key}": json.dumps(value) for key, value in keys.items()}
+    if region:
+        config["aws:region"] = region
+    secret = ("lambda-secrets:secretValues",) if encrypted else ()
+    stack = project.Stack(ROOT, "lambda-secrets", "test", config, secret, ())
+    found: list[Environment] = []
+    Engine(Recording()).run(stack, lambda: found.append(load()))
+    return found[0]
+
+
+def faults(keys: dict[str, Any], **options: Any) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        read(keys, **options)
+    return error.value.faults
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ({"extension": {"secretsTtlSeconds": 301}}, "extension.secretsTtlSeconds must be 0 to 300, got 301"),
+        ({"extension": {"cacheSize": -1}}, "extension.cacheSize must be 0 to 1000, got -1"),
+        ({"extension": {"httpPort": 0}}, "extension.httpPort must be 1 to 65535, got 0"),
+        ({"extension": {"logLevel": "trace"}}, "extension.logLevel must be one of debug, info, warn, error, none, got 'trace'"),
+        ({"extension": {"cacheEnabled": "yes"}}, "extension.cacheEnabled must be true or false, got 'yes'"),
+        ({"extension": {"ttl": 1}}, "extension.ttl is no key; allowed are cacheEnabled, cacheSize"),
+        ({"extension": {"secretsTimeoutMillis": 30_000}}, "extension.secretsTimeoutMillis must be less than function.timeoutSeconds (30 s), got 30000"),
+        ({"function": {"memoryMb": 64}}, "function.memoryMb must be 128 to 10240, got 64"),
+        ({"function": {"memoryMb": "256"}}, "function.memoryMb must be a whole number, got '256'"),
+        ({"function": {"runtime": "nodejs22.x"}}, "function.runtime must be one of python3.11, python3.12"),
+        ({"function": {"architecture": "arm"}}, "function.architecture must be 'arm64' or 'x86_64', got 'arm'"),
+        ({"function": {"logRetentionDays": 8}}, "function.logRetentionDays must be one of 1, 3, 5, 7"),
+        ({"function": {"secret": "none"}}, "function.secret must be one of database, got 'none'"),
+        ({"function": 7}, "function must be a map, got 7"),
+        ({"key": {"rotationPeriodDays": 89}}, "key.rotationPeriodDays must be 90 to 2560, got 89"),
+        ({"recoveryWindowDays": 6}, "recoveryWindowDays must be 0 or 7 to 30, got 6"),
+        ({"tags": {"aws:x": "y"}}, "tags.aws:x may have 1 to 128 characters and not start with aws:"),
+        ({"tags": {"x": 1}}, "tags.x must be text, got 1"),
+        ({"secrest": {}}, "secrest is no key; allowed are secrets, function, extension, key, recoveryWindowDays, tags, secretValues"),
+        ({"secrets": {}}, "secrets holds no secret; describe at least one"),
+        ({"secrets": {"database": {"form": "config"}}}, "secrets.database.form is no key; allowed are description, from, fields"),
+        ({"secrets": {"database": {"from": "vault"}}}, "secrets.database.from must be 'generate', 'config' or 'external', got 'vault'"),
+        ({"secrets": {"database": {}}}, "secrets.database has neither `fields` nor `generate`"),
+        ({"secrets": {"database": DATABASE, "a b": DATABASE}}, "secrets.a b becomes a name that may hold letters, digits and /_+=.@- only"),
+        ({"secrets": {"database": DATABASE, "key-AbCdEf": DATABASE}}, "secrets.key-AbCdEf becomes a name that ends like the suffix of an ARN"),
+        ({"secrets": {"database": DATABASE, "x" * 500: DATABASE}}, "becomes a name that is longer than 512 characters"),
+        ({"secrets": {"database": {"fields": {"a": "x" * 65_536}}}}, "secrets.database may have 65536 bytes, and would have up to 65545"),
+        ({"secrets": {"database": {**DATABASE, "from": "external"}}}, "secrets.database.fields goes with `from: generate`, not 'external'"),
+        ({"secrets": {"database": {"fields": {"a": 1}, "generate": {"a": {}}}}}, "secrets.database.fields.a is in `generate`, too; keep one"),
+        ({"secrets": {"database": {"generate": {"password": {"length": 7}}}}}, "secrets.database.generate.password.length must be 8 to 4096"),
+        ({"secrets": {"database": {"fields": {"a": [1]}}}}, "secrets.database.fields.a must be text or a whole number or a number or true or false, got [1]"),
+        ({"secrets": {"database": {"from": "config"}}}, "secretValues.database is not set; give the value with `pulumi config set --secret --path 'secretValues[\"database\"]'`"),
+        ({**VALID, "secretValues": {"stripe": CANARY}}, "secretValues.stripe belongs to no secret"),
+        ({**VALID, "secretValues": {"database": CANARY}}, "secretValues.database is for `from: config`, not 'generate'"),
+        ({"secrets": {"database": {"from": "config"}}, "secretValues": {"database": "é" * 32_769}}, "secretValues.database may have 65536 bytes, and has 65538"),
+        ({"secrets": {"database": {"from": "config"}}, "secretValues": {"database": ""}}, "secretValues.database must be text or a map, and not empty"),
+        ({**VALID, "secretValues": CANARY}, "secretValues must be a map of secret names to values"),
+        ({"extension": {"layerArn": "latest"}}, "extension.layerArn is not the ARN of a layer version"),
+        ({"extension": {"layerArn": "arn:aws:lambda:eu-west-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:1"}}, "extension.layerArn is in eu-west-1, but the function is in us-east-1"),
+        ({"extension": {"layerArn": "arn:aws:lambda:us-east-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:1"}}, "names account 015030872274, which owns the layer in eu-west-1; in us-east-1 the owner is 177933569100"),
+        ({"extension": {"layerArn": "arn:aws:lambda:us-east-1:177933569100:layer:AWS-Parameters-and-Secrets-Lambda-Extension:1"}}, "is the layer for x86_64, but the function is arm64"),
+    ],
+)  # fmt: skip
+def test_one_fault_is_one_line_that_names_key_value_and_remedy(
+    keys: dict[str, Any], fault: str
+) -> None:
+    found = [each for each in faults({**VALID, **keys}) if fault in each]
+    assert len(found) == 1
+    assert found[0].startswith("lambda-secrets:")
+    assert found[0].endswith("; mend it in Pulumi.test.yaml")
+
+
+def test_a_region_without_a_layer_says_how_to_find_one() -> None:
+    (fault,) = faults(VALID, region="mars-north-1")
+    assert "no extension layer for arm64 in 'mars-north-1' (region not known)" in fault
+    assert "aws ssm get-parameter" in fault
+    assert "set extension.layerArn" in fault
+
+
+def test_a_region_with_a_layer_for_the_other_architecture_says_so() -> None:
+    (fault,) = faults(VALID, region="eusc-de-east-1")
+    assert "eusc-de-east-1 has one for x86_64 only" in fault
+
+
+def test_a_missing_region_is_a_fault() -> None:
+    (fault,) = faults(VALID, region="")
+    assert fault == (
+        "aws:region is not set, and names, key and layer depend on it; mend it in Pulumi.test.yaml"
+    )
+
+
+def test_all_faults_are_reported_at_once() -> None:
+    found = faults(
+        {
+            "secrets": {"database": DATABASE, "b c": {"from": "vault"}, "d": {"from": "config"}},
+            "function": {"memoryMb": 1, "secret": "none"},
+            "extension": {"secretsTtlSeconds": 301},
+            "tags": {"aws:x": "y"},
+            "typo": 1,
+        },
+        region="",
+    )
+    for part in (
+        "secrets.b c.from",
+        "function.memoryMb",
+        "extension.secretsTtlSeconds",
+        "typo is no key",
+        "secretValues.d is not set",
+        "tags.aws:x",
+        "aws:region",
+    ):
+        assert sum(part in each for each in found) == 1, part
+
+
+@pytest.mark.parametrize("field", ["password", "apiKey", "api_key", "authToken", "clientSecret"])
+def test_sensitive_text_in_plain_fields_is_refused_and_not_shown(field: str) -> None:
+    (fault,) = faults({"secrets": {"database": {"fields": {field: CANARY}}}})
+    assert f"secrets.database.fields.{field} holds sensitive text in plain" in fault
+    assert CANARY not in fault
+
+
+@pytest.mark.parametrize("field", ["passwordLength", "secretArn", "tokenUrl", "keyspace"])
+def test_fields_that_only_sound_sensitive_are_taken(field: str) -> None:
+    assert read({"secrets": {"database": {"fields": {field: "x"}}}})
+
+
+def test_values_that_are_not_encrypted_are_refused_and_not_shown() -> None:
+    keys = {"secrets": {"database": {"from": "config"}}, "secretValues": {"database": CANARY}}
+    (fault,) = faults(keys, encrypted=False)
+    assert "secretValues is not encrypted; set each value again with" in fault
+    assert CANARY not in fault
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {**VALID, "secretValues": {"database": CANARY}},
+        {**VALID, "secretValues": {CANARY + "-name": {"password": CANARY}}},
+        {"secrets": {"database": {"from": "config"}}, "secretValues": {"database": [CANARY]}},
+        {"secrets": {"database": {"fields": {"password": [CANARY]}}}},
+        {"secrets": {"database": {"fields": {"password": CANARY}, "from": "x"}}},
+    ],
+)
+def test_no_fault_shows_a_value_that_may_be_secret(keys: dict[str, Any]) -> None:
+    shown = "\n".join(faults(keys)).replace(CANARY + "-name", "")
+    assert CANARY not in shown
+
+
+def test_a_long_value_is_shown_in_part() -> None:
+    (fault,) = faults({**VALID, "function": {"runtime": "x" * 500}})
+    assert len(fault) < 250
+
+
+def test_a_value_from_config_is_a_secret_output() -> None:
+    keys: dict[str, dict[str, Any]] = {
+        "secrets": {"database": {"from": "config"}, "text": {"from": "config"}},
+        "secretValues": {"database": {"host": "h"}, "text": "t"},
+    }
+    config = {f"lambda-secrets:{key}": json.dumps(value) for key, value in keys.items()}
+    stack = project.Stack(
+        ROOT,
+        "lambda-secrets",
+        "test",
+        {**config, "aws:region": "us-east-1"},
+        ("lambda-secrets:secretValues",),
+        (),
+    )
+
+    def export() -> None:
+        environment = load()
+        for name in keys["secrets"]:
+            pulumi.export(name, environment.secret_value(name))
+
+    engine = Engine(Recording())
+    engine.run(stack, export)
+    assert engine.outputs == {"database": '{"host": "h"}', "text": "t"}
+    assert engine.secret_outputs == {"database", "text"}
+
+
+def test_defaults_are_those_of_a_careful_environment() -> None:
+    environment = read(VALID)
+    settings = environment.settings
+    assert settings.recovery_window_days == 30
+    assert settings.extension.secrets_timeout_millis == 2000
+    assert settings.function.tracing
+    assert environment.name == "lambda-secrets-test"
+    assert environment.secret_prefix == "lambda-secrets/test/"
+    assert environment.log_group_prefix == "/aws/lambda/lambda-secrets-test-"
+    assert environment.partition == "aws"
+    assert environment.layer_arn.startswith("arn:aws:lambda:us-east-1:177933569100:layer:")
+
+
+def test_zero_is_a_value_and_not_a_missing_one() -> None:
+    environment = read(
+        {
+            "secrets": {"database": {**DATABASE, "recoveryWindowDays": 0}, "other": DATABASE},
+            "extension": {"secretsTtlSeconds": 0},
+            "function": {"reservedConcurrency": 0},
+        }
+    )
+    assert environment.recovery_window_in_days("database") == 0
+    assert environment.recovery_window_in_days("other") == 30
+    assert environment.settings.extension.secrets_ttl_seconds == 0
+    assert environment.settings.function.reserved_concurrency == 0
+
+
+def test_a_layer_of_ones_own_account_is_taken() -> None:
+    arn = "arn:aws:lambda:us-east-1:999999999999:layer:my-copy:3"
+    assert read({**VALID, "extension": {"layerArn": arn}}).layer_arn == arn
