@@ -175,7 +175,7 @@ def _request(path: str, token: str, deadline: float) -> tuple[int, bytes]:
         raise ConnectionError("the answer is not HTTP") from None
     for header in headers:
         name, _, value = header.partition(b":")
-        if name.lower() == b"content-length" and int(value) != len(body):
+        if name.lower() == b"content-length" and value.strip() != str(len(body)).encode():
             raise ConnectionError("the answer is cut short")
     return code, body
 

@@ -51,7 +51,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 def end(directory: str) -> None:
     """End this process and all that it started, and leave no file."""
-    lambda_runtime.reset()
+    lambda_runtime.reset()  # first, or a function could go on writing files
     shutil.rmtree(directory, ignore_errors=True)
     os.killpg(os.getpid(), signal.SIGKILL)  # this process leads its group: local.aws sees to it
 

@@ -22,6 +22,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
@@ -31,9 +32,8 @@ from local.extension import PACKAGE, SITE_PACKAGES, layer_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
-TOKEN = "function-session-token"  # noqa: S105 - of no account
+TOKEN = "function-session-token"
 VALUE = "hunter2-<&>-é"
 NOT_READY = (400, b"not ready to serve traffic, please wait")
 FAILED = (400, b"an unexpected error occurred while executing request")
@@ -612,6 +612,18 @@ def test_many_clients_at_once_are_all_answered(extension: Extension) -> None:
     assert "Traceback" not in extension.log()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_clients_that_come_one_by_one_need_no_more_threads(extension: Extension) -> None:
+    def threads() -> int:
+        return len(list(Path(f"/proc/{extension.process.pid}/task").iterdir()))
+
+    extension.secret("one-by-one")
+    before = threads()
+    for _ in range(50):
+        extension.secret("one-by-one")
+    assert threads() < before + 10
+
+
 def test_one_connection_serves_many_requests(extension: Extension) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", extension.port, timeout=10)
     connection.connect()
@@ -777,10 +789,10 @@ class Function:
         init = {"code_dir": str(directory), "module": "app", "handler": "handler"}
         self.status = self._exchange(init)["status"]
 
-    def invoke(self, event: object) -> Any:  # noqa: ANN401 - whatever the handler returns
+    def invoke(self, event: object) -> Any:
         return self._exchange({"event": event})["result"]
 
-    def get(self, path: str, client: str = "with_urllib") -> Any:  # noqa: ANN401 - [status, body]
+    def get(self, path: str, client: str = "with_urllib") -> Any:
         return self.invoke({"client": client, "path": path})
 
     def log(self) -> str:
@@ -910,7 +922,9 @@ def test_the_extension_is_deaf_to_an_interrupt_meant_for_the_worker(
     extension = start()
     assert extension.get("/").status == 404
     extension.process.send_signal(signal.SIGINT)
-    assert extension.get("/").status == 404
+    with pytest.raises(subprocess.TimeoutExpired):
+        extension.process.wait(0.2)
+    assert "KeyboardInterrupt" not in extension.log()
 
 
 def test_a_functions_python_path_is_not_the_extensions(

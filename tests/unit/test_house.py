@@ -1,0 +1,89 @@
+"""Who imports whom, what is generated, and what must stand nowhere."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.generate import WRITTEN
+from tests.recording import ROOT
+
+PURE = ("limits", "layers", "policies")
+OURS = {"infra", "local", "tests", "docs", "benchmarks", "app", "secret_client", "seed"}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".", 1)[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_import_neither_pulumi_nor_boto3(name: str) -> None:
+    found = roots(ROOT / "infra" / f"{name}.py")
+    assert found.isdisjoint({"pulumi", "pulumi_aws", "boto3", "botocore"})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "handler").glob("*.py")), ids=lambda p: p.name)
+def test_handlers_import_nothing_of_the_project_but_themselves(path: Path) -> None:
+    assert roots(path) & OURS <= {"secret_client"}
+
+
+def test_the_reader_and_its_client_need_the_standard_library_only() -> None:
+    for name in ("app.py", "secret_client.py"):
+        assert roots(ROOT / "handler" / name) - {"secret_client"} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "infra").glob("*.py")), ids=lambda p: p.name)
+def test_infra_imports_infra_only(path: Path) -> None:
+    assert roots(path) & OURS <= {"infra"}
+
+
+def test_nothing_but_tests_and_itself_imports_local() -> None:
+    for path in [ROOT / "__main__.py", *ROOT.glob("infra/*.py"), *ROOT.glob("docs/*.py")]:
+        assert roots(path).isdisjoint({"local", "tests"})
+    for path in ROOT.glob("local/**/*.py"):
+        assert roots(path).isdisjoint({"tests", "docs"})
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_generated_text_is_up_to_date(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert WRITTEN[name](text) == text, "out of date: run `make docs`"
+
+
+def test_a_change_of_the_models_makes_the_generated_text_out_of_date() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert WRITTEN["README.md"](text.replace("0 to 300", "0 to 301", 1)) == text
+
+
+def test_requirements_hold_every_direct_dependency_with_hashes() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert re.search(r"^pulumi-aws==\d\S+ \\\n    --hash=sha256:", text, re.MULTILINE)
+        assert "http" not in re.sub(r"#.*", "", text)
+
+
+def test_no_file_names_a_path_of_a_machine() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"],  # noqa: S607 (git, wherever it is)
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            assert str(ROOT.parent) + "/" not in path.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,92 @@
+"""A project's files, read as the Pulumi CLI would hand them to a program."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.project import ProjectError, Stack, load
+
+PROJECT = """
+name: lambda-secrets
+config:
+  aws:region: {value: us-east-1}
+  function: {type: object, default: {memoryMb: 256}}
+  recoveryWindowDays: 30
+  secretValues: {type: object}
+"""
+
+
+def read(tmp_path: Path, stack: str, config: str) -> Stack:
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    (tmp_path / f"Pulumi.{stack}.yaml").write_text(config)
+    return load(tmp_path, stack)
+
+
+def test_a_stack_has_the_projects_values_and_its_own(tmp_path: Path) -> None:
+    stack = read(tmp_path, "dev", "config:\n  lambda-secrets:recoveryWindowDays: 7\n")
+    assert stack.config == {
+        "aws:region": "us-east-1",
+        "lambda-secrets:function": '{"memoryMb": 256}',
+        "lambda-secrets:recoveryWindowDays": "7",
+    }
+    assert stack.region == "us-east-1"
+    assert stack.program == tmp_path / "__main__.py"
+
+
+def test_an_empty_stack_file_is_a_stack(tmp_path: Path) -> None:
+    assert read(tmp_path, "dev", "").name == "dev"
+
+
+def test_an_encrypted_value_gets_a_stand_in_and_is_named(tmp_path: Path) -> None:
+    text = "config:\n  lambda-secrets:secretValues:\n    stripe:\n      secure: AAABcipher\n"
+    stack = read(tmp_path, "dev", text)
+    values = json.loads(stack.config["lambda-secrets:secretValues"])
+    assert set(json.loads(values["stripe"])) == {"host", "dbname", "username", "password"}
+    assert "cipher" not in str(stack)
+    assert stack.secret_keys == ("lambda-secrets:secretValues",)
+    assert stack.stand_ins == ("lambda-secrets:secretValues.stripe",)
+
+
+def test_a_map_encrypted_as_a_whole_gets_a_stand_in_for_each_secret(tmp_path: Path) -> None:
+    text = (
+        "config:\n  lambda-secrets:secrets:\n    a: {from: config}\n    b: {from: external}\n"
+        "  lambda-secrets:secretValues: {secure: AAAB}\n"
+    )
+    stack = read(tmp_path, "dev", text)
+    assert set(json.loads(stack.config["lambda-secrets:secretValues"])) == {"a"}
+    assert stack.secret_keys == ("lambda-secrets:secretValues",)
+
+
+def test_a_plain_value_beside_an_encrypted_one_is_not_taken_for_encrypted(tmp_path: Path) -> None:
+    text = "config:\n  lambda-secrets:secretValues:\n    a: {secure: AAAB}\n    b: plain\n"
+    assert read(tmp_path, "dev", text).secret_keys == ()
+
+
+def test_two_stand_ins_are_never_the_same(tmp_path: Path) -> None:
+    text = "config:\n  lambda-secrets:secretValues:\n    a: {secure: A}\n    b: {secure: A}\n"
+    values = json.loads(read(tmp_path, "dev", text).config["lambda-secrets:secretValues"])
+    assert values["a"] != values["b"]
+
+
+def test_a_missing_stack_file_is_named_with_those_there_are(tmp_path: Path) -> None:
+    read(tmp_path, "dev", "")
+    with pytest.raises(ProjectError, match=r"Pulumi\.qa\.yaml is missing; .*: dev$"):
+        load(tmp_path, "qa")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config:\n  a: [1\n", r"Pulumi\.dev\.yaml, line 3 is not YAML"),
+        ("config: 7\n", r"Pulumi\.dev\.yaml: config must be a map"),
+        ("- a\n", r"Pulumi\.dev\.yaml: the file must be a map"),
+        ("config:\n  a: {secure: s3cr3t-canary\n", "is not YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_and_not_quoted(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(ProjectError, match=message) as error:
+        read(tmp_path, "dev", text)
+    assert "s3cr3t-canary" not in str(error.value)
