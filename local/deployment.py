@@ -14,7 +14,14 @@ from local.engine import Engine, Preview, Registration
 from local.project import Stack, stand_in
 from local.provider import AwsProvider, package
 
+# Fields of a database secret that the function tells.
+_TOLD = {"host", "database_host", "dbname", "database_name", "username", "port", "engine"}
+
 OnCreated = Callable[[Registration], None]
+
+
+class FunctionError(Exception):
+    """The function raised instead of answering; the text is what Lambda made of it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Deployment:
         """Call the function by its alias, as a user would.
 
         Raises:
-            RuntimeError: the function raised; the text is what Lambda answered.
+            FunctionError: the function raised or ended.
 
         """
         start = time.perf_counter()
@@ -62,7 +69,7 @@ class Deployment:
         payload = answer["Payload"].read().decode()
         milliseconds = (time.perf_counter() - start) * 1000
         if "FunctionError" in answer:
-            raise RuntimeError(f"the function raised: {payload}")
+            raise FunctionError(f"the function raised: {payload}")
         result = json.loads(payload)
         return Invocation(result["statusCode"], json.loads(result["body"]), payload, milliseconds)
 
@@ -82,10 +89,7 @@ class Deployment:
 
     @cached_property
     def canaries(self) -> frozenset[str]:
-        """Every value that must show up nowhere: generated fields, and all text not from config.
-
-        Plain fields of ``from: generate`` are no secret, they stand in the stack's file.
-        """
+        """Every value that must show up nowhere: all but plain fields and what one connects to."""
         plain = {
             seed["SecretId"]: seed["Fields"].keys()
             for seed in map(json.loads, self._inputs("aws:lambda/invocation:Invocation", "input"))
@@ -94,7 +98,8 @@ class Deployment:
         for arn in self.outputs["secret_arns"].values():
             text = self.secret_text(arn)
             value = json.loads(text) if text.startswith("{") else {"": text}
-            found |= {str(each) for key, each in value.items() if key not in plain.get(arn, ())}
+            told = _TOLD | plain.get(arn, set())
+            found |= {str(each) for field, each in value.items() if field not in told}
         return frozenset(found)
 
     def package_contents(self) -> Iterator[tuple[str, bytes]]:

@@ -30,15 +30,13 @@ _MODULES = ("cache", "launcher", "server", "settings")
 
 def layer_zip() -> bytes:
     """Pack the layer as a zip archive, byte for byte the same for the same sources."""
+    here = Path(__file__).parent
+    # The extension's process is one of those that `loopback` does not reach from the worker.
+    sources = [here.parent / "loopback.py", *(here / f"{module}.py" for module in _MODULES)]
     files = {
         f"{SITE_PACKAGES}/{PACKAGE}.pth": f"import {PACKAGE}.launcher as _; _.start()\n",
         f"{SITE_PACKAGES}/{PACKAGE}/__init__.py": "",
-    } | {
-        f"{SITE_PACKAGES}/{PACKAGE}/{module}.py": Path(__file__)
-        .with_name(f"{module}.py")
-        .read_text("utf-8")
-        for module in _MODULES
-    }
+    } | {f"{SITE_PACKAGES}/{PACKAGE}/{path.name}": path.read_text("utf-8") for path in sources}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in sorted(files.items()):

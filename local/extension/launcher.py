@@ -21,6 +21,7 @@ MAX_PORT = 65535
 
 _RUN = (
     "import sys; sys.path.append(sys.argv[1]);"
+    " from parameters_secrets_extension.loopback import install; install();"
     " from parameters_secrets_extension.server import main; main()"
 )
 

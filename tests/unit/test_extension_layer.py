@@ -16,7 +16,7 @@ def test_the_layer_holds_one_site_directory_with_sorted_names_and_fixed_times() 
     with zipfile.ZipFile(io.BytesIO(layer_zip())) as archive:
         entries = archive.infolist()
     names = [entry.filename for entry in entries]
-    modules = ["__init__", "cache", "launcher", "server", "settings"]
+    modules = ["__init__", "cache", "launcher", "loopback", "server", "settings"]
     assert names == [
         f"{SITE_PACKAGES}/{PACKAGE}.pth",
         *(f"{SITE_PACKAGES}/{PACKAGE}/{module}.py" for module in modules),

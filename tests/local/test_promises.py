@@ -1,0 +1,350 @@
+"""Every promise is tried on a deployment, and every one is broken once: its check must notice."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.layers import extension_layer_arn
+from infra.settings import SettingsError
+from local import checks, deployment
+from local.aws import EmbeddedAws
+from local.deployment import Deployment
+from local.engine import Engine
+from local.provider import AwsProvider, DeploymentError
+from local.trial import read_as
+from tests.recording import ROOT, stack
+
+ANSWERS = "the function answers with every field and no secret value"
+AGREES = "its fields agree with the secret as the administrator reads it"
+ONE_CALL = "three invocations cost one GetSecretValue"
+LOGS = "the logs hold no secret value"
+OWN = "the role reads its secrets and is refused another"
+KEY = "without the grant for the key, the role is refused"
+NOWHERE = "no secret value in state, outputs, environment or package"
+SEEDED = "seeding again keeps every generated value"
+
+Deploy = Callable[..., Deployment]
+
+
+@pytest.fixture
+def deploy() -> Iterator[Deploy]:
+    """Deploy a stack into an account of its own, with top-level config keys replaced."""
+    running: list[EmbeddedAws] = []
+
+    def make(name: str = "dev", **changes: object) -> Deployment:
+        changed = stack(name, **changes)
+        if "secretValues" in changes:
+            changed = replace(changed, secret_keys=("lambda-secrets:secretValues",))
+        layers = deployment.layer_arns(deployment.preview(changed))
+        running.append(EmbeddedAws(layers=layers).__enter__())
+        return deployment.deploy(changed, running[-1])
+
+    yield make
+    for aws in running:
+        aws.__exit__(None, None, None)
+
+
+def broken(deployed: Deployment) -> dict[str, str]:
+    """Promises that do not hold -> how."""
+    return {each.promise: each.figure for each in checks.run(deployed) if not each.kept}
+
+
+def change_policy(
+    deployed: Deployment, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+) -> None:
+    """Change the statements of the role's policy about secrets."""
+    iam = deployed.client("iam")
+    role = deployed.outputs["role_arn"].rsplit("/", 1)[1]
+    (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    arn = attached["PolicyArn"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    document["Statement"] = change(document["Statement"])
+    iam.create_policy_version(
+        PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True
+    )
+
+
+def publish(deployed: Deployment) -> None:
+    """Publish the function as it is now, and move the alias there."""
+    functions, name = deployed.client("lambda"), deployed.outputs["function_name"]
+    functions.get_waiter("function_updated_v2").wait(
+        FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 100}
+    )
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+
+
+def change_code(deployed: Deployment, **files: str) -> None:
+    """Deploy the function anew with files of its package replaced."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as packed:
+        for name in ("app", "secret_client"):
+            text = (ROOT / "handler" / f"{name}.py").read_text(encoding="utf-8")
+            packed.writestr(f"{name}.py", files.get(name, text))
+    deployed.client("lambda").update_function_code(
+        FunctionName=deployed.outputs["function_name"], ZipFile=data.getvalue()
+    )
+    publish(deployed)
+
+
+def source(name: str, old: str, new: str) -> str:
+    text = (ROOT / "handler" / f"{name}.py").read_text(encoding="utf-8")
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_every_promise_holds(deploy: Deploy, name: str) -> None:
+    outcomes = list(checks.run(deploy(name)))
+    assert [each for each in outcomes if not each.kept] == []
+    assert len(outcomes) == 9
+
+
+def test_every_promise_holds_for_values_from_config(deploy: Deploy) -> None:
+    value = {"host": "h", "dbname": "d", "username": "u", "password": "s3cr3t-canary"}
+    deployed = deploy(secrets={"database": {"from": "config"}}, secretValues={"database": value})
+    assert broken(deployed) == {}
+    assert "s3cr3t-canary" in deployed.canaries
+
+
+def test_every_promise_holds_when_the_cache_is_off(deploy: Deploy) -> None:
+    deployed = deploy(extension={"secretsTtlSeconds": 0})
+    outcomes = {each.promise: each for each in checks.run(deployed)}
+    assert all(each.kept for each in outcomes.values())
+    assert outcomes[ONE_CALL].figure.startswith("3 by ")
+
+
+def test_without_the_grant_for_the_secret_nothing_is_read(deploy: Deploy) -> None:
+    deployed = deploy()
+    change_policy(deployed, lambda all_: [each for each in all_ if "kms" in str(each["Action"])])
+    found = broken(deployed)
+    assert "500" in found[ANSWERS]
+    assert "secretsmanager:GetSecretValue" in found[OWN]
+
+
+def test_without_the_grant_for_the_key_nothing_is_read(deploy: Deploy) -> None:
+    deployed = deploy()
+    change_policy(
+        deployed, lambda all_: [each for each in all_ if "kms" not in str(each["Action"])]
+    )
+    found = broken(deployed)
+    assert "500" in found[ANSWERS]
+    assert "Access to KMS is not allowed" in found[OWN]
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ("StringEquals", {"kms:ViaService": ["ssm.us-east-1.amazonaws.com"]}),
+        ("StringLike", {"kms:EncryptionContext:SecretARN": ["arn:*:secret:another-AbCdEf"]}),
+    ],
+)
+def test_each_condition_on_the_key_is_what_lets_the_role_decrypt(
+    deploy: Deploy, condition: str, value: dict[str, list[str]]
+) -> None:
+    deployed = deploy()
+
+    def change(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        (decrypt,) = [each for each in statements if "kms" in str(each["Action"])]
+        assert set(decrypt["Condition"][condition]) == set(value)
+        decrypt["Condition"][condition] = value
+        return statements
+
+    change_policy(deployed, change)
+    arns = list(deployed.outputs["secret_arns"].values())
+    outcomes = read_as(deployed.client, deployed.outputs["role_arn"], arns)
+    assert all("Access to KMS is not allowed" in each for each in outcomes.values())
+
+
+def test_the_key_is_of_no_use_past_secrets_manager_to_the_administrator(deploy: Deploy) -> None:
+    deployed = deploy()
+    kms, key = deployed.client("kms"), deployed.outputs["key_arn"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.generate_data_key(KeyId=key, KeySpec="AES_256")
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_without_the_key_itself_nothing_is_read(deploy: Deploy) -> None:
+    deployed = deploy()
+    deployed.client("kms").disable_key(KeyId=deployed.outputs["key_arn"])
+    assert deployed.invoke().status == 500
+
+
+def test_without_the_layer_the_log_asks_for_it(deploy: Deploy) -> None:
+    deployed = deploy()
+    name = deployed.outputs["function_name"]
+    deployed.client("lambda").update_function_configuration(FunctionName=name, Layers=[])
+    publish(deployed)
+    assert "500" in broken(deployed)[ANSWERS]
+    assert any("is its layer attached?" in line for line in deployed.log_lines())
+
+
+def test_without_the_token_header_the_extension_refuses(deploy: Deploy) -> None:
+    deployed = deploy()
+    header = 'f"X-Aws-Parameters-Secrets-Token: {token}\\r\\n\\r\\n"'
+    change_code(deployed, secret_client=source("secret_client", header, '"\\r\\n"'))
+    assert "500" in broken(deployed)[ANSWERS]
+    assert any('"error": "Unauthorized"' in line for line in deployed.log_lines())
+
+
+def test_a_client_that_calls_at_import_is_told_to_wait(deploy: Deploy) -> None:
+    deployed = deploy()
+    eager = (
+        "from secret_client import NotReady, SecretClient\n"
+        "import os\n"
+        "try:\n"
+        "    SecretClient(timeout_seconds=1.5).get_text(os.environ['SECRET_NAME'])\n"
+        "except NotReady as error:\n"
+        "    early = str(error)\n"
+        "def lambda_handler(event, context):\n"
+        "    return {'statusCode': 200, 'body': '\"' + early + '\"'}\n"
+    )
+    change_code(deployed, app=eager)
+    assert "it answers inside the handler only" in str(deployed.invoke().body)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arn"),
+    [
+        ("arm64", extension_layer_arn("eu-west-1", "arm64").replace("eu-west-1", "us-east-1")),
+        ("arm64", extension_layer_arn("eu-west-1", "arm64")),
+    ],
+    ids=["wrong region's account", "wrong region"],
+)
+def test_the_layer_of_another_region_is_refused_by_config_and_by_lambda(
+    deploy: Deploy, architecture: str, arn: str
+) -> None:
+    with pytest.raises(SettingsError, match="eu-west-1"):
+        deploy(extension={"layerArn": arn}, function={"architecture": architecture})
+    deployed = deploy()
+    with pytest.raises(ClientError, match="layer"):
+        deployed.client("lambda").update_function_configuration(
+            FunctionName=deployed.outputs["function_name"], Layers=[arn]
+        )
+
+
+def test_a_password_in_plain_config_is_refused(deploy: Deploy) -> None:
+    fields = {"host": "h", "password": "s3cr3t-canary"}
+    with pytest.raises(SettingsError, match="holds sensitive text in plain") as refused:
+        deploy(secrets={"database": {"fields": fields}})
+    assert "s3cr3t-canary" not in str(refused.value)
+
+
+def test_a_function_that_answers_its_password_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    change_code(deployed, app=source("app", '"note": "the', '"note": found["password"] or "the'))
+    assert broken(deployed)[ANSWERS] == "the answer holds a secret value"
+
+
+def test_a_function_that_logs_its_password_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    answers = "    return _answer(\n        200"
+    printing = source("app", answers, f'    print(found["password"])\n{answers}')
+    change_code(deployed, app=printing)
+    assert broken(deployed) == {LOGS: "a log line holds a secret value"}
+
+
+def test_a_function_that_answers_another_host_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    change_code(deployed, app=source("app", 'found["database_host"]', '"elsewhere"'))
+    assert broken(deployed) == {AGREES: "database_host is not what the secret holds"}
+
+
+def test_a_function_that_goes_round_the_cache_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    past_it = "__import__('boto3').client('secretsmanager').get_secret_value(SecretId=secret_name)"
+    asks = "        secret = _secrets"
+    change_code(deployed, app=source("app", asks, f"        {past_it}\n{asks}"))
+    assert broken(deployed) == {ONE_CALL: "4 calls instead of 1"}
+
+
+def test_a_value_in_an_environment_variable_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    variables = {**deployed.environment, "PASSWORD": next(iter(deployed.canaries))}
+    deployed.client("lambda").update_function_configuration(
+        FunctionName=deployed.outputs["function_name"], Environment={"Variables": variables}
+    )
+    assert broken(deployed) == {NOWHERE: "an environment variable holds a secret value"}
+
+
+def test_a_value_in_the_state_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    deployed.engine.registrations[0].outputs["oops"] = next(iter(deployed.canaries))
+    assert broken(deployed) == {NOWHERE: "the state holds a secret value"}
+
+
+def test_a_role_that_reads_too_much_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+
+    def widen(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for each in statements:
+            if each["Sid"] == "ReadSecrets":
+                each["Resource"] = "*"
+            else:
+                del each["Condition"]
+        return statements
+
+    change_policy(deployed, widen)
+    assert broken(deployed) == {
+        OWN: "expected AccessDeniedException on secretsmanager:GetSecretValue, got: read"
+    }
+
+
+def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None:
+    deployed = deploy()
+    forgetful = (ROOT / "handler" / "seed.py").read_text(encoding="utf-8")
+    forgetful = forgetful.replace("if not seeded.get(name)", "if True")
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as packed:
+        packed.writestr("seed.py", forgetful)
+    functions = deployed.client("lambda")
+    (seeder,) = [
+        each["FunctionName"]
+        for each in functions.list_functions()["Functions"]
+        if each["FunctionName"].startswith("seeder")
+    ]
+    functions.update_function_code(FunctionName=seeder, ZipFile=data.getvalue())
+    assert "wrote again" in broken(deployed)[SEEDED]
+
+
+def test_a_role_of_300_secrets_is_granted_each_within_iams_quotas(deploy: Deploy) -> None:
+    secrets = {f"secret{number:03}": {"from": "external"} for number in range(300)}
+    deployed = deploy(secrets=secrets, function={"secret": "secret000"})
+    role = deployed.outputs["role_arn"].rsplit("/", 1)[1]
+    attached = deployed.client("iam").list_attached_role_policies(RoleName=role)
+    assert 1 < len(attached["AttachedPolicies"]) <= 10
+    arns = list(deployed.outputs["secret_arns"].values())
+    assert set(read_as(deployed.client, deployed.outputs["role_arn"], arns).values()) == {"read"}
+
+
+def test_logs_need_the_grant_for_their_group(deploy: Deploy) -> None:
+    deployed = deploy()
+    iam, role = deployed.client("iam"), deployed.outputs["role_arn"].rsplit("/", 1)[1]
+    (logs,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    iam.delete_role_policy(RoleName=role, PolicyName=logs)
+    before = len(deployed.log_lines())
+    assert deployed.invoke().status == 200
+    assert len(deployed.log_lines()) == before
+
+
+def test_what_aws_refuses_names_the_resource(deploy: Deploy) -> None:
+    deployed = deploy()
+    again = Engine(AwsProvider(deployed.aws, "us-east-1"))
+    with pytest.raises(
+        DeploymentError, match=r"environment-alias .*AlreadyExists|secret .*Exists"
+    ):
+        again.run(deployed.stack)
+
+
+def test_a_type_that_the_local_run_cannot_make_is_named(deploy: Deploy) -> None:
+    provider = AwsProvider(deploy().aws, "us-east-1")
+    with pytest.raises(DeploymentError, match=r"queue: the local run cannot make aws:sqs/queue"):
+        provider.create("aws:sqs/queue:Queue", "queue", {})
