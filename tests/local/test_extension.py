@@ -32,6 +32,7 @@ from local.extension import PACKAGE, SITE_PACKAGES, layer_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import ModuleType
 
 TOKEN = "function-session-token"
 VALUE = "hunter2-<&>-é"
@@ -192,18 +193,22 @@ def environment(upstream: Upstream, **variables: str) -> dict[str, str]:
     return {name: value for name, value in environ.items() if value}
 
 
-@contextmanager
-def started(
-    layer: Path, environ: Mapping[str, str], log_file: Path, *, invoked: bool = True
-) -> Iterator[Extension]:
-    """Run the extension's process the way the launcher in the layer runs it."""
+def load_launcher(layer: Path) -> ModuleType:
     path = layer / SITE_PACKAGES / PACKAGE / "launcher.py"
     spec = importlib.util.spec_from_file_location("launcher", path)
     assert spec is not None
     assert spec.loader is not None
     launcher = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(launcher)
+    return launcher
 
+
+@contextmanager
+def started(
+    layer: Path, environ: Mapping[str, str], log_file: Path, *, invoked: bool = True
+) -> Iterator[Extension]:
+    """Run the extension's process the way the launcher in the layer runs it."""
+    launcher = load_launcher(layer)
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         lifecycle, first_invoke = os.pipe()
@@ -580,6 +585,22 @@ def test_calls_are_signed_with_the_credentials_of_the_functions_role(
         assert scope.startswith("AWS4-HMAC-SHA256 Credential=ASIAFUNCTIONROLE/")
         assert scope.endswith(f"/eu-west-3/{service}/aws4_request")
         assert call.headers["X-Amz-Security-Token"] == TOKEN
+
+
+def test_no_call_leaves_the_machine(layer: Path) -> None:
+    """The process as the launcher starts it, with a far call in the place of the server."""
+    command = load_launcher(layer).command(0, 0)
+    start, serve = command[3].rsplit(" from ", 1)
+    assert serve == f"{PACKAGE}.server import main; main()"
+    far = "import socket; socket.create_connection(('192.0.2.1', 1), 5)"
+    run = subprocess.run(  # noqa: S603 - the launcher's own command
+        [*command[:3], f"{start} {far}", *command[4:]],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert "PermissionError: '192.0.2.1' is not on loopback" in run.stderr
 
 
 def test_no_more_calls_are_under_way_than_connections_are_allowed(

@@ -1,0 +1,238 @@
+"""`python -m local`, as a user runs it: what it prints, what it refuses, what it leaves behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+
+from tests.recording import ROOT
+
+# What must change nothing: another account, proxies, profiles that do not exist, a broken config.
+HOSTILE = {
+    "AWS_ENDPOINT_URL": "http://192.0.2.1:1",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://192.0.2.1:1",
+    "AWS_ACCESS_KEY_ID": "AKIAHOSTILE",
+    "AWS_SECRET_ACCESS_KEY": "hostile",
+    "AWS_SESSION_TOKEN": "hostile",
+    "AWS_PROFILE": "none-such",
+    "AWS_REGION": "eu-west-3",
+    "AWS_DEFAULT_REGION": "eu-west-3",
+    "AWS_CONFIG_FILE": "/dev/full",
+    "AWS_CA_BUNDLE": "/dev/null",
+    "HTTP_PROXY": "http://192.0.2.1:1",
+    "https_proxy": "http://192.0.2.1:1",
+    "PULUMI_CONFIG": "{",
+}
+
+FAR_AFTER_MAIN = """
+import socket
+from local.__main__ import main
+assert main(["up", "--stack", "none-such"]) == 1
+socket.create_connection(("192.0.2.1", 1), timeout=5)
+"""
+
+
+def local(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 (this interpreter, our own module)
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def started_nothing(run: subprocess.CompletedProcess[str]) -> bool:
+    return run.returncode == 1 and run.stdout == "" and "Traceback" not in run.stderr
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> dict[str, str]:
+    """A temporary folder of the test's own, so that it sees what is left there."""
+    return {"TMPDIR": str(tmp_path)}
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_up_proves_every_promise_and_leaves_nothing(
+    stack: str, scratch: dict[str, str], tmp_path: Path
+) -> None:
+    run = local("up", "--stack", stack, **scratch)
+    assert run.stderr == ""
+    assert run.returncode == 0
+    assert run.stdout.count("✓") == 10
+    assert "✗" not in run.stdout
+    assert (
+        f"arn:aws:secretsmanager:us-east-1:123456789012:secret:lambda-secrets/{stack}/"
+        in run.stdout
+    )
+    assert "\x1b" not in run.stdout
+    assert list(tmp_path.iterdir()) == []
+    port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", run.stdout)[0])
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_nothing_of_the_callers_environment_leaks_into_a_run() -> None:
+    run = local("up", **HOSTILE)
+    assert run.stderr == ""
+    assert run.returncode == 0
+    assert "AKIAHOSTILE" not in run.stdout
+
+
+def test_the_command_itself_sends_no_request_off_the_machine() -> None:
+    """Emulator, functions and extension have a test of the same each; so nothing of a run does."""
+    run = subprocess.run(  # noqa: S603 (this interpreter, the text above)
+        [sys.executable, "-c", FAR_AFTER_MAIN],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "PermissionError: '192.0.2.1' is not on loopback" in run.stderr
+
+
+def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    del config["config"]["lambda-secrets:secrets"]["database"]["fields"]["host"]
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    run = local("up", "--config-file", str(path))
+    assert run.returncode == 1
+    assert "✗ the function answers with every field and no secret value" in run.stdout
+    assert "status 500" in run.stdout
+    assert "Traceback" not in run.stderr
+
+
+def test_an_encrypted_value_gets_a_stand_in_and_a_note(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    config["config"]["lambda-secrets:secrets"]["stripe"] = {"from": "config"}
+    config["config"]["lambda-secrets:secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    run = local("up", "--config-file", str(path))
+    assert run.returncode == 0
+    assert "lambda-secrets:secretValues.stripe is encrypted" in run.stdout
+    assert "v1:abc" not in run.stdout + run.stderr
+
+
+BAD: dict[str, tuple[dict[str, object], list[str]]] = {
+    "unknown key": ({"lambda-secrets:functoin": {}}, ["lambda-secrets:functoin is no key"]),
+    "TTL 301": (
+        {"lambda-secrets:extension": {"secretsTtlSeconds": 301}},
+        ["extension.secretsTtlSeconds must be 0 to 300, got 301"],
+    ),
+    "name that AWS refuses": (
+        {"lambda-secrets:secrets": {"a b": {"fields": {"x": 1}}}},
+        ["secrets.a b becomes a name that may hold", "function.secret must be one of a b"],
+    ),
+    "value over 64 KiB": (
+        {"lambda-secrets:secrets": {"database": {"fields": {"x": "y" * 65_536}}}},
+        ["secrets.database may have 65536 bytes"],
+    ),
+    "from config without a value": (
+        {"lambda-secrets:secrets": {"database": {"from": "config"}}},
+        ["secretValues.database is not set"],
+    ),
+    "two faults at once": (
+        {
+            "lambda-secrets:function": {"memoryMb": 1},
+            "lambda-secrets:extension": {"cacheSize": 1001},
+        },
+        ["function.memoryMb must be 128 to 10240", "extension.cacheSize must be 0 to 1000"],
+    ),
+    "region without a layer": ({"aws:region": "mars-north-1"}, ["no extension layer for arm64"]),
+    "password in plain": (
+        {"lambda-secrets:secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
+        ["fields.password holds sensitive text in plain (not shown)"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "faults"), BAD.values(), ids=BAD)
+def test_bad_config_is_told_in_a_line_each_and_nothing_starts(
+    tmp_path: Path, changes: dict[str, object], faults: list[str]
+) -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    config["config"] |= changes
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    run = local("up", "--config-file", str(path), TMPDIR=str(tmp_path))
+    assert started_nothing(run)
+    lines = run.stderr.splitlines()
+    assert len(lines) == len(faults)
+    for fault in faults:
+        assert sum(line.startswith("error: ") and fault in line for line in lines) == 1
+    assert "s3cr3t-canary" not in run.stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_stack_file_is_told_with_those_there_are() -> None:
+    run = local("up", "--stack", "qa")
+    assert started_nothing(run)
+    assert run.stderr == (
+        "error: Pulumi.qa.yaml is missing; stacks with a file here: dev, prod, staging\n"
+    )
+
+
+def test_a_busy_port_asked_for_is_told_and_nothing_deployed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        run = local("up", "--port", str(port))
+    assert started_nothing(run)
+    assert len(run.stderr.splitlines()) == 1
+    assert f"port {port} on 127.0.0.1" in run.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_a_port_that_is_none_is_told(port: str) -> None:
+    run = local("up", f"--port={port}")
+    assert run.returncode == 2
+    assert f"must be 1 to 65535, got '{port}'" in run.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "local", "serve"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        exports: dict[str, str] = {}
+        for line in process.stdout:
+            if found := re.match(r"export (\w+)=(\S+)$", line):
+                exports[found[1]] = found[2]
+            if line.startswith("aws lambda invoke"):
+                break
+        client = boto3.client(
+            "secretsmanager",
+            endpoint_url=exports["AWS_ENDPOINT_URL"],
+            region_name=exports["AWS_REGION"],
+            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+        )
+        names = {each["Name"] for each in client.list_secrets()["SecretList"]}
+        client.close()
+        assert names == {"lambda-secrets/dev/database", "lambda-secrets/dev/session"}
+        group = os.getpgid(process.pid)
+        process.send_signal(number)
+        assert process.wait(20) == 0
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)

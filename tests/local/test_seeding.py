@@ -1,0 +1,158 @@
+"""The seeding function on the embedded AWS: it fills, it keeps, it never loses."""
+
+import json
+import string
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local import deployment
+from local.aws import EmbeddedAws
+from local.deployment import Deployment
+from local.trial import READ, read_as
+from tests.recording import stack
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Deployment]:
+    secrets = {
+        "database": {"fields": {"host": "h", "port": 5432}, "generate": {"password": {}}},
+        "another": {"from": "external"},
+    }
+    planned = stack("dev", secrets=secrets)
+    layers = deployment.layer_arns(deployment.preview(planned))
+    with EmbeddedAws(layers=layers) as aws:
+        yield deployment.deploy(planned, aws)
+
+
+def seed(deployed: Deployment, name: str = "database", **event: Any) -> dict[str, Any]:
+    (seeder,) = [
+        each["FunctionName"]
+        for each in deployed.client("lambda").list_functions()["Functions"]
+        if each["FunctionName"].startswith("seeder")
+    ]
+    asked = {
+        "SecretId": deployed.outputs["secret_arns"][name],
+        "Fields": event.get("fields", {}),
+        "Generate": event.get("generate", {}),
+    }
+    answer = deployed.client("lambda").invoke(
+        FunctionName=seeder, Payload=json.dumps(asked).encode()
+    )
+    result: dict[str, Any] = json.loads(answer["Payload"].read())
+    return result
+
+
+def value(deployed: Deployment, name: str = "database") -> dict[str, Any]:
+    held: dict[str, Any] = json.loads(deployed.secret_text(deployed.outputs["secret_arns"][name]))
+    return held
+
+
+def test_plain_fields_keep_their_types(deployed: Deployment) -> None:
+    held = value(deployed)
+    assert held["port"] == 5432
+    assert len(held["password"]) == 32
+    assert not set(held["password"]) & set("/@\"'\\ ")
+
+
+def test_a_changed_plain_field_is_updated_and_the_password_kept(deployed: Deployment) -> None:
+    before = value(deployed)
+    result = seed(deployed, fields={"host": "elsewhere", "port": 5432}, generate={"password": {}})
+    assert result["Updated"] == ["host"]
+    assert result["Generated"] == []
+    assert value(deployed) == {**before, "host": "elsewhere"}
+
+
+def test_a_field_that_config_no_longer_names_stays(deployed: Deployment) -> None:
+    before = value(deployed)
+    seed(deployed, fields={"added": 1})
+    seed(deployed, fields={})
+    assert value(deployed) == {**before, "added": 1}
+
+
+def test_a_newly_generated_field_is_made_beside_the_others(deployed: Deployment) -> None:
+    before = value(deployed)
+    result = seed(deployed, generate={"password": {}, "pin": {"PasswordLength": 9}})
+    assert result["Generated"] == ["pin"]
+    held = value(deployed)
+    assert len(held.pop("pin")) == 9
+    assert held == before
+
+
+def test_rules_of_a_generated_field_are_those_of_secrets_manager(deployed: Deployment) -> None:
+    rules = {"PasswordLength": 64, "ExcludePunctuation": True, "ExcludeUppercase": True}
+    seed(deployed, generate={"token": rules})
+    assert set(value(deployed)["token"]) <= set(string.ascii_lowercase + string.digits)
+
+
+def test_an_answer_names_fields_and_holds_no_value(deployed: Deployment) -> None:
+    result = seed(deployed, fields={"host": "s3cr3t-host"}, generate={"other": {}})
+    assert set(result) == {"VersionId", "Generated", "Updated"}
+    assert value(deployed)["other"] not in json.dumps(result)
+    assert "s3cr3t-host" not in json.dumps(result)
+
+
+def test_nothing_changed_writes_no_version(deployed: Deployment) -> None:
+    first = seed(deployed, fields={"same": "x"})
+    assert seed(deployed, fields={"same": "x"}) == {
+        "VersionId": first["VersionId"],
+        "Generated": [],
+        "Updated": [],
+    }
+
+
+@pytest.mark.parametrize("held", ["s3cr3t-canary", "[1]", '"text"', "{"])
+def test_a_value_that_is_no_json_object_is_refused_and_left_as_it_is(
+    deployed: Deployment, held: str
+) -> None:
+    secrets = deployed.client("secretsmanager")
+    arn = deployed.outputs["secret_arns"]["database"]
+    good = deployed.secret_text(arn)
+    secrets.put_secret_value(SecretId=arn, SecretString=held)
+    try:
+        failed = seed(deployed, fields={"host": "h"})
+        assert "holds a value that is not a JSON object" in failed["errorMessage"]
+        assert "s3cr3t-canary" not in json.dumps(failed)
+        assert deployed.secret_text(arn) == held
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=good)
+
+
+def test_a_deleted_secret_is_not_written(deployed: Deployment) -> None:
+    secrets = deployed.client("secretsmanager")
+    arn = deployed.outputs["secret_arns"]["database"]
+    secrets.delete_secret(SecretId=arn)
+    try:
+        failed = seed(deployed, fields={"host": "h"})
+        assert "InvalidRequestException" in failed["errorMessage"]
+    finally:
+        secrets.restore_secret(SecretId=arn)
+
+
+def test_the_seeder_may_touch_no_other_secret(deployed: Deployment) -> None:
+    (role,) = [
+        each.outputs["arn"] for each in deployed.engine.registrations if each.name == "seeder-role"
+    ]
+    own, other = (deployed.outputs["secret_arns"][name] for name in ("database", "another"))
+    outcomes = read_as(deployed.client, role, [own, other])
+    assert outcomes[own] == READ
+    assert "AccessDeniedException" in outcomes[other]
+
+
+def test_a_grant_that_is_not_there_yet_is_waited_for(deployed: Deployment) -> None:
+    """IAM is known everywhere some seconds after a role got its policy; a first call is early."""
+    iam = deployed.client("iam")
+    (role, policy) = (
+        each.outputs["name"] if each.type.endswith("Role") else each.outputs["arn"]
+        for each in sorted(deployed.engine.registrations, key=lambda each: each.type, reverse=True)
+        if each.name in {"seeder-role", "seeder-seed-1"} and each.type.endswith(("Role", "Policy"))
+    )
+    iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+    granted = threading.Timer(
+        1.5, iam.attach_role_policy, kwargs={"RoleName": role, "PolicyArn": policy}
+    )
+    granted.start()
+    assert seed(deployed, fields={"patient": True})["Updated"] == ["patient"]
+    granted.join()
