@@ -15,7 +15,8 @@ help: ## this list
 	  || { echo 'lambda-secrets needs Python 3.11 or newer: make PYTHON=/path/to/python3.13' >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo 'installing into .venv (once) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r requirements-dev.txt
 	@touch $@
 
 up: .venv/installed ## deploy STACK into the embedded AWS, invoke the function, prove what it promises
@@ -25,7 +26,7 @@ serve: .venv/installed ## the same, and stay: prints what the AWS CLI, boto3 or 
 	@$(BIN)/python -m local serve --stack $(STACK)
 
 test: check ## lint, types and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov
 
 check: .venv/installed ## lint and types
 	$(BIN)/ruff format --check .

@@ -114,10 +114,13 @@ class SecretClient:
         if not token:
             raise Unauthorized(f"{secret_id}: AWS_SESSION_TOKEN is not set; is this Lambda?")
         deadline = time.monotonic() + self._timeout_seconds
+        early = False
         while True:
             try:
                 status, body = _request(path, token, deadline)
             except OSError as error:
+                if early and isinstance(error, TimeoutError):
+                    raise self._not_ready(secret_id) from error
                 raise Unavailable(
                     f"{secret_id}: no answer from the extension on {_HOST}:{_port()}"
                     f" ({type(error).__name__}); is its layer attached?"
@@ -127,11 +130,15 @@ class SecretClient:
             if body != _NOT_READY:
                 raise _refusal(status, secret_id)
             if time.monotonic() + _NOT_READY_PAUSE_SECONDS > deadline:
-                raise NotReady(
-                    f"{secret_id}: the extension was not ready for {self._timeout_seconds} s; it"
-                    " answers inside the handler only, never while the module is imported"
-                )
+                raise self._not_ready(secret_id)
+            early = True
             time.sleep(_NOT_READY_PAUSE_SECONDS)
+
+    def _not_ready(self, secret_id: str) -> NotReady:
+        return NotReady(
+            f"{secret_id}: the extension was not ready for {self._timeout_seconds} s; it answers"
+            " inside the handler only, never while the module is imported"
+        )
 
 
 def _port() -> int:

@@ -209,3 +209,6 @@ _CHECKS: dict[str, Callable[[Evidence], str]] = {
     "no secret value in state, outputs, environment or package": _nowhere,
     "seeding again keeps every generated value": _seeded_once,
 }
+
+PROMISES = tuple(_CHECKS)
+"""What is checked, in the order of checking."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import WRITTEN
+from local.checks import PROMISES
 from tests.recording import ROOT
 
 PURE = ("limits", "layers", "policies")
@@ -65,7 +66,16 @@ def test_generated_text_is_up_to_date(name: str) -> None:
 
 def test_a_change_of_the_models_makes_the_generated_text_out_of_date() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert WRITTEN["README.md"](text.replace("0 to 300", "0 to 301", 1)) == text
+    assert WRITTEN["README.md"](text.replace("| 0 to 300 |", "| 0 to 301 |", 1)) == text
+
+
+def test_the_readme_shows_every_check_and_every_output() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    program = (ROOT / "__main__.py").read_text(encoding="utf-8")
+    for promise in PROMISES:
+        assert f"✓ {promise} " in text
+    for output in re.findall(r'pulumi\.export\("(\w+)"', program):
+        assert f"`{output}`" in text
 
 
 def test_requirements_hold_every_direct_dependency_with_hashes() -> None:

@@ -151,6 +151,19 @@ def test_not_ready_ends_with_the_deadline() -> None:
     assert len(served.requests) > 1
 
 
+def test_not_ready_stays_not_ready_when_the_last_answer_comes_too_late() -> None:
+    released = threading.Event()
+
+    def hang(_: socket.socket) -> None:
+        released.wait(10)
+
+    with extension(http(400, NOT_READY), hang), pytest.raises(NotReady):
+        try:
+            SecretClient(timeout_seconds=0.2).get_text("s")
+        finally:
+            released.set()
+
+
 FAILURES: dict[str, tuple[Answer, type[SecretError]]] = {
     "failed upstream": (http(400, b"an unexpected error occurred while executing"), Refused),
     "token refused": (http(401, b"bad session token or header key"), Unauthorized),
