@@ -1,5 +1,6 @@
 """What AWS allows, each with the page that says so. Pure: no Pulumi, no boto3."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -85,6 +86,19 @@ def check(owner: str, values: Iterable[tuple[str, object, Range | tuple[object, 
     ]
     if faults:
         raise ValueError(f"{owner}: {'; '.join(faults)}")
+
+
+def secret_name_faults(name: str) -> list[str]:
+    """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: ``[]``."""
+    faults = []
+    if not re.fullmatch(SECRET_NAME_PATTERN, name):
+        faults.append("may hold letters, digits and /_+=.@- only")
+    if len(name) > SECRET_NAME_LENGTH:
+        faults.append(f"is longer than {SECRET_NAME_LENGTH} characters")
+    # A partial ARN is completed by the service: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+    if re.search(r"-[A-Za-z0-9]{6}$", name):
+        faults.append("ends like the suffix of an ARN (a hyphen and six characters)")
+    return faults
 
 
 def _allowed(allowed: Range | tuple[object, ...]) -> str:

@@ -4,7 +4,6 @@ Its value comes from here only in the mode ``config``; a seeder (mode ``generate
 else (mode ``external``) puts it otherwise, and then it never stands in Pulumi's state.
 """
 
-import re
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
@@ -54,7 +53,7 @@ class AppSecret(pulumi.ComponentResource):
                 f"AppSecret {name!r} (or 0 days: no recovery)",
                 [("recovery_window_in_days", window, limits.RECOVERY_WINDOW_DAYS)],
             )
-        if faults := name_faults(args["name"]):
+        if faults := limits.secret_name_faults(args["name"]):
             raise ValueError(f"AppSecret {name!r}: name {args['name']!r} {'; '.join(faults)}")
         value = args.get("value")
         if isinstance(value, str):
@@ -83,19 +82,6 @@ class AppSecret(pulumi.ComponentResource):
         self.arn = secret.arn
         self.name = secret.name
         self.register_outputs({"arn": self.arn, "name": self.name})
-
-
-def name_faults(name: str) -> list[str]:
-    """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: ``[]``."""
-    faults = []
-    if not re.fullmatch(limits.SECRET_NAME_PATTERN, name):
-        faults.append("may hold letters, digits and /_+=.@- only")
-    if len(name) > limits.SECRET_NAME_LENGTH:
-        faults.append(f"is longer than {limits.SECRET_NAME_LENGTH} characters")
-    # A partial ARN is completed by the service: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
-    if re.search(r"-[A-Za-z0-9]{6}$", name):
-        faults.append("ends like the suffix of an ARN (a hyphen and six characters)")
-    return faults
 
 
 def _check_size(value: str) -> str:

@@ -12,7 +12,7 @@ from docs.generate import WRITTEN
 from local.checks import PROMISES
 from tests.recording import ROOT
 
-PURE = ("limits", "layers", "policies")
+PURE = ("limits", "layers", "policies", "rules", "schema")
 OURS = {"infra", "local", "tests", "docs", "benchmarks", "app", "secret_client", "seed"}
 
 

@@ -157,11 +157,11 @@ def test_not_ready_stays_not_ready_when_the_last_answer_comes_too_late() -> None
     def hang(_: socket.socket) -> None:
         released.wait(10)
 
-    with extension(http(400, NOT_READY), hang), pytest.raises(NotReady):
-        try:
-            SecretClient(timeout_seconds=0.2).get_text("s")
-        finally:
-            released.set()
+    client = SecretClient(timeout_seconds=0.2)
+    with extension(http(400, NOT_READY), hang):
+        with pytest.raises(NotReady):
+            client.get_text("s")
+        released.set()
 
 
 FAILURES: dict[str, tuple[Answer, type[SecretError]]] = {

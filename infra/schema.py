@@ -1,0 +1,195 @@
+"""The keys of stack config, their types, ranges and defaults. Pure: no Pulumi, no boto3.
+
+What one key alone cannot tell stands in ``rules``.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from infra import limits
+
+
+@dataclass(frozen=True)
+class Within:
+    """Pydantic rule: a value is in a range or a list of ``limits``."""
+
+    allowed: limits.Range | tuple[int | str, ...]
+    besides: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if isinstance(self.allowed, limits.Range):
+            return " or ".join([*map(str, self.besides), str(self.allowed)])
+        return f"one of {', '.join(map(str, self.allowed))}"
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check after pydantic has checked the type."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: int | str) -> int | str:
+        if value in self.allowed or value in self.besides:
+            return value
+        raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
+
+
+class GeneratedField(_Model):
+    """How Secrets Manager makes a value."""
+
+    length: Annotated[int, Within(limits.PASSWORD_LENGTH)] = Field(
+        default=32, description="characters"
+    )
+    # What RDS refuses in a password, the backslash, and the space that nobody sees.
+    exclude_characters: str = Field(default="/@\"'\\ ", description="characters never used")
+    exclude_lowercase: bool = Field(default=False, description="no lower-case letters")
+    exclude_uppercase: bool = Field(default=False, description="no upper-case letters")
+    exclude_numbers: bool = Field(default=False, description="no digits")
+    exclude_punctuation: bool = Field(default=False, description="no punctuation")
+    require_each_included_type: bool = Field(
+        default=True, description="at least one of each kind not excluded"
+    )
+
+    def get_random_password(self) -> dict[str, object]:
+        """Write the request of GetRandomPassword."""
+        return {
+            "PasswordLength": self.length,
+            "ExcludeCharacters": self.exclude_characters,
+            "ExcludeLowercase": self.exclude_lowercase,
+            "ExcludeUppercase": self.exclude_uppercase,
+            "ExcludeNumbers": self.exclude_numbers,
+            "ExcludePunctuation": self.exclude_punctuation,
+            "RequireEachIncludedType": self.require_each_included_type,
+        }
+
+
+class SecretSettings(_Model):
+    """One secret: its structure, never its value."""
+
+    description: str = Field(default="", description="what it is for")
+    source: Literal["generate", "config", "external"] = Field(
+        default="generate", alias="from", description="where the value comes from"
+    )
+    fields: dict[str, str | int | float | bool] = Field(
+        default={}, description="plain fields of the value, with `from: generate`"
+    )
+    generate: dict[str, GeneratedField] = Field(
+        default={}, description="fields made inside AWS, with `from: generate`"
+    )
+    recovery_window_days: (
+        Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] | None
+    ) = Field(default=None, description="instead of the environment's `recoveryWindowDays`")
+
+    def random_passwords(self) -> dict[str, dict[str, object]]:
+        """Write the request of GetRandomPassword for each field of ``generate``."""
+        return {field: rules.get_random_password() for field, rules in self.generate.items()}
+
+
+class FunctionSettings(_Model):
+    """The function that reads."""
+
+    secret: str = Field(
+        default="database", description="the secret whose name it gets as `SECRET_NAME`"
+    )
+    runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
+        default="python3.13", description="of both functions"
+    )
+    architecture: Annotated[Literal["arm64", "x86_64"], Within(limits.ARCHITECTURES)] = Field(
+        default="arm64", description="of both functions and the layer"
+    )
+    memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
+        default=256, description="megabytes"
+    )
+    timeout_seconds: Annotated[int, Within(limits.TIMEOUT_SECONDS)] = Field(
+        default=30, description="seconds until a request is ended"
+    )
+    reserved_concurrency: Annotated[int, Within(limits.RESERVED_CONCURRENCY)] | None = Field(
+        default=None, description="requests at once kept for it; none: shares the account's"
+    )
+    log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
+        default=30, description="days that logs are kept"
+    )
+    tracing: bool = Field(default=True, description="X-Ray")
+
+
+class ExtensionSettings(_Model):
+    """How the extension works."""
+
+    cache_enabled: bool = Field(default=True, description="whether answers are kept")
+    cache_size: Annotated[int, Within(limits.CACHE_SIZE)] = Field(
+        default=1000, description="entries kept, secrets and parameters together"
+    )
+    secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] = Field(
+        default=300, description="seconds a secret is kept: the longest a rotation goes unseen"
+    )
+    parameters_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] = Field(
+        default=300, description="seconds a parameter is kept"
+    )
+    secrets_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
+        default=2000, description="milliseconds to wait for Secrets Manager; 0: for ever"
+    )
+    parameters_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
+        default=2000, description="milliseconds to wait for Parameter Store; 0: for ever"
+    )
+    max_connections: Annotated[int, Within(limits.MAX_CONNECTIONS)] = Field(
+        default=3, description="connections to AWS at once"
+    )
+    http_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
+        default=2773, description="port on 127.0.0.1"
+    )
+    log_level: Annotated[str, Within(limits.LOG_LEVELS)] = Field(
+        default="info", description="what it logs"
+    )
+    layer_arn: str | None = Field(
+        default=None,
+        description="layer version instead of the pinned one of region and architecture",
+    )
+
+
+class KeySettings(_Model):
+    """The environment's KMS key."""
+
+    rotation_period_days: Annotated[int, Within(limits.KEY_ROTATION_PERIOD_DAYS)] = Field(
+        default=365, description="days between two rotations of the key material"
+    )
+    deletion_window_days: Annotated[int, Within(limits.KEY_DELETION_WINDOW_DAYS)] = Field(
+        default=30, description="days in which its deletion can be cancelled"
+    )
+
+
+class Settings(_Model):
+    """Every key of stack config but ``secretValues``."""
+
+    secrets: dict[str, SecretSettings] = Field(
+        default={}, description="the secrets, by logical name"
+    )
+    function: FunctionSettings = Field(
+        default=FunctionSettings(), description="the reading function"
+    )
+    extension: ExtensionSettings = Field(
+        default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"
+    )
+    key: KeySettings = Field(default=KeySettings(), description="the environment's KMS key")
+    recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] = (
+        Field(
+            default=30,
+            description="days in which a deleted secret can be restored; 0: gone at once",
+        )
+    )
+    tags: dict[str, str] = Field(default={}, description="tags of everything that takes tags")
+
+
+def model_in(annotation: object) -> type[BaseModel] | None:
+    """Find the model in an annotation such as ``dict[str, SecretSettings]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := model_in(part))), None)
