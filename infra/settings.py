@@ -172,17 +172,17 @@ def _sound(found: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, An
 
 def _faults(project: str, errors: list[ErrorDetails]) -> list[str]:
     """Write a line for each place at fault."""
-    rules: dict[tuple[str, ...], list[str]] = {}
+    broken: dict[tuple[str, ...], list[str]] = {}
     inputs: dict[tuple[str, ...], object] = {}
     for error in errors:
         # Where a value may be of several types, pydantic names the type in the path.
         path = tuple(str(part) for part in error["loc"] if part not in _TYPES)
-        rules.setdefault(path, []).append(_rule(path, error))
+        broken.setdefault(path, []).append(_rule(path, error))
         inputs[path] = error["input"]
     return [
         f"{project}:{'.'.join(path)} {' or '.join(found).replace(' or must be ', ' or ')}"
         + ("" if "is no key" in found[0] else f", got {_shown(path, inputs[path])}")
-        for path, found in rules.items()
+        for path, found in broken.items()
     ]
 
 
