@@ -37,7 +37,7 @@ format: .venv/installed ## format, and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: .venv/installed ## write the tables in README.md and Pulumi.yaml anew from infra/settings.py
+docs: .venv/installed ## write the tables in README.md and Pulumi.yaml anew from infra/schema.py
 	$(BIN)/python -m docs.generate
 
 lock: .venv/installed ## resolve pyproject.toml anew into requirements*.txt

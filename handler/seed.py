@@ -38,7 +38,13 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     """
     secrets = boto3.client("secretsmanager")
-    version, current = _when_granted(lambda: _read(secrets, event["SecretId"]))
+    # A new role's grants may arrive one by one; all of this may be done again.
+    return _when_granted(lambda: _merge(secrets, event))
+
+
+def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 (boto3 makes its classes at run time)
+    secret_id = event["SecretId"]
+    version, current = _read(secrets, secret_id)
     seeded = current | event["Fields"]
     missing = {name: rules for name, rules in event["Generate"].items() if not seeded.get(name)}
     for name, rules in missing.items():
@@ -47,10 +53,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
         name for name in event["Fields"] if name not in current or current[name] != seeded[name]
     ]
     if missing or updated:
+        if _read(secrets, secret_id)[0] != version:
+            return _merge(secrets, event)  # a rotation has come between
         text = json.dumps(seeded)
-        version = secrets.put_secret_value(SecretId=event["SecretId"], SecretString=text)[
-            "VersionId"
-        ]
+        version = secrets.put_secret_value(SecretId=secret_id, SecretString=text)["VersionId"]
     return {"VersionId": version, "Generated": sorted(missing), "Updated": sorted(updated)}
 
 
@@ -71,11 +77,11 @@ def _read(secrets: Any, secret_id: str) -> _Found:  # noqa: ANN401 (boto3 makes 
     return answer["VersionId"], value
 
 
-def _when_granted(read: Callable[[], _Found]) -> _Found:
+def _when_granted(merge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     deadline = time.monotonic() + _GRANT_WAIT_SECONDS
     while True:
         try:
-            return read()
+            return merge()
         except ClientError as error:
             denied = error.response["Error"]["Code"] == "AccessDeniedException"
             if not denied or time.monotonic() > deadline:

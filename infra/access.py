@@ -6,8 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
-from infra.limits import MANAGED_POLICIES_PER_ROLE
+from infra import grants, policies
 
 
 class ReaderRoleArgs(TypedDict):
@@ -45,13 +44,7 @@ class ReaderRole(pulumi.ComponentResource):
         self, name: str, args: ReaderRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         secret_arns = args["secret_arns"]
-        parts = policies.split_by_size(secret_arns)
-        if len(parts) > MANAGED_POLICIES_PER_ROLE:
-            raise ValueError(
-                f"ReaderRole {name!r}: {len(secret_arns)} secrets need {len(parts)} policies, and"
-                f" IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; give the function fewer"
-                " secrets, or shorter names"
-            )
+        grants.check(f"ReaderRole {name!r}", list(secret_arns))
         super().__init__("lambda-secrets:index:ReaderRole", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
 
@@ -64,26 +57,16 @@ class ReaderRole(pulumi.ComponentResource):
             tags=args.get("tags"),
             opts=child,
         )
-        grants: list[pulumi.Resource] = []
-        for number, part in enumerate(parts, start=1):
-            arns = [secret_arns[secret] for secret in part]
-            policy = aws.iam.Policy(
-                f"{name}-read-{number}",
-                description="Reads the named secrets and decrypts them",
-                policy=pulumi.Output.json_dumps(
-                    pulumi.Output.all(*arns, args["key_arn"]).apply(
-                        lambda all_: policies.read_secrets(sorted(all_[:-1]), all_[-1])
-                    )
-                ),
-                tags=args.get("tags"),
-                opts=child,
-            )
-            grants.append(
-                aws.iam.RolePolicyAttachment(
-                    f"{name}-read-{number}", role=role.name, policy_arn=policy.arn, opts=child
-                )
-            )
-        grants.append(
+        attached = grants.attach(
+            f"{name}-read",
+            role.name,
+            secret_arns,
+            args["key_arn"],
+            policies.read_secrets,
+            args.get("tags"),
+            child,
+        )
+        attached.append(
             aws.iam.RolePolicy(
                 f"{name}-logs",
                 role=role.name,
@@ -94,7 +77,7 @@ class ReaderRole(pulumi.ComponentResource):
             )
         )
         if args.get("tracing"):
-            grants.append(
+            attached.append(
                 aws.iam.RolePolicy(
                     f"{name}-traces",
                     role=role.name,
@@ -104,7 +87,7 @@ class ReaderRole(pulumi.ComponentResource):
             )
 
         # A function that starts before its grants are attached would meet AccessDenied.
-        granted = pulumi.Output.all(role.arn, *(grant.urn for grant in grants))
+        granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))
         self.arn = granted.apply(lambda all_: str(all_[0]))
         self.name = role.name
         self.register_outputs({"arn": self.arn, "name": self.name})

@@ -79,10 +79,13 @@ def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
     faults = []
     if match["region"] != region:
         faults.append(f"is in {match['region']}, but the function is in {region}")
+    known = _regions().get(region)
+    if known and known["partition"] != match["partition"]:
+        faults.append(f"is of {match['partition']}, but {region} is of {known['partition']}")
     homes = {entry["account"]: name for name, entry in _regions().items()}
     home = homes.get(match["account"])
     if home and home != region:
-        owner = _regions()[region]["account"] if region in _regions() else "another account"
+        owner = known["account"] if known else "another account"
         faults.append(
             f"names account {match['account']}, which owns the layer in {home};"
             f" in {region} the owner is {owner}"

@@ -102,7 +102,9 @@ def key_policy(place: Place, log_group_prefix: str | None = None) -> Policy:
             "Sid": "UseThroughSecretsManager",
             "Effect": "Allow",
             "Principal": account,
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            # Encrypt: a secret that moves to this key from another is encrypted anew.
+            # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
+            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
             "Resource": "*",  # in a key policy, `*` is this key
             "Condition": {
                 "StringEquals": {
@@ -189,7 +191,9 @@ def split_by_size(names: Iterable[str]) -> list[list[str]]:
     """Split secret names so that ``read_secrets`` of each part fits one managed policy.
 
     Names, because ARNs are not known before the secrets exist and the number of policies must be.
-    Sorted, so that the order of a dict moves no secret from one policy to another.
+    Sorted, so that the order of a dict moves no secret from one policy to another. A secret more
+    or less may: then, with more than one policy, IAM takes the moved ones from one policy and
+    gives them to the next in no certain order, and a reader may be refused one for a moment.
     """
     parts: list[list[str]] = []
     room = 0

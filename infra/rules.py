@@ -15,10 +15,14 @@ from infra.schema import SecretSettings, Settings
 
 Fault = tuple[str, str]
 
-# A field of this name with plain text in it would put a password into version control.
-SENSITIVE = re.compile(
-    r"(password|passwd|passphrase|secret|token|api_?key|private_?key)$", re.IGNORECASE
+# A plain field of such a name, or with such a text, would put a password into version control.
+_SENSITIVE = re.compile(
+    r"(passw(or)?ds?|passphrases?|passcode|pwd|secrets?|tokens?|credentials?|dsn|connection_?string"
+    r"|(access|api|auth|encryption|master|private|secret|shared|signing)_?keys?)"
+    r"(_?(hash|text|value))?$",
+    re.IGNORECASE,
 )
+_CREDENTIALS_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def broken(given: Given) -> Iterator[Fault]:
     yield from _function(given)
     yield from _layer(given)
     yield from _tags(given.settings.tags)
+    yield from _deletion(given)
 
 
 def text(value: object) -> str:
@@ -73,7 +78,8 @@ def _generated(path: str, secret: SecretSettings) -> Iterator[Fault]:
     for field in sorted(secret.fields.keys() & secret.generate.keys()):
         yield f"{path}.fields.{field}", "is in `generate`, too; keep one"
     for field, plain in secret.fields.items():
-        if SENSITIVE.search(field) and isinstance(plain, str):
+        named = _SENSITIVE.search(field) and not isinstance(plain, bool)
+        if named or _CREDENTIALS_IN_URL.search(str(plain)):
             remedy = "make it with `generate`, or use `from: config`"
             yield f"{path}.fields.{field}", f"holds sensitive text in plain (not shown); {remedy}"
     # JSON escapes the quote and the backslash; nothing else that is generated.
@@ -138,3 +144,12 @@ def _tags(tags: Mapping[str, str]) -> Iterator[Fault]:
             yield f"tags.{key}", rule
         if len(value) > limits.TAG_VALUE_LENGTH:
             yield f"tags.{key}", f"may have a value of {limits.TAG_VALUE_LENGTH} characters"
+
+
+def _deletion(given: Given) -> Iterator[Fault]:
+    settings = given.settings
+    windows = [settings.recovery_window_days]
+    windows += [secret.recovery_window_days or 0 for secret in settings.secrets.values()]
+    if settings.key.deletion_window_days < max(windows):
+        rule = f"must be {max(windows)} at least, or secrets are restored that nothing decrypts"
+        yield "key.deletionWindowDays", f"{rule}, got {settings.key.deletion_window_days}"

@@ -7,12 +7,12 @@ already is kept. Nothing here ever makes a second password; that is rotation's w
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from infra import limits, policies
+from infra import grants, limits, policies
 
 
 class Seed(TypedDict):
@@ -22,9 +22,9 @@ class Seed(TypedDict):
     """Full name of the secret; the names decide how the policies are split."""
     arn: pulumi.Input[str]
     """ARN of the secret."""
-    fields: Mapping[str, str | int | float | bool]
-    """Plain fields; a change updates them in the secret."""
-    generate: Mapping[str, Mapping[str, object]]
+    fields: Mapping[str, Any]
+    """Plain fields, text, numbers or booleans; a change updates them in the secret."""
+    generate: Mapping[str, Mapping[str, Any]]
     """Generated fields -> parameters of GetRandomPassword, in its own words."""
 
 
@@ -78,6 +78,7 @@ class SecretSeeder(pulumi.ComponentResource):
                 ("log_retention_days", retention, limits.LOG_RETENTION_DAYS),
             ],
         )
+        grants.check(f"SecretSeeder {name!r}", [seed["name"] for seed in args["seeds"].values()])
         props = {key: given for key, given in args.items() if key != "file"}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -101,33 +102,23 @@ class SecretSeeder(pulumi.ComponentResource):
             tags=tags,
             opts=child,
         )
-        grants: list[pulumi.Resource] = [
+        attached = [
             aws.iam.RolePolicy(
                 f"{name}-logs",
                 role=role.name,
                 policy=pulumi.Output.json_dumps(logs.arn.apply(policies.write_logs)),
                 opts=child,
-            )
+            ),
+            *grants.attach(
+                f"{name}-seed",
+                role.name,
+                {seed["name"]: seed["arn"] for seed in seeds.values()},
+                args["key_arn"],
+                policies.seed_secrets,
+                tags,
+                child,
+            ),
         ]
-        arn_of = {seed["name"]: seed["arn"] for seed in seeds.values()}
-        for number, part in enumerate(policies.split_by_size(arn_of), start=1):
-            arns = [arn_of[secret] for secret in part]
-            policy = aws.iam.Policy(
-                f"{name}-seed-{number}",
-                description="Reads and writes the secrets that start with a generated value",
-                policy=pulumi.Output.json_dumps(
-                    pulumi.Output.all(*arns, args["key_arn"]).apply(
-                        lambda all_: policies.seed_secrets(sorted(all_[:-1]), all_[-1])
-                    )
-                ),
-                tags=tags,
-                opts=child,
-            )
-            grants.append(
-                aws.iam.RolePolicyAttachment(
-                    f"{name}-seed-{number}", role=role.name, policy_arn=policy.arn, opts=child
-                )
-            )
         function = aws.lambda_.Function(
             f"{name}-function",
             code=pulumi.AssetArchive({args["file"].name: pulumi.FileAsset(str(args["file"]))}),
@@ -155,7 +146,7 @@ class SecretSeeder(pulumi.ComponentResource):
                         "Generate": {key: dict(rules) for key, rules in seed["generate"].items()},
                     }
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=grants),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=attached),
             )
             versions[secret] = invocation.result.apply(
                 lambda result: str(json.loads(result)["VersionId"])

@@ -5,31 +5,19 @@ secret output and never shown.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import layers, rules
+from infra import faults, layers, rules
 from infra.policies import Place
-from infra.schema import SecretSettings, Settings, model_in
-
-_SHOWN_LENGTH = 60
-# Pydantic's kinds of error in the words of YAML.
-_KINDS = {
-    "bool_type": "must be true or false",
-    "dict_type": "must be a map",
-    "float_type": "must be a number",
-    "int_type": "must be a whole number",
-    "model_attributes_type": "must be a map",
-    "model_type": "must be a map",
-    "string_type": "must be text",
-}
-_TYPES = ("str", "int", "float", "bool")
+from infra.schema import SecretSettings, Settings
 
 
 class SettingsError(pulumi.RunError, ValueError):
@@ -112,15 +100,21 @@ def load() -> Environment:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     found = _found(project)
     values = found.pop("secretValues", {})
+    secrets = found.get("secrets")
     region = pulumi.Config("aws").get("region")
-    faults: list[str] = []
+    broken = []
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", stack):
+        broken.append(f"stack {stack!r} may hold letters, digits, - and _ only; rename the stack")
+    for name in [name for name in found if _is_encrypted(f"{project}:{name}")]:
+        # It would be decrypted, and stand in the state as plain as anything else here.
+        del found[name]
+        broken.append(f"{project}:{name} is encrypted in part or whole; only secretValues may be")
     try:
         settings = Settings.model_validate(found)
     except ValidationError as error:
-        faults += _faults(project, error.errors())
+        broken += faults.lines(project, error.errors())
         settings = Settings.model_validate(_sound(found, error.errors()))
     environment = Environment(project, stack, region or "", settings)
-    secrets = found.get("secrets")
     given = rules.Given(
         settings,
         frozenset(secrets if isinstance(secrets, dict) else ()),
@@ -129,11 +123,11 @@ def load() -> Environment:
         environment.region,
         environment.secret_prefix,
     )
-    faults += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
-    if region is None:
-        faults.append("aws:region is not set, and names, key and layer depend on it")
-    if faults:
-        raise SettingsError([f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in faults])
+    broken += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
+    if not region:
+        broken.append("aws:region is not set, and names, key and layer depend on it")
+    if broken:
+        raise SettingsError([f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in broken])
     return environment
 
 
@@ -168,46 +162,3 @@ def _sound(found: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, An
         else:
             sound.pop(str(section), None)
     return sound
-
-
-def _faults(project: str, errors: list[ErrorDetails]) -> list[str]:
-    """Write a line for each place at fault."""
-    broken: dict[tuple[str, ...], list[str]] = {}
-    inputs: dict[tuple[str, ...], object] = {}
-    for error in errors:
-        # Where a value may be of several types, pydantic names the type in the path.
-        path = tuple(str(part) for part in error["loc"] if part not in _TYPES)
-        broken.setdefault(path, []).append(_rule(path, error))
-        inputs[path] = error["input"]
-    return [
-        f"{project}:{'.'.join(path)} {' or '.join(found).replace(' or must be ', ' or ')}"
-        + ("" if "is no key" in found[0] else f", got {_shown(path, inputs[path])}")
-        for path, found in broken.items()
-    ]
-
-
-def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
-    match error["type"]:
-        case "extra_forbidden":
-            return f"is no key; allowed are {', '.join(_keys_beside(path))}"
-        case "literal_error":
-            return f"must be {error['ctx']['expected']}"
-        case _:
-            return _KINDS.get(error["type"], error["msg"])
-
-
-def _keys_beside(path: tuple[str, ...]) -> list[str]:
-    """Keys that are allowed where ``path`` ends."""
-    model: type[BaseModel] = Settings
-    for part in path[:-1]:
-        annotations = {field.alias: field.annotation for field in model.model_fields.values()}
-        model = model_in(annotations.get(part)) or model
-    keys = [field.alias or name for name, field in model.model_fields.items()]
-    return [*keys, "secretValues"] if model is Settings else keys
-
-
-def _shown(path: tuple[str, ...], value: object) -> str:
-    if any(rules.SENSITIVE.search(part) for part in path):
-        return "a value that is not shown"
-    text = repr(value)
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"

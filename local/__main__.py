@@ -38,16 +38,23 @@ def main(arguments: list[str] | None = None) -> int:
         stack = project.load(ROOT, options.stack, options.config_file)
         planned = deployment.preview(stack)  # every fault of config shows here, before a start
         with EmbeddedAws(port=options.port, layers=deployment.layer_arns(planned)) as aws:
-            deployed = _deploy(stack, aws, total=len(planned.registrations))
-            kept = _check(deployed)
-            _terminal.print("\n[bold]Outputs[/bold]")
-            _terminal.print(escape(outputs.table(deployed.outputs)))
+            kept = True
+            function = None
+            if not options.empty:
+                deployed = _deploy(stack, aws, total=len(planned.registrations))
+                kept = _check(deployed)
+                _terminal.print("\n[bold]Outputs[/bold]")
+                _terminal.print(escape(outputs.table(deployed.outputs)))
+                function = deployed.outputs["function_alias_arn"]
             if options.command == "serve":
-                _serve(deployed)
+                _serve(aws, stack.region, function)
     except SettingsError as error:
         for fault in error.faults:
             _errors.print(f"[red]error:[/red] {escape(fault)}")
         return 1
+    except KeyboardInterrupt:
+        _errors.print("stopped")
+        return 130
     except (project.ProjectError, DeploymentError, PortInUseError, EmulatorError) as error:
         _errors.print(f"[red]error:[/red] {escape(str(error))}")
         return 1
@@ -66,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--stack", default="dev", help="name of the stack (default: dev)")
+        command.set_defaults(empty=False)
+        if name == "serve":
+            command.add_argument(
+                "--empty",
+                action="store_true",
+                help="deploy nothing: an account with the layer only, for pulumi up",
+            )
         command.add_argument(
             "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"
         )
@@ -122,15 +136,17 @@ def _check(deployed: deployment.Deployment) -> bool:
     return all(outcome.kept for outcome in outcomes)
 
 
-def _serve(deployed: deployment.Deployment) -> None:
-    _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    for name, value in outputs.exports(deployed).items():
-        _terminal.print(f"export {name}={value}")
-    function = deployed.outputs["function_alias_arn"]
-    _terminal.print(f"\naws lambda invoke --function-name {function} /dev/stdout")
+def _serve(aws: EmbeddedAws, region: str, function: str | None) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
+    _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
+    for name, value in outputs.exports(aws, region).items():
+        _terminal.print(f"export {name}={value}")
+    if function:
+        _terminal.print(f"\naws lambda invoke --function-name {function} /dev/stdout")
+    else:
+        _terminal.print("\npulumi up")
     done.wait()
     _terminal.print("stopping")
 

@@ -1,18 +1,24 @@
 """What a deployment promises, each promise tried; a figure for each."""
 
-import base64
 import json
+import re
 import secrets
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import unquote
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployment import Deployment, FunctionError, Invocation
 from local.trial import READ, read_as, role_like
 
 _INVOCATIONS = 3
+_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')
+# Less of it would be found in any text of base64.
+_OWN_BASE64 = 6
 _BODY = {"message", "database_host", "database_name", "username", "extension_cache", "note"}
 _OK = 200
 
@@ -50,18 +56,56 @@ def run(deployment: Deployment) -> Iterator[Outcome]:
     for promise, check in _CHECKS.items():
         try:
             yield Outcome(promise, kept=True, figure=check(evidence))
-        except Broken as broken:
+        except (Broken, BotoCoreError, ClientError) as broken:
             yield Outcome(promise, kept=False, figure=str(broken))
+        except Exception as error:  # noqa: BLE001 (its text may quote what it choked on)
+            yield Outcome(promise, kept=False, figure=f"the check ended by {type(error).__name__}")
 
 
-def leaked(text: str, canaries: Iterable[str]) -> bool:
-    """Whether a text holds a value, plain or as JSON, a URL or base64 would write it."""
-    return any(form in text for canary in canaries for form in _forms(canary))
+def leaked(text: str, canaries: Collection[str]) -> bool:
+    """Whether a text holds a value, as it is or as JSON, a URL or base64 would write it.
+
+    Raises:
+        Broken: there is no value to look for, so finding none would mean nothing.
+
+    """
+    if not canaries:
+        raise Broken("there is no secret value to look for")
+    unescaped = _unescaped(text)
+    return any(
+        canary in text
+        or _unescaped(canary) in unescaped
+        or any(form in text for form in _base64_forms(canary.encode()))
+        for canary in canaries
+    )
 
 
-def _forms(canary: str) -> set[str]:
-    encoded = base64.b64encode(canary.encode()).decode()
-    return {canary, json.dumps(canary)[1:-1], quote(canary, safe=""), encoded}
+def _unescaped(text: str) -> str:
+    """Take off every layer of the escapes of JSON and of URLs."""
+    while True:
+        plainer = unquote(_ESCAPE.sub(_unescape, text))
+        if plainer == text:
+            # A character beyond 65,535 was written as a pair.
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = plainer
+
+
+def _unescape(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    return {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}.get(found[2], found[2])
+
+
+def _base64_forms(value: bytes) -> set[str]:
+    """Write a value as it stands inside base64 of anything, wherever it begins there."""
+    forms = set()
+    for before in range(3):
+        encoded = b64encode(bytes(before) + value).decode()
+        # Characters that share bits with what stands around the value are not its own.
+        own = encoded[(before * 8 + 5) // 6 : (before + len(value)) * 8 // 6]
+        if len(own) >= _OWN_BASE64:
+            forms |= {own, own.translate(str.maketrans("+/", "-_"))}
+    return forms
 
 
 def _answers(evidence: Evidence) -> str:

@@ -59,7 +59,7 @@ class Deployment:
         """Call the function by its alias, as a user would.
 
         Raises:
-            FunctionError: the function raised or ended.
+            FunctionError: the function raised, ended, or did not answer as its contract says.
 
         """
         start = time.perf_counter()
@@ -70,8 +70,12 @@ class Deployment:
         milliseconds = (time.perf_counter() - start) * 1000
         if "FunctionError" in answer:
             raise FunctionError(f"the function raised: {payload}")
-        result = json.loads(payload)
-        return Invocation(result["statusCode"], json.loads(result["body"]), payload, milliseconds)
+        try:
+            result = json.loads(payload)
+            status, body = int(result["statusCode"]), dict(json.loads(result["body"]))
+        except (KeyError, TypeError, ValueError):
+            raise FunctionError("the function's answer is not one of an HTTP function") from None
+        return Invocation(status, body, payload, milliseconds)
 
     def secret_text(self, secret_id: str) -> str:
         """Read a secret as the administrator, by name or ARN."""
@@ -97,9 +101,14 @@ class Deployment:
         found: set[str] = set()
         for arn in self.outputs["secret_arns"].values():
             text = self.secret_text(arn)
-            value = json.loads(text) if text.startswith("{") else {"": text}
+            try:
+                value = json.loads(text)
+            except ValueError:
+                value = text
             told = _TOLD | plain.get(arn, set())
-            found |= {str(each) for field, each in value.items() if field not in told}
+            if isinstance(value, dict):
+                value = [each for field, each in value.items() if field not in told]
+            found |= set(_leaves(value))
         return frozenset(found)
 
     def package_contents(self) -> Iterator[tuple[str, bytes]]:
@@ -121,6 +130,14 @@ class Deployment:
 
     def _inputs(self, type_: str, key: str) -> list[str]:
         return [each.inputs[key] for each in self.engine.registrations if each.type == type_]
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def preview(stack: Stack) -> Engine:

@@ -21,6 +21,7 @@ from pulumi.runtime import settings as runtime_settings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
+from local.aws import ACCOUNT_ID
 from local.project import Stack
 
 _STACK = "pulumi:pulumi:Stack"
@@ -44,6 +45,8 @@ class Registration:
     """Plain inputs, secret ones too: never print them."""
     secret_inputs: set[str]
     """Names of inputs that hold something secret."""
+    dependencies: frozenset[str]
+    """URNs of what is made before it."""
     id: str = ""
     outputs: dict[str, Any] = field(default_factory=dict)
     registered_outputs: dict[str, Any] | None = None
@@ -80,7 +83,7 @@ class Preview:
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as the embedded AWS will."""
         del token, args
-        return {"accountId": "123456789012"}
+        return {"accountId": ACCOUNT_ID}
 
 
 class Engine(mocks.MockMonitor):
@@ -157,7 +160,14 @@ class Engine(mocks.MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         inputs, secret = _plain(request.object)
         made = Registration(
-            urn, request.type, request.name, request.parent, request.custom, inputs, secret
+            urn,
+            request.type,
+            request.name,
+            request.parent,
+            request.custom,
+            inputs,
+            secret,
+            frozenset(request.dependencies),
         )
         if request.custom:
             try:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.deployment import Deployment
+from local.aws import EmbeddedAws
 
 
 def table(outputs: Mapping[str, Any]) -> str:
@@ -21,13 +21,12 @@ def table(outputs: Mapping[str, Any]) -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-def exports(deployed: Deployment) -> dict[str, str]:
+def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
     """Environment variables with which the AWS CLI, boto3 and Pulumi reach the embedded AWS."""
-    aws = deployed.aws
     return {
         "AWS_ENDPOINT_URL": aws.endpoint_url,
         "AWS_ACCESS_KEY_ID": aws.access_key_id,
         "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
-        "AWS_REGION": deployed.stack.region,
+        "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }

@@ -61,19 +61,16 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     values = {_full(name, key): value for key, value in _defaults(declared).items()}
     values |= {_full(name, key): value for key, value in given.items()}
     if _is_encrypted(values.get(f"{name}:secretValues")):
-        # Encrypted as a whole: which names it holds can only be told from `secrets`.
-        values[f"{name}:secretValues"] = {
-            secret: {"secure": ""}
-            for secret, settings in _map(
-                values.get(f"{name}:secrets"), path.name, "secrets"
-            ).items()
-            if isinstance(settings, dict) and settings.get("from") == "config"
-        }
+        raise ProjectError(
+            f"{path.name}: secretValues is encrypted as a whole, and Pulumi takes a map; set each"
+            " value with `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
+        )
 
     config, secret_keys, stand_ins = {}, [], []
     for key, value in values.items():
         decrypted, encrypted = _decrypted(value, key)
-        if encrypted and not _holds_plain(value):
+        # Pulumi takes a map for secret that holds one encrypted value, even beside plain ones.
+        if encrypted and not (key == f"{name}:secretValues" and _holds_plain(value)):
             secret_keys.append(key)
         stand_ins += encrypted
         config[key] = _text(decrypted)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import EmbeddedAws
 
@@ -52,7 +52,7 @@ class AwsProvider:
             )
         try:
             id_, outputs = _TYPES[type_](self, name, inputs)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             raise DeploymentError(f"{name} ({type_}): {error}") from error
         return id_, {**inputs, **outputs}
 
@@ -163,8 +163,9 @@ def _log_group(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
         logGroupName=name, kmsKeyId=inputs["kmsKeyId"], tags=inputs.get("tags", {})
     )
     logs.put_retention_policy(logGroupName=name, retentionInDays=inputs["retentionInDays"])
-    (group,) = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return name, {"arn": group["arn"].removesuffix(":*")}
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    (arn,) = [group["arn"] for group in groups if group["logGroupName"] == name]
+    return name, {"arn": arn.removesuffix(":*")}
 
 
 def _function(provider: AwsProvider, name: str, inputs: Inputs) -> Made:

@@ -20,6 +20,7 @@ class Recording:
     """Answers as AWS would, as far as the components look."""
 
     preview = False
+    FUNCTION_VERSION = "7"
 
     def create(
         self, type_: str, name: str, inputs: Mapping[str, Any]
@@ -29,7 +30,12 @@ class Recording:
         arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:{physical}"
         if type_ == "aws:secretsmanager/secret:Secret":
             arn = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{physical}-AbCdEf"
-        made = {"arn": arn, "name": physical, "keyId": "0123-key", "version": "1"}
+        made = {
+            "arn": arn,
+            "name": physical,
+            "keyId": "0123-key",
+            "version": self.FUNCTION_VERSION,
+        }
         if type_ == "aws:lambda/invocation:Invocation":
             made["result"] = json.dumps({"VersionId": "v1", "Generated": [], "Updated": []})
         return f"{name}-id", {**inputs, **made}

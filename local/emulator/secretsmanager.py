@@ -117,10 +117,13 @@ def _answer_to_repeated(data: Data, secret: Data) -> Response | None:
 
 @replaces(secretsmanager, "_create_secret")
 def key_is_not_asked_on_creation(original: Handler, data: Data) -> Response:
-    """Create a secret with a value only with a usable key that the caller may use."""
+    """Create a secret only with a usable key that the caller may use, even without a value.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    """
     is_new = data.get("Name") not in secretsmanager._secrets
     response = original(data)
-    if _succeeded(response) and is_new and _has_value(data):
+    if _succeeded(response) and is_new:
         secret = secretsmanager._secrets[data["Name"]]
         if refusal := _refusal_of_key(secret, WRITING):
             # Only now, because the key's conditions may name the secret's ARN.

@@ -71,6 +71,43 @@ def test_key_policy_without_log_groups_lets_no_service_use_the_key() -> None:
     assert all("Service" not in each["Principal"] for each in document["Statement"])
 
 
+@pytest.mark.parametrize(
+    ("partition", "region", "services"),
+    [
+        ("aws", "us-east-1", ["amazonaws.com"]),
+        ("aws-us-gov", "us-gov-west-1", ["amazonaws.com"]),
+        ("aws-cn", "cn-north-1", ["amazonaws.com", "amazonaws.com.cn"]),
+    ],
+)
+def test_key_policy_in_full(partition: str, region: str, services: list[str]) -> None:
+    args: EncryptionKeyArgs = {
+        **KEY_ARGS,
+        "partition": partition,
+        "region": region,
+        "log_group_prefix": "/aws/lambda/p-s-",
+    }
+    key = only(made(lambda: EncryptionKey("k", args)), "kms/key:Key")
+    administer, use, logs = json.loads(key.inputs["policy"])["Statement"]
+    account = {"AWS": f"arn:{partition}:iam::123456789012:root"}
+    assert administer["Principal"] == use["Principal"] == account
+    # Without it KMS refuses the policy, which would lock everybody out.
+    assert "kms:PutKeyPolicy" in administer["Action"]
+    assert "Condition" not in administer
+    # Nothing of what the administrator may do reads or writes data.
+    used = {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:Sign"}
+    assert used.isdisjoint(administer["Action"])
+    assert use["Action"] == ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+    assert use["Condition"] == {
+        "StringEquals": {
+            "kms:CallerAccount": "123456789012",
+            "kms:ViaService": [f"secretsmanager.{region}.{suffix}" for suffix in services],
+        }
+    }
+    assert logs["Principal"] == {"Service": f"logs.{region}.{services[-1]}"}
+    groups = f"arn:{partition}:logs:{region}:123456789012:log-group:/aws/lambda/p-s-*"
+    assert logs["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
+
+
 def test_secret_without_a_value_has_no_version() -> None:
     registered = made(lambda: AppSecret("database", SECRET_ARGS))
     assert [each.type for each in registered if each.custom] == [
@@ -169,6 +206,18 @@ def test_tracing_adds_one_policy_to_the_reader_role() -> None:
     }
 
 
+def test_whoever_uses_the_roles_arn_waits_for_its_grants() -> None:
+    def build() -> None:
+        role = ReaderRole("r", {**ROLE_ARGS, "secret_arns": secret_arns(40), "tracing": True})
+        ExtensionFunction("f", {**FUNCTION_ARGS, "role_arn": role.arn})
+
+    registered = made(build)
+    grants = {each.urn for each in by_type(registered, "RolePolicyAttachment")}
+    grants |= {each.urn for each in by_type(registered, "rolePolicy:RolePolicy")}
+    assert len(grants) == 4
+    assert grants <= only(registered, "function:Function").dependencies
+
+
 @pytest.mark.parametrize("count", [1, 34, 100, 300])
 def test_policies_of_many_secrets_stay_under_iams_limits(count: int) -> None:
     arns = secret_arns(count)
@@ -216,7 +265,19 @@ def test_function_has_layer_log_group_and_alias() -> None:
         "kmsKeyId": KEY,
         "retentionInDays": 30,
     }
-    assert only(registered, "alias:Alias").inputs["name"] == "live"
+    log_group = only(registered, "LogGroup")
+    assert log_group.urn in only(registered, "function:Function").dependencies
+    alias = only(registered, "alias:Alias").inputs
+    # The version that the function's publishing made, not $LATEST.
+    assert alias["functionVersion"] == Recording.FUNCTION_VERSION
+    assert alias["name"] == "live"
+
+
+def test_function_keeps_requests_at_once_for_itself_if_asked() -> None:
+    kept = made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "reserved_concurrency": 0}))
+    assert only(kept, "function:Function").inputs["reservedConcurrentExecutions"] == 0
+    shared = made(lambda: ExtensionFunction("f", FUNCTION_ARGS))
+    assert "reservedConcurrentExecutions" not in only(shared, "function:Function").inputs
 
 
 def test_function_gets_all_nine_variables_of_the_extension() -> None:
@@ -285,12 +346,14 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
         )
     )
     calls = by_type(registered, "Invocation")
-    names = [each.name for each in registered]
     assert len(calls) == 2
     assert json.loads(calls[0].inputs["input"])["Fields"] == {"a": 1}
     assert json.loads(calls[0].inputs["input"])["Generate"] == {"b": {"PasswordLength": 9}}
-    for grant in ("s-logs", "s-seed-1"):
-        assert names.index(grant) < min(names.index(call.name) for call in calls)
+    grants = {
+        only(registered, "rolePolicy:RolePolicy").urn,
+        only(registered, "RolePolicyAttachment").urn,
+    }
+    assert all(grants <= call.dependencies for call in calls)
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,25 @@ def test_a_function_that_logs_its_password_is_found_out(deploy: Deploy) -> None:
     assert broken(deployed) == {LOGS: "a log line holds a secret value"}
 
 
+def test_a_function_that_logs_the_extensions_answer_is_found_out(deploy: Deploy) -> None:
+    """The extension writes `<`, `>` and `&` as escapes, and so would a log of its answer."""
+    deployed = deploy()
+    arn = deployed.outputs["secret_arns"]["database"]
+    held = json.loads(deployed.secret_text(arn)) | {"password": "pass<word>&more"}
+    deployed.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(held))
+    read = "            if status == 200:"
+    printing = source("secret_client", read, f"            print(body)\n{read}")
+    change_code(deployed, secret_client=printing)
+    found = broken(deployed)
+    assert found[LOGS] == "a log line holds a secret value"
+
+
+def test_a_check_that_chokes_is_a_promise_broken(deploy: Deploy) -> None:
+    deployed = deploy()
+    change_code(deployed, app=source("app", '"body": json.dumps(body)', '"body": "no JSON"'))
+    assert "not one of an HTTP function" in broken(deployed)[ANSWERS]
+
+
 def test_a_function_that_answers_another_host_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     change_code(deployed, app=source("app", 'found["database_host"]', '"elsewhere"'))

@@ -141,18 +141,25 @@ def test_the_seeder_may_touch_no_other_secret(deployed: Deployment) -> None:
     assert "AccessDeniedException" in outcomes[other]
 
 
-def test_a_grant_that_is_not_there_yet_is_waited_for(deployed: Deployment) -> None:
+@pytest.mark.parametrize("late", ["SeedSecrets", "EncryptSecrets", "MakePasswords"])
+def test_a_grant_that_is_not_there_yet_is_waited_for(deployed: Deployment, late: str) -> None:
     """IAM is known everywhere some seconds after a role got its policy; a first call is early."""
     iam = deployed.client("iam")
-    (role, policy) = (
-        each.outputs["name"] if each.type.endswith("Role") else each.outputs["arn"]
-        for each in sorted(deployed.engine.registrations, key=lambda each: each.type, reverse=True)
-        if each.name in {"seeder-role", "seeder-seed-1"} and each.type.endswith(("Role", "Policy"))
-    )
-    iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+    (arn,) = [
+        each.outputs["arn"]
+        for each in deployed.engine.registrations
+        if each.name == "seeder-seed-1" and each.type.endswith(":Policy")
+    ]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    whole = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    part = [each for each in whole["Statement"] if each["Sid"] != late]
+    before = iam.create_policy_version(
+        PolicyArn=arn, PolicyDocument=json.dumps({**whole, "Statement": part}), SetAsDefault=True
+    )["PolicyVersion"]["VersionId"]
     granted = threading.Timer(
-        1.5, iam.attach_role_policy, kwargs={"RoleName": role, "PolicyArn": policy}
+        1.5, iam.set_default_policy_version, kwargs={"PolicyArn": arn, "VersionId": version}
     )
     granted.start()
-    assert seed(deployed, fields={"patient": True})["Updated"] == ["patient"]
+    assert seed(deployed, fields={late: "x"}, generate={late + "2": {}})["Updated"] == [late]
     granted.join()
+    iam.delete_policy_version(PolicyArn=arn, VersionId=before)

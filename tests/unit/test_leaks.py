@@ -11,23 +11,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.checks import leaked
+from local.checks import Broken, leaked
 from local.provider import package
 
-CANARY = 'pa"ss\\wörd/+='
+CANARY = 'pa"s<s\\w&ö>rd/+='
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        CANARY,
-        json.dumps({"password": CANARY}),
-        f"https://host/?p={quote(CANARY, safe='')}",
-        base64.b64encode(CANARY.encode()).decode(),
-    ],
-)
+def go(text: str) -> str:
+    """Write JSON as the extension does."""
+    return json.dumps(text).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+WRITTEN = {
+    "as it is": CANARY,
+    "as JSON": json.dumps({"password": CANARY}),
+    "as JSON of UTF-8": json.dumps({"password": CANARY}, ensure_ascii=False),
+    "as JSON in JSON": json.dumps({"SecretString": json.dumps({"password": CANARY})}),
+    "as the extension writes it": go(json.dumps({"password": CANARY})),
+    "in a URL": f"https://host/?p={quote(CANARY, safe='')}",
+    "in base64": base64.b64encode(CANARY.encode()).decode(),
+    "in base64 of more": base64.b64encode(f'{{"password": "{CANARY}"}}'.encode()).decode(),
+    "in base64 of one more": base64.b64encode(f"x{CANARY}y".encode()).decode(),
+    "in base64 for URLs": base64.urlsafe_b64encode(f"xy{CANARY}".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
 def test_a_value_is_found_however_it_is_written(text: str) -> None:
-    assert leaked(f"before {text} after", {"other", CANARY})
+    assert leaked(f"before {text} after", {"another-value", CANARY})
+
+
+def test_without_a_value_to_look_for_nothing_is_proven() -> None:
+    with pytest.raises(Broken, match="no secret value to look for"):
+        leaked("text", ())
 
 
 def test_a_text_without_the_value_has_no_leak() -> None:

@@ -48,14 +48,16 @@ def test_an_encrypted_value_gets_a_stand_in_and_is_named(tmp_path: Path) -> None
     assert stack.stand_ins == ("lambda-secrets:secretValues.stripe",)
 
 
-def test_a_map_encrypted_as_a_whole_gets_a_stand_in_for_each_secret(tmp_path: Path) -> None:
-    text = (
-        "config:\n  lambda-secrets:secrets:\n    a: {from: config}\n    b: {from: external}\n"
-        "  lambda-secrets:secretValues: {secure: AAAB}\n"
-    )
-    stack = read(tmp_path, "dev", text)
-    assert set(json.loads(stack.config["lambda-secrets:secretValues"])) == {"a"}
-    assert stack.secret_keys == ("lambda-secrets:secretValues",)
+def test_a_map_encrypted_as_a_whole_is_refused_as_pulumi_refuses_it(tmp_path: Path) -> None:
+    text = "config:\n  lambda-secrets:secretValues: {secure: AAABcipher}\n"
+    with pytest.raises(ProjectError, match="set each value with `pulumi config set") as error:
+        read(tmp_path, "dev", text)
+    assert "cipher" not in str(error.value)
+
+
+def test_a_map_with_one_encrypted_value_is_secret_to_the_program(tmp_path: Path) -> None:
+    text = "config:\n  lambda-secrets:function: {runtime: {secure: AAAB}, memoryMb: 256}\n"
+    assert read(tmp_path, "dev", text).secret_keys == ("lambda-secrets:function",)
 
 
 def test_a_plain_value_beside_an_encrypted_one_is_not_taken_for_encrypted(tmp_path: Path) -> None:

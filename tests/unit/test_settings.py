@@ -18,14 +18,17 @@ CANARY = "s3cr3t-canary"
 
 
 def read(
-    keys: dict[str, Any], *, region: str = "us-east-1", encrypted: bool = True
+    keys: dict[str, Any],
+    *,
+    region: str = "us-east-1",
+    secret_keys: tuple[str, ...] = ("lambda-secrets:secretValues",),
+    stack_name: str = "test",
 ) -> Environment:
     """Load settings as a program would, from top-level keys."""
     config = {f"lambda-secrets:{key}": json.dumps(value) for key, value in keys.items()}
     if region:
         config["aws:region"] = region
-    secret = ("lambda-secrets:secretValues",) if encrypted else ()
-    stack = project.Stack(ROOT, "lambda-secrets", "test", config, secret, ())
+    stack = project.Stack(ROOT, "lambda-secrets", stack_name, config, secret_keys, ())
     found: list[Environment] = []
     Engine(Recording()).run(stack, lambda: found.append(load()))
     return found[0]
@@ -70,7 +73,7 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {**DATABASE, "from": "external"}}}, "secrets.database.fields goes with `from: generate`, not 'external'"),
         ({"secrets": {"database": {"fields": {"a": 1}, "generate": {"a": {}}}}}, "secrets.database.fields.a is in `generate`, too; keep one"),
         ({"secrets": {"database": {"generate": {"password": {"length": 7}}}}}, "secrets.database.generate.password.length must be 8 to 4096"),
-        ({"secrets": {"database": {"fields": {"a": [1]}}}}, "secrets.database.fields.a must be text or a whole number or a number or true or false, got [1]"),
+        ({"secrets": {"database": {"fields": {"a": [1]}}}}, "secrets.database.fields.a must be text or a whole number or a number or true or false, got a list"),
         ({"secrets": {"database": {"from": "config"}}}, "secretValues.database is not set; give the value with `pulumi config set --secret --path 'secretValues[\"database\"]'`"),
         ({**VALID, "secretValues": {"stripe": CANARY}}, "secretValues.stripe belongs to no secret"),
         ({**VALID, "secretValues": {"database": CANARY}}, "secretValues.database is for `from: config`, not 'generate'"),
@@ -134,11 +137,53 @@ def test_all_faults_are_reported_at_once() -> None:
         assert sum(part in each for each in found) == 1, part
 
 
-@pytest.mark.parametrize("field", ["password", "apiKey", "api_key", "authToken", "clientSecret"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("password", "dbPassword", "passwords", "passwd", "pwd", "passwordHash", "passphrase"),
+        *("apiKey", "api_key", "accessKey", "secret_access_key", "signingKey", "private_key"),
+        *("authToken", "clientSecret", "credentials", "dsn", "connectionString"),
+    ],
+)
 def test_sensitive_text_in_plain_fields_is_refused_and_not_shown(field: str) -> None:
     (fault,) = faults({"secrets": {"database": {"fields": {field: CANARY}}}})
     assert f"secrets.database.fields.{field} holds sensitive text in plain" in fault
     assert CANARY not in fault
+
+
+def test_a_password_of_digits_is_one_all_the_same() -> None:
+    (fault,) = faults({"secrets": {"database": {"fields": {"password": 12345678}}}})
+    assert "holds sensitive text in plain" in fault
+    assert "12345678" not in fault
+
+
+def test_credentials_in_a_url_are_refused_whatever_the_field() -> None:
+    fields = {"endpoint": f"postgres://user:{CANARY}@host/db"}
+    (fault,) = faults({"secrets": {"database": {"fields": fields}}})
+    assert "fields.endpoint holds sensitive text in plain" in fault
+    assert CANARY not in fault
+
+
+@pytest.mark.parametrize("key", ["secrets", "function", "tags"])
+def test_nothing_but_secret_values_may_be_encrypted(key: str) -> None:
+    """Decrypted for the program, it would stand in the state in plain."""
+    keys = {**VALID, key: {"database": {"from": CANARY}}}
+    found = faults(keys, secret_keys=(f"lambda-secrets:{key}",))
+    assert sum("is encrypted in part or whole; only secretValues may be" in f for f in found) == 1
+    assert CANARY not in "".join(found)
+
+
+def test_a_key_is_not_deleted_before_the_secrets_it_restores() -> None:
+    keys = {**VALID, "recoveryWindowDays": 7, "key": {"deletionWindowDays": 7}}
+    assert read(keys)
+    keys["secrets"] = {"database": {**DATABASE, "recoveryWindowDays": 8}}
+    (fault,) = faults(keys)
+    assert "key.deletionWindowDays must be 8 at least" in fault
+
+
+def test_a_stack_name_that_the_keys_alias_cannot_hold_is_refused() -> None:
+    (fault,) = faults(VALID, stack_name="pr.12")
+    assert "stack 'pr.12' may hold letters, digits, - and _ only" in fault
 
 
 @pytest.mark.parametrize("field", ["passwordLength", "secretArn", "tokenUrl", "keyspace"])
@@ -148,7 +193,7 @@ def test_fields_that_only_sound_sensitive_are_taken(field: str) -> None:
 
 def test_values_that_are_not_encrypted_are_refused_and_not_shown() -> None:
     keys = {"secrets": {"database": {"from": "config"}}, "secretValues": {"database": CANARY}}
-    (fault,) = faults(keys, encrypted=False)
+    (fault,) = faults(keys, secret_keys=())
     assert "secretValues is not encrypted; set each value again with" in fault
     assert CANARY not in fault
 
@@ -161,6 +206,9 @@ def test_values_that_are_not_encrypted_are_refused_and_not_shown() -> None:
         {"secrets": {"database": {"from": "config"}}, "secretValues": {"database": [CANARY]}},
         {"secrets": {"database": {"fields": {"password": [CANARY]}}}},
         {"secrets": {"database": {"fields": {"password": CANARY}, "from": "x"}}},
+        {"secrets": {"database": CANARY}},
+        {"secrets": CANARY},
+        {"secrets": {"database": {"fields": CANARY}}},
     ],
 )
 def test_no_fault_shows_a_value_that_may_be_secret(keys: dict[str, Any]) -> None:
