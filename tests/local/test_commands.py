@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -200,6 +201,62 @@ def test_a_port_that_is_none_is_told(port: str) -> None:
     assert f"must be 1 to 65535, got '{port}'" in run.stderr
 
 
+def test_an_interrupted_run_stops_without_a_traceback(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "local", "up"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.stderr.read() == "stopped\n"
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_empty_is_an_account_with_the_layer_and_nothing_else(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "local", "serve", "--empty"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        client, printed = served(process, "pulumi up")
+        assert client.list_secrets()["SecretList"] == []
+        client.close()
+        assert "✓" not in printed
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def served(process: subprocess.Popen[str], last: str) -> tuple[Any, str]:
+    """Read what `serve` prints, up to a line; return a client made of its exports, and the text."""
+    assert process.stdout is not None
+    printed, exports = "", {}
+    for line in process.stdout:
+        printed += line
+        if found := re.match(r"export (\w+)=(\S+)$", line):
+            exports[found[1]] = found[2]
+        if line.startswith(last):
+            break
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=exports["AWS_ENDPOINT_URL"],
+        region_name=exports["AWS_REGION"],
+        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+    )
+    return client, printed
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
     number: signal.Signals, tmp_path: Path
@@ -213,20 +270,7 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.stdout is not None
-        exports: dict[str, str] = {}
-        for line in process.stdout:
-            if found := re.match(r"export (\w+)=(\S+)$", line):
-                exports[found[1]] = found[2]
-            if line.startswith("aws lambda invoke"):
-                break
-        client = boto3.client(
-            "secretsmanager",
-            endpoint_url=exports["AWS_ENDPOINT_URL"],
-            region_name=exports["AWS_REGION"],
-            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-        )
+        client, _ = served(process, "aws lambda invoke")
         names = {each["Name"] for each in client.list_secrets()["SecretList"]}
         client.close()
         assert names == {"lambda-secrets/dev/database", "lambda-secrets/dev/session"}

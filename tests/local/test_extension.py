@@ -893,7 +893,10 @@ def test_a_port_that_is_no_port_is_the_default_port(deploy: Callable[..., Functi
     function = deploy("65536", code)
     assert function.status == "ready"
     function.process.terminate()
-    assert "EXTENSION_HTTP_PORT must be a whole number, 1 to 65535. Using 2773." in function.log()
+    # Another process of this machine may hold 2773; then it is a free port, as for any port.
+    log = function.log()
+    warned = "EXTENSION_HTTP_PORT must be a whole number, 1 to 65535. Using 2773." in log
+    assert warned == ("Serving on port 2773" in log)
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate", "hang up"])

@@ -199,13 +199,13 @@ def test_a_client_that_calls_at_import_is_told_to_wait(deploy: Deploy) -> None:
     deployed = deploy()
     eager = (
         "from secret_client import NotReady, SecretClient\n"
-        "import os\n"
+        "import json, os\n"
         "try:\n"
         "    SecretClient(timeout_seconds=1.5).get_text(os.environ['SECRET_NAME'])\n"
         "except NotReady as error:\n"
         "    early = str(error)\n"
         "def lambda_handler(event, context):\n"
-        "    return {'statusCode': 200, 'body': '\"' + early + '\"'}\n"
+        "    return {'statusCode': 200, 'body': json.dumps({'early': early})}\n"
     )
     change_code(deployed, app=eager)
     assert "it answers inside the handler only" in str(deployed.invoke().body)

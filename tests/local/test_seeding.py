@@ -150,16 +150,21 @@ def test_a_grant_that_is_not_there_yet_is_waited_for(deployed: Deployment, late:
         for each in deployed.engine.registrations
         if each.name == "seeder-seed-1" and each.type.endswith(":Policy")
     ]
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    whole = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-    part = [each for each in whole["Statement"] if each["Sid"] != late]
-    before = iam.create_policy_version(
-        PolicyArn=arn, PolicyDocument=json.dumps({**whole, "Statement": part}), SetAsDefault=True
-    )["PolicyVersion"]["VersionId"]
-    granted = threading.Timer(
-        1.5, iam.set_default_policy_version, kwargs={"PolicyArn": arn, "VersionId": version}
-    )
+    whole = iam.get_policy_version(
+        PolicyArn=arn, VersionId=iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    )["PolicyVersion"]["Document"]
+
+    def grant(statements: list[dict[str, Any]]) -> None:
+        document = json.dumps({**whole, "Statement": statements})
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+        for each in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+            if not each["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=each["VersionId"])
+
+    grant([each for each in whole["Statement"] if each["Sid"] != late])
+    granted = threading.Timer(1.5, grant, [whole["Statement"]])
     granted.start()
-    assert seed(deployed, fields={late: "x"}, generate={late + "2": {}})["Updated"] == [late]
+    result = seed(deployed, fields={late: "x"}, generate={late + "2": {}})
     granted.join()
-    iam.delete_policy_version(PolicyArn=arn, VersionId=before)
+    assert result["Updated"] == [late]
+    assert result["Generated"] == [late + "2"]
