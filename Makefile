@@ -11,8 +11,8 @@ help: ## this list
 
 # The same environment that Pulumi.yaml names, so `pulumi up` finds it. Hashes are checked.
 .venv/installed: requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo 'lambda-secrets needs Python 3.11 or newer: make PYTHON=/path/to/python3.13' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+	  || { echo 'lambda-secrets needs Python 3.11 to 3.14: make PYTHON=/path/to/python3.13' >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo 'installing into .venv (once) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -20,10 +20,10 @@ help: ## this list
 	@touch $@
 
 up: .venv/installed ## deploy STACK into the embedded AWS, invoke the function, prove what it promises
-	@$(BIN)/python -m local up --stack $(STACK)
+	@$(BIN)/python -m local up --stack '$(STACK)'
 
 serve: .venv/installed ## the same, and stay: prints what the AWS CLI, boto3 or pulumi need to reach it
-	@$(BIN)/python -m local serve --stack $(STACK)
+	@$(BIN)/python -m local serve --stack '$(STACK)'
 
 test: check ## lint, types and every test
 	$(BIN)/python -m pytest --cov
@@ -47,4 +47,4 @@ lock: .venv/installed ## resolve pyproject.toml anew into requirements*.txt
 	  --no-emit-find-links --custom-compile-command 'make lock' -c requirements-dev.txt pyproject.toml -o requirements.txt
 
 clean: ## remove .venv and every cache
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

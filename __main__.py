@@ -47,8 +47,9 @@ secrets = {
     )
     for name, secret in config.secrets.items()
 }
+seeders = []
 if seeds := env.seeds():
-    SecretSeeder(
+    seeder = SecretSeeder(
         "seeder",
         {
             "seeds": {
@@ -69,6 +70,7 @@ if seeds := env.seeds():
             "tags": env.tags,
         },
     )
+    seeders.append(seeder)
 role = ReaderRole(
     "reader",
     {
@@ -96,6 +98,8 @@ reader = ExtensionFunction(
         "tags": env.tags,
         **cast("RuntimeArgs", function.model_dump(exclude={"secret"})),
     },
+    # Whoever calls the function finds values.
+    pulumi.ResourceOptions(depends_on=seeders),
 )
 
 pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items()})

@@ -10,6 +10,7 @@ _SHOWN_LENGTH = 60
 _KINDS = {
     "bool_type": "must be true or false",
     "dict_type": "must be a map",
+    "finite_number": "must be a finite number",
     "float_type": "must be a number",
     "int_type": "must be a whole number",
     "model_attributes_type": "must be a map",
@@ -39,6 +40,8 @@ def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
             return f"is no key; allowed are {', '.join(_keys_beside(path))}"
+        case "string_too_long":
+            return f"may have {error['ctx']['max_length']} characters"
         case "literal_error":
             return f"must be {error['ctx']['expected']}"
         case _:
@@ -58,8 +61,14 @@ def _keys_beside(path: tuple[str, ...]) -> list[str]:
 def _shown(path: tuple[str, ...], value: object) -> str:
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
-    in_secret = path[0] == "secrets"
-    if in_secret and (len(path) < 3 or path[2] == "fields"):  # noqa: PLR2004 (secrets.name.key)
+    if value is None:
+        return "null"
+    if path[0] == "secrets" and not _is_structure(path, value):
         return "a value that is not shown"
     text = repr(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
+
+
+def _is_structure(path: tuple[str, ...], value: object) -> bool:
+    """Whether a value inside ``secrets`` can be no secret that was put in a wrong place."""
+    return path[-1] == "from" or (not isinstance(value, str) and "fields" not in path)

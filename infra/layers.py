@@ -56,8 +56,8 @@ def extension_layer_arn(region: str, architecture: str) -> str:
         known = f"{region} has one for {', '.join(others)} only" if others else "region not known"
         short = {"x86_64": "x86", "arm64": "arm64"}[architecture]
         raise LookupError(
-            f"no extension layer for {architecture} in {region!r} ({known}): look for its ARN with"
-            " `aws ssm get-parameter --query Parameter.Value --output text --name"
+            f"no extension layer for {architecture} in aws:region {region!r} ({known}): look for"
+            " its ARN with `aws ssm get-parameter --query Parameter.Value --output text --name"
             f" /aws/service/aws-parameters-and-secrets-lambda-extension/{short}/latest"
             f" --region {region}` and set extension.layerArn to it"
         )

@@ -52,6 +52,8 @@ KEY_DELETION_WINDOW_DAYS = Range(7, 30)
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 SECRET_VALUE_BYTES = 65_536
 SECRET_NAME_LENGTH = 512
+SECRET_DESCRIPTION_LENGTH = 2048
+EXCLUDED_CHARACTERS = 4096
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"  # noqa: S105 (a pattern of names)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
@@ -66,6 +68,8 @@ MANAGED_POLICIES_PER_ROLE = 10
 # https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html
 TAG_KEY_LENGTH = 128
 TAG_VALUE_LENGTH = 256
+TAGS = 50
+TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 
 
 def check(owner: str, values: Iterable[tuple[str, object, Range | tuple[object, ...]]]) -> None:

@@ -22,6 +22,8 @@ _SENSITIVE = re.compile(
     r"(_?(hash|text|value))?$",
     re.IGNORECASE,
 )
+# What everything is tagged with anyway, in lower case: IAM knows no other.
+OWN_TAGS = ("project", "environment")
 _CREDENTIALS_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
@@ -62,6 +64,8 @@ def _secrets(given: Given) -> Iterator[Fault]:
         yield "secrets", "holds no secret; describe at least one"
     for name, secret in given.settings.secrets.items():
         path = f"secrets.{name}"
+        if not name:
+            yield "secrets", "has a secret without a name"
         for fault in limits.secret_name_faults(given.secret_prefix + name):
             yield path, f"becomes a name that {fault}"
         if secret.source == "generate":
@@ -82,6 +86,10 @@ def _generated(path: str, secret: SecretSettings) -> Iterator[Fault]:
         if named or _CREDENTIALS_IN_URL.search(str(plain)):
             remedy = "make it with `generate`, or use `from: config`"
             yield f"{path}.fields.{field}", f"holds sensitive text in plain (not shown); {remedy}"
+    for field, rules in secret.generate.items():
+        excluded = (rules.exclude_lowercase, rules.exclude_uppercase, rules.exclude_numbers)
+        if all((*excluded, rules.exclude_punctuation)):
+            yield f"{path}.generate.{field}", "excludes every character"
     # JSON escapes the quote and the backslash; nothing else that is generated.
     most = len(json.dumps(secret.fields).encode()) + sum(
         len(field) + 2 * rules.length + len('"": "", ') for field, rules in secret.generate.items()
@@ -138,12 +146,18 @@ def _layer(given: Given) -> Iterator[Fault]:
 
 
 def _tags(tags: Mapping[str, str]) -> Iterator[Fault]:
+    if len(tags) > limits.TAGS - len(OWN_TAGS):
+        yield "tags", f"may be {limits.TAGS - len(OWN_TAGS)}, got {len(tags)}"
     for key, value in tags.items():
         if not 1 <= len(key) <= limits.TAG_KEY_LENGTH or key.lower().startswith("aws:"):
             rule = f"may have 1 to {limits.TAG_KEY_LENGTH} characters and not start with aws:"
             yield f"tags.{key}", rule
+        if key.lower() in OWN_TAGS:
+            yield f"tags.{key}", "is set already, to the project or the stack"
         if len(value) > limits.TAG_VALUE_LENGTH:
             yield f"tags.{key}", f"may have a value of {limits.TAG_VALUE_LENGTH} characters"
+        if not re.fullmatch(limits.TAG_PATTERN, key + value):
+            yield f"tags.{key}", "may hold letters, digits, spaces and +-=.:/@_ only"
 
 
 def _deletion(given: Given) -> Iterator[Fault]:

@@ -50,7 +50,11 @@ class GeneratedField(_Model):
         default=32, description="characters"
     )
     # What RDS refuses in a password, the backslash, and the space that nobody sees.
-    exclude_characters: str = Field(default="/@\"'\\ ", description="characters never used")
+    exclude_characters: str = Field(
+        default="/@\"'\\ ",
+        max_length=limits.EXCLUDED_CHARACTERS,
+        description="characters never used",
+    )
     exclude_lowercase: bool = Field(default=False, description="no lower-case letters")
     exclude_uppercase: bool = Field(default=False, description="no upper-case letters")
     exclude_numbers: bool = Field(default=False, description="no digits")
@@ -75,7 +79,9 @@ class GeneratedField(_Model):
 class SecretSettings(_Model):
     """One secret: its structure, never its value."""
 
-    description: str = Field(default="", description="what it is for")
+    description: str = Field(
+        default="", max_length=limits.SECRET_DESCRIPTION_LENGTH, description="what it is for"
+    )
     source: Literal["generate", "config", "external"] = Field(
         default="generate", alias="from", description="where the value comes from"
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -34,30 +35,43 @@ def main(arguments: list[str] | None = None) -> int:
     for name in [name for name in os.environ if name.upper().startswith(_FOREIGN)]:
         del os.environ[name]
     loopback.install()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ gets a ?
     try:
-        stack = project.load(ROOT, options.stack, options.config_file)
-        planned = deployment.preview(stack)  # every fault of config shows here, before a start
-        with EmbeddedAws(port=options.port, layers=deployment.layer_arns(planned)) as aws:
-            kept = True
-            function = None
-            if not options.empty:
-                deployed = _deploy(stack, aws, total=len(planned.registrations))
-                kept = _check(deployed)
-                _terminal.print("\n[bold]Outputs[/bold]")
-                _terminal.print(escape(outputs.table(deployed.outputs)))
-                function = deployed.outputs["function_alias_arn"]
-            if options.command == "serve":
-                _serve(aws, stack.region, function)
-    except SettingsError as error:
-        for fault in error.faults:
-            _errors.print(f"[red]error:[/red] {escape(fault)}")
-        return 1
+        return _run(options)
     except KeyboardInterrupt:
         _errors.print("stopped")
         return 130
+    except SettingsError as error:
+        file = options.config_file or f"Pulumi.{options.stack}.yaml"
+        for fault in error.faults:
+            told = fault.replace(f"mend it in Pulumi.{options.stack}.yaml", f"mend it in {file}")
+            _errors.print(f"[red]error:[/red] {escape(told)}")
     except (project.ProjectError, DeploymentError, PortInUseError, EmulatorError) as error:
         _errors.print(f"[red]error:[/red] {escape(str(error))}")
-        return 1
+    return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    stack = project.load(ROOT, options.stack, options.config_file)
+    planned = deployment.preview(stack)  # every fault of config shows here, before a start
+    layers = deployment.layer_arns(planned)
+    if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
+        raise project.ProjectError(
+            f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
+            " embedded AWS has the regions of the partition aws only"
+        )
+    with EmbeddedAws(port=options.port, layers=layers) as aws:
+        if options.empty:
+            _serve(aws, stack.region, None)
+            return 0
+        deployed = _deploy(stack, aws, total=len(planned.registrations))
+        kept = _check(deployed)
+        _terminal.print("\n[bold]Outputs[/bold]")
+        _terminal.print(escape(outputs.table(deployed.outputs)))
+        if options.command == "serve":
+            _serve(aws, stack.region, deployed.outputs["function_alias_arn"])
     return 0 if kept else 1
 
 
@@ -141,6 +155,7 @@ def _serve(aws: EmbeddedAws, region: str, function: str | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
+    _terminal.print("unset AWS_SESSION_TOKEN AWS_PROFILE")
     for name, value in outputs.exports(aws, region).items():
         _terminal.print(f"export {name}={value}")
     if function:

@@ -49,6 +49,7 @@ class Registration:
     """URNs of what is made before it."""
     id: str = ""
     outputs: dict[str, Any] = field(default_factory=dict)
+    secret_outputs: set[str] = field(default_factory=set)
     registered_outputs: dict[str, Any] | None = None
     """What a component passed to ``register_outputs``; None when it never did."""
 
@@ -143,6 +144,7 @@ class Engine(mocks.MockMonitor):
                 "id": each.id,
                 "inputs": _masked(each.inputs, each.secret_inputs),
                 "outputs": _masked(each.outputs, each.secret_inputs),
+                "registered": _masked(each.registered_outputs or {}, each.secret_outputs),
             }
             for each in self.registrations
         ]
@@ -197,7 +199,7 @@ class Engine(mocks.MockMonitor):
                 self.outputs, self.secret_outputs = outputs, secret
             for each in self.registrations:
                 if each.urn == request.urn:
-                    each.registered_outputs = outputs
+                    each.registered_outputs, each.secret_outputs = outputs, secret
         return empty_pb2.Empty()
 
     def Invoke(  # noqa: N802

@@ -28,5 +28,6 @@ def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": aws.access_key_id,
         "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
         "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
         "AWS_EC2_METADATA_DISABLED": "true",
     }

@@ -89,9 +89,28 @@ def stand_in() -> str:
     )
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as Pulumi reads it: a key given twice is a fault, not the last one's gain."""
+
+    def construct_mapping(
+        self,
+        node: yaml.MappingNode,
+        deep: bool = False,  # noqa: FBT001, FBT002 (PyYAML's)
+    ) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands there twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return _map(yaml.safe_load(path.read_text(encoding="utf-8")), path.name, "the file")
+        text = path.read_text(encoding="utf-8")
+        read = yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
+        return _map(_json(read, path.name, ""), path.name, "the file")
     except OSError as error:
         raise ProjectError(f"{path.name} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -100,6 +119,28 @@ def _read(path: Path) -> dict[str, Any]:
         place = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "syntax error"
         raise ProjectError(f"{path.name}{place} is not YAML: {problem}") from None
+    except UnicodeError:
+        raise ProjectError(f"{path.name} is not text in UTF-8") from None
+    except RecursionError:
+        raise ProjectError(f"{path.name} holds an alias to what it stands in") from None
+    except ValueError as error:
+        raise ProjectError(f"{path.name}: {error}") from None
+
+
+def _json(value: object, file: str, path: str) -> object:
+    """Refuse what YAML knows and Pulumi's config does not: dates, bytes, keys that are no text."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                where = path.strip(".") or "the file"
+                raise ProjectError(f"{file}: a key of {where} is no text; put {key!r} in quotes")
+        return {key: _json(each, file, f"{path}.{key}") for key, each in value.items()}
+    if isinstance(value, list):
+        return [_json(each, file, f"{path}[{index}]") for index, each in enumerate(value)]
+    if value is None or isinstance(value, str | int | float):
+        str(value).encode()  # UnicodeError for half of a character
+        return value
+    raise ProjectError(f"{file}: {path.strip('.')} is a {type(value).__name__}; put it in quotes")
 
 
 def _map(value: object, file: str, what: str) -> dict[str, Any]:
@@ -144,7 +185,9 @@ def _decrypted(value: object, path: str) -> tuple[object, list[str]]:
 
 
 def _is_encrypted(value: object) -> bool:
-    return isinstance(value, dict) and set(value) == {"secure"}
+    return (
+        isinstance(value, dict) and set(value) == {"secure"} and isinstance(value["secure"], str)
+    )
 
 
 def _holds_plain(value: object) -> bool:

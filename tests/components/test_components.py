@@ -237,6 +237,19 @@ def test_policies_of_many_secrets_stay_under_iams_limits(count: int) -> None:
         ] == each["Statement"][0]["Resource"]
 
 
+@pytest.mark.parametrize("document", [policies.read_secrets, policies.seed_secrets])
+@pytest.mark.parametrize("length", [1, 12, 100, 480])
+def test_policies_fit_with_the_longest_arns_that_there_are(
+    document: Callable[[list[str], str], policies.Policy], length: int
+) -> None:
+    place = "arn:aws-us-gov:{}:ap-southeast-1:123456789012"
+    key = f"{place.format('kms')}:key/mrk-0123456789abcdef0123456789abcdef"
+    names = list(secret_arns(60, length))
+    for part in policies.split_by_size(names):
+        arns = [f"{place.format('secretsmanager')}:secret:{name}-AbCdEf" for name in part]
+        assert len(json.dumps(document(arns, key), separators=(",", ":"))) <= 6_144
+
+
 def test_more_secrets_than_a_role_can_be_granted_are_refused() -> None:
     with pytest.raises(ValueError, match=r"500 secrets need 1\d policies, and IAM attaches 10"):
         made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": secret_arns(500)}))

@@ -39,6 +39,14 @@ assert main(["up", "--stack", "none-such"]) == 1
 socket.create_connection(("192.0.2.1", 1), timeout=5)
 """
 
+# A job in the background is started with SIGINT ignored.
+INTERRUPTIBLE = """
+import signal, sys
+from local.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(["up"]))
+"""
+
 
 def local(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 (this interpreter, our own module)
@@ -151,6 +159,14 @@ BAD: dict[str, tuple[dict[str, object], list[str]]] = {
         },
         ["function.memoryMb must be 128 to 10240", "extension.cacheSize must be 0 to 1000"],
     ),
+    "region of another partition": (
+        {"aws:region": "cn-north-1"},
+        ["aws:region cn-north-1 is of the partition aws-cn"],
+    ),
+    "encrypted beside secretValues": (
+        {"lambda-secrets:tags": {"a": {"secure": "v1:x"}}},
+        ["lambda-secrets:tags is encrypted in part or whole; only secretValues may be"],
+    ),
     "region without a layer": ({"aws:region": "mars-north-1"}, ["no extension layer for arm64"]),
     "password in plain": (
         {"lambda-secrets:secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
@@ -202,8 +218,8 @@ def test_a_port_that_is_none_is_told(port: str) -> None:
 
 
 def test_an_interrupted_run_stops_without_a_traceback(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "local", "up"],
+    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
+        [sys.executable, "-c", INTERRUPTIBLE],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -212,7 +228,8 @@ def test_an_interrupted_run_stops_without_a_traceback(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        process.stdout.readline()
+        while "aws:kms/key:Key" not in process.stdout.readline():
+            pass
         process.send_signal(signal.SIGINT)
         process.stdout.read()
         assert process.stderr.read() == "stopped\n"
@@ -238,7 +255,7 @@ def test_serve_empty_is_an_account_with_the_layer_and_nothing_else(tmp_path: Pat
 
 
 def served(process: subprocess.Popen[str], last: str) -> tuple[Any, str]:
-    """Read what `serve` prints, up to a line; return a client made of its exports, and the text."""
+    """Read what `serve` prints, up to a line; return a client of its exports, and the text."""
     assert process.stdout is not None
     printed, exports = "", {}
     for line in process.stdout:
@@ -247,13 +264,13 @@ def served(process: subprocess.Popen[str], last: str) -> tuple[Any, str]:
             exports[found[1]] = found[2]
         if line.startswith(last):
             break
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=exports["AWS_ENDPOINT_URL"],
-        region_name=exports["AWS_REGION"],
-        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-    )
+    with pytest.MonkeyPatch.context() as environment:  # all of it that boto3 looks at
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            environment.delenv(name)
+        environment.setenv("AWS_CONFIG_FILE", os.devnull)
+        for name, value in exports.items():
+            environment.setenv(name, value)
+        client = boto3.Session().client("secretsmanager")
     return client, printed
 
 

@@ -24,8 +24,9 @@ Make = Callable[..., Any]
 
 # A stand-alone run: one function that tells its process id in a file and then does not return.
 RUN = """
-import io, json, sys, tempfile, time, zipfile
+import io, json, signal, sys, tempfile, time, zipfile
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from local.aws import EmbeddedAws
 
 tempfile.tempdir, told = sys.argv[1:]
@@ -105,7 +106,7 @@ def test_nothing_is_left_behind_though_an_invocation_is_in_flight(
             run.stdin.flush()
         else:
             run.send_signal(signal.Signals[ending])
-        run.wait()
+        run.wait(30)
 
     _wait_until(lambda: not _alive(emulator) and not _alive(worker))
     _wait_until(lambda: not list(scratch.iterdir()))

@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infra.layers import extension_layer_arn
 from local.engine import Engine, Preview
 from tests.recording import ROOT, Recording, by_type, only, planned, stack
 
@@ -110,11 +112,122 @@ def test_a_value_from_config_is_in_the_state_encrypted_only() -> None:
         secretValues={"database": {"host": "h", "password": "s3cr3t-canary"}},
     )
     engine = Engine(Recording())
-    engine.run(type(changed)(**{**vars(changed), "secret_keys": ("lambda-secrets:secretValues",)}))
+    engine.run(replace(changed, secret_keys=("lambda-secrets:secretValues",)))
     version = only(engine.registrations, "secretVersion:SecretVersion")
     assert json.loads(version.inputs["secretString"])["password"] == "s3cr3t-canary"
     assert "s3cr3t-canary" not in engine.state()
     assert "[secret]" in engine.state()
+
+
+def test_every_key_of_config_reaches_a_resource() -> None:
+    """All of them with a value that is no default, looked for among what AWS is asked for."""
+    engine = planned(
+        "dev",
+        secrets={
+            "database": {
+                "description": "told",
+                "fields": {"host": "told-host"},
+                "generate": {
+                    "password": {
+                        "length": 41,
+                        "excludeCharacters": "told-out",
+                        "excludeLowercase": True,
+                        "excludeUppercase": True,
+                        "excludeNumbers": True,
+                        "requireEachIncludedType": False,
+                    },
+                    "pin": {"excludePunctuation": True},
+                },
+                "recoveryWindowDays": 8,
+            },
+            "other": {"from": "external"},
+        },
+        function={
+            "secret": "other",
+            "runtime": "python3.12",
+            "architecture": "x86_64",
+            "memoryMb": 1234,
+            "timeoutSeconds": 56,
+            "reservedConcurrency": 7,
+            "logRetentionDays": 400,
+            "tracing": True,
+        },
+        extension={
+            "cacheEnabled": False,
+            "cacheSize": 11,
+            "secretsTtlSeconds": 12,
+            "parametersTtlSeconds": 13,
+            "secretsTimeoutMillis": 14,
+            "parametersTimeoutMillis": 15,
+            "maxConnections": 16,
+            "httpPort": 17,
+            "logLevel": "warn",
+            "layerArn": "arn:aws:lambda:us-east-1:999999999999:layer:told:18",
+        },
+        key={"rotationPeriodDays": 99, "deletionWindowDays": 19},
+        recoveryWindowDays=9,
+        tags={"Told": "tag"},
+    )
+    made = engine.registrations
+    key = only(made, "key:Key").inputs
+    assert (key["rotationPeriodInDays"], key["deletionWindowInDays"]) == (99, 19)
+    secrets = {each.name: each.inputs for each in by_type(made, "secret:Secret")}
+    assert secrets["database-secret"]["description"] == "told"
+    assert secrets["database-secret"]["recoveryWindowInDays"] == 8
+    assert secrets["other-secret"]["recoveryWindowInDays"] == 9
+    seed = json.loads(only(made, "invocation:Invocation").inputs["input"])
+    assert seed["Fields"] == {"host": "told-host"}
+    assert seed["Generate"]["password"] == {
+        "PasswordLength": 41,
+        "ExcludeCharacters": "told-out",
+        "ExcludeLowercase": True,
+        "ExcludeUppercase": True,
+        "ExcludeNumbers": True,
+        "ExcludePunctuation": False,
+        "RequireEachIncludedType": False,
+    }
+    assert seed["Generate"]["pin"]["ExcludePunctuation"] is True
+    for function in by_type(made, "function:Function"):
+        assert function.inputs["runtime"] == "python3.12"
+        assert function.inputs["architectures"] == ["x86_64"]
+    reader = next(e.inputs for e in by_type(made, "function:Function") if "reader" in e.name)
+    assert reader["memorySize"] == 1234
+    assert reader["timeout"] == 56
+    assert reader["reservedConcurrentExecutions"] == 7
+    assert reader["tracingConfig"] == {"mode": "Active"}
+    assert reader["layers"] == ["arn:aws:lambda:us-east-1:999999999999:layer:told:18"]
+    assert reader["environment"]["variables"] == {
+        "SECRET_NAME": "lambda-secrets/dev/other",
+        "SECRET_PREFIX": "lambda-secrets/dev/",
+        "PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED": "FALSE",
+        "PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE": "11",
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "17",
+        "PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL": "WARN",
+        "PARAMETERS_SECRETS_EXTENSION_MAX_CONNECTIONS": "16",
+        "SECRETS_MANAGER_TTL": "12",
+        "SECRETS_MANAGER_TIMEOUT_MILLIS": "14",
+        "SSM_PARAMETER_STORE_TTL": "13",
+        "SSM_PARAMETER_STORE_TIMEOUT_MILLIS": "15",
+    }
+    assert {e.inputs["retentionInDays"] for e in by_type(made, "logGroup:LogGroup")} == {400}
+    assert {e.inputs["tags"]["Told"] for e in made if "tags" in e.inputs} == {"tag"}
+
+
+def test_layer_is_that_of_the_stacks_region_and_architecture() -> None:
+    changed = stack("dev", function={"architecture": "x86_64"})
+    changed = replace(changed, config={**changed.config, "aws:region": "eu-west-1"})
+    engine = Engine(Recording())
+    engine.run(changed)
+    assert engine.outputs["layer_arn"] == extension_layer_arn("eu-west-1", "x86_64")
+
+
+@every_stack
+def test_function_is_made_when_secrets_have_their_values(name: str) -> None:
+    made = [each.name for each in planned(name).registrations]
+    seeded = max(
+        made.index(each) for each in made if each in {"seeder-database", "seeder-session"}
+    )
+    assert seeded < made.index("reader-function")
 
 
 def test_an_external_secret_gets_no_value_and_no_seed() -> None:

@@ -65,6 +65,20 @@ def test_a_plain_value_beside_an_encrypted_one_is_not_taken_for_encrypted(tmp_pa
     assert read(tmp_path, "dev", text).secret_keys == ()
 
 
+def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    read(tmp_path, "dev", "")
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(b"config:\n  a: \xe9\n")
+    with pytest.raises(ProjectError, match=r"Pulumi\.dev\.yaml is not text in UTF-8"):
+        load(tmp_path, "dev")
+
+
+def test_a_secret_named_secure_is_a_secret(tmp_path: Path) -> None:
+    text = "config:\n  lambda-secrets:secrets:\n    secure: {from: external}\n"
+    stack = read(tmp_path, "dev", text)
+    assert stack.stand_ins == ()
+    assert json.loads(stack.config["lambda-secrets:secrets"]) == {"secure": {"from": "external"}}
+
+
 def test_two_stand_ins_are_never_the_same(tmp_path: Path) -> None:
     text = "config:\n  lambda-secrets:secretValues:\n    a: {secure: A}\n    b: {secure: A}\n"
     values = json.loads(read(tmp_path, "dev", text).config["lambda-secrets:secretValues"])
@@ -84,6 +98,12 @@ def test_a_missing_stack_file_is_named_with_those_there_are(tmp_path: Path) -> N
         ("config: 7\n", r"Pulumi\.dev\.yaml: config must be a map"),
         ("- a\n", r"Pulumi\.dev\.yaml: the file must be a map"),
         ("config:\n  a: {secure: s3cr3t-canary\n", "is not YAML"),
+        ("config:\n  a: 1\n  a: 2\n", "the key 'a' stands there twice"),
+        ("config:\n  7: x\n", "a key of config is no text; put 7 in quotes"),
+        ("config:\n  a: 2026-01-01\n", r"config\.a is a date; put it in quotes"),
+        ("config:\n  a: !!binary eA==\n", r"config\.a is a bytes"),
+        ("config:\n  a: &x [*x]\n", "holds an alias to what it stands in"),
+        ('config:\n  a: "\\uD800"\n', "is not text in UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_not_quoted(

@@ -60,6 +60,14 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"key": {"rotationPeriodDays": 89}}, "key.rotationPeriodDays must be 90 to 2560, got 89"),
         ({"recoveryWindowDays": 6}, "recoveryWindowDays must be 0 or 7 to 30, got 6"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x may have 1 to 128 characters and not start with aws:"),
+        ({"tags": {"project": "y"}}, "tags.project is set already, to the project or the stack"),
+        ({"tags": {"a<b": "y"}}, "tags.a<b may hold letters, digits, spaces and +-=.:/@_ only"),
+        ({"tags": {str(n): "y" for n in range(49)}}, "tags may be 48, got 49"),
+        ({"secrets": {"": DATABASE, "database": DATABASE}}, "secrets has a secret without a name"),
+        ({"secrets": {"database": {**DATABASE, "description": "x" * 2049}}}, "secrets.database.description may have 2048 characters"),
+        ({"secrets": {"database": {"generate": {"p": {"excludeLowercase": True, "excludeUppercase": True, "excludeNumbers": True, "excludePunctuation": True}}}}}, "secrets.database.generate.p excludes every character"),
+        ({"secrets": {"database": {"fields": {"a": float("nan")}}}}, "secrets.database.fields.a must be"),
+        ({"function": {"secret": None}}, "function.secret must be text, got null"),
         ({"tags": {"x": 1}}, "tags.x must be text, got 1"),
         ({"secrest": {}}, "secrest is no key; allowed are secrets, function, extension, key, recoveryWindowDays, tags, secretValues"),
         ({"secrets": {}}, "secrets holds no secret; describe at least one"),
@@ -97,7 +105,7 @@ def test_one_fault_is_one_line_that_names_key_value_and_remedy(
 
 def test_a_region_without_a_layer_says_how_to_find_one() -> None:
     (fault,) = faults(VALID, region="mars-north-1")
-    assert "no extension layer for arm64 in 'mars-north-1' (region not known)" in fault
+    assert "no extension layer for arm64 in aws:region 'mars-north-1' (region not known)" in fault
     assert "aws ssm get-parameter" in fault
     assert "set extension.layerArn" in fault
 
@@ -208,6 +216,9 @@ def test_values_that_are_not_encrypted_are_refused_and_not_shown() -> None:
         {"secrets": {"database": {"fields": {"password": CANARY}, "from": "x"}}},
         {"secrets": {"database": CANARY}},
         {"secrets": CANARY},
+        {"secrets": {"database": {"generate": {"key": CANARY}}}},
+        {"secrets": {"database": {"generate": {"key": {"length": CANARY}}}}},
+        {"secrets": {"database": {"description": [CANARY]}}},
         {"secrets": {"database": {"fields": CANARY}}},
     ],
 )
