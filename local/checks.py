@@ -186,7 +186,8 @@ def _not_without_key(evidence: Evidence) -> str:
     ) as role_arn:
         outcome = read_as(deployment.client, role_arn, [arn])[arn]
     _expect_refusal(outcome, "AccessDeniedException", "KMS")
-    return outcome.split(" when ", 1)[0]
+    code = re.search(r"\((\w+)\)", outcome)
+    return code[1] if code else outcome
 
 
 def _nowhere(evidence: Evidence) -> str:
