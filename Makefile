@@ -4,7 +4,7 @@ STACK ?= dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up serve test check format docs lock clean
+.PHONY: help up serve test check format docs bench lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,11 +40,25 @@ format: .venv/installed ## format, and mend what ruff can mend
 docs: .venv/installed ## write the tables in README.md and Pulumi.yaml anew from infra/schema.py
 	$(BIN)/python -m docs.generate
 
+# The peers, where nothing but the benchmark sees them.
+benchmarks/.venv/installed: benchmarks/requirements.txt
+	@test -x benchmarks/$(BIN)/python || $(PYTHON) -m venv benchmarks/.venv
+	@echo 'installing into benchmarks/.venv (once) ...'
+	@benchmarks/$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r benchmarks/requirements.txt
+	@touch $@
+
+bench: .venv/installed benchmarks/.venv/installed ## measure the client beside its peers into benchmarks/RESULTS.md, in 3 minutes
+	@benchmarks/$(BIN)/python -m compileall -q benchmarks
+	@$(BIN)/python -m benchmarks
+
 lock: .venv/installed ## resolve pyproject.toml anew into requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command 'make lock' --group dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command 'make lock' -c requirements-dev.txt pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command 'make lock' --group bench -o benchmarks/requirements.txt
 
 clean: ## remove .venv and every cache
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

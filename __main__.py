@@ -93,10 +93,12 @@ reader = ExtensionFunction(
         "environment": {
             "SECRET_NAME": env.secret_prefix + function.secret,
             "SECRET_PREFIX": env.secret_prefix,
+            "SECRETS_CACHE_SECONDS": str(env.client_cache_seconds()),
+            "SECRETS_TELEMETRY": str(function.telemetry).lower(),
         },
-        "extension": cast("ExtensionArgs", config.extension.model_dump(exclude={"layer_arn"})),
+        "extension": cast("ExtensionArgs", env.extension_args()),
         "tags": env.tags,
-        **cast("RuntimeArgs", function.model_dump(exclude={"secret"})),
+        **cast("RuntimeArgs", function.model_dump(exclude={"secret", "telemetry"})),
     },
     # Whoever calls the function finds values.
     pulumi.ResourceOptions(depends_on=seeders),

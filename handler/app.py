@@ -5,6 +5,7 @@ What it answers never holds the password; what it answers on an error holds noth
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from secret_client import SecretClient, SecretError
@@ -21,7 +22,7 @@ _FIELDS = {
 }
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401, ARG001 (Lambda's signature; its context object has no type)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
     """Read the secret that ``SECRET_NAME`` names.
 
     Returns:
@@ -34,8 +35,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     if not secret_name:
         return _answer(400, {"error": "the environment variable SECRET_NAME is not set"})
     try:
-        secret = _secrets.get_json(secret_name)
-        found = _database(secret_name, secret)
+        secret = _secrets.get_secret(secret_name, context=context)
+        found = _database(secret_name, secret.json)
     except Exception as error:  # noqa: BLE001 (whatever went wrong, the caller learns nothing of it)
         # Only the client's own errors are known to hold no value.
         reason = str(error) if isinstance(error, SecretError) else ""
@@ -45,7 +46,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     return _answer(
         200,
         {
-            "message": "secret retrieved through the extension",
+            "message": f"secret retrieved through the {secret.source}",
             "database_host": found["database_host"],
             "database_name": found["database_name"],
             "username": found["username"],
@@ -59,7 +60,7 @@ class IncompleteSecret(SecretError):
     """The secret lacks a field."""
 
 
-def _database(secret_name: str, secret: dict[str, object]) -> dict[str, object]:
+def _database(secret_name: str, secret: Mapping[str, object]) -> dict[str, object]:
     found = {
         field: next((secret[key] for key in keys if secret.get(key)), None)
         for field, keys in _FIELDS.items()

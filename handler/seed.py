@@ -21,7 +21,7 @@ class SeedError(Exception):
     """The secret could not be seeded; what it held is untouched."""
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401, ARG001 (Lambda's signature)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
     """Merge a seed into a secret.
 
     Args:
@@ -42,7 +42,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     return _when_granted(lambda: _merge(secrets, event))
 
 
-def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 (boto3 makes its classes at run time)
+def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     secret_id = event["SecretId"]
     version, current = _read(secrets, secret_id)
     seeded = current | event["Fields"]
@@ -60,7 +60,7 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     return {"VersionId": version, "Generated": sorted(missing), "Updated": sorted(updated)}
 
 
-def _read(secrets: Any, secret_id: str) -> _Found:  # noqa: ANN401 (boto3 makes its classes at run time)
+def _read(secrets: Any, secret_id: str) -> _Found:
     try:
         answer = secrets.get_secret_value(SecretId=secret_id)
     except secrets.exceptions.ResourceNotFoundException:

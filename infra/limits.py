@@ -20,6 +20,8 @@ class Range(NamedTuple):
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 TTL_SECONDS = Range(0, 300)
+# The extension keeps a value 300 seconds at most; the client may keep it besides.
+MAX_STALENESS_SECONDS = Range(0, 3600)
 CACHE_SIZE = Range(0, 1000)
 HTTP_PORT = Range(1, 65_535)
 # AWS states the least only; more connections than an execution environment has file

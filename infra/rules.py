@@ -132,6 +132,13 @@ def _function(given: Given) -> Iterator[Fault]:
             rule = f"must be less than function.timeoutSeconds ({function.timeout_seconds} s)"
             yield f"extension.{to_camel(name)}", f"{rule}, got {millis}"
 
+    staleness = given.settings.max_staleness_seconds
+    for name in ("secrets_ttl_seconds", "parameters_ttl_seconds"):
+        seconds = getattr(extension, name)
+        if seconds is not None and seconds > staleness:
+            rule = f"must not be more than maxStalenessSeconds ({staleness})"
+            yield f"extension.{to_camel(name)}", f"{rule}, got {seconds}"
+
 
 def _layer(given: Given) -> Iterator[Fault]:
     architecture, arn = given.settings.function.architecture, given.settings.extension.layer_arn

@@ -125,6 +125,10 @@ class FunctionSettings(_Model):
         default=30, description="days that logs are kept"
     )
     tracing: bool = Field(default=True, description="X-Ray")
+    telemetry: bool = Field(
+        default=False,
+        description="metrics of the client in CloudWatch, in the namespace LambdaSecrets",
+    )
 
 
 class ExtensionSettings(_Model):
@@ -134,11 +138,12 @@ class ExtensionSettings(_Model):
     cache_size: Annotated[int, Within(limits.CACHE_SIZE)] = Field(
         default=1000, description="entries kept, secrets and parameters together"
     )
-    secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] = Field(
-        default=300, description="seconds a secret is kept: the longest a rotation goes unseen"
+    secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
+        default=None,
+        description="seconds a secret is kept there; none: half of `maxStalenessSeconds`",
     )
-    parameters_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] = Field(
-        default=300, description="seconds a parameter is kept"
+    parameters_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
+        default=None, description="seconds a parameter is kept there; none: the same"
     )
     secrets_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
         default=2000, description="milliseconds to wait for Secrets Manager; 0: for ever"
@@ -185,6 +190,11 @@ class Settings(_Model):
         default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"
     )
     key: KeySettings = Field(default=KeySettings(), description="the environment's KMS key")
+    max_staleness_seconds: Annotated[int, Within(limits.MAX_STALENESS_SECONDS)] = Field(
+        default=300,
+        description="longest time a value is served after it changed: the extension's and the"
+        " client's caches together",
+    )
     recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] = (
         Field(
             default=30,

@@ -15,7 +15,7 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import faults, layers, rules
+from infra import faults, layers, limits, rules
 from infra.policies import Place
 from infra.schema import SecretSettings, Settings
 
@@ -71,6 +71,22 @@ class Environment:
     def tags(self) -> dict[str, str]:
         """Tags of everything: who made it, and those of config."""
         return {"Project": self.project, "Environment": self.stack, **self.settings.tags}
+
+    def extension_args(self) -> dict[str, Any]:
+        """Arguments of the extension; it keeps a value half of the time it may be stale."""
+        extension = self.settings.extension
+        half = min(limits.TTL_SECONDS.most, self.settings.max_staleness_seconds // 2)
+        return {
+            name: half if value is None else value
+            for name, value in extension.model_dump(exclude={"layer_arn"}).items()
+        }
+
+    def client_cache_seconds(self) -> int:
+        """Seconds that are left to the client's own cache."""
+        given = self.extension_args()
+        kept = given["cache_enabled"] and given["cache_size"] > 0
+        ttl = max(given["secrets_ttl_seconds"], given["parameters_ttl_seconds"])
+        return self.settings.max_staleness_seconds - (ttl if kept else 0)
 
     def seeds(self) -> dict[str, SecretSettings]:
         """Secrets of ``from: generate``, by logical name."""

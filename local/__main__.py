@@ -116,6 +116,8 @@ def _deploy(stack: project.Stack, aws: EmbeddedAws, total: int) -> deployment.De
         deployed = deployment.deploy(stack, aws, created)
     seconds = time.perf_counter() - start
     _terminal.print(f"[green]✓[/green] {total} resources in {seconds:.1f} s")
+    for message in deployed.engine.messages:
+        _note(message)
     for path in stack.stand_ins:
         _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
     for name in deployed.operated:

@@ -116,6 +116,8 @@ def _answers(evidence: Evidence) -> str:
             raise Broken(f"fields {sorted(invocation.body)}")
         if leaked(invocation.payload, evidence.deployment.canaries):
             raise Broken("the answer holds a secret value")
+        if not invocation.body["message"].endswith("through the extension"):
+            raise Broken(invocation.body["message"])
     return f"status {_OK}, {len(_BODY)} fields"
 
 

@@ -6,6 +6,7 @@ It makes no plan and knows no earlier state: a deployment into an empty account,
 import asyncio
 import contextvars
 import json
+import logging
 import runpy
 import sys
 import threading
@@ -95,6 +96,8 @@ class Engine(mocks.MockMonitor):
     ) -> None:
         super().__init__(_Unused())
         self.registrations: list[Registration] = []
+        self.messages: list[str] = []
+        """What the program logged for whoever deploys it."""
         self.outputs: dict[str, Any] = {}
         self.secret_outputs: set[str] = set()
         self._provider = provider
@@ -119,6 +122,7 @@ class Engine(mocks.MockMonitor):
                 project=stack.project,
                 stack=stack.name,
                 preview=self._provider.preview,
+                logger=self._logger(),
                 monitor=self,
             )
             # What an earlier run that failed left behind belongs to a loop that is closed.
@@ -135,6 +139,15 @@ class Engine(mocks.MockMonitor):
             if self._failure is not None:
                 raise self._failure from None
             raise
+
+    def _logger(self) -> logging.Logger:
+        class Keep(logging.Handler):
+            def emit(_, record: logging.LogRecord) -> None:  # noqa: N805 (`self` is the engine)
+                self.messages.append(record.getMessage())
+
+        logger = logging.Logger("program", logging.INFO)  # noqa: LOG001 (this run's own)
+        logger.addHandler(Keep())
+        return logger
 
     def state(self) -> str:
         """Write what Pulumi would keep of this stack, with ``[secret]`` for what it encrypts."""

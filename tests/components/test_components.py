@@ -1,7 +1,11 @@
 """What each component asks of AWS, exactly; tests/local shows that AWS agrees."""
 
+import importlib.util
 import json
+import os
+import sys
 from collections.abc import Callable
+from importlib.machinery import SourcelessFileLoader
 from pathlib import Path
 
 import pulumi
@@ -324,12 +328,72 @@ def test_function_gets_all_nine_variables_of_the_extension() -> None:
     }
 
 
-def test_package_holds_the_named_files_only(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("a = 1\n")
+MINE = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+OTHER = "python3.14" if MINE != "python3.14" else "python3.13"
+
+
+def packed(tmp_path: Path, runtime: str) -> dict[str, bytes]:
+    files = {"app.py": tmp_path / "app.py", "data/x.json": tmp_path / "x.json"}
+    args: ExtensionFunctionArgs = {**FUNCTION_ARGS, "files": files, "runtime": runtime}
+    registered = made(lambda: ExtensionFunction("f", args))
+    assets = only(registered, "function:Function").inputs["code"].assets
+    return {name: Path(asset.path).read_bytes() for name, asset in assets.items()}
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    (tmp_path / "x.json").write_text("{}")
     (tmp_path / "password.txt").write_text("not to be packed")
-    files = {"app.py": tmp_path / "app.py"}
-    registered = made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "files": files}))
-    assert list(only(registered, "function:Function").inputs["code"].assets) == ["app.py"]
+    source = tmp_path / "app.py"
+    source.write_text('"""A docstring."""\n\ndef answer():\n    return 42\n')
+    return source
+
+
+def test_package_holds_the_named_files_and_their_bytecode_only(module: Path) -> None:
+    tag = sys.implementation.cache_tag
+    names = {"app.py", "data/x.json", f"__pycache__/app.{tag}.pyc"}
+    assert set(packed(module.parent, MINE)) == names
+    assert set(packed(module.parent, OTHER)) == {"app.py", "data/x.json"}
+
+
+def test_bytecode_is_that_of_the_source_and_never_checked(module: Path, tmp_path: Path) -> None:
+    content = packed(module.parent, MINE)[f"__pycache__/app.{sys.implementation.cache_tag}.pyc"]
+    assert content[:4] == importlib.util.MAGIC_NUMBER
+    assert int.from_bytes(content[4:8], "little") == 0b01  # by hash, unchecked: PEP 552
+    alone = tmp_path / "alone.pyc"
+    alone.write_bytes(content)
+    spec = importlib.util.spec_from_loader("app", SourcelessFileLoader("app", str(alone)))
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    assert loaded.answer() == 42
+    assert loaded.__doc__ is None
+
+
+def test_package_changes_with_its_files_only(module: Path) -> None:
+    first = packed(module.parent, MINE)
+    os.utime(module, (0, 0))
+    (module.parent / "beside.py").write_text("")
+    assert packed(module.parent, MINE) == first
+    module.write_text(module.read_text() + "\n\ndef other():\n    return 43\n")
+    assert packed(module.parent, MINE) != first
+
+
+def test_packing_leaves_no_bytecode_that_python_would_load(module: Path) -> None:
+    packed(module.parent, MINE)
+    left = {path.name for path in (module.parent / "__pycache__").iterdir()}
+    assert left == {"app.packed.pyc"}
+
+
+def test_deployment_says_what_a_package_without_bytecode_costs(module: Path) -> None:
+    files = {"app.py": module}
+    for runtime, said in ((MINE, False), (OTHER, True)):
+        args: ExtensionFunctionArgs = {**FUNCTION_ARGS, "files": files, "runtime": runtime}
+        engine = Engine(Recording())
+        engine.run(stack("dev"), lambda args=args: (ExtensionFunction("f", args), None)[1])  # type: ignore[misc]
+        expected = f"packed without bytecode: {OTHER} compiles 4 lines at every cold start"
+        assert any(expected in message for message in engine.messages) is said
 
 
 def test_a_missing_file_of_the_package_is_named(tmp_path: Path) -> None:

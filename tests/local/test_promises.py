@@ -114,7 +114,7 @@ def test_every_promise_holds_for_values_from_config(deploy: Deploy) -> None:
 
 
 def test_every_promise_holds_when_the_cache_is_off(deploy: Deploy) -> None:
-    deployed = deploy(extension={"secretsTtlSeconds": 0})
+    deployed = deploy(maxStalenessSeconds=0)
     outcomes = {each.promise: each for each in checks.run(deployed)}
     assert all(each.kept for each in outcomes.values())
     assert outcomes[ONE_CALL].figure.startswith("3 by ")
@@ -126,6 +126,7 @@ def test_without_the_grant_for_the_secret_nothing_is_read(deploy: Deploy) -> Non
     found = broken(deployed)
     assert "500" in found[ANSWERS]
     assert "secretsmanager:GetSecretValue" in found[OWN]
+    assert any('"error": "AccessDenied"' in line for line in deployed.log_lines())
 
 
 def test_without_the_grant_for_the_key_nothing_is_read(deploy: Deploy) -> None:
@@ -136,6 +137,7 @@ def test_without_the_grant_for_the_key_nothing_is_read(deploy: Deploy) -> None:
     found = broken(deployed)
     assert "500" in found[ANSWERS]
     assert "Access to KMS is not allowed" in found[OWN]
+    assert any('"error": "DecryptionFailed"' in line for line in deployed.log_lines())
 
 
 @pytest.mark.parametrize(
@@ -178,37 +180,38 @@ def test_without_the_key_itself_nothing_is_read(deploy: Deploy) -> None:
     assert deployed.invoke().status == 500
 
 
-def test_without_the_layer_the_log_asks_for_it(deploy: Deploy) -> None:
+def test_without_the_layer_the_sdk_is_the_way_and_the_check_says_so(deploy: Deploy) -> None:
     deployed = deploy()
     name = deployed.outputs["function_name"]
     deployed.client("lambda").update_function_configuration(FunctionName=name, Layers=[])
     publish(deployed)
-    assert "500" in broken(deployed)[ANSWERS]
-    assert any("is its layer attached?" in line for line in deployed.log_lines())
+    assert broken(deployed) == {ANSWERS: "secret retrieved through the sdk"}
 
 
-def test_without_the_token_header_the_extension_refuses(deploy: Deploy) -> None:
+def test_without_the_token_header_the_sdk_is_the_way_and_the_check_says_so(
+    deploy: Deploy,
+) -> None:
     deployed = deploy()
-    header = 'f"X-Aws-Parameters-Secrets-Token: {token}\\r\\n\\r\\n"'
-    change_code(deployed, secret_client=source("secret_client", header, '"\\r\\n"'))
-    assert "500" in broken(deployed)[ANSWERS]
-    assert any('"error": "Unauthorized"' in line for line in deployed.log_lines())
+    change_code(
+        deployed,
+        secret_client=source("secret_client", "X-Aws-Parameters-Secrets-Token", "X-Other"),
+    )
+    assert broken(deployed) == {ANSWERS: "secret retrieved through the sdk"}
 
 
-def test_a_client_that_calls_at_import_is_told_to_wait(deploy: Deploy) -> None:
+def test_a_call_at_import_is_too_early_for_the_extension_and_goes_to_the_sdk(
+    deploy: Deploy,
+) -> None:
     deployed = deploy()
     eager = (
-        "from secret_client import NotReady, SecretClient\n"
         "import json, os\n"
-        "try:\n"
-        "    SecretClient(timeout_seconds=1.5).get_text(os.environ['SECRET_NAME'])\n"
-        "except NotReady as error:\n"
-        "    early = str(error)\n"
+        "from secret_client import SecretClient\n"
+        "early = SecretClient().get_secret(os.environ['SECRET_NAME'])\n"
         "def lambda_handler(event, context):\n"
-        "    return {'statusCode': 200, 'body': json.dumps({'early': early})}\n"
+        "    return {'statusCode': 200, 'body': json.dumps({'source': early.source})}\n"
     )
     change_code(deployed, app=eager)
-    assert "it answers inside the handler only" in str(deployed.invoke().body)
+    assert deployed.invoke().body == {"source": "sdk"}
 
 
 @pytest.mark.parametrize(
@@ -258,8 +261,8 @@ def test_a_function_that_logs_the_extensions_answer_is_found_out(deploy: Deploy)
     arn = deployed.outputs["secret_arns"]["database"]
     held = json.loads(deployed.secret_text(arn)) | {"password": "pass<word>&more"}
     deployed.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(held))
-    read = "            if status == 200:"
-    printing = source("secret_client", read, f"            print(body)\n{read}")
+    read = "        if status != _OK:"
+    printing = source("secret_client", read, f"        print(body)\n{read}")
     change_code(deployed, secret_client=printing)
     found = broken(deployed)
     assert found[LOGS] == "a log line holds a secret value"

@@ -151,7 +151,9 @@ def test_every_key_of_config_reaches_a_resource() -> None:
             "reservedConcurrency": 7,
             "logRetentionDays": 400,
             "tracing": True,
+            "telemetry": True,
         },
+        maxStalenessSeconds=100,
         extension={
             "cacheEnabled": False,
             "cacheSize": 11,
@@ -199,6 +201,8 @@ def test_every_key_of_config_reaches_a_resource() -> None:
     assert reader["environment"]["variables"] == {
         "SECRET_NAME": "lambda-secrets/dev/other",
         "SECRET_PREFIX": "lambda-secrets/dev/",
+        "SECRETS_CACHE_SECONDS": "100",
+        "SECRETS_TELEMETRY": "true",
         "PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED": "FALSE",
         "PARAMETERS_SECRETS_EXTENSION_CACHE_SIZE": "11",
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "17",
@@ -211,6 +215,30 @@ def test_every_key_of_config_reaches_a_resource() -> None:
     }
     assert {e.inputs["retentionInDays"] for e in by_type(made, "logGroup:LogGroup")} == {400}
     assert {e.inputs["tags"]["Told"] for e in made if "tags" in e.inputs} == {"tag"}
+
+
+@pytest.mark.parametrize(
+    ("staleness", "extension", "there", "here"),
+    [
+        (300, {}, "150", "150"),
+        (61, {}, "30", "31"),
+        (3600, {}, "300", "3300"),
+        (1, {}, "0", "1"),
+        (0, {}, "0", "0"),
+        (300, {"secretsTtlSeconds": 300, "parametersTtlSeconds": 300}, "300", "0"),
+        (300, {"secretsTtlSeconds": 0, "parametersTtlSeconds": 0}, "0", "300"),
+        (300, {"parametersTtlSeconds": 200}, "150", "100"),
+        (300, {"cacheEnabled": False}, "150", "300"),
+        (300, {"cacheSize": 0}, "150", "300"),
+    ],
+)
+def test_staleness_is_split_between_the_extension_and_the_client(
+    staleness: int, extension: dict[str, object], there: str, here: str
+) -> None:
+    made = planned("dev", maxStalenessSeconds=staleness, extension=extension).registrations
+    reader = next(each.inputs for each in made if each.name == "reader-function")
+    variables = reader["environment"]["variables"]
+    assert (variables["SECRETS_MANAGER_TTL"], variables["SECRETS_CACHE_SECONDS"]) == (there, here)
 
 
 def test_layer_is_that_of_the_stacks_region_and_architecture() -> None:

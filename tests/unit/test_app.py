@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import app
-from secret_client import Refused
+from secret_client import AccessDenied
 
 CANARY = "s3cr3t-canary"
 RDS = {"host": "h", "dbname": "d", "username": "u", "password": CANARY, "port": 5432}
@@ -23,13 +23,13 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(monkeypatch: pytest.MonkeyPatch, secret: object) -> tuple[int, dict[str, Any], str]:
-    def get_json(name: str) -> object:
-        assert name == "p/s/database"
+    def get_secret(name: str, *, context: object) -> object:
+        assert (name, context) == ("p/s/database", CONTEXT)
         if isinstance(secret, Exception):
             raise secret
-        return secret
+        return SimpleNamespace(json=secret, source="extension")
 
-    monkeypatch.setattr(app, "_secrets", SimpleNamespace(get_json=get_json))
+    monkeypatch.setattr(app, "_secrets", SimpleNamespace(get_secret=get_secret))
     answer = app.lambda_handler({}, CONTEXT)
     assert answer["headers"] == {"Content-Type": "application/json"}
     return answer["statusCode"], json.loads(answer["body"]), json.dumps(answer)
@@ -72,7 +72,7 @@ def test_without_a_secret_name_it_is_the_callers_fault(
 
 
 @pytest.mark.parametrize(
-    "failure", [Refused(f"text {CANARY}"), ValueError(CANARY), KeyError(CANARY), None, [], {}]
+    "failure", [AccessDenied(f"text {CANARY}"), ValueError(CANARY), KeyError(CANARY), None, [], {}]
 )
 def test_a_failure_answers_the_request_id_and_nothing_of_the_exception(
     monkeypatch: pytest.MonkeyPatch, failure: object
@@ -85,11 +85,11 @@ def test_a_failure_answers_the_request_id_and_nothing_of_the_exception(
 def test_log_names_the_cause_of_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call(monkeypatch, Refused("p/s/database: the extension could not read it"))
+    call(monkeypatch, AccessDenied("p/s/database: the extension could not read it"))
     logged = json.loads(capsys.readouterr().out)
     assert logged == {
         "level": "ERROR",
-        "error": "Refused",
+        "error": "AccessDenied",
         "reason": "p/s/database: the extension could not read it",
     }
 

@@ -1,0 +1,56 @@
+"""The package of reader and client as it is deployed, and its peers' size beside it."""
+
+import io
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from infra import function
+from local import provider
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = {name: ROOT / "handler" / name for name in ("app.py", "secret_client.py")}
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+INSTALLED = ROOT / f"benchmarks/.venv/lib/python{VERSION}/site-packages"
+PEERS = ("requests", "aws-secretsmanager-caching", "boto3", "aws-lambda-powertools")
+
+
+def make(directory: Path) -> dict[str, int]:
+    """Write the package into ``compiled``, and without bytecode into ``source``.
+
+    Returns:
+        Zipped bytes of the package, and of each peer with all that it requires.
+
+    """
+    ours = provider.package(function.package(FILES, f"python{VERSION}"))
+    with zipfile.ZipFile(io.BytesIO(ours)) as packed:
+        packed.extractall(directory / "compiled")
+    (directory / "source").mkdir()
+    for path in FILES.values():
+        shutil.copy(path, directory / "source")
+    deflated = _zipped(path for path in (directory / "compiled").rglob("*") if path.is_file())
+    return {"": deflated, **{name: _zipped(_files(name, set())) for name in PEERS}}
+
+
+def _files(name: str, seen: set[str]) -> set[Path]:
+    """Files of a distribution and of all that it requires, without what pip compiled."""
+    seen.add(name)
+    distribution = next(iter(metadata.distributions(name=name, path=[str(INSTALLED)])))
+    files = {Path(str(each.locate())) for each in distribution.files or ()}
+    for requirement in distribution.requires or ():
+        required = re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
+        if "extra ==" not in requirement and required not in seen:
+            files |= _files(required, seen)
+    return {path for path in files if path.suffix != ".pyc"}
+
+
+def _zipped(files: Iterable[Path]) -> int:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(files):
+            packed.write(path)
+    return len(archive.getvalue())
