@@ -36,8 +36,7 @@ except ImportError:  # pragma: no cover (a Python of another make)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from logging import LogRecord
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -111,9 +110,26 @@ class Value:
     source: str
     """``extension``, ``sdk`` or ``replica:<region>``."""
 
-    def __init__(self, text: str | None, binary: bytes | None, **told: object) -> None:
-        for name, value in (("_text", text), ("_binary", binary), ("_json", None), *told.items()):
-            object.__setattr__(self, name, value)
+    def __init__(  # noqa: PLR0913 (its fields)
+        self,
+        text: str | None,
+        binary: bytes | None,
+        *,
+        name: str,
+        arn: str,
+        version: str,
+        stages: tuple[str, ...],
+        source: str,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "_text", text)
+        put(self, "_binary", binary)
+        put(self, "_json", None)
+        put(self, "name", name)
+        put(self, "arn", arn)
+        put(self, "version", version)
+        put(self, "stages", stages)
+        put(self, "source", source)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Value cannot be changed: {name}")
@@ -230,24 +246,23 @@ def _name_of(annotation: "Any") -> str:
 class _Question:
     """What is read: how to ask the extension and the SDK for it, and how to read the answer."""
 
-    __slots__ = ("arguments", "id", "key", "operation", "path", "replicated", "service")
+    __slots__ = ("id", "key", "operation", "path", "service", "stated")
 
-    def __init__(
-        self, key: object, id_: str, path: str, operation: str, **arguments: object
-    ) -> None:
+    def __init__(self, key: object, id_: str, path: str, operation: str, **stated: object) -> None:
         self.key = key
         self.id = id_
         self.path = path
-        self.service, self.operation = operation.split(".")
-        self.arguments = {name: value for name, value in arguments.items() if value is not None}
-        self.replicated = self.service == "secretsmanager"
+        self.operation = operation
+        self.stated = stated
+        self.service = "ssm" if operation == "get_parameter" else "secretsmanager"
 
     def arguments_in(self, region: str | None) -> dict[str, object]:
         """Arguments of the SDK's call; a replica has the ARN of its region."""
+        arguments = {name: value for name, value in self.stated.items() if value is not None}
         if region is None or not self.id.startswith("arn:"):
-            return self.arguments
+            return arguments
         fields = self.id.split(":")
-        return {**self.arguments, "SecretId": ":".join([*fields[:3], region, *fields[4:]])}
+        return {**arguments, "SecretId": ":".join([*fields[:3], region, *fields[4:]])}
 
     def read(self, answer: "Mapping[str, Any]", source: str) -> Value:
         """Read an answer of the extension or the SDK. KeyError, TypeError: it is none."""
@@ -329,7 +344,13 @@ class SecretClient:
     ) -> None:
         environ = os.environ
         if cache_seconds is None:
-            cache_seconds = float(environ.get("SECRETS_CACHE_SECONDS") or 150)
+            given = environ.get("SECRETS_CACHE_SECONDS") or "150"
+            try:
+                cache_seconds = float(given)
+            except ValueError:
+                raise ValueError(
+                    f"SECRETS_CACHE_SECONDS must be a number of seconds, got {given!r}"
+                ) from None
         if replica_regions is None:
             listed = environ.get("SECRETS_REPLICA_REGIONS", "").split(",")
             replica_regions = tuple(region.strip() for region in listed if region.strip())
@@ -346,7 +367,7 @@ class SecretClient:
         self._make_client = make_client or _boto3_client
         self._sdk: dict[tuple[str, str | None], Any] = {}
         self._down: dict[str | None, float] = {}
-        # Everything read lately, for `RedactValues`: what was rotated away is secret still.
+        # Everything read lately: what was rotated away is secret still.
         self._read: list[Value] = []
 
     def get_secret(
@@ -384,7 +405,7 @@ class SecretClient:
             key,
             secret_id,
             f"/secretsmanager/get?{query}",
-            "secretsmanager.get_secret_value",
+            "get_secret_value",
             SecretId=secret_id,
             VersionId=version_id,
             VersionStage=version_stage,
@@ -432,11 +453,16 @@ class SecretClient:
             key,
             name,
             f"/systemsmanager/parameters/get?{query}",
-            "ssm.get_parameter",
+            "get_parameter",
             Name=name if selector is None else f"{name}:{selector}",
             WithDecryption=decrypt,
         )
         return self._load(question, context, refresh=refresh)
+
+    def values_read(self) -> tuple[Value, ...]:
+        """Return the last thousand different values that were read, for `secret_redaction`."""
+        with self._lock:
+            return tuple(self._read)
 
     def with_fresh_credentials(
         self,
@@ -549,7 +575,7 @@ class SecretClient:
 
     def _fetch(self, question: _Question, deadline: float, *, refresh: bool) -> Value:
         why = "it was asked to go round the extension"
-        regions = (None, *(self._replica_regions if question.replicated else ()))
+        regions = (None, *(self._replica_regions if question.service == "secretsmanager" else ()))
         if not refresh and not (len(regions) > 1 and self._is_down(None)):
             try:
                 # Half of the time is left to the SDK and the replicas.
@@ -768,32 +794,31 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
             deadline passed.
 
     """
-    request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n{header}\r\n\r\n"
+    request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n{header}\r\n\r\n".encode("latin-1")
     connection = socket(AF_INET, SOCK_STREAM)
     try:
         connection.settimeout(_remaining(deadline))
         connection.connect((host, port))
-        connection.sendall(request.encode("latin-1"))
-        answer = b""
-        length = None
-        while length is None or len(answer) < length:
+        connection.sendall(request)
+        answer = connection.recv(16_384)
+        whole = _length(answer)
+        while whole is None or len(answer) < whole:
             connection.settimeout(_remaining(deadline))
             part = connection.recv(65_536)
             if not part:
                 break
             answer += part
-            if length is None:
-                length = _length(answer)
+            whole = whole or _length(answer)
     finally:
         connection.close()
     head, end, body = answer.partition(b"\r\n\r\n")
-    if not end or (length is not None and len(answer) != length):
+    if not end or (whole is not None and len(answer) != whole):
         raise ConnectionError("the answer is cut short")
     try:
         status = int(head[9:12])
     except ValueError:
         raise ConnectionError("the answer is not HTTP") from None
-    if b"chunked" in head.lower():
+    if whole is None and b"chunked" in head.lower():
         body = _unchunked(body)
     return status, body
 
@@ -807,8 +832,10 @@ def _length(answer: bytes) -> int | None:
     start = head.find(b"\r\ncontent-length:")
     if start < 0:
         return None
+    start += 17
+    stop = head.find(b"\r\n", start)
     try:
-        return end + 4 + int(head[start + 17 :].split(b"\r\n", 1)[0])
+        return end + 4 + int(head[start:] if stop < 0 else head[start:stop])
     except ValueError:
         raise ConnectionError("the answer is not HTTP") from None
 
@@ -859,7 +886,7 @@ def _in_time(call: "Callable[[], Value]", deadline: float) -> Value:
     return value
 
 
-# --- telemetry and logs --------------------------------------------------------------------------
+# --- telemetry -----------------------------------------------------------------------------------
 
 
 class _Telemetry:
@@ -903,84 +930,3 @@ class _Telemetry:
         }
         # In one piece: lines of several threads are not to mix.
         print(json.dumps(line) + "\n", end="")  # noqa: T201 (Lambda takes metrics from the log)
-
-
-class RedactValues:
-    """A filter for ``logging``: takes every value that a client has read out of a record.
-
-    ``logger.addFilter(RedactValues(client))``, or the same on a handler. Values shorter than six
-    characters stay: words of a log would go with them.
-    """
-
-    def __init__(self, client: SecretClient) -> None:
-        self._client = client
-        self._seen: tuple[Value, ...] = ()
-        self._words: list[str] = []
-
-    def filter(self, record: "LogRecord") -> bool:
-        """Redact message, traceback and stack; keep the record."""
-        try:
-            message = record.getMessage()
-        except Exception:  # noqa: BLE001 (whatever the arguments raise, logging would show them)
-            message = f"{record.msg!r} {record.args!r}"
-            record.msg, record.args = message, None
-        redacted = self._redact(message)
-        if redacted != message:
-            record.msg, record.args = redacted, None
-        if record.exc_info or record.exc_text:
-            text = record.exc_text or ""
-            if record.exc_info:
-                from traceback import format_exception
-
-                text = text or "".join(format_exception(*record.exc_info)).rstrip("\n")
-            redacted = self._redact(text)
-            if redacted != text:
-                # A formatter takes the text; one that looks at `exc_info` itself must find none.
-                record.exc_text, record.exc_info = redacted, None
-        if record.stack_info:
-            record.stack_info = self._redact(record.stack_info)
-        return True
-
-    def _redact(self, text: str) -> str:
-        values = tuple(self._client._read)  # noqa: SLF001 (of one module)
-        if values != self._seen:
-            words = {word for value in values for word in _words(value) if len(word) >= 6}
-            # Each as it is, and as JSON and `repr` would write it; the longest first.
-            forms = {
-                form
-                for word in words
-                for form in (
-                    word,
-                    json.dumps(word)[1:-1],
-                    json.dumps(word, ensure_ascii=False)[1:-1],
-                    repr(word)[1:-1],
-                )
-            }
-            self._words, self._seen = sorted(forms, key=len, reverse=True), values
-        for word in self._words:
-            if word in text:
-                text = text.replace(word, "[redacted]")
-        return text
-
-
-def _words(value: Value) -> "Iterator[str]":
-    try:
-        yield value.text
-        yield from _strings(value.json)
-    except InvalidValue:  # no JSON; or binary, which a log shows in one of these ways
-        from binascii import b2a_base64
-
-        yield repr(value.binary)[2:-1]
-        yield b2a_base64(value.binary, newline=False).decode()
-        yield value.binary.decode(errors="replace")
-
-
-def _strings(value: "Any") -> "Iterator[str]":
-    if isinstance(value, str | int | float):
-        yield str(value)
-    elif isinstance(value, MappingProxyType):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, tuple):
-        for inner in value:
-            yield from _strings(inner)

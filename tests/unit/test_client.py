@@ -23,7 +23,6 @@ from secret_client import (
     AccessDenied,
     DecryptionFailed,
     InvalidValue,
-    RedactValues,
     SecretClient,
     SecretError,
     SecretNotFound,
@@ -31,6 +30,7 @@ from secret_client import (
     Unavailable,
     Value,
 )
+from secret_redaction import RedactValues
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server
 
@@ -1331,3 +1331,11 @@ def test_the_client_adds_no_module_but_itself_to_the_process(
     ran = run(*command, **{PORT: str(extension.port), "AWS_SESSION_TOKEN": TOKEN})
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.split() == ["_socket", "secret_client"]
+
+
+def test_a_cache_time_that_is_no_number_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRETS_CACHE_SECONDS", "5m")
+    with pytest.raises(ValueError, match="SECRETS_CACHE_SECONDS must be a number of seconds"):
+        SecretClient()

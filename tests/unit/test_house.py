@@ -12,7 +12,17 @@ from local.checks import PROMISES
 from tests.recording import ROOT
 
 PURE = ("faults", "limits", "layers", "policies", "rules", "schema")
-OURS = {"infra", "local", "tests", "docs", "benchmarks", "app", "secret_client", "seed"}
+OURS = {
+    "infra",
+    "local",
+    "tests",
+    "docs",
+    "benchmarks",
+    "app",
+    "secret_client",
+    "secret_redaction",
+    "seed",
+}
 
 
 def imports(path: Path) -> set[str]:
