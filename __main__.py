@@ -71,6 +71,7 @@ if seeds := env.seeds():
         },
     )
     seeders.append(seeder)
+files = ["app.py", "secret_client.py", *(["secret_telemetry.py"] if function.telemetry else [])]
 role = ReaderRole(
     "reader",
     {
@@ -88,7 +89,7 @@ reader = ExtensionFunction(
         "layer_arn": env.layer_arn,
         "key_arn": key.arn,
         "log_group_name": f"{env.log_group_prefix}reader",
-        "files": {name: handler / name for name in ("app.py", "secret_client.py")},
+        "files": {name: handler / name for name in files},
         "handler": "app.lambda_handler",
         "environment": {
             "SECRET_NAME": env.secret_prefix + function.secret,

@@ -17,7 +17,7 @@ Environment variables, read when the client is made:
     SECRETS_CACHE_SECONDS: longest time a value is kept here (default 150). The extension keeps
         it besides, for SECRETS_MANAGER_TTL: nothing that is served is older than both together.
     SECRETS_REPLICA_REGIONS: regions to read replicas of secrets from, in order, with commas.
-    SECRETS_TELEMETRY: ``true`` prints CloudWatch Embedded Metric Format lines.
+    SECRETS_TELEMETRY: ``true`` prints metrics; ``secret_telemetry.py`` must be in the package.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
@@ -38,6 +38,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
+
+    from secret_telemetry import Telemetry
 
     T = TypeVar("T")
 
@@ -206,10 +208,6 @@ class Value:
         return made
 
 
-def _same(one: Value, other: Value) -> bool:
-    return one._text == other._text and one._binary == other._binary  # noqa: SLF001 (of one module)
-
-
 def _frozen(value: "Any") -> "Any":
     if isinstance(value, dict):
         return MappingProxyType({key: _frozen(inner) for key, inner in value.items()})
@@ -359,7 +357,11 @@ class SecretClient:
         self._cache_seconds = cache_seconds
         self._replica_regions = replica_regions
         self._timeout_seconds = timeout_seconds
-        self._telemetry = _Telemetry() if telemetry else None
+        self._telemetry: Telemetry | None = None
+        if telemetry:
+            import secret_telemetry
+
+            self._telemetry = secret_telemetry.Telemetry()
         # key -> (value, time until which it is served without asking, time until which at all)
         self._cache: dict[object, tuple[Value, float, float]] = {}
         self._flights: dict[object, _Flight] = {}
@@ -368,7 +370,7 @@ class SecretClient:
         self._sdk: dict[tuple[str, str | None], Any] = {}
         self._down: dict[str | None, float] = {}
         # Everything read lately: what was rotated away is secret still.
-        self._read: list[Value] = []
+        self._read: dict[object, Value] = {}
 
     def get_secret(
         self,
@@ -462,7 +464,7 @@ class SecretClient:
     def values_read(self) -> tuple[Value, ...]:
         """Return the last thousand different values that were read, for `secret_redaction`."""
         with self._lock:
-            return tuple(self._read)
+            return tuple(self._read.values())
 
     def with_fresh_credentials(
         self,
@@ -559,9 +561,11 @@ class SecretClient:
         """Keep a value, which may be as old as the moment it was asked for."""
         seconds = self._cache_seconds
         until = asked + seconds
+        content = value._text or value._binary  # noqa: SLF001 (of one module)
         with self._lock:
-            if not any(_same(value, read) for read in self._read):
-                self._read = [*self._read[1 - _MAX_ENTRIES :], value]
+            self._read[value.version, content] = value
+            if len(self._read) > _MAX_ENTRIES:
+                del self._read[next(iter(self._read))]
             entry = self._cache.pop(key, None)
             while len(self._cache) >= _MAX_ENTRIES:
                 del self._cache[next(iter(self._cache))]
@@ -571,7 +575,8 @@ class SecretClient:
 
     def _count(self, value: Value | None, start: float, asked: float, **events: int) -> None:
         if self._telemetry is not None:
-            self._telemetry.emit(value, start, asked, **events)
+            now = monotonic()
+            self._telemetry.emit(value, age=now - asked, seconds=now - start, **events)
 
     def _fetch(self, question: _Question, deadline: float, *, refresh: bool) -> Value:
         why = "it was asked to go round the extension"
@@ -884,49 +889,3 @@ def _in_time(call: "Callable[[], Value]", deadline: float) -> Value:
         raise found
     value: Value = found
     return value
-
-
-# --- telemetry -----------------------------------------------------------------------------------
-
-
-class _Telemetry:
-    """Prints a line for all that is no hit, in CloudWatch's Embedded Metric Format.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-
-    def __init__(self) -> None:
-        self.hits = 0
-
-    def emit(self, value: Value | None, start: float, asked: float, **events: int) -> None:
-        from time import time
-
-        hits, self.hits = self.hits, 0
-        counts = {"Hits": hits, "Misses": 0, "Stale": 0, "Failovers": 0, "Errors": 0}
-        counts |= {name.capitalize(): int(count) for name, count in events.items()}
-        now = monotonic()
-        metrics = [
-            *({"Name": name, "Unit": "Count"} for name in counts),
-            {"Name": "Age", "Unit": "Seconds"},
-            {"Name": "Duration", "Unit": "Milliseconds"},
-        ]
-        line = {
-            "_aws": {
-                "Timestamp": int(time() * 1000),
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": "LambdaSecrets",
-                        "Dimensions": [["FunctionName"]],
-                        "Metrics": metrics,
-                    }
-                ],
-            },
-            "FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            **counts,
-            "Age": round(now - asked, 3),
-            "Duration": round((now - start) * 1000, 3),
-            "Name": "" if value is None else value.name,
-            "Source": "none" if value is None else value.source,
-        }
-        # In one piece: lines of several threads are not to mix.
-        print(json.dumps(line) + "\n", end="")  # noqa: T201 (Lambda takes metrics from the log)

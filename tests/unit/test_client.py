@@ -399,11 +399,11 @@ def test_what_was_read_is_kept_once_however_often_it_is_read(
     client = SecretClient(cache_seconds=0)
     for _ in range(5):
         client.get_secret("s")
-    assert [value.text for value in client._read] == [CANARY]  # noqa: SLF001
+    assert [value.text for value in client.values_read()] == [CANARY]
     extension.script(*(scripted.secret(str(number)) for number in range(9)))
     for _ in range(9):
         client.get_secret("s")
-    assert [value.text for value in client._read] == ["6", "7", "8"]  # noqa: SLF001
+    assert [value.text for value in client.values_read()] == ["6", "7", "8"]
 
 
 def test_a_value_is_asked_for_anew_after_two_thirds_of_its_time(
