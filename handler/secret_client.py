@@ -23,9 +23,9 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_l
 https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
 """
 
-import json
 import os
 from _thread import allocate_lock, start_new_thread
+from json import JSONDecoder
 from time import monotonic, sleep
 from types import MappingProxyType, MemberDescriptorType
 
@@ -57,7 +57,9 @@ _REGION_DOWN_SECONDS = 30.0
 # From this part of its time on, a value is fetched anew while the old one is still served.
 _FRESH_PART = 2 / 3
 _MAX_ENTRIES = 1000
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_RESERVED = {byte: f"%{byte:02X}" for byte in range(256) if byte not in _UNRESERVED}
+_decode = JSONDecoder().decode
 
 
 # --- what goes wrong -----------------------------------------------------------------------------
@@ -170,7 +172,7 @@ class Value:
         if self._json is not None:
             return self._json
         try:
-            frozen: Any = _frozen(json.loads(self.text))
+            frozen: Any = _frozen(_decode(self.text))
         except (ValueError, RecursionError):
             frozen = None  # the decoding error holds the document
         if not isinstance(frozen, MappingProxyType):
@@ -402,7 +404,11 @@ class SecretClient:
             if self._telemetry is not None:
                 self._telemetry.hits += 1
             return entry[0]
-        query = _query(secretId=secret_id, versionId=version_id, versionStage=version_stage)
+        query = f"secretId={_encoded(secret_id)}"
+        if version_id is not None:
+            query += f"&versionId={_encoded(version_id)}"
+        if version_stage is not None:
+            query += f"&versionStage={_encoded(version_stage)}"
         question = _Question(
             key,
             secret_id,
@@ -445,12 +451,13 @@ class SecretClient:
                 self._telemetry.hits += 1
             return entry[0]
         selector = version if version is not None else label
-        query = _query(
-            name=name,
-            version=None if version is None else str(version),
-            label=label,
-            withDecryption="true" if decrypt else None,
-        )
+        query = f"name={_encoded(name)}"
+        if version is not None:
+            query += f"&version={version}"
+        if label is not None:
+            query += f"&label={_encoded(label)}"
+        if decrypt:
+            query += "&withDecryption=true"
         question = _Question(
             key,
             name,
@@ -634,7 +641,7 @@ class SecretClient:
         if status != _OK:
             raise _Failed(_refusal(status, body))
         try:
-            return question.read(json.loads(body), "extension")
+            return question.read(_decode(body.decode()), "extension")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # No cause is chained: a decoding error carries the document.
             raise _Failed("the extension's answer cannot be read") from None
@@ -772,23 +779,16 @@ def _session_token(deadline: float) -> str:
         name, int(port or 80), f"/{path}", f"Authorization: {authorization}", deadline
     )
     try:
-        return str(json.loads(body)["Token"])
+        return str(_decode(body.decode())["Token"])
     except (ValueError, KeyError, TypeError):
         raise ConnectionError(f"no session token: the endpoint answered {status}") from None
 
 
-def _query(**parts: str | None) -> str:
-    """Write a query; everything but RFC 3986's unreserved characters is percent-encoded."""
-    return "&".join(
-        [f"{name}={_encoded(value)}" for name, value in parts.items() if value is not None]
-    )
-
-
-def _encoded(value: str) -> str:
-    raw = value.encode().replace(b"%", b"%25")
-    for byte in {*raw} - _UNRESERVED - {37}:
-        raw = raw.replace(b"%c" % byte, b"%%%02X" % byte)
-    return raw.decode()
+def _encoded(text: str) -> str:
+    """Percent-encode everything but RFC 3986's unreserved characters."""
+    if text.isascii():
+        return text.translate(_RESERVED)
+    return "".join([chr(byte).translate(_RESERVED) for byte in text.encode()])
 
 
 def _request(host: str, port: int, path: str, header: str, deadline: float) -> tuple[int, bytes]:
