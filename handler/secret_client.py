@@ -20,19 +20,16 @@ Environment variables, read when the client is made:
     SECRETS_TELEMETRY: ``true`` prints metrics; ``secret_telemetry.py`` must be in the package.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
-https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
 """
 
 import os
+
+# `socket` brings enums and selectors that nothing here needs: 2 ms of a cold start.
+from _socket import AF_INET, SOCK_STREAM, socket
 from _thread import allocate_lock, start_new_thread
 from json import JSONDecoder
 from time import monotonic, sleep
 from types import MappingProxyType, MemberDescriptorType
-
-try:  # `socket` brings enums and selectors that nothing here needs: 2 ms of a cold start
-    from _socket import AF_INET, SOCK_STREAM, socket
-except ImportError:  # pragma: no cover (a Python of another make)
-    from socket import AF_INET, SOCK_STREAM, socket  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +54,12 @@ _REGION_DOWN_SECONDS = 30.0
 # From this part of its time on, a value is fetched anew while the old one is still served.
 _FRESH_PART = 2 / 3
 _MAX_ENTRIES = 1000
-_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_RESERVED = {byte: f"%{byte:02X}" for byte in range(256) if byte not in _UNRESERVED}
+# All but RFC 3986's unreserved characters.
+_RESERVED = {
+    byte: f"%{byte:02X}"
+    for byte in range(256)
+    if not (byte < 128 and chr(byte).isalnum()) and byte not in b"-._~"
+}
 _decode = JSONDecoder().decode
 
 
@@ -373,6 +374,11 @@ class SecretClient:
         self._down: dict[str | None, float] = {}
         # Everything read lately: what was rotated away is secret still.
         self._read: dict[object, Value] = {}
+        if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+            from snapshot_restore_py import register_after_restore
+
+            # A snapshot's clock stands still: what was read before it may be of any age.
+            register_after_restore(self._cache.clear)
 
     def get_secret(
         self,
@@ -785,7 +791,6 @@ def _session_token(deadline: float) -> str:
 
 
 def _encoded(text: str) -> str:
-    """Percent-encode everything but RFC 3986's unreserved characters."""
     if text.isascii():
         return text.translate(_RESERVED)
     return "".join([chr(byte).translate(_RESERVED) for byte in text.encode()])

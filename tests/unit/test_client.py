@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -1339,3 +1339,21 @@ def test_a_cache_time_that_is_no_number_names_its_variable(
     monkeypatch.setenv("SECRETS_CACHE_SECONDS", "5m")
     with pytest.raises(ValueError, match="SECRETS_CACHE_SECONDS must be a number of seconds"):
         SecretClient()
+
+
+def test_what_was_read_before_a_snapshot_is_asked_for_anew_after_it(
+    monkeypatch: pytest.MonkeyPatch, extension: Server
+) -> None:
+    hooks: list[Callable[[], None]] = []
+    runtime = ModuleType("snapshot_restore_py")
+    monkeypatch.setattr(runtime, "register_after_restore", hooks.append, raising=False)
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    client = SecretClient()
+    client.get_secret("s")
+    client.get_secret("s")
+    assert len(extension.requests) == 1
+    (restored,) = hooks
+    restored()
+    client.get_secret("s")
+    assert len(extension.requests) == 2
