@@ -22,8 +22,8 @@ _SENSITIVE = re.compile(
     r"(_?(hash|text|value))?$",
     re.IGNORECASE,
 )
-# What everything is tagged with anyway, in lower case: IAM knows no other.
-OWN_TAGS = ("project", "environment")
+# What everything is tagged with anyway: the project's name, and the stack's.
+OWN_TAGS = ("Project", "Environment")
 _CREDENTIALS_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
@@ -49,6 +49,7 @@ def broken(given: Given) -> Iterator[Fault]:
     yield from _secrets(given)
     yield from _values(given)
     yield from _function(given)
+    yield from _extension(given)
     yield from _layer(given)
     yield from _tags(given.settings.tags)
     yield from _deletion(given)
@@ -122,16 +123,19 @@ def _values(given: Given) -> Iterator[Fault]:
 
 
 def _function(given: Given) -> Iterator[Fault]:
-    function, extension = given.settings.function, given.settings.extension
+    function = given.settings.function
     if given.secret_names and function.secret not in given.secret_names:
         names = ", ".join(sorted(given.secret_names))
         yield "function.secret", f"must be one of {names}, got {function.secret!r}"
+
+
+def _extension(given: Given) -> Iterator[Fault]:
+    extension, timeout = given.settings.extension, given.settings.function.timeout_seconds
     for name in ("secrets_timeout_millis", "parameters_timeout_millis"):
         millis = getattr(extension, name)
-        if millis >= function.timeout_seconds * 1000:
-            rule = f"must be less than function.timeoutSeconds ({function.timeout_seconds} s)"
+        if millis >= timeout * 1000:
+            rule = f"must be less than function.timeoutSeconds ({timeout} s)"
             yield f"extension.{to_camel(name)}", f"{rule}, got {millis}"
-
     staleness = given.settings.max_staleness_seconds
     for name in ("secrets_ttl_seconds", "parameters_ttl_seconds"):
         seconds = getattr(extension, name)
@@ -159,7 +163,7 @@ def _tags(tags: Mapping[str, str]) -> Iterator[Fault]:
         if not 1 <= len(key) <= limits.TAG_KEY_LENGTH or key.lower().startswith("aws:"):
             rule = f"may have 1 to {limits.TAG_KEY_LENGTH} characters and not start with aws:"
             yield f"tags.{key}", rule
-        if key.lower() in OWN_TAGS:
+        if key.lower() in map(str.lower, OWN_TAGS):  # IAM tells no case apart
             yield f"tags.{key}", "is set already, to the project or the stack"
         if len(value) > limits.TAG_VALUE_LENGTH:
             yield f"tags.{key}", f"may have a value of {limits.TAG_VALUE_LENGTH} characters"

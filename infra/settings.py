@@ -70,7 +70,8 @@ class Environment:
     @property
     def tags(self) -> dict[str, str]:
         """Tags of everything: who made it, and those of config."""
-        return {"Project": self.project, "Environment": self.stack, **self.settings.tags}
+        own = zip(rules.OWN_TAGS, (self.project, self.stack), strict=True)
+        return {**dict(own), **self.settings.tags}
 
     def extension_args(self) -> dict[str, Any]:
         """Arguments of the extension; it keeps a value half of the time it may be stale."""
