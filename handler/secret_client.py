@@ -54,12 +54,11 @@ _REGION_DOWN_SECONDS = 30.0
 # From this part of its time on, a value is fetched anew while the old one is still served.
 _FRESH_PART = 2 / 3
 _MAX_ENTRIES = 1000
-# All but RFC 3986's unreserved characters.
-_RESERVED = {
-    byte: f"%{byte:02X}"
+# RFC 3986's unreserved characters stand for themselves.
+_ENCODED = [
+    chr(byte) if byte in b"-._~" or (byte < 128 and chr(byte).isalnum()) else f"%{byte:02X}"
     for byte in range(256)
-    if not (byte < 128 and chr(byte).isalnum()) and byte not in b"-._~"
-}
+]
 _decode = JSONDecoder().decode
 
 
@@ -268,17 +267,12 @@ class _Question:
     def read(self, answer: "Mapping[str, Any]", source: str) -> Value:
         """Read an answer of the extension or the SDK. KeyError, TypeError: it is none."""
         if self.service == "ssm":
-            parameter = answer["Parameter"]
-            told = (parameter["Name"], parameter["ARN"], str(parameter["Version"]), ())
-            text, binary = parameter["Value"], None
+            answer = answer["Parameter"]
+            text, binary = answer["Value"], None
+            version = str(answer["Version"])
         else:
             text, binary = answer.get("SecretString"), answer.get("SecretBinary")
-            told = (
-                answer["Name"],
-                answer["ARN"],
-                answer["VersionId"],
-                tuple(answer.get("VersionStages") or ()),  # of an old version, none
-            )
+            version = answer["VersionId"]
         if isinstance(binary, str):  # base64 in JSON, bytes from the SDK
             from binascii import a2b_base64
 
@@ -286,7 +280,13 @@ class _Question:
         if not isinstance(text if binary is None else binary, str | bytes):
             raise TypeError("neither text nor bytes")
         return Value(
-            text, binary, name=told[0], arn=told[1], version=told[2], stages=told[3], source=source
+            text,
+            binary,
+            name=answer["Name"],
+            arn=answer["ARN"],
+            version=version,
+            stages=tuple(answer.get("VersionStages") or ()),  # of an old version, none
+            source=source,
         )
 
 
@@ -556,8 +556,9 @@ class SecretClient:
             raise
         else:
             self._keep(question.key, value, start)
-            failover = value.source.startswith("replica:")
-            self._count(value, start, start, misses=1, failovers=failover)
+            if self._telemetry is not None:
+                failover = value.source.startswith("replica:")
+                self._count(value, start, start, misses=1, failovers=failover)
             return value
         finally:
             with self._lock:
@@ -628,18 +629,16 @@ class SecretClient:
         return self._down.get(region, 0.0) > monotonic()
 
     def _from_extension(self, question: _Question, deadline: float) -> Value:
-        ready_by = min(deadline, monotonic() + _READY_SECONDS)
+        ready_by = 0.0
         try:
-            token = _session_token(deadline)
+            port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
+            header = f"X-Aws-Parameters-Secrets-Token: {_session_token(deadline)}"
             while True:
-                status, body = _request(
-                    _HOST,
-                    _port(),
-                    question.path,
-                    f"X-Aws-Parameters-Secrets-Token: {token}",
-                    deadline,
-                )
-                if body != _NOT_READY or monotonic() + _NOT_READY_PAUSE_SECONDS > ready_by:
+                status, body = _request(_HOST, port, question.path, header, deadline)
+                if body != _NOT_READY:
+                    break
+                ready_by = ready_by or min(deadline, monotonic() + _READY_SECONDS)
+                if monotonic() + _NOT_READY_PAUSE_SECONDS > ready_by:
                     break
                 sleep(_NOT_READY_PAUSE_SECONDS)
         except (OSError, ValueError, OverflowError) as error:  # the latter: what is no port
@@ -766,10 +765,6 @@ def _refusal(status: int, body: bytes) -> str:
 # --- the wire ------------------------------------------------------------------------------------
 
 
-def _port() -> int:
-    return int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
-
-
 def _session_token(deadline: float) -> str:
     """Read the session token: from the environment or, under SnapStart, from Lambda's endpoint."""
     token = os.environ.get("AWS_SESSION_TOKEN")
@@ -791,9 +786,7 @@ def _session_token(deadline: float) -> str:
 
 
 def _encoded(text: str) -> str:
-    if text.isascii():
-        return text.translate(_RESERVED)
-    return "".join([chr(byte).translate(_RESERVED) for byte in text.encode()])
+    return text.encode().decode("latin-1").translate(_ENCODED)
 
 
 def _request(host: str, port: int, path: str, header: str, deadline: float) -> tuple[int, bytes]:
@@ -810,44 +803,28 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
         connection.settimeout(_remaining(deadline))
         connection.connect((host, port))
         connection.sendall(request)
-        answer = connection.recv(16_384)
-        whole = _length(answer)
-        while whole is None or len(answer) < whole:
-            connection.settimeout(_remaining(deadline))
-            part = connection.recv(65_536)
-            if not part:
-                break
+        answer, length = b"", -1
+        while True:
+            part = connection.recv(16_384)
             answer += part
-            whole = whole or _length(answer)
-    finally:
-        connection.close()
-    head, end, body = answer.partition(b"\r\n\r\n")
-    if not end or (whole is not None and len(answer) != whole):
-        raise ConnectionError("the answer is cut short")
-    try:
+            head, end, body = answer.partition(b"\r\n\r\n")
+            if end:
+                _, stated, rest = head.lower().partition(b"\r\ncontent-length:")
+                if stated:
+                    length = int(rest.partition(b"\r\n")[0])
+            if not part or 0 <= length <= len(body):
+                break
+            connection.settimeout(_remaining(deadline))
         status = int(head[9:12])
     except ValueError:
         raise ConnectionError("the answer is not HTTP") from None
-    if whole is None and b"chunked" in head.lower():
+    finally:
+        connection.close()
+    if not end or length not in (-1, len(body)):
+        raise ConnectionError("the answer is cut short")
+    if length < 0 and b"chunked" in head.lower():
         body = _unchunked(body)
     return status, body
-
-
-def _length(answer: bytes) -> int | None:
-    """Length of the whole answer, once its head is there and says so."""
-    end = answer.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    head = answer[:end].lower()
-    start = head.find(b"\r\ncontent-length:")
-    if start < 0:
-        return None
-    start += 17
-    stop = head.find(b"\r\n", start)
-    try:
-        return end + 4 + int(head[start:] if stop < 0 else head[start:stop])
-    except ValueError:
-        raise ConnectionError("the answer is not HTTP") from None
 
 
 def _unchunked(body: bytes) -> bytes:

@@ -157,8 +157,18 @@ def test_token_and_port_are_read_in_the_call_and_not_when_the_client_is_made(
     assert asked == ["one", "two"]
 
 
-def test_default_port_is_the_extensions_own() -> None:
-    assert secret_client._port() == 2773  # noqa: SLF001 (2773 cannot be listened on safely here)
+def test_default_port_is_the_extensions_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def request(*arguments: object) -> None:  # 2773 cannot be listened on safely here
+        asked.extend(arguments[:2])
+        raise ConnectionRefusedError
+
+    monkeypatch.delenv(PORT, raising=False)
+    monkeypatch.setattr(secret_client, "_request", request)
+    with pytest.raises(secret_client.SecretError):
+        SecretClient(make_client=lambda *_: None).get_secret("s")
+    assert asked == ["127.0.0.1", 2773]
 
 
 @pytest.mark.parametrize("port", ["70000", "-1", "none"])
