@@ -165,6 +165,7 @@ def test_default_port_is_the_extensions_own(monkeypatch: pytest.MonkeyPatch) -> 
         raise ConnectionRefusedError
 
     monkeypatch.delenv(PORT, raising=False)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
     monkeypatch.setattr(secret_client, "_request", request)
     with pytest.raises(secret_client.SecretError):
         SecretClient(make_client=lambda *_: None).get_secret("s")
