@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from infra import function
+from infra import packages
 from local import provider
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ def make(directory: Path) -> dict[str, int]:
         Zipped bytes of the package, and of each peer with all that it requires.
 
     """
-    ours = provider.package(function.package(FILES, f"python{VERSION}"))
+    ours = provider.package(packages.archive(FILES, f"python{VERSION}"))
     with zipfile.ZipFile(io.BytesIO(ours)) as packed:
         packed.extractall(directory / "compiled")
     (directory / "source").mkdir()

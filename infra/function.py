@@ -3,8 +3,6 @@
 It takes its role as given: what the function may do is said there.
 """
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -12,16 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra import limits
-
-_COMPILE = """
-import py_compile, sys
-source, compiled, name = sys.argv[1:]
-unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-py_compile.compile(source, compiled, name, doraise=True, optimize=2, invalidation_mode=unchecked)
-"""
-# Measured: see benchmarks/RESULTS.md, "source only".
-COMPILE_MILLIS_PER_LINE = 0.009
+from infra import limits, packages
 
 
 class ExtensionArgs(TypedDict, total=False):
@@ -142,8 +131,8 @@ class ExtensionFunction(pulumi.ComponentResource):
         props = {key: given for key, given in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
-        if not can_compile_for(runtime):
-            pulumi.log.info(_cost_of_source(args["files"], runtime), self)
+        if not packages.can_compile_for(runtime):
+            pulumi.log.info(packages.cost_of_source(args["files"], runtime), self)
 
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
@@ -155,7 +144,7 @@ class ExtensionFunction(pulumi.ComponentResource):
         )
         function = aws.lambda_.Function(
             f"{name}-function",
-            code=package(args["files"], runtime),
+            code=packages.archive(args["files"], runtime),
             handler=args["handler"],
             runtime=runtime,
             architectures=[architecture],
@@ -193,58 +182,6 @@ class ExtensionFunction(pulumi.ComponentResource):
                 "log_group_name": self.log_group_name,
             }
         )
-
-
-def package(files: Mapping[str, Path], runtime: str) -> pulumi.AssetArchive:
-    """Pack the named files, and beside each module its bytecode if this Python can compile it.
-
-    Pulumi hashes such an archive by names and contents, so neither a file's date nor what lies
-    beside it publishes a new version of the function. Lambda cannot keep bytecode: a module
-    without it is compiled at every cold start.
-    """
-    packed = dict(files)
-    if can_compile_for(runtime):
-        tag = sys.implementation.cache_tag
-        for name, path in files.items():
-            if path.suffix == ".py":
-                folder, _, module = name.rpartition("/")
-                inside = f"{folder}/__pycache__/" if folder else "__pycache__/"
-                packed[f"{inside}{module.removesuffix('.py')}.{tag}.pyc"] = _compiled(name, path)
-    return pulumi.AssetArchive(
-        {name: pulumi.FileAsset(str(path)) for name, path in sorted(packed.items())}
-    )
-
-
-def can_compile_for(runtime: str) -> bool:
-    """Whether bytecode of this Python is that of a runtime: the same minor version of CPython."""
-    return runtime == f"python{sys.version_info[0]}.{sys.version_info[1]}"
-
-
-def _cost_of_source(files: Mapping[str, Path], runtime: str) -> str:
-    lines = sum(
-        len(path.read_text(encoding="utf-8").splitlines())
-        for path in files.values()
-        if path.suffix == ".py"
-    )
-    return (
-        f"packed without bytecode: {runtime} compiles {lines} lines at every cold start, about"
-        f" {lines * COMPILE_MILLIS_PER_LINE:.0f} ms; deploy with a Python of that version, or set"
-        " function.runtime to this one's"
-    )
-
-
-def _compiled(name: str, path: Path) -> Path:
-    """Compile a module to be taken unchecked: dates mean nothing in a zip.
-
-    Without docstrings and without the columns of tracebacks, which are half of the bytecode. The
-    file bears a name under which this Python, which would not check either, never loads it.
-    """
-    compiled = path.parent / "__pycache__" / f"{path.stem}.packed.pyc"
-    subprocess.run(  # noqa: S603 (this interpreter, the text above)
-        [sys.executable, "-I", "-X", "no_debug_ranges", "-c", _COMPILE, path, compiled, name],
-        check=True,
-    )
-    return compiled
 
 
 def extension_environment(args: ExtensionArgs) -> dict[str, str]:
