@@ -6,11 +6,12 @@ from typing import cast
 import pulumi
 import pulumi_aws as aws
 
-from infra import settings
+from infra import packages, settings
 from infra.access import ReaderRole
 from infra.encryption import EncryptionKey
 from infra.function import ExtensionArgs, ExtensionFunction, RuntimeArgs
 from infra.policies import Place
+from infra.rotation import SecretRotation
 from infra.secret import AppSecret
 from infra.seeding import SecretSeeder
 
@@ -18,6 +19,12 @@ env = settings.load()
 config, function = env.settings, env.settings.function
 place = Place(env.partition, env.region, aws.get_caller_identity().account_id)
 handler = Path(__file__).with_name("handler")
+# What a function needs to log in to PostgreSQL.
+postgres = {
+    "postgres.py": handler / "postgres.py",
+    "ca-bundle.pem": env.ca_bundle,
+    **packages.distribution("pg8000"),
+}
 
 key = EncryptionKey(
     "environment",
@@ -56,7 +63,8 @@ if seeds := env.seeds():
                 name: {
                     "name": env.secret_prefix + name,
                     "arn": secrets[name].arn,
-                    "fields": seed.fields,
+                    "fields": seed.lasting_fields(),
+                    "first": seed.first_fields(),
                     "generate": seed.random_passwords(),
                 }
                 for name, seed in seeds.items()
@@ -71,7 +79,43 @@ if seeds := env.seeds():
         },
     )
     seeders.append(seeder)
-files = ["app.py", "secret_client.py", *(["secret_telemetry.py"] if function.telemetry else [])]
+for name, rotation in env.rotations.items():
+    engine = "random" if rotation.strategy == "random" else "postgres"
+    rotated = ("rotation.py", f"rotation_{engine}.py")
+    SecretRotation(
+        f"{name}-rotation",
+        {
+            "secret_arn": secrets[name].arn,
+            "key_arn": key.arn,
+            "account_id": place.account_id,
+            "log_group_name": f"{env.log_group_prefix}{name}-rotation",
+            "files": {
+                **{file: handler / file for file in rotated},
+                **(postgres if engine == "postgres" else {}),
+            },
+            "handler": "rotation.lambda_handler",
+            "strategy": rotation.strategy,
+            "generate": config.secrets[name].rotated_fields(),
+            "admin_secret_arn": secrets[rotation.admin_secret].arn
+            if rotation.admin_secret
+            else None,
+            "overlap_hours": rotation.overlap_hours,
+            "every_days": rotation.every_days,
+            "schedule": rotation.schedule,
+            "window_hours": rotation.window_hours,
+            "rotate_immediately": rotation.rotate_immediately,
+            "runtime": function.runtime,
+            "architecture": function.architecture,
+            "log_retention_days": function.log_retention_days,
+            "vpc_config": env.vpc_config,
+            "tags": env.tags,
+        },
+        # A rotation starts from a value.
+        pulumi.ResourceOptions(depends_on=seeders),
+    )
+files = [f"{function.handler}.py", "secret_client.py"]
+if function.telemetry:
+    files.append("secret_telemetry.py")
 role = ReaderRole(
     "reader",
     {
@@ -79,6 +123,7 @@ role = ReaderRole(
         "key_arn": key.arn,
         "log_group_arn": place.log_group_arn(f"{env.log_group_prefix}reader"),
         "tracing": function.tracing,
+        "in_vpc": env.vpc_config is not None,
         "tags": env.tags,
     },
 )
@@ -89,17 +134,21 @@ reader = ExtensionFunction(
         "layer_arn": env.layer_arn,
         "key_arn": key.arn,
         "log_group_name": f"{env.log_group_prefix}reader",
-        "files": {name: handler / name for name in files},
-        "handler": "app.lambda_handler",
+        "files": {
+            **{name: handler / name for name in files},
+            **(postgres if function.handler == "query" else {}),
+        },
+        "handler": f"{function.handler}.lambda_handler",
         "environment": {
             "SECRET_NAME": env.secret_prefix + function.secret,
             "SECRET_PREFIX": env.secret_prefix,
             "SECRETS_CACHE_SECONDS": str(env.client_cache_seconds()),
             "SECRETS_TELEMETRY": str(function.telemetry).lower(),
         },
+        "vpc_config": env.vpc_config,
         "extension": cast("ExtensionArgs", env.extension_args()),
         "tags": env.tags,
-        **cast("RuntimeArgs", function.model_dump(exclude={"secret", "telemetry"})),
+        **cast("RuntimeArgs", function.model_dump(exclude={"handler", "secret", "telemetry"})),
     },
     # Whoever calls the function finds values.
     pulumi.ResourceOptions(depends_on=seeders),

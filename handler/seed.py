@@ -25,8 +25,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     """Merge a seed into a secret.
 
     Args:
-        event: ``SecretId``; ``Fields``, name -> plain value; ``Generate``, name -> parameters
-            of GetRandomPassword in its own words.
+        event: ``SecretId``; ``Fields``, name -> plain value; ``First``, the same, written only
+            when missing; ``Generate``, name -> parameters of GetRandomPassword in its own words.
         context: what Lambda hands over.
 
     Returns:
@@ -45,12 +45,14 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     secret_id = event["SecretId"]
     version, current = _read(secrets, secret_id)
-    seeded = current | event["Fields"]
+    seeded = event.get("First", {}) | current | event["Fields"]
     missing = {name: rules for name, rules in event["Generate"].items() if not seeded.get(name)}
     for name, rules in missing.items():
         seeded[name] = secrets.get_random_password(**rules)["RandomPassword"]
     updated = [
-        name for name in event["Fields"] if name not in current or current[name] != seeded[name]
+        name
+        for name in {**event["Fields"], **event.get("First", {})}
+        if name not in current or current[name] != seeded[name]
     ]
     if missing or updated:
         if _read(secrets, secret_id)[0] != version:

@@ -20,6 +20,8 @@ class ReaderRoleArgs(TypedDict):
     """ARN of the function's log group, without ``:*``."""
     tracing: NotRequired[bool]
     """Whether the function sends traces to X-Ray (default false)."""
+    in_vpc: NotRequired[bool]
+    """Whether the function is in a VPC (default false)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the role and its policies."""
 
@@ -32,7 +34,7 @@ class ReaderRole(pulumi.ComponentResource):
         aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets need; IAM allows
             6,144 characters a policy and 10 policies a role.
         aws.iam.RolePolicy: the function's own log group.
-        aws.iam.RolePolicy: X-Ray, only with ``tracing``.
+        aws.iam.RolePolicy: X-Ray, only with ``tracing``; the network, only ``in_vpc``.
     """
 
     arn: pulumi.Output[str]
@@ -76,15 +78,20 @@ class ReaderRole(pulumi.ComponentResource):
                 opts=child,
             )
         )
-        if args.get("tracing"):
-            attached.append(
-                aws.iam.RolePolicy(
-                    f"{name}-traces",
-                    role=role.name,
-                    policy=pulumi.Output.json_dumps(policies.write_traces()),
-                    opts=child,
-                )
+        optional = {
+            "traces": (args.get("tracing"), policies.write_traces),
+            "network": (args.get("in_vpc"), policies.use_network),
+        }
+        attached += [
+            aws.iam.RolePolicy(
+                f"{name}-{what}",
+                role=role.name,
+                policy=pulumi.Output.json_dumps(document()),
+                opts=child,
             )
+            for what, (wanted, document) in optional.items()
+            if wanted
+        ]
 
         # A function that starts before its grants are attached would meet AccessDenied.
         granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))

@@ -31,7 +31,7 @@ def lines(project: str, errors: list[ErrorDetails]) -> list[str]:
         inputs[path] = error["input"]
     return [
         f"{project}:{'.'.join(path)} {' or '.join(found).replace(' or must be ', ' or ')}"
-        + ("" if "is no key" in found[0] else f", got {_shown(path, inputs[path])}")
+        + ("" if found[0].startswith("is ") else f", got {_shown(path, inputs[path])}")
         for path, found in broken.items()
     ]
 
@@ -40,6 +40,8 @@ def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
             return f"is no key; allowed are {', '.join(_keys_beside(path))}"
+        case "missing":
+            return "is missing"
         case "string_too_long":
             return f"may have {error['ctx']['max_length']} characters"
         case "literal_error":
@@ -71,4 +73,6 @@ def _shown(path: tuple[str, ...], value: object) -> str:
 
 def _is_structure(path: tuple[str, ...], value: object) -> bool:
     """Whether a value inside ``secrets`` can be no secret that was put in a wrong place."""
-    return path[-1] == "from" or (not isinstance(value, str) and "fields" not in path)
+    return path[-1] in ("from", "strategy") or (
+        not isinstance(value, str) and "fields" not in path
+    )

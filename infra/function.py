@@ -73,6 +73,8 @@ class ExtensionFunctionArgs(RuntimeArgs):
     """The package, exactly: path in the package -> file."""
     handler: str
     """``module.function`` in the package."""
+    vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
+    """Subnets and security groups (default None: outside of any VPC); the role must allow it."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Environment variables besides the extension's. Never a secret's value."""
     extension: NotRequired[ExtensionArgs]
@@ -154,6 +156,7 @@ class ExtensionFunction(pulumi.ComponentResource):
             timeout=timeout,
             reserved_concurrent_executions=args.get("reserved_concurrency"),
             environment={"variables": environment},
+            vpc_config=args.get("vpc_config"),
             # The group must stand before the first log line, or Lambda tries to make one.
             logging_config={"log_format": "Text", "log_group": logs.name},
             tracing_config={"mode": "Active" if args.get("tracing") else "PassThrough"},

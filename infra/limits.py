@@ -37,6 +37,7 @@ TIMEOUT_SECONDS = Range(1, 900)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 RESERVED_CONCURRENCY = Range(0, 100_000)
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+HANDLERS = ("app", "query")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
 
@@ -63,6 +64,15 @@ RECOVERY_WINDOW_DAYS = Range(7, 30)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
 # AWS allows 1 as well; what is shorter than 8 is no secret.
 PASSWORD_LENGTH = Range(8, 4096)
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
+ROTATION_DAYS = Range(1, 1000)
+ROTATION_WINDOW_HOURS = Range(1, 24)
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+ROTATION_RATE_HOURS = Range(4, 999)
+ROTATION_RATE_DAYS = Range(1, 999)
+ROTATION_STRATEGIES = ("singleUser", "alternatingUsers", "random")
+# As long as the longest schedule.
+OVERLAP_HOURS = Range(0, 24_000)
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144

@@ -50,6 +50,13 @@ _KEY_USE_BY_LOGS = [
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 ]
+_MAKE_PASSWORDS = {
+    "Sid": "MakePasswords",
+    "Effect": "Allow",
+    "Action": "secretsmanager:GetRandomPassword",
+    # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    "Resource": "*",
+}
 # https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html
 _TRACE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
@@ -152,13 +159,53 @@ def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
             "Resource": list(secret_arns),
         },
         _use_key("EncryptSecrets", ["kms:Decrypt", "kms:GenerateDataKey"], secret_arns, key_arn),
+        _MAKE_PASSWORDS,
+    )
+
+
+def rotate_secret(secret_arn: str, key_arn: str, admin_arn: str | None = None) -> Policy:
+    """Rotate exactly this secret; read the one of the administrator who changes the other user."""
+    statements = [
         {
-            "Sid": "MakePasswords",
+            "Sid": "RotateSecret",
             "Effect": "Allow",
-            "Action": "secretsmanager:GetRandomPassword",
-            # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
-            "Resource": "*",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            "Resource": secret_arn,
         },
+        _use_key("EncryptSecret", ["kms:Decrypt", "kms:GenerateDataKey"], [secret_arn], key_arn),
+        _MAKE_PASSWORDS,
+    ]
+    if admin_arn is not None:
+        statements += read_secrets([admin_arn], key_arn)["Statement"]
+    return _policy(*statements)
+
+
+def use_network() -> Policy:
+    """Have network interfaces in a VPC, which Lambda makes in the role's name.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    return _policy(
+        {
+            "Sid": "UseNetwork",
+            "Effect": "Allow",
+            "Action": [
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            # Lambda checks these before there is an interface to name.
+            "Resource": "*",
+        }
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
-from infra import layers, limits
+from infra import layers, limits, rotation_rules
 from infra.schema import SecretSettings, Settings
 
 Fault = tuple[str, str]
@@ -47,8 +47,10 @@ class Given:
 def broken(given: Given) -> Iterator[Fault]:
     """Say which rules are broken."""
     yield from _secrets(given)
+    yield from rotation_rules.broken(given.settings.secrets, given.secret_names)
     yield from _values(given)
     yield from _function(given)
+    yield from _network(given)
     yield from _extension(given)
     yield from _layer(given)
     yield from _tags(given.settings.tags)
@@ -127,6 +129,16 @@ def _function(given: Given) -> Iterator[Fault]:
     if given.secret_names and function.secret not in given.secret_names:
         names = ", ".join(sorted(given.secret_names))
         yield "function.secret", f"must be one of {names}, got {function.secret!r}"
+
+
+def _network(given: Given) -> Iterator[Fault]:
+    network = given.settings.network
+    for ours, theirs in (
+        ("subnet_ids", "security_group_ids"),
+        ("security_group_ids", "subnet_ids"),
+    ):
+        if getattr(network, theirs) and not getattr(network, ours):
+            yield f"network.{to_camel(ours)}", f"is empty beside `{to_camel(theirs)}`; name one"
 
 
 def _extension(given: Given) -> Iterator[Fault]:

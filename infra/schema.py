@@ -76,6 +76,35 @@ class GeneratedField(_Model):
         }
 
 
+class RotationSettings(_Model):
+    """How one secret is rotated."""
+
+    strategy: Annotated[
+        Literal["singleUser", "alternatingUsers", "random"], Within(limits.ROTATION_STRATEGIES)
+    ] = Field(
+        description="of a PostgreSQL user, of two users in turn, or of generated text that no"
+        " server knows"
+    )
+    every_days: Annotated[int, Within(limits.ROTATION_DAYS)] | None = Field(
+        default=None, description="days between two rotations; none, and no `schedule`: 30"
+    )
+    schedule: str | None = Field(
+        default=None, description="`rate(...)` or `cron(...)` in UTC, instead of `everyDays`"
+    )
+    window_hours: Annotated[int, Within(limits.ROTATION_WINDOW_HOURS)] | None = Field(
+        default=None, description="hours in which it may happen; none: to the end of the day"
+    )
+    rotate_immediately: bool = Field(
+        default=False, description="whether to rotate at the deployment, too"
+    )
+    admin_secret: str | None = Field(
+        default=None, description="the administrator's secret; with `alternatingUsers`"
+    )
+    overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
+        default=0, description="hours that the value before stays in the secret; with `random`"
+    )
+
+
 class SecretSettings(_Model):
     """One secret: its structure, never its value."""
 
@@ -94,15 +123,37 @@ class SecretSettings(_Model):
     recovery_window_days: (
         Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] | None
     ) = Field(default=None, description="instead of the environment's `recoveryWindowDays`")
+    rotation: RotationSettings | None = Field(
+        default=None, description="how it is rotated; none: never"
+    )
 
     def random_passwords(self) -> dict[str, dict[str, object]]:
         """Write the request of GetRandomPassword for each field of ``generate``."""
         return {field: rules.get_random_password() for field, rules in self.generate.items()}
 
+    def rotated_fields(self) -> dict[str, dict[str, object]]:
+        """Write the same for each field that rotation makes anew: a database's is ``password``."""
+        return self.random_passwords() or {"password": GeneratedField().get_random_password()}
+
+    def first_fields(self) -> dict[str, str | int | float | bool]:
+        """Plain fields that are written only when missing: rotation changes them afterwards."""
+        alternates = self.rotation and self.rotation.strategy == "alternatingUsers"
+        changed = ("username", "alternateUsername") if alternates else ()
+        return {name: plain for name, plain in self.fields.items() if name in changed}
+
+    def lasting_fields(self) -> dict[str, str | int | float | bool]:
+        """Plain fields that are written whenever they change here."""
+        first = self.first_fields()
+        return {name: plain for name, plain in self.fields.items() if name not in first}
+
 
 class FunctionSettings(_Model):
     """The function that reads."""
 
+    handler: Annotated[Literal["app", "query"], Within(limits.HANDLERS)] = Field(
+        default="app",
+        description="`app` tells what it would connect to; `query` asks the PostgreSQL database",
+    )
     secret: str = Field(
         default="database", description="the secret whose name it gets as `SECRET_NAME`"
     )
@@ -166,6 +217,27 @@ class ExtensionSettings(_Model):
     )
 
 
+class NetworkSettings(_Model):
+    """The VPC of the functions that read and rotate."""
+
+    subnet_ids: list[str] = Field(
+        default=[], description="subnets of the functions; none: outside of any VPC"
+    )
+    security_group_ids: list[str] = Field(
+        default=[], description="security groups of the functions in these subnets"
+    )
+
+
+class DatabaseSettings(_Model):
+    """The databases that secrets log in to."""
+
+    ca_bundle: str | None = Field(
+        default=None,
+        description="PEM file, from the project's folder, of who signs the databases'"
+        " certificates; none: RDS's",
+    )
+
+
 class KeySettings(_Model):
     """The environment's KMS key."""
 
@@ -190,6 +262,12 @@ class Settings(_Model):
         default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"
     )
     key: KeySettings = Field(default=KeySettings(), description="the environment's KMS key")
+    network: NetworkSettings = Field(
+        default=NetworkSettings(), description="the VPC of the functions that read and rotate"
+    )
+    database: DatabaseSettings = Field(
+        default=DatabaseSettings(), description="the databases that secrets log in to"
+    )
     max_staleness_seconds: Annotated[int, Within(limits.MAX_STALENESS_SECONDS)] = Field(
         default=300,
         description="longest time a value is served after it changed: the extension's and the"

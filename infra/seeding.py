@@ -24,6 +24,8 @@ class Seed(TypedDict):
     """ARN of the secret."""
     fields: Mapping[str, Any]
     """Plain fields, text, numbers or booleans; a change updates them in the secret."""
+    first: NotRequired[Mapping[str, Any]]
+    """Plain fields that are written only when missing: rotation changes them afterwards."""
     generate: Mapping[str, Mapping[str, Any]]
     """Generated fields -> parameters of GetRandomPassword, in its own words."""
 
@@ -143,6 +145,7 @@ class SecretSeeder(pulumi.ComponentResource):
                     {
                         "SecretId": seed["arn"],
                         "Fields": dict(seed["fields"]),
+                        "First": dict(seed.get("first", {})),
                         "Generate": {key: dict(rules) for key, rules in seed["generate"].items()},
                     }
                 ),

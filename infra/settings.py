@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -17,7 +18,9 @@ from pydantic_core import ErrorDetails
 
 from infra import faults, layers, limits, rules
 from infra.policies import Place
-from infra.schema import SecretSettings, Settings
+from infra.schema import RotationSettings, SecretSettings, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class SettingsError(pulumi.RunError, ValueError):
@@ -94,6 +97,23 @@ class Environment:
         secrets = self.settings.secrets.items()
         return {name: secret for name, secret in secrets if secret.source == "generate"}
 
+    @property
+    def rotations(self) -> dict[str, RotationSettings]:
+        """How secrets are rotated, by logical name; of those that are."""
+        secrets = self.settings.secrets.items()
+        return {name: secret.rotation for name, secret in secrets if secret.rotation}
+
+    @property
+    def vpc_config(self) -> Any:  # noqa: ANN401 (Pulumi's own type, which settings do not know)
+        """Subnets and security groups of the functions; outside of any VPC, ``None``."""
+        network = self.settings.network
+        return network.model_dump() if network.subnet_ids else None
+
+    @property
+    def ca_bundle(self) -> Path:
+        """PEM file of who signs the databases' certificates."""
+        return ROOT / (self.settings.database.ca_bundle or "handler/rds-ca-bundle.pem")
+
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""
         own = self.settings.secrets[secret].recovery_window_days
@@ -141,6 +161,9 @@ def load() -> Environment:
         environment.secret_prefix,
     )
     broken += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
+    if not environment.ca_bundle.is_file():
+        given_path = settings.database.ca_bundle
+        broken.append(f"{project}:database.caBundle must be a file, got {given_path!r}")
     if not region:
         broken.append("aws:region is not set, and names, key and layer depend on it")
     if broken:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra import policies
+from infra import packages, policies
 from infra.access import ReaderRole, ReaderRoleArgs
 from infra.encryption import EncryptionKey, EncryptionKeyArgs
 from infra.function import ExtensionArgs, ExtensionFunction, ExtensionFunctionArgs
+from infra.rotation import SecretRotation, SecretRotationArgs
 from infra.secret import AppSecret, AppSecretArgs
 from infra.seeding import SecretSeeder
 from local.engine import Engine
@@ -33,6 +34,16 @@ ROLE_ARGS: ReaderRoleArgs = {
     "secret_arns": {},
     "key_arn": KEY,
     "log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/g",
+}
+ROTATION_ARGS: SecretRotationArgs = {
+    "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:p/s/database-AbCdEf",
+    "key_arn": KEY,
+    "account_id": "123456789012",
+    "log_group_name": "/aws/lambda/p-s-database-rotation",
+    "files": {"rotation.py": ROOT / "handler" / "rotation.py"},
+    "handler": "rotation.lambda_handler",
+    "strategy": "singleUser",
+    "generate": {"password": {"PasswordLength": 20}},
 }
 FUNCTION_ARGS: ExtensionFunctionArgs = {
     "role_arn": "arn:aws:iam::123456789012:role/r",
@@ -400,6 +411,112 @@ def test_a_missing_file_of_the_package_is_named(tmp_path: Path) -> None:
     files = {"app.py": tmp_path / "none.py"}
     with pytest.raises(FileNotFoundError, match=r"no file .*none\.py"):
         made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "files": files}))
+
+
+def test_a_distribution_is_packed_with_what_it_requires_and_nothing_of_its_installation() -> None:
+    files = packages.distribution("pg8000")
+    assert {"pg8000/native.py", "scramp/__init__.py", "six.py"} <= files.keys()
+    assert all(path.is_file() for path in files.values())
+    assert not [name for name in files if name.endswith((".pyc", "RECORD", "INSTALLER"))]
+    assert not [name for name in files if ".." in name or name.startswith("/")]
+
+
+def test_bytecode_is_compiled_once_for_the_same_source(module: Path) -> None:
+    packed(module.parent, MINE)
+    compiled = module.parent / "__pycache__" / "app.packed.pyc"
+    os.utime(compiled, (0, 0))
+    packed(module.parent, MINE)
+    assert compiled.stat().st_mtime == 0
+    module.write_text("answer = 43\n")
+    packed(module.parent, MINE)
+    assert compiled.stat().st_mtime > 0
+
+
+def test_rotation_may_do_its_work_on_its_own_secret_only() -> None:
+    registered = made(lambda: SecretRotation("r", ROTATION_ARGS))
+    grants = {each.name: each.inputs["policy"] for each in by_type(registered, ":RolePolicy")}
+    assert set(grants) == {"r-logs", "r-rotate"}
+    rotate, key, passwords = json.loads(grants["r-rotate"])["Statement"]
+    assert rotate["Action"] == [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:ListSecretVersionIds",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ]
+    assert rotate["Resource"] == ROTATION_ARGS["secret_arn"]
+    assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert key["Resource"] == KEY
+    contexts = key["Condition"]["StringLike"]["kms:EncryptionContext:SecretARN"]
+    assert contexts == ["arn:*:secret:p/s/database-AbCdEf"]
+    assert passwords["Action"] == "secretsmanager:GetRandomPassword"
+    (permission,) = by_type(registered, "permission:Permission")
+    assert permission.inputs == {
+        "action": "lambda:InvokeFunction",
+        "function": "r-function-0123456",
+        "principal": "secretsmanager.amazonaws.com",
+        "sourceAccount": "123456789012",
+        "sourceArn": ROTATION_ARGS["secret_arn"],
+    }
+
+
+def test_an_administrators_secret_is_read_and_not_written() -> None:
+    admin = "arn:aws:secretsmanager:us-east-1:123456789012:secret:p/s/admin-AbCdEf"
+    args: SecretRotationArgs = {
+        **ROTATION_ARGS,
+        "strategy": "alternatingUsers",
+        "admin_secret_arn": admin,
+    }
+    registered = made(lambda: SecretRotation("r", args))
+    (grant,) = [e for e in by_type(registered, ":RolePolicy") if e.name == "r-rotate"]
+    about = [
+        statement
+        for statement in json.loads(grant.inputs["policy"])["Statement"]
+        if "p/s/admin" in json.dumps(statement)
+    ]
+    assert [each["Action"] for each in about] == ["secretsmanager:GetSecretValue", ["kms:Decrypt"]]
+    function = only(registered, "function:Function")
+    assert function.inputs["environment"]["variables"]["ADMIN_SECRET_ARN"] == admin
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ({}, {"automaticallyAfterDays": 30}),
+        ({"every_days": 7, "window_hours": 3}, {"automaticallyAfterDays": 7, "duration": "3h"}),
+        ({"schedule": "rate(4 hours)"}, {"scheduleExpression": "rate(4 hours)"}),
+    ],
+)
+def test_rotation_has_its_schedule(given: SecretRotationArgs, rules: dict[str, object]) -> None:
+    registered = made(lambda: SecretRotation("r", {**ROTATION_ARGS, **given}))
+    rotation = only(registered, "secretRotation:SecretRotation").inputs
+    assert rotation["rotationRules"] == rules
+    assert rotation["rotateImmediately"] is False
+
+
+def test_rotation_waits_for_permission_and_grants() -> None:
+    registered = made(lambda: SecretRotation("r", ROTATION_ARGS))
+    order = [each.type.rpartition(":")[2] for each in registered]
+    first = order.index("SecretRotation", 1)  # the component has the same name
+    assert {"Permission", "RolePolicy", "Function"} <= set(order[:first])
+    waits = {urn.rpartition("::")[2] for urn in registered[first].dependencies}
+    assert {"r-permission", "r-logs", "r-rotate"} <= waits
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"strategy": "daily"}, "strategy must be one of singleUser, alternatingUsers, random"),
+        ({"every_days": 0}, "every_days must be 1 to 1000, got 0"),
+        ({"window_hours": 25}, "window_hours must be 1 to 24, got 25"),
+        ({"overlap_hours": -1}, "overlap_hours must be 0 to 24000, got -1"),
+        ({"strategy": "alternatingUsers"}, "admin_secret_arn goes with alternatingUsers"),
+        ({"admin_secret_arn": "arn"}, "admin_secret_arn goes with alternatingUsers"),
+    ],
+)
+def test_rotation_refuses_what_aws_would(given: SecretRotationArgs, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        made(lambda: SecretRotation("r", {**ROTATION_ARGS, **given}))
 
 
 def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:

@@ -15,6 +15,7 @@ import infra
 from infra.access import ReaderRole
 from infra.encryption import EncryptionKey
 from infra.function import ExtensionFunction
+from infra.rotation import SecretRotation
 from infra.secret import AppSecret
 from infra.seeding import SecretSeeder
 from local.engine import Registration
@@ -30,6 +31,8 @@ UNTAGGABLE = {
     "aws:kms/alias:Alias",
     "aws:lambda/alias:Alias",
     "aws:lambda/invocation:Invocation",
+    "aws:lambda/permission:Permission",
+    "aws:secretsmanager/secretRotation:SecretRotation",
     "aws:secretsmanager/secretVersion:SecretVersion",
 }
 
@@ -57,6 +60,7 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "key_arn": KEY,
             "log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/a-b",
             "tracing": True,
+            "in_vpc": True,
             "tags": TAGS,
         },
     ),
@@ -69,6 +73,22 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "key_arn": KEY,
             "log_group_name": "/aws/lambda/a-seeder",
             "file": ROOT / "handler" / "seed.py",
+            "tags": TAGS,
+        },
+    ),
+    SecretRotation: lambda: SecretRotation(
+        "example",
+        {
+            "secret_arn": SECRET,
+            "key_arn": KEY,
+            "account_id": "123456789012",
+            "log_group_name": "/aws/lambda/a-c-rotation",
+            "files": {"rotation.py": ROOT / "handler" / "rotation.py"},
+            "handler": "rotation.lambda_handler",
+            "strategy": "alternatingUsers",
+            "generate": {"password": {}},
+            "admin_secret_arn": SECRET,
+            "vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
             "tags": TAGS,
         },
     ),
@@ -185,7 +205,11 @@ def test_a_policys_star_resource_is_one_that_aws_forces(
     component: type[pulumi.ComponentResource],
 ) -> None:
     _, children = example(component)
-    forced = {"secretsmanager:GetRandomPassword", "xray:PutTraceSegments"}
+    forced = {
+        "ec2:CreateNetworkInterface",
+        "secretsmanager:GetRandomPassword",
+        "xray:PutTraceSegments",
+    }
     for child in children:
         for document in documents([child]):
             for statement in document["Statement"]:

@@ -17,6 +17,10 @@ VALID = {"secrets": {"database": DATABASE}}
 CANARY = "s3cr3t-canary"
 
 
+def rotated(**rotation: Any) -> dict[str, Any]:
+    return {**DATABASE, "rotation": rotation}
+
+
 def read(
     keys: dict[str, Any],
     *,
@@ -71,7 +75,7 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {"fields": {"a": float("nan")}}}}, "secrets.database.fields.a must be"),
         ({"function": {"secret": None}}, "function.secret must be text, got null"),
         ({"tags": {"x": 1}}, "tags.x must be text, got 1"),
-        ({"secrest": {}}, "secrest is no key; allowed are secrets, function, extension, key, maxStalenessSeconds, recoveryWindowDays, tags, secretValues"),
+        ({"secrest": {}}, "secrest is no key; allowed are secrets, function, extension, key, network, database, maxStalenessSeconds, recoveryWindowDays, tags, secretValues"),
         ({"secrets": {}}, "secrets holds no secret; describe at least one"),
         ({"secrets": {"database": {"form": "config"}}}, "secrets.database.form is no key; allowed are description, from, fields"),
         ({"secrets": {"database": {"from": "vault"}}}, "secrets.database.from must be 'generate', 'config' or 'external', got 'vault'"),
@@ -94,6 +98,30 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"extension": {"layerArn": "arn:aws:lambda:eu-west-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:1"}}, "extension.layerArn is in eu-west-1, but the function is in us-east-1"),
         ({"extension": {"layerArn": "arn:aws:lambda:us-east-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:1"}}, "names account 015030872274, which owns the layer in eu-west-1; in us-east-1 the owner is 177933569100"),
         ({"extension": {"layerArn": "arn:aws:lambda:us-east-1:177933569100:layer:AWS-Parameters-and-Secrets-Lambda-Extension:1"}}, "is the layer for x86_64, but the function is arm64"),
+        ({"secrets": {"database": rotated()}}, "secrets.database.rotation.strategy is missing"),
+        ({"secrets": {"database": rotated(strategy="daily")}}, "secrets.database.rotation.strategy must be 'singleUser', 'alternatingUsers' or 'random', got 'daily'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", everyDays=0)}}, "secrets.database.rotation.everyDays must be 1 to 1000, got 0"),
+        ({"secrets": {"database": rotated(strategy="singleUser", windowHours=25)}}, "secrets.database.rotation.windowHours must be 1 to 24, got 25"),
+        ({"secrets": {"database": rotated(strategy="singleUser", everyDays=1, schedule="rate(10 days)")}}, "secrets.database.rotation.schedule is given beside `everyDays`; keep one"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(3 hours)")}}, "secrets.database.rotation.schedule must be every 4 to 999 hours, got 'rate(3 hours)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(0 days)")}}, "secrets.database.rotation.schedule must be every 1 to 999 days, got 'rate(0 days)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(4 hours)", windowHours=5)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (rate(4 hours)), got 5"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(30 4 * * ? *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, got 'cron(30 4 * * ? *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", overlapHours=1)}}, "secrets.database.rotation.overlapHours goes with `random`"),
+        ({"secrets": {"database": rotated(strategy="random", overlapHours=-1)}}, "secrets.database.rotation.overlapHours must be 0 to 24000, got -1"),
+        ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret goes with `alternatingUsers`; drop it"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers")}}, "secrets.database.rotation.adminSecret must be another secret (there is none), got None"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="database"), "b": DATABASE}}, "secrets.database.rotation.adminSecret must be another secret (b), got 'database'"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "u"}}}}, "secrets.database.rotation.adminSecret is of another server: its `host` differs"),
+        ({"secrets": {"database": {"from": "config", "rotation": {"strategy": "singleUser"}}}, "secretValues": {"database": {"a": "b"}}}, "secrets.database.rotation would be undone by `from: config`"),
+        ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation of `random` makes what `generate` names"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, and `fields` has no `host`"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "generate": {"password": {}, "pin": {}}}}}, "secrets.database.rotation changes the password of a database; `generate` must name `password` alone"),
+        ({"network": {"subnetIds": ["subnet-1"]}}, "network.securityGroupIds is empty beside `subnetIds`; name one"),
+        ({"network": {"securityGroupIds": ["sg-1"]}}, "network.subnetIds is empty beside `securityGroupIds`; name one"),
+        ({"network": {"subnetIds": [1]}}, "network.subnetIds.0 must be text, got 1"),
+        ({"database": {"caBundle": "none.pem"}}, "database.caBundle must be a file, got 'none.pem'"),
+        ({"function": {"handler": "other"}}, "function.handler must be 'app' or 'query', got 'other'"),
     ],
 )  # fmt: skip
 def test_one_fault_is_one_line_that_names_key_value_and_remedy(
