@@ -79,10 +79,10 @@ if seeds := env.seeds():
         },
     )
     seeders.append(seeder)
+rotations = {}
 for name, rotation in env.rotations.items():
     engine = "random" if rotation.strategy == "random" else "postgres"
-    rotated = ("rotation.py", f"rotation_{engine}.py")
-    SecretRotation(
+    rotations[name] = SecretRotation(
         f"{name}-rotation",
         {
             "secret_arn": secrets[name].arn,
@@ -90,7 +90,7 @@ for name, rotation in env.rotations.items():
             "account_id": place.account_id,
             "log_group_name": f"{env.log_group_prefix}{name}-rotation",
             "files": {
-                **{file: handler / file for file in rotated},
+                **{file: handler / file for file in ("rotation.py", f"rotation_{engine}.py")},
                 **(postgres if engine == "postgres" else {}),
             },
             "handler": "rotation.lambda_handler",
@@ -119,7 +119,7 @@ if function.telemetry:
 role = ReaderRole(
     "reader",
     {
-        "secret_arns": {env.secret_prefix + name: secret.arn for name, secret in secrets.items()},
+        "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in env.readable},
         "key_arn": key.arn,
         "log_group_arn": place.log_group_arn(f"{env.log_group_prefix}reader"),
         "tracing": function.tracing,
@@ -158,6 +158,7 @@ pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items
 pulumi.export("function_name", reader.name)
 pulumi.export("function_arn", reader.arn)
 pulumi.export("function_alias_arn", reader.alias_arn)
+pulumi.export("rotation_function_arns", {name: r.function_arn for name, r in rotations.items()})
 pulumi.export("role_arn", role.arn)
 pulumi.export("key_arn", key.arn)
 pulumi.export("key_alias", key.alias_name)

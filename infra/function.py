@@ -134,7 +134,7 @@ class ExtensionFunction(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         if not packages.can_compile_for(runtime):
-            pulumi.log.info(packages.cost_of_source(args["files"], runtime), self)
+            pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
 
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",

@@ -62,17 +62,17 @@ def can_compile_for(runtime: str) -> bool:
     return runtime == f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def cost_of_source(files: Mapping[str, Path], runtime: str) -> str:
-    """Say what a package without bytecode costs at each cold start."""
+def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
+    """Say what a package without bytecode costs its function at each cold start."""
     lines = sum(
         len(path.read_text(encoding="utf-8").splitlines())
         for path in files.values()
         if path.suffix == ".py"
     )
     return (
-        f"packed without bytecode: {runtime} compiles {lines} lines at every cold start, about"
-        f" {lines * _COMPILE_MILLIS_PER_LINE:.0f} ms; deploy with a Python of that version, or set"
-        " function.runtime to this one's"
+        f"{owner}: packed without bytecode, so {runtime} compiles up to {lines} lines at every"
+        f" cold start, {lines * _COMPILE_MILLIS_PER_LINE:.0f} ms; deploy with a Python of that"
+        " version, or set function.runtime to this one's"
     )
 
 

@@ -111,7 +111,7 @@ class SecretRotation(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
         if not packages.can_compile_for(runtime):
-            pulumi.log.info(packages.cost_of_source(args["files"], runtime), self)
+            pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
 
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",

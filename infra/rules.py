@@ -129,6 +129,9 @@ def _function(given: Given) -> Iterator[Fault]:
     if given.secret_names and function.secret not in given.secret_names:
         names = ", ".join(sorted(given.secret_names))
         yield "function.secret", f"must be one of {names}, got {function.secret!r}"
+    rotations = (secret.rotation for secret in given.settings.secrets.values())
+    if any(rotation and rotation.admin_secret == function.secret for rotation in rotations):
+        yield "function.secret", "is an administrator's, which no function reads; name another"
 
 
 def _network(given: Given) -> Iterator[Fault]:

@@ -104,6 +104,12 @@ class Environment:
         return {name: secret.rotation for name, secret in secrets if secret.rotation}
 
     @property
+    def readable(self) -> list[str]:
+        """Logical names of the secrets that the function may read: no administrator's."""
+        administrators = {rotation.admin_secret for rotation in self.rotations.values()}
+        return [name for name in self.settings.secrets if name not in administrators]
+
+    @property
     def vpc_config(self) -> Any:  # noqa: ANN401 (Pulumi's own type, which settings do not know)
         """Subnets and security groups of the functions; outside of any VPC, ``None``."""
         network = self.settings.network

@@ -1,4 +1,4 @@
-"""`python -m local up | serve`: the program of this project on the embedded AWS."""
+"""`python -m local up | serve | rotate`: the program of this project on the embedded AWS."""
 
 import argparse
 import contextlib
@@ -16,8 +16,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.settings import SettingsError
-from local import checks, deployment, loopback, outputs, project
+from local import checks, databases, deployment, loopback, outputs, project, rotate
 from local.aws import EmbeddedAws, EmulatorError, PortInUseError
+from local.postgres import PostgreSQL, PostgreSQLError
 from local.provider import DeploymentError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
         for fault in error.faults:
             told = fault.replace(f"mend it in Pulumi.{options.stack}.yaml", f"mend it in {file}")
             _errors.print(f"[red]error:[/red] {escape(told)}")
-    except (project.ProjectError, DeploymentError, PortInUseError, EmulatorError) as error:
+    except (
+        project.ProjectError,
+        DeploymentError,
+        PortInUseError,
+        EmulatorError,
+        PostgreSQLError,
+    ) as error:
         _errors.print(f"[red]error:[/red] {escape(str(error))}")
     return 1
 
@@ -62,11 +69,21 @@ def _run(options: argparse.Namespace) -> int:
             f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
             " embedded AWS has the regions of the partition aws only"
         )
-    with EmbeddedAws(port=options.port, layers=layers) as aws:
+    with contextlib.ExitStack() as running:
+        server = None
+        if (names := databases.of(stack)) and not options.empty:
+            server = running.enter_context(PostgreSQL())
+            stack = databases.moved(stack, server)
+        aws = running.enter_context(EmbeddedAws(port=options.port, layers=layers))
         if options.empty:
             _serve(aws, stack.region, None)
             return 0
-        deployed = _deploy(stack, aws, total=len(planned.registrations))
+        deployed = _deploy(stack, aws, server, total=len(planned.registrations))
+        if server:
+            address = f"{server.host}:{server.port}"
+            _note(f"{', '.join(sorted(names))}: the database is a PostgreSQL here, at {address}")
+        if options.command == "rotate":
+            return rotate.run(deployed, _terminal, options.rotations, options.callers)
         kept = _check(deployed)
         _terminal.print("\n[bold]Outputs[/bold]")
         _terminal.print(escape(outputs.table(deployed.outputs)))
@@ -84,10 +101,21 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("up", "deploy, prove what the project promises, print the outputs, stop"),
         ("serve", "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi"),
+        ("rotate", "deploy, and rotate every secret of the stack that rotates, under traffic"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--stack", default="dev", help="name of the stack (default: dev)")
+        stack = "staging" if name == "rotate" else "dev"
+        command.add_argument(
+            "--stack", default=stack, help="name of the stack (default: %(default)s)"
+        )
         command.set_defaults(empty=False)
+        if name == "rotate":
+            command.add_argument(
+                "--rotations", type=_count, default=3, help="of each secret (default: 3)"
+            )
+            command.add_argument(
+                "--callers", type=_count, default=4, help="threads that call (default: 4)"
+            )
         if name == "serve":
             command.add_argument(
                 "--empty",
@@ -101,6 +129,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= 1000:  # noqa: PLR2004 (more is a mistake)
+        raise argparse.ArgumentTypeError(f"must be 1 to 1000, got {text!r}")
+    return count
+
+
 def _port(text: str) -> int:
     port = int(text) if text.isdecimal() else 0
     if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own)
@@ -108,12 +143,14 @@ def _port(text: str) -> int:
     return port
 
 
-def _deploy(stack: project.Stack, aws: EmbeddedAws, total: int) -> deployment.Deployment:
+def _deploy(
+    stack: project.Stack, aws: EmbeddedAws, server: PostgreSQL | None, total: int
+) -> deployment.Deployment:
     title = f"{stack.project}, stack {stack.name}, {stack.region}"
     _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
     start = time.perf_counter()
     with _progress(total) as created:
-        deployed = deployment.deploy(stack, aws, created)
+        deployed = deployment.deploy(stack, aws, created, server)
     seconds = time.perf_counter() - start
     _terminal.print(f"[green]✓[/green] {total} resources in {seconds:.1f} s")
     for message in deployed.engine.messages:

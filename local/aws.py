@@ -213,7 +213,7 @@ class EmbeddedAws:
                 client.close()
             self._clients.clear()
         if self._process is not None:
-            _end(self._process)
+            end(self._process)
             self._process = None
         self._port = None
         if self._directory is not None:
@@ -240,7 +240,7 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End the child and all that it started; it has had its chance to do so itself."""
     assert process.stdin is not None  # noqa: S101 - a pipe was asked for
     process.stdin.close()

@@ -13,13 +13,21 @@ from urllib.parse import unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployment import Deployment, FunctionError, Invocation
+from local.traffic import Traffic, rotate
 from local.trial import READ, read_as, role_like
 
 _INVOCATIONS = 3
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')
 # Less of it would be found in any text of base64.
 _OWN_BASE64 = 6
-_BODY = {"message", "database_host", "database_name", "username", "extension_cache", "note"}
+_BODY = {"message", "database_host", "database_name", "username", "note"}
+# What each handler tells besides.
+_OWN = {
+    "app.lambda_handler": {"extension_cache"},
+    "query.lambda_handler": {"session_user", "secret_version", "connected"},
+}
+_CALLERS = 4
+_SETTLED_REQUESTS = 20
 _OK = 200
 
 
@@ -109,16 +117,17 @@ def _base64_forms(value: bytes) -> set[str]:
 
 
 def _answers(evidence: Evidence) -> str:
+    body = _BODY | _OWN[evidence.deployment.handler]
     for invocation in evidence.invocations:
         if invocation.status != _OK:
             raise Broken(f"status {invocation.status}: {invocation.body.get('error')}")
-        if set(invocation.body) != _BODY:
+        if set(invocation.body) != body:
             raise Broken(f"fields {sorted(invocation.body)}")
         if leaked(invocation.payload, evidence.deployment.canaries):
             raise Broken("the answer holds a secret value")
         if not invocation.body["message"].endswith("through the extension"):
             raise Broken(invocation.body["message"])
-    return f"status {_OK}, {len(_BODY)} fields"
+    return f"status {_OK}, {len(body)} fields"
 
 
 def _agrees(evidence: Evidence) -> str:
@@ -169,13 +178,19 @@ def _logs(evidence: Evidence) -> str:
 
 def _only_its_own(evidence: Evidence) -> str:
     deployment = evidence.deployment
-    granted = deployment.outputs["secret_arns"].values()
+    arns = deployment.outputs["secret_arns"]
     with _another_secret(deployment) as other:
-        outcomes = read_as(deployment.client, deployment.outputs["role_arn"], [*granted, other])
-    _expect_refusal(outcomes.pop(other), "AccessDeniedException", "secretsmanager:GetSecretValue")
+        outcomes = read_as(
+            deployment.client, deployment.outputs["role_arn"], [*arns.values(), other]
+        )
+    others = [other, *(arns[name] for name in deployment.administrators)]
+    for arn in others:
+        _expect_refusal(
+            outcomes.pop(arn), "AccessDeniedException", "secretsmanager:GetSecretValue"
+        )
     if set(outcomes.values()) != {READ}:
         raise Broken(f"it cannot read its own: {outcomes}")
-    return f"{len(outcomes)} read, 1 refused"
+    return f"{len(outcomes)} read, {len(others)} refused"
 
 
 def _not_without_key(evidence: Evidence) -> str:
@@ -225,6 +240,30 @@ def _seeded_once(evidence: Evidence) -> str:
     return f"{kept} versions unchanged" if kept else "no secret has a generated value"
 
 
+def _rotates(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    if not deployment.rotating:
+        return "no secret of this stack rotates"
+    canaries = deployment.canaries
+    with Traffic(deployment, _CALLERS) as traffic:
+        for name in deployment.rotating:
+            traffic.wait_for_requests(_SETTLED_REQUESTS)
+            try:
+                rotate(deployment, deployment.outputs["secret_arns"][name])
+            except TimeoutError as error:
+                raise Broken(str(error)) from error
+            # Whoever has kept a connection logs in again, with the old password at hand.
+            deployment.sessions(name, end=True)
+        traffic.wait_for_requests(_SETTLED_REQUESTS)
+    if traffic.failures:
+        fault, times = traffic.failures.most_common(1)[0]
+        raise Broken(f"{traffic.failures.total()} requests failed, {times} of them by: {fault}")
+    logged = [*deployment.log_lines(), deployment.server.log() if deployment.server else ""]
+    if leaked("\n".join(logged), canaries | deployment.canaries):
+        raise Broken("a log line holds a secret value, of before or after")
+    return f"{len(deployment.rotating)} rotated, {traffic.requests} requests, 0 failed"
+
+
 def _expect_refusal(outcome: str, code: str, subject: str) -> None:
     if code not in outcome or subject not in outcome:
         raise Broken(f"expected {code} on {subject}, got: {outcome}")
@@ -255,6 +294,7 @@ _CHECKS: dict[str, Callable[[Evidence], str]] = {
     "without the grant for the key, the role is refused": _not_without_key,
     "no secret value in state, outputs, environment or package": _nowhere,
     "seeding again keeps every generated value": _seeded_once,
+    "no request fails while every secret is rotated": _rotates,
 }
 
 PROMISES = tuple(_CHECKS)

@@ -6,16 +6,19 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+from local import databases
 from local.aws import EmbeddedAws
 from local.engine import Engine, Preview, Registration
+from local.postgres import PostgreSQL
 from local.project import Stack, stand_in
 from local.provider import AwsProvider, package
 
+_INVOCATION = "aws:lambda/invocation:Invocation"
 # Fields of a database secret that the function tells.
-_TOLD = {"host", "database_host", "dbname", "database_name", "username", "port", "engine"}
+_TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
+_TOLD |= {"port", "engine"}
 
 OnCreated = Callable[[Registration], None]
 
@@ -45,6 +48,8 @@ class Deployment:
     engine: Engine
     operated: tuple[str, ...]
     """Logical names of secrets whose value an operator would have put: a stand-in was."""
+    server: PostgreSQL | None
+    """What the databases of the stack are on, if it has any."""
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -83,20 +88,46 @@ class Deployment:
         return str(answer["SecretString"])
 
     @property
+    def rotating(self) -> tuple[str, ...]:
+        """Logical names of the secrets that rotate."""
+        return tuple(self.outputs["rotation_function_arns"])
+
+    @property
+    def administrators(self) -> tuple[str, ...]:
+        """Logical names of the secrets that rotation logs in by, and the function may not read."""
+        return tuple(admin for admin in databases.of(self.stack).values() if admin)
+
+    @property
+    def handler(self) -> str:
+        """``module.function`` of the function."""
+        return str(self._function["Handler"])
+
+    def sessions(self, name: str, *, end: bool = False) -> int:
+        """Count the database sessions of a secret's users, and end them if asked."""
+        value = json.loads(self.secret_text(self.outputs["secret_arns"][name]))
+        users = [value[key] for key in ("username", "alternateUsername") if key in value]
+        if self.server is None or not users:
+            return 0
+        found = self.server.run(
+            "SELECT CASE WHEN :end THEN pg_terminate_backend(pid) END"
+            " FROM pg_stat_activity WHERE usename = ANY(:users)",
+            end=end,
+            users=users,
+        )
+        return len(found)
+
+    @property
     def environment(self) -> dict[str, str]:
         """Environment variables of the function, as Lambda has them."""
-        function = self.client("lambda").get_function_configuration(
-            FunctionName=self.outputs["function_name"]
-        )
-        variables: dict[str, str] = function["Environment"]["Variables"]
+        variables: dict[str, str] = self._function["Environment"]["Variables"]
         return variables
 
-    @cached_property
+    @property
     def canaries(self) -> frozenset[str]:
         """Every value that must show up nowhere: all but plain fields and what one connects to."""
         plain = {
             seed["SecretId"]: seed["Fields"].keys()
-            for seed in map(json.loads, self._inputs("aws:lambda/invocation:Invocation", "input"))
+            for seed in map(json.loads, self._inputs(_INVOCATION, "input"))
         }
         found: set[str] = set()
         for arn in self.outputs["secret_arns"].values():
@@ -128,6 +159,13 @@ class Deployment:
                 lines += [event["message"] for event in page["events"]]
         return lines
 
+    @property
+    def _function(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client("lambda").get_function_configuration(
+            FunctionName=self.outputs["function_name"]
+        )
+        return found
+
     def _inputs(self, type_: str, key: str) -> list[str]:
         return [each.inputs[key] for each in self.engine.registrations if each.type == type_]
 
@@ -152,26 +190,44 @@ def preview(stack: Stack) -> Engine:
     return engine
 
 
-def deploy(stack: Stack, aws: EmbeddedAws, on_created: OnCreated | None = None) -> Deployment:
+def deploy(
+    stack: Stack,
+    aws: EmbeddedAws,
+    on_created: OnCreated | None = None,
+    server: PostgreSQL | None = None,
+) -> Deployment:
     """Run the program and make everything.
 
-    Secrets that nobody here gives a value (``from: external``) get a generated stand-in, as an
-    operator would put one.
+    Secrets that nobody here gives a value (``from: external``) get a generated stand-in, and the
+    users of databases are made on ``server``, as an operator would do.
 
     Raises:
         SettingsError: faults of config.
         DeploymentError: AWS refused a resource.
 
     """
-    engine = Engine(AwsProvider(aws, stack.region), on_created)
-    engine.run(stack)
     secrets = aws.client("secretsmanager", stack.region)
+    operator = databases.Operator(server, stack) if server else None
+
+    def created(made: Registration) -> None:
+        if operator and made.type == _INVOCATION:
+            value = secrets.get_secret_value(SecretId=json.loads(made.inputs["input"])["SecretId"])
+            operator.make(made.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
+        if on_created:
+            on_created(made)
+
+    engine = Engine(AwsProvider(aws, stack.region), created)
+    engine.run(stack)
     operated = []
     for name, arn in engine.outputs["secret_arns"].items():
         if not secrets.describe_secret(SecretId=arn).get("VersionIdsToStages"):
-            secrets.put_secret_value(SecretId=arn, SecretString=stand_in())
+            value = json.loads(stand_in())
+            if operator:
+                value |= operator.address(name)
+                operator.make(name, value)
+            secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
             operated.append(name)
-    return Deployment(aws, stack, engine, tuple(operated))
+    return Deployment(aws, stack, engine, tuple(operated), server)
 
 
 def layer_arns(previewed: Engine) -> set[str]:

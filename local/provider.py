@@ -121,6 +121,16 @@ def _secret_version(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
     return id_, {"arn": version["ARN"], "versionId": version["VersionId"]}
 
 
+def _secret_rotation(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    secret = provider.client("secretsmanager").rotate_secret(
+        SecretId=inputs["secretId"],
+        RotationLambdaARN=inputs["rotationLambdaArn"],
+        RotationRules=_capitalized(inputs["rotationRules"]),
+        RotateImmediately=inputs.get("rotateImmediately", True),
+    )
+    return secret["ARN"], {"rotationEnabled": True}
+
+
 def _role(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
     role = provider.client("iam").create_role(
         RoleName=_physical(name),
@@ -182,6 +192,7 @@ def _function(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
         Timeout=inputs["timeout"],
         Layers=inputs.get("layers", []),
         Environment=_capitalized(inputs.get("environment", {})),
+        VpcConfig=_capitalized(inputs.get("vpcConfig", {})),
         LoggingConfig={"LogFormat": logging["logFormat"], "LogGroup": logging["logGroup"]},
         TracingConfig=_capitalized(inputs.get("tracingConfig", {"mode": "PassThrough"})),
         Publish=bool(inputs.get("publish")),
@@ -208,6 +219,17 @@ def _function_alias(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
         Description=inputs.get("description", ""),
     )
     return alias["AliasArn"], {"arn": alias["AliasArn"]}
+
+
+def _permission(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    statement_id = inputs.get("statementId") or _physical(name)
+    keys = ("action", "principal", "sourceAccount", "sourceArn", "qualifier")
+    provider.client("lambda").add_permission(
+        FunctionName=inputs["function"],
+        StatementId=statement_id,
+        **_capitalized({key: inputs[key] for key in keys if inputs.get(key)}),
+    )
+    return statement_id, {"statementId": statement_id}
 
 
 def _invocation(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
@@ -249,6 +271,8 @@ _TYPES: dict[str, Create] = {
     "aws:lambda/alias:Alias": _function_alias,
     "aws:lambda/function:Function": _function,
     "aws:lambda/invocation:Invocation": _invocation,
+    "aws:lambda/permission:Permission": _permission,
     "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretRotation:SecretRotation": _secret_rotation,
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
 }

@@ -22,10 +22,19 @@ from ministack.core import lambda_runtime
 from local import loopback
 
 from . import (  # to import one is to close its gaps
+    alarm_actions,  # noqa: F401
+    anomaly_detectors,  # noqa: F401
     cloudtrail,  # noqa: F401
+    cloudwatch,  # noqa: F401
+    ec2,  # noqa: F401
+    events,  # noqa: F401
     iam,
     kms,  # noqa: F401
+    labels,  # noqa: F401
     lambda_,
+    lambda_metrics,  # noqa: F401
+    logs,  # noqa: F401
+    rotation,  # noqa: F401
     secretsmanager,  # noqa: F401
 )
 

@@ -403,7 +403,7 @@ def test_deployment_says_what_a_package_without_bytecode_costs(module: Path) -> 
         args: ExtensionFunctionArgs = {**FUNCTION_ARGS, "files": files, "runtime": runtime}
         engine = Engine(Recording())
         engine.run(stack("dev"), lambda args=args: (ExtensionFunction("f", args), None)[1])  # type: ignore[misc]
-        expected = f"packed without bytecode: {OTHER} compiles 4 lines at every cold start"
+        expected = f"f: packed without bytecode, so {OTHER} compiles up to 4 lines at every cold"
         assert any(expected in message for message in engine.messages) is said
 
 

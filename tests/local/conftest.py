@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.aws import EmbeddedAws
+from local.postgres import PostgreSQL
 
 REGION = "us-east-1"
 
@@ -117,3 +118,10 @@ def invoke(aws: EmbeddedAws) -> Make:
             return json.loads(payload.read())
 
     return call
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """One PostgreSQL for all; a test makes roles of its own names in it."""
+    with PostgreSQL() as server:
+        yield server

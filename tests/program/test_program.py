@@ -24,6 +24,7 @@ OUTPUTS = {
     "layer_arn",
     "log_group_name",
     "role_arn",
+    "rotation_function_arns",
     "secret_arns",
 }
 

@@ -117,6 +117,7 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation of `random` makes what `generate` names"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, and `fields` has no `host`"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "generate": {"password": {}, "pin": {}}}}}, "secrets.database.rotation changes the password of a database; `generate` must name `password` alone"),
+        ({"secrets": {"a": rotated(strategy="alternatingUsers", adminSecret="database"), "database": DATABASE}}, "function.secret is an administrator's, which no function reads; name another"),
         ({"network": {"subnetIds": ["subnet-1"]}}, "network.securityGroupIds is empty beside `subnetIds`; name one"),
         ({"network": {"securityGroupIds": ["sg-1"]}}, "network.subnetIds is empty beside `securityGroupIds`; name one"),
         ({"network": {"subnetIds": [1]}}, "network.subnetIds.0 must be text, got 1"),

@@ -1,0 +1,133 @@
+"""Logs in to PostgreSQL as a secret says, over verified TLS; makes what a password is stored as.
+
+A secret has the fields of an RDS secret:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html.
+Statements are the caller's; `pg8000.native` has `identifier` and `literal` to quote with.
+"""
+
+import functools
+import os
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pg8000.native import Connection, DatabaseError, Error, InterfaceError
+from scramp import ScramException, ScramMechanism
+
+DEFAULT_PORT = 5432
+DEFAULT_DATABASE = "postgres"
+DEFAULT_CA_BUNDLE = "ca-bundle.pem"
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: the user may not log in, or not
+# from here; and the password is wrong, or there is no such user, which the server tells nobody.
+_AUTH_SQLSTATES = {"28000", "28P01"}
+# https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: not for this name, or this address.
+_OTHER_HOST = {62, 64}
+
+
+class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
+    """There is no connection; the text says why, without a value of the secret.
+
+    `sqlstate` is PostgreSQL's code, in five characters, when it was the server that refused.
+    """
+
+    def __init__(self, reason: str, sqlstate: str | None = None) -> None:
+        super().__init__(reason)
+        self.sqlstate = sqlstate
+
+
+def connect(
+    value: Mapping[str, Any], *, ca_bundle: Path | None = None, timeout_seconds: float = 5
+) -> Connection:
+    """Log in with the `username` and `password` at the `host`, `port` and `dbname` of a secret.
+
+    The server's certificate must be for `host` and signed by an authority of `ca_bundle`, in PEM;
+    by default that is the file beside this module that `CA_BUNDLE` names, or `ca-bundle.pem`. The
+    timeout is for the connection and, afterwards, for each answer of the server.
+
+    Raises:
+        ConnectionFailed: no connection, for whatever reason.
+        OSError: the bundle cannot be read, or (ssl.SSLError) holds no certificate.
+
+    """
+    if missing := {"host", "username", "password"} - value.keys():
+        raise ConnectionFailed(f"the secret lacks {', '.join(sorted(missing))}")
+    port = str(value.get("port", DEFAULT_PORT))
+    if not (port.isascii() and port.isdigit()):
+        raise ConnectionFailed("the secret's port is not a number")
+    package = Path(__file__).parent
+    context = _tls(ca_bundle or package / os.environ.get("CA_BUNDLE", DEFAULT_CA_BUNDLE))
+    try:
+        connection = socket.create_connection((value["host"], int(port)), timeout_seconds)
+        try:
+            # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return Connection(
+                value["username"],
+                password=value["password"],
+                host=value["host"],
+                database=value.get("dbname", DEFAULT_DATABASE),
+                ssl_context=context,
+                sock=connection,
+            )
+        except BaseException:
+            connection.close()
+            raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it may quote a value
+        failure = ConnectionFailed(_reason(error), _sqlstate(error))
+    raise failure  # not from the error, which stays behind
+
+
+def is_auth_error(error: BaseException) -> bool:
+    """Whether the server refused the user or the password: `connect`'s errors and pg8000's own."""
+    return _sqlstate(error) in _AUTH_SQLSTATES
+
+
+def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4096) -> str:
+    """Return what PostgreSQL stores for a password, and takes instead of it in ALTER ROLE.
+
+    With it no statement and no log holds the password. The salt is random unless given, of 12
+    bytes or more; 4096 iterations are the server's default. The form is that of `pg_authid`:
+    https://www.postgresql.org/docs/current/catalog-pg-authid.html
+
+    Raises:
+        ValueError: no client could log in with it: it has a character that SASLprep forbids.
+
+    """
+    try:
+        salt, stored_key, server_key, _ = ScramMechanism("SCRAM-SHA-256").make_auth_info(
+            password, iterations, salt
+        )
+    except ScramException as error:
+        raise ValueError(f"no SCRAM verifier can be made: {error}") from None
+    in_text = [b64encode(part).decode() for part in (salt, stored_key, server_key)]
+    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *in_text)
+
+
+@functools.cache
+def _tls(ca_bundle: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle)
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    if isinstance(error, ConnectionFailed):
+        return error.sqlstate
+    if isinstance(error, DatabaseError):
+        return str(error.args[0]["C"])
+    # pg8000 says goodbye after a refusal; where that fails, the refusal is behind the failure.
+    return _sqlstate(error.__context__) if isinstance(error, InterfaceError) else None
+
+
+def _reason(error: Exception) -> str:
+    if sqlstate := _sqlstate(error):
+        return f"PostgreSQL refused the connection (SQLSTATE {sqlstate})"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _OTHER_HOST:
+            return "the server's certificate is not for the secret's host"
+        return f"the server's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, Error):
+        return f"the connection broke off: {error}"
+    return f"the server does not answer ({type(error).__name__})"

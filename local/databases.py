@@ -1,0 +1,88 @@
+"""The databases that a stack's secrets log in to: one PostgreSQL on this machine for all of them.
+
+What an operator does outside of the program is done here: databases and roles are made, with the
+passwords that the secrets hold.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pg8000.native import identifier, literal
+
+from local.postgres import PostgreSQL
+from local.project import Stack
+
+_STRATEGIES = ("singleUser", "alternatingUsers")
+
+
+def of(stack: Stack) -> dict[str, str | None]:
+    """Secrets that log in to a database: logical name -> that of its administrator's, if any."""
+    function = {"secret": "database", "handler": "app"} | _map(stack, "function")
+    found: dict[str, str | None] = {}
+    for name, secret in _map(stack, "secrets").items():
+        rotation = secret.get("rotation") or {}
+        if rotation.get("strategy") in _STRATEGIES:
+            found[name] = rotation.get("adminSecret")
+        elif function["handler"] == "query" and function["secret"] == name:
+            found[name] = None
+    return dict.fromkeys(filter(None, found.values())) | found
+
+
+def moved(stack: Stack, server: PostgreSQL) -> Stack:
+    """Return the stack with these secrets' ``host`` and ``port``, and the CA, of the server."""
+    secrets = _map(stack, "secrets")
+    for name in of(stack):
+        if "fields" in secrets[name]:
+            secrets[name]["fields"] |= {"host": server.host, "port": server.port}
+    changed = {
+        "secrets": secrets,
+        "database": {**_map(stack, "database"), "caBundle": str(server.ca_bundle)},
+    }
+    config = {f"{stack.project}:{key}": json.dumps(value) for key, value in changed.items()}
+    return replace(stack, config={**stack.config, **config})
+
+
+class Operator:
+    """Makes the databases and the users of a stack's secrets, each when its value is there."""
+
+    def __init__(self, server: PostgreSQL, stack: Stack) -> None:
+        self._server = server
+        self._admins = of(stack)
+        self._users: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def address(self, name: str) -> dict[str, Any]:
+        """Where the database of a secret is; of any other secret, nothing."""
+        if name not in self._admins:
+            return {}
+        return {"host": self._server.host, "port": self._server.port}
+
+    def make(self, name: str, value: Mapping[str, Any]) -> None:
+        """Make the database and the user of the secret of a logical name, if it is of one."""
+        if name not in self._admins:
+            return
+        with self._lock, self._server.connect() as superuser:
+            user = value["username"]
+            # The only statement here with a password in it is not to stand in the log.
+            superuser.run("SET log_statement = 'none'")
+            superuser.run(
+                f"CREATE ROLE {identifier(user)} LOGIN PASSWORD {literal(value['password'])}"
+            )
+            superuser.run("RESET log_statement")
+            database = value.get("dbname", "postgres")
+            if not superuser.run("SELECT 1 FROM pg_database WHERE datname = :d", d=database):
+                superuser.run(f"CREATE DATABASE {identifier(database)}")
+            self._users[name] = user
+            for rotated, admin in self._admins.items():
+                if admin and name in (rotated, admin) and {rotated, admin} <= self._users.keys():
+                    boss, other = identifier(self._users[admin]), identifier(self._users[rotated])
+                    superuser.run(f"ALTER ROLE {boss} CREATEROLE")
+                    superuser.run(f"GRANT {other} TO {boss} WITH ADMIN OPTION")
+
+
+def _map(stack: Stack, key: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(stack.config.get(f"{stack.project}:{key}", "{}"))
+    return read

@@ -1,0 +1,197 @@
+"""EventBridge: read-only management events, log groups as targets, and targets that are asked."""
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.core.arn import parse_arn
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import (
+    cloudwatch,
+    cloudwatch_logs,
+    eventbridge,
+    lambda_svc,
+    sns,
+    sqs,
+)
+
+from . import Response, permissions, replaces
+
+EVENTS = "events.amazonaws.com"
+# Rules in this state get read-only management events, too.
+ALL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+READ_ONLY = ("Describe", "Get", "List")
+CHANGES_ALL_THE_SAME = ("GetFederationToken", "GetSessionToken")
+
+Data = dict[str, Any]
+Handler = Callable[[Data], Response]
+logger = logging.getLogger("emulator.events")
+
+
+def emit(source: str, detail_type: str, detail: str, resources: tuple[str, ...] = ()) -> None:
+    """Put a service's own event on the default bus; `detail` is JSON."""
+    eventbridge._dispatch_event(
+        {
+            "EventId": str(uuid.uuid4()),
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": detail,
+            "EventBusName": "default",
+            "Time": int(time.time()),
+            "Resources": list(resources),
+            "Account": get_account_id(),
+            "Region": get_region(),
+        }
+    )
+
+
+@replaces(eventbridge, "_put_rule")
+def rule_for_all_management_events_is_disabled(original: Handler, data: Data) -> Response:
+    """Enable a rule in the state that gets read-only management events, too.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
+    """
+    all_events = data.get("State") == ALL_MANAGEMENT_EVENTS
+    response = original({**data, "State": "ENABLED"} if all_events else data)
+    key = eventbridge._rule_key(data.get("Name"), data.get("EventBusName", "default"))
+    if "State" in data and key in eventbridge._rules:
+        eventbridge._rules[key]["_AllManagementEvents"] = all_events
+    return response
+
+
+@replaces(eventbridge, "_enable_rule")
+def enabled_rule_keeps_its_old_state(original: Handler, data: Data) -> Response:
+    """Enable a rule without the read-only management events."""
+    key = eventbridge._rule_key(data.get("Name"), data.get("EventBusName", "default"))
+    eventbridge._rules.get(key, {}).pop("_AllManagementEvents", None)
+    return original(data)
+
+
+@replaces(eventbridge, "_rule_out")
+def state_for_all_management_events_is_not_shown(
+    original: Callable[[Data], Data], rule: Data
+) -> Data:
+    """Describe a rule with the state that it was given."""
+    shown = original(rule)
+    if shown["State"] == "ENABLED" and rule.get("_AllManagementEvents"):
+        shown["State"] = ALL_MANAGEMENT_EVENTS
+    return shown
+
+
+@replaces(eventbridge, "_matches_pattern_view")
+def rule_gets_every_management_event(
+    original: Callable[..., bool], pattern: str, view: Any, owner: str = "rule"
+) -> bool:
+    """Match a read-only management event only with a rule in the state for it."""
+    if not original(pattern, view, owner):
+        return False
+    if view.envelope()["detail-type"] != "AWS API Call via CloudTrail":
+        return True
+    rule = eventbridge._rules.get(owner.removeprefix("rule "), {})
+    name = view.event_with_detail()["detail"]["eventName"]
+    return bool(
+        rule.get("_AllManagementEvents")
+        or not name.startswith(READ_ONLY)
+        or name in CHANGES_ALL_THE_SAME
+    )
+
+
+@replaces(eventbridge, "_invoke_target")
+def targets_are_not_asked(
+    original: Callable[..., None], target: Data, event: Data, rule: Data, view: Any = None
+) -> None:
+    """Deliver only where the target's policy and its key let EventBridge, and to log groups.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
+    if not _may_deliver(target["Arn"], rule["Arn"]):
+        logger.warning("%s: %s does not let EventBridge in", rule["Name"], target["Arn"])
+        _count("FailedInvocations", rule)
+        return
+    _count("Invocations", rule)
+    if parse_arn(target["Arn"]).service == "logs":
+        _log(target, rule, view or eventbridge._pattern_event_view(event))
+    else:
+        original(target, event, rule, view)
+
+
+def _count(metric: str, rule: Data) -> None:
+    cloudwatch.record_metric("AWS/Events", metric, 1, "Count", {"RuleName": rule["Name"]})
+
+
+def _may_deliver(target: str, rule: str) -> bool:
+    service = parse_arn(target).service
+    if service == "sns":
+        return may_publish(EVENTS, target, source_arn=rule)
+    if service == "sqs":
+        queue = (sqs._queue_by_arn(target) or {}).get("attributes", {})
+        key = queue.get("KmsMasterKeyId")
+        return permissions.service_may(
+            EVENTS, "sqs:SendMessage", target, queue.get("Policy"), source_arn=rule
+        ) and (not key or permissions.service_may_encrypt(EVENTS, key, source_arn=rule))
+    if service == "lambda":
+        return may_invoke(EVENTS, target, source_arn=rule)
+    if service == "logs":
+        stream = target.removesuffix(":*") + ":log-stream:*"
+        policies = [
+            policy["policyDocument"] for policy in cloudwatch_logs._resource_policies.values()
+        ]
+        return any(
+            permissions.service_may(EVENTS, "logs:PutLogEvents", stream, policy, source_arn=rule)
+            for policy in policies
+        )
+    return True
+
+
+def may_publish(
+    service: str, topic_arn: str, *, source_arn: str, conditions: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether the topic's policy lets `service` publish, and its key encrypt for it."""
+    topic = (sns._topic_by_arn_any_scope(topic_arn) or {}).get("attributes", {})
+    key = topic.get("KmsMasterKeyId")
+    return permissions.service_may(
+        service,
+        "sns:Publish",
+        topic_arn,
+        topic.get("Policy"),
+        source_arn=source_arn,
+        conditions=conditions,
+    ) and (not key or permissions.service_may_encrypt(service, key, source_arn=source_arn))
+
+
+def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
+    """Tell whether the function's policy lets `service` invoke it."""
+    function, _, _ = lambda_svc._get_func_record_for_ref(function_arn)
+    return permissions.service_may(
+        service,
+        "lambda:InvokeFunction",
+        function_arn,
+        (function or {}).get("policy"),
+        source_arn=source_arn,
+    )
+
+
+def _log(target: Data, rule: Data, view: Any) -> None:
+    """Write the event into the target's log group, each in a stream of its own.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html: the input of a log
+    group, if it is not the event, is an object of `timestamp` and `message`.
+    """
+    line = {
+        "timestamp": int(time.time() * 1000),
+        "message": json.dumps(view.event_with_detail()),
+    }
+    if "InputTransformer" in target:
+        line |= json.loads(
+            eventbridge._apply_input_transformer(target["InputTransformer"], rule, view)
+        )
+    stream = {
+        "logGroupName": target["Arn"].partition(":log-group:")[2].removesuffix(":*"),
+        "logStreamName": str(uuid.uuid4()),
+    }
+    cloudwatch_logs._create_log_stream(stream)
+    cloudwatch_logs._put_log_events(stream | {"logEvents": [line]})

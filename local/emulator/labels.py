@@ -1,0 +1,58 @@
+"""Secrets Manager: a staging label is on one version, and a version without any is deprecated."""
+# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import json
+
+from ministack.services import secretsmanager
+
+from . import Response, replaces
+from .secretsmanager import Data, Handler, _error, _has_value, _json, _succeeded, _usable_secret
+
+CURRENT = "AWSCURRENT"
+
+
+@replaces(secretsmanager, "_put_secret_value")
+def label_stays_on_its_old_version_too(original: Handler, data: Data) -> Response:
+    """Move the labels of `VersionStages` to the new version.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+    """
+    secret = _usable_secret(data)
+    token = data.get("ClientRequestToken")
+    repeated = secret is not None and _has_value(secret["Versions"].get(token, {}))
+    response = original(data)
+    if secret is None or repeated or not _succeeded(response):
+        return response
+    answer = json.loads(response[2])
+    version_id = answer["VersionId"]
+    for stage in set(data.get("VersionStages", [])) - {CURRENT}:
+        secretsmanager._remove_stage_everywhere(secret, stage, version_id)
+        secretsmanager._add_stage(secret, version_id, stage)
+    secretsmanager._sync_replicas(secret)
+    return _json(answer | {"VersionStages": list(secret["Versions"][version_id]["Stages"])})
+
+
+@replaces(secretsmanager, "_update_secret_version_stage")
+def current_label_can_be_taken_away(original: Handler, data: Data) -> Response:
+    """Refuse to leave a secret without a current version."""
+    if data.get("VersionStage") == CURRENT and not data.get("MoveToVersionId"):
+        return _error(
+            "InvalidParameterException",
+            f"You can only move staging label {CURRENT} to a different secret version. "
+            "It can't be completely removed.",
+        )
+    return original(data)
+
+
+@replaces(secretsmanager, "_list_secret_version_ids")
+def deprecated_versions_are_listed(original: Handler, data: Data) -> Response:
+    """List versions without a label only with `IncludeDeprecated`.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
+    """
+    response = original(data)
+    if not _succeeded(response) or data.get("IncludeDeprecated"):
+        return response
+    answer = json.loads(response[2])
+    labelled = [version for version in answer["Versions"] if version["VersionStages"]]
+    return _json(answer | {"Versions": labelled})

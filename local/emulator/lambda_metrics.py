@@ -1,0 +1,55 @@
+"""Lambda's own metrics: of every invocation, whoever made it, with all their dimensions."""
+# ruff: noqa: ANN401 - ministack is untyped
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import cloudwatch, lambda_svc
+
+from . import replaces
+
+Data = dict[str, Any]
+
+
+@replaces(lambda_svc, "_execute_function_dispatch")
+def failed_asynchronous_invocation_is_no_error(
+    original: Callable[..., Data], function: Data, config: Data, *invocation: Any
+) -> Data:
+    """Publish Invocations, Errors and Duration where every invocation passes.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    started = time.monotonic()
+    result = original(function, config, *invocation)
+    milliseconds = (time.monotonic() - started) * 1000
+    _publish(config, "Invocations", 1)
+    _publish(config, "Errors", int(bool(result.get("error"))))
+    _publish(config, "Duration", milliseconds, "Milliseconds")
+    _publish(config, "Throttles", 0)
+    return result
+
+
+@replaces(lambda_svc, "_emit_lambda_metrics")
+def throttled_invocation_counts_twice_and_as_an_invocation(
+    _original: Callable[..., None],
+    function_name: str,
+    duration_ms: float,
+    error: bool,  # noqa: ARG001, FBT001 - as the original
+    throttle: bool,  # noqa: FBT001 - as the original
+) -> None:
+    """Publish Throttles, and nothing else, for what was not executed."""
+    # Called where there is no room, without a duration, and again by who waits for an answer.
+    if throttle and not duration_ms:
+        _publish({"FunctionName": function_name}, "Throttles", 1)
+
+
+def _publish(config: Data, metric: str, value: float, unit: str = "Count") -> None:
+    name = config["FunctionName"]
+    qualifier = config.get("FunctionArn", "").partition(f":function:{name}")[2]
+    for dimensions in (
+        {},
+        {"FunctionName": name},
+        {"FunctionName": name, "Resource": name + qualifier},
+    ):
+        cloudwatch.record_metric("AWS/Lambda", metric, value, unit, dimensions)

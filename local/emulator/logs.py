@@ -1,0 +1,169 @@
+"""CloudWatch Logs: filter patterns, metric filters and embedded metrics make metrics of lines."""
+# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ministack.core.responses import error_response_json
+from ministack.services import cloudwatch, cloudwatch_logs
+
+from . import Response, loop, patterns, replaces
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
+DIMENSIONS_PER_METRIC = 3
+# How often the default value of a filter that matches nothing is published.
+DEFAULT_VALUE_SECONDS = 60
+
+Data = dict[str, Any]
+Handler = Callable[[Data], Response]
+
+
+@replaces(cloudwatch_logs, "_put_metric_filter")
+@replaces(cloudwatch_logs, "_put_subscription_filter")
+@replaces(cloudwatch_logs, "_filter_log_events")
+def any_text_passes_for_a_pattern(original: Handler, data: Data) -> Response:
+    """Refuse what is no filter pattern."""
+    try:
+        patterns.compiled(data.get("filterPattern") or "")
+    except ValueError as error:
+        return _invalid(str(error))
+    return original(data)
+
+
+@replaces(cloudwatch_logs, "_put_metric_filter")
+def dimensions_have_no_limits(original: Handler, data: Data) -> Response:
+    """Refuse more than three dimensions, and a default value beside any.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
+    """
+    for transformation in data.get("metricTransformations", []):
+        dimensions = transformation.get("dimensions") or {}
+        if len(dimensions) > DIMENSIONS_PER_METRIC:
+            return _invalid(f"A metric filter has at most {DIMENSIONS_PER_METRIC} dimensions")
+        if dimensions and transformation.get("defaultValue") is not None:
+            return _invalid("Invalid metric transformation: dimensions and default value")
+    return original(data)
+
+
+@replaces(cloudwatch_logs, "_compile_filter_pattern")
+def json_pattern_matches_everything(
+    _original: Callable[..., Any], pattern: str | None
+) -> Callable[[str], bool]:
+    """Match as the pattern says.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+    """
+    return patterns.compiled(pattern or "")
+
+
+@replaces(cloudwatch_logs, "_subscription_pattern_matches")
+def subscription_looks_for_words_only(
+    _original: Callable[..., bool], pattern: str | None, message: str | None
+) -> bool:
+    """Match as the pattern says."""
+    return patterns.compiled(pattern or "")(message or "")
+
+
+# Called for every batch of lines, of whatever origin.
+@replaces(cloudwatch_logs, "_fanout_to_subscription_filters")
+def lines_make_no_metrics(
+    original: Callable[..., None], group: str, stream: str, events: list[Data]
+) -> None:
+    """Publish the metrics of the group's metric filters, and those that lines embed."""
+    original(group, stream, events)
+    loop.soon(_publish, group, events)
+
+
+def _publish(group: str, events: list[Data]) -> None:
+    lines = [
+        (event.get("timestamp", time.time() * 1000) / 1000, event.get("message", ""))
+        for event in events
+    ]
+    for metric_filter in cloudwatch_logs._metric_filters.values():
+        if metric_filter["logGroupName"] == group:
+            _apply(metric_filter, lines)
+    for _, message in lines:
+        if '"_aws"' in message:
+            _publish_embedded(patterns.json_object(message) or {})
+    cloudwatch._evaluate_all_alarms()
+
+
+def _apply(metric_filter: Data, lines: Iterable[tuple[float, str]]) -> None:
+    """Publish a value for each line that matches, else the default value.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
+    """
+    matches = patterns.compiled(metric_filter["filterPattern"] or "")
+    matching = [(timestamp, message) for timestamp, message in lines if matches(message)]
+    for transformation in metric_filter["metricTransformations"]:
+        namespace, name = transformation["metricNamespace"], transformation["metricName"]
+        metric = (namespace, name, transformation.get("unit", "None"))
+        for timestamp, message in matching:
+            document = patterns.json_object(message) or {}
+            value = _value(transformation["metricValue"], document)
+            dimensions = {
+                key: str(found[0])
+                for key, selector in (transformation.get("dimensions") or {}).items()
+                if (found := patterns.selected(document, selector))
+            }
+            complete = len(dimensions) == len(transformation.get("dimensions") or {})
+            if value is not None and complete:
+                _store(metric, dimensions, timestamp, value)
+        default = transformation.get("defaultValue")
+        if default is not None and not matching and not _is_recent(namespace, name):
+            _store(metric, {}, time.time(), default)
+
+
+def _value(metric_value: str, document: Data) -> float | None:
+    found = (
+        patterns.selected(document, metric_value)
+        if metric_value.startswith("$")
+        else [metric_value]
+    )
+    try:
+        return float(found[0])
+    except (IndexError, TypeError, ValueError):  # nothing is published of what is no number
+        return None
+
+
+def _is_recent(namespace: str, name: str) -> bool:
+    points = cloudwatch._metrics.get((namespace, name, "")) or []
+    return any(point["Timestamp"] > time.time() - DEFAULT_VALUE_SECONDS for point in points[-1:])
+
+
+def _publish_embedded(document: Data) -> None:
+    """Publish the metrics of a line in the Embedded Metric Format.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    metadata = document.get("_aws")
+    if not isinstance(metadata, dict):
+        return
+    timestamp = metadata.get("Timestamp", time.time() * 1000) / 1000
+    for directive in metadata.get("CloudWatchMetrics", []):
+        for names in directive.get("Dimensions") or [[]]:
+            dimensions = {name: str(document[name]) for name in names if name in document}
+            if len(dimensions) < len(names):
+                continue
+            for metric in directive.get("Metrics", []):
+                values = document.get(metric["Name"], [])
+                named = (directive["Namespace"], metric["Name"], metric.get("Unit", "None"))
+                for value in values if isinstance(values, list) else [values]:
+                    if isinstance(value, int | float):
+                        _store(named, dimensions, timestamp, value)
+
+
+def _store(
+    metric: tuple[str, str, str], dimensions: Mapping[str, str], timestamp: float, value: float
+) -> None:
+    """Add a value to the metric of this namespace and name, in this unit."""
+    namespace, name, unit = metric
+    cloudwatch._store_datum(
+        namespace, name, dict(dimensions), timestamp, unit, value, None, None, None
+    )
+
+
+def _invalid(message: str) -> Response:
+    response: Response = error_response_json("InvalidParameterException", message, 400)
+    return response

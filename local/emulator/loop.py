@@ -1,0 +1,25 @@
+"""The event loop, on which ministack's handlers run one at a time.
+
+What other threads cause, such as the log lines of an invocation, is done on it too: handlers
+replace whole lists, and what another thread appends in between is lost.
+"""
+# ruff: noqa: SLF001 - ministack's loop has a private name
+
+from collections.abc import Callable
+from typing import TypeVarTuple, Unpack
+
+import ministack.app
+
+Arguments = TypeVarTuple("Arguments")
+
+
+def soon(function: Callable[[Unpack[Arguments]], object], *arguments: *Arguments) -> None:
+    """Call `function` on the loop, with this thread's account, region and caller."""
+    ministack.app._MAIN_LOOP.call_soon_threadsafe(function, *arguments)
+
+
+def later(
+    seconds: float, function: Callable[[Unpack[Arguments]], object], *arguments: *Arguments
+) -> None:
+    """Call `function` in `seconds`, as `soon` does; only from the loop itself."""
+    ministack.app._MAIN_LOOP.call_later(seconds, function, *arguments)

@@ -1,0 +1,89 @@
+"""What services may do for somebody: by a role they assume, or a policy that names them."""
+# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.arn import parse_arn
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import iam, kms
+
+Policy = str | dict[str, Any] | None
+
+
+def service_may(  # noqa: PLR0913 - what a policy's statement has
+    service: str,
+    action: str,
+    resource: str,
+    policy: Policy,
+    *,
+    source_arn: str = "",
+    conditions: Mapping[str, str] | None = None,
+) -> bool:
+    """Tell whether a resource's `policy` lets `service` act for `source_arn` of this account."""
+    context = _context(
+        action,
+        resource,
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        service_context={
+            "aws:sourcearn": source_arn,
+            "aws:sourceaccount": get_account_id(),
+            **(conditions or {}),
+        },
+    )
+    result = iam_evaluator.evaluate_resource_policy(policy or {}, context, service=service)
+    return bool(result.decision == "Allow")
+
+
+def service_may_encrypt(service: str, key_id: str, *, source_arn: str) -> bool:
+    """Tell whether `service` may put something encrypted with this key where it is wanted.
+
+    Not with a key of AWS's own (`alias/aws/…`): its policy cannot be changed.
+    """
+    key = kms._resolve_key(key_id)
+    if key is None or key["KeyState"] != "Enabled":
+        return False
+    return all(
+        service_may(service, action, key["Arn"], key["Policy"], source_arn=source_arn)
+        for action in ("kms:GenerateDataKey", "kms:Decrypt")
+    )
+
+
+def role_may(service: str, role_arn: str, actions: Mapping[str, str], *, source_arn: str) -> bool:
+    """Tell whether `service` may assume the role and do the actions with it: name -> resource."""
+    account, name = parse_arn(role_arn).account_id, role_arn.rpartition("/")[2]
+    role = iam._roles.get_scoped(account, None, name)
+    if role is None or not service_may(
+        service,
+        "sts:AssumeRole",
+        role_arn,
+        role["AssumeRolePolicyDocument"],
+        source_arn=source_arn,
+    ):
+        return False
+    policies = iam_evaluator._gather_role_policies(name, account)
+    boundary = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    return all(
+        iam_evaluator.evaluate(
+            _context(
+                action,
+                resource,
+                principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{service}",
+                principal_type="AssumedRole",
+                principal_account=account,
+            ),
+            policies,
+            *boundary,
+        ).decision
+        == "Allow"
+        for action, resource in actions.items()
+    )
+
+
+def _context(action: str, resource: str, **principal: Any) -> Any:  # noqa: ANN401 - ministack's
+    return iam_evaluator.EvalContext(
+        action=action, resource_arn=resource, region=get_region(), **principal
+    )

@@ -1,0 +1,295 @@
+"""Secrets Manager: RotateSecret calls the rotation function, step by step.
+
+A failed rotation stays as it failed: AWS would try it again by itself, and here it takes another
+RotateSecret with the same token. Nothing rotates by the schedule, which is kept and answered only.
+"""
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import lambda_svc, secretsmanager
+
+from . import Response, replaces, schedule
+from .cloudtrail import record_service_event
+from .secretsmanager import (
+    VALUE,
+    Data,
+    Handler,
+    _access_key_id,
+    _constraint,
+    _error,
+    _has_value,
+    _json,
+    _succeeded,
+    _usable_secret,
+)
+
+SERVICE = "secretsmanager.amazonaws.com"
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+TOKEN_CHARACTERS = range(32, 65)
+
+_rotations: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+
+@replaces(secretsmanager, "_rotate_secret")
+def rotation_calls_no_function(original: Handler, data: Data) -> Response:
+    """Keep the configuration and start to rotate, or only to test with `RotateImmediately` false.
+
+    The answer does not wait. Needs `lambda:InvokeFunction` of the caller, and a function whose
+    policy lets Secrets Manager invoke it for this secret. A token that is pending goes on.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
+    """
+    secret = _usable_secret(data)
+    if secret is None or secretsmanager._is_replica(secret):
+        return original(data)  # it refuses them
+    token = data.get("ClientRequestToken") or str(uuid.uuid4())
+    function_arn = data.get("RotationLambdaARN") or secret.get("RotationLambdaARN") or ""
+    refusal = (
+        _refusal_of_values(token, data.get("RotationRules") or {})
+        or _refusal_of_function(function_arn, secret)
+        or _refusal_of_pending(token, secret)
+    )
+    if refusal:
+        return refusal
+    secret |= {
+        "RotationEnabled": True,
+        "RotationLambdaARN": function_arn,
+        "RotationRules": data.get("RotationRules") or secret.get("RotationRules"),
+        "_ConfiguredDate": int(time.time()),
+    }
+    _start(secret, token, immediately=data.get("RotateImmediately", True))
+    return _json({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
+
+
+def _refusal_of_values(token: str, rules: Data) -> Response | None:
+    if len(token) not in TOKEN_CHARACTERS:
+        return _constraint("clientRequestToken", "have length between 32 and 64")
+    fault = schedule.fault(rules)
+    return _error("InvalidParameterException", fault) if fault else None
+
+
+def _refusal_of_function(arn: str, secret: Data) -> Response | None:
+    if not arn:
+        return _error(
+            "InvalidRequestException",
+            "No Lambda rotation function ARN is associated with this secret.",
+        )
+    action = "lambda:InvokeFunction"
+    key_id = _access_key_id.get()
+    if iam_evaluator.enforce(key_id, action, "lambda", get_region(), resource_arn=arn):
+        return _error(
+            "AccessDeniedException",
+            f"User: {iam_evaluator.caller_arn()} is not authorized to perform: {action} "
+            f"on resource: {arn}",
+        )
+    if not _may_invoke(arn, secret):
+        return _error(
+            "AccessDeniedException",
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the "
+            f"function policy grants access to the principal {SERVICE}.",
+        )
+    return None
+
+
+def _may_invoke(function_arn: str, secret: Data) -> bool:
+    found = lambda_svc.function_policy_for_arn(function_arn)
+    if found is None:
+        return False
+    policy, _owner = found
+    account = get_account_id()
+    context = iam_evaluator.EvalContext(
+        principal_arn=SERVICE,
+        principal_type="Service",
+        principal_account=account,
+        action="lambda:InvokeFunction",
+        resource_arn=function_arn,
+        region=get_region(),
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": secret["ARN"]},
+    )
+    result = iam_evaluator.evaluate_resource_policy(policy, context, service=SERVICE)
+    return bool(result.decision == "Allow")
+
+
+def _refusal_of_pending(token: str, secret: Data) -> Response | None:
+    pending, version = secretsmanager._find_stage_version(secret, PENDING)
+    if pending in (None, token) or CURRENT in version["Stages"]:
+        return None
+    return _error(
+        "InvalidRequestException",
+        "A previous rotation isn't complete. That rotation will be reattempted.",
+    )
+
+
+def _start(secret: Data, token: str, *, immediately: bool) -> None:
+    """Rotate to the version of this token in the background, if that is not done or under way.
+
+    The version has no value yet; for a test alone it has a copy of the current one.
+    """
+    version = secret["Versions"].get(token)
+    rotation = (secret["ARN"], token)
+    if version is None:
+        _, current = secretsmanager._find_stage_version(secret, CURRENT)
+        copied = {} if immediately or current is None else current
+        secretsmanager._remove_stage_everywhere(secret, PENDING)
+        secret["Versions"][token] = {name: copied.get(name) for name in VALUE} | {
+            "CreatedDate": int(time.time()),
+            "Stages": [PENDING],
+        }
+    elif not immediately or rotation in _rotations or not _is_under_way(secret, token):
+        return  # nothing to go on with; a test never takes over what a rotation has made
+    # On the loop that serves the requests, so that no two change a secret at the same time.
+    task = asyncio.get_running_loop().create_task(
+        _rotate(secret, token) if immediately else _test(secret, token)
+    )
+    _rotations[rotation] = task
+    task.add_done_callback(lambda _: _rotations.pop(rotation))
+
+
+async def _rotate(secret: Data, token: str) -> None:
+    _record("RotationStarted", secret)
+    for step in STEPS:
+        if not _is_under_way(secret, token):
+            return  # it was cancelled, or abandoned for a value put by hand
+        if not await _succeeds(step, secret, token):
+            _record("RotationFailed", secret)
+            return
+    secret["LastRotatedDate"] = int(time.time())
+    secretsmanager._sync_replicas(secret)
+    _record("RotationSucceeded", secret)
+
+
+async def _test(secret: Data, token: str) -> None:
+    _record("TestRotationStarted", secret)
+    succeeded = await _succeeds("testSecret", secret, token)
+    secret["Versions"].pop(token, None)
+    _record("TestRotationSucceeded" if succeeded else "TestRotationFailed", secret)
+
+
+def _is_under_way(secret: Data, token: str) -> bool:
+    stages = secret["Versions"].get(token, {}).get("Stages", [])
+    return bool(secret["RotationEnabled"] and PENDING in stages and CURRENT not in stages)
+
+
+async def _succeeds(step: str, secret: Data, token: str) -> bool:
+    """Invoke the function, and see that it did what the first and the last step are for."""
+    function_arn = secret["RotationLambdaARN"]
+    if not _may_invoke(function_arn, secret):
+        return False
+    name, qualifier = lambda_svc._resolve_name_and_qualifier(function_arn)
+    event = {
+        "Step": step,
+        "SecretId": secret["ARN"],
+        "ClientRequestToken": token,
+        "RotationToken": str(uuid.uuid4()),
+    }
+    status, headers, _ = await lambda_svc._invoke(name, event, {}, qualifier)
+    if status != HTTPStatus.OK or "X-Amz-Function-Error" in headers:
+        return False
+    version = secret["Versions"].get(token, {"Stages": []})
+    done = {"createSecret": _has_value(version), "finishSecret": CURRENT in version["Stages"]}
+    return done.get(step, True)
+
+
+def _record(event_name: str, secret: Data) -> None:
+    """Record a rotation's event.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+    """
+    record_service_event(SERVICE, event_name, {"SecretId": secret["ARN"]})
+
+
+@replaces(secretsmanager, "handle_request")
+async def cancellation_is_unknown(
+    original: Callable[..., Awaitable[Response]], *request: Any
+) -> Response:
+    """Turn rotation off and start no further step; the labels stay where they are.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
+    """
+    _method, _path, headers, body, _query = request
+    if not headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
+        return await original(*request)
+    data = json.loads(body)
+    response: Response = secretsmanager._update_secret({"SecretId": data.get("SecretId")})
+    secret = _usable_secret(data)
+    if secret is None or not _succeeded(response):
+        return response  # there is no such secret, or it is a replica, or deleted
+    secret["RotationEnabled"] = False
+    pending, _ = secretsmanager._find_stage_version(secret, PENDING)
+    return _json(json.loads(response[2]) | ({"VersionId": pending} if pending else {}))
+
+
+@replaces(secretsmanager, "_describe_secret")
+def description_has_no_dates_of_rotation(original: Handler, data: Data) -> Response:
+    """Answer when it was rotated last and will be next, and nothing before it was configured.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+    """
+    response = original(data)
+    if not _succeeded(response):
+        return response
+    _, secret = secretsmanager._resolve(data["SecretId"])
+    answer = json.loads(response[2])
+    if not secret.get("RotationLambdaARN"):
+        del answer["RotationEnabled"]
+    elif secret["RotationEnabled"]:
+        dates = {
+            "LastRotatedDate": secret.get("LastRotatedDate"),
+            "NextRotationDate": _next_rotation(secret),
+        }
+        answer |= {name: date for name, date in dates.items() if date is not None}
+    return _json(answer)
+
+
+def _next_rotation(secret: Data) -> float | None:
+    """Tell when; a new current version counts as a rotation, whoever put it."""
+    _, current = secretsmanager._find_stage_version(secret, CURRENT)
+    last = max(secret["_ConfiguredDate"], current["CreatedDate"] if current else 0)
+    following = schedule.next_rotation(secret.get("RotationRules") or {}, last)
+    return following.timestamp() if following else None
+
+
+@replaces(secretsmanager, "_get_secret_value")
+def version_without_a_value_is_read(original: Handler, data: Data) -> Response:
+    """Answer that a version which rotation has made and not filled yet has no value."""
+    response = original(data)
+    if not _succeeded(response) or _has_value(json.loads(response[2])):
+        return response
+    asked = (
+        f"VersionId: {data['VersionId']}"
+        if "VersionId" in data
+        else f"staging label: {data.get('VersionStage', CURRENT)}"
+    )
+    return _error(
+        "ResourceNotFoundException",
+        f"Secrets Manager can't find the specified secret value for {asked}",
+    )
+
+
+@replaces(secretsmanager, "_apply_current_promotion")
+def value_put_by_hand_leaves_a_rotation_pending(
+    original: Callable[..., None], secret: Data, version_id: str
+) -> None:
+    """Abandon the rotation to another version when a new value becomes the current one.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+    """
+    pending, _ = secretsmanager._find_stage_version(secret, PENDING)
+    original(secret, version_id)
+    if pending not in (None, version_id):
+        secretsmanager._remove_stage_everywhere(secret, PENDING)
+        _record("RotationAbandoned", secret)

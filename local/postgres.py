@@ -1,0 +1,121 @@
+"""A real PostgreSQL on loopback, for the time of a `with` block.
+
+It makes an empty server that speaks TLS and SCRAM-SHA-256 only and logs every statement; it and
+its data are gone at the end, and gone too when this process dies. Databases and roles are the
+caller's to make.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pg8000.native import Connection
+
+from local.aws import REPOSITORY, end
+
+
+class PostgreSQLError(RuntimeError):
+    """The server did not come up; the text says why."""
+
+
+class PostgreSQL:
+    """A server as a context manager that starts and stops it.
+
+    Entering raises `PostgreSQLError` when it does not come up.
+    """
+
+    host = "127.0.0.1"
+    """Where it listens; its certificate is for this address and for `localhost`."""
+    port: int
+    """A free port."""
+    ca_bundle: Path
+    """The certificate, in PEM, of the authority that signed the server's."""
+    admin: tuple[str, str]
+    """Name and password of the superuser."""
+
+    def __enter__(self) -> Self:
+        self.admin = ("postgres", secrets.token_urlsafe())
+        self._directory = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self.ca_bundle = self._directory / "ca.pem"
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "local.postgres_server", self._directory],
+            cwd=REPOSITORY,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
+            stdin=subprocess.PIPE,  # its end tells the child of our death
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C at the terminal is for this process only
+        )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Log in as the superuser, for the time of a `with` block."""
+        user, password = self.admin
+        with socket.create_connection((self.host, self.port)) as link:
+            # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            tls = ssl.create_default_context(cafile=self.ca_bundle)
+            with Connection(
+                user,
+                password=password,
+                host=self.host,
+                database="postgres",
+                ssl_context=tls,
+                sock=link,
+            ) as connection:
+                yield connection
+
+    def run(self, sql: str, **parameters: object) -> list[list[Any]]:
+        """Run a statement as the superuser, on a connection of its own; return the rows.
+
+        `:name` in the statement stands for the parameter of that name. Raises pg8000's
+        `DatabaseError` with what the server says.
+        """
+        with self.connect() as connection:
+            rows: list[list[Any]] | None = connection.run(sql, **parameters)
+        return rows or []
+
+    def log(self) -> str:
+        """Return what the server has logged: connections, errors and every statement."""
+        return (self._directory / "postgresql.log").read_text(errors="replace")
+
+    def _wait_until_ready(self) -> None:
+        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018, S101 - pipes were asked for
+        with contextlib.suppress(BrokenPipeError):  # it says below why it ended
+            self._process.stdin.write(f"{self.admin[1]}\n".encode())
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise PostgreSQLError(self._process.stderr.read().decode(errors="replace").strip())
+        self.port = int(answer)
+
+    def _stop(self) -> None:
+        end(self._process)
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
+        shutil.rmtree(self._directory, ignore_errors=True)  # if the child was killed

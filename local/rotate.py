@@ -1,0 +1,106 @@
+"""`python -m local rotate`: rotations as they happen, while the function is called meanwhile."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from local.deployment import Deployment
+from local.traffic import Traffic, rotate
+
+_SETTLED_REQUESTS = 40
+_REFRESH_SECONDS = 0.1
+
+
+class _Scene:
+    """What is shown: the traffic, and for each rotation a row."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.traffic = traffic
+        self._start = time.monotonic()
+        self.rows: list[tuple[str, str, str, str, str]] = []
+
+    def table(self) -> Table:
+        traffic, seconds = self.traffic, time.monotonic() - self._start
+        failed = traffic.failures.total()
+        table = Table(
+            title=f"{traffic.requests} requests in {seconds:.0f} s,"
+            f" {traffic.requests / max(seconds, 0.1):.0f} a second, {failed} failed",
+            title_style="green" if not failed else "red",
+        )
+        for title in ("secret", "current version", "rotated in", "sessions ended", "made anew"):
+            table.add_column(title)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+
+def run(deployment: Deployment, terminal: Console, rotations: int, callers: int) -> int:
+    """Rotate every secret of the stack that rotates so often, and show it; return the exit code.
+
+    After each rotation the server ends the sessions of before: whoever has kept a connection has
+    to log in again, with the password that was rotated away at hand.
+    """
+    names = deployment.rotating
+    if not names:
+        terminal.print(
+            f"[red]error:[/red] no secret of {deployment.stack.name} has a `rotation`; see the"
+            " README's table of config keys"
+        )
+        return 1
+    with Traffic(deployment, callers) as traffic:
+        scene = _Scene(traffic)
+        with _live(scene, terminal):
+            traffic.wait_for_requests(_SETTLED_REQUESTS)
+            for _ in range(rotations):
+                for name in names:
+                    _rotate(deployment, scene, name)
+    for fault, times in traffic.failures.most_common():
+        terminal.print(f"[red]✗[/red] {times} × {fault}")
+    failed = traffic.failures.total()
+    mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
+    terminal.print(
+        f"{mark} {rotations * len(names)} rotations, {traffic.requests} requests, {failed} failed;"
+        f" the slowest took {traffic.slowest_milliseconds:.0f} ms"
+    )
+    return 1 if failed else 0
+
+
+def _rotate(deployment: Deployment, scene: _Scene, name: str) -> None:
+    scene.rows.append((name, "", "…", "", ""))
+    start = time.monotonic()
+    version = rotate(deployment, deployment.outputs["secret_arns"][name])
+    row = (name, version[:8], f"{time.monotonic() - start:.2f} s")
+    ended = deployment.sessions(name, end=True)
+    scene.rows[-1] = (*row, str(ended or "–"), "…")
+    scene.traffic.wait_for_requests(_SETTLED_REQUESTS)
+    made = deployment.sessions(name)
+    scene.rows[-1] = (*row, str(ended or "–"), str(made or "–"))
+
+
+@contextmanager
+def _live(scene: _Scene, terminal: Console) -> Iterator[None]:
+    """Show the scene as it changes on a terminal, and once at its end elsewhere."""
+    if not terminal.is_terminal:
+        yield
+        terminal.print(scene.table())
+        return
+    with Live(scene.table(), console=terminal, auto_refresh=False) as live:
+        done = threading.Event()
+
+        def show() -> None:
+            while not done.wait(_REFRESH_SECONDS):
+                live.update(scene.table(), refresh=True)
+
+        thread = threading.Thread(target=show)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            live.update(scene.table(), refresh=True)

@@ -1,0 +1,92 @@
+"""Callers of a stack's function who never pause, and what became of their requests."""
+
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.deployment import Deployment, FunctionError
+
+_OK = 200
+
+
+class Traffic:
+    """Threads that call the function, one request after the other, for the time of a `with` block.
+
+    A request has failed when the function raises, or answers with any status but 200.
+    """
+
+    def __init__(self, deployment: Deployment, callers: int) -> None:
+        self._deployment = deployment
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._call) for _ in range(callers)]
+        self.requests = 0
+        self.failures: Counter[str] = Counter()
+        """What failing requests said -> how often."""
+        self.versions: Counter[str] = Counter()
+        """Version of the secret that an answer came with -> how often."""
+        self.slowest_milliseconds = 0.0
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_requests(self, count: int, seconds: float = 60) -> None:
+        """Wait until so many more requests were answered, or for so long."""
+        aim, deadline = self.requests + count, time.monotonic() + seconds
+        while self.requests < aim and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _call(self) -> None:
+        while not self._stop.is_set():
+            body: dict[str, Any] = {}
+            start = time.perf_counter()
+            try:
+                invocation = self._deployment.invoke()
+                body = invocation.body
+                fault = "" if invocation.status == _OK else str(body.get("error"))
+            except (FunctionError, BotoCoreError, ClientError) as error:
+                fault = str(error)
+            except Exception as error:  # noqa: BLE001 (a caller that dies would count no failure)
+                fault = type(error).__name__
+            milliseconds = (time.perf_counter() - start) * 1000
+            with self._lock:
+                self.requests += 1
+                self.slowest_milliseconds = max(self.slowest_milliseconds, milliseconds)
+                if fault:
+                    self.failures[fault] += 1
+                elif "secret_version" in body:
+                    self.versions[body["secret_version"]] += 1
+
+
+def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
+    """Rotate a secret now and wait until the new version is current; return its id.
+
+    Raises:
+        TimeoutError: it is not current after so long; the rotation function's log says why.
+
+    """
+    client = deployment.client("secretsmanager")
+    version: str = client.rotate_secret(SecretId=secret_id)["VersionId"]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        described = client.describe_secret(SecretId=secret_id)
+        if "AWSCURRENT" in described["VersionIdsToStages"].get(version, ()):
+            return version
+        time.sleep(0.02)
+    raise TimeoutError(f"{secret_id} was not rotated in {seconds:.0f} s; see its function's log")

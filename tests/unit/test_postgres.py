@@ -1,0 +1,207 @@
+"""Verifiers, errors and RDS's certificates. What a server makes of them is in tests/local."""
+
+import contextlib
+import hashlib
+import hmac
+import re
+import socket
+import ssl
+import threading
+import time
+import traceback
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pg8000.native import DatabaseError, InterfaceError
+
+import postgres
+from postgres import ConnectionFailed, connect, is_auth_error, scram_verifier
+
+BUNDLE = Path(postgres.__file__).with_name("rds-ca-bundle.pem")
+VALUE = {
+    "host": "127.0.0.1",
+    "dbname": "db-of-the-secret",
+    "username": "user-of-the-secret",
+    "password": "password-of-the-secret",
+}
+YEAR_SECONDS = 365 * 86_400
+
+
+@contextlib.contextmanager
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server((VALUE["host"], 0)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def a_server_that_answers(answer: bytes) -> Iterator[int]:
+    """Answer to the first request only, then close."""
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(8)
+            connection.sendall(answer)
+
+    with listener() as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join()
+
+
+def parts(verifier: str) -> tuple[int, bytes, bytes, bytes]:
+    match = re.fullmatch(r"SCRAM-SHA-256\$(\d+):([^$:]+)\$([^$:]+):([^$:]+)", verifier)
+    assert match
+    iterations, *rest = match.groups()
+    salt, stored_key, server_key = map(b64decode, rest)
+    return int(iterations), salt, stored_key, server_key
+
+
+def test_a_verifier_proves_the_exchange_of_the_rfc() -> None:
+    # https://www.rfc-editor.org/rfc/rfc7677#section-3
+    nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+    salt = "W22ZaJ0SNY7soEsUEjb6gQ=="
+    message = f"n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s={salt},i=4096,c=biws,r={nonce}".encode()
+    proof = b64decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
+    verifier = scram_verifier("pencil", b64decode(salt))
+    iterations, same_salt, stored_key, server_key = parts(verifier)
+
+    signature = hmac.digest(server_key, message, "sha256")
+    assert b64encode(signature) == b"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+    mask = hmac.digest(stored_key, message, "sha256")
+    client_key = bytes(a ^ b for a, b in zip(proof, mask, strict=True))
+    assert hashlib.sha256(client_key).digest() == stored_key
+    assert (iterations, same_salt) == (4096, b64decode(salt))
+
+
+def test_two_verifiers_of_one_password_share_nothing() -> None:
+    first, second = parts(scram_verifier("pencil")), parts(scram_verifier("pencil"))
+
+    assert all(one != other for one, other in zip(first[1:], second[1:], strict=True))
+    assert len(first[1]) >= 16
+
+
+def test_a_verifier_is_of_the_normalised_password() -> None:
+    salt = bytes(16)
+
+    # SASLprep: a soft hyphen is nothing, the ligature is two letters.
+    assert scram_verifier("\N{SOFT HYPHEN}e\N{LATIN SMALL LIGATURE FI}x", salt) == scram_verifier(
+        "efix", salt
+    )
+
+
+@pytest.mark.parametrize("password", ["bell-\a-pass", "private-\ue000-pass"])
+def test_a_password_nobody_could_log_in_with_is_refused_unsaid(password: str) -> None:
+    with pytest.raises(ValueError, match=r"no SCRAM verifier can be made: .* forbidden") as raised:
+        scram_verifier(password)
+
+    assert "pass" not in str(raised.value)
+
+
+@pytest.mark.parametrize("sqlstate", ["28P01", "28000"])
+def test_a_refused_user_or_password_is_an_auth_error(sqlstate: str) -> None:
+    assert is_auth_error(DatabaseError({"C": sqlstate, "M": "..."}))
+    assert is_auth_error(ConnectionFailed("refused", sqlstate))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DatabaseError({"C": "53300", "M": "too many connections"}),
+        InterfaceError("network error"),
+        ConnectionFailed("the server does not answer"),
+        ConnectionFailed("refused", "3D000"),
+        TimeoutError(),
+    ],
+)
+def test_no_other_error_is_an_auth_error(error: Exception) -> None:
+    assert not is_auth_error(error)
+
+
+def test_a_refusal_counts_when_the_goodbye_after_it_fails() -> None:
+    error = InterfaceError("network error")
+    error.__context__ = DatabaseError({"C": "28P01"})
+
+    assert is_auth_error(error)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"host": None, "password": None}, "the secret lacks host, password"),
+        ({"port": "port-of-the-secret"}, "the secret's port is not a number"),
+        ({"port": "٣"}, "the secret's port is not a number"),
+        ({"host": "host..of-the-secret"}, r"the server does not answer \(Unicode\w*Error\)"),
+    ],
+)
+def test_a_value_that_leads_nowhere_is_told_without_it(
+    changes: dict[str, Any], message: str
+) -> None:
+    value = {field: text for field, text in (VALUE | changes).items() if text is not None}
+
+    with pytest.raises(ConnectionFailed, match=f"^{message}$") as raised:
+        connect(value, ca_bundle=BUNDLE, timeout_seconds=5)
+
+    assert "of-the-secret" not in "".join(traceback.format_exception(raised.value))
+    assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+def test_a_port_where_nobody_listens_is_told() -> None:
+    with listener() as server:
+        port = server.getsockname()[1]
+
+    with pytest.raises(ConnectionFailed, match=r"does not answer \(ConnectionRefusedError\)"):
+        connect(VALUE | {"port": port}, ca_bundle=BUNDLE, timeout_seconds=5)
+
+
+def test_a_server_that_is_silent_is_left_after_the_timeout() -> None:
+    begun = time.monotonic()
+
+    with (
+        listener() as server,
+        pytest.raises(ConnectionFailed, match=r"does not answer \(TimeoutError\)"),
+    ):
+        connect(VALUE | {"port": server.getsockname()[1]}, ca_bundle=BUNDLE, timeout_seconds=0.1)
+
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize("answer", [b"N", b""])
+def test_nothing_is_sent_to_a_server_without_tls(answer: bytes) -> None:
+    with (
+        a_server_that_answers(answer) as port,
+        pytest.raises(ConnectionFailed, match="the connection broke off: Server refuses SSL"),
+    ):
+        connect(VALUE | {"port": port}, ca_bundle=BUNDLE, timeout_seconds=5)
+
+
+def test_the_bundle_is_the_one_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CA_BUNDLE", "missing.pem")
+
+    with pytest.raises(FileNotFoundError):
+        connect(VALUE)
+
+
+def test_the_bundle_of_rds_holds_roots_that_are_valid_for_years() -> None:
+    context = ssl.create_default_context(cafile=BUNDLE)
+    certificates: list[dict[str, Any]] = context.get_ca_certs()
+
+    assert context.cert_store_stats()["x509_ca"] == len(certificates)
+    assert len(certificates) == BUNDLE.read_text().count("BEGIN CERTIFICATE") == 27 * 3
+    for certificate in certificates:
+        assert certificate["subject"] == certificate["issuer"]
+        left = ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()
+        assert left > YEAR_SECONDS, certificate["subject"]
+
+
+def test_the_bundle_of_rds_says_where_it_comes_from() -> None:
+    assert (
+        "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+        in (BUNDLE.read_text()[:300])
+    )
