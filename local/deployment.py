@@ -1,5 +1,6 @@
 """A stack deployed into the embedded AWS, and what can be asked of it."""
 
+import contextlib
 import io
 import json
 import time
@@ -228,6 +229,24 @@ def deploy(
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
             operated.append(name)
     return Deployment(aws, stack, engine, tuple(operated), server)
+
+
+@contextlib.contextmanager
+def running(stack: Stack) -> Iterator[Deployment]:
+    """Deploy into an embedded AWS, and a PostgreSQL if the stack has databases, for a ``with``.
+
+    Raises:
+        SettingsError, DeploymentError: as ``deploy`` does.
+
+    """
+    layers = layer_arns(preview(stack))
+    with contextlib.ExitStack() as started:
+        server = None
+        if databases.of(stack):
+            server = started.enter_context(PostgreSQL())
+            stack = databases.moved(stack, server)
+        aws = started.enter_context(EmbeddedAws(layers=layers))
+        yield deploy(stack, aws, server=server)
 
 
 def layer_arns(previewed: Engine) -> set[str]:

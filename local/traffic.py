@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.deployment import Deployment, FunctionError
 
 _OK = 200
+_POLL_SECONDS = 0.02
 
 
 class Traffic:
@@ -27,8 +29,8 @@ class Traffic:
         self.requests = 0
         self.failures: Counter[str] = Counter()
         """What failing requests said -> how often."""
-        self.versions: Counter[str] = Counter()
-        """Version of the secret that an answer came with -> how often."""
+        self.last_answers: dict[str, float] = {}
+        """Version of the secret -> when the last answer by it came, by the monotonic clock."""
         self.slowest_milliseconds = 0.0
 
     def __enter__(self) -> Self:
@@ -71,7 +73,7 @@ class Traffic:
                 if fault:
                     self.failures[fault] += 1
                 elif "secret_version" in body:
-                    self.versions[body["secret_version"]] += 1
+                    self.last_answers[body["secret_version"]] = time.monotonic()
 
 
 def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
@@ -82,11 +84,14 @@ def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
 
     """
     client = deployment.client("secretsmanager")
-    version: str = client.rotate_secret(SecretId=secret_id)["VersionId"]
-    deadline = time.monotonic() + seconds
+    deadline, version = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
-        described = client.describe_secret(SecretId=secret_id)
-        if "AWSCURRENT" in described["VersionIdsToStages"].get(version, ()):
+        if not version:
+            # One that has just been deployed is still being tried.
+            with suppress(client.exceptions.InvalidRequestException):
+                version = client.rotate_secret(SecretId=secret_id)["VersionId"]
+        stages = client.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+        if "AWSCURRENT" in stages.get(version, ()):
             return version
-        time.sleep(0.02)
+        time.sleep(_POLL_SECONDS)
     raise TimeoutError(f"{secret_id} was not rotated in {seconds:.0f} s; see its function's log")
