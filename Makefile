@@ -4,7 +4,7 @@ STACK ?= dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up serve test check format docs bench lock clean
+.PHONY: help up serve rotate test check format docs bench soak lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,6 +24,9 @@ up: .venv/installed ## deploy STACK into the embedded AWS, invoke the function, 
 
 serve: .venv/installed ## the same, and stay: prints what the AWS CLI, boto3 or pulumi need to reach it
 	@$(BIN)/python -m local serve --stack '$(STACK)'
+
+rotate: .venv/installed ## deploy STACK (staging, prod) and rotate its secrets under traffic, as a live display
+	@$(BIN)/python -m local rotate --stack '$(if $(filter dev,$(STACK)),staging,$(STACK))'
 
 test: check ## lint, types and every test
 	$(BIN)/python -m pytest --cov
@@ -51,6 +54,9 @@ benchmarks/.venv/installed: benchmarks/requirements.txt
 bench: .venv/installed benchmarks/.venv/installed ## measure the client beside its peers into benchmarks/RESULTS.md, in 3 minutes
 	@benchmarks/$(BIN)/python -m compileall -q benchmarks
 	@$(BIN)/python -m benchmarks
+
+soak: .venv/installed ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
+	$(BIN)/python -m benchmarks.rotation
 
 lock: .venv/installed ## resolve pyproject.toml anew into requirements*.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -230,7 +230,7 @@ def main() -> None:
         },
     )
     written = report.page(targets(runner, sizes), _versions(), tables)
-    (HERE / "RESULTS.md").write_text(written, encoding="utf-8")
+    report.write_section(HERE / "RESULTS.md", "client", written)
     print(written)
 
 

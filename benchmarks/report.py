@@ -88,6 +88,15 @@ def page(
     return "\n".join([*lines, "\n## How to read this\n", _READING, ""])
 
 
+def write_section(path: Path, name: str, text: str) -> None:
+    """Put a section between its marks in a page, in the place of what stands there."""
+    page_, begin, end = path.read_text(encoding="utf-8"), f"<!-- {name} -->", "<!-- end -->"
+    before, _, rest = page_.partition(begin)
+    _, _, after = rest.partition(end)
+    written = f"{before.rstrip()}\n\n{begin}\n{text.rstrip()}\n{end}\n{after.lstrip()}"
+    path.write_text(written, encoding="utf-8")
+
+
 def _short(number: float, digits: int = 3) -> str:
     """So many digits that count; whole numbers whole."""
     return f"{number:.0f}" if number >= 10 ** (digits - 1) else f"{number:.{digits}g}"

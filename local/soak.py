@@ -1,11 +1,36 @@
 """Rotations of one secret, one after the other, while the function is called without pause."""
 
+import json
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+from local import project
 from local.deployment import Deployment
 from local.traffic import Traffic, rotate
+
+_FIELDS = {"host": "database.example", "port": 5432, "dbname": "app"}
+
+
+def _secret(username: str, **rotation: str) -> dict[str, Any]:
+    return {
+        "fields": {**_FIELDS, "username": username},
+        "generate": {"password": {}},
+        "rotation": rotation,
+    }
+
+
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "singleUser": {"database": _secret("app", strategy="singleUser")},
+    "alternatingUsers": {
+        "database": _secret("app", strategy="alternatingUsers", adminSecret="admin"),
+        "admin": _secret("boss", strategy="singleUser"),
+    },
+    "random": {"database": _secret("app", strategy="random")},
+}
+"""Strategy -> the secrets of a stack whose secret ``database`` is rotated by it."""
 
 
 @dataclass
@@ -19,6 +44,15 @@ class Soak:
     """From RotateSecret until the new version is current."""
     window_seconds: list[float] = field(default_factory=list)
     """From that moment until the last answer by the version of before; 0 when it was earlier."""
+
+
+def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
+    """Return the stack ``dev`` with the secrets of a strategy, and other keys of config."""
+    loaded = project.load(root, "dev")
+    handler = "app" if strategy == "random" else "query"
+    changed = {"secrets": STRATEGIES[strategy], "function": {"handler": handler}, **keys}
+    config = {f"{loaded.project}:{key}": json.dumps(value) for key, value in changed.items()}
+    return replace(loaded, config={**loaded.config, **config})
 
 
 def soak(deployment: Deployment, name: str, rotations: int, callers: int) -> Soak:

@@ -11,38 +11,11 @@ import pytest
 
 import postgres
 from local import deployment
+from local import soak as soaking
 from local.deployment import Deployment
-from local.soak import soak
-from tests.recording import ROOT, stack
+from tests.recording import ROOT
 
 ROTATIONS, CALLERS = 20, 8
-HOST = {"host": "database.example", "port": 5432, "dbname": "app"}
-
-
-def secret(username: str, **rotation: Any) -> dict[str, Any]:
-    return {
-        "fields": {**HOST, "username": username},
-        "generate": {"password": {}},
-        "rotation": rotation,
-    }
-
-
-SECRETS: dict[str, dict[str, Any]] = {
-    "singleUser": {"database": secret("app", strategy="singleUser")},
-    "alternatingUsers": {
-        "database": secret("app", strategy="alternatingUsers", adminSecret="admin"),
-        "admin": secret("boss", strategy="singleUser"),
-    },
-    "random": {
-        "database": {**secret("app", strategy="random"), "generate": {"password": {}, "key": {}}}
-    },
-}
-
-
-def running(strategy: str, program: Path = ROOT) -> Any:
-    handler = "app" if strategy == "random" else "query"
-    changed = stack("dev", secrets=SECRETS[strategy], function={"handler": handler})
-    return deployment.running(replace(changed, program=program / "__main__.py"))
 
 
 def value_of(deployed: Deployment) -> dict[str, Any]:
@@ -65,7 +38,7 @@ def logs_in(deployed: Deployment, value: dict[str, Any]) -> bool:
 
 @pytest.fixture(params=["singleUser", "alternatingUsers"])
 def deployed(request: pytest.FixtureRequest) -> Iterator[tuple[str, Deployment]]:
-    with running(request.param) as made:
+    with deployment.running(soaking.stack(ROOT, request.param)) as made:
         yield request.param, made
 
 
@@ -75,7 +48,7 @@ def test_no_request_fails_in_twenty_rotations_of_a_database_user(
     strategy, made = deployed
     values = [value_of(made)]
     for rotations in (ROTATIONS - 1, 1):
-        done = soak(made, "database", rotations, CALLERS)
+        done = soaking.soak(made, "database", rotations, CALLERS)
         assert done.failures == {}
         assert len(done.rotation_seconds) == rotations
         assert done.requests > rotations * CALLERS
@@ -92,9 +65,9 @@ def test_no_request_fails_in_twenty_rotations_of_a_database_user(
 
 
 def test_no_request_fails_in_twenty_rotations_of_generated_text() -> None:
-    with running("random") as made:
+    with deployment.running(soaking.stack(ROOT, "random")) as made:
         first = value_of(made)
-        done = soak(made, "database", ROTATIONS, CALLERS)
+        done = soaking.soak(made, "database", ROTATIONS, CALLERS)
         assert done.failures == {}
         assert len(done.rotation_seconds) == ROTATIONS
         assert value_of(made)["key"] != first["key"]
@@ -111,6 +84,7 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
         text.replace(call, "_ask(_secrets.get_secret(secret_name, context=context))"),
         encoding="utf-8",
     )
-    with running("singleUser", tmp_path) as made:
-        done = soak(made, "database", 3, CALLERS)
+    changed = replace(soaking.stack(ROOT, "singleUser"), program=tmp_path / "__main__.py")
+    with deployment.running(changed) as made:
+        done = soaking.soak(made, "database", 3, CALLERS)
         assert set(done.failures) == {"the database did not answer"}

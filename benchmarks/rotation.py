@@ -1,0 +1,60 @@
+"""`python -m benchmarks.rotation`: 200 rotations of each strategy under traffic, into RESULTS.md.
+
+Ends with 1 when a request failed.
+"""
+
+import statistics
+import sys
+from pathlib import Path
+
+from benchmarks import report
+from local import deployment, loopback
+from local.soak import STRATEGIES, Soak, soak, stack
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks/RESULTS.md"
+ROTATIONS, CALLERS = 200, 8
+STALENESS_SECONDS = 10
+
+_READING = f"""\
+Every strategy was rotated {ROTATIONS} times on a real PostgreSQL (`random` knows none) while
+{CALLERS} callers invoked the function without pause, in the embedded AWS. After each rotation the
+server ended all sessions of the secret's users, so that every execution environment had to log in
+again with the password of before at hand. A rotation is the time from RotateSecret until the new
+version is AWSCURRENT: four invocations of the rotation function. The window is the time from then
+to the last answer that came by the version of before; `maxStalenessSeconds` was
+{STALENESS_SECONDS}. Of a single user the old password is refused, so the window closes with the
+first login; the password before the last of two alternating users is valid until the next
+rotation, and is served until the caches let go of it."""
+
+
+def main() -> int:
+    """Soak every strategy; write and print what came of it."""
+    loopback.install()
+    rows: dict[str, list[str]] = {}
+    failed = 0
+    for strategy in STRATEGIES:
+        with deployment.running(
+            stack(ROOT, strategy, maxStalenessSeconds=STALENESS_SECONDS)
+        ) as deployed:
+            done = soak(deployed, "database", ROTATIONS, CALLERS)
+        failed += done.failures.total()
+        rows[f"`{strategy}`"] = _cells(done)
+        print(strategy, *_cells(done), dict(done.failures))
+    heads = ["strategy", "rotations", "requests", "failed", "a rotation, s", "window, s"]
+    written = ["## Rotation under traffic\n", *report.table(heads, rows), "", _READING, ""]
+    report.write_section(RESULTS, "rotation", "\n".join(written))
+    return 1 if failed else 0
+
+
+def _cells(done: Soak) -> list[str]:
+    rotation, window = (
+        report.cell(seconds, statistics.median(seconds), 1) if seconds else "–"
+        for seconds in (done.rotation_seconds, done.window_seconds)
+    )
+    counted = (len(done.rotation_seconds), done.requests, done.failures.total())
+    return [*map(str, counted), rotation, window]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
