@@ -1,4 +1,4 @@
-"""Writes the config tables of README.md and Pulumi.yaml anew from the models: `make docs`."""
+"""Writes docs/config.md and the config section of Pulumi.yaml from the models: `make docs`."""
 
 import re
 import sys
@@ -19,8 +19,8 @@ _SECRET_VALUES = (
 )
 
 
-def readme(text: str) -> str:
-    """Write the README with the table of config keys anew."""
+def config_page(text: str) -> str:
+    """Write the page with the table of config keys anew."""
     rows = [
         "| key | allowed | default | what it is |",
         "|---|---|---|---|",
@@ -75,7 +75,8 @@ def _allowed(field: FieldInfo) -> str:
         return "one of " + ", ".join(get_args(field.annotation))
     if field.annotation is bool:
         return "true or false"
-    return "map" if get_origin(field.annotation) is dict else "text"
+    kinds = {dict: "map", list: "list of text"}
+    return kinds.get(get_origin(field.annotation), "text")
 
 
 def _within(annotation: object) -> Within | None:
@@ -84,6 +85,8 @@ def _within(annotation: object) -> Within | None:
 
 def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
+    if field.is_required():
+        return "none: give it"
     if default is None:
         return "none"
     if isinstance(default, bool):
@@ -97,7 +100,7 @@ def _between(text: str, start: str, end: str, lines: list[str]) -> str:
     return re.sub(pattern, lambda found: f"{found[1]}{body}\n{found[2]}", text, flags=re.DOTALL)
 
 
-WRITTEN = {"README.md": readme, "Pulumi.yaml": project_file}
+WRITTEN = {"docs/config.md": config_page, "Pulumi.yaml": project_file}
 
 
 def main() -> int:

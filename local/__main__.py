@@ -69,6 +69,10 @@ def _run(options: argparse.Namespace) -> int:
             f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
             " embedded AWS has the regions of the partition aws only"
         )
+    if options.command == "rotate" and not databases.rotating(stack):
+        raise project.ProjectError(
+            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
+        )
     with contextlib.ExitStack() as running:
         server = None
         if (names := databases.of(stack)) and not options.empty:

@@ -31,6 +31,11 @@ def of(stack: Stack) -> dict[str, str | None]:
     return dict.fromkeys(filter(None, found.values())) | found
 
 
+def rotating(stack: Stack) -> list[str]:
+    """Logical names of the secrets that rotate, whether they are of a database or not."""
+    return [name for name, secret in _map(stack, "secrets").items() if secret.get("rotation")]
+
+
 def moved(stack: Stack, server: PostgreSQL) -> Stack:
     """Return the stack with these secrets' ``host`` and ``port``, and the CA, of the server."""
     secrets = _map(stack, "secrets")

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,22 @@ from local.aws import REPOSITORY, end
 
 class PostgreSQLError(RuntimeError):
     """The server did not come up; the text says why."""
+
+
+def _temporary_folder() -> Path:
+    """Return a folder for temporary files that the server's user can reach.
+
+    It does not run as root; started by root, it is another user, whom a private folder keeps out.
+    """
+    folder = Path(tempfile.gettempdir()).resolve()
+    if os.geteuid() != 0:
+        return folder
+    shared = (
+        each
+        for each in (folder, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes its own
+        if all(path.stat().st_mode & stat.S_IXOTH for path in (each, *each.parents))
+    )
+    return next(shared, folder)
 
 
 class PostgreSQL:
@@ -45,7 +62,7 @@ class PostgreSQL:
 
     def __enter__(self) -> Self:
         self.admin = ("postgres", secrets.token_urlsafe())
-        self._directory = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self._directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=_temporary_folder()))
         self.ca_bundle = self._directory / "ca.pem"
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "local.postgres_server", self._directory],

@@ -46,12 +46,6 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     to log in again, with the password that was rotated away at hand.
     """
     names = deployment.rotating
-    if not names:
-        terminal.print(
-            f"[red]error:[/red] no secret of {deployment.stack.name} has a `rotation`; see the"
-            " README's table of config keys"
-        )
-        return 1
     with Traffic(deployment, callers) as traffic:
         scene = _Scene(traffic)
         with _live(scene, terminal):

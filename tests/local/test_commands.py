@@ -13,6 +13,7 @@ import boto3
 import pytest
 import yaml
 
+from local.checks import PROMISES
 from tests.recording import ROOT
 
 # What must change nothing: another account, proxies, profiles that do not exist, a broken config.
@@ -77,7 +78,7 @@ def test_up_proves_every_promise_and_leaves_nothing(
     run = local("up", "--stack", stack, **scratch)
     assert run.stderr == ""
     assert run.returncode == 0
-    assert run.stdout.count("✓") == 10
+    assert run.stdout.count("✓") == len(PROMISES) + 1  # and the deployment
     assert "✗" not in run.stdout
     assert (
         f"arn:aws:secretsmanager:us-east-1:123456789012:secret:lambda-secrets/{stack}/"
@@ -88,6 +89,25 @@ def test_up_proves_every_promise_and_leaves_nothing(
     port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", run.stdout)[0])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_rotate_shows_rotations_and_no_failed_request(
+    scratch: dict[str, str], tmp_path: Path
+) -> None:
+    run = local("rotate", "--rotations", "2", "--callers", "2", **scratch)
+    assert run.stderr == ""
+    assert run.returncode == 0
+    rows = re.findall(r"│ (session|database) +│ [0-9a-f]{8} +│ \d\.\d\d s", run.stdout)
+    assert rows in (["session", "database"] * 2, ["database", "session"] * 2)
+    assert re.search(r"✓ 4 rotations, \d+ requests, 0 failed; the slowest took \d+ ms", run.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rotate_says_where_nothing_rotates() -> None:
+    run = local("rotate", "--stack", "dev")
+    assert run.returncode == 1
+    assert "no secret of dev has a `rotation`" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_nothing_of_the_callers_environment_leaks_into_a_run() -> None:

@@ -5,6 +5,7 @@ import socket
 import string
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,15 @@ def test_an_answer_that_does_not_come_ends_with_the_timeout(postgres: PostgreSQL
         pytest.raises(TimeoutError),
     ):
         connection.run("SELECT pg_sleep(5)")
+
+
+def test_a_private_folder_for_temporary_files_keeps_no_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with PostgreSQL() as server:
+        assert server.run("SELECT 1") == [[1]]
+        directory = server.ca_bundle.parent
+    assert not directory.exists()
+    assert list(tmp_path.iterdir()) == []

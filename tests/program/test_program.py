@@ -14,7 +14,7 @@ from tests.recording import ROOT, Recording, by_type, only, planned, stack
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 every_stack = pytest.mark.parametrize("name", STACKS)
 # Resources of each stack: a change here is a change of what people pay for.
-RESOURCES = {"dev": 25, "staging": 26, "prod": 28}
+RESOURCES = {"dev": 25, "staging": 42, "prod": 55}
 OUTPUTS = {
     "function_alias_arn",
     "function_arn",
@@ -282,3 +282,87 @@ def test_stack_files_hold_no_encrypted_and_no_plain_secret_value() -> None:
         assert "secure:" not in text
         assert "secretValues" not in text
         assert "encryptionsalt" not in text
+
+
+def test_every_key_of_rotation_network_and_database_reaches_a_resource() -> None:
+    fields = {"host": "h", "username": "u"}
+    engine = planned(
+        "dev",
+        secrets={
+            "database": {
+                "fields": fields,
+                "generate": {"password": {"length": 41}},
+                "rotation": {
+                    "strategy": "alternatingUsers",
+                    "adminSecret": "admin",
+                    "schedule": "cron(0 4 ? * SUN *)",
+                    "windowHours": 3,
+                    "rotateImmediately": True,
+                },
+            },
+            "admin": {
+                "from": "external",
+                "rotation": {"strategy": "singleUser", "everyDays": 90},
+            },
+            "key": {
+                "generate": {"key": {}},
+                "rotation": {"strategy": "random", "overlapHours": 2},
+            },
+        },
+        function={"handler": "query"},
+        network={"subnetIds": ["subnet-1", "subnet-2"], "securityGroupIds": ["sg-1"]},
+        database={"caBundle": "handler/app.py"},
+    )
+    made = engine.registrations
+    rotations = {
+        e.name: e.inputs for e in by_type(made, "secretRotation:SecretRotation") if e.custom
+    }
+    database = rotations["database-rotation-rotation"]
+    assert database["rotationRules"] == {
+        "scheduleExpression": "cron(0 4 ? * SUN *)",
+        "duration": "3h",
+    }
+    assert database["rotateImmediately"] is True
+    admin = rotations["admin-rotation-rotation"]
+    assert admin["rotationRules"] == {"automaticallyAfterDays": 90}
+    assert admin["rotateImmediately"] is False
+    functions = {e.name: e.inputs for e in by_type(made, "function:Function")}
+    variables = {
+        name: functions[f"{name}-rotation-function"]["environment"]["variables"]
+        for name in ("database", "admin", "key")
+    }
+    assert variables["database"]["STRATEGY"] == "alternatingUsers"
+    assert ":secret:lambda-secrets/dev/admin-" in variables["database"]["ADMIN_SECRET_ARN"]
+    assert json.loads(variables["database"]["GENERATE"])["password"]["PasswordLength"] == 41
+    assert json.loads(variables["admin"]["GENERATE"])["password"]["PasswordLength"] == 32
+    assert variables["key"]["OVERLAP_SECONDS"] == "7200"
+    reader = functions["reader-function"]
+    assert reader["handler"] == "query.lambda_handler"
+    for function in (reader, functions["database-rotation-function"]):
+        assert function["vpcConfig"] == {
+            "subnetIds": ["subnet-1", "subnet-2"],
+            "securityGroupIds": ["sg-1"],
+        }
+        assert Path(function["code"].assets["ca-bundle.pem"].path).name == "app.py"
+        assert "pg8000/native.py" in function["code"].assets
+    assert "pg8000/native.py" not in functions["key-rotation-function"]["code"].assets
+    # Rotation changes the user's name, so a change of other fields must not write it back.
+    seeds = {e.name: json.loads(e.inputs["input"]) for e in by_type(made, "invocation:Invocation")}
+    assert seeds["seeder-database"]["First"] == {"username": "u"}
+    assert seeds["seeder-database"]["Fields"] == {"host": "h"}
+
+
+def test_the_administrators_secret_is_none_of_the_functions() -> None:
+    engine = planned("prod")
+    granted = [e.inputs["policy"] for e in by_type(engine.registrations, "policy:Policy")]
+    read = [text for text in granted if '"ReadSecrets"' in text]
+    assert read
+    assert not [text for text in read if "prod/admin" in text]
+
+
+@every_stack
+def test_a_rotation_waits_for_the_first_value(name: str) -> None:
+    order = [each.urn for each in planned(name).registrations]
+    seeded = [n for n, urn in enumerate(order) if "invocation:Invocation" in urn]
+    rotating = [n for n, urn in enumerate(order) if "secretRotation:SecretRotation" in urn]
+    assert not rotating or max(seeded) < min(rotating)
