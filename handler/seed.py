@@ -11,14 +11,19 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-# A role's policies reach every part of IAM some seconds after they are attached.
-_GRANT_RETRY_SECONDS = 1.0
-_GRANT_WAIT_SECONDS = 20.0
+# A role's policies reach every part of IAM some seconds after they are attached, and a rotation
+# takes about as long.
+_RETRY_SECONDS = 1.0
+_WAIT_SECONDS = 20.0
 _Found = tuple[str | None, dict[str, Any]]
 
 
 class SeedError(Exception):
     """The secret could not be seeded; what it held is untouched."""
+
+
+class RotationUnderWay(SeedError):
+    """A new version would end a rotation, perhaps when the server knows the new password only."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
@@ -38,8 +43,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     """
     secrets = boto3.client("secretsmanager")
-    # A new role's grants may arrive one by one; all of this may be done again.
-    return _when_granted(lambda: _merge(secrets, event))
+    # All of this may be done again.
+    return _patiently(lambda: _merge(secrets, event))
 
 
 def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
@@ -55,6 +60,11 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         if name not in current or current[name] != seeded[name]
     ]
     if missing or updated:
+        if _is_rotated(secrets, secret_id):
+            raise RotationUnderWay(
+                f"{secret_id} is being rotated, or its last rotation has failed: see the log of"
+                " its rotation function, then deploy again"
+            )
         if _read(secrets, secret_id)[0] != version:
             return _merge(secrets, event)  # a rotation has come between
         text = json.dumps(seeded)
@@ -79,13 +89,22 @@ def _read(secrets: Any, secret_id: str) -> _Found:
     return answer["VersionId"], value
 
 
-def _when_granted(merge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    deadline = time.monotonic() + _GRANT_WAIT_SECONDS
+def _is_rotated(secrets: Any, secret_id: str) -> bool:
+    stages = secrets.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {}).values()
+    return any("AWSPENDING" in each and "AWSCURRENT" not in each for each in stages)
+
+
+def _patiently(merge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Wait for what passes: grants that have not all arrived, a rotation under way."""
+    deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             return merge()
+        except RotationUnderWay:
+            if time.monotonic() > deadline:
+                raise
         except ClientError as error:
             denied = error.response["Error"]["Code"] == "AccessDeniedException"
             if not denied or time.monotonic() > deadline:
                 raise
-            time.sleep(_GRANT_RETRY_SECONDS)
+        time.sleep(_RETRY_SECONDS)

@@ -155,7 +155,11 @@ def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
         {
             "Sid": "SeedSecrets",
             "Effect": "Allow",
-            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+            ],
             "Resource": list(secret_arns),
         },
         _use_key("EncryptSecrets", ["kms:Decrypt", "kms:GenerateDataKey"], secret_arns, key_arn),

@@ -36,6 +36,7 @@ def seed(deployed: Deployment, name: str = "database", **event: Any) -> dict[str
     asked = {
         "SecretId": deployed.outputs["secret_arns"][name],
         "Fields": event.get("fields", {}),
+        "First": event.get("first", {}),
         "Generate": event.get("generate", {}),
     }
     answer = deployed.client("lambda").invoke(
@@ -92,6 +93,40 @@ def test_an_answer_names_fields_and_holds_no_value(deployed: Deployment) -> None
     assert set(result) == {"VersionId", "Generated", "Updated"}
     assert value(deployed)["other"] not in json.dumps(result)
     assert "s3cr3t-host" not in json.dumps(result)
+
+
+def test_a_field_that_rotation_changes_is_written_once(deployed: Deployment) -> None:
+    assert seed(deployed, first={"first": "app"})["Updated"] == ["first"]
+    seed(deployed, fields={"first": "app_clone"})  # as a rotation would
+    assert seed(deployed, first={"first": "app"})["Updated"] == []
+    assert value(deployed)["first"] == "app_clone"
+
+
+def test_a_rotation_under_way_is_waited_for(deployed: Deployment) -> None:
+    secrets, arn = deployed.client("secretsmanager"), deployed.outputs["secret_arns"]["database"]
+    before = value(deployed)
+    pending = secrets.put_secret_value(
+        SecretId=arn,
+        SecretString=json.dumps({**before, "password": "a" * 32}),
+        VersionStages=["AWSPENDING"],
+    )["VersionId"]
+    answers: list[dict[str, Any]] = []
+    seeding = threading.Thread(
+        target=lambda: answers.append(seed(deployed, fields={"host": "during"}))
+    )
+    seeding.start()
+    seeding.join(0.8)
+    assert value(deployed) == before
+    current = secrets.get_secret_value(SecretId=arn)["VersionId"]
+    secrets.update_secret_version_stage(
+        SecretId=arn,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=pending,
+        RemoveFromVersionId=current,
+    )
+    seeding.join()
+    assert answers[0]["Updated"] == ["host"]
+    assert value(deployed) == {**before, "host": "during", "password": "a" * 32}
 
 
 def test_nothing_changed_writes_no_version(deployed: Deployment) -> None:
