@@ -18,6 +18,8 @@ from . import Response, alarms, loop, replaces
 # Data points that come together are evaluated together; without any, time is what changes.
 COALESCING_SECONDS = 0.05
 EVALUATION_SECONDS = 1.0
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+HIGH_RESOLUTION = (10, 20, 30)
 METRIC_MATH = ("Metrics", "ThresholdMetricId")
 SINGLE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit")
 OPTIONAL = (*SINGLE_METRIC, "Threshold", "EvaluateLowSampleCountPercentile")
@@ -26,20 +28,15 @@ Data = dict[str, Any]
 
 
 class _Timer:
-    """When alarms are evaluated next."""
-
     due = False
+    """An evaluation is scheduled, for data that has come."""
     ticking = False
-
-
-@replaces(cloudwatch, "_evict_old_metrics")
-def eviction_loses_what_comes_meanwhile(_original: Callable[[], None]) -> None:
-    """Keep every data point: the account does not live for the two weeks that this cleans up."""
+    """There has been an alarm, so time counts."""
 
 
 @replaces(cloudwatch, "record_metric")
 def metric_of_a_service_wakes_no_alarm(original: Callable[..., None], *metric: Any) -> None:
-    """Evaluate alarms on what services publish, too."""
+    """Evaluate alarms on what services publish, too, from whatever thread."""
     loop.soon(original, *metric)
     loop.soon(_evaluate_soon)
 
@@ -54,9 +51,6 @@ def _evaluate_soon() -> None:
     if not _Timer.due:
         _Timer.due = True
         loop.later(COALESCING_SECONDS, _evaluate_everything)
-    if not _Timer.ticking:
-        _Timer.ticking = True
-        loop.later(EVALUATION_SECONDS, _tick)
 
 
 def _tick() -> None:
@@ -81,7 +75,6 @@ def alarm_looks_at_all_data_and_never_returns(
     stays some periods longer than here.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
     """
-    _evaluate_soon()
     if not alarm.get("MetricName"):
         return
     points = _points(alarm, time.time())
@@ -143,16 +136,14 @@ def alarm_loses_its_metrics(
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
-    if "Metrics" in data and any(name in data for name in SINGLE_METRIC):
+    if fault := _fault(data):
         refusal: Response = cloudwatch._error(
-            "ValidationError",
-            "Metrics may not be given together with "
-            + ", ".join(name for name in SINGLE_METRIC if name in data),
-            400,
-            use_cbor=protocol[0],
-            use_json=protocol[-1],
+            "ValidationError", fault, 400, use_cbor=protocol[0], use_json=protocol[-1]
         )
         return refusal
+    if not _Timer.ticking:
+        _Timer.ticking = True
+        _tick()
     old = cloudwatch._alarms.get(data.get("AlarmName"))
     response = original(parameters, data, *protocol)
     alarm = cloudwatch._alarms.get(data.get("AlarmName"))
@@ -162,3 +153,15 @@ def alarm_loses_its_metrics(
                 alarm.pop(name, None)
         alarm |= {name: data[name] for name in (*METRIC_MATH, *OPTIONAL) if name in data}
     return response
+
+
+def _fault(data: Data) -> str | None:
+    """Return what CloudWatch refuses an alarm for."""
+    single = [name for name in SINGLE_METRIC if name in data]
+    if "Metrics" in data:
+        return f"Metrics may not be given together with {', '.join(single)}" if single else None
+    if data.get("ComparisonOperator") not in alarms.BREACHES:
+        return "The comparison operator is for alarms on metric math with a band only"
+    if data.get("Period") not in HIGH_RESOLUTION and data.get("Period", 0) % 60:
+        return "Period must be 10, 20, 30 or a multiple of 60"
+    return None
