@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import postgres
-from local import deployment
+from local import checks, deployment
 from local import soak as soaking
 from local.deployment import Deployment
 from tests.recording import ROOT
@@ -88,3 +88,7 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     with deployment.running(changed) as made:
         done = soaking.soak(made, "database", 3, CALLERS)
         assert set(done.failures) == {"the database did not answer"}
+        outcomes = {each.promise: each for each in checks.run(made)}
+    outcome = outcomes["no request fails while every secret is rotated"]
+    assert not outcome.kept
+    assert outcome.figure.endswith("by: the database did not answer")
