@@ -128,6 +128,8 @@ def _reason(error: Exception) -> str:
         if error.verify_code in _OTHER_HOST:
             return "the server's certificate is not for the secret's host"
         return f"the server's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ScramException):
+        return "the username or the password has a character that no login can have"
     if isinstance(error, Error):
         return f"the connection broke off: {error}"
     return f"the server does not answer ({type(error).__name__})"

@@ -1,0 +1,249 @@
+"""Rotates one secret: the four steps that Secrets Manager calls for, one small function each.
+
+Every step may be repeated, run twice at the same time, and resumed after a crash at any point.
+Here are versions and labels; how the next value looks, and how it becomes valid where it is used,
+the engine of the strategy knows.
+
+Environment variables:
+    SECRET_ARN: the secret; no other is rotated.
+    STRATEGY: ``random``, ``singleUser`` or ``alternatingUsers``.
+    GENERATE: JSON, field -> parameters of GetRandomPassword in its own words.
+    OVERLAP_SECONDS: with ``random``, how long the previous value stays in the secret; 0 for not.
+    ADMIN_SECRET_ARN: with ``alternatingUsers``, whose credentials make and alter users.
+    CA_BUNDLE: with PostgreSQL, the file in the package that TLS is verified against.
+
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import boto3
+from botocore.exceptions import ClientError
+
+Value = dict[str, Any]
+"""A secret's value, a JSON object."""
+
+# So many may be tried; Secrets Manager keeps about a hundred.
+_KNOWN_VERSIONS = 10
+
+
+class RotationError(Exception):
+    """A step cannot go on. The text says why and what to do, and holds no value."""
+
+
+class Refused(RotationError):
+    """The server refused the credentials."""
+
+
+class Engine(Protocol):
+    """What is particular to one kind of secret. Every method may be repeated."""
+
+    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
+        """Return the value that follows ``current``; ``made`` are the new texts, by field."""
+
+    def follows(self, pending: Value, current: Value) -> bool:
+        """Return whether ``pending`` was made from ``current``, or from one like it."""
+
+    def set(self, pending: Value, known: Iterable[Value]) -> None:
+        """Make ``pending`` valid where it is used; ``known`` are older values, newest first."""
+
+    def test(self, value: Value) -> None:
+        """Use the value. Raises ``Refused`` where it is not valid."""
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 (Lambda's signature)
+    """Take one step of a rotation.
+
+    Args:
+        event: ``Step``, ``SecretId`` (an ARN) and ``ClientRequestToken``, the pending version.
+        context: what Lambda hands over.
+
+    Raises:
+        RotationError: it cannot be done; the step may be repeated when that is mended.
+        ClientError: Secrets Manager refused; the text is AWS's and holds no value.
+
+    """
+    step, arn, token = event["Step"], event["SecretId"], event["ClientRequestToken"]
+    if step not in _STEPS:
+        raise RotationError(f"{step!r} is no step of a rotation")
+    if arn != os.environ["SECRET_ARN"]:
+        raise RotationError(f"{arn} is not the secret that this function rotates")
+    secret = _Secret(boto3.client("secretsmanager"), arn, token)
+    if secret.is_due():
+        _STEPS[step](secret, _engine(secret))
+    done = {"level": "INFO", "step": step, "secret": arn, "version": token}
+    print(json.dumps(done))  # noqa: T201 (Lambda's log)
+
+
+# --- the steps -----------------------------------------------------------------------------------
+
+
+def _create_secret(secret: "_Secret", engine: Engine) -> None:
+    if secret.pending() is None:
+        _, current = secret.current()
+        secret.put_pending(engine.next_value(current, secret.make_texts()))
+
+
+def _set_secret(secret: "_Secret", engine: Engine) -> None:
+    pending, _ = _pending_that_follows_current(secret, engine)
+    engine.set(pending, secret.known())
+
+
+def _test_secret(secret: "_Secret", engine: Engine) -> None:
+    # "Not now": Secrets Manager tests the configuration by this step alone, and made no value.
+    engine.test(secret.pending() or secret.current()[1])
+
+
+def _finish_secret(secret: "_Secret", engine: Engine) -> None:
+    _, version = _pending_that_follows_current(secret, engine)
+    try:
+        secret.move("AWSCURRENT", RemoveFromVersionId=version, MoveToVersionId=secret.token)
+    except ClientError:
+        if secret.is_due():  # otherwise a repetition has moved it meanwhile
+            raise
+
+
+_STEPS: dict[str, Callable[["_Secret", Engine], None]] = {
+    "createSecret": _create_secret,
+    "setSecret": _set_secret,
+    "testSecret": _test_secret,
+    "finishSecret": _finish_secret,
+}
+
+
+def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Value, str]:
+    """Return the pending value, and the current version that it supersedes.
+
+    Where AWSCURRENT was changed by hand since the value was made, the rotation is abandoned,
+    unless nothing but the pending value works any more.
+    """
+    pending, (version, current) = secret.pending(), secret.current()
+    if pending is None:
+        raise RotationError(f"{secret.arn}: the pending version has no value; repeat createSecret")
+    is_current = version == secret.token  # a repetition has come to the end meanwhile
+    if is_current or engine.follows(pending, current):
+        return pending, version
+    if _works(engine, pending) and not _works(engine, current):
+        return pending, version
+    secret.move("AWSPENDING", RemoveFromVersionId=secret.token)
+    raise RotationError(
+        f"{secret.arn}: AWSCURRENT was changed during the rotation, and stays as it is;"
+        " AWSPENDING is taken off, so rotate the secret again"
+    )
+
+
+def _works(engine: Engine, value: Value) -> bool:
+    try:
+        engine.test(value)
+    except Refused:
+        return False
+    return True
+
+
+# --- the secret ----------------------------------------------------------------------------------
+
+
+class _Secret:
+    """The secret, its versions, and the one among them that the token names."""
+
+    def __init__(self, client: Any, arn: str, token: str) -> None:
+        self.arn, self.token = arn, token
+        self._client = client
+
+    def is_due(self) -> bool:
+        """Check the staging labels: False when the token's version is current already."""
+        described = self._client.describe_secret(SecretId=self.arn)
+        if not described.get("RotationEnabled"):
+            raise RotationError(f"{self.arn}: rotation is not enabled; configure it first")
+        stages = described.get("VersionIdsToStages", {}).get(self.token, ())
+        if not {"AWSCURRENT", "AWSPENDING"} & set(stages):
+            raise RotationError(
+                f"{self.arn}: version {self.token} is not AWSPENDING; its rotation has ended or"
+                " was abandoned, so rotate the secret again"
+            )
+        return "AWSCURRENT" not in stages
+
+    def pending(self) -> Value | None:
+        """Return the value of the token's version; None as long as it has none."""
+        _, value = self._read(self.arn, VersionId=self.token)
+        return value
+
+    def current(self, arn: str = "") -> tuple[str, Value]:
+        """Return version and value that are current, of this secret or of another."""
+        version, value = self._read(arn or self.arn, VersionStage="AWSCURRENT")
+        if value is None:
+            raise RotationError(f"{arn or self.arn}: its value is no JSON object; put one")
+        return version, value
+
+    def known(self) -> Iterator[Value]:
+        """Read the other values that the secret has had, those with labels first.
+
+        A value put by hand during a rotation takes AWSPENDING off a version that may be valid.
+        """
+        listed = self._client.list_secret_version_ids(
+            SecretId=self.arn, IncludeDeprecated=True, MaxResults=100
+        )["Versions"]
+        listed.sort(key=lambda each: (bool(each.get("VersionStages")), each["CreatedDate"]))
+        for version in reversed(listed[-_KNOWN_VERSIONS:]):
+            _, value = self._read(self.arn, VersionId=version["VersionId"])
+            if value is not None:
+                yield value
+
+    def make_texts(self) -> dict[str, str]:
+        """Make a new text for each field, by the rules that the first was made by."""
+        make = self._client.get_random_password
+        return {field: make(**rules)["RandomPassword"] for field, rules in _rules().items()}
+
+    def put_pending(self, value: Value) -> None:
+        """Give the token's version its value, unless a repetition has done so meanwhile."""
+        try:
+            self._client.put_secret_value(
+                SecretId=self.arn,
+                ClientRequestToken=self.token,
+                SecretString=json.dumps(value),
+                VersionStages=["AWSPENDING"],
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]  # the message may quote the value
+        else:
+            return
+        if code != "ResourceExistsException":
+            raise RotationError(f"{self.arn}: PutSecretValue failed with {code}")
+
+    def move(self, stage: str, **versions: str) -> None:
+        """Move a label, or take it off."""
+        self._client.update_secret_version_stage(SecretId=self.arn, VersionStage=stage, **versions)
+
+    def _read(self, arn: str, **version: str) -> tuple[str, Value | None]:
+        """Return version and value; None where there is no value, or no JSON object."""
+        try:
+            answer = self._client.get_secret_value(SecretId=arn, **version)
+        except self._client.exceptions.ResourceNotFoundException:
+            return "", None
+        try:
+            value = json.loads(answer.get("SecretString", ""))
+        except ValueError:  # it would quote what it could not decode
+            value = None
+        return answer["VersionId"], value if isinstance(value, dict) else None
+
+
+def _rules() -> dict[str, dict[str, Any]]:
+    rules: dict[str, dict[str, Any]] = json.loads(os.environ["GENERATE"])
+    return rules
+
+
+def _engine(secret: _Secret) -> Engine:
+    """Make the engine of the strategy; the package holds no other module than its own."""
+    strategy, fields = os.environ["STRATEGY"], frozenset(_rules())
+    if strategy == "random":
+        from rotation_random import Random
+
+        return Random(fields, int(os.environ["OVERLAP_SECONDS"]))
+    from rotation_postgres import AlternatingUsers, SingleUser
+
+    if strategy == "singleUser":
+        return SingleUser(fields)
+    return AlternatingUsers(fields, lambda: secret.current(os.environ["ADMIN_SECRET_ARN"])[1])

@@ -1,0 +1,123 @@
+"""What follows what in a rotation; what needs no server is here, the steps are in tests/local."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import rotation
+from rotation_postgres import AlternatingUsers, SingleUser
+from rotation_random import Random
+
+FIELDS = frozenset({"password"})
+MADE = {"password": "new"}
+DATABASE = {"host": "h", "port": 5432, "username": "app", "password": "old", "note": "kept"}
+
+
+def alternating() -> AlternatingUsers:
+    return AlternatingUsers(FIELDS, dict)
+
+
+def engines() -> list[rotation.Engine]:
+    return [Random(FIELDS, 0), Random(FIELDS, 60), SingleUser(FIELDS), alternating()]
+
+
+@pytest.mark.parametrize("engine", engines(), ids=["random", "overlap", "single", "alternating"])
+def test_the_next_value_follows_the_current_one_and_no_other(engine: rotation.Engine) -> None:
+    following = engine.next_value(DATABASE, MADE)
+    assert following["password"] == "new"
+    assert engine.follows(following, DATABASE)
+    assert not engine.follows(following, {**DATABASE, "host": "elsewhere"})
+    assert not engine.follows(following, {**DATABASE, "added": 1})
+    assert not engine.follows({**following, "note": "changed"}, DATABASE)
+    assert not engine.follows({"host": "h"}, DATABASE)
+
+
+def test_a_single_user_gets_a_new_password_and_nothing_else() -> None:
+    assert SingleUser(FIELDS).next_value(DATABASE, MADE) == {**DATABASE, "password": "new"}
+
+
+def test_two_users_change_places() -> None:
+    first = alternating().next_value(DATABASE, MADE)
+    names = {"username": "app_clone", "alternateUsername": "app"}
+    assert first == {**DATABASE, "password": "new", **names}
+    second = alternating().next_value(first, {"password": "newer"})
+    names = {"username": "app", "alternateUsername": "app_clone"}
+    assert second == {**DATABASE, "password": "newer", **names}
+
+
+def test_a_password_changed_by_hand_is_followed_by_a_database_users_next() -> None:
+    by_hand = {**DATABASE, "password": "by hand"}
+    assert SingleUser(FIELDS).follows({**DATABASE, **MADE}, by_hand)
+    assert alternating().follows(alternating().next_value(DATABASE, MADE), by_hand)
+
+
+def test_the_other_user_may_be_named() -> None:
+    value = alternating().next_value({**DATABASE, "alternateUsername": "second"}, MADE)
+    assert (value["username"], value["alternateUsername"]) == ("second", "app")
+
+
+@pytest.mark.parametrize(
+    ("username", "clone"),
+    [
+        ("a" * 57, "a" * 57 + "_clone"),
+        ("a" * 63, "a" * 57 + "_clone"),
+        ("ü" * 31, "ü" * 28 + "_clone"),
+        ("\U0001f511" * 15, "\U0001f511" * 14 + "_clone"),
+    ],
+)
+def test_a_clones_name_is_cut_to_63_bytes_between_characters(username: str, clone: str) -> None:
+    value = alternating().next_value({**DATABASE, "username": username}, MADE)
+    assert value["username"] == clone
+    assert len(clone.encode()) <= 63
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"username": "a" * 57 + "_clone"}, {"alternateUsername": "app"}],
+    ids=["cut", "named"],
+)
+def test_a_user_that_would_alternate_with_itself_is_refused(names: dict[str, str]) -> None:
+    with pytest.raises(rotation.RotationError, match="alternates with itself"):
+        alternating().next_value({**DATABASE, **names}, MADE)
+
+
+@pytest.mark.parametrize("engine", [SingleUser(FIELDS), alternating()], ids=["single", "two"])
+def test_a_database_value_without_its_fields_is_refused(engine: rotation.Engine) -> None:
+    with pytest.raises(rotation.RotationError, match="no field host, no username; put one"):
+        engine.next_value({"password": "s3cr3t"}, MADE)
+
+
+def test_database_users_need_a_generated_password() -> None:
+    with pytest.raises(rotation.RotationError, match="no password is generated"):
+        SingleUser(frozenset({"key"}))
+
+
+def test_the_old_text_stays_for_the_overlap() -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    value = Random(frozenset({"key", "more"}), 3600).next_value(
+        {"key": "old", "note": "kept"}, {"key": "new", "more": "first"}
+    )
+    valid_until = datetime.fromisoformat(value["previous"].pop("validUntil"))
+    assert value == {"key": "new", "more": "first", "note": "kept", "previous": {"key": "old"}}
+    assert before <= valid_until - timedelta(hours=1) <= datetime.now(UTC)
+    assert valid_until.utcoffset() == timedelta()
+
+
+def test_only_one_old_text_stays() -> None:
+    engine = Random(frozenset({"key"}), 60)
+    second = engine.next_value(engine.next_value({"key": "1"}, {"key": "2"}), {"key": "3"})
+    assert second["previous"]["key"] == "2"
+    without = Random(frozenset({"key"}), 0).next_value(second, {"key": "4"})
+    assert without == {"key": "4"}
+
+
+def test_a_text_changed_by_hand_is_not_followed_with_an_overlap() -> None:
+    engine = Random(frozenset({"key"}), 60)
+    assert not engine.follows(engine.next_value({"key": "1"}, {"key": "2"}), {"key": "by hand"})
+
+
+@pytest.mark.parametrize("value", [{}, {"key": ""}, {"previous": {"key": "old"}}])
+def test_a_value_without_its_texts_does_not_work(value: dict[str, Any]) -> None:
+    with pytest.raises(rotation.Refused, match="no field key"):
+        Random(frozenset({"key"}), 0).test(value)
