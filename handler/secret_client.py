@@ -43,16 +43,20 @@ if TYPE_CHECKING:
 # `localhost` may mean ::1 first, where the extension does not listen.
 _HOST = "127.0.0.1"
 _OK = 200
+# The longest time for which the extension keeps a value.
+_EXTENSION_SECONDS = 300
 _NOT_READY = b"not ready to serve traffic, please wait"
 _NOT_READY_PAUSE_SECONDS = 0.002
-# Ready before the first invocation's handler runs, on AWS; so long is a fault.
+# On AWS, ready before the first invocation.
 _READY_SECONDS = 1.0
-# Kept of an invocation's remaining time, for the handler to answer with.
+# Kept of an invocation's time, for the handler to answer with.
 _RESERVE_SECONDS = 0.2
 # A region that did not answer is not asked again for so long.
 _REGION_DOWN_SECONDS = 30.0
 # From this part of its time on, a value is fetched anew while the old one is still served.
 _FRESH_PART = 2 / 3
+# So long is asked while the old one is good, and so long not at all after that failed.
+_STALE_SECONDS = 1.0
 _MAX_ENTRIES = 1000
 # RFC 3986's unreserved characters stand for themselves.
 _ENCODED = [
@@ -135,11 +139,10 @@ class Value:
         put(self, "stages", stages)
         put(self, "source", source)
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: object = None) -> None:
         raise AttributeError(f"a Value cannot be changed: {name}")
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Value cannot be changed: {name}")
+    __delattr__ = __setattr__
 
     def __repr__(self) -> str:
         return f"<Value of {self.name}, version {self.version}, from the {self.source}>"
@@ -183,24 +186,29 @@ class Value:
     def as_object(self, kind: "type[T]") -> "T":
         """Read the JSON value as an object of a plain class with annotations.
 
-        Annotations may be ``str``, ``int``, ``float``, ``bool``, ``dict``, ``list`` and unions of
-        them with ``|``; a class attribute is a default. ``__init__`` is not called, and the
-        object's ``repr`` is the class's own.
+        Annotations may be ``str``, ``int``, ``float``, ``bool``, ``dict``, ``list``, ``Any`` and
+        unions of them with ``|``, not ``Optional`` nor your own classes; inside of ``dict`` and
+        ``list`` nothing is checked. A class attribute is a default. ``__init__`` is not called,
+        and the object's ``repr`` is the class's own.
 
         Raises:
             InvalidValue: names every field that is missing or of another type, and no value.
 
         """
+        annotations: dict[str, Any] = {}
+        for base in reversed(kind.__mro__[:-1]):
+            annotations |= getattr(base, "__annotations__", {})
         found, faults = {}, []
-        for name, annotation in _annotations(kind).items():
+        for name, annotation in annotations.items():
             if name not in self.json:
-                # A slot is an attribute of the class, too, but no default.
-                if not hasattr(kind, name) or type(getattr(kind, name)) is MemberDescriptorType:
+                # A slot is an attribute, too, but no default.
+                if isinstance(getattr(kind, name, _SLOT), MemberDescriptorType):
                     faults.append(f"{name} is missing")
                 continue
             value = self.json[name]
-            if not _is_a(value, annotation):
-                faults.append(f"{name} is not {_name_of(annotation)}")
+            wanted = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+            if not _is_a(value, wanted):
+                faults.append(f"{name} is not {wanted}")
             found[name] = value
         if faults:
             raise InvalidValue(f"{self.name}: {', '.join(faults)}")
@@ -218,26 +226,17 @@ def _frozen(value: "Any") -> "Any":
     return value
 
 
-def _annotations(kind: type) -> "dict[str, Any]":
-    found: dict[str, Any] = {}
-    for base in reversed(kind.__mro__[:-1]):
-        found |= getattr(base, "__annotations__", {})
-    return found
+_SLOT = vars(Value)["name"]
 
 
-def _is_a(value: object, annotation: "Any") -> bool:
+def _is_a(value: object, wanted: str) -> bool:
     names: dict[type, str] = {MappingProxyType: "dict", tuple: "list"}
-    kind = names.get(type(value), type(value).__name__)
-    outer = _name_of(annotation)
-    while "[" in outer:  # what a list or dict holds is not looked at
-        before, _, after = outer.rpartition("[")
-        outer = before + after.partition("]")[2]
-    allowed = [part.strip() for part in outer.split("|")]
-    return kind.removesuffix("Type") in allowed or (kind == "int" and "float" in allowed)
-
-
-def _name_of(annotation: "Any") -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    kind = names.get(type(value), type(value).__name__).removesuffix("Type")
+    while "[" in wanted:
+        before, _, after = wanted.rpartition("[")
+        wanted = before + after.partition("]")[2]
+    allowed = {part.strip().removeprefix("typing.") for part in wanted.split("|")}
+    return bool({kind, "Any", "float" if kind == "int" else kind} & allowed)
 
 
 # --- what is asked -------------------------------------------------------------------------------
@@ -246,75 +245,62 @@ def _name_of(annotation: "Any") -> str:
 class _Question:
     """What is read: how to ask the extension and the SDK for it, and how to read the answer."""
 
-    __slots__ = ("id", "key", "operation", "path", "service", "stated")
+    __slots__ = ("id", "key", "path", "service", "stated")
 
-    def __init__(self, key: object, id_: str, path: str, operation: str, **stated: object) -> None:
+    def __init__(self, key: object, id_: str, path: str, service: str, stated: "Any") -> None:
         self.key = key
         self.id = id_
         self.path = path
-        self.operation = operation
+        self.service = service
         self.stated = stated
-        self.service = "ssm" if operation == "get_parameter" else "secretsmanager"
 
-    def arguments_in(self, region: str | None) -> dict[str, object]:
-        """Arguments of the SDK's call; a replica has the ARN of its region."""
-        arguments = {name: value for name, value in self.stated.items() if value is not None}
-        if region is None or not self.id.startswith("arn:"):
-            return arguments
-        fields = self.id.split(":")
-        return {**arguments, "SecretId": ":".join([*fields[:3], region, *fields[4:]])}
+    def read(self, answer: "Any", source: str) -> Value:
+        """Read an answer of the extension, in bytes, or the SDK. ConnectionError: it is none."""
+        try:
+            if source == "extension":
+                answer = _decode(answer.decode())
+            if self.service == "ssm":
+                answer = answer["Parameter"]
+                text, binary = answer["Value"], None
+                version = str(answer["Version"])
+            else:
+                text, binary = answer.get("SecretString"), answer.get("SecretBinary")
+                version = answer["VersionId"]
+            if isinstance(binary, str):  # base64 in JSON, bytes from the SDK
+                from binascii import a2b_base64
 
-    def read(self, answer: "Mapping[str, Any]", source: str) -> Value:
-        """Read an answer of the extension or the SDK. KeyError, TypeError: it is none."""
-        if self.service == "ssm":
-            answer = answer["Parameter"]
-            text, binary = answer["Value"], None
-            version = str(answer["Version"])
-        else:
-            text, binary = answer.get("SecretString"), answer.get("SecretBinary")
-            version = answer["VersionId"]
-        if isinstance(binary, str):  # base64 in JSON, bytes from the SDK
-            from binascii import a2b_base64
-
-            binary = a2b_base64(binary)
-        if not isinstance(text if binary is None else binary, str | bytes):
-            raise TypeError("neither text nor bytes")
-        return Value(
-            text,
-            binary,
-            name=answer["Name"],
-            arn=answer["ARN"],
-            version=version,
-            stages=tuple(answer.get("VersionStages") or ()),  # of an old version, none
-            source=source,
-        )
-
-
-class _Failed(Exception):
-    """The extension did not answer with a value; the text says how."""
+                binary = a2b_base64(binary)
+            if isinstance(text if binary is None else binary, (str, bytes)):
+                return Value(
+                    text,
+                    binary,
+                    name=answer["Name"],
+                    arn=answer["ARN"],
+                    version=version,
+                    stages=tuple(answer.get("VersionStages") or ()),  # of an old version, none
+                    source=source,
+                )
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+            pass  # a decoding error holds the document
+        raise ConnectionError("the answer cannot be read")
 
 
 class _Flight:
-    """One call under way, and those who wait for it."""
+    """One call under way, and those who wait for its outcome."""
 
-    __slots__ = ("done", "error", "value")
+    __slots__ = ("done", "outcome")
 
     def __init__(self) -> None:
         self.done = allocate_lock()
         self.done.acquire()
-        self.value: Value | None = None
-        self.error: SecretError | None = None
+        self.outcome: Any = None
 
-    def wait(self, question: _Question, deadline: float) -> Value:
+    def wait(self, deadline: float) -> "Any":
+        """Return what was answered or raised; TimeoutError where the deadline comes first."""
         if not self.done.acquire(timeout=max(0.0, deadline - monotonic())):
-            raise Unavailable(f"{question.id}: no answer in time, {_NEXT[Unavailable]}")
+            return TimeoutError("no answer in time")
         self.done.release()
-        if self.value is None:
-            error = self.error or Unavailable(
-                f"{question.id}: the thread that asked was ended; ask again"
-            )
-            raise type(error)(*error.args)
-        return self.value
+        return self.outcome
 
 
 class SecretClient:
@@ -327,10 +313,10 @@ class SecretClient:
         cache_seconds: instead of SECRETS_CACHE_SECONDS.
         replica_regions: instead of SECRETS_REPLICA_REGIONS.
         telemetry: instead of SECRETS_TELEMETRY.
-        timeout_seconds: longest time one call here may take, whatever happens; less, when a
-            ``context`` with less remaining time is handed over.
+        timeout_seconds: longest time a call may take; a second, while an old value is good. More
+            than Lambda's default timeout, 3 s: hand the ``context`` over, which bounds it, too.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
-            boto3's with short timeouts.
+            boto3's. It must have short timeouts: what hangs in it lives on in its thread.
 
     """
 
@@ -344,20 +330,19 @@ class SecretClient:
         make_client: "Callable[[str, str | None], Any] | None" = None,
     ) -> None:
         environ = os.environ
-        if cache_seconds is None:
-            given = environ.get("SECRETS_CACHE_SECONDS") or "150"
-            try:
-                cache_seconds = float(given)
-            except ValueError:
-                raise ValueError(
-                    f"SECRETS_CACHE_SECONDS must be a number of seconds, got {given!r}"
-                ) from None
+        given = environ.get("SECRETS_CACHE_SECONDS") or "150"
+        try:
+            seconds = float(given if cache_seconds is None else cache_seconds)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"SECRETS_CACHE_SECONDS must be a number of seconds, got {given!r}")
         if replica_regions is None:
-            listed = environ.get("SECRETS_REPLICA_REGIONS", "").split(",")
-            replica_regions = tuple(region.strip() for region in listed if region.strip())
+            listed = environ.get("SECRETS_REPLICA_REGIONS", "")
+            replica_regions = tuple(listed.replace(",", " ").split())
         if telemetry is None:
             telemetry = environ.get("SECRETS_TELEMETRY", "").lower() == "true"
-        self._cache_seconds = cache_seconds
+        self._cache_seconds = seconds
         self._replica_regions = replica_regions
         self._timeout_seconds = timeout_seconds
         self._telemetry: Telemetry | None = None
@@ -365,20 +350,22 @@ class SecretClient:
             import secret_telemetry
 
             self._telemetry = secret_telemetry.Telemetry()
-        # key -> (value, time until which it is served without asking, time until which at all)
-        self._cache: dict[object, tuple[Value, float, float]] = {}
+        # key -> value and the times until which: it is served without asking, it is served at all,
+        # the extension may hold an older one, nobody is asked again.
+        self._cache: dict[object, tuple[Value, float, float, float, float]] = {}
         self._flights: dict[object, _Flight] = {}
         self._lock = allocate_lock()
         self._make_client = make_client or _boto3_client
         self._sdk: dict[tuple[str, str | None], Any] = {}
-        self._down: dict[str | None, float] = {}
+        self._down: dict[tuple[str, str | None], float] = {}
         # Everything read lately: what was rotated away is secret still.
         self._read: dict[object, Value] = {}
         if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
             from snapshot_restore_py import register_after_restore
 
-            # A snapshot's clock stands still: what was read before it may be of any age.
-            register_after_restore(self._cache.clear)
+            # A snapshot's clock stands still: what it holds may be of any age.
+            for learnt in (self._cache, self._down, self._sdk):
+                register_after_restore(learnt.clear)
 
     def get_secret(
         self,
@@ -410,20 +397,15 @@ class SecretClient:
             if self._telemetry is not None:
                 self._telemetry.hits += 1
             return entry[0]
-        query = f"secretId={_encoded(secret_id)}"
+        path = _encoded("/secretsmanager/get?secretId", secret_id)
+        stated = {"SecretId": secret_id}
         if version_id is not None:
-            query += f"&versionId={_encoded(version_id)}"
+            path += _encoded("&versionId", version_id)
+            stated["VersionId"] = version_id
         if version_stage is not None:
-            query += f"&versionStage={_encoded(version_stage)}"
-        question = _Question(
-            key,
-            secret_id,
-            f"/secretsmanager/get?{query}",
-            "get_secret_value",
-            SecretId=secret_id,
-            VersionId=version_id,
-            VersionStage=version_stage,
-        )
+            path += _encoded("&versionStage", version_stage)
+            stated["VersionStage"] = version_stage
+        question = _Question(key, secret_id, path, "secretsmanager", stated)
         return self._load(question, context, refresh=refresh)
 
     def get_parameter(  # noqa: PLR0913 (each selects the value)
@@ -456,22 +438,18 @@ class SecretClient:
             if self._telemetry is not None:
                 self._telemetry.hits += 1
             return entry[0]
-        selector = version if version is not None else label
-        query = f"name={_encoded(name)}"
-        if version is not None:
-            query += f"&version={version}"
+        path = _encoded("/systemsmanager/parameters/get?name", name)
+        selected = name
         if label is not None:
-            query += f"&label={_encoded(label)}"
+            path += _encoded("&label", label)
+            selected = f"{name}:{label}"
+        if version is not None:
+            path += f"&version={version}"
+            selected = f"{name}:{version}"
         if decrypt:
-            query += "&withDecryption=true"
-        question = _Question(
-            key,
-            name,
-            f"/systemsmanager/parameters/get?{query}",
-            "get_parameter",
-            Name=name if selector is None else f"{name}:{selector}",
-            WithDecryption=decrypt,
-        )
+            path += "&withDecryption=true"
+        stated = {"Name": selected, "WithDecryption": decrypt}
+        question = _Question(key, name, path, "ssm", stated)
         return self._load(question, context, refresh=refresh)
 
     def values_read(self) -> tuple[Value, ...]:
@@ -490,29 +468,34 @@ class SecretClient:
         """Use a secret that may be rotated at any moment; no rotation is noticed.
 
         ``use`` is called with the value at hand. If it fails to authenticate, it is called with
-        the value as it is now, and then with AWSPENDING, which a rotation sets before AWSCURRENT.
+        the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
+        the value as it is then; with no version twice.
 
         Args:
             secret_id: name or ARN.
-            use: logs in and does the work; called up to three times.
+            use: logs in and does the work; called up to four times.
             is_auth_error: whether an exception of ``use`` means that the credentials were refused.
             context: as in ``get_secret``.
 
         Raises:
-            Exception: of ``use``: any that is no authentication error, or the last one that is.
+            Exception: of ``use``: any that is no authentication error, or the last one that is,
+                with notes that say what could not be read.
+            SecretError: nothing could be read.
 
         """
         refused: set[str] = set()
-        failure: Exception | None = None
-        for stage, refresh in ((None, False), (None, True), ("AWSPENDING", True)):
+        failure = Exception()
+        now = (None, True)
+        for stage, refresh in ((None, False), now, ("AWSPENDING", True), now):
             try:
                 value = self.get_secret(
                     secret_id, version_stage=stage, refresh=refresh, context=context
                 )
-            except SecretError:
-                if failure is None:
+            except SecretError as error:
+                if not refused:
                     raise
-                continue  # nothing newer to try; what was refused is told below
+                failure.add_note(str(error))
+                continue
             if value.version in refused:
                 continue
             try:
@@ -522,159 +505,187 @@ class SecretClient:
                     raise
                 failure = error
                 refused.add(value.version)
-        raise failure or SecretError(f"{secret_id}: it could not be read")
+        raise failure
 
-    def _load(self, question: _Question, context: "Any", *, refresh: bool) -> Value:
+    def _load(  # noqa: C901, PLR0912 (all that a value may come from)
+        self, question: _Question, context: "Any", *, refresh: bool
+    ) -> Value:
         start = monotonic()
-        deadline = start + self._seconds(context)
+        deadline = start + self._timeout_seconds
+        if context is not None:
+            left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+            deadline = min(deadline, start + left)
         flight_key = (question.key, refresh)
-        with self._lock:
-            entry = self._cache.get(question.key)
-            if entry is not None and entry[1] > start and not refresh:
-                return entry[0]  # another thread has just fetched it
-            flight = self._flights.get(flight_key)
-            if flight is None:
-                mine = self._flights[flight_key] = _Flight()
-        if flight is not None:
-            if entry is not None and entry[2] > start and not refresh:
-                return entry[0]  # still good, and somebody is fetching the next
-            return flight.wait(question, deadline)
-        old = entry if entry is not None and not refresh else None
+        mine, flight, old = _Flight(), None, None
         try:
-            mine.value = value = self._fetch(question, deadline, refresh=refresh)
-        except SecretError as error:
-            mine.error = error
-            if old is not None and old[2] > monotonic() and isinstance(error, _TRANSIENT):
-                # Ask again, but not at once: each asking may take a whole timeout.
-                pause = min(monotonic() + 1.0, old[2])
-                with self._lock:
-                    if self._cache.get(question.key) is old:
-                        self._cache[question.key] = (old[0], pause, old[2])
-                self._count(old[0], start, old[2] - self._cache_seconds, stale=1)
-                return old[0]
-            self._count(None, start, start, errors=1)
-            raise
-        else:
-            self._keep(question.key, value, start)
-            if self._telemetry is not None:
-                failover = value.source.startswith("replica:")
-                self._count(value, start, start, misses=1, failovers=failover)
-            return value
-        finally:
             with self._lock:
-                del self._flights[flight_key]
+                entry = self._cache.get(question.key)
+                flight = self._flights.get(flight_key)
+                if entry and entry[2] > start and not refresh:
+                    if entry[1] > start or flight is not None:
+                        # Another thread has just fetched it, or does so.
+                        if self._telemetry is not None:
+                            self._telemetry.hits += 1
+                        return entry[0]
+                    old = entry
+                    deadline = min(deadline, start + _STALE_SECONDS)
+                if not flight and deadline > start and not (old and old[4] > start):
+                    flight = self._flights[flight_key] = mine
+            if not flight:
+                late = "the invocation has no time left; raise the function's timeout"
+                why = late if deadline <= start else "it failed a moment ago"
+                raise Unavailable(f"{question.id}: {why}")
+            if flight is mine:
+                direct = refresh or (entry is not None and entry[3] > start)
+                mine.outcome = value = self._fetch(question, deadline, direct=direct)
+                self._keep(question.key, value, start, refresh=refresh)
+            else:
+                value = flight.wait(deadline)
+                if isinstance(value, SecretError):
+                    raise type(value)(*value.args)
+                if not isinstance(value, Value):
+                    raise Unavailable(f"{question.id}: no answer to another thread; {_NETWORK}")
+            if self._telemetry is not None:
+                self._count(question, start, value)
+            return value  # noqa: TRY300 (of this block)
+        except SecretError as error:
+            mine.outcome = error
+            if not old or old[2] <= monotonic() or not isinstance(error, _TRANSIENT):
+                self._count(question, start, None, error)
+                raise
+            with self._lock:
+                if flight is mine and self._cache.get(question.key) is old:
+                    self._cache[question.key] = (*old[:4], monotonic() + _STALE_SECONDS)
+            age = monotonic() - old[2] + self._cache_seconds
+            self._count(question, start, old[0], error, age)
+            return old[0]
+        finally:
+            if flight is mine:
+                self._flights.pop(flight_key, None)
             mine.done.release()
 
-    def _seconds(self, context: "Any") -> float:
-        if context is None:
-            return self._timeout_seconds
-        remaining: float = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        return max(0.0, min(self._timeout_seconds, remaining))
-
-    def _keep(self, key: object, value: Value, asked: float) -> None:
+    def _keep(self, key: object, value: Value, asked: float, *, refresh: bool) -> None:
         """Keep a value, which may be as old as the moment it was asked for."""
         seconds = self._cache_seconds
         until = asked + seconds
-        content = value._text or value._binary  # noqa: SLF001 (of one module)
+        seen = (value.version, value._text or value._binary)  # noqa: SLF001 (of one module)
         with self._lock:
-            self._read[value.version, content] = value
+            self._read.pop(seen, None)
+            self._read[seen] = value
             if len(self._read) > _MAX_ENTRIES:
                 del self._read[next(iter(self._read))]
             entry = self._cache.pop(key, None)
-            while len(self._cache) >= _MAX_ENTRIES:
+            if len(self._cache) >= _MAX_ENTRIES:
                 del self._cache[next(iter(self._cache))]
-            if entry is None or entry[2] <= until:
-                entry = (value, asked + seconds * _FRESH_PART, until)
-            self._cache[key] = entry  # the old one, if it was asked for later: by a refresh
+            around = entry[3] if entry else 0.0
+            if refresh and (not entry or entry[0].version != value.version):
+                # The extension may not know yet what is new.
+                around, entry = asked + _EXTENSION_SECONDS, None
+            if not entry or (
+                entry[2] <= until and (around <= asked or value.source != "extension")
+            ):
+                entry = (value, asked + seconds * _FRESH_PART, until, around, 0.0)
+            self._cache[key] = entry
 
-    def _count(self, value: Value | None, start: float, asked: float, **events: int) -> None:
+    def _count(self, question: _Question, start: float, value: Value | None, *told: "Any") -> None:
         if self._telemetry is not None:
-            now = monotonic()
-            self._telemetry.emit(value, age=now - asked, seconds=now - start, **events)
+            self._telemetry.emit(question.id, monotonic() - start, value, *told)
 
-    def _fetch(self, question: _Question, deadline: float, *, refresh: bool) -> Value:
-        why = "it was asked to go round the extension"
-        regions = (None, *(self._replica_regions if question.service == "secretsmanager" else ()))
-        if not refresh and not (len(regions) > 1 and self._is_down(None)):
+    def _fetch(self, question: _Question, deadline: float, *, direct: bool) -> Value:
+        service = question.service
+        regions = (None, *(self._replica_regions if service == "secretsmanager" else ()))
+        now = monotonic()
+        why = "the extension may hold an older version"
+        if not direct:
+            # Half of the time is left to the SDK and the replicas.
+            half = (now + deadline) / 2
+            if len(regions) > 1 and self._down.get((service, None), now) > now:
+                half = min(half, now + 0.25)  # enough to answer from its cache
             try:
-                # Half of the time is left to the SDK and the replicas.
-                return self._from_extension(question, (monotonic() + deadline) / 2)
-            except _Failed as failed:
-                why = str(failed)
-        failure: Unavailable | None = None
-        replicas = ""
-        asked = sorted(regions, key=self._is_down)  # a region that is down comes last
+                return self._from_extension(question, half)
+            except OSError as error:
+                why = f"the extension failed: {error}"
+            except (ValueError, OverflowError) as error:  # what is no port, or no header
+                why = f"the extension was not asked: {type(error).__name__}"
+        home, replicas = Unavailable(), ""
+        # A region that is down comes last.
+        asked = sorted(regions, key=lambda region: self._down.get((service, region), now) > now)
         for place, region in enumerate(asked):
             now = monotonic()
             share = now + (deadline - now) / (len(asked) - place)
             try:
                 return self._from_sdk(question, region, share, why)
             except SecretError as error:
-                if isinstance(error, Unavailable) and len(regions) > 1 and share > now:
-                    self._down[region] = monotonic() + _REGION_DOWN_SECONDS
-                # What a replica refuses says nothing of the secret: it may not be replicated.
+                # A replica's refusal says nothing of the secret itself.
                 if region is not None:
                     replicas += f"; {region}: {type(error).__name__}"
                 elif isinstance(error, Unavailable):
-                    failure = error
+                    home = error
                 else:
                     raise
-            except ImportError:
-                raise Unavailable(f"{question.id}: {why}; {_NO_SDK}") from None
-        if failure is None or replicas:
-            raise Unavailable(f"{failure}{replicas}") from failure
-        raise failure
-
-    def _is_down(self, region: str | None) -> bool:
-        return self._down.get(region, 0.0) > monotonic()
+            except ImportError as error:
+                raise Unavailable(
+                    f"{question.id}: {why}; boto3, in the package, would tell the cause ({error})"
+                ) from None
+        raise Unavailable(f"{home}{replicas}") from home
 
     def _from_extension(self, question: _Question, deadline: float) -> Value:
+        port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
+        header = f"X-Aws-Parameters-Secrets-Token: {_session_token(deadline)}"
         ready_by = 0.0
-        try:
-            port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
-            header = f"X-Aws-Parameters-Secrets-Token: {_session_token(deadline)}"
-            while True:
-                status, body = _request(_HOST, port, question.path, header, deadline)
-                if body != _NOT_READY:
-                    break
-                ready_by = ready_by or min(deadline, monotonic() + _READY_SECONDS)
-                if monotonic() + _NOT_READY_PAUSE_SECONDS > ready_by:
-                    break
-                sleep(_NOT_READY_PAUSE_SECONDS)
-        except (OSError, ValueError, OverflowError) as error:  # the latter: what is no port
-            raise _Failed(f"no answer from the extension: {type(error).__name__}") from error
+        while True:
+            status, body = _request(_HOST, port, question.path, header, deadline)
+            if body != _NOT_READY:
+                break
+            ready_by = ready_by or min(deadline, monotonic() + _READY_SECONDS)
+            if monotonic() > ready_by:
+                break
+            sleep(_NOT_READY_PAUSE_SECONDS)
         if status != _OK:
-            raise _Failed(_refusal(status, body))
-        try:
-            return question.read(_decode(body.decode()), "extension")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            # No cause is chained: a decoding error carries the document.
-            raise _Failed("the extension's answer cannot be read") from None
+            why = f"status {status}; its own line in this log tells why"
+            if status == 401:
+                why = "it did not accept the session token"
+            elif body == _NOT_READY:
+                why = "it was not ready; ask in the handler, not while a module is imported"
+            raise ConnectionError(why)
+        return question.read(body, "extension")
 
     def _from_sdk(
         self, question: _Question, region: str | None, deadline: float, why: str
     ) -> Value:
-        def call() -> Value:
-            client = self._client(question.service, region)
-            answer = getattr(client, question.operation)(**question.arguments_in(region))
-            return question.read(answer, "sdk" if region is None else f"replica:{region}")
+        place = (question.service, region)
+        client = self._sdk.get(place)
+        arguments = question.stated
+        if region is not None and question.id.startswith("arn:"):  # a replica's has its region
+            fields = question.id.split(":")
+            arguments = arguments | {"SecretId": ":".join([*fields[:3], region, *fields[4:]])}
+        flight = _Flight()  # the SDK knows no deadline
+
+        def run() -> None:
+            try:
+                sdk = client or self._sdk.setdefault(place, self._make_client(*place))
+                ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
+                flight.outcome = ask(**arguments)
+            except BaseException as error:  # noqa: BLE001 (raised by who waits)
+                flight.outcome = error
+            finally:
+                flight.done.release()
 
         try:
-            return _in_time(call, deadline)
+            start_new_thread(run, ())
+            answer = flight.wait(deadline)
+            if isinstance(answer, BaseException):
+                raise answer  # noqa: TRY301 (as if called here)
+            return question.read(answer, "sdk" if region is None else f"replica:{region}")
         except ImportError:
             raise
-        except TimeoutError as error:
-            text = f"no answer from {region or 'the region'} in time ({why})"
-            raise Unavailable(f"{question.id}: {text}; {_NEXT[Unavailable]}") from error
         except Exception as error:
             cause, text = _cause(error)
-            raise cause(f"{question.id}: {text}; {_NEXT[cause]}") from error
-
-    def _client(self, service: str, region: str | None) -> "Any":
-        client = self._sdk.get((service, region))
-        if client is None:
-            client = self._sdk[service, region] = self._make_client(service, region)
-        return client
+            if cause is Unavailable:
+                text = f"{why}; {text}"
+                if client is not None:  # importing boto3 takes its time, too
+                    self._down[place] = monotonic() + _REGION_DOWN_SECONDS
+            raise cause(f"{question.id}: {text}") from error
 
 
 def _boto3_client(service: str, region: str | None) -> "Any":
@@ -684,82 +695,83 @@ def _boto3_client(service: str, region: str | None) -> "Any":
     config = Config(
         connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2, "mode": "standard"}
     )
-    session: Any = boto3.session.Session()
-    return session.client(service, region_name=region, config=config)
+    session: Any = boto3.Session()
+    return session.client(service, region, config=config)
 
 
 # --- why it failed -------------------------------------------------------------------------------
 
 _TRANSIENT = (Throttled, Unavailable)
 
-_NO_SDK = (
-    "there is no boto3 to ask AWS itself: read the cause in the extension's own line of this log,"
-    " or put boto3 into the package"
-)
-
-_NEXT = {
-    SecretNotFound: "check name, region, version and stage, and that a value was put",
-    AccessDenied: "grant the function's role the read, and see the resource policy of the secret",
-    DecryptionFailed: "grant the role kms:Decrypt on the key, and see that the key is enabled",
-    Throttled: "keep values longer, or have the account's quota raised",
-    Unavailable: "in a VPC, see its endpoints and their security groups; else AWS's health page",
-    InvalidValue: "see which name, version, stage or label is asked for",
-}
-
+_NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
+_OTHER = SecretError, "see the function's AWS_ variables, and boto3's version"
+_KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
+# AWS's code, or the name of the SDK's exception -> what it means, and the next step
 _CAUSES = {
-    "AccessDenied": AccessDenied,
-    "AccessDeniedException": AccessDenied,
-    "ExpiredTokenException": AccessDenied,
-    "InvalidSignatureException": AccessDenied,
-    "UnrecognizedClientException": AccessDenied,
-    "DecryptionFailure": DecryptionFailed,
-    "InvalidKeyId": DecryptionFailed,
-    "InternalServiceError": Unavailable,
-    "InvalidRequestException": SecretNotFound,  # marked for deletion
-    "NoCredentialsError": AccessDenied,
-    "ParamValidationError": InvalidValue,
-    "ParameterNotFound": SecretNotFound,
-    "ParameterVersionNotFound": SecretNotFound,
-    "ResourceNotFoundException": SecretNotFound,
-    "ServiceUnavailable": Unavailable,
-    "ThrottlingException": Throttled,
-    "TooManyRequestsException": Throttled,
-    "RequestLimitExceeded": Throttled,
+    code: (cause, step)
+    for cause, step, codes in (
+        (
+            AccessDenied,
+            "grant the function's role the read, and see the resource policy of the secret",
+            "AccessDenied AccessDeniedException",
+        ),
+        (
+            AccessDenied,
+            "the credentials are bad: unset your own, or assign the function's role again",
+            (
+                "CredentialRetrievalError ExpiredTokenException InvalidSignatureException"
+                " NoCredentialsError PartialCredentialsError UnrecognizedClientException"
+            ),
+        ),
+        (
+            SecretNotFound,
+            "check name, region, version and stage, and that a value was put",
+            "ParameterNotFound ParameterVersionNotFound ResourceNotFoundException",
+        ),
+        (
+            SecretNotFound,
+            "if it is marked for deletion: aws secretsmanager restore-secret",
+            "InvalidRequestException",
+        ),
+        (
+            Throttled,
+            "keep values longer, or have the account's quota raised",
+            "KMSThrottlingException ThrottlingException TooManyRequestsException",
+        ),
+        (DecryptionFailed, _KEY, "DecryptionFailure InvalidKeyId"),
+        (
+            InvalidValue,
+            "see which name, version, stage or label is asked for",
+            "InvalidParameterException ParamValidationError ValidationException",
+        ),
+        (Unavailable, _NETWORK, "KMSInternalException"),
+    )
+    for code in codes.split()
 }
 
 
 def _cause(error: Exception) -> tuple[type[SecretError], str]:
-    """Tell the cause from what the SDK raised; the text is AWS's, which holds no value."""
+    """Tell cause and next step from what the SDK raised; the text is AWS's, without a value."""
     response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        name = type(error).__name__
-        if name in _CAUSES:
-            return _CAUSES[name], f"boto3 did not ask ({name})"
-        return Unavailable, f"AWS did not answer ({name})"
-    code = str(response.get("Error", {}).get("Code"))
-    message = str(response.get("Error", {}).get("Message", ""))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500:
-        return Unavailable, f"AWS answered {status} {code}"
-    cause = _CAUSES.get(code, InvalidValue)
-    # Secrets Manager's words, IAM's, and Parameter Store's.
-    key = any(word in message for word in ("to KMS", "kms:", "The ciphertext"))
-    if (cause is AccessDenied and key) or code.startswith("KMS"):
-        cause = DecryptionFailed
-    return cause, f"{code}: {message}".rstrip(" .")
-
-
-def _refusal(status: int, body: bytes) -> str:
-    if body == _NOT_READY:
-        return (
-            "the extension was not ready in time; it answers inside the handler only, never while"
-            " the module is imported"
-        )
-    if status == 401:
-        return "the extension did not accept the session token"
-    if status == 400:
-        return "the extension could not read it"
-    return f"the extension answered with status {status}"
+    if isinstance(response, dict):
+        said = response.get("Error", {})
+        code = str(said.get("Code"))
+        text = f"{code}: {said.get('Message', '')}".rstrip(" .:")
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500:
+            return Unavailable, f"AWS answered {status} {code}; {_NETWORK}"
+        cause, step = _CAUSES.get(code, _OTHER)
+        # KMS's codes, Secrets Manager's words, IAM's, and Parameter Store's.
+        key = any(word in f"to {text}" for word in ("to KMS", "kms:", "The ciphertext"))
+        if key and cause in (AccessDenied, SecretError):
+            cause, step = DecryptionFailed, _KEY
+        return cause, f"{text}; {step}"
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "SSLError" not in kinds and kinds & {"ConnectionError", "HTTPClientError", "TimeoutError"}:
+        return Unavailable, f"AWS did not answer ({error}); {_NETWORK}"
+    name = type(error).__name__
+    cause, step = _CAUSES.get(name, _OTHER)
+    return cause, f"boto3 did not ask ({name}: {error}); {step}"
 
 
 # --- the wire ------------------------------------------------------------------------------------
@@ -771,30 +783,30 @@ def _session_token(deadline: float) -> str:
     if token:
         return token
     uri = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
-    host, _, path = uri.removeprefix("http://").partition("/")
-    name, _, port = host.partition(":")
-    if not name:
-        raise ConnectionError("no session token: is this Lambda?")
-    authorization = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
-    status, body = _request(
-        name, int(port or 80), f"/{path}", f"Authorization: {authorization}", deadline
-    )
+    host, _, rest = uri.removeprefix("http://").partition(":")
+    port, _, path = rest.partition("/")
+    header = f"Authorization: {os.environ.get('AWS_CONTAINER_AUTHORIZATION_TOKEN', '')}"
     try:
+        _, body = _request(host, int(port), f"/{path}", header, deadline)
         return str(_decode(body.decode())["Token"])
     except (ValueError, KeyError, TypeError):
-        raise ConnectionError(f"no session token: the endpoint answered {status}") from None
+        raise ConnectionError("no session token: is this Lambda?") from None
 
 
-def _encoded(text: str) -> str:
-    return text.encode().decode("latin-1").translate(_ENCODED)
+def _encoded(name: str, text: str) -> str:
+    try:
+        return f"{name}={text.encode().decode('latin-1').translate(_ENCODED)}"
+    except (AttributeError, UnicodeEncodeError):
+        raise InvalidValue(
+            f"{name.lstrip('&')}={text!a} is no text: is an environment variable not set?"
+        ) from None
 
 
 def _request(host: str, port: int, path: str, header: str, deadline: float) -> tuple[int, bytes]:
-    """Ask once, as HTTP/1.0: a Go server then sends no chunks, and nothing waits for more.
+    """Ask once, as HTTP/1.0: a Go server then sends no chunks.
 
     Raises:
-        OSError: nobody listens, the connection broke, the answer is no HTTP or cut short, or the
-            deadline passed.
+        OSError: nobody listens, the connection broke, the answer is none, or the deadline passed.
 
     """
     request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n{header}\r\n\r\n".encode("latin-1")
@@ -816,29 +828,29 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
                 break
             connection.settimeout(_remaining(deadline))
         status = int(head[9:12])
+        if not end or length not in (-1, len(body)):
+            raise ValueError  # noqa: TRY301 (one text for all that is no answer)
+        if length < 0 and b"chunked" in head.lower():
+            body = _unchunked(body)
+    except ConnectionRefusedError:
+        raise ConnectionError(f"nothing listens on port {port}; is the layer attached?") from None
     except ValueError:
-        raise ConnectionError("the answer is not HTTP") from None
+        raise ConnectionError("the answer is no HTTP, or cut short") from None
     finally:
         connection.close()
-    if not end or length not in (-1, len(body)):
-        raise ConnectionError("the answer is cut short")
-    if length < 0 and b"chunked" in head.lower():
-        body = _unchunked(body)
     return status, body
 
 
 def _unchunked(body: bytes) -> bytes:
+    """Take the parts together. ValueError: it is cut short."""
     whole = b""
     while True:
-        size, _, rest = body.partition(b"\r\n")
-        try:
-            length = int(size, 16)
-        except ValueError:
-            raise ConnectionError("the answer is cut short") from None
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
         if not length:
             return whole
-        whole += rest[:length]
-        body = rest[length + 2 :]
+        whole += body[:length]
+        body = body[length + 2 :]
 
 
 def _remaining(deadline: float) -> float:
@@ -846,28 +858,3 @@ def _remaining(deadline: float) -> float:
     if remaining <= 0:
         raise TimeoutError("the deadline has passed")
     return remaining
-
-
-def _in_time(call: "Callable[[], Value]", deadline: float) -> Value:
-    """Run a call that knows no deadline, and leave it behind when time is up."""
-    done = allocate_lock()
-    done.acquire()
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001 (whatever it is, the thread that waits raises it)
-            outcome.append(error)
-        finally:
-            done.release()
-
-    remaining = _remaining(deadline)
-    start_new_thread(run, ())
-    if not done.acquire(timeout=remaining):
-        raise TimeoutError("the deadline has passed")
-    found = outcome[0]
-    if isinstance(found, BaseException):
-        raise found
-    value: Value = found
-    return value

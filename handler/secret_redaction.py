@@ -6,19 +6,27 @@ Put it into the package where it is used; the reader itself needs it not.
 import json
 from binascii import b2a_base64
 from collections.abc import Iterator
+from contextlib import suppress
 from logging import LogRecord
 from traceback import format_exception
-from types import MappingProxyType
 from typing import Any
 
-from secret_client import InvalidValue, SecretClient, Value
+from secret_client import SecretClient, Value
+
+# Looked at as the message and the traceback that they make.
+_PARTS = {"msg", "args", "exc_info"}
 
 
 class RedactValues:
     """A filter for ``logging``: takes every value that a client has read out of a record.
 
-    ``logger.addFilter(RedactValues(client))``, or the same on a handler. Values shorter than six
-    characters stay: words of a log would go with them.
+    It belongs to the handlers of the root logger, which get the records of every logger; a
+    logger's own filter sees no record of its children::
+
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(RedactValues(client))
+
+    Values shorter than six characters stay: words of a log would go with them.
     """
 
     def __init__(self, client: SecretClient) -> None:
@@ -27,7 +35,7 @@ class RedactValues:
         self._words: list[str] = []
 
     def filter(self, record: LogRecord) -> bool:
-        """Redact message, traceback and stack; keep the record."""
+        """Redact message, traceback, stack and whatever ``extra`` has added; keep the record."""
         try:
             message = record.getMessage()
         except Exception:  # noqa: BLE001 (whatever the arguments raise, logging would show them)
@@ -36,17 +44,25 @@ class RedactValues:
         redacted = self._redact(message)
         if redacted != message:
             record.msg, record.args = redacted, None
-        if record.exc_info or record.exc_text:
-            text = record.exc_text or ""
-            if record.exc_info:
-                text = text or "".join(format_exception(*record.exc_info)).rstrip("\n")
-            redacted = self._redact(text)
-            if redacted != text:
+        if record.exc_info:
+            text = record.exc_text or "".join(format_exception(*record.exc_info)).rstrip("\n")
+            if self._redact(text) != text:
                 # A formatter takes the text; one that looks at `exc_info` itself must find none.
-                record.exc_text, record.exc_info = redacted, None
-        if record.stack_info:
-            record.stack_info = self._redact(record.stack_info)
+                record.exc_text, record.exc_info = text, None
+        for name, value in tuple(vars(record).items()):
+            if name not in _PARTS:
+                setattr(record, name, self._clean(value))
         return True
+
+    def _clean(self, value: Any) -> Any:
+        """Redact texts and numbers, also within lists and dictionaries, which JSON logs show."""
+        if isinstance(value, dict):
+            return {self._clean(key): self._clean(inner) for key, inner in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(self._clean, value))
+        text = str(value) if type(value) in (int, float) else value
+        redacted = self._redact(text) if isinstance(text, str) else text
+        return value if redacted == text else redacted
 
     def _redact(self, text: str) -> str:
         values = self._client.values_read()
@@ -71,21 +87,22 @@ class RedactValues:
 
 
 def _words(value: Value) -> Iterator[str]:
-    try:
-        yield value.text
-        yield from _strings(value.json)
-    except InvalidValue:  # no JSON; or binary, which a log shows in one of these ways
+    if value._text is None:  # noqa: SLF001 (asked without an exception)
         yield repr(value.binary)[2:-1]
         yield b2a_base64(value.binary, newline=False).decode()
         yield value.binary.decode(errors="replace")
+        return
+    yield value.text
+    with suppress(ValueError, RecursionError):
+        yield from list(_strings(json.loads(value.text)))
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str | int | float):
         yield str(value)
-    elif isinstance(value, MappingProxyType):
+    elif isinstance(value, dict):
         for inner in value.values():
             yield from _strings(inner)
-    elif isinstance(value, tuple):
+    elif isinstance(value, list):
         for inner in value:
             yield from _strings(inner)

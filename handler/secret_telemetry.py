@@ -2,15 +2,19 @@
 
 import json
 import os
+from contextlib import suppress
 from time import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from secret_client import Value
+    from secret_client import SecretError, Value
 
 
 class Telemetry:
     """Prints a line for all that is no hit, in CloudWatch's Embedded Metric Format.
+
+    Hits are those since the line before. A miss had to be waited for, a stale value is an old one
+    that is served because the next could not be read; its age is the time since it was asked for.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
@@ -18,33 +22,60 @@ class Telemetry:
     def __init__(self) -> None:
         self.hits = 0
 
-    def emit(self, value: "Value | None", *, age: float, seconds: float, **events: int) -> None:
-        """Print one line: what was served, how old it is, how long it took, and what happened."""
+    def emit(
+        self,
+        name: str,
+        seconds: float,
+        value: "Value | None",
+        error: "SecretError | None" = None,
+        age: float = 0.0,
+    ) -> None:
+        """Print one line.
+
+        Args:
+            name: what was asked for.
+            seconds: how long that took.
+            value: what is served, if anything.
+            error: why it could not be read.
+            age: of a stale value, in seconds.
+
+        """
+        source = "none" if value is None else value.source
+        stale = value is not None and error is not None
         hits, self.hits = self.hits, 0
-        counts = {"Hits": hits, "Misses": 0, "Stale": 0, "Failovers": 0, "Errors": 0}
-        counts |= {name.capitalize(): int(count) for name, count in events.items()}
+        counts = {
+            "Hits": hits,
+            "Misses": int(error is None),
+            "Stale": int(stale),
+            "Failovers": int(error is None and source.startswith("replica:")),
+            "Errors": int(value is None),
+        }
         metrics = [
-            *({"Name": name, "Unit": "Count"} for name in counts),
-            {"Name": "Age", "Unit": "Seconds"},
+            *({"Name": count, "Unit": "Count"} for count in counts),
             {"Name": "Duration", "Unit": "Milliseconds"},
         ]
         line = {
-            "_aws": {
-                "Timestamp": int(time() * 1000),
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": "LambdaSecrets",
-                        "Dimensions": [["FunctionName"]],
-                        "Metrics": metrics,
-                    }
-                ],
-            },
             "FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
             **counts,
-            "Age": round(age, 3),
             "Duration": round(seconds * 1000, 3),
-            "Name": "" if value is None else value.name,
-            "Source": "none" if value is None else value.source,
+            "Name": name,
+            "Source": source,
         }
-        # In one piece: lines of several threads are not to mix.
-        print(json.dumps(line) + "\n", end="")  # noqa: T201 (Lambda takes metrics from the log)
+        if stale:
+            metrics.append({"Name": "Age", "Unit": "Seconds"})
+            line["Age"] = round(age, 3)
+        if error is not None:
+            line["Reason"] = str(error)
+        line["_aws"] = {
+            "Timestamp": int(time() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "LambdaSecrets",
+                    "Dimensions": [["FunctionName"]],
+                    "Metrics": metrics,
+                }
+            ],
+        }
+        # In one piece: lines of several threads are not to mix. A log that is gone loses no value.
+        with suppress(OSError, ValueError):
+            print(json.dumps(line) + "\n", end="")  # noqa: T201 (Lambda takes metrics from the log)

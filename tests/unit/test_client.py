@@ -11,12 +11,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 
 import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 import secret_client
 from secret_client import (
@@ -181,6 +194,22 @@ def test_a_port_that_is_none_leaves_the_sdk(
     assert extension.requests == []
 
 
+@pytest.mark.parametrize("name", [None, b"s", 5, "\ud800"])
+def test_a_name_that_is_no_text_is_named_and_nobody_is_asked(
+    extension: Server, aws: Aws, name: Any
+) -> None:
+    client = SecretClient(make_client=aws.client)
+    with pytest.raises(InvalidValue, match=r"secretId=\S+ is no text: is an environment variable"):
+        client.get_secret(name)
+    stage: Any = 5 if name is None else name
+    with pytest.raises(InvalidValue, match=r"^versionStage=\S+ is no text") as raised:
+        client.get_secret("s", version_stage=stage)
+    assert str(raised.value).isascii()
+    with pytest.raises(InvalidValue, match=r"name=\S+ is no text"):
+        client.get_parameter(name)
+    assert (extension.requests, aws.requests) == ([], [])
+
+
 # --- what is answered ----------------------------------------------------------------------------
 
 
@@ -321,6 +350,8 @@ def test_what_is_missing_or_of_another_type_is_named_without_its_value() -> None
         ("str|int", ["x", 1], [None, 1.5]),
         ("list[str | int] | None", [[1], None], ["x", 1]),
         ("dict[str, int | str | bool]", [{}], ["x", 1, True]),
+        (Any, ["x", 1, None, [], {}], []),
+        ("typing.Any", ["x", 1, None], []),
     ],
 )
 def test_every_annotation_takes_its_own_type_and_no_other(
@@ -417,6 +448,17 @@ def test_what_was_read_is_kept_once_however_often_it_is_read(
     assert [value.text for value in client.values_read()] == ["6", "7", "8"]
 
 
+def test_what_is_read_all_the_time_is_not_forgotten_first(
+    monkeypatch: pytest.MonkeyPatch, extension: Server
+) -> None:
+    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    client = SecretClient(cache_seconds=0)
+    extension.script(*(scripted.secret(text) for text in "hahbhchdhe"))
+    for _ in range(10):
+        client.get_secret("s")
+    assert [value.text for value in client.values_read()] == ["d", "h", "e"]
+
+
 def test_a_value_is_asked_for_anew_after_two_thirds_of_its_time(
     extension: Server, clock: Clock
 ) -> None:
@@ -454,10 +496,11 @@ def test_a_stale_value_is_asked_for_again_a_second_later_and_ends_with_its_bound
     for _ in range(5):
         assert client.get_secret("s") is first
     assert len(extension.requests) == 1
-    clock.move(1.1)
-    assert client.get_secret("s") is first
+    for _ in range(2):
+        clock.move(0.6)
+        assert client.get_secret("s") is first
     assert len(extension.requests) == 2
-    clock.move(28.5)  # 149.6: asked, and served for no second more
+    clock.move(28.4)  # 149.6: asked, and served for no second more
     assert client.get_secret("s") is first
     clock.move(0.5)
     with pytest.raises(Unavailable):
@@ -474,14 +517,37 @@ def test_nothing_served_is_older_than_both_times_together(extension: Server, clo
             kept.append(clock())
         scripted.secret(str(kept[-1]))(request, connection)
 
-    extension.script(answer)
-    client = SecretClient(cache_seconds=cache_seconds)
+    client = SecretClient(cache_seconds=cache_seconds, make_client=lambda *_: Down())
     ages = []
-    for _ in range(600):
-        ages.append(clock() - float(client.get_secret("s").text))
+    for number in range(600):
+        extension.script(BROKEN if number // 13 % 2 else answer)  # for 91 seconds each
+        with suppress(Unavailable):
+            ages.append(clock() - float(client.get_secret("s").text))
         clock.move(7)
     assert max(ages) <= kept_seconds + cache_seconds
-    assert max(ages) > kept_seconds  # else nothing was shown
+    assert max(ages) > kept_seconds + cache_seconds * 2 / 3  # else nothing stale was served
+
+
+def test_a_value_whose_bound_passes_while_it_is_asked_for_anew_is_served_no_more(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    def answer(request: scripted.Request, connection: Any) -> None:
+        clock.move(31)
+        BROKEN(request, connection)
+
+    client = SecretClient(cache_seconds=150, make_client=aws.client)
+    client.get_secret("s")
+    clock.move(120)
+    extension.script(answer)
+    with pytest.raises(Unavailable):
+        client.get_secret("s")
+
+
+class Down:
+    """An SDK whose region does not answer."""
+
+    def get_secret_value(self, **_: object) -> None:
+        raise ConnectionError("down")
 
 
 def test_refresh_goes_round_the_extension_and_is_kept(extension: Server, aws: Aws) -> None:
@@ -492,6 +558,67 @@ def test_refresh_goes_round_the_extension_and_is_kept(extension: Server, aws: Aw
     assert (new.text, new.source, new.version) == ("new", "sdk", "version-2")
     assert client.get_secret("s") is new
     assert (len(extension.requests), len(aws.requests)) == (1, 1)
+
+
+def test_what_a_refresh_found_is_not_undone_by_the_extensions_cache(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    client = SecretClient(cache_seconds=150, make_client=aws.client)
+    assert client.get_secret("s").version == "version-1"  # which the extension keeps
+    aws.script(scripted.aws_secret("new", "version-2"))
+    client.get_secret("s", refresh=True)
+    for _ in range(2):
+        clock.move(110)
+        assert client.get_secret("s").text == "new"
+    assert (len(extension.requests), len(aws.requests)) == (1, 3)
+    extension.script(scripted.secret("new", VersionId="version-2"))
+    clock.move(110)  # 330 seconds later, the extension has let go of it
+    assert client.get_secret("s").source == "extension"
+
+
+def test_a_refresh_without_a_value_at_hand_goes_round_the_extension_afterwards_too(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    client = SecretClient(cache_seconds=0, make_client=aws.client)
+    client.get_secret("s", refresh=True)
+    assert client.get_secret("s").source == "sdk"
+    clock.move(301)
+    assert client.get_secret("s").source == "extension"
+    assert len(extension.requests) == 1
+
+
+def test_a_refresh_that_found_nothing_new_leaves_the_extension_in_use(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    client = SecretClient(cache_seconds=150, make_client=aws.client)
+    client.get_secret("s")
+    client.get_secret("s", refresh=True)
+    clock.move(110)
+    assert client.get_secret("s").source == "extension"
+    assert len(extension.requests) == 2
+
+
+@pytest.mark.parametrize("first", ["extension", "sdk"])
+def test_the_extensions_answer_during_a_refresh_does_not_undo_it(
+    extension: Server, aws: Aws, clock: Clock, first: str
+) -> None:
+    """Asked for later, and yet older: the extension has it from before."""
+    client = SecretClient(make_client=aws.client, timeout_seconds=60)
+    client.get_secret("s")
+    clock.move(120)
+    slow, old = threading.Event(), threading.Event()
+    aws.script(scripted.gated(slow, scripted.aws_secret("new", "version-2")))
+    with threads(1, lambda: client.get_secret("s", refresh=True)) as refreshed:
+        wait_until(lambda: len(aws.requests) == 1)
+        extension.script(scripted.gated(old, scripted.secret("old")))
+        with threads(1, lambda: client.get_secret("s")) as read:
+            wait_until(lambda: len(extension.requests) == 1)
+            order = [(old, read), (slow, refreshed)]
+            for gate, ran in order if first == "extension" else reversed(order):
+                gate.set()
+                wait_until(lambda: bool(ran.outcomes))  # noqa: B023 (called in this round)
+                time.sleep(0.01)
+    assert client.get_secret("s").text == "new"
 
 
 def test_refresh_never_answers_with_the_old_value(extension: Server, aws: Aws) -> None:
@@ -506,18 +633,30 @@ def test_refresh_never_answers_with_the_old_value(extension: Server, aws: Aws) -
 
 @pytest.mark.parametrize("failing", [False, True])
 def test_an_older_question_does_not_undo_a_refresh(
-    extension: Server, aws: Aws, clock: Clock, *, failing: bool
+    monkeypatch: pytest.MonkeyPatch,
+    extension: Server,
+    aws: Aws,
+    clock: Clock,
+    *,
+    failing: bool,
 ) -> None:
-    client = SecretClient(make_client=aws.client)
+    client = SecretClient(make_client=aws.client, timeout_seconds=60)
     client.get_secret("s")
     clock.move(120)
     gate = threading.Event()
+    # A question while an old value is good ends after a second; the refresh is not to wait for it.
+    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
     extension.script(scripted.gated(gate, BROKEN if failing else scripted.secret("old")))
     with threads(1, lambda: client.get_secret("s").text):
         wait_until(lambda: len(extension.requests) == 1)
-        aws.script(scripted.aws_secret("new"), scripted.aws_error("ThrottlingException"))
-        assert client.get_secret("s", refresh=True).text == "new"
-        gate.set()
+        aws.script(scripted.aws_secret("new"))
+        try:
+            with threads(1, lambda: client.get_secret("s", refresh=True).text) as refreshed:
+                wait_until(lambda: bool(refreshed.outcomes))
+            assert refreshed.outcomes == ["new"]
+            aws.script(scripted.aws_error("ThrottlingException"))
+        finally:
+            gate.set()
     assert client.get_secret("s").text == "new"
 
 
@@ -556,8 +695,9 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 
 def test_of_50_threads_at_an_expired_entry_one_asks_and_49_get_the_old_value_at_once(
-    extension: Server, clock: Clock
+    monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
+    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
     client = SecretClient(cache_seconds=150, timeout_seconds=60)
     old = client.get_secret("s")
     clock.move(120)
@@ -616,10 +756,91 @@ def test_who_waits_does_so_until_its_own_deadline(extension: Server) -> None:
     client = SecretClient(timeout_seconds=60)
     with threads(1, lambda: client.get_secret("s").text) as ran:
         wait_until(lambda: len(extension.requests) == 1)
-        with pytest.raises(Unavailable, match=r"^s: no answer in time, in a VPC"):
+        with pytest.raises(Unavailable, match=r"^s: no answer to another thread; in a VPC"):
             client.get_secret("s", context=left(0.05))
         gate.set()
     assert ran.outcomes == ["x"]
+
+
+class Ended(BaseException):
+    """As KeyboardInterrupt and SystemExit, which no test should raise in earnest."""
+
+
+def ended(*_: object) -> None:
+    raise Ended
+
+
+def test_what_ends_the_thread_that_asks_ends_it_and_those_who_wait_are_told(
+    extension: Server,
+) -> None:
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, BROKEN))
+    client = SecretClient(make_client=ended, timeout_seconds=60)
+    raised: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            client.get_secret("s")
+        except BaseException as error:  # noqa: BLE001 (an outcome)
+            raised.append(error)
+
+    with threads(5, ask):
+        wait_until(lambda: len(extension.requests) == 1)
+        time.sleep(0.05)
+        gate.set()
+    assert sorted(type(error).__name__ for error in raised) == ["Ended"] + ["Unavailable"] * 4
+    extension.script(scripted.secret())
+    assert client.get_secret("s").text == CANARY
+
+
+def test_what_ends_a_thread_before_it_asks_leaves_the_name_free(
+    monkeypatch: pytest.MonkeyPatch, extension: Server
+) -> None:
+    client = SecretClient(timeout_seconds=0.5)
+    lock = client._lock  # noqa: SLF001
+
+    class Interrupted:
+        def __enter__(self) -> None:
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+            raise Ended
+
+    monkeypatch.setattr(client, "_lock", Interrupted())
+    with pytest.raises(Ended):
+        client.get_secret("s")
+    monkeypatch.setattr(client, "_lock", lock)
+    assert client.get_secret("s").text == CANARY
+    assert len(extension.requests) == 1
+
+
+def test_what_another_thread_has_just_fetched_is_not_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, extension: Server
+) -> None:
+    class Late(dict[object, object]):
+        """At the first look, as it was before the other thread was done."""
+
+        looks = 0
+
+        def get(self, key: object, default: object = None) -> object:
+            self.looks += 1
+            return default if self.looks == 1 else super().get(key, default)
+
+    client = SecretClient()
+    value = client.get_secret("s")
+    cache = Late(client._cache)  # noqa: SLF001
+    monkeypatch.setattr(client, "_cache", cache)
+    assert client.get_secret("s") is value
+    assert (cache.looks, len(extension.requests)) == (2, 1)
+
+
+def test_a_value_at_hand_takes_no_lock(monkeypatch: pytest.MonkeyPatch, extension: Server) -> None:
+    extension.script(scripted.secret(), scripted.parameter())
+    client = SecretClient()
+    first = (client.get_secret("s"), client.get_parameter("/p"))
+    monkeypatch.setattr(client, "_lock", None)
+    assert (client.get_secret("s"), client.get_parameter("/p")) == first
 
 
 def test_what_is_read_at_the_same_time_does_not_wait_for_another_name(extension: Server) -> None:
@@ -651,7 +872,9 @@ def test_the_remaining_time_of_the_invocation_bounds_the_call(extension: Server,
     aws.script(scripted.hang)
     client = SecretClient(make_client=aws.client, timeout_seconds=60)
     start = time.monotonic()
-    with pytest.raises(Unavailable, match=r"no answer from the region in time"):
+    with pytest.raises(
+        Unavailable, match=r"the extension failed: .*; AWS did not answer \(no answer in time\)"
+    ):
         client.get_secret("s", context=left(0.1))
     assert time.monotonic() - start < 5
 
@@ -659,10 +882,51 @@ def test_the_remaining_time_of_the_invocation_bounds_the_call(extension: Server,
 @pytest.mark.parametrize("seconds", [0, -1])
 def test_without_time_left_nobody_is_asked(extension: Server, aws: Aws, seconds: float) -> None:
     client = SecretClient(make_client=aws.client, replica_regions=REPLICAS)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match=r"^s: the invocation has no time left; raise the"):
         client.get_secret("s", context=left(seconds))
     assert (extension.requests, aws.requests) == ([], [])
     assert client.get_secret("s").source == "extension"  # no region passes for down
+
+
+def test_the_handler_keeps_some_of_its_time_to_answer_with(extension: Server) -> None:
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 150)
+    with pytest.raises(Unavailable, match="no time left"):
+        SecretClient().get_secret("s", context=context)
+    assert extension.requests == []
+
+
+def test_without_time_left_a_value_that_is_still_good_is_served(
+    extension: Server, clock: Clock
+) -> None:
+    client = SecretClient(cache_seconds=150)
+    value = client.get_secret("s")
+    clock.move(120)
+    assert client.get_secret("s", context=left(0)) is value
+    assert len(extension.requests) == 1
+
+
+def test_much_remaining_time_does_not_lengthen_the_clients_own(
+    extension: Server, aws: Aws
+) -> None:
+    extension.script(scripted.hang)
+    aws.script(scripted.hang)
+    start = time.monotonic()
+    with pytest.raises(Unavailable):
+        SecretClient(make_client=aws.client, timeout_seconds=0.2).get_secret("s", context=left(9))
+    assert time.monotonic() - start < 5
+
+
+def test_a_value_that_is_still_good_is_served_after_a_second_of_vain_asking(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    client = SecretClient(cache_seconds=150, make_client=aws.client, timeout_seconds=20)
+    value = client.get_secret("s")
+    clock.move(120)
+    extension.script(scripted.hang)
+    aws.script(scripted.hang)
+    start = time.monotonic()
+    assert client.get_secret("s", context=left(20)) is value
+    assert time.monotonic() - start < 5
 
 
 def test_not_ready_is_asked_again_until_ready(extension: Server, aws: Aws) -> None:
@@ -767,8 +1031,34 @@ def test_when_nothing_newer_can_be_read_the_refusal_is_the_error(
     rotating: SecretClient, aws: Aws
 ) -> None:
     aws.script(scripted.aws_error("ResourceNotFoundException", "no"))
-    with pytest.raises(Refused, match=r"^1$"):
+    with pytest.raises(Refused) as raised:
         rotating.with_fresh_credentials("s", Rotated().log_in, is_refused)
+    assert str(raised.value) == "1"
+    assert set(raised.value.__notes__) == {f"s: ResourceNotFoundException: no; {CHECK}"}
+
+
+def test_a_rotation_that_ends_between_two_reads_is_not_noticed(
+    rotating: SecretClient, aws: Aws
+) -> None:
+    """AWSCURRENT is read as v1 still, then the rotation ends, and nothing is pending any more."""
+    missing = scripted.aws_error("ResourceNotFoundException")
+    aws.script(scripted.aws_secret("v1", "1"), missing, scripted.aws_secret("v2", "2"))
+    service = Rotated("v2")
+    assert rotating.with_fresh_credentials("s", service.log_in, is_refused) == "with v2"
+    assert service.tried == ["v1", "v2"]
+
+
+def test_every_read_for_a_use_is_bound_by_the_context(rotating: SecretClient) -> None:
+    asked = []
+
+    def remaining() -> int:
+        asked.append(1)
+        return 60_000
+
+    context = SimpleNamespace(get_remaining_time_in_millis=remaining)
+    with pytest.raises(Refused):
+        rotating.with_fresh_credentials("s", Rotated().log_in, is_refused, context=context)
+    assert len(asked) == 4
 
 
 def test_pending_is_tried_when_current_cannot_be_read(rotating: SecretClient, aws: Aws) -> None:
@@ -818,19 +1108,56 @@ def test_a_replica_is_asked_by_the_arn_of_its_region(extension: Server, aws: Aws
     ]
 
 
-def test_a_region_that_is_down_is_not_asked_again_for_30_seconds(
+def test_a_region_that_is_down_is_asked_last_for_30_seconds_and_the_extension_first(
     extension: Server, aws: Aws, clock: Clock
 ) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
     extension.script(BROKEN)
-    client = failing_over(aws, eu_central_1=DOWN, eu_west_1=scripted.aws_secret())
+    aws.script(scripted.by_region(eu_central_1=DOWN, eu_west_1=scripted.aws_secret()))
     client.get_secret("one")
     clock.move(29)
     client.get_secret("two")
     assert asked(aws) == ["eu-central-1", "eu-west-1", "eu-west-1"]
-    assert len(extension.requests) == 1
-    clock.move(2)
+    assert len(extension.requests) == 2
     extension.script(scripted.secret())
     assert client.get_secret("three").source == "extension"
+    extension.script(BROKEN)
+    clock.move(2)
+    client.get_secret("four")
+    assert asked(aws)[3:] == ["eu-central-1", "eu-west-1"]
+
+
+def test_an_extension_whose_region_is_down_is_not_waited_for(extension: Server, aws: Aws) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(scripted.by_region(eu_central_1=DOWN, eu_west_1=scripted.aws_secret()))
+    client.get_secret("one")
+    extension.script(scripted.hang)
+    start = time.monotonic()
+    assert client.get_secret("two", context=left(20)).source == "replica:eu-west-1"
+    assert time.monotonic() - start < 2.3  # of five seconds, else two and a half
+
+
+def test_making_a_client_of_the_sdk_slowly_is_no_outage_of_its_region(
+    extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    aws.script(scripted.aws_secret())
+    made = threading.Event()
+    for region in (None, "eu-west-1"):
+        aws.client("secretsmanager", region)
+
+    def make(service: str, region: str | None) -> Any:
+        if region is None and not made.wait(0.8):
+            made.set()
+        return aws.client(service, region)
+
+    client = SecretClient(make_client=make, replica_regions=REPLICAS)
+    assert client.get_secret("one", context=left(1.5)).source == "replica:eu-west-1"
+    wait_until(made.is_set)
+    assert client.get_secret("two").source == "sdk"
 
 
 def test_a_region_that_hangs_leaves_time_for_the_next(extension: Server, aws: Aws) -> None:
@@ -879,7 +1206,8 @@ def test_when_every_replica_is_down_the_own_region_is_asked_after_all(
 def test_parameters_have_no_replicas_and_miss_none(extension: Server, aws: Aws) -> None:
     extension.script(BROKEN)
     client = failing_over(aws, eu_central_1=DOWN, eu_west_1=scripted.aws_secret())
-    client.get_secret("s")  # its region is down now
+    for name in ("s", "t"):
+        client.get_secret(name)  # its region is down now
     aws.script(DOWN)
     with pytest.raises(Unavailable):
         client.get_parameter("/p")
@@ -980,10 +1308,10 @@ def test_without_boto3_the_error_says_where_the_cause_stands_and_nothing_is_lost
     with pytest.raises(Unavailable) as raised:
         client.get_secret("other")
     assert str(raised.value) == (
-        "other: the extension could not read it; there is no boto3 to ask AWS itself: read the"
-        " cause in the extension's own line of this log, or put boto3 into the package"
+        "other: the extension failed: status 400; its own line in this log tells why; boto3, in"
+        " the package, would tell the cause (import of boto3 halted; None in sys.modules)"
     )
-    with pytest.raises(Unavailable, match=r"go round the extension; there is no boto3"):
+    with pytest.raises(Unavailable, match=r"^s: the extension may hold an older version; boto3,"):
         client.get_secret("s", refresh=True)
     clock.move(120)
     assert client.get_secret("s") is old
@@ -991,21 +1319,74 @@ def test_without_boto3_the_error_says_where_the_cause_stands_and_nothing_is_lost
     assert client.get_secret("other").source == "extension"  # no region passes for down
 
 
+@pytest.mark.usefixtures("_no_boto3")
+def test_without_boto3_an_extension_that_is_not_there_is_called_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
+    with scripted.bound_port() as bound:
+        port = bound.getsockname()[1]
+        monkeypatch.setenv(PORT, str(port))
+        with pytest.raises(Unavailable, match=f"nothing listens on port {port}; is the layer att"):
+            SecretClient().get_secret("s")
+
+
+@pytest.mark.usefixtures("_no_boto3")
+def test_without_a_token_the_error_asks_whether_this_is_lambda(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
+    with pytest.raises(Unavailable, match=r"no session token: is this Lambda\?"):
+        SecretClient().get_secret("s")
+
+
+def test_boto3_gives_up_soon_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    made = secret_client._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
+    config = made.meta.config
+    assert (config.region_name, config.connect_timeout, config.read_timeout) == ("eu-west-1", 2, 4)
+    assert config.retries["total_max_attempts"] == 2
+    made.close()
+
+
+def test_a_client_of_the_sdk_is_made_once_for_each_service_and_region(
+    extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    made: list[tuple[str, str | None]] = []
+
+    def make(service: str, region: str | None) -> Any:
+        made.append((service, region))
+        return aws.client(service, region)
+
+    client = SecretClient(make_client=make, cache_seconds=0)
+    for _ in range(3):
+        client.get_secret("s")
+    aws.script(scripted.aws_parameter())
+    for _ in range(2):
+        client.get_parameter("/p")
+    assert made == [("secretsmanager", None), ("ssm", None)]
+
+
 # --- why it failed -------------------------------------------------------------------------------
 
 GRANT = "grant the function's role the read, and see the resource policy of the secret"
 KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
+OWN = "the credentials are bad: unset your own, or assign the function's role again"
+RESTORE = "if it is marked for deletion: aws secretsmanager restore-secret"
 CHECK = "check name, region, version and stage, and that a value was put"
 QUOTA = "keep values longer, or have the account's quota raised"
 NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
 CAUSES: list[tuple[int, str, str, type[SecretError], str]] = [
     (400, "ResourceNotFoundException", "can't find it.", SecretNotFound, CHECK),
-    (400, "InvalidRequestException", "marked for deletion.", SecretNotFound, CHECK),
+    (400, "InvalidRequestException", "marked for deletion.", SecretNotFound, RESTORE),
     (400, "ParameterNotFound", "", SecretNotFound, CHECK),
     (400, "ParameterVersionNotFound", "", SecretNotFound, CHECK),
     (400, "AccessDeniedException", "not authorized to perform: x", AccessDenied, GRANT),
-    (400, "ExpiredTokenException", "expired", AccessDenied, GRANT),
-    (400, "UnrecognizedClientException", "invalid", AccessDenied, GRANT),
+    (400, "ExpiredTokenException", "expired", AccessDenied, OWN),
+    (400, "UnrecognizedClientException", "invalid", AccessDenied, OWN),
+    (400, "InvalidSignatureException", "too old", AccessDenied, OWN),
     (400, "AccessDeniedException", "role/kms-user is not authorized", AccessDenied, GRANT),
     (400, "AccessDeniedException", "Access to KMS is not allowed", DecryptionFailed, KEY),
     (400, "AccessDeniedException", "to perform: kms:Decrypt on x", DecryptionFailed, KEY),
@@ -1013,11 +1394,14 @@ CAUSES: list[tuple[int, str, str, type[SecretError], str]] = [
     (400, "DecryptionFailure", "can't decrypt", DecryptionFailed, KEY),
     (400, "InvalidKeyId", "", DecryptionFailed, KEY),
     (400, "KMSDisabledException", "", DecryptionFailed, KEY),
+    (400, "KMSThrottlingException", "", Throttled, QUOTA),
+    (400, "KMSInternalException", "", Unavailable, NETWORK),
     (400, "ThrottlingException", "Rate exceeded", Throttled, QUOTA),
     (400, "TooManyRequestsException", "", Throttled, QUOTA),
     (500, "InternalServiceError", "", Unavailable, NETWORK),
     (503, "ServiceUnavailable", "", Unavailable, NETWORK),
     (400, "InvalidParameterException", "bad", InvalidValue, "see which name, version, stage or"),
+    (400, "Unheard", "of", SecretError, "see the function's AWS_ variables, and boto3's version"),
 ]
 
 
@@ -1045,7 +1429,7 @@ def test_every_cause_has_its_exception_that_says_what_to_do(  # noqa: PLR0913, P
 
 def test_what_boto3_refuses_to_ask_is_no_outage(extension: Server, aws: Aws) -> None:
     extension.script(BROKEN)
-    with pytest.raises(InvalidValue, match=r"boto3 did not ask \(ParamValidationError\); see"):
+    with pytest.raises(InvalidValue, match=r"boto3 did not ask \(ParamValidationError: Param"):
         SecretClient(make_client=aws.client).get_secret("")
     assert aws.requests == []
 
@@ -1060,8 +1444,83 @@ def test_an_aws_that_answers_nonsense_is_unavailable(
 ) -> None:
     extension.script(BROKEN)
     aws.script(answer)
-    with pytest.raises(Unavailable, match=r"^s: AWS did not answer \(\w+\); in a VPC"):
+    with pytest.raises(
+        Unavailable,
+        match=r"^s: the extension failed: status 400; .*; AWS did not answer \(.+\); in a VPC",
+    ) as raised:
         SecretClient(make_client=aws.client).get_secret("s")
+    assert CANARY not in scripted.told(raised.value)
+
+
+DID_NOT_ASK: list[tuple[Exception, type[SecretError], str]] = [
+    (NoRegionError(), SecretError, "see the function's AWS_ variables, and boto3's version"),
+    (
+        SSLError(endpoint_url="e", error=OSError("self-signed")),
+        SecretError,
+        "see the function's AWS_ ",
+    ),
+    (TypeError("get_secret_value() got an argument"), SecretError, "see the function's AWS_ "),
+    (AttributeError("no get_secret_value"), SecretError, "see the function's AWS_ variables"),
+    (NoCredentialsError(), AccessDenied, OWN),
+    (PartialCredentialsError(provider="env", cred_var="X"), AccessDenied, OWN),
+    (CredentialRetrievalError(provider="p", error_msg="m"), AccessDenied, OWN),
+]
+DID_NOT_ANSWER: list[Exception] = [
+    EndpointConnectionError(endpoint_url="e"),
+    ConnectTimeoutError(endpoint_url="e"),
+    ReadTimeoutError(endpoint_url="e"),
+    ConnectionClosedError(endpoint_url="e"),
+    HTTPClientError(error="broken"),
+    ConnectionResetError("reset"),
+    TimeoutError("late"),
+]
+
+
+def raising(error: Exception) -> Any:
+    def ask(**_: object) -> None:
+        raise error
+
+    return lambda *_: SimpleNamespace(get_secret_value=ask)
+
+
+@pytest.mark.parametrize(("error", "kind", "step"), DID_NOT_ASK, ids=lambda it: type(it).__name__)
+def test_what_is_wrong_before_aws_is_asked_is_no_outage_and_nothing_stale_hides_it(
+    extension: Server, clock: Clock, error: Exception, kind: type[SecretError], step: str
+) -> None:
+    client = SecretClient(make_client=raising(error), replica_regions=REPLICAS)
+    client.get_secret("s")
+    extension.script(BROKEN)
+    clock.move(120)
+    with pytest.raises(SecretError) as raised:
+        client.get_secret("s")
+    assert type(raised.value) is kind
+    said = f"s: boto3 did not ask ({type(error).__name__}: {error}); {step}"
+    assert str(raised.value).startswith(said)
+
+
+def test_where_no_thread_can_be_started_that_is_the_error(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    def start(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(secret_client, "start_new_thread", start)
+    extension.script(BROKEN)
+    with pytest.raises(SecretError, match=r"^s: boto3 did not ask \(RuntimeError: can't start"):
+        SecretClient(make_client=aws.client).get_secret("s")
+
+
+@pytest.mark.parametrize("error", DID_NOT_ANSWER, ids=lambda it: type(it).__name__)
+def test_an_aws_that_cannot_be_reached_is_an_outage(
+    extension: Server, clock: Clock, error: Exception
+) -> None:
+    client = SecretClient(make_client=raising(error))
+    old = client.get_secret("s")
+    extension.script(BROKEN)
+    clock.move(120)
+    assert client.get_secret("s") is old
+    with pytest.raises(Unavailable, match="AWS did not answer"):
+        client.get_secret("other")
 
 
 NUMBER = scripted.http(200, scripted.secret_body("s", SecretString=5))
@@ -1074,23 +1533,24 @@ def raw(answer: bytes) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (BROKEN, "the extension could not read it"),
-        (scripted.http(401, scripted.BAD_TOKEN), "did not accept the session token"),
-        (scripted.http(404, b""), "the extension answered with status 404"),
-        (scripted.http(200, b"[" * 20_000), "the extension's answer cannot be read"),
-        (scripted.secret(None), "the extension's answer cannot be read"),
-        (NUMBER, "the extension's answer cannot be read"),
-        (raw(CANARY.encode()), "no answer from the extension: ConnectionError"),
-        (raw(b"HTTP/1.1 200\r\nContent-Length: x\r\n\r\n"), "extension: ConnectionError"),
-        (raw(b"HTTP/1.1 what\r\n\r\n"), "extension: ConnectionError"),
-        (raw(scripted.whole(200, b"{}") + b"x"), "extension: ConnectionError"),
-        (raw(b"HTTP/1.1 200\r\nX: chunked\r\n\r\n9\r\n{"), "extension: ConnectionError"),
+        (BROKEN, "status 400; its own line in this log tells why"),
+        (scripted.http(401, scripted.BAD_TOKEN), "it did not accept the session token"),
+        (scripted.http(404, b""), "status 404; its own line"),
+        (scripted.http(200, b"[" * 20_000), "the answer cannot be read"),
+        (scripted.secret(None), "the answer cannot be read"),
+        (NUMBER, "the answer cannot be read"),
+        (raw(CANARY.encode()), "the answer is no HTTP, or cut short"),
+        (raw(b"HTTP/1.1 200\r\nContent-Length: x\r\n\r\n"), "the answer is no HTTP, or"),
+        (raw(b"HTTP/1.1 what\r\n\r\n"), "the answer is no HTTP, or cut short"),
+        (raw(scripted.whole(200, b"{}") + b"x"), "the answer is no HTTP, or cut short"),
+        (raw(b"HTTP/1.1 200\r\nX: chunked\r\n\r\n9\r\n{"), "no HTTP, or cut short"),
+        (scripted.reset, "reset by peer"),
         (
             scripted.http(400, scripted.NOT_READY),
-            "it answers inside the handler only, never while",
+            "it was not ready; ask in the handler, not while a module is imported",
         ),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 @pytest.mark.usefixtures("_no_boto3")
 def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
@@ -1100,6 +1560,7 @@ def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
     extension.script(answer)
     with pytest.raises(Unavailable) as raised:
         SecretClient().get_secret("s")
+    assert str(raised.value).startswith("s: the extension failed: ")
     assert said in str(raised.value)
     assert CANARY not in scripted.told(raised.value)
 
@@ -1144,13 +1605,107 @@ def test_telemetry_counts_in_lines_that_cloudwatch_takes(
     assert [tuple(line[name] for name in names) for line in lines] == [
         (0, 1, 0, 0, 0, "s", "extension"),
         (3, 0, 1, 0, 0, "s", "extension"),
-        (0, 0, 0, 0, 1, "", "none"),
+        (0, 0, 0, 0, 1, "other", "none"),
         (0, 1, 0, 1, 0, "s", "replica:eu-west-1"),
     ]
     assert [line["FunctionName"] for line in lines] == ["reader"] * 4
-    assert lines[0]["Age"] < 60
+    assert ["Age" in line for line in lines] == [False, True, False, False]
     assert 120 <= lines[1]["Age"] < 180
+    assert "Reason" not in lines[0] | lines[3]
+    assert lines[1]["Reason"].startswith("s: the extension failed: status 400; its own line")
+    assert lines[2]["Reason"].startswith("other: the extension failed")
     assert all(0 <= line["Duration"] < 60_000 for line in lines)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch, aws: Aws, extension: Server) -> SecretClient:
+    monkeypatch.setenv("SECRETS_TELEMETRY", "true")
+    assert extension
+    return SecretClient(make_client=aws.client, timeout_seconds=60)
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[int, ...]]:
+    lines = [emf(line) for line in capsys.readouterr().out.splitlines()]
+    return [tuple(line[name] for name in ("Hits", "Misses", "Stale", "Errors")) for line in lines]
+
+
+def test_hits_of_parameters_are_counted_too(
+    measured: SecretClient, extension: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extension.script(scripted.parameter())
+    for name in ("/p", "/p", "/p", "/q"):
+        measured.get_parameter(name)
+    assert counted(capsys) == [(0, 1, 0, 0), (2, 1, 0, 0)]
+
+
+def test_stale_answers_between_two_askings_are_counted_as_stale(
+    measured: SecretClient,
+    extension: Server,
+    aws: Aws,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    measured.get_secret("s")
+    extension.script(BROKEN)
+    aws.script(DOWN)
+    clock.move(120)
+    for _ in range(3):
+        measured.get_secret("s")
+    assert len(extension.requests) == 1
+    assert counted(capsys) == [(0, 1, 0, 0), *[(0, 0, 1, 0)] * 3]
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_those_who_wait_are_counted(
+    measured: SecretClient,
+    extension: Server,
+    aws: Aws,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    found: bool,
+) -> None:
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, scripted.secret() if found else BROKEN))
+    aws.script(scripted.aws_error("AccessDeniedException"))
+    with threads(5, lambda: measured.get_secret("s")):
+        wait_until(lambda: len(extension.requests) == 1)
+        time.sleep(0.05)
+        gate.set()
+    assert counted(capsys) == [(0, 1, 0, 0) if found else (0, 0, 0, 1)] * 5
+
+
+def test_those_who_get_the_old_value_while_another_asks_are_hits(
+    monkeypatch: pytest.MonkeyPatch,
+    measured: SecretClient,
+    extension: Server,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
+    measured.get_secret("s")
+    clock.move(120)
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, scripted.secret()))
+    with threads(5, lambda: measured.get_secret("s")) as ran:
+        try:
+            wait_until(lambda: len(ran.outcomes) == 4)
+        finally:
+            gate.set()
+    assert counted(capsys) == [(0, 1, 0, 0), (4, 1, 0, 0)]
+
+
+def test_a_log_that_is_gone_loses_no_value(
+    monkeypatch: pytest.MonkeyPatch, measured: SecretClient, extension: Server, aws: Aws
+) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", closed)
+    assert measured.get_secret("s").text == CANARY
+    extension.script(BROKEN)
+    aws.script(scripted.aws_error("AccessDeniedException"))
+    with pytest.raises(AccessDenied):
+        measured.get_secret("other")
 
 
 def emf(line: str) -> dict[str, Any]:
@@ -1193,8 +1748,9 @@ def read_client(extension: Server) -> SecretClient:
         scripted.secret("plain-value-2"),
         scripted.secret(None, SecretBinary=scripted.encoded(b"binary\xff-value")),
         scripted.secret(json.dumps({"pin": 73519284})),
+        scripted.secret(json.dumps(["in-a-list", {"k": ["deep-in-a-list"]}])),
     )
-    for name in ("json", "text", "binary", "number"):
+    for name in ("json", "text", "binary", "number", "list"):
         client.get_secret(name)
     return client
 
@@ -1220,6 +1776,8 @@ def log(read_client: SecretClient) -> Iterator[tuple[logging.Logger, Log]]:
         repr(b"binary\xff-value")[2:-1],
         scripted.encoded(b"binary\xff-value"),
         "73519284",
+        "in-a-list",
+        "deep-in-a-list",
     ],
 )
 def test_no_record_shows_a_value_that_was_read(
@@ -1239,7 +1797,8 @@ def test_no_record_shows_a_value_that_was_read(
         logger.exception("failed")
     logger.info("here", stack_info=True)
     logger.info("%d is no number", value)
-    assert len(handler.texts) == 7
+    logger.info("with more", extra={"more": value, "inside": {"list": [value], value: (value,)}})
+    assert len(handler.texts) == 8
     assert handler.texts[:2] == ["it is [redacted]."] * 2
     assert "ValueError: with [redacted]" in handler.texts[4]
     assert "Stack (most recent call last)" in handler.texts[5]
@@ -1256,6 +1815,46 @@ def test_a_traceback_that_another_handler_has_written_already_is_redacted_too(
     record.stack_info = "line plain-value-2"
     assert RedactValues(read_client).filter(record)
     assert (record.exc_text, record.stack_info) == ("ValueError: [redacted]", "line [redacted]")
+
+
+def test_on_the_handlers_of_the_root_logger_it_redacts_every_loggers_records(
+    read_client: SecretClient,
+) -> None:
+    root, handler = logging.getLogger(), Log()
+    handler.addFilter(RedactValues(read_client))
+    root.addHandler(handler)
+    try:
+        logging.getLogger("app.child").error("it is plain-value-2")
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+    assert handler.texts == ["it is [redacted]"]
+
+
+def test_numbers_and_texts_that_were_added_are_redacted_where_they_are(
+    log: tuple[logging.Logger, Log],
+) -> None:
+    logger, handler = log
+    kept = object()
+    extra = {"pin": 73519284, "url": "db://plain-value-2@host", "n": 5, "kept": kept}
+    logger.info("here", extra={"request": extra})
+    (record,) = handler.records
+    assert vars(record)["request"] == {
+        "pin": "[redacted]", "url": "db://[redacted]@host", "n": 5, "kept": kept
+    }  # fmt: skip
+    assert extra["pin"] == 73519284
+
+
+def test_of_values_within_each_other_the_longest_goes_first(extension: Server) -> None:
+    client = SecretClient()
+    values = ["secret" + "x" * more for more in range(12)]
+    extension.script(scripted.secret(json.dumps(dict.fromkeys("s", values))))
+    client.get_secret("s")
+    redact = RedactValues(client)
+    for value in values:
+        record = logging.LogRecord("app", logging.INFO, "f", 1, value, None, None)
+        redact.filter(record)
+        assert record.getMessage() == "[redacted]"
 
 
 def test_what_holds_no_value_is_logged_as_it_is(log: tuple[logging.Logger, Log]) -> None:
@@ -1344,27 +1943,41 @@ def test_the_client_adds_no_module_but_itself_to_the_process(
     assert ran.stdout.split() == ["_socket", "secret_client"]
 
 
-def test_a_cache_time_that_is_no_number_names_its_variable(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("given", ["5m", "inf", "nan", "-1"])
+def test_a_cache_time_that_is_no_number_of_seconds_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    monkeypatch.setenv("SECRETS_CACHE_SECONDS", "5m")
+    monkeypatch.setenv("SECRETS_CACHE_SECONDS", given)
     with pytest.raises(ValueError, match="SECRETS_CACHE_SECONDS must be a number of seconds"):
         SecretClient()
 
 
-def test_what_was_read_before_a_snapshot_is_asked_for_anew_after_it(
-    monkeypatch: pytest.MonkeyPatch, extension: Server
+def test_what_was_learnt_before_a_snapshot_is_asked_for_anew_after_it(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
 ) -> None:
     hooks: list[Callable[[], None]] = []
     runtime = ModuleType("snapshot_restore_py")
     monkeypatch.setattr(runtime, "register_after_restore", hooks.append, raising=False)
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
-    client = SecretClient()
+    made: list[str | None] = []
+
+    def make(service: str, region: str | None) -> Any:
+        made.append(region)
+        return aws.client(service, region)
+
+    client = SecretClient(make_client=make, replica_regions=REPLICAS[:1])
     client.get_secret("s")
     client.get_secret("s")
-    assert len(extension.requests) == 1
-    (restored,) = hooks
-    restored()
+    client.get_secret("zero", refresh=True)
+    aws.script(scripted.by_region(eu_central_1=DOWN, eu_west_1=scripted.aws_secret()))
+    client.get_secret("one", refresh=True)  # its region is down now
+    assert (len(extension.requests), made) == (1, [None, "eu-west-1"])
+    for restored in hooks:
+        restored()
     client.get_secret("s")
     assert len(extension.requests) == 2
+    aws.script(scripted.by_region(eu_central_1=scripted.aws_secret()))
+    assert client.get_secret("s", refresh=True).source == "sdk"
+    assert made == [None, "eu-west-1", None]
+    assert [value.text for value in client.values_read()] == [CANARY]

@@ -114,7 +114,9 @@ CELLS = {
 HANGS_SECONDS = 0.2
 HALF_HANGS_SECONDS = 0.5
 ELSE_SECONDS = 10.0
-MARGIN_SECONDS = 3.0
+# Beyond that time, on a busy machine; all the time that it may take where nobody hangs.
+MARGIN_SECONDS = 0.5
+SOON_SECONDS = 2.0
 
 
 def test_the_table_has_every_cell() -> None:
@@ -186,7 +188,8 @@ def test_each_pair_of_faults_has_its_outcome(
     start = time.monotonic()
     outcome = outcome_of(setup, client, first, Context(seconds))
     assert outcome == CELLS[fault, state, sdk]
-    assert time.monotonic() - start < seconds + MARGIN_SECONDS
+    bound = SOON_SECONDS if seconds == ELSE_SECONDS else seconds + MARGIN_SECONDS
+    assert time.monotonic() - start < bound
 
     setup.script(None, "works")
     if outcome == "hit":
