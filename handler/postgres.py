@@ -21,9 +21,17 @@ DEFAULT_PORT = 5432
 DEFAULT_DATABASE = "postgres"
 DEFAULT_CA_BUNDLE = "ca-bundle.pem"
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: the user may not log in, or not
-# from here; and the password is wrong, or there is no such user, which the server tells nobody.
-_AUTH_SQLSTATES = {"28000", "28P01"}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+REFUSED = "28P01"  # the password; or there is no such user, which the server tells nobody
+_NO_LOGIN = "28000"
+_WORDS = {
+    REFUSED: "the password is wrong or has expired, or there is no such user",
+    _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or this way (pg_hba.conf)",
+    "3D000": "there is no database of the name in `dbname`",
+    "42501": "the user may not connect to this database; grant it CONNECT",
+    "53300": "there are too many connections, of the server, the database or the user",
+    "57P03": "the server is starting, stopping or recovering",
+}
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: not for this name, or this address.
 _OTHER_HOST = {62, 64}
 
@@ -40,13 +48,18 @@ class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
 
 
 def connect(
-    value: Mapping[str, Any], *, ca_bundle: Path | None = None, timeout_seconds: float = 5
+    value: Mapping[str, Any],
+    *,
+    ca_bundle: Path | None = None,
+    timeout_seconds: float = 5,
+    settings: Mapping[str, str] | None = None,
 ) -> Connection:
     """Log in with the `username` and `password` at the `host`, `port` and `dbname` of a secret.
 
     The server's certificate must be for `host` and signed by an authority of `ca_bundle`, in PEM;
     by default that is the file beside this module that `CA_BUNDLE` names, or `ca-bundle.pem`. The
-    timeout is for the connection and, afterwards, for each answer of the server.
+    timeout is for the connection and, afterwards, for each answer of the server. The settings are
+    in force from the login on, whatever the server has for the user or the database.
 
     Raises:
         ConnectionFailed: no connection, for whatever reason.
@@ -55,6 +68,9 @@ def connect(
     """
     if missing := {"host", "username", "password"} - value.keys():
         raise ConnectionFailed(f"the secret lacks {', '.join(sorted(missing))}")
+    for field in ("host", "username", "password", "dbname"):
+        if not isinstance(value.get(field, ""), str):
+            raise ConnectionFailed(f"the secret's {field} is not text; put it in quotes")
     port = str(value.get("port", DEFAULT_PORT))
     if not (port.isascii() and port.isdigit()):
         raise ConnectionFailed("the secret's port is not a number")
@@ -72,18 +88,32 @@ def connect(
                 database=value.get("dbname", DEFAULT_DATABASE),
                 ssl_context=context,
                 sock=connection,
+                startup_params=settings,
             )
         except BaseException:
             connection.close()
             raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it may quote a value
-        failure = ConnectionFailed(_reason(error), _sqlstate(error))
+        failure = ConnectionFailed(_reason(error), sqlstate(error))
     raise failure  # not from the error, which stays behind
 
 
 def is_auth_error(error: BaseException) -> bool:
-    """Whether the server refused the user or the password: `connect`'s errors and pg8000's own."""
-    return _sqlstate(error) in _AUTH_SQLSTATES
+    """Whether other credentials may be accepted: `connect`'s errors and pg8000's own.
+
+    The password was refused, or the user: of two that alternate, one may be gone or locked.
+    """
+    return sqlstate(error) in {REFUSED, _NO_LOGIN}
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """Return PostgreSQL's code, where the error is the server's answer."""
+    if isinstance(error, ConnectionFailed):
+        return error.sqlstate
+    if isinstance(error, DatabaseError):
+        return str(error.args[0]["C"])
+    # pg8000 says goodbye after a refusal; where that fails, the refusal is behind the failure.
+    return sqlstate(error.__context__) if isinstance(error, InterfaceError) else None
 
 
 def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4096) -> str:
@@ -112,18 +142,10 @@ def _tls(ca_bundle: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_bundle)
 
 
-def _sqlstate(error: BaseException | None) -> str | None:
-    if isinstance(error, ConnectionFailed):
-        return error.sqlstate
-    if isinstance(error, DatabaseError):
-        return str(error.args[0]["C"])
-    # pg8000 says goodbye after a refusal; where that fails, the refusal is behind the failure.
-    return _sqlstate(error.__context__) if isinstance(error, InterfaceError) else None
-
-
 def _reason(error: Exception) -> str:
-    if sqlstate := _sqlstate(error):
-        return f"PostgreSQL refused the connection (SQLSTATE {sqlstate})"
+    if code := sqlstate(error):
+        words = f": {_WORDS[code]}" if code in _WORDS else ""
+        return f"PostgreSQL refused the connection{words} (SQLSTATE {code})"
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in _OTHER_HOST:
             return "the server's certificate is not for the secret's host"

@@ -2,7 +2,8 @@
 
 The connection is kept between requests. It is made anew when the secret's version is another one,
 or when the server has ended it; a password that is refused then was rotated away, and the one
-that took its place is tried in the same request.
+that took its place is tried in the same request. That one may be AWSPENDING's: the connection then
+stays while AWSCURRENT is the version that was refused.
 """
 
 import json
@@ -12,21 +13,22 @@ from typing import Any
 
 from pg8000.native import Connection, DatabaseError, InterfaceError
 
-from postgres import connect, is_auth_error
+from postgres import ConnectionFailed, connect, is_auth_error
 from secret_client import SecretClient, SecretError, Value
 
 _secrets = SecretClient()
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: the server ends the connection,
-# or has lost it.
-_ENDED = ("57P", "08")
+# or has lost it; or the user of it is gone.
+_ENDED = ("57P", "08", "42704")
 
 
 class _Open:
-    """The connection that is kept, and the version of the secret that it was made with."""
+    """The connection that is kept, what it was made with, and the version refused before that."""
 
     connection: Connection | None = None
-    version = ""
+    secret: Value | None = None
+    refused = ""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
@@ -55,7 +57,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
 
 def _ask(secret: Value) -> dict[str, Any]:
-    connected = _Open.connection is None or _Open.version != secret.version
+    kept = _Open.secret
+    if kept is not None and kept.version == secret.version:
+        _Open.refused = ""
+    connected = kept is None or secret.version not in {kept.version, _Open.refused}
     if connected:
         _log_in(secret)
     try:
@@ -66,24 +71,31 @@ def _ask(secret: Value) -> dict[str, Any]:
         _log_in(secret)
         connected = True
         database, user = _query()
+    used = _Open.secret or secret
     return {
         "message": f"the database answered; secret retrieved through the {secret.source}",
-        "database_host": secret.json["host"],
+        "database_host": used.json["host"],
         "database_name": database,
-        "username": secret.json["username"],
+        "username": used.json["username"],
         "session_user": user,
-        "secret_version": secret.version,
+        "secret_version": used.version,
         "connected": connected,
         "note": "the password was used and is not shown",
     }
 
 
 def _log_in(secret: Value) -> None:
-    kept, _Open.connection = _Open.connection, None
+    kept, _Open.connection, _Open.secret = _Open.connection, None, None
     if kept is not None:
         with suppress(InterfaceError, OSError):  # the server has closed it already
             kept.close()
-    _Open.connection, _Open.version = connect(secret.json), secret.version
+    try:
+        _Open.connection = connect(secret.json)
+    except ConnectionFailed as error:
+        if is_auth_error(error):
+            _Open.refused = secret.version
+        raise
+    _Open.secret = secret
 
 
 def _query() -> tuple[str, str]:

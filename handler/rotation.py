@@ -21,13 +21,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 Value = dict[str, Any]
 """A secret's value, a JSON object."""
 
-# So many may be tried; Secrets Manager keeps about a hundred.
-_KNOWN_VERSIONS = 10
+# So many may be tried: 20 can have labels, and Secrets Manager keeps about a hundred.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+_KNOWN_VERSIONS = 30
+# A call ends, and tells why, before the function's time does.
+_CONFIG = Config(
+    connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
+)
+_WAY_OUT = (  # of what leaves AWSPENDING where it is
+    "mend that, take AWSPENDING off its version and rotate the secret again; but where the server"
+    " accepts AWSPENDING's password and AWSCURRENT's no longer, move AWSCURRENT to that version"
+    " (docs/operations.md, A stuck AWSPENDING)"
+)
 
 
 class RotationError(Exception):
@@ -35,7 +46,11 @@ class RotationError(Exception):
 
 
 class Refused(RotationError):
-    """The server refused the credentials."""
+    """The password is wrong; another one may be right."""
+
+
+class Abandoned(RotationError):
+    """AWSPENDING is taken off already; the secret may be rotated again."""
 
 
 class Engine(Protocol):
@@ -62,20 +77,26 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
         context: what Lambda hands over.
 
     Raises:
-        RotationError: it cannot be done; the step may be repeated when that is mended.
+        RotationError: it cannot be done; the text says what an operator does then.
         ClientError: Secrets Manager refused; the text is AWS's and holds no value.
 
     """
     step, arn, token = event["Step"], event["SecretId"], event["ClientRequestToken"]
+    begun = {"level": "INFO", "step": step, "secret": arn, "version": token}
+    print(json.dumps(begun))  # noqa: T201 (Lambda's log; after a timeout, all that tells the step)
     if step not in _STEPS:
         raise RotationError(f"{step!r} is no step of a rotation")
     if arn != os.environ["SECRET_ARN"]:
         raise RotationError(f"{arn} is not the secret that this function rotates")
-    secret = _Secret(boto3.client("secretsmanager"), arn, token)
-    if secret.is_due():
+    secret = _Secret(boto3.client("secretsmanager", config=_CONFIG), arn, token)
+    if not secret.is_due():
+        return
+    try:
         _STEPS[step](secret, _engine(secret))
-    done = {"level": "INFO", "step": step, "secret": arn, "version": token}
-    print(json.dumps(done))  # noqa: T201 (Lambda's log)
+    except Abandoned:
+        raise
+    except RotationError as error:
+        raise RotationError(f"{error}; {_WAY_OUT}") from None
 
 
 # --- the steps -----------------------------------------------------------------------------------
@@ -122,14 +143,14 @@ def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Va
     """
     pending, (version, current) = secret.pending(), secret.current()
     if pending is None:
-        raise RotationError(f"{secret.arn}: the pending version has no value; repeat createSecret")
+        raise RotationError(f"{secret.arn}: the pending version has no value, or no JSON object")
     is_current = version == secret.token  # a repetition has come to the end meanwhile
     if is_current or engine.follows(pending, current):
         return pending, version
     if _works(engine, pending) and not _works(engine, current):
         return pending, version
     secret.move("AWSPENDING", RemoveFromVersionId=secret.token)
-    raise RotationError(
+    raise Abandoned(
         f"{secret.arn}: AWSCURRENT was changed during the rotation, and stays as it is;"
         " AWSPENDING is taken off, so rotate the secret again"
     )
@@ -175,17 +196,28 @@ class _Secret:
         """Return version and value that are current, of this secret or of another."""
         version, value = self._read(arn or self.arn, VersionStage="AWSCURRENT")
         if value is None:
-            raise RotationError(f"{arn or self.arn}: its value is no JSON object; put one")
+            fault = "its value is no JSON object" if version else "it has no value"
+            raise RotationError(f"{arn or self.arn}: {fault}; put one")
         return version, value
+
+    def current_and_pending(self, arn: str) -> Iterator[Value]:
+        """Read the values of another secret: being rotated itself, its current one may be gone."""
+        yield self.current(arn)[1]
+        _, pending = self._read(arn, VersionStage="AWSPENDING")
+        if pending is not None:
+            yield pending
 
     def known(self) -> Iterator[Value]:
         """Read the other values that the secret has had, those with labels first.
 
         A value put by hand during a rotation takes AWSPENDING off a version that may be valid.
         """
-        listed = self._client.list_secret_version_ids(
-            SecretId=self.arn, IncludeDeprecated=True, MaxResults=100
-        )["Versions"]
+        asked = {"SecretId": self.arn, "IncludeDeprecated": True, "MaxResults": 100}
+        listed, page = [], {"NextToken": ""}
+        while "NextToken" in page:  # boto3 has no paginator for it
+            page = self._client.list_secret_version_ids(**asked)
+            listed += page["Versions"]
+            asked["NextToken"] = page.get("NextToken")
         listed.sort(key=lambda each: (bool(each.get("VersionStages")), each["CreatedDate"]))
         for version in reversed(listed[-_KNOWN_VERSIONS:]):
             _, value = self._read(self.arn, VersionId=version["VersionId"])
@@ -231,8 +263,7 @@ class _Secret:
 
 
 def _rules() -> dict[str, dict[str, Any]]:
-    rules: dict[str, dict[str, Any]] = json.loads(os.environ["GENERATE"])
-    return rules
+    return dict(json.loads(os.environ["GENERATE"]))
 
 
 def _engine(secret: _Secret) -> Engine:
@@ -246,4 +277,5 @@ def _engine(secret: _Secret) -> Engine:
 
     if strategy == "singleUser":
         return SingleUser(fields)
-    return AlternatingUsers(fields, lambda: secret.current(os.environ["ADMIN_SECRET_ARN"])[1])
+    admin_arn = os.environ["ADMIN_SECRET_ARN"]
+    return AlternatingUsers(fields, lambda: secret.current_and_pending(admin_arn))

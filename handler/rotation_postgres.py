@@ -5,18 +5,20 @@ The server gets SCRAM-SHA-256 verifiers, never a password as text.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
-from pg8000.native import Connection, Error, identifier, literal
+from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
-from postgres import DEFAULT_PORT, connect, is_auth_error, scram_verifier
+from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
 from rotation import Refused, RotationError
 
 Value = dict[str, Any]
+T = TypeVar("T")
 
 # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
 _NAME_BYTES = 63
@@ -26,6 +28,28 @@ _CLONE = "_clone"
 _CONCURRENT = {"23505", "42710", "XX000"}
 _ATTEMPTS = 10
 _PAUSE_SECONDS = 0.02
+_NOT_PERMITTED = "42501"
+
+# What users and databases may have set otherwise, to the harm of a rotation or of its admin.
+_SESSION = {
+    "default_transaction_read_only": "off",
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": "0",
+    "search_path": "pg_catalog",
+    "standard_conforming_strings": "on",  # as `literal` quotes
+    "statement_timeout": "0",
+}
+# Since PostgreSQL 17; a login with a setting that is unknown fails.
+_NO_TRANSACTION_TIMEOUT = """SELECT pg_catalog.set_config('transaction_timeout', '0', false)
+    WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"""
+# Settings that are lists of quoted names: `variable_is_guc_list_quote` of
+# https://github.com/postgres/postgres/blob/master/src/bin/pg_dump/dumputils.c
+_LISTS = {
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "temp_tablespaces",
+}
 
 _RELATION = """WITH members AS (
         SELECT r.rolname AS role, m.rolname AS member FROM pg_catalog.pg_auth_members AS grants
@@ -34,6 +58,8 @@ _RELATION = """WITH members AS (
     SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = :user),
     EXISTS (SELECT FROM members WHERE role = :other AND member = :user),
     EXISTS (SELECT FROM members WHERE role = :user AND member = :other)"""
+_LIMITS = """SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text
+    FROM pg_catalog.pg_roles WHERE rolname = :role"""
 _SETTINGS = """SELECT datname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)
     FROM pg_catalog.pg_db_role_setting JOIN pg_catalog.pg_roles AS r ON r.oid = setrole
     LEFT JOIN pg_catalog.pg_database AS d ON d.oid = setdatabase
@@ -58,6 +84,9 @@ class _Users:
         missing = [field for field in ("host", "username") if not current.get(field)]
         if missing:
             raise RotationError(f"the value has no field {', no '.join(missing)}; put one")
+        for field in ("host", "username", "password", "dbname", "alternateUsername"):
+            if not isinstance(current.get(field, ""), str):
+                raise RotationError(f"the value's {field} is not text; put it in quotes")
         return {**current, **made}
 
     def follows(self, pending: Value, current: Value) -> bool:
@@ -74,17 +103,19 @@ class _Users:
     def _session(self, value: Value) -> Iterator[Connection]:
         """Log in; whatever goes wrong on the way or later is told without the value."""
         try:
-            with connect(value) as connection:
+            with connect(value, settings=_SESSION) as connection:
+                connection.run(_NO_TRANSACTION_TIMEOUT)
                 yield connection
         except (Error, OSError) as error:
             told = error.args[0] if error.args else None
-            kind, reason = RotationError, str(told)
+            reason = str(told)
             if isinstance(told, dict):  # the server's own words: message, detail, hint
                 reason = "; ".join(told[field] for field in "MDH" if field in told)
-                kind = _Concurrent if told.get("C") in _CONCURRENT else RotationError
-            kind = Refused if is_auth_error(error) else kind
+            code = sqlstate(error)
+            kind = _Concurrent if code in _CONCURRENT else RotationError
+            kind = Refused if code == REFUSED else kind
             where = f"{value.get('username')} at {':'.join(_server(value))}"
-            raise kind(f"{where}: {reason}; mend that and repeat the step") from None
+            raise kind(f"{where}: {reason}") from None
 
 
 class SingleUser(_Users):
@@ -93,15 +124,19 @@ class SingleUser(_Users):
     def set(self, pending: Value, known: Iterable[Value]) -> None:
         """Log in with what works, and change the password unless it is the pending one."""
         # At the end once more: a repetition may have changed it meanwhile.
-        for value in chain([pending], known, [pending]):
-            if value.get("password") and value.get("username") == pending["username"]:
-                with suppress(Refused):
-                    _repeated(self._change, value["password"], pending)
-                    return
-        raise RotationError(
-            f"{pending['username']}: the server refuses every password that the secret has had;"
-            " set AWSCURRENT's in the database, and repeat the step"
+        passwords = (
+            value["password"]
+            for value in chain([pending], known, [pending])
+            if value.get("username") == pending["username"]
+            and isinstance(value.get("password"), str)
         )
+        try:
+            _with_accepted(passwords, self._change, pending)
+        except Refused as error:
+            raise RotationError(
+                "the server refuses every password that the secret has had, and said last:"
+                f" {error}; set AWSCURRENT's in the database"
+            ) from None
 
     def _change(self, password: str, pending: Value) -> None:
         with self._session({**pending, "password": password}) as connection:
@@ -115,12 +150,12 @@ class AlternatingUsers(_Users):
 
     ``username`` and ``alternateUsername`` change places. The first rotation makes the other user,
     a clone: it is a member of the original and acts as it from its login on (``SET role``), so
-    that what it makes has the same owner, and it has copies of the original's settings.
+    that what it makes has the same owner, and it has copies of the original's settings and limits.
     """
 
-    def __init__(self, fields: frozenset[str], admin: Callable[[], Value]) -> None:
+    def __init__(self, fields: frozenset[str], admins: Callable[[], Iterable[Value]]) -> None:
         super().__init__(fields)
-        self._admin = admin
+        self._admins = admins
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
@@ -135,33 +170,31 @@ class AlternatingUsers(_Users):
 
     def set(self, pending: Value, known: Iterable[Value]) -> None:  # noqa: ARG002 (the admin changes it)
         """Set the password as the admin, and make what is missing of the user."""
-        if self._is_set_up(pending):
+        if "alternateUsername" not in pending:  # made, and changed, while it was a singleUser
+            self.test(pending)
             return
-        admin = self._admin()
-        if _server(admin) != _server(pending):
-            raise RotationError("the admin secret is of another host or port; name the right one")
-        if admin.get("username") == pending["username"]:
-            raise RotationError(
-                f"{pending['username']} is the admin; put another alternateUsername"
-            )
-        _repeated(self._install, admin, pending)
+        with suppress(Refused):
+            if self._is_set_up(pending):
+                return
+        _with_accepted(self._admins(), self._install, pending)
         if not self._is_set_up(pending):
             raise RotationError(
-                f"{pending['username']} does not act as {pending['alternateUsername']}: grant it"
-                " that role WITH INHERIT TRUE, SET TRUE, and repeat the step"
+                f"{pending['username']} does not act as {pending['alternateUsername']}; grant it"
+                " that role WITH INHERIT TRUE, SET TRUE"
             )
 
     def _is_set_up(self, pending: Value) -> bool:
-        try:
-            with self._session(pending) as connection:
-                ((_, is_clone, is_original),) = _relation(connection, pending)
-                ((acts_as_another,),) = connection.run("SELECT current_user <> session_user")
-        except Refused:
-            return False
+        with self._session(pending) as connection:
+            ((_, is_clone, is_original),) = _relation(connection, pending)
+            ((acts_as_another,),) = connection.run("SELECT current_user <> session_user")
         return bool(is_original or (is_clone and acts_as_another))
 
     def _install(self, admin: Value, pending: Value) -> None:
         user, other = pending["username"], pending["alternateUsername"]
+        if _server(admin) != _server(pending):
+            raise RotationError("the admin secret is of another host or port; name the right one")
+        if admin.get("username") == user:
+            raise RotationError(f"{user} is the admin; put another alternateUsername")
         with self._session(admin) as connection:
             connection.run("START TRANSACTION")  # a clone is there as a whole, or not at all
             ((exists, is_clone, is_original),) = _relation(connection, pending)
@@ -178,6 +211,7 @@ class AlternatingUsers(_Users):
                     " clone, or put another alternateUsername"
                 )
             if not is_original:
+                _copy_limits(connection, other, user)
                 _copy_settings(connection, other, user)
             connection.run("COMMIT")
 
@@ -188,8 +222,20 @@ def _relation(connection: Connection, pending: Value) -> Any:
     return connection.run(_RELATION, user=user, other=other)
 
 
+def _copy_limits(connection: Connection, original: str, clone: str) -> None:
+    ((connections, until),) = connection.run(_LIMITS, role=original)
+    connection.run(
+        f"ALTER ROLE {identifier(clone)} CONNECTION LIMIT {connections}"
+        f" VALID UNTIL {literal(until)}"
+    )
+
+
 def _copy_settings(connection: Connection, original: str, clone: str) -> None:
-    """Give the clone the settings of the original, and its role unless it has another there."""
+    """Give the clone the settings of the original, and its role unless it has another there.
+
+    What the admin may not set, a superuser's, is left as it is, and the log says so.
+    """
+    left = []
     there, wanted = (
         {(database, name): value for database, name, value in connection.run(_SETTINGS, role=role)}
         for role in (clone, original)
@@ -201,14 +247,28 @@ def _copy_settings(connection: Connection, original: str, clone: str) -> None:
             continue
         alter = f"ALTER ROLE {identifier(clone)}"
         alter += f" IN DATABASE {identifier(database)}" if database else ""
-        setting = ".".join(map(identifier, name.split(".")))
-        if value is None:
-            connection.run(f"{alter} RESET {setting}")
-        elif name == "role":
-            connection.run(f"{alter} SET {setting} TO {identifier(value)}")
-        else:  # by the server's own means, as some are lists
-            connection.run("SELECT pg_catalog.set_config(:name, :to, true)", name=name, to=value)
-            connection.run(f"{alter} SET {setting} FROM CURRENT")
+        connection.run("SAVEPOINT setting")
+        try:
+            _set(connection, alter, name, value)
+        except DatabaseError as error:
+            if sqlstate(error) != _NOT_PERMITTED:
+                raise
+            connection.run("ROLLBACK TO SAVEPOINT setting")
+            left.append(name)
+    if left:
+        told = {"message": "the admin may not copy settings", "role": clone, "settings": left}
+        print(json.dumps({"level": "WARNING", **told}))  # noqa: T201 (Lambda's log)
+
+
+def _set(connection: Connection, alter: str, name: str, value: str | None) -> None:
+    setting = ".".join(map(identifier, name.split(".")))
+    if value is None:
+        connection.run(f"{alter} RESET {setting}")
+    elif name in _LISTS:  # split by the server, and for no longer than this transaction in force
+        connection.run("SELECT pg_catalog.set_config(:name, :to, true)", name=name, to=value)
+        connection.run(f"{alter} SET {setting} FROM CURRENT")
+    else:
+        connection.run(f"{alter} SET {setting} TO {literal(value)}")
 
 
 def _password(value: Value) -> str:
@@ -217,6 +277,21 @@ def _password(value: Value) -> str:
 
 def _server(value: Value) -> tuple[str, str]:
     return str(value.get("host")).lower(), str(value.get("port", DEFAULT_PORT))
+
+
+def _with_accepted(
+    credentials: Iterable[T], change: Callable[[T, Value], None], pending: Value
+) -> None:
+    """Make the change with the first credentials that are not refused; ``Refused`` if all are."""
+    refusal = Refused("there is no password")
+    for each in credentials:
+        try:
+            _repeated(change, each, pending)
+        except Refused as error:
+            refusal = error
+        else:
+            return
+    raise refusal
 
 
 def _repeated(change: Callable[..., None], *arguments: Any) -> None:

@@ -42,7 +42,7 @@ class Random:
         """See that every field is there."""
         missing = sorted(field for field in self._fields if not value.get(field))
         if missing:
-            raise Refused(f"the value has no field {', no '.join(missing)}; repeat the rotation")
+            raise Refused(f"the value has no field {', no '.join(missing)}")
 
 
 def _timeless(value: dict[str, Any]) -> dict[str, Any]:

@@ -121,6 +121,53 @@ def test_a_password_that_was_rotated_away_is_noticed_by_no_request(
     assert ask()["connected"] is False
 
 
+def test_a_connection_by_what_is_pending_is_kept_until_the_rotation_ends(
+    ask: Ask, query: ModuleType, aws: EmbeddedAws, postgres: PostgreSQL, value: dict[str, Any]
+) -> None:
+    secrets, unique = aws.client("secretsmanager", REGION), value["username"]
+    following = json.dumps(value | {"password": "another-password"})
+    before = ask()["secret_version"]
+    pending = secrets.put_secret_value(
+        SecretId=unique, SecretString=following, VersionStages=["AWSPENDING"]
+    )["VersionId"]
+    set_password(postgres, unique, "another-password")
+    sessions(postgres, unique, end=True)
+
+    def current(version: str, other: str) -> None:
+        secrets.update_secret_version_stage(
+            SecretId=unique,
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=version,
+            RemoveFromVersionId=other,
+        )
+        query._secrets.get_secret(unique, refresh=True)  # noqa: SLF001 (what its time would do)
+
+    answers = [ask() for _ in range(3)]
+    assert [answer["connected"] for answer in answers] == [True, False, False]
+    assert {answer["secret_version"] for answer in answers} == {pending}
+    assert sessions(postgres, unique) == 1
+    current(pending, before)
+    assert (ask()["connected"], sessions(postgres, unique)) == (False, 1)
+    # Made current again by hand, the version of before is what is wanted.
+    current(before, pending)
+    set_password(postgres, unique, "one-password")
+    answer = ask()
+    assert (answer["connected"], answer["secret_version"]) == (True, before)
+
+
+def test_a_user_that_is_gone_is_followed_by_the_other_in_the_same_request(
+    ask: Ask, postgres: PostgreSQL, unique: str, put: Callable[..., None]
+) -> None:
+    ask()
+    other = f"{unique}-other"
+    postgres.run(f"CREATE ROLE {identifier(other)} LOGIN")
+    set_password(postgres, other, "one-password")
+    put(username=other)
+    postgres.run(f"DROP ROLE {identifier(unique)}")
+    answer = ask()
+    assert (answer["status"], answer["session_user"]) == (200, other)
+
+
 def test_a_new_version_closes_the_connection_of_the_old(
     ask: Ask, query: ModuleType, postgres: PostgreSQL, unique: str, put: Callable[..., None]
 ) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import io
 import itertools
 import json
+import re
 import string
 import threading
 import time
@@ -330,11 +331,24 @@ class World:
         monkeypatch.setenv("CA_BUNDLE", str(postgres.ca_bundle))
         self.put_admin({**self.address, **admin})
 
-    def put_admin(self, value: Value) -> None:
-        """Make `value` what the function finds as its admin secret."""
+    def put_admin(self, value: Value | None, pending: Value | None = None) -> None:
+        """Make `value` what the function finds as its admin secret; None for no value."""
         name = f"{self.prefix}-admin-{uuid.uuid4().hex[:8]}"
-        arn = self.secrets.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
+        arn = self.secrets.create_secret(Name=name)["ARN"]
+        for stage, each in (("AWSCURRENT", value), ("AWSPENDING", pending)):
+            if each is not None:
+                self.secrets.put_secret_value(
+                    SecretId=arn, SecretString=json.dumps(each), VersionStages=[stage]
+                )
         self._monkeypatch.setenv("ADMIN_SECRET_ARN", arn)
+
+    def make_admin(self) -> str:
+        """Make an admin for this test alone; return its name."""
+        made = {"username": f"admin_{uuid.uuid4().hex[:8]}", "password": uuid.uuid4().hex}
+        make_user(self.server, made, "CREATEROLE")
+        self.admin = made
+        self.put_admin({**self.address, **made})
+        return made["username"]
 
     def configure(self, **environment: str) -> None:
         for name, value in environment.items():
@@ -342,6 +356,9 @@ class World:
 
     def log_in(self, value: Value) -> Connection:
         return postgres_client.connect(value, ca_bundle=self.postgres.ca_bundle)
+
+    def alter(self, user: str, change: str) -> None:
+        self.server.run(f"ALTER ROLE {identifier(user)} {change}")
 
     def settings(self, user: str) -> set[tuple[str, ...]]:
         rows = self.server.run(
@@ -366,11 +383,11 @@ def world(  # noqa: PLR0913, PLR0917 - its parts
 ) -> World:
     made = World(aws, postgres, server, admin, idle_function, prefix, monkeypatch)
     connect = postgres_client.connect
-    monkeypatch.setattr(boto3, "client", lambda _: Watched(made.crashes, role_client))
+    monkeypatch.setattr(boto3, "client", lambda _, **__: Watched(made.crashes, role_client))
     monkeypatch.setattr(
         rotation_postgres,
         "connect",
-        lambda value: Watched(made.crashes, made.crashes(connect, value)),
+        lambda value, **options: Watched(made.crashes, made.crashes(connect, value, **options)),
     )
     return made
 
@@ -560,7 +577,7 @@ def test_another_secret_and_another_step_are_refused(world: World) -> None:
 @every_strategy
 def test_a_step_before_there_is_a_value_is_refused(world: World, strategy: str, step: str) -> None:
     rotated = Rotated(world, strategy)
-    refused(rotated, step, "repeat createSecret")
+    refused(rotated, step, "no value.*take AWSPENDING off")
     rotated.steps()
     rotated.assert_rotated(rotated.first)
 
@@ -628,7 +645,11 @@ def test_a_value_made_current_by_its_label_stays_while_it_works(
     else:
         if STEPS[at] == "testSecret":
             rotated.step("testSecret")
-        refused(rotated, "setSecret" if at == 1 else "finishSecret", "changed during the rotation")
+        refused(
+            rotated,
+            "setSecret" if at == 1 else "finishSecret",
+            "changed during.*rotate the secret again$",
+        )
         assert rotated.value() == by_hand
         assert rotated.value("AWSPENDING") is None
         rotated.begin()
@@ -668,11 +689,40 @@ def test_a_single_user_whose_password_nobody_knows_is_left_alone(world: World) -
     rotated.step("createSecret")
     unknown = {**rotated.first, "password": uuid.uuid4().hex}
     set_password(world, unknown)
-    refused(rotated, "setSecret", "refuses every password")
+    refused(rotated, "setSecret", "refuses every password.* 28P01.*take AWSPENDING off")
     assert rotated.works(unknown)
     set_password(world, rotated.first)
     rotated.steps(*STEPS[1:])
     rotated.assert_rotated(rotated.first)
+
+
+def test_a_user_that_may_not_log_in_is_told_so_and_no_password_is_changed(world: World) -> None:
+    rotated = Rotated(world, "singleUser")
+    rotated.step("createSecret")
+    world.alter(rotated.first["username"], "NOLOGIN")
+    refused(rotated, "setSecret", r"^app_\S+ at \S+: .*may not log in .*28000")
+    world.alter(rotated.first["username"], "LOGIN")
+    rotated.steps(*STEPS[1:])
+    rotated.assert_rotated(rotated.first)
+
+
+def test_a_single_user_is_saved_by_making_current_what_is_pending(world: World) -> None:
+    rotated = Rotated(world, "singleUser")
+    rotated.steps("createSecret", "setSecret")
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(Connection, "run", breaks_off)
+        refused(rotated, "testSecret", "move AWSCURRENT to that version")
+    world.secrets.update_secret_version_stage(
+        SecretId=rotated.arn,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=rotated.token,
+        RemoveFromVersionId=rotated.version(),
+    )
+    before = rotated.current()
+    assert rotated.works(before)
+    rotated.begin()
+    rotated.steps()
+    rotated.assert_rotated(before)
 
 
 def set_password(world: World, value: Value) -> None:
@@ -698,7 +748,9 @@ def test_a_database_that_does_not_answer_is_waited_for(world: World, strategy: s
     with bound_port() as nobody, pytest.MonkeyPatch.context() as unplugged:
         port = nobody.getsockname()[1]
         unplugged.setattr(
-            rotation_postgres, "connect", lambda value: connect({**value, "port": port})
+            rotation_postgres,
+            "connect",
+            lambda value, **options: connect({**value, "port": port}, **options),
         )
         refused(rotated, "setSecret", "does not answer")
         refused(rotated, "testSecret", "does not answer")
@@ -724,6 +776,79 @@ def breaks_off(*_: object, **__: object) -> None:
     raise InterfaceError("network error")
 
 
+@on_the_server
+def test_a_test_reads_as_the_user_that_is_pending(world: World, strategy: str) -> None:
+    rotated = Rotated(world, strategy)
+    rotated.steps("createSecret", "setSecret")
+    user, so_far = rotated.current("AWSPENDING")["username"], len(world.postgres.log())
+    rotated.step("testSecret")
+    log = world.postgres.log()[so_far:]
+    (process,) = re.findall(rf"(\[\d+\]) LOG:  connection authorized: user={user} ", log)
+    assert re.search(
+        rf"{re.escape(process)} LOG:  statement: SELECT current_user$", log, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("strategy", ON_SERVER)
+def test_settings_of_users_neither_stop_nor_lead_astray_a_rotation(
+    world: World, strategy: str
+) -> None:
+    admin, rotated = world.make_admin(), Rotated(world, strategy)
+    original, schema = rotated.first["username"], f"{admin}_schema"
+    settings = {
+        "default_transaction_read_only": "on",
+        "idle_in_transaction_session_timeout": "1",
+        "lock_timeout": "100",
+        "standard_conforming_strings": "off",
+        "statement_timeout": "100",
+        "transaction_timeout": "100",
+    }
+    for name, value in settings.items():
+        if world.server.run("SELECT current_setting(:name, true)", name=name) != [[None]]:
+            for user in (admin, original):
+                world.alter(user, f"SET {name} = {value}")
+    world.alter(original, r"SET application_name = 'back\slash'")
+    world.server.run(f"CREATE SCHEMA {schema}")
+    world.server.run(
+        f"CREATE FUNCTION {schema}.split_part(text, text, int) RETURNS text LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'led astray'; END $$"
+    )
+    world.server.run(f"GRANT USAGE ON SCHEMA {schema} TO PUBLIC")
+    world.alter(admin, f"SET search_path = {schema}, pg_catalog")
+    for _ in range(2):
+        before = rotated.current()
+        rotated.step("createSecret")
+        user = rotated.current("AWSPENDING")["username"]
+        with changes_of_roles_waiting(world.postgres, 0.3):
+            rotated.step("setSecret")
+        rotated.steps("testSecret", "finishSecret")
+        rotated.assert_rotated(before)
+        assert ("", r"application_name=back\slash") in world.settings(user)
+        rotated.begin()
+
+
+@contextlib.contextmanager
+def changes_of_roles_waiting(postgres: PostgreSQL, seconds: float) -> Iterator[None]:
+    """Let nobody change a role for a while; logins go on."""
+    with postgres.connect() as connection:
+        connection.run("START TRANSACTION")
+        connection.run("LOCK TABLE pg_authid IN SHARE MODE")
+        release, begun = threading.Timer(seconds, connection.run, ["COMMIT"]), time.monotonic()
+        release.start()
+        try:
+            yield
+        finally:
+            waited = time.monotonic() - begun
+            release.join()
+    assert waited >= seconds
+
+
+def test_a_database_that_is_not_there_is_told_in_words(world: World) -> None:
+    rotated = Rotated(world, "singleUser", dbname="nowhere")
+    rotated.step("createSecret")
+    refused(rotated, "setSecret", "no database of the name .*3D000.*take AWSPENDING off")
+
+
 def test_an_admin_of_another_server_is_sent_nothing(world: World) -> None:
     rotated = Rotated(world, "alternatingUsers")
     rotated.step("createSecret")
@@ -747,6 +872,25 @@ def test_a_wrong_admin_changes_nothing(world: World, field: str) -> None:
     world.put_admin({**world.address, **world.admin})
     rotated.steps(*STEPS[1:])
     rotated.assert_rotated(rotated.first)
+
+
+def test_an_admin_that_is_being_rotated_itself_works_by_what_is_pending(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotated.step("createSecret")
+    right = {**world.address, **world.admin}
+    gone = {**right, "password": "gone"}
+    world.put_admin(gone, {**gone, "password": "not yet"})
+    refused(rotated, "setSecret", f"{right['username']} at .* 28P01")
+    world.put_admin(gone, right)
+    rotated.steps(*STEPS[1:])
+    rotated.assert_rotated(rotated.first)
+
+
+def test_an_admin_secret_without_a_value_is_told(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotated.step("createSecret")
+    world.put_admin(None)
+    refused(rotated, "setSecret", "-admin-.*: it has no value; put one")
 
 
 def test_an_admin_without_the_right_is_told_which(world: World) -> None:
@@ -851,6 +995,51 @@ def test_a_clone_has_the_settings_of_the_original_and_follows_them(world: World)
     assert world.settings(clone) == {("", "work_mem=8MB"), role_setting}
 
 
+def test_what_only_a_superuser_may_set_is_left_out_and_told(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    original = rotated.first["username"]
+    for change in (
+        "log_min_duration_statement = 1000",
+        "\"app.tenant\" = 'x'",
+        "work_mem = '8MB'",
+    ):
+        world.alter(original, f"SET {change}")
+    rotated.steps()
+    rotated.assert_rotated(rotated.first)
+    clone, told = rotated.current()["username"], capsys.readouterr().out.splitlines()
+    assert world.settings(clone) == {("", "work_mem=8MB"), ("", f"role={original}")}
+    (warning,) = (line for line in map(json.loads, told) if line["level"] == "WARNING")
+    assert warning["role"] == clone
+    assert set(warning["settings"]) == {"log_min_duration_statement", "app.tenant"}
+
+
+def test_a_clone_is_limited_and_expires_as_its_original(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    original, clone = (f"{rotated.first['username']}{suffix}" for suffix in ("", "_clone"))
+    for limit, until in (("7", "2100-01-02 03:04:05+00"), ("-1", "infinity")):
+        world.alter(original, f"CONNECTION LIMIT {limit} VALID UNTIL '{until}'")
+        for _ in range(2):  # the second is the original's turn, or the first was
+            rotated.steps()
+            rotated.begin()
+        rows = world.server.run(
+            "SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity') = :until ::timestamptz"
+            " FROM pg_roles WHERE rolname IN (:original, :clone)",
+            until=until,
+            original=original,
+            clone=clone,
+        )
+        assert rows == [[int(limit), True]] * 2
+
+
+def test_an_original_that_has_expired_is_told(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotated.step("createSecret")
+    world.alter(rotated.first["username"], "VALID UNTIL '2000-01-01'")
+    refused(rotated, "setSecret", r"_clone at .* has expired")
+
+
 def test_a_clone_acts_as_the_owner_that_the_original_acts_as(world: World) -> None:
     rotated = Rotated(world, "alternatingUsers")
     name = rotated.first["username"]
@@ -875,6 +1064,23 @@ def test_one_of_two_users_may_go_on_alone(world: World) -> None:
     rotated.steps()
     rotated.assert_rotated(before)
     assert rotated.works(rotated.first)
+
+
+def test_a_second_user_may_join_while_one_is_pending(world: World) -> None:
+    rotated = Rotated(world, "singleUser")
+    rotated.steps("createSecret", "setSecret")
+    rotated.strategy = "alternatingUsers"  # the config says another now
+    rotated.steps(*STEPS[1:])
+    rotated.strategy = "singleUser"
+    rotated.assert_rotated(rotated.first)
+    rotated.strategy = "alternatingUsers"
+    engine = rotation_postgres.AlternatingUsers(frozenset({"password"}), list)
+    with pytest.raises(rotation.RotationError, match="28P01"):
+        engine.set(rotated.first, [])
+    before = rotated.current()
+    rotated.begin()
+    rotated.steps()
+    rotated.assert_rotated(before)
 
 
 # --- names and passwords -------------------------------------------------------------------------

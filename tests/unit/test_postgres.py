@@ -135,6 +135,9 @@ def test_a_refusal_counts_when_the_goodbye_after_it_fails() -> None:
         ({"host": None, "password": None}, "the secret lacks host, password"),
         ({"port": "port-of-the-secret"}, "the secret's port is not a number"),
         ({"port": "٣"}, "the secret's port is not a number"),
+        ({"username": 55501}, "the secret's username is not text; put it in quotes"),
+        ({"password": 55501}, "the secret's password is not text; put it in quotes"),
+        ({"dbname": 55501}, "the secret's dbname is not text; put it in quotes"),
         ({"host": "host..of-the-secret"}, r"the server does not answer \(Unicode\w*Error\)"),
     ],
 )
@@ -146,8 +149,37 @@ def test_a_value_that_leads_nowhere_is_told_without_it(
     with pytest.raises(ConnectionFailed, match=f"^{message}$") as raised:
         connect(value, ca_bundle=BUNDLE, timeout_seconds=5)
 
-    assert "of-the-secret" not in "".join(traceback.format_exception(raised.value))
+    trace = "".join(traceback.format_exception(raised.value))
+    assert "of-the-secret" not in trace
+    assert "55501" not in trace
     assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "words"),
+    [
+        ("28P01", "the password is wrong"),
+        ("28000", "the user may not log in"),
+        ("3D000", "no database"),
+        ("42501", "may not connect"),
+        ("53300", "too many connections"),
+        ("57P03", "starting, stopping"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, sqlstate: str, words: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseError({"C": sqlstate, "M": "of-the-secret"})
+
+    monkeypatch.setattr(postgres, "Connection", refuse)
+    with (
+        listener() as server,
+        pytest.raises(ConnectionFailed, match=f"{words}.* \\(SQLSTATE {sqlstate}\\)$") as raised,
+    ):
+        connect(VALUE | {"port": server.getsockname()[1]}, ca_bundle=BUNDLE)
+
+    assert "of-the-secret" not in str(raised.value)
 
 
 def test_a_port_where_nobody_listens_is_told() -> None:

@@ -1,9 +1,12 @@
 """What follows what in a rotation; what needs no server is here, the steps are in tests/local."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 import rotation
 from rotation_postgres import AlternatingUsers, SingleUser
@@ -15,7 +18,7 @@ DATABASE = {"host": "h", "port": 5432, "username": "app", "password": "old", "no
 
 
 def alternating() -> AlternatingUsers:
-    return AlternatingUsers(FIELDS, dict)
+    return AlternatingUsers(FIELDS, list)
 
 
 def engines() -> list[rotation.Engine]:
@@ -88,6 +91,16 @@ def test_a_database_value_without_its_fields_is_refused(engine: rotation.Engine)
         engine.next_value({"password": "s3cr3t"}, MADE)
 
 
+@pytest.mark.parametrize("engine", [SingleUser(FIELDS), alternating()], ids=["single", "two"])
+@pytest.mark.parametrize("field", ["host", "username", "password", "dbname", "alternateUsername"])
+def test_a_number_where_text_must_be_is_told_by_its_field(
+    engine: rotation.Engine, field: str
+) -> None:
+    told = f"^the value's {field} is not text; put it in quotes$"
+    with pytest.raises(rotation.RotationError, match=told):
+        engine.next_value({**DATABASE, field: 12345678}, MADE)
+
+
 def test_database_users_need_a_generated_password() -> None:
     with pytest.raises(rotation.RotationError, match="no password is generated"):
         SingleUser(frozenset({"key"}))
@@ -121,3 +134,55 @@ def test_a_text_changed_by_hand_is_not_followed_with_an_overlap() -> None:
 def test_a_value_without_its_texts_does_not_work(value: dict[str, Any]) -> None:
     with pytest.raises(rotation.Refused, match="no field key"):
         Random(frozenset({"key"}), 0).test(value)
+
+
+def test_a_step_is_told_before_it_can_hang_and_no_call_hangs_for_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[Any] = []
+
+    def client(service: str, *, config: Any) -> None:
+        given.extend((service, config))
+        raise TimeoutError
+
+    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setenv("SECRET_ARN", "arn")
+    event = {"Step": "setSecret", "SecretId": "arn", "ClientRequestToken": "token"}
+    with pytest.raises(TimeoutError):
+        rotation.lambda_handler(event, None)
+    line = json.loads(capsys.readouterr().out)
+    assert line == {"level": "INFO", "step": "setSecret", "secret": "arn", "version": "token"}
+    service, config = given
+    assert service == "secretsmanager"
+    attempts = config.retries["total_max_attempts"]
+    assert attempts > 1
+    assert (config.connect_timeout + config.read_timeout) * attempts < 60 / 2
+
+
+def test_no_version_with_a_label_is_missed_among_many_on_several_pages() -> None:
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def page(name: str, number: int, **labels: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"VersionId": f"{name}-{n:032}", "CreatedDate": made - timedelta(days=n), **labels}
+            for n in range(number)
+        ]
+
+    client = boto3.client(
+        "secretsmanager", "eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
+    )
+    asked = {"SecretId": "arn", "IncludeDeprecated": True, "MaxResults": 100}
+    recent, labelled = page("recent", 100), page("label", 20, VersionStages=["LABEL"])
+    with Stubber(client) as scripted:
+        for versions, token, following in ((recent, "", "2"), (labelled, "2", "")):
+            answer = {"Versions": versions} | ({"NextToken": following} if following else {})
+            told = asked | ({"NextToken": token} if token else {})
+            scripted.add_response("list_secret_version_ids", answer, told)
+        tried = [each["VersionId"] for each in (*labelled, *recent[:10])]
+        for version in tried:
+            answer = {"VersionId": version, "SecretString": json.dumps({"version": version})}
+            read = {"SecretId": "arn", "VersionId": version}
+            scripted.add_response("get_secret_value", answer, read)
+        secret = rotation._Secret(client, "arn", "token")  # noqa: SLF001 (the list is its own)
+        assert [value["version"] for value in secret.known()] == tried
+        scripted.assert_no_pending_responses()
