@@ -21,13 +21,14 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import boto3
 from botocore.config import Config
 from botocore.session import Session as BotocoreSession
 
 ACCOUNT_ID = "123456789012"
+ADMIN_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/admin"
 HOST = "127.0.0.1"
 START_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 5
@@ -72,6 +73,7 @@ class EmbeddedAws:
         self._port: int | None = None
         self._directory: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._answers: int | None = None
         self._session = _session_without_environment()
         self._clients: dict[tuple[str, ...], Any] = {}
         self._clients_lock = threading.Lock()
@@ -127,6 +129,34 @@ class EmbeddedAws:
                 )
             return self._clients[key]
 
+    def take_away(
+        self, service: str, region: str, *, how: Literal["hang", "reset"] = "hang"
+    ) -> None:
+        """Let a service of a region answer nobody, functions included, until `give_back`.
+
+        `service` is the name by which requests are signed, such as `secretsmanager`. An outage
+        is mostly silence: requests are taken and hang until the client gives up, which is slow; or
+        each connection is reset, which is fast. The service's own work, such as replication, goes
+        on.
+        """
+        self._order("take_away", service, region, how)
+
+    def give_back(self, service: str, region: str) -> None:
+        """End an outage; what still hangs is reset."""
+        self._order("give_back", service, region)
+
+    def _order(self, *command: str) -> None:
+        """Have the emulator do something; on return it is done."""
+        if self._process is None or self._process.stdin is None or self._answers is None:
+            raise RuntimeError(_NOT_RUNNING)
+        try:
+            os.write(self._process.stdin.fileno(), json.dumps(command).encode() + b"\n")
+            done = os.read(self._answers, 1)
+        except BrokenPipeError:
+            done = b""
+        if not done:
+            raise EmulatorError("the emulator has ended")
+
     def __enter__(self) -> Self:
         self._directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         try:
@@ -152,6 +182,7 @@ class EmbeddedAws:
     def _start(self, listener: int, directory: Path) -> subprocess.Popen[bytes]:
         scratch = directory / "tmp"
         scratch.mkdir()
+        self._answers, answers = os.pipe()
         environment = {
             "PATH": os.defpath,
             "HOME": str(directory),
@@ -166,20 +197,22 @@ class EmbeddedAws:
             # A Docker on this machine is not the emulator's to tidy up.
             "DOCKER_HOST": f"unix://{directory}/no-docker",
             "EMBEDDED_AWS_ACCESS_KEY_ID": self.access_key_id,
+            "EMBEDDED_AWS_ANSWERS": str(answers),
             "EMBEDDED_AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "EMBEDDED_AWS_DIRECTORY": str(directory),
             "EMBEDDED_AWS_LAYERS": json.dumps(self._layers),
             "EMBEDDED_AWS_LISTENER": str(listener),
         }
-        with self._log_path.open("wb") as log:
+        # Closed here as the listener is: a child that dies is an end of the answers.
+        with self._log_path.open("wb") as log, os.fdopen(answers, "wb"):
             return subprocess.Popen(
                 [sys.executable, "-m", "local.emulator"],
                 cwd=REPOSITORY,
                 env=environment,
-                stdin=subprocess.PIPE,  # never written to: its end tells the child of our death
+                stdin=subprocess.PIPE,  # its end tells the child of our death
                 stdout=log,
                 stderr=log,
-                pass_fds=[listener],
+                pass_fds=[listener, answers],
                 start_new_session=True,  # a Ctrl-C at the terminal is for this process only
             )
 
@@ -215,6 +248,9 @@ class EmbeddedAws:
         if self._process is not None:
             end(self._process)
             self._process = None
+        if self._answers is not None:
+            os.close(self._answers)
+            self._answers = None
         self._port = None
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)

@@ -34,8 +34,12 @@ from . import (  # to import one is to close its gaps
     lambda_,
     lambda_metrics,  # noqa: F401
     logs,  # noqa: F401
+    outage,
+    replication,  # noqa: F401
+    resource_policies,  # noqa: F401
     rotation,  # noqa: F401
     secretsmanager,  # noqa: F401
+    ssm,  # noqa: F401
 )
 
 HEALTH = "/_ministack/health"
@@ -54,6 +58,8 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].startswith(CLOSED) and scope["path"] != HEALTH:
         await send({"type": "http.response.start", "status": 403, "headers": []})
         await send({"type": "http.response.body", "body": b""})
+    elif scope["type"] == "http" and (how := outage.of(scope)):
+        await outage.suffer(how, scope, receive)
     else:
         await ministack.app.app(scope, receive, send)
 
@@ -65,10 +71,22 @@ def end(directory: str) -> None:
     os.killpg(os.getpid(), signal.SIGKILL)  # this process leads its group: local.aws sees to it
 
 
-def end_with_parent(directory: str) -> None:
-    """Wait for the end of standard input, which the parent holds open as long as it lives."""
-    os.read(sys.stdin.fileno(), 1)
-    end(directory)
+def obey_parent(answers: int, directory: str) -> None:
+    """Do what each line of standard input says, and end with it.
+
+    The parent holds it open as long as it lives, and is answered with a byte.
+    """
+    commands: dict[str, Callable[..., None]] = {
+        "take_away": outage.take_away,
+        "give_back": outage.give_back,
+    }
+    try:
+        for line in sys.stdin.buffer:
+            name, *arguments = json.loads(line)
+            commands[name](*arguments)
+            os.write(answers, b"\n")
+    finally:
+        end(directory)
 
 
 def main() -> None:
@@ -76,11 +94,19 @@ def main() -> None:
     # Taken out of the environment, because functions inherit it.
     settings = {
         name: os.environ.pop(f"EMBEDDED_AWS_{name}")
-        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DIRECTORY", "LAYERS", "LISTENER")
+        for name in (
+            "ACCESS_KEY_ID",
+            "SECRET_ACCESS_KEY",
+            "ANSWERS",
+            "DIRECTORY",
+            "LAYERS",
+            "LISTENER",
+        )
     }
     loopback.install()
     directory = settings["DIRECTORY"]
-    threading.Thread(target=end_with_parent, args=[directory], daemon=True).start()
+    obey = [int(settings["ANSWERS"]), directory]
+    threading.Thread(target=obey_parent, args=obey, daemon=True).start()
     # Not in the handler itself: this thread may hold a lock that the end needs.
     signal.signal(
         signal.SIGTERM, lambda *_: threading.Thread(target=end, args=[directory]).start()

@@ -1,4 +1,4 @@
-"""EC2: an interface endpoint shows its policy, its security groups and its names."""
+"""EC2: an interface endpoint shows what limits it, a group's rule the prefix lists it names."""
 # ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
 
 import json
@@ -55,6 +55,25 @@ def changed_endpoint_keeps_its_groups(original: Handler, parameters: Parameters)
         if ec2._p(parameters, "ResetPolicy") == "true":
             endpoint["PolicyDocument"] = DEFAULT_POLICY
     return response
+
+
+@replaces(ec2, "_parse_ip_permissions")
+def rule_loses_its_prefix_lists(
+    original: Callable[..., list[Parameters]], parameters: Parameters, prefix: str
+) -> list[Parameters]:
+    """Keep the prefix lists that a rule of a security group names.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    """
+    rules = original(parameters, prefix)
+    for number, rule in enumerate(rules, start=1):
+        named = f"{prefix}.{number}.PrefixListIds"
+        index = 1
+        while prefix_list := ec2._p(parameters, f"{named}.{index}.PrefixListId"):
+            description = ec2._p(parameters, f"{named}.{index}.Description")
+            rule["PrefixListIds"].append({"PrefixListId": prefix_list, "Description": description})
+            index += 1
+    return rules
 
 
 @replaces(ec2, "_vpce_fields_xml")

@@ -110,3 +110,16 @@ def test_an_endpoint_without_a_policy_allows_everything_and_says_so(
     (statement,) = json.loads(endpoint["PolicyDocument"])["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "*")
     assert not endpoint.get("Groups")
+
+
+def test_a_groups_rule_shows_the_prefix_lists_it_names(aws: EmbeddedAws, network: Any) -> None:
+    ec2, (_, _, (group, _)) = aws.client("ec2", REGION), network
+    lists = [each["PrefixListId"] for each in ec2.describe_prefix_lists()["PrefixLists"][:2]]
+    named = [{"PrefixListId": each, "Description": f"To {each}"} for each in lists]
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": named}
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[rule])
+
+    (described,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    shown = [each for rule in described["IpPermissionsEgress"] for each in rule["PrefixListIds"]]
+    assert len(named) == 2
+    assert shown == named

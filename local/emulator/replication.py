@@ -1,0 +1,208 @@
+"""Secrets Manager: replicas of a secret in other regions, under keys of those regions.
+
+Replication is done when the call is answered; with AWS it takes some seconds. The key that
+encrypts a replica stays as it was asked for first.
+
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+"""
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import kms, secretsmanager
+
+from . import Response, replaces
+from .secretsmanager import (
+    READING,
+    Data,
+    Handler,
+    _error,
+    _json,
+    _refusal_of_key,
+    _succeeded,
+    _usable_secret,
+)
+
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+REPLICATING = ("kms:GenerateDataKey", "kms:Encrypt")
+
+_EXISTS = "Secret with this name already exists in this region"
+_CLOSED = "No permissions available on the KMS key to complete the replication"
+_UNUSABLE = "The KMS key is disabled or not found"
+_SUCCEEDED = "Replication succeeded"
+
+
+@replaces(secretsmanager, "handle_request")
+async def replicas_cannot_be_removed_nor_promoted(
+    original: Callable[..., Awaitable[Response]], *request: Any
+) -> Response:
+    """Know RemoveRegionsFromReplication and StopReplicationToReplica."""
+    _method, _path, headers, body, _query = request
+    handlers = {
+        "RemoveRegionsFromReplication": _remove_regions,
+        "StopReplicationToReplica": _promote,
+    }
+    handler = handlers.get(headers.get("x-amz-target", "").rpartition(".")[2])
+    return handler(json.loads(body)) if handler else await original(*request)
+
+
+def _remove_regions(data: Data) -> Response:
+    """Delete replicas, at once.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RemoveRegionsFromReplication.html
+    """
+    secret = _usable_secret(data)
+    if secret is None or secretsmanager._is_replica(secret):
+        response: Response = secretsmanager._replicate_secret_to_regions(data)  # it refuses them
+        return response
+    statuses = secret["ReplicationStatus"]
+    removed = [each for each in statuses if each["Region"] in data["RemoveReplicaRegions"]]
+    secretsmanager._delete_replicas(secret | {"ReplicationStatus": removed})
+    secret["ReplicationStatus"] = [each for each in statuses if each not in removed]
+    return _json({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+
+
+def _promote(data: Data) -> Response:
+    """Make a replica a secret of its own, in its region, that rotates no more.
+
+    What AWS says of a secret that is no replica is not documented.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_StopReplicationToReplica.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
+    """
+    secret = _usable_secret(data)
+    if secret is None:
+        response: Response = secretsmanager._describe_secret(data)  # it refuses what is not there
+        return response
+    if not secretsmanager._is_replica(secret):
+        return _error("InvalidRequestException", f"{secret['ARN']} is not a replica secret.")
+    secretsmanager._unlink_from_primary(secret)
+    del secret["_PrimarySecretArn"], secret["_PrimaryRegion"]
+    secret |= {"RotationEnabled": False, "RotationLambdaARN": None, "RotationRules": None}
+    return _json({"ARN": secret["ARN"]})
+
+
+@replaces(secretsmanager, "_replicate_secret_to_regions")
+def replication_never_fails(original: Handler, data: Data) -> Response:
+    """Ask both keys, and let be what is there already: the status of a region tells of a failure.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    """
+    secret, asked = _usable_secret(data), data.get("AddReplicaRegions", [])
+    regions = {each["Region"] for each in asked}
+    if secret is None or secretsmanager._is_replica(secret) or get_region() in regions:
+        return original(data)  # it refuses them
+    overwrite = bool(data.get("ForceOverwriteReplicaSecret"))
+    failures = {
+        each["Region"]: {**each, "Status": "Failed", "StatusMessage": why}
+        for each in asked
+        if (why := _failure(secret, each, overwrite=overwrite))
+    }
+    original(
+        data | {"AddReplicaRegions": [each for each in asked if each["Region"] not in failures]}
+    )
+    secret["ReplicationStatus"] = [
+        each | ({"StatusMessage": _SUCCEEDED} if each["Status"] == "InSync" else {})
+        for each in secret["ReplicationStatus"]
+        if each["Region"] not in failures
+    ] + list(failures.values())
+    return _json({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+
+
+def _failure(secret: Data, asked: Data, *, overwrite: bool) -> str:
+    region, arn = asked["Region"], secretsmanager._secret_arn_for_region(secret, asked["Region"])
+    existing = secretsmanager._secrets.get_scoped(get_account_id(), region, secret["Name"])
+    if existing and existing["ARN"] != arn and not overwrite:
+        return _EXISTS
+    if secret["Versions"] and _refusal_of_key(secret, READING):
+        return _CLOSED
+    with request_scope(get_account_id(), region):
+        if not _is_usable(asked.get("KmsKeyId")):
+            return _UNUSABLE
+        return _CLOSED if _refusal_of_key({**asked, "ARN": arn}, REPLICATING) else ""
+
+
+def _is_usable(key_id: str | None) -> bool:
+    """Tell whether a key of the request's region, or AWS's own, encrypts."""
+    if not key_id or key_id.endswith("alias/aws/secretsmanager"):
+        return True
+    key = kms._resolve_key(key_id)
+    return key is not None and key["KeyState"] == "Enabled"
+
+
+@replaces(secretsmanager, "_sync_replicas")
+def replica_needs_no_key_to_be_in_sync(original: Callable[[Data], None], secret: Data) -> None:
+    """Leave a replica as it is, and say so in its status, while its key is not usable."""
+    account, name, kept = get_account_id(), secret["Name"], {}
+    for status in secret["ReplicationStatus"]:
+        region = status["Region"]
+        replica = secretsmanager._secrets.get_scoped(account, region, name)
+        if replica is None or replica.get("_PrimarySecretArn") != secret["ARN"]:
+            continue
+        with request_scope(account, region):
+            usable = _is_usable(replica.get("KmsKeyId"))
+        if not usable:
+            kept[region] = replica
+        status["Status"] = "InSync" if usable else "Failed"
+        status["StatusMessage"] = _SUCCEEDED if usable else _UNUSABLE
+    original(secret)
+    for region, replica in kept.items():
+        secretsmanager._secrets.set_scoped(account, region, name, replica)
+
+
+@replaces(secretsmanager, "_create_secret")
+def creation_makes_no_replicas(original: Handler, data: Data) -> Response:
+    """Make the replicas of `AddReplicaRegions`, too.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+    """
+    asked = {"AddReplicaRegions", "ForceOverwriteReplicaSecret"} & data.keys()
+    response = original(data)
+    if "AddReplicaRegions" not in asked or not _succeeded(response):
+        return response
+    request = {"SecretId": data["Name"]} | {name: data[name] for name in asked}
+    replicated: Response = secretsmanager._replicate_secret_to_regions(request)
+    if not _succeeded(replicated):
+        del secretsmanager._secrets[data["Name"]]
+        return replicated
+    return _json(json.loads(response[2]) | json.loads(replicated[2]))
+
+
+@replaces(secretsmanager, "_delete_secret")
+def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
+    """Refuse to delete a secret that has replicas.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+    """
+    secret = _usable_secret(data)
+    if secret is None or not secret["ReplicationStatus"]:
+        return original(data)
+    regions = ", ".join(each["Region"] for each in secret["ReplicationStatus"])
+    return _error(
+        "InvalidParameterException",
+        f"You can't delete secret {secret['ARN']} that still has replica regions [{regions}].",
+    )
+
+
+@replaces(secretsmanager, "_put_resource_policy")
+@replaces(secretsmanager, "_delete_resource_policy")
+def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
+    """Refuse to change a replica's resource policy, which is the secret's."""
+    secret = _usable_secret(data)
+    if secret and secretsmanager._is_replica(secret):
+        response: Response = secretsmanager._replica_mutation_error()
+        return response
+    return original(data)
+
+
+@replaces(secretsmanager, "_replica_mutation_error")
+def replica_refuses_in_other_words(_original: Callable[[], Response]) -> Response:
+    """Refuse to change a replica in AWS's words."""
+    return _error(
+        "InvalidParameterException",
+        "Operation not permitted on a replica secret. Call must be made in primary secret's"
+        " region.",
+    )

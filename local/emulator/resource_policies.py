@@ -1,0 +1,85 @@
+"""Resource policies: none that is public or no policy, and a request on loopback came by TLS."""
+# ruff: noqa: ANN401 - ministack is untyped
+
+import contextvars
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import ministack.app
+from ministack.core import iam_evaluator
+from ministack.services import secretsmanager
+
+from . import Response, replaces
+from .secretsmanager import Data, Handler, _constraint, _error
+
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
+POLICY_CHARACTERS = 20_480
+# What a condition must fix, so that a policy for everybody is not public.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_secret-policy.html
+FIXING = {"aws:sourcearn", "aws:sourceaccount", "aws:sourcevpc", "aws:sourcevpce"}
+EQUAL = ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
+
+_without_tls: contextvars.ContextVar[bool] = contextvars.ContextVar("without_tls", default=False)
+
+
+@replaces(secretsmanager, "_put_resource_policy")
+def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Response:
+    """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`."""
+    text = data.get("ResourcePolicy", "")
+    if not 1 <= len(text) <= POLICY_CHARACTERS:
+        return _constraint("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
+    try:
+        statements = _list(json.loads(text)["Statement"])
+        public = any(map(_is_public, statements))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return _error(
+            "MalformedPolicyDocumentException", "This resource policy contains invalid Json."
+        )
+    if data.get("BlockPublicPolicy") and public:
+        return _error(
+            "PublicPolicyException",
+            "The BlockPublicPolicy parameter is set to true, and the resource policy did not "
+            "prevent broad access to the secret.",
+        )
+    return original(data)
+
+
+def _is_public(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal", "*")  # with NotPrincipal, nearly everybody
+    named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+    if statement["Effect"] != "Allow" or "*" not in _list(named):
+        return False
+    return not any(
+        key.lower() in FIXING and not any("*" in value for value in _list(values))
+        for operator, keys in statement.get("Condition", {}).items()
+        if operator in EQUAL
+        for key, values in keys.items()
+    )
+
+
+@replaces(ministack.app, "app")
+async def loopback_is_not_tls(
+    original: Callable[..., Awaitable[None]], scope: dict[str, Any], *channels: Any
+) -> None:
+    """Note whether a request says that it came without TLS; here none comes by it."""
+    header = (b"x-forwarded-proto", b"http")
+    token = _without_tls.set(header in scope.get("headers", ()))
+    try:
+        await original(scope, *channels)
+    finally:
+        _without_tls.reset(token)
+
+
+@replaces(iam_evaluator, "_resolve_condition_key")
+def requests_on_loopback_are_without_tls(
+    original: Callable[..., Any], key: str, context: Any
+) -> Any:
+    """Resolve `aws:SecureTransport` to true, but for a request that says otherwise."""
+    if key.lower() == "aws:securetransport":
+        return str(not _without_tls.get()).lower()
+    return original(key, context)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

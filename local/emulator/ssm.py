@@ -1,0 +1,130 @@
+"""Parameter Store: the key of a SecureString is asked, and so is who tags."""
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+
+import contextvars
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import error_response_json, get_region
+from ministack.core.router import extract_access_key_id
+from ministack.services import kms, ssm
+
+from . import Response, replaces
+from .iam import encryption_context_keys
+
+SECURE = "SecureString"
+AWS_OWN_KEY = "alias/aws/ssm"
+
+Data = dict[str, Any]
+Handler = Callable[[Data], Response]
+
+_access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_id")
+
+
+@replaces(ssm, "handle_request")
+async def handlers_do_not_know_the_caller(
+    original: Callable[..., Awaitable[Response]], *request: Any
+) -> Response:
+    """Keep the caller's access key for the checks below."""
+    _method, _path, headers, _body, query = request
+    token = _access_key_id.set(extract_access_key_id(headers, query) or "")
+    try:
+        return await original(*request)
+    finally:
+        _access_key_id.reset(token)
+
+
+@replaces(ssm, "_get_parameter")
+@replaces(ssm, "_get_parameters")
+@replaces(ssm, "_get_parameters_by_path")
+@replaces(ssm, "_get_parameter_history")
+def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
+    """Decrypt only with a usable key that the caller may use, in the context of the ARN.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    response = original(data)
+    if response[0] != HTTPStatus.OK or not data.get("WithDecryption"):
+        return response
+    answer = json.loads(response[2])
+    for shown in answer["Parameters"] if "Parameters" in answer else [answer["Parameter"]]:
+        # A version has the key that it was written with.
+        _, parameter = ssm._lookup_parameter(shown["Name"])
+        history = ssm._parameter_history.get(shown["Name"]) or []
+        keys = [each["KeyId"] for each in history if each["Version"] == shown["Version"]]
+        if shown["Type"] == SECURE and (
+            refusal := _refusal_of_key(keys[0], parameter["ARN"], ["kms:Decrypt"])
+        ):
+            return refusal
+    return response
+
+
+@replaces(ssm, "_put_parameter")
+def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
+    """Encrypt only with a usable key that the caller may use: an Advanced one by a data key."""
+    name = data.get("Name", "")
+    existing = ssm._parameters.get(name) or {}
+    if (data.get("Type") or existing.get("Type")) != SECURE:
+        return original(data)
+    tier = data.get("Tier") or existing.get("Tier")
+    action = "kms:GenerateDataKey" if tier == "Advanced" else "kms:Encrypt"
+    key_id = data.get("KeyId") or AWS_OWN_KEY
+    return _refusal_of_key(key_id, ssm._param_arn(name), [action]) or original(data)
+
+
+@replaces(ssm, "_put_parameter")
+def tagging_needs_no_grant(original: Handler, data: Data) -> Response:
+    """Tag a new parameter only for who may call AddTagsToResource.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+    """
+    action, arn = "ssm:AddTagsToResource", ssm._param_arn(data.get("Name", ""))
+    if data.get("Tags") and _denied(action, "ssm", arn, {}):
+        return _error(
+            "AccessDeniedException",
+            f"The caller is not authorized to perform: {action} on resource: {arn}",
+        )
+    return original(data)
+
+
+def _refusal_of_key(key_id: str, arn: str, actions: Iterable[str]) -> Response | None:
+    """Answer for a customer key that is unusable or closed to the caller, else None."""
+    if key_id == AWS_OWN_KEY:
+        return None  # it serves every caller in the account
+    key = kms._resolve_key(key_id)
+    if key is None:
+        return _error("InvalidKeyId", f"Invalid keyId {key_id}")
+    conditions = encryption_context_keys({"PARAMETER_ARN": arn}) | {
+        "kms:ViaService": f"ssm.{get_region()}.amazonaws.com"
+    }
+    for action in actions:
+        if _denied(action, "kms", key["Arn"], conditions):
+            return _error(
+                "AccessDeniedException",
+                "The ciphertext refers to a customer master key that does not exist, does not "
+                "exist in this region, or you are not allowed to access.",
+            )
+    if key["KeyState"] != "Enabled":
+        return _error("InvalidKeyId", f"{key['Arn']} is {key['KeyState']}.")
+    return None
+
+
+def _denied(action: str, service: str, arn: str, conditions: dict[str, str]) -> bool:
+    return bool(
+        iam_evaluator.enforce(
+            _access_key_id.get(),
+            action,
+            service,
+            get_region(),
+            resource_arn=arn,
+            service_context=conditions,
+        )
+    )
+
+
+def _error(code: str, message: str) -> Response:
+    response: Response = error_response_json(code, message, 400)
+    return response
