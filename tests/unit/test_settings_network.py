@@ -1,0 +1,92 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""The network in stack config: a function that could reach nothing is refused with the reason."""
+
+from typing import Any
+
+import pytest
+
+from infra.network_rules import Subnet, subnet_faults
+from infra.settings import SettingsError
+from tests.unit.test_settings import DATABASE, VALID, read
+
+TWO = ["subnet-1", "subnet-2"]
+NAT = {"subnetIds": TWO, "securityGroupIds": ["sg-1"], "egress": "nat"}
+ENDPOINTS = {"subnetIds": TWO, "vpcId": "vpc-1", "egress": "endpoints"}
+
+
+@pytest.mark.parametrize(
+    ("network", "fault"),
+    [
+        ({"subnetIds": TWO, "securityGroupIds": ["sg-1"]}, "network.egress is not set, and a function in a VPC reaches no service of AWS by itself; say `endpoints` to have them made, or `nat` where the subnets have a way already"),
+        ({**NAT, "subnetIds": ["subnet-1"]}, "network.subnetIds must be 2 at least, in different availability zones, got 1"),
+        ({**NAT, "subnetIds": ["subnet-1", "subnet-1"]}, "network.subnetIds must be 2 at least, in different availability zones, got 1"),
+        ({**NAT, "securityGroupIds": []}, "network.securityGroupIds is empty beside `subnetIds`; name one"),
+        ({**NAT, "vpcId": "vpc-1"}, "network.vpcId goes with `egress: endpoints`; drop it"),
+        ({**NAT, "services": ["logs"]}, "network.services goes with `egress: endpoints`; drop it"),
+        ({**NAT, "s3RouteTableIds": ["rtb-1"]}, "network.s3RouteTableIds goes with `egress: endpoints`; drop it"),
+        ({**NAT, "databaseSecurityGroupId": "sg-2"}, "network.databaseSecurityGroupId goes with `egress: endpoints`; drop it"),
+        ({**NAT, "egress": "internet"}, "network.egress must be 'endpoints' or 'nat', got 'internet'"),
+        ({"egress": "nat"}, "network.subnetIds is empty beside `egress`; name one"),
+        ({"vpcId": "vpc-1"}, "network.subnetIds is empty beside `vpcId`; name one"),
+        ({**ENDPOINTS, "vpcId": None}, "network.vpcId is not set, and `egress: endpoints` makes them in it"),
+        ({**ENDPOINTS, "services": ["kms"]}, "network.services.0 must be 'logs', 'monitoring' or 'xray', got 'kms'"),
+        ({**ENDPOINTS, "databasePort": 0}, "network.databasePort must be 1 to 65535, got 0"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_with_its_remedy(network: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read({**VALID, "network": network})
+    assert raised.value.faults == [f"lambda-secrets:{fault}; mend it in Pulumi.test.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "region", "fault"),
+    [
+        ({"function": {"handler": "query"}}, "us-east-1", "network.databaseSecurityGroupId is not set, and functions log in to a database"),
+        ({"secrets": {"database": {**DATABASE, "rotation": {"strategy": "singleUser"}}}}, "us-east-1", "network.databaseSecurityGroupId is not set, and functions log in to a database"),
+        ({"replicaRegions": ["us-west-2"]}, "us-east-1", "network.egress of `endpoints` leads to the stack's own region, and to no replica in `replicaRegions`; use `nat`, or give"),
+        ({}, "cn-north-1", "network.egress of `endpoints` knows their names outside of China only"),
+    ],
+)  # fmt: skip
+def test_endpoints_that_would_not_do_are_refused(
+    keys: dict[str, Any], region: str, fault: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read({**VALID, **keys, "network": ENDPOINTS}, region=region)
+    assert len([each for each in raised.value.faults if fault in each]) == 1
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        NAT,
+        ENDPOINTS,
+        {**ENDPOINTS, "databaseSecurityGroupId": "sg-2", "services": ["logs", "xray"]},
+    ],
+)
+def test_functions_get_subnets_and_groups_and_nothing_else(network: dict[str, Any]) -> None:
+    assert read({**VALID, "network": network}).vpc_config == {
+        "subnet_ids": TWO,
+        "security_group_ids": network.get("securityGroupIds", []),
+    }
+
+
+def test_a_database_and_replicas_are_reached_by_a_group_of_ones_own_as_well() -> None:
+    network = {**ENDPOINTS, "securityGroupIds": ["sg-1"]}
+    function = {"handler": "query"}
+    read({**VALID, "function": function, "replicaRegions": ["us-west-2"], "network": network})
+
+
+@pytest.mark.parametrize(
+    ("subnets", "faults"),
+    [
+        ([("s1", "v", "a"), ("s2", "v", "b")], []),
+        ([("s1", "v", "a"), ("s2", "v", "a")], ["network.subnetIds are all in a; name subnets in 2 availability zones at least"]),
+        ([("s1", "v", "a"), ("s2", "w", "b")], ["network.subnetIds: s2 is in w, and network.vpcId is v"]),
+        ([("s1", "", ""), ("s2", "", "")], []),
+    ],
+)  # fmt: skip
+def test_subnets_are_in_two_zones_of_the_one_vpc(
+    subnets: list[tuple[str, str, str]], faults: list[str]
+) -> None:
+    assert subnet_faults("v", [Subnet(*each) for each in subnets]) == faults

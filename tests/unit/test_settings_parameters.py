@@ -1,0 +1,107 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""Parameters in stack config: what is wrong is said at once, and no value is shown."""
+
+from typing import Any
+
+import pytest
+
+from infra.settings import SettingsError
+from tests.unit.test_settings import CANARY, VALID, read
+
+CONFIG = {"type": "SecureString", "from": "config"}
+KEY = "parameters/a"
+
+
+def parameter(**keys: Any) -> dict[str, Any]:
+    return {"parameters": {"a": keys}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        (parameter(), "parameters.a.value is missing or empty, and Parameter Store keeps no empty value"),
+        (parameter(value=""), "parameters.a.value is missing or empty, and Parameter Store keeps no empty value"),
+        (parameter(value=5), "parameters.a.value must be text, got 5"),
+        (parameter(type="Text", value="x"), "parameters.a.type must be 'String', 'StringList' or 'SecureString', got 'Text'"),
+        (parameter(value="x", tier="Big"), "parameters.a.tier must be 'Standard' or 'Advanced', got 'Big'"),
+        (parameter(value="x" * 4097), "parameters.a.value may have 4096 bytes in the tier Standard, and has 4097"),
+        (parameter(value="x" * 8193, tier="Advanced"), "parameters.a.value may have 8192 bytes in the tier Advanced, and has 8193"),
+        (parameter(value="{{b}}"), "parameters.a.value holds {{, by which Parameter Store would have it name another parameter"),
+        (parameter(value="x", **{"from": "config"}), "parameters.a.from goes with `type: SecureString`, not 'String'"),
+        (parameter(value="x", generate={}), "parameters.a.generate goes with `type: SecureString`, not 'String'"),
+        (parameter(type="SecureString", value=CANARY), "parameters.a.value of a SecureString would stand here in plain (not shown); use `from: generate`, `config` or `external`"),
+        (parameter(type="SecureString", generate={"length": 1}), "parameters.a.generate.length must be 8 to 4096, got 1"),
+        (parameter(type="SecureString", generate={"length": CANARY}), "parameters.a.generate.length must be a whole number, got a value that is not shown"),
+        (parameter(value="x", password=CANARY), "parameters.a.password is no key; allowed are type, value, from, generate, description, tier"),
+        (parameter(type="SecureString", **{"from": "external"}, generate={}), "parameters.a.generate goes with `from: generate`, not 'external'"),
+        (parameter(type="SecureString", generate={"excludeLowercase": True, "excludeUppercase": True, "excludeNumbers": True, "excludePunctuation": True}), "parameters.a.generate excludes every character"),
+        ({"parameters": {"a b": {"value": "x"}}}, "parameters.a b becomes a name that may hold letters, digits and _.- only, in levels with one / before each"),
+        ({"parameters": {"a/": {"value": "x"}}}, "parameters.a/ becomes a name that may hold letters, digits and _.- only, in levels with one / before each"),
+        ({"parameters": {"a" + "/a" * 13: {"value": "x"}}}, f"parameters.a{'/a' * 13} becomes a name that has more than 15 levels"),
+        ({"parameters": {"api-token": {"value": CANARY}}}, "parameters.api-token.value holds sensitive text in plain (not shown); make it a SecureString, which is encrypted"),
+        ({"parameters": {"url": {"value": f"https://u:{CANARY}@h"}}}, "parameters.url.value holds sensitive text in plain (not shown); make it a SecureString, which is encrypted"),
+        ({"parameters": {"a": CONFIG}}, "secretValues.parameters/a is not set; give the value with `pulumi config set --secret --path 'secretValues[\"parameters/a\"]'`"),
+        ({"parameters": {"a": CONFIG}, "secretValues": {KEY: {"b": CANARY}}}, "secretValues.parameters/a must be text, and not empty (not shown)"),
+        ({"parameters": {"a": CONFIG}, "secretValues": {KEY: "x" * 4097}}, "secretValues.parameters/a may have 4096 bytes in the tier Standard, and has 4097"),
+        ({"secretValues": {KEY: CANARY}}, "secretValues.parameters/a belongs to no parameter; add it to `parameters`, or drop it"),
+        ({**parameter(value="x"), "secretValues": {KEY: CANARY}}, "secretValues.parameters/a is for a SecureString of `from: config`, which the parameter is not"),
+        ({**parameter(value="x"), "secrets": {**VALID["secrets"], KEY: {"from": "external"}}}, "secrets.parameters/a has the name of a parameter; rename one"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_with_its_place_and_no_value(keys: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read({**VALID, **keys})
+    assert raised.value.faults == [f"lambda-secrets:{fault}; mend it in Pulumi.test.yaml"]
+    assert CANARY not in str(raised.value)
+
+
+def test_values_of_parameters_in_plain_config_are_refused() -> None:
+    keys = {**VALID, "parameters": {"a": CONFIG}, "secretValues": {KEY: CANARY}}
+    with pytest.raises(SettingsError, match="secretValues is not encrypted") as raised:
+        read(keys, secret_keys=())
+    assert CANARY not in str(raised.value)
+
+
+def test_a_faulty_parameter_does_not_take_the_others_along() -> None:
+    keys = {
+        **VALID,
+        "parameters": {"a": CONFIG, "b": {"value": 1}, "c": {"value": ""}},
+        "secretValues": {KEY: "x", "parameters/b": "x"},
+    }
+    with pytest.raises(SettingsError) as raised:
+        read(keys)
+    assert [fault.split()[0] for fault in raised.value.faults] == [
+        "lambda-secrets:parameters.b.value",
+        "lambda-secrets:parameters.c.value",
+    ]
+
+
+def test_where_values_come_from_decides_who_makes_the_parameter() -> None:
+    env = read(
+        {
+            **VALID,
+            "parameters": {
+                "level": {"value": "info"},
+                "list": {"type": "StringList", "value": "a,b"},
+                "api/token": {"type": "SecureString", "generate": {"length": 40}},
+                "other": {"type": "SecureString"},
+                "a": CONFIG,
+                "partner": {"type": "SecureString", "from": "external"},
+            },
+            "secretValues": {KEY: CANARY},
+        }
+    )
+    assert env.parameter_prefix == "/lambda-secrets/test/"
+    assert env.has_secure_parameters
+    seeds = env.parameter_seeds()
+    assert {name: seed.random_password()["PasswordLength"] for name, seed in seeds.items()} == {
+        "api/token": 40,
+        "other": 32,
+    }
+    assert env.parameter_value("level") == "info"
+    assert env.parameter_value("partner") is None
+    assert env.parameter_value("other") is None
+
+
+def test_without_a_secure_string_there_is_nothing_to_encrypt() -> None:
+    assert not read({**VALID, **parameter(value="x")}).has_secure_parameters
