@@ -1,0 +1,181 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""What a level of protection refuses, all at once, and what a written reason lets pass."""
+
+import re
+from typing import Any
+
+import pytest
+
+from infra import guardrails
+from infra.schema import Settings
+from tests.unit.test_settings import faults, read
+
+RANDOM = {"generate": {"key": {}}, "rotation": {"strategy": "random"}}
+REASON = "A reason that somebody wrote down."
+SUBSCRIPTION = {"protocol": "email", "endpoint": "oncall@example.com"}
+MONITORING = {"enabled": True, "subscriptions": [SUBSCRIPTION]}
+TOKEN = {"type": "SecureString", "from": "config"}
+TOKEN_VALUE = {"secretValues": {"parameters/token": "x"}}
+# A config that keeps every rule, with the values that are just allowed.
+STRICT: dict[str, Any] = {
+    "protection": "strict",
+    "secrets": {"database": RANDOM},
+    "recoveryWindowDays": 7,
+    "maxStalenessSeconds": 300,
+    "replicaRegions": ["us-west-2"],
+    "function": {
+        "timeoutSeconds": 30,
+        "reservedConcurrency": 1,
+        "logRetentionDays": 365,
+        "tracing": True,
+        "telemetry": True,
+    },
+    "key": {"rotationPeriodDays": 365, "deletionWindowDays": 30},
+    "monitoring": MONITORING,
+    "audit": {"trail": "own", "retentionDays": 365},
+    "resourcePolicy": {"enabled": True, "administrators": ["arn:aws:iam::*:role/deploy"]},
+}
+# Everything that a rule refuses, at once.
+CARELESS: dict[str, Any] = {
+    "secrets": {"database": {"from": "config", "recoveryWindowDays": 0}},
+    "parameters": {"token": TOKEN},
+    "secretValues": {"database": "x", "parameters/token": "x"},
+    "recoveryWindowDays": 0,
+    "maxStalenessSeconds": 301,
+    "function": {"timeoutSeconds": 29, "tracing": False, "logRetentionDays": 180},
+    "key": {"rotationPeriodDays": 366, "deletionWindowDays": 29},
+    "audit": {"retentionDays": 364},
+}
+SECRET_VALUE = {"secretValues": {"database": "x"}}
+
+# Monitoring needs both, so without them it is off.
+UNWATCHED: dict[str, Any] = {
+    "monitoring": {**MONITORING, "enabled": False},
+    "exemptions": {"monitoring": REASON},
+}
+
+# Rule, as exempted -> the change that breaks it, and the line that says so.
+BREACHES: dict[str, tuple[dict[str, Any], str]] = {
+    "rotation.database": ({"secrets": {"database": {"from": "external"}}}, "secrets.database.rotation must be given"),
+    "configValues.database": ({"secrets": {"database": {"from": "config"}}, **SECRET_VALUE, "exemptions": {"rotation.database": REASON}}, "secrets.database.from must be 'generate' or 'external', which no state holds, got 'config'"),
+    "configParameters.token": ({"parameters": {"token": TOKEN}, **TOKEN_VALUE}, "parameters.token.from must be 'generate' or 'external', which no state holds, got 'config'"),
+    "recoveryWindow": ({"recoveryWindowDays": 0}, "recoveryWindowDays must be 7 at least, got 0"),
+    "recoveryWindow.database": ({"secrets": {"database": {**RANDOM, "recoveryWindowDays": 0}}}, "secrets.database.recoveryWindowDays must be 7 at least, got 0"),
+    "timeout": ({"function": {**STRICT["function"], "timeoutSeconds": 29}}, "function.timeoutSeconds must be 30 at least, got 29"),
+    "staleness": ({"maxStalenessSeconds": 301}, "maxStalenessSeconds must be 300 at most, got 301"),
+    "tracing": ({"function": {**STRICT["function"], "tracing": False}}, "function.tracing must be true, got false"),
+    "telemetry": ({"function": {**STRICT["function"], "telemetry": False}, **UNWATCHED}, "function.telemetry must be true, got false"),
+    "logRetention": ({"function": {**STRICT["function"], "logRetentionDays": 180}}, "function.logRetentionDays must be 365 at least, got 180"),
+    "reservedConcurrency": ({"function": {**STRICT["function"], "reservedConcurrency": 0}}, "function.reservedConcurrency must be 1 at least, got 0"),
+    "keyRotation": ({"key": {"rotationPeriodDays": 366, "deletionWindowDays": 30}}, "key.rotationPeriodDays must be 365 at most, got 366"),
+    "keyDeletionWindow": ({"key": {"deletionWindowDays": 29}}, "key.deletionWindowDays must be 30 at least, got 29"),
+    "replicaRegions": ({"replicaRegions": []}, "replicaRegions must name a region at least, got none"),
+    "monitoring": ({"monitoring": {**MONITORING, "enabled": False}}, "monitoring.enabled must be true, got false"),
+    "alarmSubscribers": ({"monitoring": {"enabled": True}}, "monitoring.subscriptions must name a subscriber at least, got none"),
+    "audit": ({"audit": {}, **UNWATCHED}, "audit.trail must be 'own' or 'existing', got 'none'"),
+    "auditRetention": ({"audit": {"trail": "own", "retentionDays": 364}}, "audit.retentionDays must be 365 at least, got 364"),
+    "resourcePolicy": ({"resourcePolicy": {}}, "resourcePolicy.enabled must be true, got false"),
+}  # fmt: skip
+
+
+def test_the_strictest_config_keeps_every_rule() -> None:
+    assert read(STRICT).settings.protection == "strict"
+
+
+def test_every_rule_is_broken_here_by_itself() -> None:
+    keys = {re.sub(r"[.](database|token)", ".<name>", key) for key in BREACHES}
+    assert keys == set(guardrails.RULES)
+
+
+@pytest.mark.parametrize("key", BREACHES)
+def test_a_broken_rule_is_one_line_with_key_value_remedy_and_exemption(key: str) -> None:
+    change, line = BREACHES[key]
+    (fault,) = faults({**STRICT, **change})
+    assert fault == (
+        f"lambda-secrets:{line}; or exemptions['{key}'] must say why (protection: strict);"
+        " mend it in Pulumi.test.yaml"
+    )
+
+
+@pytest.mark.parametrize("key", BREACHES)
+def test_a_written_reason_lets_exactly_its_rule_pass(key: str) -> None:
+    change, _ = BREACHES[key]
+    reasons = {**change.get("exemptions", {}), key: REASON}
+    assert read({**STRICT, **change, "exemptions": reasons}).settings.exemptions == reasons
+
+
+def test_reserved_concurrency_that_is_missing_is_none() -> None:
+    function = {**STRICT["function"], "reservedConcurrency": None}
+    (fault,) = faults({**STRICT, "function": function})
+    assert "function.reservedConcurrency must be 1 at least, got none" in fault
+
+
+def test_strict_refuses_everything_at_once() -> None:
+    found = faults({**CARELESS, "protection": "strict"})
+    named = {re.search(r"exemptions\['([^']+)'\]", fault)[1] for fault in found}  # type: ignore[index]
+    assert named == set(BREACHES)
+    assert len(found) == len(guardrails.RULES)
+
+
+def test_standard_refuses_only_what_loses_shows_or_ages_a_secret() -> None:
+    found = faults({**CARELESS, "protection": "standard"})
+    assert sorted(fault.split()[0].removeprefix("lambda-secrets:") for fault in found) == [
+        "function.timeoutSeconds",
+        "function.tracing",
+        "maxStalenessSeconds",
+        "parameters.token.from",
+        "recoveryWindowDays",
+        "secrets.database.from",
+        "secrets.database.recoveryWindowDays",
+        "secrets.database.rotation",
+    ]
+
+
+def test_relaxed_refuses_nothing_and_is_what_a_config_without_a_level_is() -> None:
+    assert read(CARELESS).settings.protection == "relaxed"
+
+
+def test_the_defaults_of_every_key_keep_the_standard() -> None:
+    assert not list(guardrails.broken(Settings(protection="standard"), ()))
+
+
+def test_another_secrets_reason_is_none_for_this_one() -> None:
+    secrets = {"database": RANDOM, "a": {"from": "external"}, "b": {"from": "external"}}
+    (fault,) = faults({**STRICT, "secrets": secrets, "exemptions": {"rotation.a": REASON}})
+    assert "secrets.b.rotation must be given" in fault
+
+
+@pytest.mark.parametrize(
+    ("exemptions", "fault"),
+    [
+        ({"rotations": REASON}, "exemptions['rotations'] is of no rule; there are rotation.<name>, configValues.<name>, configParameters.<name>, recoveryWindow,"),
+        ({"rotation.none": REASON}, "exemptions['rotation.none'] is of nothing here; there are database"),
+        ({"rotation": REASON}, "exemptions['rotation'] is of no rule"),
+        ({"tracing.database": REASON}, "exemptions['tracing.database'] is of no rule"),
+        ({"tracing": REASON}, "exemptions['tracing'] exempts from nothing that protection strict refuses; drop it"),
+        ({"rotation.database": REASON}, "exemptions['rotation.database'] exempts from nothing"),
+        ({"tracing": "because"}, "exemptions['tracing'] must say why in 10 characters at least, got 'because'"),
+        ({"tracing": " " * 20}, "exemptions['tracing'] must say why in 10 characters at least"),
+        ({"tracing": 1}, "exemptions.tracing must be text, got 1"),
+    ],
+)  # fmt: skip
+def test_an_exemption_for_nothing_is_a_fault(exemptions: dict[str, Any], fault: str) -> None:
+    (found,) = faults({**STRICT, "exemptions": exemptions})
+    assert fault in found
+
+
+def test_a_level_that_does_not_ask_for_it_needs_no_exemption() -> None:
+    careless = {**CARELESS, "exemptions": {"tracing": REASON}}
+    (fault,) = faults(careless)
+    assert "exempts from nothing that protection relaxed refuses; drop it" in fault
+
+
+def test_an_unknown_level_names_the_three() -> None:
+    (fault,) = faults({**STRICT, "protection": "paranoid"})
+    assert "protection must be 'relaxed', 'standard' or 'strict', got 'paranoid'" in fault
+
+
+def test_a_secret_with_another_fault_is_not_told_that_its_exemption_is_for_nothing() -> None:
+    secrets = {"database": RANDOM, "a": {"from": "vault"}}
+    (fault,) = faults({**STRICT, "secrets": secrets, "exemptions": {"rotation.a": REASON}})
+    assert "secrets.a.from must be" in fault
