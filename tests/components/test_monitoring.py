@@ -1,0 +1,300 @@
+"""What exactly monitoring and audit ask of AWS."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import incidents
+from infra.alarm_topic import AlarmTopic
+from infra.audit import Audit
+from infra.monitoring import Monitoring, MonitoringArgs
+from infra.rotation_watch import RotationWatch
+from local.engine import Registration
+from tests.recording import ACCOUNT, ROOT, by_type, made, only
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader-role-0123456"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alarms"
+SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:p/s/session-AbCdEf"
+WHERE: dict[str, Any] = {"partition": "aws", "region": "us-east-1", "account_id": ACCOUNT}
+ALARM = "cloudwatch/metricAlarm:MetricAlarm"
+FILTER = "cloudwatch/logMetricFilter:LogMetricFilter"
+
+
+def monitoring(**changes: Any) -> list[Registration]:
+    args: MonitoringArgs = {
+        "environment": "p-s",
+        "region": "us-east-1",
+        "secret_prefix": "p/s/",
+        "key_alias": "alias/p/s",
+        "topic_arn": TOPIC,
+        "audit_log_group_name": "trail",
+        "function_name": "reader",
+        "function_log_group_name": "/aws/lambda/p-s-reader",
+        "function_timeout_seconds": 30,
+        "role_arns": [ROLE],
+        "key_arns": [KEY],
+        "rotation_watch_name": "watch",
+    }
+    return made(lambda: Monitoring("monitoring", {**args, **changes}))  # type: ignore[typeddict-item]
+
+
+def audit(**changes: Any) -> list[Registration]:
+    names = {"trail_name": "p-s", "log_group_name": "trail", "alias": "p/s/audit"}
+    return made(lambda: Audit("audit", {**names, **WHERE, **changes}))  # type: ignore[typeddict-item]
+
+
+def topic(**changes: Any) -> list[Registration]:
+    names = {"alarm_prefix": "p-s-", "alias": "p/s/alarms"}
+    return made(lambda: AlarmTopic("alarms", {**names, **WHERE, **changes}))  # type: ignore[typeddict-item]
+
+
+def alarms(**changes: Any) -> dict[str, dict[str, Any]]:
+    found = by_type(monitoring(**changes), ALARM)
+    return {each.name.removeprefix("monitoring-"): each.inputs for each in found}
+
+
+def document(registration: Registration) -> dict[str, dict[str, Any]]:
+    """Return the statements of a policy, by Sid."""
+    statements = json.loads(registration.inputs["policy"])["Statement"]
+    return {each["Sid"]: each for each in statements}
+
+
+def test_there_is_an_alarm_for_everything_that_is_described() -> None:
+    sight = incidents.Sight("", "", "", "")
+    assert set(alarms()) == set(incidents.descriptions(sight))
+
+
+def test_without_a_rotation_none_is_overdue() -> None:
+    assert "rotation-overdue" not in alarms(rotation_watch_name=None)
+
+
+def test_every_alarm_tells_the_topic_of_its_beginning_and_its_end() -> None:
+    for incident, alarm in alarms().items():
+        assert alarm["name"] == f"p-s-{incident}"
+        assert alarm["alarmActions"] == alarm["okActions"] == [TOPIC]
+        assert len(alarm["alarmDescription"]) > 80
+
+
+def test_one_of_what_is_counted_is_one_too_many() -> None:
+    denied = alarms()["denied-reads"]
+    del denied["alarmDescription"]
+    assert denied == {
+        "name": "p-s-denied-reads",
+        "namespace": "LambdaSecrets/p-s",
+        "metricName": "DeniedReads",
+        "statistic": "Sum",
+        "threshold": 1,
+        "comparisonOperator": "GreaterThanOrEqualToThreshold",
+        "evaluationPeriods": 1,
+        "period": 300,
+        "treatMissingData": "notBreaching",
+        "alarmActions": [TOPIC],
+        "okActions": [TOPIC],
+    }
+
+
+def test_alarms_on_the_function_are_on_that_function() -> None:
+    found = alarms()
+    metrics = {
+        "function-errors": ("AWS/Lambda", "Errors"),
+        "function-throttles": ("AWS/Lambda", "Throttles"),
+        "function-slow": ("AWS/Lambda", "Duration"),
+        "failed-retrievals": ("LambdaSecrets", "Errors"),
+        "stale-values": ("LambdaSecrets", "Stale"),
+        "failovers": ("LambdaSecrets", "Failovers"),
+    }
+    for incident, metric in metrics.items():
+        alarm = found[incident]
+        assert (alarm["namespace"], alarm["metricName"]) == metric
+        assert alarm["dimensions"] == {"FunctionName": "reader"}
+    assert found["function-slow"]["threshold"] == 24_000
+    assert found["function-slow"]["statistic"] == "Maximum"
+
+
+def test_a_watch_that_falls_silent_is_told_of() -> None:
+    overdue = alarms()["rotation-overdue"]
+    assert overdue["treatMissingData"] == "missing"
+    assert overdue["insufficientDataActions"] == [TOPIC]
+    assert overdue["dimensions"] == {"FunctionName": "watch"}
+
+
+def test_reads_of_unusual_frequency_are_those_above_the_band() -> None:
+    unusual = alarms()["unusual-reads"]
+    assert unusual["comparisonOperator"] == "GreaterThanUpperThreshold"
+    assert unusual["thresholdMetricId"] == "usual"
+    reads, usual = unusual["metricQueries"]
+    assert reads["metric"]["metricName"] == "Reads"
+    assert usual["expression"] == "ANOMALY_DETECTION_BAND(reads, 3)"
+    assert "period" not in unusual
+
+
+def test_the_alarm_over_all_is_on_while_any_is_and_tells_nobody() -> None:
+    registered = monitoring()
+    composite = only(registered, "CompositeAlarm").inputs
+    names = [each.inputs["name"] for each in by_type(registered, ALARM)]
+    assert composite["alarmRule"] == " OR ".join(f'ALARM("{name}")' for name in sorted(names))
+    assert "alarmActions" not in composite
+
+
+def test_many_roles_and_keys_are_spread_over_filters_of_one_metric() -> None:
+    roles = [f"{ROLE}{number}" for number in range(7)]
+    one, several = monitoring(), monitoring(role_arns=roles, key_arns=[KEY] * 7)
+    assert len(by_type(several, FILTER)) == len(by_type(one, FILTER)) + 3
+    counted = [each.inputs["metricTransformation"]["name"] for each in by_type(several, FILTER)]
+    assert counted.count("ChangedPolicies") == 6
+    assert counted.count("DisabledKeys") == 2
+
+
+def test_a_known_reader_is_no_stranger() -> None:
+    known = [f"arn:aws:iam::{ACCOUNT}:user/ci"]
+    (found,) = [
+        each.inputs["pattern"]
+        for each in by_type(monitoring(known_reader_arns=known), FILTER)
+        if each.name == "monitoring-unknown-readers"
+    ]
+    assert f'($.userIdentity.arn != "{known[0]}")' in found
+    assert '($.userIdentity.arn != "*:assumed-role/reader-role-0123456/*")' in found
+
+
+def test_every_widget_of_the_dashboard_asks_a_question_and_none_overlaps() -> None:
+    dashboard = only(monitoring(rotating=["p/s/session"]), "Dashboard").inputs
+    widgets = json.loads(dashboard["dashboardBody"])["widgets"]
+    assert all(widget["properties"]["title"].endswith("?") for widget in widgets)
+    cells = [
+        (widget["x"] + column, widget["y"] + row)
+        for widget in widgets
+        for column in range(widget["width"])
+        for row in range(widget["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) == 23
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"period_seconds": 45}, "period_seconds must be one of 10, 30, 60, 300, 900, 3600"),
+        ({"role_arns": []}, "role_arns and key_arns name one at least"),
+        ({"key_arns": []}, "role_arns and key_arns name one at least"),
+    ],
+)
+def test_monitoring_refuses_what_aws_would(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        monitoring(**changes)
+
+
+def test_only_alarms_of_the_environment_may_publish_and_only_with_tls() -> None:
+    statements = document(only(topic(), "TopicPolicy"))
+    assert set(statements) == {"PublishAlarms", "RefuseWithoutTls"}
+    allowed = statements["PublishAlarms"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    (pattern,) = allowed["Condition"]["ArnLike"].values()
+    assert pattern.endswith(f":{ACCOUNT}:alarm:p-s-*")
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+
+
+def test_the_topics_key_is_for_alarms_of_the_account() -> None:
+    registered = topic()
+    key = only(registered, "kms/key:Key")
+    statement = document(key)["EncryptAlarms"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert only(registered, "sns/topic:Topic").inputs["kmsMasterKeyId"].startswith("arn:aws:kms:")
+
+
+def test_a_subscriber_keeps_its_name_when_another_leaves() -> None:
+    both = [
+        {"protocol": "email", "endpoint": "a@example.com"},
+        {"protocol": "sqs", "endpoint": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"},
+    ]
+    names = {each.name for each in by_type(topic(subscriptions=both), "TopicSubscription")}
+    (name,) = {each.name for each in by_type(topic(subscriptions=both[1:]), "TopicSubscription")}
+    assert len(names) == 2
+    assert name in names
+
+
+def test_the_trail_records_every_call_and_proves_its_files() -> None:
+    registered = audit()
+    trail = only(registered, "cloudtrail/trail:Trail")
+    inputs = trail.inputs
+    assert inputs["eventSelectors"] == [{"readWriteType": "All", "includeManagementEvents": True}]
+    assert inputs["enableLogFileValidation"]
+    assert inputs["isMultiRegionTrail"]
+    assert inputs["includeGlobalServiceEvents"]
+    assert inputs["cloudWatchLogsGroupArn"].endswith(":*")
+    policies = {each.urn for each in registered if each.name == "audit-bucket-policy"}
+    assert policies <= trail.dependencies
+
+
+def test_the_bucket_and_the_key_are_for_this_trail_only() -> None:
+    registered = audit()
+    trail = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/p-s"
+    bucket = document(only(registered, "BucketPolicy"))
+    key = document(only(registered, "kms/key:Key"))
+    for statement in (
+        bucket["CheckByTrail"],
+        bucket["WriteByTrail"],
+        key["EncryptTrail"],
+        key["DescribeToTrail"],
+    ):
+        assert statement["Condition"]["StringEquals"]["aws:SourceArn"] == trail
+    assert bucket["WriteByTrail"]["Resource"].endswith(f"/AWSLogs/{ACCOUNT}/*")
+    assert bucket["RefuseWithoutTls"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert bucket["RefuseWithoutTls"]["Principal"] == "*"
+
+
+def test_the_bucket_is_emptied_by_time_only() -> None:
+    registered = audit(retention_days=365)
+    assert not only(registered, "s3/bucket:Bucket").inputs.get("forceDestroy")
+    (rule,) = only(registered, "LifecycleConfiguration").inputs["rules"]
+    assert rule["expiration"] == {"days": 365}
+    assert rule["transitions"] == [{"days": 90, "storageClass": "GLACIER_IR"}]
+
+
+def test_files_that_go_soon_are_not_moved_before() -> None:
+    (rule,) = only(audit(retention_days=179), "LifecycleConfiguration").inputs["rules"]
+    assert rule["transitions"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"retention_days": 30}, "retention_days must be 90 to 3653, got 30"),
+        ({"log_retention_days": 31}, "log_retention_days must be one of"),
+        ({"deletion_window_in_days": 6}, "deletion_window_in_days must be 7 to 30, got 6"),
+    ],
+)
+def test_audit_refuses_what_aws_would(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        audit(**changes)
+
+
+def test_the_watch_describes_these_secrets_and_is_called_by_its_rule() -> None:
+    registered = made(
+        lambda: RotationWatch(
+            "watch",
+            {
+                "secret_arns": {"p/s/session": SECRET},
+                "key_arn": KEY,
+                "account_id": ACCOUNT,
+                "log_group_name": "/aws/lambda/p-s-rotation-watch",
+                "file": ROOT / "handler" / "rotation_watch.py",
+            },
+        )
+    )
+    (granted,) = [each for each in registered if each.name == "watch-describe"]
+    assert document(granted) == {
+        "DescribeSecrets": {
+            "Sid": "DescribeSecrets",
+            "Effect": "Allow",
+            "Action": "secretsmanager:DescribeSecret",
+            "Resource": [SECRET],
+        }
+    }
+    function = only(registered, "lambda/function:Function").inputs
+    assert function["environment"] == {"variables": {"SECRETS": "p/s/session"}}
+    assert "rotation_watch.py" in function["code"].assets
+    permission = only(registered, "Permission").inputs
+    assert permission["principal"] == "events.amazonaws.com"
+    assert permission["sourceArn"] == only(registered, "EventRule").outputs["arn"]

@@ -1,0 +1,436 @@
+"""Monitoring and audit in the embedded AWS: what is caused is told, and its end, too."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pulumi
+import pytest
+
+from infra.access import ReaderRole
+from infra.alarm_topic import AlarmTopic
+from infra.audit import Audit
+from infra.encryption import EncryptionKey
+from infra.function import ExtensionFunction
+from infra.monitoring import Monitoring
+from infra.policies import Place
+from infra.rotation import SecretRotation
+from infra.rotation_watch import RotationWatch
+from infra.secret import AppSecret
+from infra.seeding import SecretSeeder
+from local import incidents
+from local.aws import ACCOUNT_ID, EmbeddedAws
+from local.deployment import ALARM_PERIOD_SECONDS, Deployment
+from local.engine import Engine
+from local.provider import AwsProvider
+from local.trial import read_as, role_like
+from tests.recording import ROOT, stack
+
+REGION = "us-east-1"
+PREFIX = "lambda-secrets/dev/"
+LOGS = "/aws/lambda/lambda-secrets-dev-"
+LAYER = "arn:aws:lambda:us-east-1:177933569100:layer:L:1"
+HANDLER = ROOT / "handler"
+WHERE = {"partition": "aws", "region": REGION, "account_id": ACCOUNT_ID}
+
+
+def program() -> None:
+    """Make a secret that rotates and a function that reads it, watched as in production."""
+    place = Place(**WHERE)
+    key = EncryptionKey(
+        "environment",
+        {"description": "k", "alias": "a/b", "log_group_prefix": LOGS, **WHERE},  # type: ignore[typeddict-item]
+    )
+    secret = AppSecret("session", {"name": f"{PREFIX}session", "key_arn": key.arn})
+    seeder = SecretSeeder(
+        "seeder",
+        {
+            "seeds": {
+                "session": {
+                    "name": f"{PREFIX}session",
+                    "arn": secret.arn,
+                    "fields": {"host": "h", "dbname": "d", "username": "u"},
+                    "generate": {"password": {}},
+                }
+            },
+            "key_arn": key.arn,
+            "log_group_name": f"{LOGS}seeder",
+            "file": HANDLER / "seed.py",
+        },
+    )
+    files = ("rotation.py", "rotation_random.py")
+    rotation = SecretRotation(
+        "session-rotation",
+        {
+            "secret_arn": secret.arn,
+            "key_arn": key.arn,
+            "account_id": ACCOUNT_ID,
+            "log_group_name": f"{LOGS}session-rotation",
+            "files": {file: HANDLER / file for file in files},
+            "handler": "rotation.lambda_handler",
+            "strategy": "random",
+            "generate": {"password": {}},
+        },
+        pulumi.ResourceOptions(depends_on=[seeder]),
+    )
+    role = ReaderRole(
+        "reader",
+        {
+            "secret_arns": {f"{PREFIX}session": secret.arn},
+            "key_arn": key.arn,
+            "log_group_arn": place.log_group_arn(f"{LOGS}reader"),
+        },
+    )
+    reader = ExtensionFunction(
+        "reader",
+        {
+            "role_arn": role.arn,
+            "layer_arn": LAYER,
+            "key_arn": key.arn,
+            "log_group_name": f"{LOGS}reader",
+            "files": {
+                file: HANDLER / file
+                for file in ("app.py", "secret_client.py", "secret_telemetry.py")
+            },
+            "handler": "app.lambda_handler",
+            "environment": {"SECRET_NAME": f"{PREFIX}session", "SECRETS_TELEMETRY": "true"},
+        },
+    )
+    audit = Audit(
+        "audit",
+        {
+            "trail_name": "lambda-secrets-dev",
+            "log_group_name": "/aws/cloudtrail/lambda-secrets-dev",
+            "alias": "a/b/audit",
+            "tags": {"Environment": "dev"},
+            **WHERE,  # type: ignore[typeddict-item]
+        },
+    )
+    topic = AlarmTopic(
+        "alarms",
+        {
+            "alarm_prefix": "lambda-secrets-dev-",
+            "alias": "a/b/alarms",
+            "subscriptions": [{"protocol": "email", "endpoint": "ops@example.com"}],
+            **WHERE,  # type: ignore[typeddict-item]
+        },
+    )
+    watch = RotationWatch(
+        "watch",
+        {
+            "secret_arns": {f"{PREFIX}session": secret.arn},
+            "key_arn": key.arn,
+            "account_id": ACCOUNT_ID,
+            "log_group_name": f"{LOGS}rotation-watch",
+            "file": HANDLER / "rotation_watch.py",
+        },
+    )
+    monitoring = Monitoring(
+        "monitoring",
+        {
+            "environment": "lambda-secrets-dev",
+            "region": REGION,
+            "secret_prefix": PREFIX,
+            "key_alias": "alias/a/b",
+            "topic_arn": topic.arn,
+            "audit_log_group_name": audit.log_group_name,
+            "function_name": reader.name,
+            "function_log_group_name": f"{LOGS}reader",
+            "function_timeout_seconds": 30,
+            "role_arns": [role.arn, seeder.role_arn, rotation.role_arn],
+            "key_arns": [key.arn, audit.key_arn, topic.key_arn],
+            "rotating": [f"{PREFIX}session"],
+            "rotation_watch_name": watch.function_name,
+            "period_seconds": ALARM_PERIOD_SECONDS,
+        },
+    )
+    for name, value in {
+        "secret_arns": {"session": secret.arn},
+        "role_arn": role.arn,
+        "function_name": reader.name,
+        "function_alias_arn": reader.alias_arn,
+        "rotation_function_arns": {"session": rotation.function_arn},
+        "key_arn": key.arn,
+        "alarm_topic_arn": topic.arn,
+        "alarm_names": monitoring.alarm_names,
+        "dashboard": monitoring.dashboard_name,
+        "composite": monitoring.composite_alarm_arn,
+        "watch": watch.function_name,
+        "bucket": audit.bucket_name,
+    }.items():
+        pulumi.export(name, value)
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Deployment]:
+    with EmbeddedAws(layers=[LAYER]) as aws:
+        planned = stack("dev")
+        engine = Engine(AwsProvider(aws, REGION))
+        engine.run(planned, program)
+        yield Deployment(aws, planned, engine, (), None)
+
+
+def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:
+    started = time.monotonic()
+    told = incidents.cause(deployed)
+    assert set(told) == set(incidents.CAUSES)
+    for each in told.values():
+        assert each.seconds < 5
+        assert each.over_after_seconds < ALARM_PERIOD_SECONDS + 5
+        assert "aws " in each.description
+    assert time.monotonic() - started < 30
+
+
+def counted(deployed: Deployment, metric: str) -> float:
+    """Sum up what a metric filter has counted."""
+    now = time.time()
+    points = deployed.client("cloudwatch").get_metric_statistics(
+        Namespace="LambdaSecrets/lambda-secrets-dev",
+        MetricName=metric,
+        StartTime=now - 3600,
+        EndTime=now + 60,
+        Period=3600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
+def wait_until_counted(deployed: Deployment, metric: str, wanted: float) -> None:
+    deadline = time.monotonic() + 5
+    while counted(deployed, metric) < wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert counted(deployed, metric) == wanted
+
+
+def wait_until(deployed: Deployment, incident: str, state: str) -> None:
+    alarm, deadline = deployed.outputs["alarm_names"][incident], time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = deployed.client("cloudwatch").describe_alarms(AlarmNames=[alarm])
+        if found["MetricAlarms"][0]["StateValue"] == state:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{alarm} is not {state}")
+
+
+def rotate(deployed: Deployment) -> None:
+    """Rotate the secret now, also one that no longer rotates, and wait until that is done."""
+    secrets, arn = deployed.client("secretsmanager"), deployed.outputs["secret_arns"]["session"]
+    given = {
+        "SecretId": arn,
+        "RotationLambdaARN": deployed.outputs["rotation_function_arns"]["session"],
+        "RotationRules": {"AutomaticallyAfterDays": 30},
+    }
+    deadline, version = time.monotonic() + 20, ""
+    while time.monotonic() < deadline:
+        if not version:  # what has just been deployed is still being tried
+            with suppress(secrets.exceptions.InvalidRequestException):
+                version = secrets.rotate_secret(**given)["VersionId"]
+        stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+        if "AWSCURRENT" in stages.get(version, ()):
+            return
+        time.sleep(0.05)
+    raise AssertionError("not rotated")
+
+
+def test_the_functions_read_without_an_alarm_and_anybody_else_does_not(
+    deployed: Deployment,
+) -> None:
+    arn = deployed.outputs["secret_arns"]["session"]
+    unknown, rotated = counted(deployed, "UnknownReaders"), counted(deployed, "RotationsSucceeded")
+    reads = counted(deployed, "Reads")
+    assert deployed.invoke().status == 200
+    rotate(deployed)
+    wait_until_counted(deployed, "RotationsSucceeded", rotated + 1)
+    assert counted(deployed, "Reads") > reads
+    assert counted(deployed, "UnknownReaders") == unknown
+    deployed.secret_text(arn)
+    wait_until_counted(deployed, "UnknownReaders", unknown + 1)
+    with role_like(deployed.client, deployed.outputs["role_arn"], lambda _: True) as copy:
+        assert read_as(deployed.client, copy, [arn]) == {arn: "read"}
+    wait_until_counted(deployed, "UnknownReaders", unknown + 2)
+    wait_until(deployed, "unknown-reader", "ALARM")
+
+
+def test_an_alarm_about_the_environments_key_arrives_while_that_key_is_disabled(
+    deployed: Deployment,
+) -> None:
+    kms, key = deployed.client("kms"), deployed.outputs["key_arn"]
+    alarm = deployed.outputs["alarm_names"]["key-disabled"]
+    wait_until(deployed, "key-disabled", "OK")
+    with incidents.Subscriber(deployed) as subscriber:
+        kms.disable_key(KeyId=key)
+        try:
+            (message, _) = subscriber.wait_for([alarm], "OK", "ALARM")[alarm]
+        finally:
+            kms.enable_key(KeyId=key)
+    assert "cancel-key-deletion" in message["AlarmDescription"]
+
+
+def test_every_way_to_change_who_may_have_a_secret_is_counted(deployed: Deployment) -> None:
+    iam, kms = deployed.client("iam"), deployed.client("kms")
+    secrets, arn = deployed.client("secretsmanager"), deployed.outputs["secret_arns"]["session"]
+    role = deployed.outputs["role_arn"].rpartition("/")[2]
+    key = deployed.outputs["key_arn"]
+    read = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": arn}
+    grant = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+    refuse = {**read, "Effect": "Deny", "Principal": "*", "Resource": "*"}
+    refuse["Condition"] = {"Bool": {"aws:SecureTransport": "never"}}
+    logs = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**read, "Action": "logs:PutLogEvents"}]}
+    ).replace(arn, "*")
+    changes = counted(deployed, "ChangedPolicies")
+
+    # Neither what is read nor what is about something else.
+    iam.list_role_policies(RoleName=role)
+    iam.get_role_policy(
+        RoleName=role, PolicyName=iam.list_role_policies(RoleName=role)["PolicyNames"][0]
+    )
+    kms.get_key_policy(KeyId=key, PolicyName="default")
+    iam.create_policy(PolicyName="about-logs", PolicyDocument=logs)
+
+    policy = iam.create_policy(PolicyName="about-secrets", PolicyDocument=grant)["Policy"]["Arn"]
+    wait_until_counted(deployed, "ChangedPolicies", changes + 1)
+    iam.create_policy_version(PolicyArn=policy, PolicyDocument=grant)
+    iam.attach_role_policy(RoleName=role, PolicyArn=policy)
+    iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+    iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=logs)
+    iam.delete_role_policy(RoleName=role, PolicyName="more")
+    wait_until_counted(deployed, "ChangedPolicies", changes + 6)
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    secrets.put_resource_policy(
+        SecretId=arn,
+        ResourcePolicy=json.dumps({"Version": "2012-10-17", "Statement": [refuse]}),
+    )
+    secrets.delete_resource_policy(SecretId=arn)
+    document = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document)
+    wait_until_counted(deployed, "ChangedPolicies", changes + 10)
+    wait_until(deployed, "policy-changed", "ALARM")
+
+
+def test_a_secret_whose_rotation_was_turned_off_is_overdue(deployed: Deployment) -> None:
+    def overdue() -> list[str]:
+        answer = deployed.client("lambda").invoke(FunctionName=deployed.outputs["watch"])
+        assert "FunctionError" not in answer
+        found: list[str] = json.loads(answer["Payload"].read())["overdue"]
+        return found
+
+    secrets, arn = deployed.client("secretsmanager"), deployed.outputs["secret_arns"]["session"]
+    rotate(deployed)
+    assert overdue() == []
+    wait_until(deployed, "rotation-overdue", "OK")
+    secrets.cancel_rotate_secret(SecretId=arn)
+    try:
+        assert overdue() == [f"{PREFIX}session"]
+        wait_until(deployed, "rotation-overdue", "ALARM")
+    finally:
+        rotate(deployed)
+
+
+def test_the_watch_may_not_read_a_value(deployed: Deployment) -> None:
+    function = deployed.client("lambda").get_function_configuration(
+        FunctionName=deployed.outputs["watch"]
+    )
+    arn = deployed.outputs["secret_arns"]["session"]
+    assert "AccessDenied" in read_as(deployed.client, function["Role"], [arn])[arn]
+
+
+def test_a_secret_that_is_not_there_is_told_of_by_the_clients_telemetry(
+    deployed: Deployment,
+) -> None:
+    functions, name = deployed.client("lambda"), deployed.outputs["function_name"]
+    environment = deployed.environment
+    wait_until(deployed, "failed-retrievals", "OK")
+    missing = {**environment, "SECRET_NAME": f"{PREFIX}missing"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": missing})
+    try:
+        functions.invoke(FunctionName=name, Payload=b"{}")
+        wait_until(deployed, "failed-retrievals", "ALARM")
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": environment}
+        )
+
+
+def test_one_alarm_is_on_while_any_is(deployed: Deployment) -> None:
+    cloudwatch = deployed.client("cloudwatch")
+    found = cloudwatch.describe_alarms(
+        AlarmNames=["lambda-secrets-dev-any"], AlarmTypes=["CompositeAlarm"]
+    )["CompositeAlarms"][0]
+    assert found["AlarmArn"] == deployed.outputs["composite"]
+    for name in deployed.outputs["alarm_names"].values():
+        assert f'ALARM("{name}")' in found["AlarmRule"]
+    assert not found["AlarmActions"]
+
+
+def test_the_topic_takes_no_alarm_of_anything_else(deployed: Deployment) -> None:
+    cloudwatch = deployed.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="elsewhere",
+        Namespace="Elsewhere",
+        MetricName="M",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        AlarmActions=[deployed.outputs["alarm_topic_arn"]],
+    )
+    cloudwatch.set_alarm_state(AlarmName="elsewhere", StateValue="ALARM", StateReason="a try")
+    history = cloudwatch.describe_alarm_history(AlarmName="elsewhere", HistoryItemType="Action")[
+        "AlarmHistoryItems"
+    ]
+    assert [each["HistorySummary"][:6] for each in history] == ["Failed"]
+
+
+def test_the_dashboard_answers_questions(deployed: Deployment) -> None:
+    body = deployed.client("cloudwatch").get_dashboard(
+        DashboardName=deployed.outputs["dashboard"]
+    )["DashboardBody"]
+    titles = [widget["properties"]["title"] for widget in json.loads(body)["widgets"]]
+    assert {"Is it healthy?", "Is it rotating?", "Who reads?"} <= set(titles)
+    assert all(title.endswith("?") for title in titles)
+
+
+def test_the_trail_and_its_bucket_are_closed_and_complete(deployed: Deployment) -> None:
+    cloudtrail, s3 = deployed.client("cloudtrail"), deployed.client("s3")
+    bucket = deployed.outputs["bucket"]
+    (trail,) = cloudtrail.describe_trails()["trailList"]
+    assert trail["LogFileValidationEnabled"]
+    assert trail["IsMultiRegionTrail"]
+    assert trail["IncludeGlobalServiceEvents"]
+    assert trail["KmsKeyId"] != deployed.outputs["key_arn"]
+    assert cloudtrail.get_trail_status(Name=trail["Name"])["IsLogging"]
+    (selector,) = cloudtrail.get_event_selectors(TrailName=trail["Name"])["EventSelectors"]
+    assert (selector["ReadWriteType"], selector["IncludeManagementEvents"]) == ("All", True)
+
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert set(blocked.values()) == {True}
+    ownership = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    default = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+    assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": trail["KmsKeyId"]}
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rule["Expiration"]["Days"] == 365
+    assert rule["Transitions"] == [{"Days": 90, "StorageClass": "GLACIER_IR"}]
+    statements = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert {each["Sid"] for each in statements} == {
+        "CheckByTrail",
+        "RefuseWithoutTls",
+        "WriteByTrail",
+    }
+
+
+def test_an_alarm_that_does_not_come_is_named(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "_SECONDS", 0.2)
+    with (
+        incidents.Subscriber(deployed) as subscriber,
+        pytest.raises(TimeoutError, match=r"no message of OK to ALARM in 0\.2 s by none"),
+    ):
+        subscriber.wait_for(["none"], "OK", "ALARM")

@@ -1,0 +1,147 @@
+"""Filter patterns over events as CloudTrail documents them.
+
+The patterns are read by the embedded AWS's own reader of them; that CloudWatch reads them alike
+is not proven.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import alarm_filters, incidents
+from infra.limits import ALARM_DESCRIPTION_LENGTH, FILTER_PATTERN_LENGTH
+from local.emulator import patterns
+
+PREFIX = "project/prod/"
+ARN = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}database-AbCdEf"
+SESSION = "arn:aws:sts::123456789012:assumed-role/reader-role-0123456/reader"
+READER = "arn:aws:iam::123456789012:role/service/reader-role-0123456"
+USER = "arn:aws:iam::123456789012:user/operator"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/b11293de-552f-4d04-b88c-081dd1be0ca5"
+
+
+def event(service: str, name: str, caller: str = SESSION, **fields: Any) -> dict[str, Any]:
+    given = {key: value for key, value in fields.items() if key in ("errorCode", "readOnly")}
+    return {
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "readOnly": name.startswith("Get"),
+        "userIdentity": {"type": "AssumedRole", "arn": caller},
+        "requestParameters": {k: v for k, v in fields.items() if k not in given},
+        **given,
+    }
+
+
+def read(secret_id: str = ARN, caller: str = SESSION, **fields: Any) -> dict[str, Any]:
+    return event("secretsmanager", "GetSecretValue", caller, secretId=secret_id, **fields)
+
+
+def told(name: str, **details: str) -> dict[str, Any]:
+    happened = event("secretsmanager", name) | {"requestParameters": None}
+    return happened | {"additionalEventData": details}
+
+
+def matches(pattern: str, happened: dict[str, Any]) -> bool:
+    return patterns.compiled(pattern)(json.dumps(happened))
+
+
+DENIED = alarm_filters.denied_reads()
+READS = alarm_filters.reads(PREFIX)
+UNKNOWN = alarm_filters.unknown_readers(PREFIX, [READER, USER])
+DELETED = alarm_filters.deleted_secrets(PREFIX)
+FAILED = alarm_filters.rotations(PREFIX, "RotationFailed")
+ROLES = alarm_filters.changed_role_policies([READER])
+GRANTS = alarm_filters.changed_grants(PREFIX)
+POLICIES = alarm_filters.changed_secret_policies(PREFIX)
+KEYS = alarm_filters.changed_key_policies([KEY])
+DISABLED = alarm_filters.disabled_keys([KEY])
+ANOTHER = SESSION.replace("reader-role", "another-role")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "happened"),
+    [
+        (DENIED, read(errorCode="AccessDenied") | {"requestParameters": None}),
+        (DENIED, read(errorCode="AccessDeniedException") | {"requestParameters": None}),
+        (READS, read()),
+        (READS, read(f"{PREFIX}database")),
+        (UNKNOWN, read(caller=ANOTHER)),
+        (UNKNOWN, read(caller=f"{USER}2")),
+        # A session and a user's path may bear any name.
+        (UNKNOWN, read(caller=f"{ANOTHER[: -len('reader')]}reader-role-0123456")),
+        (UNKNOWN, read(caller=f"{USER[: -len('operator')]}reader-role-0123456/x")),
+        (UNKNOWN, read() | {"userIdentity": {"type": "AWSService", "invokedBy": "x"}}),
+        (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN)),
+        (DELETED, event("secretsmanager", "RemoveRegionsFromReplication", secretId=ARN)),
+        (FAILED, told("RotationFailed", SecretId=ARN)),
+        (FAILED, told("RotationFailed", secretId=ARN)),
+        (FAILED, told("RotationFailed", arn=ARN)),
+        (FAILED, told("RotationFailed", aRN=ARN)),
+        (ROLES, event("iam", "PutRolePolicy", roleName="reader-role-0123456")),
+        (ROLES, event("iam", "DetachRolePolicy", roleName="reader-role-0123456")),
+        (ROLES, event("iam", "UpdateAssumeRolePolicy", roleName="reader-role-0123456")),
+        (GRANTS, event("iam", "PutUserPolicy", policyDocument=f'{{"Resource": "{ARN}"}}')),
+        (GRANTS, event("iam", "CreatePolicyVersion", policyDocument=f'["{ARN}"]')),
+        (POLICIES, event("secretsmanager", "PutResourcePolicy", secretId=ARN)),
+        (KEYS, event("kms", "PutKeyPolicy", keyId=KEY)),
+        (KEYS, event("kms", "CreateGrant", keyId=KEY.rpartition("/")[2])),
+        (DISABLED, event("kms", "DisableKey", keyId=KEY)),
+        (DISABLED, event("kms", "ScheduleKeyDeletion", keyId=KEY.rpartition("/")[2])),
+    ],
+)
+def test_what_happened_is_matched(pattern: str, happened: dict[str, Any]) -> None:
+    assert matches(pattern, happened)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "happened"),
+    [
+        (DENIED, read()),
+        (DENIED, read(errorCode="ResourceNotFoundException")),
+        (DENIED, event("kms", "Decrypt", errorCode="AccessDenied")),
+        (READS, read(errorCode="AccessDenied")),
+        (READS, read("project/dev/database")),
+        (UNKNOWN, read()),
+        (UNKNOWN, read(caller=USER)),
+        (UNKNOWN, read(caller=ANOTHER, errorCode="AccessDenied")),
+        (UNKNOWN, read("project/dev/database", caller=ANOTHER)),
+        (DELETED, event("secretsmanager", "DeleteSecret", secretId="project/dev/a")),
+        (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN, errorCode="X")),
+        (FAILED, told("RotationSucceeded", SecretId=ARN)),
+        (FAILED, told("RotationFailed", SecretId=ARN.replace("prod", "dev"))),
+        (ROLES, event("iam", "GetRolePolicy", roleName="reader-role-0123456")),
+        (ROLES, event("iam", "PutRolePolicy", roleName="another-role-0123456")),
+        (GRANTS, event("iam", "PutUserPolicy", policyDocument="{}")),
+        (POLICIES, event("secretsmanager", "GetResourcePolicy", secretId=ARN)),
+        (KEYS, event("kms", "GetKeyPolicy", keyId=KEY)),
+        (DISABLED, event("kms", "DisableKey", keyId=KEY.replace("b1", "c1"))),
+        (DISABLED, event("kms", "EnableKey", keyId=KEY)),
+    ],
+)
+def test_what_is_none_of_it_is_not_matched(pattern: str, happened: dict[str, Any]) -> None:
+    assert not matches(pattern, happened)
+
+
+def test_more_readers_than_a_pattern_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match="50 known readers need a filter pattern of"):
+        alarm_filters.unknown_readers(PREFIX, [f"{READER}{number}" for number in range(50)])
+
+
+def test_the_longest_names_fit_the_patterns_they_are_split_over() -> None:
+    role, key = f"arn:aws:iam::123456789012:role/{'r' * 64}", KEY.replace("key/", "key/mrk-")
+    (roles, *_) = alarm_filters.split([role] * 100)
+    (keys, *_) = alarm_filters.split([key] * 100)
+    for pattern in (
+        alarm_filters.changed_role_policies(roles),
+        alarm_filters.changed_key_policies(keys),
+        alarm_filters.disabled_keys(keys),
+    ):
+        assert len(pattern) <= FILTER_PATTERN_LENGTH
+
+
+def test_every_alarm_says_what_to_do_within_what_cloudwatch_takes() -> None:
+    sight = incidents.Sight("f" * 80, "a" * 80, "s" * 80, "k" * 80)
+    for text in incidents.descriptions(sight).values():
+        assert "aws " in text
+        assert len(text) <= ALARM_DESCRIPTION_LENGTH
