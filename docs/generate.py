@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo
 from infra.schema import Settings, Within, model_in
 
 ROOT = Path(__file__).resolve().parent.parent
+_TYPES = {int: "integer", str: "string"}
 _SECRET_VALUES = (
-    "Values of secrets with `from: config`, by logical name: text or a map. Set each with"
+    "Values of secrets with `from: config`, by logical name: text or a map; of parameters, text,"
+    " by `parameters/NAME`. Set each with"
     " `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
 )
 
@@ -39,7 +41,7 @@ def project_file(text: str) -> str:
         if isinstance(default, BaseModel):
             default = default.model_dump(by_alias=True, exclude_none=True)
         declarations[str(field.alias)] = {
-            "type": "integer" if isinstance(default, int) else "object",
+            "type": _TYPES.get(type(default), "object"),
             "description": field.description,
             "default": default,
         }
@@ -75,7 +77,7 @@ def _allowed(field: FieldInfo) -> str:
         return "one of " + ", ".join(get_args(field.annotation))
     if field.annotation is bool:
         return "true or false"
-    kinds = {dict: "map", list: "list of text"}
+    kinds: dict[object, str] = {dict: "map", list: "list of text"}
     return kinds.get(get_origin(field.annotation), "text")
 
 

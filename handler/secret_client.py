@@ -507,7 +507,7 @@ class SecretClient:
                 refused.add(value.version)
         raise failure
 
-    def _load(  # noqa: C901, PLR0912 (all that a value may come from)
+    def _load(  # noqa: C901, PLR0912, PLR0915 (all that a value may come from)
         self, question: _Question, context: "Any", *, refresh: bool
     ) -> Value:
         start = monotonic()
@@ -528,7 +528,8 @@ class SecretClient:
                             self._telemetry.hits += 1
                         return entry[0]
                     old = entry
-                    deadline = min(deadline, start + _STALE_SECONDS)
+                    if old[2] > start + _STALE_SECONDS:
+                        deadline = min(deadline, start + _STALE_SECONDS)
                 if not flight and deadline > start and not (old and old[4] > start):
                     flight = self._flights[flight_key] = mine
             if not flight:

@@ -1,6 +1,7 @@
 """Seeds a secret inside AWS: plain fields as given, generated ones made once and then kept.
 
-Its answer, its errors and its log hold names of fields only, never a value.
+A SecureString parameter, which is one value, it makes if there is none. Its answer, its errors and
+its log hold names of fields only, never a value.
 """
 
 import json
@@ -15,11 +16,12 @@ from botocore.exceptions import ClientError
 # takes about as long.
 _RETRY_SECONDS = 1.0
 _WAIT_SECONDS = 20.0
+_ALTERNATING = ("username", "alternateUsername")
 _Found = tuple[str | None, dict[str, Any]]
 
 
 class SeedError(Exception):
-    """The secret could not be seeded; what it held is untouched."""
+    """The secret or parameter could not be seeded; what it held is untouched."""
 
 
 class RotationUnderWay(SeedError):
@@ -27,38 +29,68 @@ class RotationUnderWay(SeedError):
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
-    """Merge a seed into a secret.
+    """Merge a seed into a secret, or make a parameter.
 
     Args:
-        event: ``SecretId``; ``Fields``, name -> plain value; ``First``, the same, written only
-            when missing; ``Generate``, name -> parameters of GetRandomPassword in its own words.
+        event: ``SecretId``; ``Fields``, name -> plain value; ``Generate``, name -> parameters of
+            GetRandomPassword in its own words. Or ``Parameter``, the request of PutParameter but
+            for the value, and ``Generate``, how that is made.
         context: what Lambda hands over.
 
     Returns:
         ``VersionId`` that is current now, and the sorted names ``Generated`` and ``Updated``.
 
     Raises:
-        SeedError: the secret holds something that is not a JSON object.
-        ClientError: Secrets Manager refused; the text is AWS's and holds no value.
+        SeedError: the secret holds something that is not a JSON object, or the parameter is there
+            and cannot be read as it is wanted.
+        ClientError: AWS refused; the text is its own and holds no value.
 
     """
     secrets = boto3.client("secretsmanager")
     # All of this may be done again.
-    return _patiently(lambda: _merge(secrets, event))
+    if "Parameter" not in event:
+        return _patiently(lambda: _merge(secrets, event))
+    try:
+        return _patiently(lambda: _make_parameter(secrets, event))
+    except ClientError as error:
+        if error.operation_name != "GetParameter":
+            raise
+        name = event["Parameter"]["Name"]
+        raise SeedError(
+            f"{name} cannot be read: {error}; if it was left behind by an environment that is"
+            f" gone, and its key with it: aws ssm delete-parameter --name {name}"
+        ) from error
+
+
+def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
+    ssm, wanted = boto3.client("ssm"), event["Parameter"]
+    try:
+        # Decrypted, to know that it can be: it may have outlived the key it is under.
+        found = ssm.get_parameter(Name=wanted["Name"], WithDecryption=True)["Parameter"]
+    except ssm.exceptions.ParameterNotFound:
+        value = secrets.get_random_password(**event["Generate"])["RandomPassword"]
+        # Without `Overwrite`: one that has come between is kept.
+        made = ssm.put_parameter(**wanted, Value=value)
+        return {"VersionId": str(made["Version"]), "Generated": ["Value"], "Updated": []}
+    if found["Type"] != wanted["Type"]:
+        raise SeedError(
+            f"{wanted['Name']} is there already, as a {found['Type']}, which is not encrypted;"
+            " delete it, or choose another name"
+        )
+    return {"VersionId": str(found["Version"]), "Generated": [], "Updated": []}
 
 
 def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     secret_id = event["SecretId"]
     version, current = _read(secrets, secret_id)
-    seeded = event.get("First", {}) | current | event["Fields"]
+    fields = event["Fields"]
+    if "alternateUsername" in current:  # which of the two users it is, rotation has decided
+        fields = {name: plain for name, plain in fields.items() if name not in _ALTERNATING}
+    seeded = current | fields
     missing = {name: rules for name, rules in event["Generate"].items() if not seeded.get(name)}
     for name, rules in missing.items():
         seeded[name] = secrets.get_random_password(**rules)["RandomPassword"]
-    updated = [
-        name
-        for name in {**event["Fields"], **event.get("First", {})}
-        if name not in current or current[name] != seeded[name]
-    ]
+    updated = [name for name in fields if name not in current or current[name] != seeded[name]]
     if missing or updated:
         if _is_rotated(secrets, secret_id):
             raise RotationUnderWay(

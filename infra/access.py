@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra import grants, policies
+from infra import grants, parameter_policies, policies
 
 
 class ReaderRoleArgs(TypedDict):
@@ -16,6 +16,12 @@ class ReaderRoleArgs(TypedDict):
     """ARNs of the secrets to read, by full name. The names decide how the policies are split."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key under which the secrets are."""
+    parameter_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """ARNs of the parameters to read that are not encrypted, by full name (default none)."""
+    secure_parameter_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """ARNs of the SecureStrings to read, which are under the same key (default none)."""
+    replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
     log_group_arn: pulumi.Input[str]
     """ARN of the function's log group, without ``:*``."""
     tracing: NotRequired[bool]
@@ -27,12 +33,12 @@ class ReaderRoleArgs(TypedDict):
 
 
 class ReaderRole(pulumi.ComponentResource):
-    """The least role that reads the named secrets.
+    """The least role that reads the named secrets, and their replicas.
 
     Resources:
         aws.iam.Role: assumed by Lambda only.
-        aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets need; IAM allows
-            6,144 characters a policy and 10 policies a role.
+        aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets and parameters need;
+            IAM allows 6,144 characters a policy and 10 policies a role.
         aws.iam.RolePolicy: the function's own log group.
         aws.iam.RolePolicy: X-Ray, only with ``tracing``; the network, only ``in_vpc``.
     """
@@ -46,7 +52,15 @@ class ReaderRole(pulumi.ComponentResource):
         self, name: str, args: ReaderRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         secret_arns = args["secret_arns"]
-        grants.check(f"ReaderRole {name!r}", list(secret_arns))
+        replica_key_arns = args.get("replica_key_arns", {})
+        parameters = args.get("parameter_arns", {})
+        secure_parameters = args.get("secure_parameter_arns", {})
+        grants.check(
+            f"ReaderRole {name!r}",
+            list(secret_arns),
+            len(replica_key_arns),
+            [list(parameters), list(secure_parameters)],
+        )
         super().__init__("lambda-secrets:index:ReaderRole", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
 
@@ -63,11 +77,28 @@ class ReaderRole(pulumi.ComponentResource):
             f"{name}-read",
             role.name,
             secret_arns,
-            args["key_arn"],
+            [args["key_arn"], *replica_key_arns.values()],
             policies.read_secrets,
             args.get("tags"),
             child,
         )
+        for what, arns, document in (
+            ("parameters", parameters, parameter_policies.read_parameters),
+            (
+                "secure-parameters",
+                secure_parameters,
+                parameter_policies.read_secure_parameters,
+            ),
+        ):
+            attached += grants.attach(
+                f"{name}-{what}",
+                role.name,
+                arns,
+                [args["key_arn"]],
+                document,
+                args.get("tags"),
+                child,
+            )
         attached.append(
             aws.iam.RolePolicy(
                 f"{name}-logs",

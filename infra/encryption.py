@@ -19,11 +19,13 @@ class EncryptionKeyArgs(TypedDict):
     partition: str
     """Partition of the account, such as ``aws``."""
     region: str
-    """Region of the key; Secrets Manager may use it there only."""
+    """Region to make the key in; Secrets Manager may use it there only."""
     account_id: str
     """Account that administers and uses the key."""
     log_group_prefix: NotRequired[str]
     """Log groups whose names start so may be encrypted with the key."""
+    parameters: NotRequired[bool]
+    """Whether Parameter Store may use the key, too (default false)."""
     rotation_period_in_days: NotRequired[pulumi.Input[int]]
     """Days between two rotations of the key material, 90 to 2560 (default 365)."""
     deletion_window_in_days: NotRequired[pulumi.Input[int]]
@@ -34,6 +36,9 @@ class EncryptionKeyArgs(TypedDict):
 
 class EncryptionKey(pulumi.ComponentResource):
     """A customer managed key that Secrets Manager, and nobody past it, may use.
+
+    A key of its one region: replicas in another have an independent one, made there, so that
+    neither is lost with the other.
 
     Resources:
         aws.kms.Key: symmetric, rotating, with a key policy of its own.
@@ -62,6 +67,7 @@ class EncryptionKey(pulumi.ComponentResource):
 
         key = aws.kms.Key(
             f"{name}-key",
+            region=args["region"],
             description=args["description"],
             enable_key_rotation=True,
             rotation_period_in_days=rotation,
@@ -70,6 +76,7 @@ class EncryptionKey(pulumi.ComponentResource):
                 policies.key_policy(
                     policies.Place(args["partition"], args["region"], args["account_id"]),
                     args.get("log_group_prefix"),
+                    parameters=args.get("parameters", False),
                 )
             ),
             tags=args.get("tags"),
@@ -77,6 +84,7 @@ class EncryptionKey(pulumi.ComponentResource):
         )
         alias = aws.kms.Alias(
             f"{name}-alias",
+            region=args["region"],
             name=f"alias/{args['alias']}",
             target_key_id=key.key_id,
             opts=child,

@@ -13,6 +13,7 @@ _KINDS = {
     "finite_number": "must be a finite number",
     "float_type": "must be a number",
     "int_type": "must be a whole number",
+    "list_type": "must be a list",
     "model_attributes_type": "must be a map",
     "model_type": "must be a map",
     "string_type": "must be text",
@@ -65,14 +66,14 @@ def _shown(path: tuple[str, ...], value: object) -> str:
         return "a map" if isinstance(value, dict) else "a list"
     if value is None:
         return "null"
-    if path[0] == "secrets" and not _is_structure(path, value):
+    if path[0] in ("secrets", "parameters") and not _is_structure(path, value):
         return "a value that is not shown"
     text = repr(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
 
 
 def _is_structure(path: tuple[str, ...], value: object) -> bool:
-    """Whether a value inside ``secrets`` can be no secret that was put in a wrong place."""
-    return path[-1] in ("from", "strategy") or (
+    """Whether a value in there can be no secret that was put in a wrong place."""
+    return path[-1] in ("from", "strategy", "type", "tier") or (
         not isinstance(value, str) and "fields" not in path
     )

@@ -9,19 +9,35 @@ from infra import policies
 from infra.limits import MANAGED_POLICIES_PER_ROLE
 
 
-def check(owner: str, secret_names: Sequence[str]) -> None:
-    """Refuse more secrets than IAM lets one role be granted.
+def check(
+    owner: str,
+    secret_names: Sequence[str],
+    replica_regions: int = 0,
+    parameter_names: Sequence[Sequence[str]] = (),
+) -> None:
+    """Refuse more secrets, and regions of their replicas, than IAM lets one role be granted.
+
+    ``parameter_names`` are those of what is attached at a time besides.
 
     Raises:
-        ValueError: names the owner, the number of secrets and of policies.
+        ValueError: names the owner, and what does not fit.
 
     """
-    parts = policies.split_by_size(secret_names)
-    if len(parts) > MANAGED_POLICIES_PER_ROLE:
+    remedy = "give the function fewer secrets, shorter names" + (
+        ", or fewer replica regions" if replica_regions else ""
+    )
+    try:
+        parts = policies.split_by_size(secret_names, replica_regions)
+    except ValueError as error:
+        raise ValueError(f"{owner}: {error}; {remedy}") from error
+    number = len(parts) + sum(len(policies.split_by_size(each)) for each in parameter_names)
+    if number > MANAGED_POLICIES_PER_ROLE:
+        replicated = f" with {replica_regions} replica regions" if replica_regions else ""
+        count = sum(map(len, parameter_names))
+        parameters = f" and {count} parameters" if count else ""
         raise ValueError(
-            f"{owner}: {len(secret_names)} secrets need {len(parts)} policies, and IAM attaches"
-            f" {MANAGED_POLICIES_PER_ROLE} to a role; give the function fewer secrets, or shorter"
-            " names"
+            f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies,"
+            f" and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
         )
 
 
@@ -29,23 +45,26 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
     name: str,
     role: pulumi.Input[str],
     secret_arns: Mapping[str, pulumi.Input[str]],
-    key_arn: pulumi.Input[str],
-    document: Callable[[Sequence[str], str], policies.Policy],
+    key_arns: Sequence[pulumi.Input[str]],
+    document: Callable[..., policies.Policy],
     tags: Mapping[str, pulumi.Input[str]] | None,
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
     """Make the policies ``<name>-1``, ``-2``, … and attach them; return the attachments.
 
-    ``document`` writes one of them from ARNs of secrets and the key's.
+    ``key_arns`` are the key of the secrets' region and those of their replicas' regions.
+    ``document`` writes one policy from a list of ARNs of secrets, and the keys'. Parameters are
+    granted as secrets are; their ARNs are shorter.
     """
     attachments: list[pulumi.Resource] = []
-    for number, part in enumerate(policies.split_by_size(secret_arns), start=1):
+    parts = policies.split_by_size(secret_arns, len(key_arns) - 1)
+    for number, part in enumerate(parts, start=1):
         arns = [secret_arns[secret] for secret in part]
         policy = aws.iam.Policy(
             f"{name}-{number}",
             policy=pulumi.Output.json_dumps(
-                pulumi.Output.all(*arns, key_arn).apply(
-                    lambda all_: document(sorted(all_[:-1]), all_[-1])
+                pulumi.Output.all(pulumi.Output.all(*arns), *key_arns).apply(
+                    lambda all_: document(sorted(all_[0]), *all_[1:])
                 )
             ),
             tags=tags,

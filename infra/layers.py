@@ -39,6 +39,17 @@ def regions() -> tuple[str, ...]:
     return tuple(sorted(_regions()))
 
 
+def regions_beside(region: str) -> tuple[str, ...]:
+    """Name the other regions of a region's partition; beside one that is not known, none."""
+    own = _regions().get(region)
+    if own is None:
+        return ()
+    known = sorted(_regions().items())
+    return tuple(
+        name for name, each in known if each["partition"] == own["partition"] and name != region
+    )
+
+
 def extension_layer_arn(region: str, architecture: str) -> str:
     """ARN of the pinned layer version.
 

@@ -59,6 +59,8 @@ SECRET_DESCRIPTION_LENGTH = 2048
 EXCLUDED_CHARACTERS = 4096
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"  # noqa: S105 (a pattern of names)
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
+RESOURCE_POLICY_CHARACTERS = 20_480
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 RECOVERY_WINDOW_DAYS = Range(7, 30)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
@@ -74,6 +76,32 @@ ROTATION_STRATEGIES = ("singleUser", "alternatingUsers", "random")
 # As long as the longest schedule.
 OVERLAP_HOURS = Range(0, 24_000)
 
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+PARAMETER_TYPES = ("String", "StringList", "SecureString")
+PARAMETER_NAME_LENGTH = 1011
+PARAMETER_NAME_LEVELS = 15
+PARAMETER_DESCRIPTION_LENGTH = 1024
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+PARAMETER_VALUE_BYTES = {"Standard": 4096, "Advanced": 8192}
+PARAMETER_TIERS = tuple(PARAMETER_VALUE_BYTES)
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+# AWS allows any multiple of 60 as well; these are those that a dashboard shows.
+ALARM_PERIOD_SECONDS = (10, 30, 60, 300, 900, 3600)
+ALARM_DESCRIPTION_LENGTH = 1024
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
+FILTER_PATTERN_LENGTH = 1024
+# S3 knows no most; ten years is the longest retention of a log group, too.
+AUDIT_RETENTION_DAYS = Range(90, 3653)
+
+# AWS's advice for what is to be highly available:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+LEAST_SUBNETS = 2
+EGRESS = ("endpoints", "nat")
+# What a handler may call besides through an endpoint, by the names of the endpoints:
+# https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+ENDPOINT_SERVICES = ("logs", "monitoring", "xray")
+
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144
 MANAGED_POLICIES_PER_ROLE = 10
@@ -83,6 +111,8 @@ TAG_VALUE_LENGTH = 256
 TAGS = 50
 TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 
+# What the estimate of cost assumes: no limit of AWS's, but more is a mistake.
+ASSUMED = Range(0, 1_000_000_000_000)
 
 def check(owner: str, values: Iterable[tuple[str, object, Range | tuple[object, ...]]]) -> None:
     """Refuse plain values that AWS would refuse, all at once.
@@ -114,6 +144,23 @@ def secret_name_faults(name: str) -> list[str]:
     # A partial ARN is completed by the service: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
     if re.search(r"-[A-Za-z0-9]{6}$", name):
         faults.append("ends like the suffix of an ARN (a hyphen and six characters)")
+    return faults
+
+
+def parameter_name_faults(name: str) -> list[str]:
+    """Say why Parameter Store would refuse a full name, which starts with ``/``; nothing: ``[]``.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+    """
+    faults = []
+    if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", name):
+        faults.append("may hold letters, digits and _.- only, in levels with one / before each")
+    if re.match(r"/(aws|ssm)", name, re.IGNORECASE):
+        faults.append("starts with aws or ssm, which are AWS's own")
+    if name.count("/") > PARAMETER_NAME_LEVELS:
+        faults.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
+    if len(name) > PARAMETER_NAME_LENGTH:
+        faults.append(f"is longer than {PARAMETER_NAME_LENGTH} characters")
     return faults
 
 

@@ -15,6 +15,8 @@ Policy = dict[str, Any]
 _ARN_AROUND_NAME = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf")
 # What stands around the ARNs in the longest policy about secrets: Sids, actions, key, conditions.
 _AROUND_ARNS = 620
+# What a region of replicas adds: its name, its key's ARN, and its Secrets Manager, in both forms.
+_A_REPLICA_REGION = 300
 
 _KEY_ADMINISTRATION = [
     "kms:CancelKeyDeletion",
@@ -50,7 +52,7 @@ _KEY_USE_BY_LOGS = [
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 ]
-_MAKE_PASSWORDS = {
+MAKE_PASSWORDS = {
     "Sid": "MakePasswords",
     "Effect": "Allow",
     "Action": "secretsmanager:GetRandomPassword",
@@ -90,25 +92,21 @@ def assume_role(service: str) -> Policy:
     )
 
 
-def key_policy(place: Place, log_group_prefix: str | None = None) -> Policy:
+def key_policy(
+    place: Place, log_group_prefix: str | None = None, *, parameters: bool = False
+) -> Policy:
     """Let the account administer the key, and use it only through Secrets Manager.
 
     The account's root as principal hands the decision to IAM: a principal needs an IAM grant
-    besides. With ``log_group_prefix``, CloudWatch Logs may use the key for groups of that name.
+    besides. With ``log_group_prefix``, CloudWatch Logs may use the key for groups of that name;
+    with ``parameters``, the account may use it through Parameter Store, too.
     """
-    account = {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"}
     statements: list[dict[str, Any]] = [
-        {
-            "Sid": "AdministerByIam",
-            "Effect": "Allow",
-            "Principal": account,
-            "Action": _KEY_ADMINISTRATION,
-            "Resource": "*",  # in a key policy, `*` is this key
-        },
+        administer_key(place),
         {
             "Sid": "UseThroughSecretsManager",
             "Effect": "Allow",
-            "Principal": account,
+            "Principal": account(place),
             # Encrypt: a secret that moves to this key from another is encrypted anew.
             # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
             "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
@@ -116,37 +114,74 @@ def key_policy(place: Place, log_group_prefix: str | None = None) -> Policy:
             "Condition": {
                 "StringEquals": {
                     "kms:CallerAccount": place.account_id,
-                    "kms:ViaService": _via_secretsmanager(place),
+                    "kms:ViaService": via("secretsmanager", place),
                 }
             },
         },
     ]
-    if log_group_prefix is not None:
-        log_groups = place.log_group_arn(f"{log_group_prefix}*")
+    if parameters:
+        # Parameter Store encrypts as Secrets Manager does, an Advanced one by a data key.
+        # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+        through = {
+            "kms:CallerAccount": place.account_id,
+            "kms:ViaService": via("ssm", place),
+        }
         statements.append(
             {
-                "Sid": "EncryptLogs",
-                "Effect": "Allow",
-                "Principal": {"Service": f"logs.{place.region}.{_dns_suffix(place)}"},
-                "Action": _KEY_USE_BY_LOGS,
-                "Resource": "*",  # in a key policy, `*` is this key
-                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+                **statements[-1],
+                "Sid": "UseThroughParameterStore",
+                "Condition": {"StringEquals": through},
             }
         )
+    if log_group_prefix is not None:
+        statements.append(encrypt_logs(place, f"{log_group_prefix}*"))
     return _policy(*statements)
 
 
-def read_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
-    """Read exactly these secrets, and decrypt with the key only what Secrets Manager hands it."""
-    return _policy(
-        {
-            "Sid": "ReadSecrets",
-            "Effect": "Allow",
-            "Action": "secretsmanager:GetSecretValue",
-            "Resource": list(secret_arns),
-        },
-        _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, key_arn),
-    )
+def administer_key(place: Place) -> dict[str, Any]:
+    """Statement of a key policy: the account administers the key, whoever IAM lets."""
+    return {
+        "Sid": "AdministerByIam",
+        "Effect": "Allow",
+        "Principal": account(place),
+        "Action": _KEY_ADMINISTRATION,
+        "Resource": "*",  # in a key policy, `*` is this key
+    }
+
+
+def encrypt_logs(place: Place, log_groups: str) -> dict[str, Any]:
+    """Statement of a key policy: CloudWatch Logs uses the key for log groups of such a name."""
+    arn = place.log_group_arn(log_groups)
+    return {
+        "Sid": "EncryptLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{place.region}.{_dns_suffix(place)}"},
+        "Action": _KEY_USE_BY_LOGS,
+        "Resource": "*",  # in a key policy, `*` is this key
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
+    }
+
+
+def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
+    """Read exactly these secrets, and decrypt with the keys only what Secrets Manager hands them.
+
+    ``key_arns`` are the key of the secrets' region and, where they have replicas, that of each
+    replica's: a replica's ARN differs in the region only, so one pattern and the list of regions
+    stand for them all, in a policy of nearly the same size.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+    """
+    read: dict[str, Any] = {
+        "Sid": "ReadSecrets",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": list(secret_arns),
+    }
+    if len(key_arns) > 1:
+        read["Resource"] = [_in_any_region(arn) for arn in secret_arns]
+        regions = [Place.of(arn).region for arn in key_arns]
+        read["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions}}
+    return _policy(read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns))
 
 
 def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
@@ -163,12 +198,16 @@ def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
             "Resource": list(secret_arns),
         },
         _use_key("EncryptSecrets", ["kms:Decrypt", "kms:GenerateDataKey"], secret_arns, key_arn),
-        _MAKE_PASSWORDS,
+        MAKE_PASSWORDS,
     )
 
 
 def rotate_secret(secret_arn: str, key_arn: str, admin_arn: str | None = None) -> Policy:
-    """Rotate exactly this secret; read the one of the administrator who changes the other user."""
+    """Rotate exactly this secret; read the one of the administrator who changes the other user.
+
+    Without an administrator a user changes its own password, and is found by all it ever had.
+    """
+    history = ["secretsmanager:ListSecretVersionIds"] if admin_arn is None else []
     statements = [
         {
             "Sid": "RotateSecret",
@@ -176,14 +215,14 @@ def rotate_secret(secret_arn: str, key_arn: str, admin_arn: str | None = None) -
             "Action": [
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetSecretValue",
-                "secretsmanager:ListSecretVersionIds",
+                *history,
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
             "Resource": secret_arn,
         },
         _use_key("EncryptSecret", ["kms:Decrypt", "kms:GenerateDataKey"], [secret_arn], key_arn),
-        _MAKE_PASSWORDS,
+        MAKE_PASSWORDS,
     ]
     if admin_arn is not None:
         statements += read_secrets([admin_arn], key_arn)["Statement"]
@@ -238,38 +277,46 @@ def write_traces() -> Policy:
     )
 
 
-def split_by_size(names: Iterable[str]) -> list[list[str]]:
+def split_by_size(names: Iterable[str], replica_regions: int = 0) -> list[list[str]]:
     """Split secret names so that ``read_secrets`` of each part fits one managed policy.
 
     Names, because ARNs are not known before the secrets exist and the number of policies must be.
+    Raises ValueError where so many regions leave no room for a name.
     Sorted, so that the order of a dict moves no secret from one policy to another. A secret more
     or less may: then, with more than one policy, IAM takes the moved ones from one policy and
     gives them to the next in no certain order, and a reader may be refused one for a moment.
     """
     parts: list[list[str]] = []
     room = 0
+    most = MANAGED_POLICY_CHARACTERS - _AROUND_ARNS - replica_regions * _A_REPLICA_REGION
     for name in sorted(names):
         arn = _ARN_AROUND_NAME + len(name)
         context = len(_context_of(f":secret:{name}-AbCdEf"))
         need = arn + context + 2 * len('"",')
+        if need > most:
+            raise ValueError(
+                f"{name!r} and {replica_regions} replica regions do not fit one policy"
+            )
         if need > room:
             parts.append([])
-            room = MANAGED_POLICY_CHARACTERS - _AROUND_ARNS
+            room = most
         parts[-1].append(name)
         room -= need
     return parts
 
 
 def _use_key(
-    sid: str, actions: list[str], secret_arns: Sequence[str], key_arn: str
+    sid: str, actions: list[str], secret_arns: Sequence[str], *key_arns: str
 ) -> dict[str, Any]:
+    services = [name for arn in key_arns for name in via("secretsmanager", Place.of(arn))]
     return {
         "Sid": sid,
         "Effect": "Allow",
         "Action": actions,
-        "Resource": key_arn,
+        # Each key can be reached through its own region's service only: its policy says so, too.
+        "Resource": key_arns[0] if len(key_arns) == 1 else list(key_arns),
         "Condition": {
-            "StringEquals": {"kms:ViaService": _via_secretsmanager(Place.of(key_arn))},
+            "StringEquals": {"kms:ViaService": services},
             "StringLike": {
                 "kms:EncryptionContext:SecretARN": [_context_of(arn) for arn in secret_arns]
             },
@@ -285,11 +332,22 @@ def _context_of(secret_arn: str) -> str:
     return f"arn:*:secret:{secret_arn.split(':secret:', 1)[1]}"
 
 
-def _via_secretsmanager(place: Place) -> list[str]:
+def _in_any_region(secret_arn: str) -> str:
+    fields = secret_arn.split(":")
+    return ":".join([*fields[:3], "*", *fields[4:]])
+
+
+def via(service: str, place: Place) -> list[str]:
+    """Write the values of ``kms:ViaService`` that name a service in its region."""
     # AWS documents the form with amazonaws.com for every region, and writes its own policies in
     # other partitions with the partition's suffix: both name nothing but the service.
     suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(place)))
-    return [f"secretsmanager.{place.region}.{suffix}" for suffix in suffixes]
+    return [f"{service}.{place.region}.{suffix}" for suffix in suffixes]
+
+
+def account(place: Place) -> dict[str, str]:
+    """Write the principal that stands for everybody in the account whom IAM lets."""
+    return {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"}
 
 
 def _dns_suffix(place: Place) -> str:

@@ -10,21 +10,24 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
-from infra import layers, limits, rotation_rules
+from infra import (
+    guardrails,
+    layers,
+    limits,
+    monitoring_rules,
+    network_rules,
+    parameter_rules,
+    replica_rules,
+    resource_policy_rules,
+    rotation_rules,
+)
 from infra.schema import SecretSettings, Settings
+from infra.sensitive import looks_sensitive
 
 Fault = tuple[str, str]
 
-# A plain field of such a name, or with such a text, would put a password into version control.
-_SENSITIVE = re.compile(
-    r"(passw(or)?ds?|passphrases?|passcode|pwd|secrets?|tokens?|credentials?|dsn|connection_?string"
-    r"|(access|api|auth|encryption|master|private|secret|shared|signing)_?keys?)"
-    r"(_?(hash|text|value))?$",
-    re.IGNORECASE,
-)
 # What everything is tagged with anyway: the project's name, and the stack's.
 OWN_TAGS = ("Project", "Environment")
-_CREDENTIALS_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,34 @@ class Given:
     """``aws:region``, or nothing."""
     secret_prefix: str
     """What every secret's full name starts with."""
+    parameter_names: frozenset[str]
+    """Every name in ``parameters``, also of those left out."""
+    parameter_prefix: str
+    """What every parameter's full name starts with."""
 
 
 def broken(given: Given) -> Iterator[Fault]:
     """Say which rules are broken."""
     yield from _secrets(given)
     yield from rotation_rules.broken(given.settings.secrets, given.secret_names)
+    yield from parameter_rules.broken(
+        given.settings.parameters,
+        given.parameter_prefix,
+        given.values,
+        given.secret_names,
+        given.parameter_names,
+    )
     yield from _values(given)
     yield from _function(given)
-    yield from _network(given)
+    yield from network_rules.broken(given.settings, given.region)
     yield from _extension(given)
     yield from _layer(given)
+    yield from replica_rules.broken(given.settings.replica_regions, given.region)
     yield from _tags(given.settings.tags)
     yield from _deletion(given)
+    yield from monitoring_rules.broken(given.settings, given.secret_prefix)
+    yield from resource_policy_rules.broken(given.settings.resource_policy)
+    yield from guardrails.broken(given.settings, given.secret_names | given.parameter_names)
 
 
 def text(value: object) -> str:
@@ -85,8 +103,7 @@ def _generated(path: str, secret: SecretSettings) -> Iterator[Fault]:
     for field in sorted(secret.fields.keys() & secret.generate.keys()):
         yield f"{path}.fields.{field}", "is in `generate`, too; keep one"
     for field, plain in secret.fields.items():
-        named = _SENSITIVE.search(field) and not isinstance(plain, bool)
-        if named or _CREDENTIALS_IN_URL.search(str(plain)):
+        if looks_sensitive(field, plain):
             remedy = "make it with `generate`, or use `from: config`"
             yield f"{path}.fields.{field}", f"holds sensitive text in plain (not shown); {remedy}"
     for field, rules in secret.generate.items():
@@ -110,7 +127,7 @@ def _values(given: Given) -> Iterator[Fault]:
     for name, secret in secrets.items():
         if secret.source == "config" and name not in values:
             yield f"secretValues.{name}", f"is not set; give the value with {command(name)}"
-    for name, value in values.items():
+    for name, value in parameter_rules.without_parameters(values, given.secret_names).items():
         if name not in given.secret_names:
             yield f"secretValues.{name}", "belongs to no secret; add it to `secrets`, or drop it"
         elif name in secrets and secrets[name].source != "config":
@@ -132,16 +149,6 @@ def _function(given: Given) -> Iterator[Fault]:
     rotations = (secret.rotation for secret in given.settings.secrets.values())
     if any(rotation and rotation.admin_secret == function.secret for rotation in rotations):
         yield "function.secret", "is an administrator's, which no function reads; name another"
-
-
-def _network(given: Given) -> Iterator[Fault]:
-    network = given.settings.network
-    for ours, theirs in (
-        ("subnet_ids", "security_group_ids"),
-        ("security_group_ids", "subnet_ids"),
-    ):
-        if getattr(network, theirs) and not getattr(network, ours):
-            yield f"network.{to_camel(ours)}", f"is empty beside `{to_camel(theirs)}`; name one"
 
 
 def _extension(given: Given) -> Iterator[Fault]:

@@ -135,16 +135,37 @@ class SecretSettings(_Model):
         """Write the same for each field that rotation makes anew: a database's is ``password``."""
         return self.random_passwords() or {"password": GeneratedField().get_random_password()}
 
-    def first_fields(self) -> dict[str, str | int | float | bool]:
-        """Plain fields that are written only when missing: rotation changes them afterwards."""
-        alternates = self.rotation and self.rotation.strategy == "alternatingUsers"
-        changed = ("username", "alternateUsername") if alternates else ()
-        return {name: plain for name, plain in self.fields.items() if name in changed}
 
-    def lasting_fields(self) -> dict[str, str | int | float | bool]:
-        """Plain fields that are written whenever they change here."""
-        first = self.first_fields()
-        return {name: plain for name, plain in self.fields.items() if name not in first}
+class ParameterSettings(_Model):
+    """One parameter of Parameter Store; a SecureString's value stands elsewhere."""
+
+    type: Annotated[
+        Literal["String", "StringList", "SecureString"], Within(limits.PARAMETER_TYPES)
+    ] = Field(default="String", description="a StringList's items are separated by commas")
+    value: str | None = Field(
+        default=None, description="the value in plain, of a String or StringList"
+    )
+    source: Literal["generate", "config", "external"] = Field(
+        default="generate", alias="from", description="where a SecureString's value comes from"
+    )
+    generate: GeneratedField | None = Field(
+        default=None, description="how the value is made, with `from: generate`"
+    )
+    description: str = Field(
+        default="", max_length=limits.PARAMETER_DESCRIPTION_LENGTH, description="what it is for"
+    )
+    tier: Annotated[Literal["Standard", "Advanced"], Within(limits.PARAMETER_TIERS)] = Field(
+        default="Standard", description="a value of 4 KB, for nothing, or of 8 KB"
+    )
+
+    @property
+    def secure(self) -> bool:
+        """Whether the value is encrypted."""
+        return self.type == "SecureString"
+
+    def random_password(self) -> dict[str, object]:
+        """Write the request of GetRandomPassword."""
+        return (self.generate or GeneratedField()).get_random_password()
 
 
 class FunctionSettings(_Model):
@@ -224,7 +245,35 @@ class NetworkSettings(_Model):
         default=[], description="subnets of the functions; none: outside of any VPC"
     )
     security_group_ids: list[str] = Field(
-        default=[], description="security groups of the functions in these subnets"
+        default=[],
+        description="security groups of the functions in these subnets; with `egress: endpoints`,"
+        " besides their own",
+    )
+    egress: Annotated[Literal["endpoints", "nat"], Within(limits.EGRESS)] | None = Field(
+        default=None,
+        description="how functions reach AWS: by `endpoints`, which are made; or by `nat`, a NAT"
+        " gateway or endpoints that are there already",
+    )
+    vpc_id: str | None = Field(
+        default=None, description="VPC of the subnets; with `egress: endpoints`"
+    )
+    services: list[Literal["logs", "monitoring", "xray"]] = Field(
+        default=[],
+        description="endpoints besides those of Secrets Manager and Parameter Store, of what your"
+        " own handler calls: `logs`, `monitoring`, `xray`; with `egress: endpoints`",
+    )
+    s3_route_table_ids: list[str] = Field(
+        default=[],
+        description="route tables of the subnets, for a gateway endpoint of S3 if your own handler"
+        " needs it; with `egress: endpoints`",
+    )
+    database_security_group_id: str | None = Field(
+        default=None,
+        description="security group of the database; with `egress: endpoints`, the only other way"
+        " out",
+    )
+    database_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
+        default=5432, description="port of the database"
     )
 
 
@@ -249,11 +298,102 @@ class KeySettings(_Model):
     )
 
 
+class ResourcePolicySettings(_Model):
+    """The resource policy of every secret."""
+
+    enabled: bool = Field(
+        default=False,
+        description="whether only the functions and `administrators` may use the values",
+    )
+    administrators: list[str] = Field(
+        default=[],
+        description="who else may, and whoever deploys must be one: ARNs of roles and users, `*`"
+        " and `?` standing for any characters",
+    )
+    organization_id: str | None = Field(
+        default=None, description="organization outside of which nobody may; none: not asked"
+    )
+
+
+class SubscriptionSettings(_Model):
+    """Who is told of an alarm."""
+
+    protocol: Literal["email", "sms", "https", "sqs", "lambda"] = Field(
+        description="how it is told"
+    )
+    endpoint: str = Field(
+        description="where: an address, a number such as +491701234567, a URL or an ARN"
+    )
+
+
+class MonitoringSettings(_Model):
+    """The alarms, whom they tell, and the dashboard."""
+
+    enabled: bool = Field(default=False, description="whether there are any; needs `audit.trail`")
+    subscriptions: list[SubscriptionSettings] = Field(
+        default=[], description="who is told of an alarm and of its end"
+    )
+    known_readers: list[str] = Field(
+        default=[],
+        description="who may read secrets besides the functions without an alarm: ARNs of roles"
+        " and users",
+    )
+    period_seconds: Annotated[int, Within(limits.ALARM_PERIOD_SECONDS)] = Field(
+        default=300,
+        description="seconds that an alarm looks at; with less than 300 it may miss what"
+        " CloudTrail tells minutes late, and 10 and 30 are for the embedded AWS",
+    )
+
+
+class AuditSettings(_Model):
+    """The record of every call: CloudTrail."""
+
+    trail: Literal["none", "own", "existing"] = Field(
+        default="none", description="a trail of its own, or one that is there, or none"
+    )
+    log_group_name: str | None = Field(
+        default=None, description="log group of the `existing` trail, in this account and region"
+    )
+    retention_days: Annotated[int, Within(limits.AUDIT_RETENTION_DAYS)] = Field(
+        default=365, description="days that the log files of an `own` trail are kept"
+    )
+    log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
+        default=90,
+        description="days that its log group is kept, for searches and alarms",
+    )
+
+
+class CostSettings(_Model):
+    """What the estimate of cost assumes."""
+
+    requests_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=100_000, description="requests of the function in a month"
+    )
+    average_milliseconds: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=50, description="milliseconds of a request"
+    )
+    cold_starts_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=1000, description="execution environments that start in a month"
+    )
+    cold_start_milliseconds: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=500, description="milliseconds of such a start"
+    )
+    environments: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=1, description="execution environments that are there at a time"
+    )
+    log_bytes_per_request: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=500, description="bytes that a request logs, Lambda's own lines among them"
+    )
+
+
 class Settings(_Model):
     """Every key of stack config but ``secretValues``."""
 
     secrets: dict[str, SecretSettings] = Field(
         default={}, description="the secrets, by logical name"
+    )
+    parameters: dict[str, ParameterSettings] = Field(
+        default={}, description="the parameters of Parameter Store, by logical name"
     )
     function: FunctionSettings = Field(
         default=FunctionSettings(), description="the reading function"
@@ -278,6 +418,28 @@ class Settings(_Model):
             default=30,
             description="days in which a deleted secret can be restored; 0: gone at once",
         )
+    )
+    resource_policy: ResourcePolicySettings = Field(
+        default=ResourcePolicySettings(), description="the resource policy of every secret"
+    )
+    protection: Literal["relaxed", "standard", "strict"] = Field(
+        default="relaxed", description="how much of a careless config is refused"
+    )
+    exemptions: dict[str, str] = Field(
+        default={},
+        description="rules of `protection` that are not kept, by name, each with its reason",
+    )
+    cost: CostSettings = Field(
+        default=CostSettings(), description="what the estimate of cost assumes"
+    )
+    replica_regions: list[str] = Field(
+        default=[], description="regions with a replica of every secret, each under its own key"
+    )
+    monitoring: MonitoringSettings = Field(
+        default=MonitoringSettings(), description="the alarms, whom they tell, and the dashboard"
+    )
+    audit: AuditSettings = Field(
+        default=AuditSettings(), description="the record of every call: CloudTrail"
     )
     tags: dict[str, str] = Field(default={}, description="tags of everything that takes tags")
 

@@ -27,15 +27,21 @@ class AppSecretArgs(TypedDict):
     value: NotRequired[pulumi.Input[str] | None]
     """The secret's text, at most 65,536 bytes of UTF-8; stands in the state, encrypted.
     None: somebody else puts it."""
+    replicas: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Region -> ARN of the KMS key of that region, which encrypts the replica there."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of the secret."""
+    """Tags of the secret and its replicas."""
 
 
 class AppSecret(pulumi.ComponentResource):
-    """A secret under a customer key.
+    """A secret under a customer key, and its replicas in other regions.
+
+    A replica has the secret's value, tags and resource policy, and its ARN but for the region.
+    It is written in the secret's own region only, and deleted with it, at once: what can be
+    restored is the secret, which is replicated anew then.
 
     Resources:
-        aws.secretsmanager.Secret: name, key, recovery window.
+        aws.secretsmanager.Secret: name, key, recovery window, replicas.
         aws.secretsmanager.SecretVersion: only with a ``value``.
     """
 
@@ -68,6 +74,17 @@ class AppSecret(pulumi.ComponentResource):
             description=args.get("description"),
             kms_key_id=args["key_arn"],
             recovery_window_in_days=window,
+            # Always with its key: the provider tells replicas apart by region and key, and a key
+            # left to AWS would be a difference for ever. Status and last access, which change by
+            # themselves, are no part of that, so there is nothing to ignore.
+            # https://github.com/pulumi/pulumi-aws/issues/2270
+            replicas=[
+                {"region": region, "kms_key_id": key_arn}
+                for region, key_arn in sorted(args.get("replicas", {}).items())
+            ]
+            or None,
+            # Not `force_overwrite_replica_secret`: a secret of this name that is in the region
+            # already is somebody's, perhaps this one, promoted in an outage and written since.
             tags=args.get("tags"),
             opts=child,
         )

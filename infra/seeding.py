@@ -1,7 +1,9 @@
 """Puts the first value of secrets, inside AWS, so that no generated value passes through Pulumi.
 
 The function merges: plain fields are written as configured, a generated field that is there
-already is kept. Nothing here ever makes a second password; that is rotation's work.
+already is kept. Nothing here ever makes a second password; that is rotation's work. A generated
+SecureString of Parameter Store is made by it as a whole, because it cannot be there without its
+value; one that is there is left as it is. What ``infra/parameters.py`` says of that goes for here.
 """
 
 import json
@@ -12,7 +14,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra import grants, limits, policies
+from infra import grants, limits, parameter_policies, policies
 
 
 class Seed(TypedDict):
@@ -24,10 +26,23 @@ class Seed(TypedDict):
     """ARN of the secret."""
     fields: Mapping[str, Any]
     """Plain fields, text, numbers or booleans; a change updates them in the secret."""
-    first: NotRequired[Mapping[str, Any]]
-    """Plain fields that are written only when missing: rotation changes them afterwards."""
     generate: Mapping[str, Mapping[str, Any]]
     """Generated fields -> parameters of GetRandomPassword, in its own words."""
+
+
+class ParameterSeed(TypedDict):
+    """What one SecureString parameter is made of, if it is not there."""
+
+    name: str
+    """Full name of the parameter; the names decide how the policies are split."""
+    arn: pulumi.Input[str]
+    """ARN of the parameter, which need not be there yet."""
+    generate: Mapping[str, Any]
+    """Parameters of GetRandomPassword, in its own words."""
+    description: NotRequired[str]
+    """What the parameter is for."""
+    tier: NotRequired[str]
+    """Standard (default) or Advanced."""
 
 
 class SecretSeederArgs(TypedDict):
@@ -35,8 +50,10 @@ class SecretSeederArgs(TypedDict):
 
     seeds: Mapping[str, Seed]
     """Logical name of the secret -> what it starts from."""
+    parameters: NotRequired[Mapping[str, ParameterSeed]]
+    """Logical name of the parameter -> what it is made of (default none)."""
     key_arn: pulumi.Input[str]
-    """ARN of the KMS key of the secrets and of the logs."""
+    """ARN of the KMS key of the secrets, the parameters and the logs."""
     log_group_name: str
     """Name of the log group, which is made here."""
     file: Path
@@ -52,19 +69,22 @@ class SecretSeederArgs(TypedDict):
 
 
 class SecretSeeder(pulumi.ComponentResource):
-    """A small function that fills secrets, and one call of it for each.
+    """A small function that fills secrets and makes SecureStrings, and one call of it for each.
 
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
         aws.iam.RolePolicy: its own log group.
-        aws.iam.Policy, aws.iam.RolePolicyAttachment: read and write these secrets.
-        aws.lambda.Invocation: one a secret; made anew, so called again, when its seed changes.
+        aws.iam.Policy, aws.iam.RolePolicyAttachment: read and write these secrets and parameters.
+        aws.lambda.Invocation: one each; made anew, so called again, when its seed changes.
     """
 
     function_name: pulumi.Output[str]
     """Name of the function."""
+    role_arn: pulumi.Output[str]
+    """ARN of the function's role."""
     versions: pulumi.Output[dict[str, str]]
-    """Logical name -> id of the version that the last call found or wrote."""
+    """Logical name, of a parameter after ``parameters/`` -> id of the version that the last call
+    found or wrote."""
 
     def __init__(
         self, name: str, args: SecretSeederArgs, opts: pulumi.ResourceOptions | None = None
@@ -80,12 +100,17 @@ class SecretSeeder(pulumi.ComponentResource):
                 ("log_retention_days", retention, limits.LOG_RETENTION_DAYS),
             ],
         )
-        grants.check(f"SecretSeeder {name!r}", [seed["name"] for seed in args["seeds"].values()])
+        seeds = dict(sorted(args["seeds"].items()))
+        parameters = dict(sorted(args.get("parameters", {}).items()))
+        grants.check(
+            f"SecretSeeder {name!r}",
+            [seed["name"] for seed in seeds.values()],
+            parameter_names=[[seed["name"] for seed in parameters.values()]],
+        )
         props = {key: given for key, given in args.items() if key != "file"}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        seeds = dict(sorted(args["seeds"].items()))
 
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
@@ -115,8 +140,17 @@ class SecretSeeder(pulumi.ComponentResource):
                 f"{name}-seed",
                 role.name,
                 {seed["name"]: seed["arn"] for seed in seeds.values()},
-                args["key_arn"],
+                [args["key_arn"]],
                 policies.seed_secrets,
+                tags,
+                child,
+            ),
+            *grants.attach(
+                f"{name}-seed-parameters",
+                role.name,
+                {seed["name"]: seed["arn"] for seed in parameters.values()},
+                [args["key_arn"]],
+                parameter_policies.seed_parameters,
                 tags,
                 child,
             ),
@@ -136,25 +170,45 @@ class SecretSeeder(pulumi.ComponentResource):
             opts=child,
         )
 
+        events: dict[str, dict[str, Any]] = {
+            secret: {
+                "SecretId": seed["arn"],
+                "Fields": dict(seed["fields"]),
+                "Generate": {key: dict(rules) for key, rules in seed["generate"].items()},
+            }
+            for secret, seed in seeds.items()
+        }
+        for parameter, made in parameters.items():
+            events[f"parameters/{parameter}"] = {
+                "Parameter": {
+                    "Name": made["name"],
+                    "Type": "SecureString",
+                    "KeyId": args["key_arn"],
+                    "Description": made.get("description", ""),
+                    "Tier": made.get("tier", "Standard"),
+                    "Tags": [{"Key": key, "Value": tag} for key, tag in (tags or {}).items()],
+                },
+                "Generate": dict(made["generate"]),
+            }
         versions: dict[str, pulumi.Output[str]] = {}
-        for secret, seed in seeds.items():
+        for seeded, event in events.items():
             invocation = aws.lambda_.Invocation(
-                f"{name}-{secret}",
+                f"{name}-{seeded}",
                 function_name=function.name,
-                input=pulumi.Output.json_dumps(
-                    {
-                        "SecretId": seed["arn"],
-                        "Fields": dict(seed["fields"]),
-                        "First": dict(seed.get("first", {})),
-                        "Generate": {key: dict(rules) for key, rules in seed["generate"].items()},
-                    }
-                ),
+                input=pulumi.Output.json_dumps(event),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=attached),
             )
-            versions[secret] = invocation.result.apply(
+            versions[seeded] = invocation.result.apply(
                 lambda result: str(json.loads(result)["VersionId"])
             )
 
         self.function_name = function.name
+        self.role_arn = role.arn
         self.versions = pulumi.Output.all(**versions)
-        self.register_outputs({"function_name": self.function_name, "versions": self.versions})
+        self.register_outputs(
+            {
+                "function_name": self.function_name,
+                "role_arn": self.role_arn,
+                "versions": self.versions,
+            }
+        )

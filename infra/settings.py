@@ -16,9 +16,9 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import faults, layers, limits, rules
+from infra import cost, faults, layers, limits, parameter_rules, resource_policy_rules, rules
 from infra.policies import Place
-from infra.schema import RotationSettings, SecretSettings, Settings
+from infra.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,6 +52,11 @@ class Environment:
     def secret_prefix(self) -> str:
         """What every secret's full name starts with."""
         return f"{self.project}/{self.stack}/"
+
+    @property
+    def parameter_prefix(self) -> str:
+        """What every parameter's full name starts with."""
+        return f"/{self.project}/{self.stack}/"
 
     @property
     def layer_arn(self) -> str:
@@ -92,10 +97,34 @@ class Environment:
         ttl = max(given["secrets_ttl_seconds"], given["parameters_ttl_seconds"])
         return self.settings.max_staleness_seconds - (ttl if kept else 0)
 
+    def cost(self) -> list[cost.Line]:
+        """Estimate what a month costs."""
+        extension = self.extension_args()
+        kept = extension["cache_enabled"] and extension["cache_size"] > 0
+        return cost.estimate(
+            self.settings,
+            readable=len(self.readable),
+            ttl_seconds=extension["secrets_ttl_seconds"] if kept else 0,
+        )
+
     def seeds(self) -> dict[str, SecretSettings]:
         """Secrets of ``from: generate``, by logical name."""
         secrets = self.settings.secrets.items()
         return {name: secret for name, secret in secrets if secret.source == "generate"}
+
+    def parameter_seeds(self) -> dict[str, ParameterSettings]:
+        """Parameters whose value is made inside AWS, by logical name."""
+        parameters = self.settings.parameters.items()
+        return {
+            name: parameter
+            for name, parameter in parameters
+            if parameter.secure and parameter.source == "generate"
+        }
+
+    @property
+    def has_secure_parameters(self) -> bool:
+        """Whether Parameter Store encrypts anything."""
+        return any(parameter.secure for parameter in self.settings.parameters.values())
 
     @property
     def rotations(self) -> dict[str, RotationSettings]:
@@ -113,12 +142,28 @@ class Environment:
     def vpc_config(self) -> Any:  # noqa: ANN401 (Pulumi's own type, which settings do not know)
         """Subnets and security groups of the functions; outside of any VPC, ``None``."""
         network = self.settings.network
-        return network.model_dump() if network.subnet_ids else None
+        keys = {"subnet_ids", "security_group_ids"}
+        return network.model_dump(include=keys) if network.subnet_ids else None
 
     @property
     def ca_bundle(self) -> Path:
         """PEM file of who signs the databases' certificates."""
         return ROOT / (self.settings.database.ca_bundle or "handler/rds-ca-bundle.pem")
+
+    def administrators(self, caller_arn: str) -> list[str]:
+        """ARNs of who may do everything with the secrets; without a resource policy, none.
+
+        ``caller_arn`` is that of GetCallerIdentity.
+
+        Raises:
+            SettingsError: whoever deploys is not among them, and would lock itself out.
+
+        """
+        policy = self.settings.resource_policy
+        broken = resource_policy_rules.lockout(policy.administrators, caller_arn)
+        if policy.enabled and (found := [f"{self.project}:{key} {text}" for key, text in broken]):
+            raise SettingsError([f"{each}; mend it in Pulumi.{self.stack}.yaml" for each in found])
+        return policy.administrators
 
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""
@@ -132,6 +177,16 @@ class Environment:
         values = pulumi.Config().require_secret_object("secretValues")
         return values.apply(lambda all_: rules.text(all_[secret]))
 
+    def parameter_value(self, parameter: str) -> pulumi.Input[str] | None:
+        """Text of a parameter, of a SecureString marked secret; none if it is not from config."""
+        settings = self.settings.parameters[parameter]
+        if not settings.secure:
+            return settings.value
+        if settings.source != "config":
+            return None
+        values = pulumi.Config().require_secret_object("secretValues")
+        return values.apply(lambda all_: str(all_[parameter_rules.VALUES_PREFIX + parameter]))
+
 
 def load() -> Environment:
     """Read and check the config of the running stack.
@@ -143,7 +198,10 @@ def load() -> Environment:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     found = _found(project)
     values = found.pop("secretValues", {})
-    secrets = found.get("secrets")
+    names = {
+        section: frozenset(given if isinstance(given := found.get(section), dict) else ())
+        for section in ("secrets", "parameters")
+    }
     region = pulumi.Config("aws").get("region")
     broken = []
     if not re.fullmatch(r"[A-Za-z0-9_-]+", stack):
@@ -160,11 +218,13 @@ def load() -> Environment:
     environment = Environment(project, stack, region or "", settings)
     given = rules.Given(
         settings,
-        frozenset(secrets if isinstance(secrets, dict) else ()),
+        names["secrets"],
         values,
         _is_encrypted(f"{project}:secretValues"),
         environment.region,
         environment.secret_prefix,
+        names["parameters"],
+        environment.parameter_prefix,
     )
     broken += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
     if not environment.ca_bundle.is_file():
@@ -203,8 +263,8 @@ def _sound(found: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, An
     sound = dict(found)
     for error in errors:
         section, *inside = error["loc"]
-        if section == "secrets" and inside:
-            sound["secrets"] = {k: v for k, v in sound["secrets"].items() if k != inside[0]}
+        if section in ("secrets", "parameters") and inside:
+            sound[section] = {k: v for k, v in sound[section].items() if k != inside[0]}
         else:
             sound.pop(str(section), None)
     return sound

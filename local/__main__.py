@@ -1,4 +1,4 @@
-"""`python -m local up | serve | rotate`: the program of this project on the embedded AWS."""
+"""`python -m local`: the program of this project on the embedded AWS."""
 
 import argparse
 import contextlib
@@ -16,7 +16,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.settings import SettingsError
-from local import checks, databases, deployment, loopback, outputs, project, rotate
+from local import (
+    checks,
+    databases,
+    deployment,
+    gameday,
+    loopback,
+    networks,
+    outputs,
+    project,
+    rotate,
+)
 from local.aws import EmbeddedAws, EmulatorError, PortInUseError
 from local.postgres import PostgreSQL, PostgreSQLError
 from local.provider import DeploymentError
@@ -62,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     stack = project.load(ROOT, options.stack, options.config_file)
+    if options.command == "gameday":
+        stack = gameday.prepared(stack)
     planned = deployment.preview(stack)  # every fault of config shows here, before a start
     layers = deployment.layer_arns(planned)
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
@@ -79,6 +91,7 @@ def _run(options: argparse.Namespace) -> int:
             server = running.enter_context(PostgreSQL())
             stack = databases.moved(stack, server)
         aws = running.enter_context(EmbeddedAws(port=options.port, layers=layers))
+        stack = networks.moved(stack, aws)
         if options.empty:
             _serve(aws, stack.region, None)
             return 0
@@ -86,11 +99,15 @@ def _run(options: argparse.Namespace) -> int:
         if server:
             address = f"{server.host}:{server.port}"
             _note(f"{', '.join(sorted(names))}: the database is a PostgreSQL here, at {address}")
+        if options.command == "gameday":
+            return gameday.run(deployed, _terminal, options.callers)
         if options.command == "rotate":
             return rotate.run(deployed, _terminal, options.rotations, options.callers)
         kept = _check(deployed)
         _terminal.print("\n[bold]Outputs[/bold]")
         _terminal.print(escape(outputs.table(deployed.outputs)))
+        _terminal.print("\n[bold]Cost[/bold]")
+        _terminal.print(escape(outputs.monthly_cost(deployed.outputs)))
         if options.command == "serve":
             _serve(aws, stack.region, deployed.outputs["function_alias_arn"])
     return 0 if kept else 1
@@ -106,9 +123,10 @@ def _parser() -> argparse.ArgumentParser:
         ("up", "deploy, prove what the project promises, print the outputs, stop"),
         ("serve", "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi"),
         ("rotate", "deploy, and rotate every secret of the stack that rotates, under traffic"),
+        ("gameday", "deploy, and take the first region's Secrets Manager away, under traffic"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        stack = "staging" if name == "rotate" else "dev"
+        stack = {"rotate": "staging", "gameday": "prod"}.get(name, "dev")
         command.add_argument(
             "--stack", default=stack, help="name of the stack (default: %(default)s)"
         )
@@ -117,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--rotations", type=_count, default=3, help="of each secret (default: 3)"
             )
+        if name in ("rotate", "gameday"):
             command.add_argument(
                 "--callers", type=_count, default=4, help="threads that call (default: 4)"
             )

@@ -8,10 +8,12 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local import incidents
 from local.deployment import Deployment, FunctionError, Invocation
 from local.traffic import Traffic, rotate
 from local.trial import READ, read_as, role_like
@@ -195,12 +197,15 @@ def _only_its_own(evidence: Evidence) -> str:
 
 def _not_without_key(evidence: Evidence) -> str:
     deployment = evidence.deployment
-    arn = next(iter(deployment.outputs["secret_arns"].values()))
-    with role_like(
-        deployment.client,
-        deployment.outputs["role_arn"],
-        keep=lambda statement: "kms:" not in json.dumps(statement["Action"]),
-    ) as role_arn:
+    arn = deployment.outputs["secret_arns"][deployment.secret]
+    with (
+        _without_policy(deployment, arn),  # which refuses another role already
+        role_like(
+            deployment.client,
+            deployment.outputs["role_arn"],
+            keep=lambda statement: "kms:" not in json.dumps(statement["Action"]),
+        ) as role_arn,
+    ):
         outcome = read_as(deployment.client, role_arn, [arn])[arn]
     _expect_refusal(outcome, "AccessDeniedException", "KMS")
     code = re.search(r"\((\w+)\)", outcome)
@@ -264,9 +269,71 @@ def _rotates(evidence: Evidence) -> str:
     return f"{len(deployment.rotating)} rotated, {traffic.requests} requests, 0 failed"
 
 
+def _guarded(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    arn = deployment.outputs["secret_arns"][deployment.secret]
+    client = deployment.client("secretsmanager")
+    if "ResourcePolicy" not in client.get_resource_policy(SecretId=arn):
+        return "no secret of this stack has a resource policy"
+    with role_like(deployment.client, deployment.outputs["role_arn"], keep=bool) as role_arn:
+        _expect_refusal(
+            read_as(deployment.client, role_arn, [arn])[arn],
+            "AccessDeniedException",
+            "resource-based policy",
+        )
+        with _without_policy(deployment, arn):
+            if read_as(deployment.client, role_arn, [arn])[arn] != READ:
+                raise Broken("IAM alone refuses the role, so nothing is shown")
+    return "a role with the reader's grants is refused"
+
+
+def _replicated(evidence: Evidence) -> str:
+    deployment = evidence.deployment
+    regions, arns = list(deployment.outputs["replica_key_arns"]), deployment.outputs["secret_arns"]
+    if not regions:
+        return "no secret of this stack has a replica"
+    for name, arn in arns.items():
+        described = deployment.client("secretsmanager").describe_secret(SecretId=arn)
+        found = {each["Region"]: each["Status"] for each in described["ReplicationStatus"]}
+        if found != dict.fromkeys(regions, "InSync"):
+            raise Broken(f"the replicas of {name} are {found}")
+    readable = [arn for name, arn in arns.items() if name not in deployment.administrators]
+    for region in regions:
+        replicas = [arn.replace(deployment.stack.region, region, 1) for arn in readable]
+        client = partial(deployment.aws.client, region=region)
+        outcomes = read_as(client, deployment.outputs["role_arn"], replicas)
+        if set(outcomes.values()) != {READ}:
+            raise Broken(f"it cannot read its own in {region}: {outcomes}")
+    return f"{len(arns)} in {', '.join(regions)}, {len(readable)} read there"
+
+
+def _tells(evidence: Evidence) -> str:
+    if "alarm_names" not in evidence.deployment.outputs:
+        return "this stack has no alarms"
+    try:
+        told = incidents.cause(evidence.deployment)
+    except TimeoutError as error:
+        raise Broken(str(error)) from error
+    return ", ".join(f"{name} {each.seconds:.1f} s" for name, each in told.items())
+
+
 def _expect_refusal(outcome: str, code: str, subject: str) -> None:
     if code not in outcome or subject not in outcome:
         raise Broken(f"expected {code} on {subject}, got: {outcome}")
+
+
+@contextmanager
+def _without_policy(deployment: Deployment, arn: str) -> Iterator[None]:
+    """Take a secret's resource policy away, if it has one, and put it back."""
+    client = deployment.client("secretsmanager")
+    policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy")
+    if policy is not None:
+        client.delete_resource_policy(SecretId=arn)
+    try:
+        yield
+    finally:
+        if policy is not None:
+            client.put_resource_policy(SecretId=arn, ResourcePolicy=policy)
 
 
 @contextmanager
@@ -294,7 +361,10 @@ _CHECKS: dict[str, Callable[[Evidence], str]] = {
     "without the grant for the key, the role is refused": _not_without_key,
     "no secret value in state, outputs, environment or package": _nowhere,
     "seeding again keeps every generated value": _seeded_once,
+    "the secrets' own policy refuses a role that IAM lets read": _guarded,
+    "every secret has its replicas, and the role reads them": _replicated,
     "no request fails while every secret is rotated": _rotates,
+    "incidents reach a subscriber, and the alarms end": _tells,
 }
 
 PROMISES = tuple(_CHECKS)

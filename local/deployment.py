@@ -6,16 +6,17 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from local import databases
-from local.aws import EmbeddedAws
+from local import databases, networks
+from local.aws import ADMIN_ARN, EmbeddedAws
 from local.engine import Engine, Preview, Registration
 from local.postgres import PostgreSQL
 from local.project import Stack, stand_in
 from local.provider import AwsProvider, package
 
+ALARM_PERIOD_SECONDS = 10
 _INVOCATION = "aws:lambda/invocation:Invocation"
 # Fields of a database secret that the function tells.
 _TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
@@ -99,6 +100,11 @@ class Deployment:
         return tuple(admin for admin in databases.of(self.stack).values() if admin)
 
     @property
+    def secret(self) -> str:
+        """Logical name of the secret that the function is named."""
+        return self.environment["SECRET_NAME"].removeprefix(self.environment["SECRET_PREFIX"])
+
+    @property
     def handler(self) -> str:
         """``module.function`` of the function."""
         return str(self._function["Handler"])
@@ -129,8 +135,13 @@ class Deployment:
         plain = {
             seed["SecretId"]: seed["Fields"].keys()
             for seed in map(json.loads, self._inputs(_INVOCATION, "input"))
+            if "SecretId" in seed
         }
         found: set[str] = set()
+        for name in self.outputs["parameter_arns"]:
+            read = self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
+            if read["Type"] == "SecureString":
+                found.add(read["Value"])
         for arn in self.outputs["secret_arns"].values():
             text = self.secret_text(arn)
             try:
@@ -187,7 +198,7 @@ def preview(stack: Stack) -> Engine:
 
     """
     engine = Engine(Preview())
-    engine.run(stack)
+    engine.run(_adapted(stack))
     return engine
 
 
@@ -207,12 +218,14 @@ def deploy(
         DeploymentError: AWS refused a resource.
 
     """
+    stack = _adapted(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operator = databases.Operator(server, stack) if server else None
 
     def created(made: Registration) -> None:
-        if operator and made.type == _INVOCATION:
-            value = secrets.get_secret_value(SecretId=json.loads(made.inputs["input"])["SecretId"])
+        event = json.loads(made.inputs["input"]) if made.type == _INVOCATION else {}
+        if operator and "SecretId" in event:
+            value = secrets.get_secret_value(SecretId=event["SecretId"])
             operator.make(made.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
         if on_created:
             on_created(made)
@@ -227,6 +240,16 @@ def deploy(
                 value |= operator.address(name)
                 operator.make(name, value)
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
+            operated.append(name)
+    parameters = aws.client("ssm", stack.region)
+    for name in engine.outputs["parameter_arns"]:
+        with contextlib.suppress(parameters.exceptions.ParameterAlreadyExists):
+            parameters.put_parameter(
+                Name=name,
+                Value=stand_in(),
+                Type="SecureString",
+                KeyId=engine.outputs["key_arn"],
+            )
             operated.append(name)
     return Deployment(aws, stack, engine, tuple(operated), server)
 
@@ -246,7 +269,38 @@ def running(stack: Stack) -> Iterator[Deployment]:
             server = started.enter_context(PostgreSQL())
             stack = databases.moved(stack, server)
         aws = started.enter_context(EmbeddedAws(layers=layers))
+        stack = networks.moved(stack, aws)
         yield deploy(stack, aws, server=server)
+
+
+def _adapted(stack: Stack) -> Stack:
+    """Return the stack as it can be proven here.
+
+    Who deploys here is among the administrators of its secrets; there is no organization; and an
+    alarm looks at ten seconds, so that one begins and ends while somebody waits.
+    """
+    changed = {}
+    policy, monitoring = (_section(stack, key) for key in ("resourcePolicy", "monitoring"))
+    if policy.get("enabled"):
+        administrators = [*policy.get("administrators", []), ADMIN_ARN]
+        changed["resourcePolicy"] = {
+            **policy,
+            "administrators": administrators,
+            "organizationId": None,
+        }
+    if monitoring.get("enabled"):
+        changed["monitoring"] = {**monitoring, "periodSeconds": ALARM_PERIOD_SECONDS}
+    config = {f"{stack.project}:{key}": json.dumps(value) for key, value in changed.items()}
+    return replace(stack, config={**stack.config, **config})
+
+
+def _section(stack: Stack, key: str) -> dict[str, Any]:
+    """Read a section of config; of one that is no map, nothing: the program says what is wrong."""
+    try:
+        read = json.loads(stack.config.get(f"{stack.project}:{key}", "{}"))
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def layer_arns(previewed: Engine) -> set[str]:

@@ -22,7 +22,7 @@ from pulumi.runtime import settings as runtime_settings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
-from local.aws import ACCOUNT_ID
+from local.aws import ACCOUNT_ID, ADMIN_ARN
 from local.project import Stack
 
 _STACK = "pulumi:pulumi:Stack"
@@ -85,7 +85,7 @@ class Preview:
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as the embedded AWS will."""
         del token, args
-        return {"accountId": ACCOUNT_ID}
+        return {"accountId": ACCOUNT_ID, "arn": ADMIN_ARN}
 
 
 class Engine(mocks.MockMonitor):

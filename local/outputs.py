@@ -1,24 +1,39 @@
 """A deployment's outputs as people read them."""
 
 import json
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from infra import cost
 from local.aws import EmbeddedAws
 
 
 def table(outputs: Mapping[str, Any]) -> str:
-    """Write outputs as ``pulumi stack output`` does: sorted, values that are maps as JSON."""
+    """Write outputs as ``pulumi stack output`` does: sorted, values that are maps as JSON.
+
+    All but the cost, which is a table of its own.
+    """
     rows = {
         name: value
         if isinstance(value, str)
         else json.dumps(value, separators=(",", ":"), sort_keys=True)
         for name, value in sorted(outputs.items())
+        if name != "monthly_cost"
     }
     width = max(map(len, [*rows, "OUTPUT"]))
     lines = [f"{'OUTPUT':<{width}}  VALUE"]
     lines += [f"{name:<{width}}  {value}" for name, value in rows.items()]
     return "\n".join(f"    {line}" for line in lines)
+
+
+def monthly_cost(outputs: Mapping[str, Any]) -> str:
+    """Write what a month costs, line by line."""
+    lines = [
+        cost.Line(each["what"], each["quantity"], cost.Price(each["unitPrice"], each["unit"]))
+        for each in outputs["monthly_cost"]
+    ]
+    return textwrap.indent(cost.table(lines), "    ")
 
 
 def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:

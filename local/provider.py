@@ -34,9 +34,9 @@ class AwsProvider:
         self._aws = aws
         self._region = region
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its classes at run time)
-        """Return the administrator's client in the region."""
-        return self._aws.client(service, self._region)
+    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 (boto3 makes its classes at run time)
+        """Return the administrator's client in the region, or in another one."""
+        return self._aws.client(service, region or self._region)
 
     def create(self, type_: str, name: str, inputs: Inputs) -> Made:
         """Make a resource.
@@ -58,7 +58,13 @@ class AwsProvider:
 
     def invoke(self, token: str, args: Inputs) -> dict[str, Any]:
         """Answer a provider function."""
-        del args
+        if token == "aws:ec2/getSubnet:getSubnet":  # noqa: S105 (a type token)
+            (subnet,) = self.client("ec2").describe_subnets(SubnetIds=[args["id"]])["Subnets"]
+            return {
+                "id": subnet["SubnetId"],
+                "vpcId": subnet["VpcId"],
+                "availabilityZone": subnet["AvailabilityZone"],
+            }
         if token != "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 (a type token)
             raise DeploymentError(f"the local run cannot answer {token}")
         identity = self.client("sts").get_caller_identity()
@@ -85,7 +91,7 @@ def package(archive: pulumi.AssetArchive) -> bytes:
 
 
 def _key(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
-    kms = provider.client("kms")
+    kms = provider.client("kms", inputs.get("region"))
     key = kms.create_key(
         Description=inputs["description"], Policy=inputs["policy"], Tags=_tags(inputs, "Tag")
     )["KeyMetadata"]
@@ -97,14 +103,18 @@ def _key(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
 
 
 def _key_alias(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
-    provider.client("kms").create_alias(
+    provider.client("kms", inputs.get("region")).create_alias(
         AliasName=inputs["name"], TargetKeyId=inputs["targetKeyId"]
     )
     return inputs["name"], {}
 
 
 def _secret(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
-    optional = {"Description": inputs.get("description"), "KmsKeyId": inputs.get("kmsKeyId")}
+    optional = {
+        "Description": inputs.get("description"),
+        "KmsKeyId": inputs.get("kmsKeyId"),
+        "AddReplicaRegions": [_capitalized(each) for each in inputs.get("replicas", [])],
+    }
     secret = provider.client("secretsmanager").create_secret(
         Name=inputs["name"],
         Tags=_tags(inputs),
@@ -119,6 +129,15 @@ def _secret_version(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
     )
     id_ = f"{version['ARN']}|{version['VersionId']}"
     return id_, {"arn": version["ARN"], "versionId": version["VersionId"]}
+
+
+def _secret_policy(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    secret = provider.client("secretsmanager").put_resource_policy(
+        SecretId=inputs["secretArn"],
+        ResourcePolicy=inputs["policy"],
+        BlockPublicPolicy=inputs.get("blockPublicPolicy", False),
+    )
+    return secret["ARN"], {}
 
 
 def _secret_rotation(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
@@ -246,6 +265,289 @@ def _invocation(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
     return _physical(name), {"result": result}
 
 
+def _security_group(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    ec2 = provider.client("ec2")
+    group = ec2.create_security_group(
+        GroupName=_physical(name),
+        Description=inputs["description"],
+        VpcId=inputs["vpcId"],
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": _tags(inputs)}],
+    )["GroupId"]
+    # As Pulumi's provider does with the rule that lets everything out.
+    anywhere = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[anywhere])
+    return group, {}
+
+
+def _security_group_rule(provider: AwsProvider, inputs: Inputs, direction: str) -> Made:
+    about = {"Description": inputs.get("description", "")}
+    rule: dict[str, Any] = {
+        "IpProtocol": inputs["ipProtocol"],
+        "FromPort": inputs["fromPort"],
+        "ToPort": inputs["toPort"],
+    }
+    if group := inputs.get("referencedSecurityGroupId"):
+        rule["UserIdGroupPairs"] = [{"GroupId": group, **about}]
+    if prefix_list := inputs.get("prefixListId"):
+        rule["PrefixListIds"] = [{"PrefixListId": prefix_list, **about}]
+    authorize = getattr(provider.client("ec2"), f"authorize_security_group_{direction}")
+    made = authorize(GroupId=inputs["securityGroupId"], IpPermissions=[rule])
+    (id_,) = [each["SecurityGroupRuleId"] for each in made["SecurityGroupRules"]]
+    return id_, {"securityGroupRuleId": id_}
+
+
+def _egress_rule(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    return _security_group_rule(provider, inputs, "egress")
+
+
+def _ingress_rule(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    return _security_group_rule(provider, inputs, "ingress")
+
+
+def _vpc_endpoint(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    ec2, service = provider.client("ec2"), inputs["serviceName"]
+    keys = ("vpcId", "vpcEndpointType", "privateDnsEnabled")
+    lists = ("subnetIds", "securityGroupIds", "routeTableIds")
+    endpoint = ec2.create_vpc_endpoint(
+        ServiceName=service,
+        PolicyDocument=inputs["policy"],
+        TagSpecifications=[{"ResourceType": "vpc-endpoint", "Tags": _tags(inputs)}],
+        **_capitalized({key: inputs[key] for key in (*keys, *lists) if key in inputs}),
+    )["VpcEndpoint"]["VpcEndpointId"]
+    named = [{"Name": "prefix-list-name", "Values": [service]}]
+    found = ec2.describe_prefix_lists(Filters=named)["PrefixLists"]
+    return endpoint, {"prefixListId": found[0]["PrefixListId"] if found else ""}
+
+
+def _parameter(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    keys = ("name", "type", "description", "tier", "keyId")
+    ssm, name = provider.client("ssm"), inputs["name"]
+    ssm.put_parameter(
+        Value=inputs.get("value") or inputs["insecureValue"],
+        Tags=_tags(inputs),
+        **_capitalized({key: inputs[key] for key in keys if inputs.get(key)}),
+    )
+    return name, {"arn": ssm.get_parameter(Name=name)["Parameter"]["ARN"]}
+
+
+def _topic(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    physical = _physical(name)
+    topic = provider.client("sns").create_topic(
+        Name=physical,
+        Attributes={"KmsMasterKeyId": inputs["kmsMasterKeyId"]},
+        Tags=_tags(inputs),
+    )
+    return topic["TopicArn"], {"arn": topic["TopicArn"], "name": physical}
+
+
+def _topic_policy(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    provider.client("sns").set_topic_attributes(
+        TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"]
+    )
+    return inputs["arn"], {}
+
+
+def _topic_subscription(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    subscription = provider.client("sns").subscribe(
+        TopicArn=inputs["topic"],
+        Protocol=inputs["protocol"],
+        Endpoint=inputs["endpoint"],
+        ReturnSubscriptionArn=True,
+    )
+    return subscription["SubscriptionArn"], {"arn": subscription["SubscriptionArn"]}
+
+
+def _metric_filter(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    metric, physical = inputs["metricTransformation"], _physical(name)
+    transformation = {
+        "metricNamespace": metric["namespace"],
+        "metricName": metric["name"],
+        "metricValue": metric["value"],
+        "unit": metric["unit"],
+    }
+    if (default := metric.get("defaultValue")) is not None:
+        transformation["defaultValue"] = float(default)
+    provider.client("logs").put_metric_filter(
+        logGroupName=inputs["logGroupName"],
+        filterName=physical,
+        filterPattern=inputs["pattern"],
+        metricTransformations=[transformation],
+    )
+    return physical, {"name": physical}
+
+
+def _metric_alarm(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    own = {"name", "okActions", "dimensions", "metricQueries", "tags"}
+    alarm = _capitalized({key: value for key, value in inputs.items() if key not in own})
+    if "metricQueries" in inputs:
+        alarm["Metrics"] = [_metric_query(query) for query in inputs["metricQueries"]]
+    if "dimensions" in inputs:
+        alarm["Dimensions"] = _dimensions(inputs["dimensions"])
+    return _alarm(
+        provider,
+        inputs["name"],
+        lambda cloudwatch: cloudwatch.put_metric_alarm(
+            AlarmName=inputs["name"],
+            OKActions=inputs.get("okActions", []),
+            Tags=_tags(inputs),
+            **alarm,
+        ),
+    )
+
+
+def _metric_query(query: Inputs) -> dict[str, Any]:
+    asked = _capitalized({key: value for key, value in query.items() if key != "metric"})
+    if "metric" in query:
+        metric = query["metric"]
+        asked["MetricStat"] = {
+            "Metric": {
+                "Namespace": metric["namespace"],
+                "MetricName": metric["metricName"],
+                "Dimensions": _dimensions(metric.get("dimensions", {})),
+            },
+            "Period": metric["period"],
+            "Stat": metric["stat"],
+        }
+    return asked
+
+
+def _dimensions(dimensions: Inputs) -> list[dict[str, str]]:
+    return [{"Name": key, "Value": value} for key, value in dimensions.items()]
+
+
+def _composite_alarm(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    return _alarm(
+        provider,
+        inputs["alarmName"],
+        lambda cloudwatch: cloudwatch.put_composite_alarm(
+            AlarmName=inputs["alarmName"],
+            AlarmDescription=inputs["alarmDescription"],
+            AlarmRule=inputs["alarmRule"],
+            Tags=_tags(inputs),
+        ),
+    )
+
+
+def _alarm(provider: AwsProvider, name: str, put: Callable[[Any], object]) -> Made:
+    cloudwatch = provider.client("cloudwatch")
+    put(cloudwatch)
+    answer = cloudwatch.describe_alarms(
+        AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    (alarm,) = answer["MetricAlarms"] + answer["CompositeAlarms"]
+    return name, {"arn": alarm["AlarmArn"]}
+
+
+def _dashboard(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    provider.client("cloudwatch").put_dashboard(
+        DashboardName=inputs["dashboardName"], DashboardBody=inputs["dashboardBody"]
+    )
+    return inputs["dashboardName"], {}
+
+
+def _event_rule(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    physical = _physical(name)
+    rule = provider.client("events").put_rule(
+        Name=physical,
+        Description=inputs["description"],
+        ScheduleExpression=inputs["scheduleExpression"],
+        Tags=_tags(inputs),
+    )
+    return physical, {"arn": rule["RuleArn"], "name": physical}
+
+
+def _event_target(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    target = _physical(name)
+    provider.client("events").put_targets(
+        Rule=inputs["rule"], Targets=[{"Id": target, "Arn": inputs["arn"]}]
+    )
+    return f"{inputs['rule']}-{target}", {"targetId": target}
+
+
+def _trail(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    cloudtrail, name = provider.client("cloudtrail"), inputs["name"]
+    trail = cloudtrail.create_trail(
+        Name=name,
+        S3BucketName=inputs["s3BucketName"],
+        KmsKeyId=inputs["kmsKeyId"],
+        EnableLogFileValidation=inputs["enableLogFileValidation"],
+        IsMultiRegionTrail=inputs["isMultiRegionTrail"],
+        IncludeGlobalServiceEvents=inputs["includeGlobalServiceEvents"],
+        CloudWatchLogsLogGroupArn=inputs["cloudWatchLogsGroupArn"],
+        CloudWatchLogsRoleArn=inputs["cloudWatchLogsRoleArn"],
+        TagsList=_tags(inputs),
+    )
+    selectors = [_capitalized(selector) for selector in inputs["eventSelectors"]]
+    cloudtrail.put_event_selectors(TrailName=name, EventSelectors=selectors)
+    cloudtrail.start_logging(Name=name)
+    return trail["TrailARN"], {"arn": trail["TrailARN"]}
+
+
+def _bucket(provider: AwsProvider, name: str, inputs: Inputs) -> Made:
+    s3, physical = provider.client("s3"), _physical(name)
+    s3.create_bucket(Bucket=physical)
+    s3.put_bucket_tagging(Bucket=physical, Tagging={"TagSet": _tags(inputs)})
+    return physical, {"arn": f"arn:aws:s3:::{physical}", "bucket": physical}
+
+
+def _bucket_versioning(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    provider.client("s3").put_bucket_versioning(
+        Bucket=inputs["bucket"],
+        VersioningConfiguration=_capitalized(inputs["versioningConfiguration"]),
+    )
+    return inputs["bucket"], {}
+
+
+def _bucket_ownership_controls(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    provider.client("s3").put_bucket_ownership_controls(
+        Bucket=inputs["bucket"], OwnershipControls={"Rules": [_capitalized(inputs["rule"])]}
+    )
+    return inputs["bucket"], {}
+
+
+def _bucket_public_access_block(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    blocked = {key: value for key, value in inputs.items() if key != "bucket"}
+    provider.client("s3").put_public_access_block(
+        Bucket=inputs["bucket"], PublicAccessBlockConfiguration=_capitalized(blocked)
+    )
+    return inputs["bucket"], {}
+
+
+def _sse(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    (rule,) = inputs["rules"]
+    default = rule["applyServerSideEncryptionByDefault"]
+    encryption = {
+        "SSEAlgorithm": default["sseAlgorithm"],
+        "KMSMasterKeyID": default["kmsMasterKeyId"],
+    }
+    provider.client("s3").put_bucket_encryption(
+        Bucket=inputs["bucket"],
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]
+        },
+    )
+    return inputs["bucket"], {}
+
+
+def _bucket_lifecycle(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    rules = []
+    for given in inputs["rules"]:
+        rule = {"ID": given["id"], "Status": given["status"], "Filter": {"Prefix": ""}}
+        rule["Transitions"] = [_capitalized(each) for each in given["transitions"]]
+        for key in ("expiration", "noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
+            rule |= _capitalized({key: _capitalized(given[key])})
+        rules.append(rule)
+    provider.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=inputs["bucket"], LifecycleConfiguration={"Rules": rules}
+    )
+    return inputs["bucket"], {}
+
+
+def _bucket_policy(provider: AwsProvider, _: str, inputs: Inputs) -> Made:
+    provider.client("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
+    return inputs["bucket"], {}
+
+
 def _physical(name: str) -> str:
     """Name a resource as Pulumi's auto-naming does: seven random hexadecimal digits."""
     return f"{name}-{secrets.token_hex(4)[:7]}"
@@ -261,7 +563,16 @@ def _capitalized(inputs: Inputs) -> dict[str, Any]:
 
 
 _TYPES: dict[str, Create] = {
+    "aws:cloudtrail/trail:Trail": _trail,
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": _composite_alarm,
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:cloudwatch/eventRule:EventRule": _event_rule,
+    "aws:cloudwatch/eventTarget:EventTarget": _event_target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _metric_filter,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
+    "aws:ec2/securityGroup:SecurityGroup": _security_group,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _vpc_endpoint,
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
@@ -272,7 +583,21 @@ _TYPES: dict[str, Create] = {
     "aws:lambda/function:Function": _function,
     "aws:lambda/invocation:Invocation": _invocation,
     "aws:lambda/permission:Permission": _permission,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _bucket_lifecycle,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _bucket_ownership_controls,
+    "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _bucket_public_access_block,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _sse,
+    "aws:s3/bucketVersioning:BucketVersioning": _bucket_versioning,
     "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretPolicy:SecretPolicy": _secret_policy,
     "aws:secretsmanager/secretRotation:SecretRotation": _secret_rotation,
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
+    "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
+    "aws:ssm/parameter:Parameter": _parameter,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _egress_rule,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ingress_rule,
 }

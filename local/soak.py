@@ -9,12 +9,12 @@ from typing import Any
 
 from local import project
 from local.deployment import Deployment
-from local.traffic import Traffic, rotate
+from local.traffic import Caller, Traffic, rotate
 
 _FIELDS = {"host": "database.example", "port": 5432, "dbname": "app"}
 
 
-def _secret(username: str, **rotation: str) -> dict[str, Any]:
+def _secret(username: str, **rotation: str | int) -> dict[str, Any]:
     return {
         "fields": {**_FIELDS, "username": username},
         "generate": {"password": {}},
@@ -28,7 +28,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
         "database": _secret("app", strategy="alternatingUsers", adminSecret="admin"),
         "admin": _secret("boss", strategy="singleUser"),
     },
-    "random": {"database": _secret("app", strategy="random")},
+    "random": {"database": _secret("app", strategy="random", overlapHours=1)},
 }
 """Strategy -> the secrets of a stack whose secret ``database`` is rotated by it."""
 
@@ -55,8 +55,8 @@ def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
     return replace(loaded, config={**loaded.config, **config})
 
 
-def soak(deployment: Deployment, name: str, rotations: int, callers: int) -> Soak:
-    """Rotate a secret so often under so many callers.
+def soak(deployment: Deployment, name: str, rotations: int, callers: int, *others: Caller) -> Soak:
+    """Rotate a secret so often under so many callers of the function, and others.
 
     After each rotation the database ends its users' sessions: every caller logs in again, with the
     password that was rotated away at hand.
@@ -64,9 +64,10 @@ def soak(deployment: Deployment, name: str, rotations: int, callers: int) -> Soa
     done, arn = Soak(), deployment.outputs["secret_arns"][name]
     moments: list[tuple[str, float]] = []
     secrets = deployment.client("secretsmanager")
-    with Traffic(deployment, callers) as traffic:
+    settled = 2 * (callers + len(others))
+    with Traffic(deployment, callers, *others) as traffic:
         for _ in range(rotations):
-            traffic.wait_for_requests(2 * callers)
+            traffic.wait_for_requests(settled)
             before = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
             old = next(version for version, stages in before.items() if "AWSCURRENT" in stages)
             start = time.monotonic()
@@ -74,7 +75,7 @@ def soak(deployment: Deployment, name: str, rotations: int, callers: int) -> Soa
             moments.append((old, time.monotonic()))
             done.rotation_seconds.append(moments[-1][1] - start)
             deployment.sessions(name, end=True)
-        traffic.wait_for_requests(2 * callers)
+        traffic.wait_for_requests(settled)
     done.requests, done.failures = traffic.requests, traffic.failures
     for old, moment in moments:
         if old in traffic.last_answers:

@@ -3,9 +3,10 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,18 +16,38 @@ _OK = 200
 _POLL_SECONDS = 0.02
 
 
+Caller = Callable[[], dict[str, Any]]
+"""Makes one request; answers with ``secret_version`` at least, or raises when it fails."""
+
+
+class Request(NamedTuple):
+    """One request and its outcome, by the monotonic clock."""
+
+    caller: int
+    start: float
+    end: float
+    fault: str
+    """What it said when it failed; else nothing."""
+    body: dict[str, Any]
+
+
 class Traffic:
     """Threads that call the function, one request after the other, for the time of a `with` block.
 
-    A request has failed when the function raises, or answers with any status but 200.
+    A request has failed when the function raises, or answers with any status but 200. Besides
+    ``callers`` of the function there is a thread for each of ``others``.
     """
 
-    def __init__(self, deployment: Deployment, callers: int) -> None:
+    def __init__(self, deployment: Deployment, callers: int, *others: Caller) -> None:
         self._deployment = deployment
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._call) for _ in range(callers)]
+        self._threads = [
+            threading.Thread(target=self._call, args=[number, request])
+            for number, request in enumerate([self._invoke] * callers + list(others))
+        ]
         self.requests = 0
+        self.log: list[Request] = []
         self.failures: Counter[str] = Counter()
         """What failing requests said -> how often."""
         self.last_answers: dict[str, float] = {}
@@ -54,26 +75,31 @@ class Traffic:
         while self.requests < aim and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def _call(self) -> None:
+    def _invoke(self) -> dict[str, Any]:
+        invocation = self._deployment.invoke()
+        if invocation.status != _OK:
+            raise FunctionError(invocation.body.get("error"))
+        return invocation.body
+
+    def _call(self, caller: int, request: Caller) -> None:
         while not self._stop.is_set():
             body: dict[str, Any] = {}
-            start = time.perf_counter()
+            start, fault = time.monotonic(), ""
             try:
-                invocation = self._deployment.invoke()
-                body = invocation.body
-                fault = "" if invocation.status == _OK else str(body.get("error"))
+                body = request()
             except (FunctionError, BotoCoreError, ClientError) as error:
                 fault = str(error)
             except Exception as error:  # noqa: BLE001 (a caller that dies would count no failure)
                 fault = type(error).__name__
-            milliseconds = (time.perf_counter() - start) * 1000
+            end = time.monotonic()
             with self._lock:
                 self.requests += 1
-                self.slowest_milliseconds = max(self.slowest_milliseconds, milliseconds)
+                self.log.append(Request(caller, start, end, fault, body))
+                self.slowest_milliseconds = max(self.slowest_milliseconds, (end - start) * 1000)
                 if fault:
                     self.failures[fault] += 1
                 elif "secret_version" in body:
-                    self.last_answers[body["secret_version"]] = time.monotonic()
+                    self.last_answers[body["secret_version"]] = end
 
 
 def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:

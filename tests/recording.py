@@ -14,6 +14,8 @@ from local.engine import Engine, Registration
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
+DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/lambda-secrets-deploy/session"
+VPC = "vpc-0123456789abcdef0"
 
 
 class Recording:
@@ -35,15 +37,18 @@ class Recording:
             "name": physical,
             "keyId": "0123-key",
             "version": self.FUNCTION_VERSION,
+            "prefixListId": "pl-1",
         }
         if type_ == "aws:lambda/invocation:Invocation":
             made["result"] = json.dumps({"VersionId": "v1", "Generated": [], "Updated": []})
         return f"{name}-id", {**inputs, **made}
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        del args
+        if token == "aws:ec2/getSubnet:getSubnet":
+            zone = f"us-east-1{str(args['id'])[-1]}"
+            return {"id": args["id"], "vpcId": VPC, "availabilityZone": zone}
         assert token == "aws:index/getCallerIdentity:getCallerIdentity", token
-        return {"accountId": ACCOUNT, "arn": "", "userId": "", "id": ""}
+        return {"accountId": ACCOUNT, "arn": DEPLOYER, "userId": "", "id": ""}
 
 
 def made(build: Callable[[], object]) -> list[Registration]:

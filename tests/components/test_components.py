@@ -72,6 +72,7 @@ def test_key_rotates_and_has_its_alias() -> None:
     assert key.inputs["deletionWindowInDays"] == 30
     assert only(registered, "kms/alias:Alias").inputs == {
         "name": "alias/p/s",
+        "region": "us-east-1",
         "targetKeyId": "0123-key",
     }
 

@@ -12,10 +12,12 @@ import pytest
 import postgres
 from local import checks, deployment
 from local import soak as soaking
+from local.clients import logging_in, signing
 from local.deployment import Deployment
+from secret_client import SecretClient, SecretNotFound, Value
 from tests.recording import ROOT
 
-ROTATIONS, CALLERS = 20, 8
+ROTATIONS, CALLERS, LOGINS = 20, 6, 2
 
 
 def value_of(deployed: Deployment) -> dict[str, Any]:
@@ -42,16 +44,22 @@ def deployed(request: pytest.FixtureRequest) -> Iterator[tuple[str, Deployment]]
         yield request.param, made
 
 
+def none_is_logged(deployed: Deployment, values: list[dict[str, Any]]) -> bool:
+    logged = [*deployed.log_lines(), deployed.server.log() if deployed.server else ""]
+    return not any(value["password"] in "\n".join(logged) for value in values)
+
+
 def test_no_request_fails_in_twenty_rotations_of_a_database_user(
     deployed: tuple[str, Deployment],
 ) -> None:
     strategy, made = deployed
     values = [value_of(made)]
+    others = [logging_in(made, "database") for _ in range(LOGINS)]
     for rotations in (ROTATIONS - 1, 1):
-        done = soaking.soak(made, "database", rotations, CALLERS)
+        done = soaking.soak(made, "database", rotations, CALLERS, *others)
         assert done.failures == {}
         assert len(done.rotation_seconds) == rotations
-        assert done.requests > rotations * CALLERS
+        assert done.requests > rotations * (CALLERS + LOGINS)
         values.append(value_of(made))
     _, before, now = values
     assert logs_in(made, now)
@@ -59,18 +67,39 @@ def test_no_request_fails_in_twenty_rotations_of_a_database_user(
     assert logs_in(made, before) is (strategy == "alternatingUsers")
     assert not logs_in(made, values[0])
     assert (before["username"] == now["username"]) is (strategy == "singleUser")
-    assert made.server is not None
-    logged = "\n".join([*made.log_lines(), made.server.log()])
-    assert not [value for value in values if value["password"] in logged]
+    assert none_is_logged(made, values)
 
 
 def test_no_request_fails_in_twenty_rotations_of_generated_text() -> None:
     with deployment.running(soaking.stack(ROOT, "random")) as made:
-        first = value_of(made)
-        done = soaking.soak(made, "database", ROTATIONS, CALLERS)
+        values = [value_of(made)]
+        others = [signing(made, "database", "password") for _ in range(LOGINS)]
+        done = soaking.soak(made, "database", ROTATIONS, CALLERS, *others)
         assert done.failures == {}
         assert len(done.rotation_seconds) == ROTATIONS
-        assert value_of(made)["key"] != first["key"]
+        values.append(value_of(made))
+        assert values[0]["password"] != values[1]["password"]
+        assert none_is_logged(made, values)
+
+
+class WithoutRefresh(SecretClient):
+    def with_fresh_credentials(self, secret_id: str, use: Any, *_: Any, **__: Any) -> Any:
+        return use(self.get_secret(secret_id))
+
+
+class WithoutPending(SecretClient):
+    def get_secret(self, secret_id: str, **options: Any) -> Value:
+        if options.get("version_stage") == "AWSPENDING":
+            raise SecretNotFound
+        return super().get_secret(secret_id, **options)
+
+
+@pytest.mark.parametrize("client", [WithoutRefresh, WithoutPending])
+def test_without_a_part_of_the_clients_way_logins_fail(client: type[SecretClient]) -> None:
+    with deployment.running(soaking.stack(ROOT, "singleUser")) as made:
+        others = [logging_in(made, "database", client) for _ in range(4)]
+        done = soaking.soak(made, "database", 6, 1, *others)
+        assert set(done.failures) == {"ConnectionFailed"}
 
 
 def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:

@@ -36,7 +36,6 @@ def seed(deployed: Deployment, name: str = "database", **event: Any) -> dict[str
     asked = {
         "SecretId": deployed.outputs["secret_arns"][name],
         "Fields": event.get("fields", {}),
-        "First": event.get("first", {}),
         "Generate": event.get("generate", {}),
     }
     answer = deployed.client("lambda").invoke(
@@ -95,11 +94,15 @@ def test_an_answer_names_fields_and_holds_no_value(deployed: Deployment) -> None
     assert "s3cr3t-host" not in json.dumps(result)
 
 
-def test_a_field_that_rotation_changes_is_written_once(deployed: Deployment) -> None:
-    assert seed(deployed, first={"first": "app"})["Updated"] == ["first"]
-    seed(deployed, fields={"first": "app_clone"})  # as a rotation would
-    assert seed(deployed, first={"first": "app"})["Updated"] == []
-    assert value(deployed)["first"] == "app_clone"
+def test_which_of_two_alternating_users_it_is_stays_what_rotation_made_it(
+    deployed: Deployment,
+) -> None:
+    assert seed(deployed, fields={"username": "app"})["Updated"] == ["username"]
+    # As a rotation leaves it; leaving rotation, or the strategy, must not undo it either.
+    seed(deployed, fields={"username": "app_clone", "alternateUsername": "app"})
+    result = seed(deployed, fields={"username": "app", "host": "another"})
+    assert result["Updated"] == ["host"]
+    assert value(deployed)["username"] == "app_clone"
 
 
 def test_a_rotation_under_way_is_waited_for(deployed: Deployment) -> None:

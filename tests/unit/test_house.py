@@ -11,7 +11,32 @@ from docs.generate import WRITTEN
 from local.checks import PROMISES
 from tests.recording import ROOT
 
-PURE = ("faults", "limits", "layers", "policies", "rotation_rules", "rules", "schema")
+PURE = (
+    "alarm_filters",
+    "audit_policies",
+    "cost",
+    "dashboards",
+    "faults",
+    "guardrails",
+    "incidents",
+    "layers",
+    "limits",
+    "monitoring_policies",
+    "monitoring_rules",
+    "network_policies",
+    "network_rules",
+    "parameter_policies",
+    "parameter_rules",
+    "policies",
+    "replica_rules",
+    "resource_policies",
+    "resource_policy_rules",
+    "rotation_rules",
+    "rules",
+    "schedules",
+    "schema",
+    "sensitive",
+)
 HANDLERS = {path.stem for path in ROOT.glob("handler/*.py")}
 OURS = {"infra", "local", "tests", "docs", "benchmarks"} | HANDLERS
 

@@ -14,6 +14,7 @@ from tests.recording import ROOT, Recording
 
 DATABASE = {"fields": {"host": "h", "username": "u"}, "generate": {"password": {}}}
 VALID = {"secrets": {"database": DATABASE}}
+ANOTHER = {**DATABASE, "fields": {"host": "h", "username": "another"}}
 CANARY = "s3cr3t-canary"
 
 
@@ -75,7 +76,7 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {"fields": {"a": float("nan")}}}}, "secrets.database.fields.a must be"),
         ({"function": {"secret": None}}, "function.secret must be text, got null"),
         ({"tags": {"x": 1}}, "tags.x must be text, got 1"),
-        ({"secrest": {}}, "secrest is no key; allowed are secrets, function, extension, key, network, database, maxStalenessSeconds, recoveryWindowDays, tags, secretValues"),
+        ({"secrest": {}}, "secrest is no key; allowed are secrets, parameters, function, extension, key, network, database, maxStalenessSeconds, recoveryWindowDays, resourcePolicy, protection, exemptions, cost, replicaRegions, monitoring, audit, tags, secretValues"),
         ({"secrets": {}}, "secrets holds no secret; describe at least one"),
         ({"secrets": {"database": {"form": "config"}}}, "secrets.database.form is no key; allowed are description, from, fields"),
         ({"secrets": {"database": {"from": "vault"}}}, "secrets.database.from must be 'generate', 'config' or 'external', got 'vault'"),
@@ -107,17 +108,29 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(0 days)")}}, "secrets.database.rotation.schedule must be every 1 to 999 days, got 'rate(0 days)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(4 hours)", windowHours=5)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (rate(4 hours)), got 5"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(30 4 * * ? *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, got 'cron(30 4 * * ? *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 * * SUN *)")}}, "secrets.database.rotation.schedule must have ? for either day or weekday, got 'cron(0 4 * * SUN *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 24 ? * SUN *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, each field within its range, got 'cron(0 24 ? * SUN *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? FOO SUN *)")}}, "each field within its range"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 * ? * * *)")}}, "secrets.database.rotation.schedule must leave 4 hours, got 'cron(0 * ? * * *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 0/6 ? * * *)", windowHours=7)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (cron(0 0/6 ? * * *)), got 7"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": 7}}}}, "secrets.database.rotation logs in to a database, and `fields` has no text `username`"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "port": "abc"}}}}, "secrets.database.rotation logs in to a database, and `port` in `fields` is no number"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "engine": "mysql"}}}}, "secrets.database.rotation knows postgres and aurora-postgresql, and `engine` in `fields` is another"),
+        ({"secrets": {"database": {**rotated(strategy="random"), "generate": {"previous": {}}}}}, "secrets.database.rotation of `random` keeps old values in `previous`; give that field another name"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": DATABASE}}, "secrets.database.rotation changes the password of 'u', by which the secret 'b' logs in to the same server; give each secret a user of its own"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": rotated(strategy="singleUser")}}, "secrets.b.rotation changes the password of 'u', by which the secret 'database' logs in"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "h", "username": "u_clone"}}}}, "secrets.database.rotation changes the password of 'u_clone', by which the secret 'b' logs in"),
         ({"secrets": {"database": rotated(strategy="singleUser", overlapHours=1)}}, "secrets.database.rotation.overlapHours goes with `random`"),
         ({"secrets": {"database": rotated(strategy="random", overlapHours=-1)}}, "secrets.database.rotation.overlapHours must be 0 to 24000, got -1"),
         ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret goes with `alternatingUsers`; drop it"),
         ({"secrets": {"database": rotated(strategy="alternatingUsers")}}, "secrets.database.rotation.adminSecret must be another secret (there is none), got None"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="database"), "b": DATABASE}}, "secrets.database.rotation.adminSecret must be another secret (b), got 'database'"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "u"}}}}, "secrets.database.rotation.adminSecret is of another server: its `host` differs"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="database"), "b": ANOTHER}}, "secrets.database.rotation.adminSecret must be another secret (b), got 'database'"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "b"}}}}, "secrets.database.rotation.adminSecret is of another server: its `host` differs"),
         ({"secrets": {"database": {"from": "config", "rotation": {"strategy": "singleUser"}}}, "secretValues": {"database": {"a": "b"}}}, "secrets.database.rotation would be undone by `from: config`"),
         ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation of `random` makes what `generate` names"),
-        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, and `fields` has no `host`"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, and `fields` has no text `host`"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "generate": {"password": {}, "pin": {}}}}}, "secrets.database.rotation changes the password of a database; `generate` must name `password` alone"),
-        ({"secrets": {"a": rotated(strategy="alternatingUsers", adminSecret="database"), "database": DATABASE}}, "function.secret is an administrator's, which no function reads; name another"),
+        ({"secrets": {"a": rotated(strategy="alternatingUsers", adminSecret="database"), "database": ANOTHER}}, "function.secret is an administrator's, which no function reads; name another"),
         ({"network": {"subnetIds": ["subnet-1"]}}, "network.securityGroupIds is empty beside `subnetIds`; name one"),
         ({"network": {"securityGroupIds": ["sg-1"]}}, "network.subnetIds is empty beside `securityGroupIds`; name one"),
         ({"network": {"subnetIds": [1]}}, "network.subnetIds.0 must be text, got 1"),

@@ -1,0 +1,476 @@
+"""Wires the components of one environment, by its settings. No resource of its own.
+
+Components know neither each other nor the settings: what one needs of another comes together
+here, a function for each part, in the order in which ``__main__`` calls them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import network_rules, packages
+from infra.access import ReaderRole
+from infra.alarm_topic import AlarmTopic
+from infra.audit import Audit
+from infra.encryption import EncryptionKey, EncryptionKeyArgs
+from infra.function import ExtensionArgs, ExtensionFunction, RuntimeArgs
+from infra.monitoring import Monitoring
+from infra.network import PrivateNetwork
+from infra.parameter_policies import parameter_arn
+from infra.parameters import ParameterStore
+from infra.policies import Place
+from infra.rotation import SecretRotation
+from infra.rotation_watch import RotationWatch
+from infra.secret import AppSecret
+from infra.secret_policy import SecretPolicy
+from infra.seeding import SecretSeeder
+from infra.settings import Environment, SettingsError
+
+Arns = dict[str, pulumi.Input[str]]
+
+
+class SmallFunctionArgs(TypedDict):
+    """What the functions that do not read have in common."""
+
+    runtime: str
+    architecture: str
+    log_retention_days: int
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What every part needs: the settings, where this is, and the functions' sources."""
+
+    env: Environment
+    place: Place
+    handler: Path
+
+    @property
+    def runtime(self) -> SmallFunctionArgs:
+        """Arguments of every function but the one that reads."""
+        function = self.env.settings.function
+        return {
+            "runtime": function.runtime,
+            "architecture": function.architecture,
+            "log_retention_days": function.log_retention_days,
+            "tags": self.env.tags,
+        }
+
+    def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
+        """Name the files of a package, and what logs in to PostgreSQL if asked."""
+        found = {name: self.handler / name for name in names}
+        if postgres:
+            found["postgres.py"] = self.handler / "postgres.py"
+            found["ca-bundle.pem"] = self.env.ca_bundle
+            found |= packages.distribution("pg8000")
+        return found
+
+
+def encryption_keys(stack: Stack) -> tuple[EncryptionKey, dict[str, EncryptionKey]]:
+    """Make the environment's key, and one in each region that has replicas."""
+    env, settings = stack.env, stack.env.settings.key
+
+    def args(region: str) -> EncryptionKeyArgs:
+        return {
+            "description": f"Secrets of {env.name}",
+            "alias": f"{env.project}/{env.stack}",
+            "partition": stack.place.partition,
+            "region": region,
+            "account_id": stack.place.account_id,
+            "rotation_period_in_days": settings.rotation_period_days,
+            "deletion_window_in_days": settings.deletion_window_days,
+            "tags": env.tags,
+        }
+
+    key = EncryptionKey(
+        "environment",
+        {
+            **args(stack.place.region),
+            "log_group_prefix": env.log_group_prefix,
+            "parameters": env.has_secure_parameters,
+        },
+    )
+    return key, {
+        region: EncryptionKey(f"replica-{region}", args(region))
+        for region in env.settings.replica_regions
+    }
+
+
+def app_secrets(
+    stack: Stack, key: EncryptionKey, replica_keys: Mapping[str, EncryptionKey]
+) -> dict[str, AppSecret]:
+    """Make every secret; a value that is not from config is put by others."""
+    env = stack.env
+    return {
+        name: AppSecret(
+            name,
+            {
+                "name": env.secret_prefix + name,
+                "description": secret.description,
+                "key_arn": key.arn,
+                "recovery_window_in_days": env.recovery_window_in_days(name),
+                "value": env.secret_value(name),
+                "replicas": {region: each.arn for region, each in replica_keys.items()},
+                "tags": env.tags,
+            },
+        )
+        for name, secret in env.settings.secrets.items()
+    }
+
+
+def parameter_store(stack: Stack, key: EncryptionKey) -> tuple[Arns, Arns]:
+    """Make the parameters; return ARNs by full name, those of SecureStrings apart."""
+    env, parameters = stack.env, stack.env.settings.parameters
+    if not parameters:
+        return {}, {}
+    store = ParameterStore(
+        "parameters",
+        {
+            "parameters": {
+                name: {
+                    "name": env.parameter_prefix + name,
+                    "type": parameter.type,
+                    "value": env.parameter_value(name),
+                    "description": parameter.description,
+                    "tier": parameter.tier,
+                }
+                for name, parameter in parameters.items()
+            },
+            "key_arn": key.arn,
+            "partition": stack.place.partition,
+            "region": stack.place.region,
+            "account_id": stack.place.account_id,
+            "tags": env.tags,
+        },
+    )
+    plain: Arns = {}
+    secure: Arns = {}
+    for name, parameter in parameters.items():
+        full = env.parameter_prefix + name
+        if parameter.secure:
+            secure[full] = store.secure_arns[full]
+        else:
+            plain[full] = store.arns[full]
+    return plain, secure
+
+
+def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
+    """Make the endpoints, if they are to be made; return the functions' place in the VPC."""
+    env, network = stack.env, stack.env.settings.network
+    vpc_config = env.vpc_config
+    if vpc_config is None:
+        return None
+    if env.settings.protection == "strict":
+        found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
+        subnets = [
+            network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
+        ]
+        if faults := network_rules.subnet_faults(network.vpc_id, subnets):
+            raise SettingsError(faults)
+    if network.egress != "endpoints":
+        return vpc_config
+    made = PrivateNetwork(
+        "network",
+        {
+            "vpc_id": network.vpc_id or "",
+            "subnet_ids": network.subnet_ids,
+            "partition": stack.place.partition,
+            "region": stack.place.region,
+            "account_id": stack.place.account_id,
+            "secret_prefix": env.secret_prefix,
+            "parameter_prefix": env.parameter_prefix if env.settings.parameters else None,
+            "log_group_prefix": env.log_group_prefix,
+            "services": network.services,
+            "s3_route_table_ids": network.s3_route_table_ids,
+            "database_security_group_id": network.database_security_group_id,
+            "database_port": network.database_port,
+            "tags": env.tags,
+        },
+    )
+    groups = [*vpc_config["security_group_ids"], made.security_group_id]
+    return {**vpc_config, "security_group_ids": groups}
+
+
+def seeders(
+    stack: Stack, key: EncryptionKey, secrets: Mapping[str, AppSecret]
+) -> list[SecretSeeder]:
+    """Make the function that puts first values, and call it; nothing to seed: no function."""
+    env = stack.env
+    seeds, parameters = env.seeds(), env.parameter_seeds()
+    if not seeds and not parameters:
+        return []
+    seeder = SecretSeeder(
+        "seeder",
+        {
+            "seeds": {
+                name: {
+                    "name": env.secret_prefix + name,
+                    "arn": secrets[name].arn,
+                    "fields": seed.fields,
+                    "generate": seed.random_passwords(),
+                }
+                for name, seed in seeds.items()
+            },
+            "parameters": {
+                name: {
+                    "name": env.parameter_prefix + name,
+                    "arn": parameter_arn(stack.place, env.parameter_prefix + name),
+                    "generate": seed.random_password(),
+                    "description": seed.description,
+                    "tier": seed.tier,
+                }
+                for name, seed in parameters.items()
+            },
+            "key_arn": key.arn,
+            "log_group_name": f"{env.log_group_prefix}seeder",
+            "file": stack.handler / "seed.py",
+            **stack.runtime,
+        },
+    )
+    return [seeder]
+
+
+def secret_rotations(
+    stack: Stack,
+    key: EncryptionKey,
+    secrets: Mapping[str, AppSecret],
+    seeded: list[SecretSeeder],
+    vpc_config: Any,  # noqa: ANN401 (Pulumi's own type)
+) -> dict[str, SecretRotation]:
+    """Make the function and the schedule of every secret that rotates."""
+    env = stack.env
+    made = {}
+    for name, rotation in env.rotations.items():
+        engine = "random" if rotation.strategy == "random" else "postgres"
+        admin = rotation.admin_secret
+        made[name] = SecretRotation(
+            f"{name}-rotation",
+            {
+                "secret_arn": secrets[name].arn,
+                "key_arn": key.arn,
+                "account_id": stack.place.account_id,
+                "log_group_name": f"{env.log_group_prefix}{name}-rotation",
+                "files": stack.files(
+                    "rotation.py", f"rotation_{engine}.py", postgres=engine == "postgres"
+                ),
+                "handler": "rotation.lambda_handler",
+                "strategy": rotation.strategy,
+                "generate": env.settings.secrets[name].rotated_fields(),
+                "admin_secret_arn": secrets[admin].arn if admin else None,
+                "overlap_hours": rotation.overlap_hours,
+                "every_days": rotation.every_days,
+                "schedule": rotation.schedule,
+                "window_hours": rotation.window_hours,
+                "rotate_immediately": rotation.rotate_immediately,
+                "vpc_config": vpc_config,
+                **stack.runtime,
+            },
+            # A rotation starts from a value.
+            pulumi.ResourceOptions(depends_on=seeded),
+        )
+    return made
+
+
+def reader_role(  # noqa: PLR0913, PLR0917 (what it may read)
+    stack: Stack,
+    key: EncryptionKey,
+    replica_keys: Mapping[str, EncryptionKey],
+    secrets: Mapping[str, AppSecret],
+    plain_parameters: Arns,
+    secure_parameters: Arns,
+) -> ReaderRole:
+    """Make the role that reads what the function may read."""
+    env = stack.env
+    return ReaderRole(
+        "reader",
+        {
+            "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in env.readable},
+            "key_arn": key.arn,
+            "replica_key_arns": {region: each.arn for region, each in replica_keys.items()},
+            "parameter_arns": plain_parameters,
+            "secure_parameter_arns": secure_parameters,
+            "log_group_arn": stack.place.log_group_arn(f"{env.log_group_prefix}reader"),
+            "tracing": env.settings.function.tracing,
+            "in_vpc": env.vpc_config is not None,
+            "tags": env.tags,
+        },
+    )
+
+
+def secret_policies(  # noqa: PLR0913, PLR0917 (whom it lets)
+    stack: Stack,
+    administrators: list[str],
+    secrets: Mapping[str, AppSecret],
+    seeded: list[SecretSeeder],
+    rotations: Mapping[str, SecretRotation],
+    role: ReaderRole,
+) -> list[SecretPolicy]:
+    """Refuse every secret to all but its functions and the administrators, if that is asked."""
+    env, settings = stack.env, stack.env.settings.resource_policy
+    if not settings.enabled:
+        return []
+    made = []
+    for name, secret in secrets.items():
+        served = [
+            rotations[other].role_arn
+            for other, rotation in env.rotations.items()
+            if rotation.admin_secret == name
+        ]
+        made.append(
+            SecretPolicy(
+                name,
+                {
+                    "secret_arn": secret.arn,
+                    "partition": stack.place.partition,
+                    "account_id": stack.place.account_id,
+                    "readers": [*([role.arn] if name in env.readable else []), *served],
+                    "writers": [
+                        *([rotations[name].role_arn] if name in rotations else []),
+                        *(seeder.role_arn for seeder in seeded if name in env.seeds()),
+                    ],
+                    "administrators": administrators,
+                    "organization_id": settings.organization_id,
+                },
+            )
+        )
+    return made
+
+
+def reader_function(
+    stack: Stack,
+    key: EncryptionKey,
+    role: ReaderRole,
+    vpc_config: Any,  # noqa: ANN401 (Pulumi's own type)
+    ready: list[pulumi.Resource],
+) -> ExtensionFunction:
+    """Make the function that reads, when all that it needs is ``ready``."""
+    env, function = stack.env, stack.env.settings.function
+    files = [f"{function.handler}.py", "secret_client.py"]
+    if function.telemetry:
+        files.append("secret_telemetry.py")
+    variables = {
+        "SECRET_NAME": env.secret_prefix + function.secret,
+        "SECRET_PREFIX": env.secret_prefix,
+        "SECRETS_CACHE_SECONDS": str(env.client_cache_seconds()),
+        "SECRETS_TELEMETRY": str(function.telemetry).lower(),
+    }
+    if env.settings.parameters:
+        variables["PARAMETER_PREFIX"] = env.parameter_prefix
+    if env.settings.replica_regions:
+        variables["SECRETS_REPLICA_REGIONS"] = ",".join(env.settings.replica_regions)
+    of_its_own = {"handler", "secret", "telemetry"}
+    return ExtensionFunction(
+        "reader",
+        {
+            "role_arn": role.arn,
+            "layer_arn": env.layer_arn,
+            "key_arn": key.arn,
+            "log_group_name": f"{env.log_group_prefix}reader",
+            "files": stack.files(*files, postgres=function.handler == "query"),
+            "handler": f"{function.handler}.lambda_handler",
+            "environment": variables,
+            "vpc_config": vpc_config,
+            "extension": cast("ExtensionArgs", env.extension_args()),
+            "tags": env.tags,
+            **cast("RuntimeArgs", function.model_dump(exclude=of_its_own)),
+        },
+        pulumi.ResourceOptions(depends_on=ready),
+    )
+
+
+def audit(stack: Stack) -> Audit | None:
+    """Make the trail, if it is to be an own one."""
+    env, settings = stack.env, stack.env.settings.audit
+    if settings.trail != "own":
+        return None
+    return Audit(
+        "audit",
+        {
+            "trail_name": env.name,
+            "log_group_name": f"/aws/cloudtrail/{env.name}",
+            "alias": f"{env.project}/{env.stack}-audit",
+            "partition": stack.place.partition,
+            "region": stack.place.region,
+            "account_id": stack.place.account_id,
+            "retention_days": settings.retention_days,
+            "log_retention_days": settings.log_retention_days,
+            "deletion_window_in_days": env.settings.key.deletion_window_days,
+            "tags": env.tags,
+        },
+    )
+
+
+def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
+    stack: Stack,
+    trail: Audit | None,
+    keys: list[EncryptionKey],
+    secrets: Mapping[str, AppSecret],
+    rotations: Mapping[str, SecretRotation],
+    role_arns: list[pulumi.Input[str]],
+    reader: ExtensionFunction,
+) -> tuple[Monitoring, AlarmTopic] | None:
+    """Make alarms, topic and dashboard, if they are asked for."""
+    env, settings = stack.env, stack.env.settings.monitoring
+    if not settings.enabled:
+        return None
+    topic = AlarmTopic(
+        "alarms",
+        {
+            "alarm_prefix": f"{env.name}-",
+            "alias": f"{env.project}/{env.stack}-alarms",
+            "partition": stack.place.partition,
+            "region": stack.place.region,
+            "account_id": stack.place.account_id,
+            "subscriptions": [
+                {"protocol": each.protocol, "endpoint": each.endpoint}
+                for each in settings.subscriptions
+            ],
+            "deletion_window_in_days": env.settings.key.deletion_window_days,
+            "tags": env.tags,
+        },
+    )
+    watch = None
+    if rotations:
+        watch = RotationWatch(
+            "rotation-watch",
+            {
+                "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in rotations},
+                "key_arn": keys[0].arn,
+                "account_id": stack.place.account_id,
+                "log_group_name": f"{env.log_group_prefix}rotation-watch",
+                "file": stack.handler / "rotation_watch.py",
+                **stack.runtime,
+            },
+        )
+    recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
+    made = Monitoring(
+        "monitoring",
+        {
+            "environment": env.name,
+            "region": stack.place.region,
+            "secret_prefix": env.secret_prefix,
+            "key_alias": f"alias/{env.project}/{env.stack}",
+            "topic_arn": topic.arn,
+            "audit_log_group_name": recorded,
+            "function_name": reader.name,
+            "function_log_group_name": f"{env.log_group_prefix}reader",
+            "function_timeout_seconds": env.settings.function.timeout_seconds,
+            "role_arns": role_arns,
+            "known_reader_arns": settings.known_readers,
+            "key_arns": [
+                *(each.arn for each in keys),
+                topic.key_arn,
+                *([trail.key_arn] if trail else []),
+            ],
+            "rotating": [env.secret_prefix + name for name in rotations],
+            "rotation_watch_name": watch.function_name if watch else None,
+            "period_seconds": settings.period_seconds,
+            "tags": env.tags,
+        },
+    )
+    return made, topic

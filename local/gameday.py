@@ -1,0 +1,218 @@
+"""`python -m local gameday`: the first region's Secrets Manager fails under traffic.
+
+The function goes on with the replica, the replica is promoted and written, and the region comes
+back. What an operator does meanwhile are the calls in `_promote` and `_fail_back`.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from rich.console import Console
+from rich.table import Table
+
+from local import live
+from local.deployment import Deployment
+from local.project import ProjectError, Stack
+from local.traffic import Request, Traffic
+
+SERVICE = "secretsmanager"
+
+Aim = Callable[[Request], bool]
+
+# Caches that expire soon make a short day.
+_STALENESS_SECONDS = 6
+# A client does not ask a region again for half a minute after that did not answer.
+_PATIENCE_SECONDS = 60
+# So many times in a row is each caller to be answered as it is to be.
+_SETTLED_REQUESTS = 5
+_POLL_SECONDS = 0.05
+
+
+def prepared(stack: Stack) -> Stack:
+    """Return the stack with caches that expire within seconds.
+
+    Raises:
+        ProjectError: it has no replicas.
+
+    """
+    if not _replica_regions(stack):
+        raise ProjectError(
+            f"no secret of {stack.name} has a replica; name a region in `replicaRegions`"
+        )
+    key = f"{stack.project}:maxStalenessSeconds"
+    return replace(stack, config={**stack.config, key: str(_STALENESS_SECONDS)})
+
+
+@dataclass
+class Phase:
+    """A part of the day, from its first to its last request."""
+
+    name: str
+    first: int
+    """Where its requests start in the log of all."""
+    start: float
+    aim: Aim = field(default=lambda _: False)
+    """Whether a request was answered as it is to be in the end."""
+    end: int | None = None
+    reached: bool = False
+
+    def is_settled(self, log: list[Request], callers: int) -> bool:
+        """Whether every caller is answered as it is to be, those that had to wait, too."""
+        answered: list[list[bool]] = [[] for _ in range(callers)]
+        for each in log[self.first :]:
+            if each.start >= self.start:
+                answered[each.caller].append(self.aim(each))
+        return all(
+            len(mine) >= _SETTLED_REQUESTS and all(mine[-_SETTLED_REQUESTS:]) for mine in answered
+        )
+
+    def row(self, log: list[Request]) -> tuple[str, ...]:
+        """Write the phase's line of the table."""
+        mine = log[self.first : self.end]
+        failed = sum(bool(each.fault) for each in mine)
+        sources = Counter(_source(each) for each in mine if not each.fault)
+        slowest = max((each.end - each.start for each in mine), default=0.0)
+        aims = [each.end - self.start for each in mine if self.aim(each)]
+        return (
+            self.name,
+            str(len(mine)),
+            f"[red]{failed}[/red]" if failed else "0",
+            ", ".join(f"{source} {count}" for source, count in sources.most_common()),
+            f"{slowest:.2f} s",
+            f"{aims[0]:.1f} s" if aims else "…",
+            ("✓" if self.reached else "✗") if self.end is not None else "…",
+        )
+
+
+class Scene:
+    """What is shown: the traffic, and for each phase a row."""
+
+    def __init__(self, traffic: Traffic, callers: int) -> None:
+        self.traffic = traffic
+        self._callers = callers
+        self._start = time.monotonic()
+        self.phases: list[Phase] = []
+
+    def phase(self, name: str, do: Callable[[], Aim]) -> Phase:
+        """Do something, and wait until every caller is answered as ``do`` says it is to be."""
+        log = self.traffic.log
+        phase = Phase(name, len(log), time.monotonic())
+        self.phases.append(phase)
+        phase.aim = do()
+        while not phase.reached and time.monotonic() < phase.start + _PATIENCE_SECONDS:
+            time.sleep(_POLL_SECONDS)
+            phase.reached = phase.is_settled(log, self._callers)
+        phase.end = len(log)
+        return phase
+
+    def table(self) -> Table:
+        """Show all phases."""
+        seconds = time.monotonic() - self._start
+        table = Table(title=f"{self.traffic.requests} requests in {seconds:.0f} s")
+        for title in ("phase", "requests", "failed", "served by", "slowest", "first so", "all so"):
+            table.add_column(title)
+        for phase in self.phases:
+            table.add_row(*phase.row(self.traffic.log))
+        return table
+
+
+def run(deployment: Deployment, terminal: Console, callers: int) -> int:
+    """Take the first region's Secrets Manager away, promote a replica, give back; show it.
+
+    Returns the exit code: 1 where a request failed that started after the first one had met the
+    outage, or where the function did not read what it was to read.
+    """
+    home, away = deployment.stack.region, _replica_regions(deployment.stack)[0]
+    aws, secret = deployment.aws, deployment.environment["SECRET_NAME"]
+
+    def from_replica(request: Request) -> bool:
+        return _source(request) == f"replica:{away}"
+
+    def from_home(request: Request) -> bool:
+        return _source(request) in ("extension", "sdk")
+
+    def of_version(version: str, place: Aim) -> Aim:
+        return lambda request: place(request) and request.body["secret_version"] == version
+
+    def take_away() -> Aim:
+        aws.take_away(SERVICE, home)
+        return from_replica
+
+    with Traffic(deployment, callers) as traffic:
+        scene = Scene(traffic, callers)
+        try:
+            with live.shown(scene.table, terminal):
+                scene.phase("every region answers", lambda: from_home)
+                outage = scene.phase(f"{home} does not", take_away)
+                scene.phase(
+                    f"{away} is promoted and written",
+                    lambda: of_version(_promote(deployment, secret, away), from_replica),
+                )
+                scene.phase(
+                    f"{home} is back and written",
+                    lambda: of_version(_fail_back(deployment, secret, away), from_home),
+                )
+        finally:
+            aws.give_back(SERVICE, home)
+    return verdict(scene, outage, terminal)
+
+
+def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
+    """Say how it went, and return the exit code."""
+    log = scene.traffic.log
+    met = [each.end for each in log[outage.first :] if each.fault or outage.aim(each)]
+    first = min(met, default=float("inf"))
+    before = [each for each in log if each.fault and each.start < first]
+    after = [each for each in log if each.fault and each.start >= first]
+    for fault, times in Counter(each.fault for each in (*before, *after)).most_common():
+        terminal.print(f"[red]✗[/red] {times} × {fault}")
+    kept = not after and all(phase.reached for phase in scene.phases)
+    mark = "[green]✓[/green]" if kept else "[red]✗[/red]"
+    longest = max((each.end - each.start for each in log[outage.first :]), default=0.0)
+    terminal.print(
+        f"{mark} {len(log)} requests; the first met the outage after"
+        f" {first - outage.start:.1f} s; {len(before)} failed until then, {len(after)} since;"
+        f" the longest took {longest:.2f} s"
+    )
+    return 0 if kept else 1
+
+
+def _promote(deployment: Deployment, secret: str, region: str) -> str:
+    """Make the replica a secret of its own and write it; return the new version.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
+    """
+    client = deployment.aws.client(SERVICE, region)
+    client.stop_replication_to_replica(SecretId=secret)
+    text = client.get_secret_value(SecretId=secret)["SecretString"]
+    version: str = client.put_secret_value(SecretId=secret, SecretString=text)["VersionId"]
+    return version
+
+
+def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
+    """Give the region back, write there what the promoted secret holds, and replicate anew.
+
+    The value comes first: the function goes home as soon as the region answers.
+    """
+    deployment.aws.give_back(SERVICE, deployment.stack.region)
+    home, away = deployment.client(SERVICE), deployment.aws.client(SERVICE, region)
+    text = away.get_secret_value(SecretId=secret)["SecretString"]
+    version: str = home.put_secret_value(SecretId=secret, SecretString=text)["VersionId"]
+    key = away.describe_secret(SecretId=secret)["KmsKeyId"]
+    away.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    replica = {"Region": region, "KmsKeyId": key}
+    home.replicate_secret_to_regions(SecretId=secret, AddReplicaRegions=[replica])
+    return version
+
+
+def _source(request: Request) -> str:
+    """Where the secret of an answer came from; the last word of its message."""
+    return str(request.body.get("message", "")).rpartition(" ")[2]
+
+
+def _replica_regions(stack: Stack) -> list[str]:
+    regions: list[str] = json.loads(stack.config.get(f"{stack.project}:replicaRegions", "[]"))
+    return regions

@@ -1,0 +1,154 @@
+"""Replicas in other regions: what is asked of AWS, exactly, and what IAM can hold."""
+
+import json
+
+import pytest
+
+from infra import policies
+from infra.access import ReaderRole
+from infra.encryption import EncryptionKey
+from infra.secret import AppSecret
+from tests.components.test_components import (
+    KEY,
+    KEY_ARGS,
+    ROLE_ARGS,
+    SECRET_ARGS,
+    secret_arns,
+)
+from tests.recording import by_type, made, only
+
+MOST_CHARACTERS = 6_144
+
+
+def key_arns(*regions: str) -> dict[str, str]:
+    return {region: KEY.replace("us-east-1", region) for region in regions}
+
+
+def test_a_replica_is_asked_for_with_its_region_and_that_regions_key() -> None:
+    replicas = key_arns("us-west-2", "eu-west-1")
+    registered = made(lambda: AppSecret("s", {**SECRET_ARGS, "replicas": replicas}))
+    secret = only(registered, "secret:Secret").inputs
+    # Nothing but region and key, which do not change by themselves, and always in one order.
+    assert secret["replicas"] == [
+        {"region": "eu-west-1", "kmsKeyId": replicas["eu-west-1"]},
+        {"region": "us-west-2", "kmsKeyId": replicas["us-west-2"]},
+    ]
+
+
+def test_no_secret_of_the_same_name_is_ever_overwritten() -> None:
+    registered = made(lambda: AppSecret("s", {**SECRET_ARGS, "replicas": key_arns("eu-west-1")}))
+    assert "forceOverwriteReplicaSecret" not in only(registered, "secret:Secret").inputs
+
+
+def test_no_replicas_ask_for_nothing() -> None:
+    registered = made(lambda: AppSecret("s", {**SECRET_ARGS, "replicas": {}}))
+    assert "replicas" not in only(registered, "secret:Secret").inputs
+
+
+def test_a_key_is_made_in_its_region_and_serves_secrets_manager_of_that_region_only() -> None:
+    registered = made(lambda: EncryptionKey("k", {**KEY_ARGS, "region": "us-west-2"}))
+    key = only(registered, "kms/key:Key").inputs
+    assert key["region"] == only(registered, "kms/alias:Alias").inputs["region"] == "us-west-2"
+    assert "multiRegion" not in key
+    _, use = json.loads(key["policy"])["Statement"]
+    assert use["Condition"]["StringEquals"]["kms:ViaService"] == [
+        "secretsmanager.us-west-2.amazonaws.com"
+    ]
+    assert "us-east-1" not in key["policy"]
+
+
+def test_a_reader_reads_the_replicas_in_their_regions_by_their_keys() -> None:
+    (name, arn), keys = *secret_arns(1).items(), key_arns("us-west-2")
+    registered = made(
+        lambda: ReaderRole(
+            "r", {**ROLE_ARGS, "secret_arns": {name: arn}, "replica_key_arns": keys}
+        )
+    )
+    read, decrypt = json.loads(only(registered, "policy:Policy").inputs["policy"])["Statement"]
+    assert read == {
+        "Sid": "ReadSecrets",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": [f"arn:aws:secretsmanager:*:123456789012:secret:{name}-AbCdEf"],
+        "Condition": {"StringEquals": {"aws:RequestedRegion": ["us-east-1", "us-west-2"]}},
+    }
+    assert decrypt["Action"] == ["kms:Decrypt"]
+    assert decrypt["Resource"] == [KEY, keys["us-west-2"]]
+    assert decrypt["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": [
+                "secretsmanager.us-east-1.amazonaws.com",
+                "secretsmanager.us-west-2.amazonaws.com",
+            ]
+        },
+        "StringLike": {"kms:EncryptionContext:SecretARN": [f"arn:*:secret:{name}-AbCdEf"]},
+    }
+
+
+def test_a_reader_without_replicas_is_granted_what_it_was_granted_before() -> None:
+    arns = secret_arns(1)
+    plain = made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": arns}))
+    none = made(
+        lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": arns, "replica_key_arns": {}})
+    )
+    document = only(plain, "policy:Policy").inputs["policy"]
+    assert document == only(none, "policy:Policy").inputs["policy"]
+    read, decrypt = json.loads(document)["Statement"]
+    assert read["Resource"] == list(arns.values())
+    assert "Condition" not in read
+    assert decrypt["Resource"] == KEY
+
+
+@pytest.mark.parametrize("regions", [(), ("us-west-2",), ("us-west-2", "eu-central-1")])
+def test_300_secrets_fit_with_and_without_replicas(regions: tuple[str, ...]) -> None:
+    arns, keys = secret_arns(300), key_arns(*regions)
+    registered = made(
+        lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": arns, "replica_key_arns": keys})
+    )
+    documents = [
+        json.loads(each.inputs["policy"]) for each in by_type(registered, "policy:Policy")
+    ]
+    assert len(documents) <= 10
+    granted = [arn for each in documents for arn in each["Statement"][0]["Resource"]]
+    assert len(set(granted)) == 300
+    for each in documents:
+        assert len(json.dumps(each, separators=(",", ":"))) <= MOST_CHARACTERS
+        assert len(each["Statement"][1]["Condition"]["StringLike"].popitem()[1]) == len(
+            each["Statement"][0]["Resource"]
+        )
+
+
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
+@pytest.mark.parametrize("replicas", [1, 2, 5, 12])
+@pytest.mark.parametrize("length", [1, 12, 100, 480])
+def test_policies_with_replicas_fit_with_the_longest_arns_that_there_are(
+    partition: str, replicas: int, length: int
+) -> None:
+    place = f"arn:{partition}:{{}}:cn-northwest-1:123456789012"
+    key = f"{place.format('kms')}:key/mrk-0123456789abcdef0123456789abcdef"
+    for part in policies.split_by_size(secret_arns(60, length), replicas):
+        arns = [f"{place.format('secretsmanager')}:secret:{name}-AbCdEf" for name in part]
+        document = policies.read_secrets(arns, key, *[key] * replicas)
+        assert len(json.dumps(document, separators=(",", ":"))) <= MOST_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "regions", "fault"),
+    [
+        (
+            330,
+            12,
+            2,
+            "'r': 330 secrets with 2 replica regions need 11 policies, and IAM attaches 10",
+        ),
+        (330, 12, 2, "give the function fewer secrets, shorter names, or fewer replica regions"),
+        (1, 480, 16, "and 16 replica regions do not fit one policy; give the function fewer"),
+    ],
+)
+def test_what_iam_cannot_hold_is_refused_before_anything_is_made(
+    count: int, length: int, regions: int, fault: str
+) -> None:
+    keys = {f"r-{number}": KEY for number in range(regions)}
+    arns = secret_arns(count, length)
+    with pytest.raises(ValueError, match=fault):
+        made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": arns, "replica_key_arns": keys}))
