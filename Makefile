@@ -4,7 +4,7 @@ STACK ?= dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up serve rotate test check format docs bench soak lock clean
+.PHONY: help up serve rotate gameday test check format docs bench soak lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ serve: .venv/installed ## the same, and stay: prints what the AWS CLI, boto3 or 
 
 rotate: .venv/installed ## deploy STACK (staging, prod) and rotate its secrets under traffic, as a live display
 	@$(BIN)/python -m local rotate --stack '$(if $(filter dev,$(STACK)),staging,$(STACK))'
+
+gameday: .venv/installed ## deploy prod, take its first region's Secrets Manager away under traffic, and bring it back
+	@$(BIN)/python -m local gameday
 
 test: check ## lint, types and every test
 	$(BIN)/python -m pytest --cov

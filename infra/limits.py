@@ -114,6 +114,7 @@ TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 # What the estimate of cost assumes: no limit of AWS's, but more is a mistake.
 ASSUMED = Range(0, 1_000_000_000_000)
 
+
 def check(owner: str, values: Iterable[tuple[str, object, Range | tuple[object, ...]]]) -> None:
     """Refuse plain values that AWS would refuse, all at once.
 

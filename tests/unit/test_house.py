@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import WRITTEN
+from infra import incidents
 from local.checks import PROMISES
 from tests.recording import ROOT
 
@@ -113,6 +114,12 @@ def test_the_readme_shows_every_check_and_every_output() -> None:
         assert f"✓ {promise} " in text
     for output in re.findall(r'pulumi\.export\("(\w+)"', program):
         assert f"`{output}`" in text
+
+
+def test_operations_has_a_section_for_each_alarm() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    for name in incidents.descriptions(incidents.Sight("", "", "", "")):
+        assert f"\n## {name}\n" in text
 
 
 def test_requirements_hold_every_direct_dependency_with_hashes() -> None:
