@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from pg8000.native import Connection, DatabaseError, InterfaceError
+from pg8000.native import Connection, DatabaseError, Error, InterfaceError
 
 from postgres import ConnectionFailed, connect, is_auth_error
 from secret_client import SecretClient, SecretError, Value
@@ -61,14 +61,14 @@ def _ask(secret: Value) -> dict[str, Any]:
     if kept is not None and kept.version == secret.version:
         _Open.refused = ""
     connected = kept is None or secret.version not in {kept.version, _Open.refused}
-    if connected:
-        _log_in(secret)
     try:
+        if connected:
+            _log_in(secret)
         database, user = _query()
-    except (DatabaseError, InterfaceError, OSError) as error:
-        if connected or not _has_ended(error):
+    except (Error, OSError) as error:
+        if not _has_ended(error):
             raise
-        _log_in(secret)
+        _log_in(secret)  # once more, whether it was kept or has just been made
         connected = True
         database, user = _query()
     used = _Open.secret or secret
@@ -105,6 +105,8 @@ def _query() -> tuple[str, str]:
 
 
 def _has_ended(error: Exception) -> bool:
+    if isinstance(error, ConnectionFailed):
+        return (error.sqlstate or "").startswith(_ENDED)
     if not isinstance(error, DatabaseError):
         return True
     told = error.args[0] if error.args else None

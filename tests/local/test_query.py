@@ -215,3 +215,19 @@ def test_without_a_secrets_name_the_answer_says_so(
     answer = query.lambda_handler({}, None)
     assert answer["statusCode"] == 400
     assert "SECRET_NAME" in answer["body"]
+
+
+def test_a_connection_that_ends_right_after_its_login_is_made_once_more(
+    ask: Ask, query: ModuleType, monkeypatch: pytest.MonkeyPatch, postgres: PostgreSQL, unique: str
+) -> None:
+    connect, made = query.connect, []
+
+    def connect_and_lose_the_first(*arguments: Any) -> Any:
+        made.append(connect(*arguments))
+        if len(made) == 1:
+            sessions(postgres, unique, end=True)
+        return made[-1]
+
+    monkeypatch.setattr(query, "connect", connect_and_lose_the_first)
+    assert ask()["status"] == 200
+    assert len(made) == 2
