@@ -14,25 +14,17 @@ administrators = env.administrators(identity.arn)
 place = Place(env.partition, env.region, identity.account_id)
 stack = wiring.Stack(env, place, Path(__file__).with_name("handler"))
 
-key, replica_keys = wiring.encryption_keys(stack)
-secrets = wiring.app_secrets(stack, key, replica_keys)
-plain_parameters, secure_parameters = wiring.parameter_store(stack, key)
+keys = wiring.encryption_keys(stack)
+secrets = wiring.app_secrets(stack, keys)
+plain_parameters, secure_parameters = wiring.parameter_store(stack, keys)
 vpc_config = wiring.private_network(stack)
-seeders = wiring.seeders(stack, key, secrets)
-rotations = wiring.secret_rotations(stack, key, secrets, seeders, vpc_config)
-role = wiring.reader_role(stack, key, replica_keys, secrets, plain_parameters, secure_parameters)
+seeders = wiring.seeders(stack, keys, secrets)
+rotations = wiring.secret_rotations(stack, keys, secrets, seeders, vpc_config)
+role = wiring.reader_role(stack, keys, secrets, plain_parameters, secure_parameters)
 restrictions = wiring.secret_policies(stack, administrators, secrets, seeders, rotations, role)
-reader = wiring.reader_function(stack, key, role, vpc_config, ready=[*seeders, *restrictions])
+reader = wiring.reader_function(stack, keys, role, vpc_config, ready=[*seeders, *restrictions])
 trail = wiring.audit(stack)
-watching = wiring.monitoring(
-    stack,
-    trail,
-    [key, *replica_keys.values()],
-    secrets,
-    rotations,
-    [role.arn, *(r.role_arn for r in rotations.values()), *(s.role_arn for s in seeders)],
-    reader,
-)
+watching = wiring.monitoring(stack, trail, keys, secrets, seeders, rotations, role, reader)
 
 pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items()})
 pulumi.export("parameter_arns", {**plain_parameters, **secure_parameters})
@@ -41,9 +33,9 @@ pulumi.export("function_arn", reader.arn)
 pulumi.export("function_alias_arn", reader.alias_arn)
 pulumi.export("rotation_function_arns", {name: r.function_arn for name, r in rotations.items()})
 pulumi.export("role_arn", role.arn)
-pulumi.export("key_arn", key.arn)
-pulumi.export("key_alias", key.alias_name)
-pulumi.export("replica_key_arns", {region: each.arn for region, each in replica_keys.items()})
+pulumi.export("key_arn", keys.home.arn)
+pulumi.export("key_alias", keys.home.alias_name)
+pulumi.export("replica_key_arns", keys.replica_arns)
 pulumi.export("layer_arn", env.layer_arn)
 pulumi.export("log_group_name", reader.log_group_name)
 if trail:

@@ -1,13 +1,14 @@
-"""Tells which secrets were not rotated in time, which no metric of AWS does. Reads no value.
+"""Tells which secrets were not rotated in time, or lack a replica, which no metric of AWS does.
 
 Prints CloudWatch metrics (Embedded Metric Format) in the namespace LambdaSecrets:
-``RotationOverdue``, the number of secrets, and for each secret ``SecretAge``, in days.
+``RotationOverdue``, the number of secrets that are; for each that rotates ``SecretAge``, in days;
+and ``ReplicasBroken``, the number of replicas that are. Reads no value.
 """
 
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,14 +17,29 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
-    """Look at every secret of ``SECRETS``; return the names of those that are overdue."""
-    secrets, overdue = boto3.client("secretsmanager"), []
-    for name in os.environ["SECRETS"].split(","):
+    """Look at every secret of ``SECRETS``.
+
+    Those of ``ROTATING`` are to rotate, and all have a replica in each of ``REPLICA_REGIONS``.
+    What cannot be described counts as overdue, and as without replicas.
+
+    Returns:
+        Names of secrets that are ``overdue``, and the ``broken`` replicas, as ``name in region``.
+
+    """
+    rotating, regions = _names("ROTATING"), _names("REPLICA_REGIONS")
+    secrets, overdue, broken = boto3.client("secretsmanager"), [], []
+    for name in _names("SECRETS"):
         try:
             secret = secrets.describe_secret(SecretId=name)
         except ClientError as error:  # the others are still to be looked at
             print(f"{name} cannot be described: {error}")  # noqa: T201 (the log)
-            overdue.append(name)
+            overdue += [name] if name in rotating else []
+            broken += [f"{name} in {region}" for region in regions]
+            continue
+        for region, reason in _broken(secret, regions).items():
+            print(f"{name} in {region} is broken: {reason}")  # noqa: T201 (the log)
+            broken.append(f"{name} in {region}")
+        if name not in rotating:
             continue
         rotated = secret.get("LastRotatedDate") or secret["CreatedDate"]
         days = (datetime.now(UTC) - rotated).total_seconds() / 86_400
@@ -31,8 +47,31 @@ def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
         if _is_overdue(secret):
             print(f"{name} is overdue: {_reason(secret)}")  # noqa: T201 (the log)
             overdue.append(name)
-    _emit("RotationOverdue", len(overdue), "Count", FunctionName=context.function_name)
-    return {"overdue": overdue}
+    watch = context.function_name
+    if rotating:
+        _emit("RotationOverdue", len(overdue), "Count", FunctionName=watch)
+    if regions:
+        _emit("ReplicasBroken", len(broken), "Count", FunctionName=watch)
+    return {"overdue": overdue, "broken": broken}
+
+
+def _names(variable: str) -> list[str]:
+    return [name for name in os.environ[variable].split(",") if name]
+
+
+def _broken(secret: Mapping[str, Any], regions: Collection[str]) -> dict[str, str]:
+    """Return the reason for each region whose replica failed or is not there.
+
+    Secrets Manager removes one that failed before it had a value, and keeps the old value of
+    another. https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    """
+    found = {each["Region"]: each for each in secret.get("ReplicationStatus", ())}
+    missing = {region: "it is not there" for region in regions if region not in found}
+    return missing | {
+        region: str(each.get("StatusMessage") or "it failed")
+        for region, each in found.items()
+        if each["Status"] == "Failed"
+    }
 
 
 def _is_overdue(secret: Mapping[str, Any]) -> bool:

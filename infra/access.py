@@ -47,6 +47,8 @@ class ReaderRole(pulumi.ComponentResource):
     """ARN of the role. Known once every policy is attached, so what uses it can use them."""
     name: pulumi.Output[str]
     """Name of the role."""
+    policy_arns: list[pulumi.Output[str]]
+    """ARNs of its customer managed policies."""
 
     def __init__(
         self, name: str, args: ReaderRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -128,4 +130,7 @@ class ReaderRole(pulumi.ComponentResource):
         granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))
         self.arn = granted.apply(lambda all_: str(all_[0]))
         self.name = role.name
-        self.register_outputs({"arn": self.arn, "name": self.name})
+        self.policy_arns = grants.policy_arns(attached)
+        self.register_outputs(
+            {"arn": self.arn, "name": self.name, "policy_arns": self.policy_arns}
+        )

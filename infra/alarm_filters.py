@@ -14,14 +14,16 @@ from infra.limits import FILTER_PATTERN_LENGTH
 
 _SUCCEEDED = "($.errorCode NOT EXISTS)"
 _SECRETS_MANAGER = '($.eventSource = "secretsmanager.amazonaws.com")'
+_IAM = '($.eventSource = "iam.amazonaws.com")'
 _READ = '($.eventName = "GetSecretValue")'
 # So many names of any length fit one pattern beside what else it says.
 _NAMES_A_PATTERN = 6
 
 
 def denied_reads() -> str:
-    """Match reads that IAM, a resource policy or the key's policy refused."""
-    return _all(_SECRETS_MANAGER, _READ, '($.errorCode = "AccessDenied*")')
+    """Match reads, of one or a batch, that IAM, a resource policy or the key's policy refused."""
+    reads = '($.eventName = "*GetSecretValue")'
+    return _all(_SECRETS_MANAGER, reads, '($.errorCode = "AccessDenied*")')
 
 
 def reads(secret_prefix: str) -> str:
@@ -49,10 +51,10 @@ def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
 
 
 def deleted_secrets(secret_prefix: str) -> str:
-    """Match the deletion of a secret of the environment, or of its replicas."""
+    """Match the deletion of a secret of the environment, or the end of a replica as such."""
     return _all(
         _SECRETS_MANAGER,
-        _any_event("DeleteSecret", "RemoveRegionsFromReplication"),
+        _any_event("DeleteSecret", "RemoveRegionsFromReplication", "StopReplicationToReplica"),
         _SUCCEEDED,
         _of_secret(secret_prefix),
     )
@@ -78,7 +80,7 @@ def changed_secret_policies(secret_prefix: str) -> str:
 def changed_grants(secret_prefix: str) -> str:
     """Match an IAM policy, of whomever, that is written about secrets of the environment."""
     return _all(
-        '($.eventSource = "iam.amazonaws.com")',
+        _IAM,
         _SUCCEEDED,
         f'($.requestParameters.policyDocument = "*:secret:{secret_prefix}*")',
     )
@@ -87,23 +89,45 @@ def changed_grants(secret_prefix: str) -> str:
 def changed_role_policies(role_arns: Sequence[str]) -> str:
     """Match a change of what these roles may do, or of who may assume them."""
     return _all(
-        '($.eventSource = "iam.amazonaws.com")',
+        _IAM,
         # Attach, Detach, Put, Delete and UpdateAssume; Get is none.
-        '($.eventName = "*RolePolicy")',
+        _any_event("*RolePolicy", "*RolePermissionsBoundary"),
         "($.readOnly IS FALSE)",
         _SUCCEEDED,
         _any("$.requestParameters.roleName", [_name(arn) for arn in role_arns]),
     )
 
 
+def changed_managed_policies(policy_arns: Sequence[str]) -> str:
+    """Match another version of these policies, whatever it is about."""
+    events = _any_event("CreatePolicyVersion", "SetDefaultPolicyVersion")
+    return _all(_IAM, events, _SUCCEEDED, _any("$.requestParameters.policyArn", policy_arns))
+
+
 def changed_key_policies(key_arns: Sequence[str]) -> str:
     """Match a change of who may use these keys."""
-    return _of_keys(key_arns, "PutKeyPolicy", "CreateGrant")
+    return _of_keys(key_arns, "PutKeyPolicy", "CreateGrant", "RevokeGrant")
 
 
 def disabled_keys(key_arns: Sequence[str]) -> str:
     """Match what makes these keys, and all that is under them, unusable."""
     return _of_keys(key_arns, "DisableKey", "ScheduleKeyDeletion")
+
+
+def changed_trails() -> str:
+    """Match what ends or narrows what any trail of the account records."""
+    events = _any_event("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")
+    return _all('($.eventSource = "cloudtrail.amazonaws.com")', events, _SUCCEEDED)
+
+
+def changed_logs(log_group_names: Sequence[str]) -> str:
+    """Match what ends or changes what is counted of these log groups."""
+    return _all(
+        '($.eventSource = "logs.amazonaws.com")',
+        _any_event("DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"),
+        _SUCCEEDED,
+        _any("$.requestParameters.logGroupName", log_group_names),
+    )
 
 
 def split(names: Sequence[Any]) -> list[Sequence[Any]]:

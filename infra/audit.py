@@ -8,6 +8,12 @@ its log group is in this account. https://aws.amazon.com/cloudtrail/pricing/
 
 The key is the trail's own. With the environment's, whoever disables that key would end the record
 in the same moment.
+
+The record outlives its stack: ``pulumi destroy`` ends the trail, and leaves key, alias and bucket
+in the account as they are, where Pulumi knows them no more. Otherwise it would fail at a bucket
+that is not empty, with the key already on its way to deletion, after which nobody could read a
+file. A stack of the same name finds the alias taken: delete that, or import what was left.
+https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/
 """
 
 from collections.abc import Mapping
@@ -55,8 +61,8 @@ class Audit(pulumi.ComponentResource):
     """A trail of all regions and of IAM, whose files nobody changes unnoticed.
 
     Resources:
-        aws.kms.Key, aws.kms.Alias: encrypts the log files and the log group.
-        aws.s3.Bucket: the log files; not emptied when the stack is destroyed.
+        aws.kms.Key, aws.kms.Alias: encrypts the log files and the log group; stays.
+        aws.s3.Bucket: the log files; stays, with what follows.
         aws.s3.BucketVersioning, aws.s3.BucketOwnershipControls, aws.s3.BucketPublicAccessBlock,
             aws.s3.BucketServerSideEncryptionConfiguration, aws.s3.BucketLifecycleConfiguration,
             aws.s3.BucketPolicy: of the bucket.
@@ -90,6 +96,7 @@ class Audit(pulumi.ComponentResource):
         )
         super().__init__("lambda-secrets:index:Audit", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         tags = args.get("tags")
         place = policies.Place(args["partition"], args["region"], args["account_id"])
         trail_arn = audit_policies.trail_arn(place, args["trail_name"])
@@ -104,12 +111,12 @@ class Audit(pulumi.ComponentResource):
                 audit_policies.key_policy(place, trail_arn, args["log_group_name"])
             ),
             tags=tags,
-            opts=child,
+            opts=kept,
         )
         aws.kms.Alias(
-            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=child
+            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=kept
         )
-        bucket = aws.s3.Bucket(f"{name}-bucket", tags=tags, opts=child)
+        bucket = aws.s3.Bucket(f"{name}-bucket", tags=tags, opts=kept)
         settled = self._settle(name, bucket, key.arn, retention)
         policy = aws.s3.BucketPolicy(
             f"{name}-bucket-policy",
@@ -118,7 +125,7 @@ class Audit(pulumi.ComponentResource):
                 bucket.arn.apply(lambda arn: audit_policies.bucket_policy(arn, trail_arn))
             ),
             # S3 refuses two changes of a bucket at the same time.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=settled),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=settled, retain_on_delete=True),
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
@@ -178,7 +185,7 @@ class Audit(pulumi.ComponentResource):
         self, name: str, bucket: "aws.s3.Bucket", key_arn: pulumi.Output[str], retention: int
     ) -> list[pulumi.Resource]:
         """Close the bucket, encrypt it, and keep what is in it so many days."""
-        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
             "id": "retention",
             "status": "Enabled",
@@ -194,7 +201,7 @@ class Audit(pulumi.ComponentResource):
             f"{name}-versioning",
             bucket=bucket.id,
             versioning_configuration={"status": "Enabled"},
-            opts=child,
+            opts=kept,
         )
         return [
             versioning,
@@ -202,7 +209,7 @@ class Audit(pulumi.ComponentResource):
                 f"{name}-ownership",
                 bucket=bucket.id,
                 rule={"object_ownership": "BucketOwnerEnforced"},
-                opts=child,
+                opts=kept,
             ),
             aws.s3.BucketPublicAccessBlock(
                 f"{name}-public-access",
@@ -211,7 +218,7 @@ class Audit(pulumi.ComponentResource):
                 block_public_policy=True,
                 ignore_public_acls=True,
                 restrict_public_buckets=True,
-                opts=child,
+                opts=kept,
             ),
             aws.s3.BucketServerSideEncryptionConfiguration(
                 f"{name}-encryption",
@@ -224,13 +231,15 @@ class Audit(pulumi.ComponentResource):
                         }
                     }
                 ],
-                opts=child,
+                opts=kept,
             ),
             aws.s3.BucketLifecycleConfiguration(
                 f"{name}-lifecycle",
                 bucket=bucket.id,
                 rules=[rule],
                 # Versions have to be there before rules about them.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[versioning], retain_on_delete=True
+                ),
             ),
         ]

@@ -1,8 +1,7 @@
 """What an environment costs a month, by AWS's list prices. Pure: no Pulumi, no boto3.
 
 Nothing is subtracted: no free tier, no discount. Left out is what stays under a cent: rotations,
-seeding, notifications, the log files of the trail. So is what an account pays besides: a trail of
-its own is free only as the account's first.
+seeding, notifications, the log files of the trail.
 """
 
 from collections.abc import Sequence
@@ -52,6 +51,8 @@ COMPOSITE_ALARM = Price(0.50, "alarm-month")
 DASHBOARD = Price(3.00, "dashboard-month")
 # https://aws.amazon.com/xray/pricing/
 TRACES = Price(5.00, "1,000,000 traces")
+# https://aws.amazon.com/cloudtrail/pricing/ (of every trail but the first)
+EVENTS = Price(2.00, "100,000 events")
 # https://aws.amazon.com/privatelink/pricing/
 ENDPOINT = Price(0.01, "zone-hour")
 ENDPOINT_DATA = Price(0.01, "GB")
@@ -59,14 +60,15 @@ ENDPOINT_DATA = Price(0.01, "GB")
 # X-Ray takes one request a second and a twentieth of what is more.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 _SAMPLED = 0.05
-# Largest that were seen, rounded up: a call of Secrets Manager with TLS, its two records in
-# CloudTrail (GetSecretValue, Decrypt), and a line of the client's telemetry.
+# Largest that were seen, rounded up: a call of Secrets Manager with TLS, a record in CloudTrail
+# (a read makes two: GetSecretValue, Decrypt), and a line of the client's telemetry.
 _CALL_BYTES = 8_000
-_RECORDS_BYTES = 4_000
+_RECORD_BYTES = 2_000
+_RECORDS_OF_A_READ = 2
 _TELEMETRY_BYTES = 1_000
 # Metrics of the client; of monitoring, besides the age of each secret that rotates.
 _CLIENT_METRICS = 7
-_MONITORING_METRICS = 9
+_MONITORING_METRICS = 11
 
 
 class Line(NamedTuple):
@@ -101,7 +103,8 @@ def estimate(settings: Settings, *, readable: int, ttl_seconds: int) -> list[Lin
     seconds += load.cold_starts_per_month * load.cold_start_milliseconds / 1000
     logged: float = load.requests_per_month * load.log_bytes_per_request
     logged += calls * _TELEMETRY_BYTES if function.telemetry else 0
-    recorded = calls * _RECORDS_BYTES if own_trail else 0
+    events = load.management_events_per_month + _RECORDS_OF_A_READ * calls if own_trail else 0
+    recorded = events * _RECORD_BYTES
     stored = logged * _months(function.log_retention_days)
     stored += recorded * _months(settings.audit.log_retention_days)
     traced: float = min(load.requests_per_month, _SECONDS)
@@ -125,7 +128,9 @@ def estimate(settings: Settings, *, readable: int, ttl_seconds: int) -> list[Lin
         Line("advanced parameters", len(advanced), ADVANCED_PARAMETER),
         Line("requests of the function", load.requests_per_month / 1_000_000, INVOCATIONS),
         Line("its time", seconds * function.memory_mb / 1024, COMPUTE[function.architecture]),
-        Line("logs", (logged + recorded) / _GB, LOGS_INGESTED),
+        Line("logs", logged / _GB, LOGS_INGESTED),
+        Line("the account's events in the trail's log group", recorded / _GB, LOGS_INGESTED),
+        Line("a trail that is not the first", 0 if load.first_trail else events / 100_000, EVENTS),
         Line("logs that are kept", stored / _GB, LOGS_STORED),
         Line("traces", function.tracing * traced / 1_000_000, TRACES),
         Line("metrics", metrics, METRIC),

@@ -115,7 +115,7 @@ def _readers(view: View) -> list[Widget]:
         " requestParameters.secretId as secret | sort reads desc"
     )
     refused = (
-        f"SOURCE '{view.audit_log_group}' | filter eventName = 'GetSecretValue'"
+        f"SOURCE '{view.audit_log_group}' | filter eventName like /GetSecretValue$/"
         " and errorCode like 'AccessDenied' | stats count(*) as refusals, max(eventTime) as last"
         " by userIdentity.arn as caller, sourceIPAddress | sort refusals desc"
     )

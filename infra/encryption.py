@@ -1,6 +1,6 @@
 """The environment's own KMS key. It makes no grants: who may decrypt is said at the role."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -19,13 +19,16 @@ class EncryptionKeyArgs(TypedDict):
     partition: str
     """Partition of the account, such as ``aws``."""
     region: str
-    """Region to make the key in; Secrets Manager may use it there only."""
+    """Region to make the key in."""
     account_id: str
     """Account that administers and uses the key."""
     log_group_prefix: NotRequired[str]
     """Log groups whose names start so may be encrypted with the key."""
     parameters: NotRequired[bool]
     """Whether Parameter Store may use the key, too (default false)."""
+    replication_regions: NotRequired[Sequence[str]]
+    """Other regions that secrets under the key are replicated to or from, whose Secrets Manager
+    may use it, too (default none)."""
     rotation_period_in_days: NotRequired[pulumi.Input[int]]
     """Days between two rotations of the key material, 90 to 2560 (default 365)."""
     deletion_window_in_days: NotRequired[pulumi.Input[int]]
@@ -77,6 +80,7 @@ class EncryptionKey(pulumi.ComponentResource):
                     policies.Place(args["partition"], args["region"], args["account_id"]),
                     args.get("log_group_prefix"),
                     parameters=args.get("parameters", False),
+                    replication_regions=args.get("replication_regions", ()),
                 )
             ),
             tags=args.get("tags"),

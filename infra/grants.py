@@ -1,6 +1,6 @@
 """Customer managed policies on a role, as many as its secrets need."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -39,6 +39,11 @@ def check(
             f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies,"
             f" and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
         )
+
+
+def policy_arns(attached: Iterable[pulumi.Resource]) -> list[pulumi.Output[str]]:
+    """Return the ARNs of the customer managed policies among what is attached."""
+    return [each.policy_arn for each in attached if isinstance(each, aws.iam.RolePolicyAttachment)]
 
 
 def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resource)

@@ -20,6 +20,10 @@ class Sight(NamedTuple):
     """Alias of the environment's key, with ``alias/``."""
 
 
+# An alarm on events knows of no other end.
+_OK = "OK means that it did not happen again, not that it is mended."
+
+
 def descriptions(sight: Sight) -> dict[str, str]:
     """Write for each alarm what it means and what to do, with the command to begin with."""
     logs = f"aws logs tail {sight.function_logs} --since 1h --filter-pattern"
@@ -42,26 +46,46 @@ def descriptions(sight: Sight) -> dict[str, str]:
         f" See which, and whether AWS knows (https://health.aws.amazon.com): {logs}"
         " '{ $.Failovers > 0 }'",
         "rotation-failed": "A rotation failed; the value of before stays in use, and Secrets"
-        f" Manager tries again. Name the secret, then read its rotation function's log: {trail}"
-        " RotationFailed",
+        f" Manager tries again. {_OK} Name the secret, then read its rotation function's log:"
+        f" {trail} RotationFailed",
         "rotation-overdue": "A secret was not rotated when it should have been, or no longer"
         " rotates at all. See NextRotationDate, then rotate it now by rotate-secret: aws"
         f" secretsmanager describe-secret {a_secret}",
+        "replicas-broken": "A secret has no replica where it should, or one that no longer follows"
+        " it: a failover would find nothing, or an old value. See which and why, mend that, then"
+        " pulumi up --refresh: aws secretsmanager describe-secret"
+        f" {a_secret} --query ReplicationStatus",
         "denied-reads": "Somebody in the account was refused a secret: a missing grant, or a"
-        " search for what can be read. Name the caller and tell which:"
-        f' {trail} \'{{ $.eventName = "GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
+        f" search for what can be read. {_OK} Name the caller and tell which:"
+        f' {trail} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
         "unusual-reads": "Secrets are read more often than at this hour of other days. See by"
         ' whom, in the dashboard\'s "Who reads?", or:'
         f" {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
-        "unknown-reader": "A secret was read by nobody known. If the caller should not have it,"
-        " rotate the secret now; if it should, name it in monitoring.knownReaders:"
+        "unknown-reader": f"A secret was read by nobody known. {_OK} If the caller should not have"
+        " it, rotate the secret now; if it should, name it in monitoring.knownReaders:"
         f" {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
-        "secret-deleted": "A secret, or a replica of it, was deleted; it is lost at the end"
-        f" of its recovery window. Bring it back: aws secretsmanager restore-secret {a_secret}",
+        "secret-deleted": "A secret was deleted, and is lost at the end of its recovery window;"
+        f" or a replica was, or was promoted. {_OK} See which: {trail}"
+        ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\'. Bring a secret back by'
+        f" aws secretsmanager restore-secret {a_secret}, and a replica by"
+        " pulumi up --refresh",
         "policy-changed": "Somebody changed who may have the secrets or use a key; a deployment"
-        " that changes grants does so, too. Name the caller, and deploy again to undo it:"
-        f' {trail} \'{{ $.eventName = "*Policy*" || $.eventName = "CreateGrant" }}\'',
+        f" that changes grants does so, too. {_OK} Name the caller, then pulumi up --refresh:"
+        f' {trail} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
+        ' $.eventName = "*PermissionsBoundary" }\'',
         "key-disabled": "A key was disabled or is to be deleted, and nothing under it can be read"
-        " from then on. Bring it back, by kms cancel-key-deletion and kms enable-key: aws kms"
-        f" describe-key --key-id {sight.key_alias}",
+        " from then on: that of the secrets, of a replica's region, of the alarms or of the trail."
+        f' {_OK} Name its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
+        ' $.eventName = "ScheduleKeyDeletion" }\'. Bring it back with these, by kms'
+        " cancel-key-deletion and kms enable-key: aws kms describe-key --key-id ARN --region"
+        f" REGION (in this region, the secrets' is {sight.key_alias})",
+        "audit-silent": "No call of the account was recorded for an hour, which does not happen:"
+        " no alarm on secrets, policies or keys can come. A first deployment may set it off for"
+        " some minutes. See whether the trail logs, and why not: aws cloudtrail describe-trails;"
+        f" aws cloudtrail get-trail-status --name NAME; it writes to {sight.audit_logs}",
+        "audit-changed": "Somebody changed or ended what is recorded or counted, so that alarms"
+        f" may be missed; a deployment that changes them does so, too. {_OK} Name the caller, then"
+        f' pulumi up --refresh: {trail} \'{{ $.eventName = "*Trail" ||'
+        ' $.eventName = "*Logging" || $.eventName = "*EventSelectors" ||'
+        ' $.eventName = "*MetricFilter" || $.eventName = "DeleteLogGroup" }\'',
     }

@@ -48,12 +48,16 @@ class MonitoringArgs(TypedDict):
     """ARNs of the functions' roles: they may read, and a change of their policies is told."""
     known_reader_arns: NotRequired[Sequence[str]]
     """ARNs of other roles and users that may read without an alarm (default none)."""
+    policy_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """ARNs of managed policies of these roles: a new version of them is told (default none)."""
     key_arns: Sequence[pulumi.Input[str]]
     """ARNs of the keys that everything here depends on."""
     rotating: NotRequired[Sequence[str]]
     """Full names of the secrets that rotate (default none)."""
     rotation_watch_name: NotRequired[pulumi.Input[str] | None]
     """Name of the function that tells which are overdue (default None: no alarm)."""
+    replica_watch_name: NotRequired[pulumi.Input[str] | None]
+    """Name of the function that tells which replicas are broken (default None: no alarm)."""
     period_seconds: NotRequired[int]
     """Seconds that an alarm looks at (default 300, as CloudTrail's events come minutes late)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -96,9 +100,14 @@ class Monitoring(pulumi.ComponentResource):
             **self._function_alarms(),
             **self._event_alarms(),
             "unusual-reads": self._unusual_reads(),
+            "audit-silent": self._audit_silent(),
         }
         if (watch := args.get("rotation_watch_name")) is not None:
-            alarms["rotation-overdue"] = self._rotation_overdue(watch)
+            alarms["rotation-overdue"] = self._watched(
+                watch, "rotation-overdue", "RotationOverdue"
+            )
+        if (watch := args.get("replica_watch_name")) is not None:
+            alarms["replicas-broken"] = self._watched(watch, "replicas-broken", "ReplicasBroken")
         composite = aws.cloudwatch.CompositeAlarm(
             f"{name}-any",
             alarm_name=f"{args['environment']}-any",
@@ -153,11 +162,23 @@ class Monitoring(pulumi.ComponentResource):
             ),
             "secret-policies": ("ChangedPolicies", alarm_filters.changed_secret_policies(prefix)),
             "grants": ("ChangedPolicies", alarm_filters.changed_grants(prefix)),
+            "trails": ("ChangedAudit", alarm_filters.changed_trails()),
+            "logs": (
+                "ChangedAudit",
+                pulumi.Output.all(
+                    args["audit_log_group_name"], args["function_log_group_name"]
+                ).apply(alarm_filters.changed_logs),
+            ),
         }
         for number, part in enumerate(alarm_filters.split(args["role_arns"]), start=1):
             patterns[f"role-policies-{number}"] = (
                 "ChangedPolicies",
                 pulumi.Output.all(*part).apply(alarm_filters.changed_role_policies),
+            )
+        for number, part in enumerate(alarm_filters.split(args.get("policy_arns", ())), start=1):
+            patterns[f"managed-policies-{number}"] = (
+                "ChangedPolicies",
+                pulumi.Output.all(*part).apply(alarm_filters.changed_managed_policies),
             )
         for number, part in enumerate(alarm_filters.split(args["key_arns"]), start=1):
             keys = pulumi.Output.all(*part)
@@ -219,6 +240,7 @@ class Monitoring(pulumi.ComponentResource):
             "secret-deleted": "DeletedSecrets",
             "policy-changed": "ChangedPolicies",
             "key-disabled": "DisabledKeys",
+            "audit-changed": "ChangedAudit",
         }
         return {
             incident: self._alarm(incident, **_any(self._namespace, metric), period=self._period)
@@ -250,11 +272,27 @@ class Monitoring(pulumi.ComponentResource):
             datapoints_to_alarm=2,
         )
 
-    def _rotation_overdue(self, watch: pulumi.Input[str]) -> aws.cloudwatch.MetricAlarm:
+    def _audit_silent(self) -> aws.cloudwatch.MetricAlarm:
+        """Alarm on what every other alarm on events needs: that events come.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+        """
         return self._alarm(
-            "rotation-overdue",
+            "audit-silent",
+            **_any("AWS/Logs", "IncomingLogEvents"),
+            dimensions={"LogGroupName": self._args["audit_log_group_name"]},
+            comparison_operator="LessThanThreshold",
+            period=_HOUR_SECONDS,  # the watch alone is recorded every 15 minutes
+            treat_missing_data="breaching",
+        )
+
+    def _watched(
+        self, watch: pulumi.Input[str], incident: str, metric: str
+    ) -> aws.cloudwatch.MetricAlarm:
+        return self._alarm(
+            incident,
             namespace="LambdaSecrets",
-            metric_name="RotationOverdue",
+            metric_name=metric,
             dimensions={"FunctionName": watch},
             statistic="Maximum",
             threshold=1,

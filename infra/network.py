@@ -32,7 +32,7 @@ class PrivateNetworkArgs(TypedDict):
     vpc_id: pulumi.Input[str]
     """VPC of the functions."""
     subnet_ids: Sequence[pulumi.Input[str]]
-    """Subnets of the functions; the endpoints have an address in each."""
+    """Subnets of the functions, one in a zone; the endpoints have an address in each."""
     partition: str
     """Partition of the account, such as ``aws``."""
     region: str

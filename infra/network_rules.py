@@ -47,23 +47,34 @@ def broken(settings: Settings, region: str) -> Iterator[Fault]:
     yield from _given_way(network)
 
 
-def subnet_faults(vpc_id: str | None, subnets: Sequence[Subnet]) -> list[str]:
-    """Say why functions in these subnets would not outlive the loss of an availability zone.
+def subnet_faults(network: NetworkSettings, subnets: Sequence[Subnet]) -> list[str]:
+    """Say why these subnets would not do, one line a fault.
 
-    Needs to ask EC2 where subnets are, so it is no part of ``broken``. ``vpc_id`` is that of
-    config, if any; of what is not known yet, nothing is said.
+    Functions in subnets of one availability zone do not outlive its loss. Endpoints are refused
+    by EC2 in two subnets of one zone (``DuplicateSubnetsInSameZone``), or in another VPC's.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+
+    Needs to ask EC2 where subnets are, so it is no part of ``broken``. Of what is not known yet,
+    nothing is said.
     """
-    faults = []
-    zones = {subnet.availability_zone for subnet in subnets}
-    if all(zones) and len(zones) < limits.LEAST_SUBNETS:
-        faults.append(
-            f"network.subnetIds are all in {', '.join(zones)}; name subnets in"
-            f" {limits.LEAST_SUBNETS} availability zones at least"
-        )
+    zones: dict[str, set[str]] = {}
+    for subnet in subnets:
+        zones.setdefault(subnet.availability_zone, set()).add(subnet.id)
+    if network.egress != "endpoints":
+        if not all(zones) or len(zones) >= limits.LEAST_SUBNETS:
+            return []
+        rule = f"name subnets in {limits.LEAST_SUBNETS} availability zones at least"
+        return [f"network.subnetIds are all in {', '.join(zones)}; {rule}"]
+    faults = [
+        f"network.subnetIds: {', '.join(sorted(ids))} are all in {zone}, and an endpoint takes one"
+        " subnet in a zone; name one of them"
+        for zone, ids in zones.items()
+        if zone and len(ids) > 1
+    ]
     faults += [
-        f"network.subnetIds: {subnet.id} is in {subnet.vpc_id}, and network.vpcId is {vpc_id}"
-        for subnet in subnets
-        if vpc_id and subnet.vpc_id and subnet.vpc_id != vpc_id
+        f"network.subnetIds: {each.id} is in {each.vpc_id}, and network.vpcId is {network.vpc_id}"
+        for each in subnets
+        if each.vpc_id and each.vpc_id != network.vpc_id
     ]
     return faults
 

@@ -93,14 +93,29 @@ def assume_role(service: str) -> Policy:
 
 
 def key_policy(
-    place: Place, log_group_prefix: str | None = None, *, parameters: bool = False
+    place: Place,
+    log_group_prefix: str | None = None,
+    *,
+    parameters: bool = False,
+    replication_regions: Sequence[str] = (),
 ) -> Policy:
     """Let the account administer the key, and use it only through Secrets Manager.
 
     The account's root as principal hands the decision to IAM: a principal needs an IAM grant
     besides. With ``log_group_prefix``, CloudWatch Logs may use the key for groups of that name;
     with ``parameters``, the account may use it through Parameter Store, too.
+
+    ``replication_regions`` are those that secrets under this key are replicated to or from. To
+    replicate, Secrets Manager decrypts with the one key and encrypts with the other, in the name
+    of whoever wrote the value. Through which region's service it calls KMS is not documented, so
+    the key may be used through both.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
+    services = [
+        name
+        for region in dict.fromkeys([place.region, *replication_regions])
+        for name in via("secretsmanager", place._replace(region=region))
+    ]
     statements: list[dict[str, Any]] = [
         administer_key(place),
         {
@@ -114,7 +129,7 @@ def key_policy(
             "Condition": {
                 "StringEquals": {
                     "kms:CallerAccount": place.account_id,
-                    "kms:ViaService": via("secretsmanager", place),
+                    "kms:ViaService": services,
                 }
             },
         },
@@ -184,8 +199,11 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     return _policy(read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns))
 
 
-def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
-    """Read and write exactly these secrets, and make random passwords."""
+def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
+    """Read and write exactly these secrets, and make random passwords.
+
+    ``key_arns`` are as for ``read_secrets``.
+    """
     return _policy(
         {
             "Sid": "SeedSecrets",
@@ -197,15 +215,16 @@ def seed_secrets(secret_arns: Sequence[str], key_arn: str) -> Policy:
             ],
             "Resource": list(secret_arns),
         },
-        _use_key("EncryptSecrets", ["kms:Decrypt", "kms:GenerateDataKey"], secret_arns, key_arn),
+        _use_key("EncryptSecrets", _writing(*key_arns), secret_arns, *key_arns),
         MAKE_PASSWORDS,
     )
 
 
-def rotate_secret(secret_arn: str, key_arn: str, admin_arn: str | None = None) -> Policy:
+def rotate_secret(secret_arn: str, admin_arn: str | None, *key_arns: str) -> Policy:
     """Rotate exactly this secret; read the one of the administrator who changes the other user.
 
     Without an administrator a user changes its own password, and is found by all it ever had.
+    ``key_arns`` are as for ``read_secrets``; the administrator's secret is read at home only.
     """
     history = ["secretsmanager:ListSecretVersionIds"] if admin_arn is None else []
     statements = [
@@ -221,11 +240,11 @@ def rotate_secret(secret_arn: str, key_arn: str, admin_arn: str | None = None) -
             ],
             "Resource": secret_arn,
         },
-        _use_key("EncryptSecret", ["kms:Decrypt", "kms:GenerateDataKey"], [secret_arn], key_arn),
+        _use_key("EncryptSecret", _writing(*key_arns), [secret_arn], *key_arns),
         MAKE_PASSWORDS,
     ]
     if admin_arn is not None:
-        statements += read_secrets([admin_arn], key_arn)["Statement"]
+        statements += read_secrets([admin_arn], key_arns[0])["Statement"]
     return _policy(*statements)
 
 
@@ -305,6 +324,15 @@ def split_by_size(names: Iterable[str], replica_regions: int = 0) -> list[list[s
     return parts
 
 
+def _writing(*key_arns: str) -> list[str]:
+    """Name what a writer does with the keys; it encrypts with a replica's in its own name.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    """
+    replication = ["kms:Encrypt"] if len(key_arns) > 1 else []
+    return ["kms:Decrypt", *replication, "kms:GenerateDataKey"]
+
+
 def _use_key(
     sid: str, actions: list[str], secret_arns: Sequence[str], *key_arns: str
 ) -> dict[str, Any]:
@@ -313,7 +341,7 @@ def _use_key(
         "Sid": sid,
         "Effect": "Allow",
         "Action": actions,
-        # Each key can be reached through its own region's service only: its policy says so, too.
+        # The key's own policy says, too, through which regions' service it can be reached.
         "Resource": key_arns[0] if len(key_arns) == 1 else list(key_arns),
         "Condition": {
             "StringEquals": {"kms:ViaService": services},

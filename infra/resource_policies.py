@@ -1,6 +1,10 @@
 """The resource policy of a secret. Pure functions over plain strings; JSON-shaped dicts out.
 
 It grants nothing: IAM does. It refuses, so that a grant made elsewhere by mistake opens nothing.
+
+Tags are refused to others, too: where IAM grants by tags, they decide on access. What only tells
+of a secret stays open to whom IAM lets, such as DescribeSecret and ListSecretVersionIds: it shows
+names, dates, labels and tags, and no value.
 """
 
 from collections.abc import Sequence
@@ -9,7 +13,7 @@ from typing import Any
 from infra.policies import Policy
 
 _READING = ["secretsmanager:GetSecretValue"]
-# What changes the value, where it is, or who may have it.
+# What changes the value, where it is, or what it is tagged as.
 _CHANGING = [
     "secretsmanager:CancelRotateSecret",
     "secretsmanager:DeleteSecret",
@@ -19,6 +23,8 @@ _CHANGING = [
     "secretsmanager:RestoreSecret",
     "secretsmanager:RotateSecret",
     "secretsmanager:StopReplicationToReplica",
+    "secretsmanager:TagResource",
+    "secretsmanager:UntagResource",
     "secretsmanager:UpdateSecret",
     "secretsmanager:UpdateSecretVersionStage",
 ]
@@ -28,8 +34,6 @@ _DESCRIBING = [
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetResourcePolicy",
     "secretsmanager:ListSecretVersionIds",
-    "secretsmanager:TagResource",
-    "secretsmanager:UntagResource",
     "secretsmanager:ValidateResourcePolicy",
 ]
 _ALL = sorted([*_READING, *_CHANGING, *_MENDING, *_DESCRIBING])

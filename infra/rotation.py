@@ -24,6 +24,8 @@ class SecretRotationArgs(TypedDict):
     """ARN of the secret. Known once the secret has its first value, which rotation needs."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key of the secrets and of the logs."""
+    replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Region -> ARN of the KMS key there, of every region that has a replica of the secret."""
     account_id: str
     """Account of the secret: Secrets Manager may call the function for no other."""
     log_group_name: str
@@ -132,9 +134,12 @@ class SecretRotation(pulumi.ComponentResource):
         )
         documents = {
             "logs": logs.arn.apply(policies.write_logs),
-            "rotate": pulumi.Output.all(args["secret_arn"], args["key_arn"], admin).apply(
-                lambda all_: policies.rotate_secret(*all_)
-            ),
+            "rotate": pulumi.Output.all(
+                args["secret_arn"],
+                admin,
+                args["key_arn"],
+                *args.get("replica_key_arns", {}).values(),
+            ).apply(lambda all_: policies.rotate_secret(*all_)),
         }
         if args.get("vpc_config"):
             documents["network"] = pulumi.Output.from_input(policies.use_network())

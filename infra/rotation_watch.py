@@ -1,11 +1,12 @@
-"""Watches whether secrets are rotated in time: a small function, called four times an hour.
+"""Watches whether secrets rotate in time and have replicas: a function, called every 15 minutes.
 
 CloudWatch has no metric for it, and no alarm can miss an event that comes every 30 days: it looks
 back seven at most. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-So the function asks Secrets Manager when each secret is due. It makes no alarm.
+Nor does an event or a metric tell of a replica that failed. So the function asks Secrets Manager
+when each secret is due, and how its replicas are. It makes no alarm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -21,7 +22,11 @@ class RotationWatchArgs(TypedDict):
     """What a ``RotationWatch`` is made of."""
 
     secret_arns: Mapping[str, pulumi.Input[str]]
-    """ARNs of the secrets that rotate, by full name."""
+    """ARNs of the secrets to look at, by full name."""
+    rotating: Collection[str]
+    """Full names of those that rotate."""
+    replica_regions: NotRequired[Collection[str]]
+    """Regions where every one of them has a replica (default none)."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key of the logs."""
     account_id: str
@@ -41,7 +46,7 @@ class RotationWatchArgs(TypedDict):
 
 
 class RotationWatch(pulumi.ComponentResource):
-    """A function that tells which secrets are overdue.
+    """A function that tells which secrets are overdue, and which replicas are broken.
 
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
@@ -84,7 +89,7 @@ class RotationWatch(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             f"{name}-role",
-            description="Reads when secrets were rotated",
+            description="Reads when secrets were rotated, and how their replicas are",
             assume_role_policy=pulumi.Output.json_dumps(
                 policies.assume_role("lambda.amazonaws.com")
             ),
@@ -115,14 +120,20 @@ class RotationWatch(pulumi.ComponentResource):
             role=role.arn,
             memory_size=128,
             timeout=_TIMEOUT_SECONDS,
-            environment={"variables": {"SECRETS": ",".join(secrets)}},
+            environment={
+                "variables": {
+                    "SECRETS": ",".join(secrets),
+                    "ROTATING": ",".join(args["rotating"]),
+                    "REPLICA_REGIONS": ",".join(args.get("replica_regions", ())),
+                }
+            },
             logging_config={"log_format": "Text", "log_group": logs.name},
             tags=tags,
             opts=child,
         )
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",
-            description="Looks whether secrets were rotated in time",
+            description="Looks whether secrets were rotated in time and have replicas",
             schedule_expression="rate(15 minutes)",
             tags=tags,
             opts=child,

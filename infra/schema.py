@@ -381,6 +381,14 @@ class CostSettings(_Model):
     environments: Annotated[int, Within(limits.ASSUMED)] = Field(
         default=1, description="execution environments that are there at a time"
     )
+    management_events_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=1_000_000,
+        description="calls of the whole account, in all regions, which an `own` trail records",
+    )
+    first_trail: bool = Field(
+        default=True,
+        description="whether the `own` trail is the account's first, whose events cost nothing",
+    )
     log_bytes_per_request: Annotated[int, Within(limits.ASSUMED)] = Field(
         default=500, description="bytes that a request logs, Lambda's own lines among them"
     )

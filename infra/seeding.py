@@ -54,6 +54,8 @@ class SecretSeederArgs(TypedDict):
     """Logical name of the parameter -> what it is made of (default none)."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key of the secrets, the parameters and the logs."""
+    replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
     log_group_name: str
     """Name of the log group, which is made here."""
     file: Path
@@ -82,6 +84,8 @@ class SecretSeeder(pulumi.ComponentResource):
     """Name of the function."""
     role_arn: pulumi.Output[str]
     """ARN of the function's role."""
+    policy_arns: list[pulumi.Output[str]]
+    """ARNs of the role's customer managed policies."""
     versions: pulumi.Output[dict[str, str]]
     """Logical name, of a parameter after ``parameters/`` -> id of the version that the last call
     found or wrote."""
@@ -102,9 +106,11 @@ class SecretSeeder(pulumi.ComponentResource):
         )
         seeds = dict(sorted(args["seeds"].items()))
         parameters = dict(sorted(args.get("parameters", {}).items()))
+        replica_key_arns = args.get("replica_key_arns", {})
         grants.check(
             f"SecretSeeder {name!r}",
             [seed["name"] for seed in seeds.values()],
+            len(replica_key_arns),
             parameter_names=[[seed["name"] for seed in parameters.values()]],
         )
         props = {key: given for key, given in args.items() if key != "file"}
@@ -140,7 +146,7 @@ class SecretSeeder(pulumi.ComponentResource):
                 f"{name}-seed",
                 role.name,
                 {seed["name"]: seed["arn"] for seed in seeds.values()},
-                [args["key_arn"]],
+                [args["key_arn"], *replica_key_arns.values()],
                 policies.seed_secrets,
                 tags,
                 child,
@@ -204,11 +210,13 @@ class SecretSeeder(pulumi.ComponentResource):
 
         self.function_name = function.name
         self.role_arn = role.arn
+        self.policy_arns = grants.policy_arns(attached)
         self.versions = pulumi.Output.all(**versions)
         self.register_outputs(
             {
                 "function_name": self.function_name,
                 "role_arn": self.role_arn,
+                "policy_arns": self.policy_arns,
                 "versions": self.versions,
             }
         )

@@ -7,7 +7,7 @@ here, a function for each part, in the order in which ``__main__`` calls them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NamedTuple, TypedDict, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -49,6 +49,7 @@ class Stack:
     env: Environment
     place: Place
     handler: Path
+    """Region -> ARN of the key there, of who writes; ``encryption_keys`` puts them in."""
 
     @property
     def runtime(self) -> SmallFunctionArgs:
@@ -71,7 +72,19 @@ class Stack:
         return found
 
 
-def encryption_keys(stack: Stack) -> tuple[EncryptionKey, dict[str, EncryptionKey]]:
+class Keys(NamedTuple):
+    """The environment's key, and those of the regions that have replicas."""
+
+    home: EncryptionKey
+    replicas: dict[str, EncryptionKey]
+
+    @property
+    def replica_arns(self) -> Arns:
+        """Region -> ARN of the key there."""
+        return {region: key.arn for region, key in self.replicas.items()}
+
+
+def encryption_keys(stack: Stack) -> Keys:
     """Make the environment's key, and one in each region that has replicas."""
     env, settings = stack.env, stack.env.settings.key
 
@@ -93,17 +106,20 @@ def encryption_keys(stack: Stack) -> tuple[EncryptionKey, dict[str, EncryptionKe
             **args(stack.place.region),
             "log_group_prefix": env.log_group_prefix,
             "parameters": env.has_secure_parameters,
+            "replication_regions": env.settings.replica_regions,
         },
     )
-    return key, {
-        region: EncryptionKey(f"replica-{region}", args(region))
+    replica_keys = {
+        region: EncryptionKey(
+            f"replica-{region}",
+            {**args(region), "replication_regions": [stack.place.region]},
+        )
         for region in env.settings.replica_regions
     }
+    return Keys(key, replica_keys)
 
 
-def app_secrets(
-    stack: Stack, key: EncryptionKey, replica_keys: Mapping[str, EncryptionKey]
-) -> dict[str, AppSecret]:
+def app_secrets(stack: Stack, keys: Keys) -> dict[str, AppSecret]:
     """Make every secret; a value that is not from config is put by others."""
     env = stack.env
     return {
@@ -112,10 +128,10 @@ def app_secrets(
             {
                 "name": env.secret_prefix + name,
                 "description": secret.description,
-                "key_arn": key.arn,
+                "key_arn": keys.home.arn,
                 "recovery_window_in_days": env.recovery_window_in_days(name),
                 "value": env.secret_value(name),
-                "replicas": {region: each.arn for region, each in replica_keys.items()},
+                "replicas": keys.replica_arns,
                 "tags": env.tags,
             },
         )
@@ -123,7 +139,7 @@ def app_secrets(
     }
 
 
-def parameter_store(stack: Stack, key: EncryptionKey) -> tuple[Arns, Arns]:
+def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
     """Make the parameters; return ARNs by full name, those of SecureStrings apart."""
     env, parameters = stack.env, stack.env.settings.parameters
     if not parameters:
@@ -141,7 +157,7 @@ def parameter_store(stack: Stack, key: EncryptionKey) -> tuple[Arns, Arns]:
                 }
                 for name, parameter in parameters.items()
             },
-            "key_arn": key.arn,
+            "key_arn": keys.home.arn,
             "partition": stack.place.partition,
             "region": stack.place.region,
             "account_id": stack.place.account_id,
@@ -165,12 +181,12 @@ def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
     vpc_config = env.vpc_config
     if vpc_config is None:
         return None
-    if env.settings.protection == "strict":
+    if network.egress == "endpoints" or env.settings.protection == "strict":
         found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
         subnets = [
             network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
         ]
-        if faults := network_rules.subnet_faults(network.vpc_id, subnets):
+        if faults := network_rules.subnet_faults(network, subnets):
             raise SettingsError(faults)
     if network.egress != "endpoints":
         return vpc_config
@@ -196,9 +212,7 @@ def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
     return {**vpc_config, "security_group_ids": groups}
 
 
-def seeders(
-    stack: Stack, key: EncryptionKey, secrets: Mapping[str, AppSecret]
-) -> list[SecretSeeder]:
+def seeders(stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret]) -> list[SecretSeeder]:
     """Make the function that puts first values, and call it; nothing to seed: no function."""
     env = stack.env
     seeds, parameters = env.seeds(), env.parameter_seeds()
@@ -226,7 +240,8 @@ def seeders(
                 }
                 for name, seed in parameters.items()
             },
-            "key_arn": key.arn,
+            "key_arn": keys.home.arn,
+            "replica_key_arns": keys.replica_arns,
             "log_group_name": f"{env.log_group_prefix}seeder",
             "file": stack.handler / "seed.py",
             **stack.runtime,
@@ -237,7 +252,7 @@ def seeders(
 
 def secret_rotations(
     stack: Stack,
-    key: EncryptionKey,
+    keys: Keys,
     secrets: Mapping[str, AppSecret],
     seeded: list[SecretSeeder],
     vpc_config: Any,  # noqa: ANN401 (Pulumi's own type)
@@ -252,7 +267,8 @@ def secret_rotations(
             f"{name}-rotation",
             {
                 "secret_arn": secrets[name].arn,
-                "key_arn": key.arn,
+                "key_arn": keys.home.arn,
+                "replica_key_arns": keys.replica_arns,
                 "account_id": stack.place.account_id,
                 "log_group_name": f"{env.log_group_prefix}{name}-rotation",
                 "files": stack.files(
@@ -276,10 +292,9 @@ def secret_rotations(
     return made
 
 
-def reader_role(  # noqa: PLR0913, PLR0917 (what it may read)
+def reader_role(
     stack: Stack,
-    key: EncryptionKey,
-    replica_keys: Mapping[str, EncryptionKey],
+    keys: Keys,
     secrets: Mapping[str, AppSecret],
     plain_parameters: Arns,
     secure_parameters: Arns,
@@ -290,8 +305,8 @@ def reader_role(  # noqa: PLR0913, PLR0917 (what it may read)
         "reader",
         {
             "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in env.readable},
-            "key_arn": key.arn,
-            "replica_key_arns": {region: each.arn for region, each in replica_keys.items()},
+            "key_arn": keys.home.arn,
+            "replica_key_arns": keys.replica_arns,
             "parameter_arns": plain_parameters,
             "secure_parameter_arns": secure_parameters,
             "log_group_arn": stack.place.log_group_arn(f"{env.log_group_prefix}reader"),
@@ -343,7 +358,7 @@ def secret_policies(  # noqa: PLR0913, PLR0917 (whom it lets)
 
 def reader_function(
     stack: Stack,
-    key: EncryptionKey,
+    keys: Keys,
     role: ReaderRole,
     vpc_config: Any,  # noqa: ANN401 (Pulumi's own type)
     ready: list[pulumi.Resource],
@@ -369,7 +384,7 @@ def reader_function(
         {
             "role_arn": role.arn,
             "layer_arn": env.layer_arn,
-            "key_arn": key.arn,
+            "key_arn": keys.home.arn,
             "log_group_name": f"{env.log_group_prefix}reader",
             "files": stack.files(*files, postgres=function.handler == "query"),
             "handler": f"{function.handler}.lambda_handler",
@@ -408,10 +423,11 @@ def audit(stack: Stack) -> Audit | None:
 def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
     stack: Stack,
     trail: Audit | None,
-    keys: list[EncryptionKey],
+    keys: Keys,
     secrets: Mapping[str, AppSecret],
+    seeded: list[SecretSeeder],
     rotations: Mapping[str, SecretRotation],
-    role_arns: list[pulumi.Input[str]],
+    role: ReaderRole,
     reader: ExtensionFunction,
 ) -> tuple[Monitoring, AlarmTopic] | None:
     """Make alarms, topic and dashboard, if they are asked for."""
@@ -435,12 +451,20 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
         },
     )
     watch = None
-    if rotations:
+    regions = env.settings.replica_regions
+    rotating = [env.secret_prefix + name for name in rotations]
+    if rotations or regions:
         watch = RotationWatch(
             "rotation-watch",
             {
-                "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in rotations},
-                "key_arn": keys[0].arn,
+                "secret_arns": {
+                    env.secret_prefix + name: secret.arn
+                    for name, secret in secrets.items()
+                    if regions or name in rotations
+                },
+                "rotating": rotating,
+                "replica_regions": regions,
+                "key_arn": keys.home.arn,
                 "account_id": stack.place.account_id,
                 "log_group_name": f"{env.log_group_prefix}rotation-watch",
                 "file": stack.handler / "rotation_watch.py",
@@ -460,15 +484,24 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
             "function_name": reader.name,
             "function_log_group_name": f"{env.log_group_prefix}reader",
             "function_timeout_seconds": env.settings.function.timeout_seconds,
-            "role_arns": role_arns,
+            "role_arns": [
+                role.arn,
+                *(each.role_arn for each in rotations.values()),
+                *(each.role_arn for each in seeded),
+            ],
+            "policy_arns": [
+                *role.policy_arns,
+                *(arn for each in seeded for arn in each.policy_arns),
+            ],
             "known_reader_arns": settings.known_readers,
             "key_arns": [
-                *(each.arn for each in keys),
+                *(each.arn for each in (keys.home, *keys.replicas.values())),
                 topic.key_arn,
                 *([trail.key_arn] if trail else []),
             ],
-            "rotating": [env.secret_prefix + name for name in rotations],
-            "rotation_watch_name": watch.function_name if watch else None,
+            "rotating": rotating,
+            "rotation_watch_name": watch.function_name if watch and rotations else None,
+            "replica_watch_name": watch.function_name if watch and regions else None,
             "period_seconds": settings.period_seconds,
             "tags": env.tags,
         },

@@ -18,6 +18,18 @@ DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/lambda-secrets-deploy/session"
 VPC = "vpc-0123456789abcdef0"
 
 
+_ARNS = {
+    "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{{}}",
+    "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
+    "aws:kms/key:Key": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{{}}",
+    "aws:s3/bucket:Bucket": "arn:aws:s3:::{}",
+    "aws:secretsmanager/secret:Secret": (
+        f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{{}}-AbCdEf"
+    ),
+    "aws:ssm/parameter:Parameter": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter{{}}",
+}
+
+
 class Recording:
     """Answers as AWS would, as far as the components look."""
 
@@ -29,9 +41,7 @@ class Recording:
     ) -> tuple[str, dict[str, Any]]:
         service = type_.split(":", 2)[1].split("/", 1)[0]
         physical = inputs.get("name", f"{name}-0123456")
-        arn = f"arn:aws:{service}:us-east-1:{ACCOUNT}:{physical}"
-        if type_ == "aws:secretsmanager/secret:Secret":
-            arn = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{physical}-AbCdEf"
+        arn = _ARNS.get(type_, f"arn:aws:{service}:us-east-1:{ACCOUNT}:{{}}").format(physical)
         made = {
             "arn": arn,
             "name": physical,

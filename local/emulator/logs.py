@@ -72,6 +72,9 @@ def lines_make_no_metrics(
 ) -> None:
     """Publish the metrics of the group's metric filters, and those that lines embed."""
     original(group, stream, events)
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+    count = ("AWS/Logs", "IncomingLogEvents", len(events), "None", {"LogGroupName": group})
+    cloudwatch.record_metric(*count)
     loop.soon(_publish, group, events)
 
 

@@ -1,12 +1,13 @@
 """Secrets Manager: replicas of a secret in other regions, under keys of those regions.
 
 Replication is done when the call is answered; with AWS it takes some seconds. The key that
-encrypts a replica stays as it was asked for first.
+encrypts a replica stays as it was asked for first, and is used in the name of whoever writes.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
 """
 # ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
 
+import contextvars
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,7 @@ from ministack.services import kms, secretsmanager
 from . import Response, replaces
 from .secretsmanager import (
     READING,
+    VALUE,
     Data,
     Handler,
     _error,
@@ -28,6 +30,10 @@ from .secretsmanager import (
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
 REPLICATING = ("kms:GenerateDataKey", "kms:Encrypt")
+
+_WRITING = ("PutSecretValue", "UpdateSecret")
+
+_operation: contextvars.ContextVar[str] = contextvars.ContextVar("operation", default="")
 
 _EXISTS = "Secret with this name already exists in this region"
 _CLOSED = "No permissions available on the KMS key to complete the replication"
@@ -45,7 +51,9 @@ async def replicas_cannot_be_removed_nor_promoted(
         "RemoveRegionsFromReplication": _remove_regions,
         "StopReplicationToReplica": _promote,
     }
-    handler = handlers.get(headers.get("x-amz-target", "").rpartition(".")[2])
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    _operation.set(operation)
+    handler = handlers.get(operation)
     return handler(json.loads(body)) if handler else await original(*request)
 
 
@@ -119,10 +127,14 @@ def _failure(secret: Data, asked: Data, *, overwrite: bool) -> str:
         return _EXISTS
     if secret["Versions"] and _refusal_of_key(secret, READING):
         return _CLOSED
+    return _failure_there({**asked, "ARN": arn}, region, encrypts=True)
+
+
+def _failure_there(replica: Data, region: str, *, encrypts: bool) -> str:
     with request_scope(get_account_id(), region):
-        if not _is_usable(asked.get("KmsKeyId")):
+        if not _is_usable(replica.get("KmsKeyId")):
             return _UNUSABLE
-        return _CLOSED if _refusal_of_key({**asked, "ARN": arn}, REPLICATING) else ""
+        return _CLOSED if encrypts and _refusal_of_key(replica, REPLICATING) else ""
 
 
 def _is_usable(key_id: str | None) -> bool:
@@ -135,22 +147,42 @@ def _is_usable(key_id: str | None) -> bool:
 
 @replaces(secretsmanager, "_sync_replicas")
 def replica_needs_no_key_to_be_in_sync(original: Callable[[Data], None], secret: Data) -> None:
-    """Leave a replica as it is, and say so in its status, while its key is not usable."""
+    """Leave a replica as it is, and say so in its status, where its key refuses a value.
+
+    The keys are asked in the name of whoever writes the value. Whether AWS tries again before the
+    next value is not documented: it is not done here, so that nobody's right stands in for his.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    """
     account, name, kept = get_account_id(), secret["Name"], {}
     for status in secret["ReplicationStatus"]:
         region = status["Region"]
         replica = secretsmanager._secrets.get_scoped(account, region, name)
         if replica is None or replica.get("_PrimarySecretArn") != secret["ARN"]:
             continue
-        with request_scope(account, region):
-            usable = _is_usable(replica.get("KmsKeyId"))
-        if not usable:
+        is_behind = _is_behind(replica, secret)
+        if is_behind and _operation.get() not in _WRITING:
             kept[region] = replica
-        status["Status"] = "InSync" if usable else "Failed"
-        status["StatusMessage"] = _SUCCEEDED if usable else _UNUSABLE
+            continue
+        closed = is_behind and _refusal_of_key(secret, READING)
+        why = _CLOSED if closed else _failure_there(replica, region, encrypts=is_behind)
+        if why:
+            kept[region] = replica
+        status["Status"] = "Failed" if why else "InSync"
+        status["StatusMessage"] = why or _SUCCEEDED
     original(secret)
     for region, replica in kept.items():
         secretsmanager._secrets.set_scoped(account, region, name, replica)
+
+
+def _is_behind(replica: Data, secret: Data) -> bool:
+    """Tell whether a secret has a value that its replica lacks."""
+    known = replica["Versions"]
+    return any(
+        version.get(name) != known.get(version_id, {}).get(name)
+        for version_id, version in secret["Versions"].items()
+        for name in VALUE
+    )
 
 
 @replaces(secretsmanager, "_create_secret")

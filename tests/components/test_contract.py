@@ -171,6 +171,8 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
         "example",
         {
             "secret_arns": {"a/b/c": SECRET},
+            "rotating": ["a/b/c"],
+            "replica_regions": ["us-west-2"],
             "key_arn": KEY,
             "account_id": "123456789012",
             "log_group_name": "/aws/lambda/a-watch",
@@ -218,6 +220,7 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "key_arns": [KEY],
             "rotating": ["a/b/c"],
             "rotation_watch_name": "watch",
+            "replica_watch_name": "watch",
             "tags": TAGS,
         },
     ),

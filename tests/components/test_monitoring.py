@@ -4,14 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto import resource_pb2
 
 from infra import incidents
 from infra.alarm_topic import AlarmTopic
 from infra.audit import Audit
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.rotation_watch import RotationWatch
-from local.engine import Registration
-from tests.recording import ACCOUNT, ROOT, by_type, made, only
+from local.engine import Engine, Registration
+from tests.recording import ACCOUNT, ROOT, by_type, made, only, planned
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader-role-0123456"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
@@ -36,6 +37,7 @@ def monitoring(**changes: Any) -> list[Registration]:
         "role_arns": [ROLE],
         "key_arns": [KEY],
         "rotation_watch_name": "watch",
+        "replica_watch_name": "watch",
     }
     return made(lambda: Monitoring("monitoring", {**args, **changes}))  # type: ignore[typeddict-item]
 
@@ -66,8 +68,9 @@ def test_there_is_an_alarm_for_everything_that_is_described() -> None:
     assert set(alarms()) == set(incidents.descriptions(sight))
 
 
-def test_without_a_rotation_none_is_overdue() -> None:
+def test_without_a_rotation_none_is_overdue_and_without_a_replica_none_is_broken() -> None:
     assert "rotation-overdue" not in alarms(rotation_watch_name=None)
+    assert "replicas-broken" not in alarms(replica_watch_name=None)
 
 
 def test_every_alarm_tells_the_topic_of_its_beginning_and_its_end() -> None:
@@ -113,11 +116,48 @@ def test_alarms_on_the_function_are_on_that_function() -> None:
     assert found["function-slow"]["statistic"] == "Maximum"
 
 
-def test_a_watch_that_falls_silent_is_told_of() -> None:
-    overdue = alarms()["rotation-overdue"]
-    assert overdue["treatMissingData"] == "missing"
-    assert overdue["insufficientDataActions"] == [TOPIC]
-    assert overdue["dimensions"] == {"FunctionName": "watch"}
+@pytest.mark.parametrize(
+    ("incident", "metric"),
+    [("rotation-overdue", "RotationOverdue"), ("replicas-broken", "ReplicasBroken")],
+)
+def test_a_watch_that_falls_silent_is_told_of(incident: str, metric: str) -> None:
+    watched = alarms()[incident]
+    assert (watched["namespace"], watched["metricName"]) == ("LambdaSecrets", metric)
+    assert watched["treatMissingData"] == "missing"
+    assert watched["insufficientDataActions"] == [TOPIC]
+    assert watched["dimensions"] == {"FunctionName": "watch"}
+
+
+def test_a_trail_that_writes_nothing_for_an_hour_is_told_of() -> None:
+    silent = alarms()["audit-silent"]
+    assert (silent["namespace"], silent["metricName"]) == ("AWS/Logs", "IncomingLogEvents")
+    assert silent["dimensions"] == {"LogGroupName": "trail"}
+    assert (silent["statistic"], silent["period"]) == ("Sum", 3600)
+    assert (silent["comparisonOperator"], silent["threshold"]) == ("LessThanThreshold", 1)
+    assert silent["treatMissingData"] == "breaching"
+
+
+def test_whoever_changes_what_is_recorded_or_counted_is_counted() -> None:
+    patterns = {
+        each.name: each.inputs["pattern"]
+        for each in by_type(monitoring(), FILTER)
+        if each.inputs["metricTransformation"]["name"] == "ChangedAudit"
+    }
+    assert set(patterns) == {"monitoring-trails", "monitoring-logs"}
+    for group in ("trail", "/aws/lambda/p-s-reader"):
+        assert f'($.requestParameters.logGroupName = "{group}")' in patterns["monitoring-logs"]
+
+
+def test_new_versions_of_the_roles_managed_policies_are_counted() -> None:
+    policies = [f"arn:aws:iam::{ACCOUNT}:policy/{number}" for number in range(7)]
+    found = [
+        each.inputs["pattern"]
+        for each in by_type(monitoring(policy_arns=policies), FILTER)
+        if each.name.startswith("monitoring-managed-policies-")
+    ]
+    assert len(found) == 2
+    for policy in policies:
+        assert f'($.requestParameters.policyArn = "{policy}")' in "".join(found)
 
 
 def test_reads_of_unusual_frequency_are_those_above_the_band() -> None:
@@ -252,6 +292,22 @@ def test_the_bucket_is_emptied_by_time_only() -> None:
     assert rule["transitions"] == [{"days": 90, "storageClass": "GLACIER_IR"}]
 
 
+def test_the_record_and_its_key_outlive_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    register, retained = Engine.RegisterResource, set()
+
+    def noting(
+        engine: Engine, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        if request.retainOnDelete:
+            retained.add(request.type)
+        return register(engine, request)
+
+    monkeypatch.setattr(Engine, "RegisterResource", noting)
+    made_ = {each.type for each in audit() if each.custom}
+    assert retained == {each for each in made_ if each.startswith(("aws:kms/", "aws:s3/"))}
+    assert len(retained) == 9
+
+
 def test_files_that_go_soon_are_not_moved_before() -> None:
     (rule,) = only(audit(retention_days=179), "LifecycleConfiguration").inputs["rules"]
     assert rule["transitions"] == []
@@ -276,6 +332,8 @@ def test_the_watch_describes_these_secrets_and_is_called_by_its_rule() -> None:
             "watch",
             {
                 "secret_arns": {"p/s/session": SECRET},
+                "rotating": [],
+                "replica_regions": ["us-west-2", "eu-west-1"],
                 "key_arn": KEY,
                 "account_id": ACCOUNT,
                 "log_group_name": "/aws/lambda/p-s-rotation-watch",
@@ -293,8 +351,39 @@ def test_the_watch_describes_these_secrets_and_is_called_by_its_rule() -> None:
         }
     }
     function = only(registered, "lambda/function:Function").inputs
-    assert function["environment"] == {"variables": {"SECRETS": "p/s/session"}}
+    assert function["environment"]["variables"] == {
+        "SECRETS": "p/s/session",
+        "ROTATING": "",
+        "REPLICA_REGIONS": "us-west-2,eu-west-1",
+    }
     assert "rotation_watch.py" in function["code"].assets
     permission = only(registered, "Permission").inputs
     assert permission["principal"] == "events.amazonaws.com"
     assert permission["sourceArn"] == only(registered, "EventRule").outputs["arn"]
+
+
+@pytest.mark.parametrize("regions", [["us-west-2"], []])
+def test_replicas_of_secrets_that_do_not_rotate_are_watched_and_without_any_nothing_is(
+    regions: list[str],
+) -> None:
+    registered = planned(
+        "dev",
+        replicaRegions=regions,
+        monitoring={"enabled": True},
+        audit={"trail": "own"},
+        function={"telemetry": True},
+    ).registrations
+    made_alarms = {
+        each.inputs["name"].partition("-dev-")[2] for each in by_type(registered, ALARM)
+    }
+    assert "rotation-overdue" not in made_alarms
+    assert ("replicas-broken" in made_alarms) == bool(regions)
+    environments = [
+        each.inputs["environment"]["variables"]
+        for each in by_type(registered, "lambda/function:Function")
+        if each.name.startswith("rotation-watch")
+    ]
+    assert [each["REPLICA_REGIONS"] for each in environments] == [",".join(regions)] * len(regions)
+    for each in environments:
+        assert each["SECRETS"].startswith("lambda-secrets/dev/")
+        assert not each["ROTATING"]

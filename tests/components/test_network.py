@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from infra.network import PrivateNetwork, PrivateNetworkArgs
+from infra.settings import SettingsError
 from local.engine import Registration
-from tests.recording import by_type, made
+from tests.recording import VPC, by_type, made, planned, stack
 
 ARGS: PrivateNetworkArgs = {
     "vpc_id": "vpc-1",
@@ -172,3 +173,32 @@ def test_who_is_in_the_group_waits_for_every_way_and_endpoint() -> None:
 def test_what_would_not_do_is_refused(args: PrivateNetworkArgs, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         network(args)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_a_stacks_endpoints_are_refused_in_two_subnets_of_a_zone(name: str) -> None:
+    network = json.loads(stack(name).config.get("lambda-secrets:network", "{}"))
+    network |= {"vpcId": VPC, "egress": "endpoints", "subnetIds": ["s-1", "s-2", "t-2"]}
+    with pytest.raises(SettingsError) as raised:
+        planned(name, network=network)
+    (fault,) = raised.value.faults
+    assert fault.startswith("network.subnetIds: s-2, t-2 are all in us-east-12, and an endpoint")
+
+
+def test_a_stacks_endpoints_are_refused_in_another_vpcs_subnets() -> None:
+    network = {"vpcId": "vpc-other", "egress": "endpoints", "subnetIds": ["s-1", "s-2"]}
+    with pytest.raises(SettingsError, match=f"s-1 is in {VPC}, and network.vpcId is vpc-other"):
+        planned("dev", network=network)
+
+
+def test_subnets_with_a_way_of_their_own_may_share_a_zone() -> None:
+    given = {"securityGroupIds": ["sg-1"], "egress": "nat", "subnetIds": ["s-1", "t-1"]}
+    planned("dev", network=given)
+
+
+def test_a_strict_stacks_functions_are_refused_in_one_zone_with_a_way_of_their_own() -> None:
+    given = {"securityGroupIds": ["sg-1"], "egress": "nat", "subnetIds": ["s-1", "t-1"]}
+    with pytest.raises(SettingsError) as raised:
+        planned("prod", network=given, replicaRegions=["us-west-2"])
+    (fault,) = raised.value.faults
+    assert fault.startswith("network.subnetIds are all in us-east-11; name subnets in 2")

@@ -1,22 +1,28 @@
 """Replicas in other regions: what is asked of AWS, exactly, and what IAM can hold."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from infra import policies
 from infra.access import ReaderRole
-from infra.encryption import EncryptionKey
+from infra.encryption import EncryptionKey, EncryptionKeyArgs
+from infra.rotation import SecretRotation, SecretRotationArgs
 from infra.secret import AppSecret
+from infra.seeding import SecretSeeder, SecretSeederArgs
 from tests.components.test_components import (
     KEY,
     KEY_ARGS,
     ROLE_ARGS,
+    ROTATION_ARGS,
     SECRET_ARGS,
     secret_arns,
 )
-from tests.recording import by_type, made, only
+from tests.recording import ROOT, by_type, made, only, planned
 
+OTHER_KEY = KEY.replace("us-east-1", "eu-west-1")
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:p/s-AbCdEf"
 MOST_CHARACTERS = 6_144
 
 
@@ -43,6 +49,113 @@ def test_no_secret_of_the_same_name_is_ever_overwritten() -> None:
 def test_no_replicas_ask_for_nothing() -> None:
     registered = made(lambda: AppSecret("s", {**SECRET_ARGS, "replicas": {}}))
     assert "replicas" not in only(registered, "secret:Secret").inputs
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "other", "services"),
+    [
+        ("aws", "us-west-2", "us-east-1", ["us-west-2.amazonaws.com", "us-east-1.amazonaws.com"]),
+        (
+            "aws-cn",
+            "cn-north-1",
+            "cn-northwest-1",
+            [
+                "cn-north-1.amazonaws.com",
+                "cn-north-1.amazonaws.com.cn",
+                "cn-northwest-1.amazonaws.com",
+                "cn-northwest-1.amazonaws.com.cn",
+            ],
+        ),
+    ],
+)
+def test_a_key_of_replicated_secrets_serves_secrets_manager_of_both_regions(
+    partition: str, region: str, other: str, services: list[str]
+) -> None:
+    args: EncryptionKeyArgs = {
+        **KEY_ARGS,
+        "partition": partition,
+        "region": region,
+        "replication_regions": [other],
+    }
+    key = only(made(lambda: EncryptionKey("k", args)), "kms/key:Key").inputs
+    _, use = json.loads(key["policy"])["Statement"]
+    through = use["Condition"]["StringEquals"]["kms:ViaService"]
+    assert through == [f"secretsmanager.{each}" for each in services]
+
+
+def test_who_writes_encrypts_with_the_replicas_keys_too_and_writes_at_home_only() -> None:
+    replica_keys = key_arns("us-west-2", "eu-west-1")
+    seeder: SecretSeederArgs = {
+        "seeds": {
+            "s": {"name": "p/s", "arn": SECRET, "fields": {"a": 1}, "generate": {}},
+        },
+        "key_arn": KEY,
+        "replica_key_arns": replica_keys,
+        "log_group_name": "/g",
+        "file": ROOT / "handler" / "seed.py",
+    }
+    rotation: SecretRotationArgs = {
+        **ROTATION_ARGS,
+        "secret_arn": SECRET,
+        "replica_key_arns": replica_keys,
+    }
+    seeding = only(made(lambda: SecretSeeder("r", seeder)), "policy:Policy")
+    registered = made(lambda: SecretRotation("r", rotation))
+    (rotating,) = [each for each in by_type(registered, ":RolePolicy") if each.name == "r-rotate"]
+    for grant in (seeding, rotating):
+        write, encrypt, _ = json.loads(grant.inputs["policy"])["Statement"]
+        assert "secretsmanager:PutSecretValue" in write["Action"]
+        assert write["Resource"] in (SECRET, [SECRET])
+        assert encrypt["Action"] == ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+        assert encrypt["Resource"] == [KEY, *replica_keys.values()]
+        assert encrypt["Condition"] == {
+            "StringEquals": {
+                "kms:ViaService": [
+                    f"secretsmanager.{region}.amazonaws.com"
+                    for region in ("us-east-1", "us-west-2", "eu-west-1")
+                ]
+            },
+            "StringLike": {"kms:EncryptionContext:SecretARN": ["arn:*:secret:p/s-AbCdEf"]},
+        }
+
+
+def test_an_administrators_secret_is_read_at_home_only() -> None:
+    document = policies.rotate_secret(SECRET, f"{SECRET}-admin", KEY, OTHER_KEY)
+    read, decrypt = document["Statement"][-2:]
+    assert (read["Resource"], decrypt["Resource"]) == ([f"{SECRET}-admin"], KEY)
+
+
+def test_more_secrets_than_a_seeder_can_be_granted_with_replicas_are_refused() -> None:
+    args: SecretSeederArgs = {
+        "seeds": {
+            name: {"name": name, "arn": arn, "fields": {}, "generate": {}}
+            for name, arn in secret_arns(330).items()
+        },
+        "key_arn": KEY,
+        "replica_key_arns": key_arns("us-west-2", "eu-west-1"),
+        "log_group_name": "/g",
+        "file": ROOT / "handler" / "seed.py",
+    }
+    with pytest.raises(ValueError, match="330 secrets with 2 replica regions need 11 policies"):
+        made(lambda: SecretSeeder("s", args))
+
+
+def test_the_stacks_keys_and_writers_know_the_regions_of_its_replicas() -> None:
+    registered = planned("prod", replicaRegions=["us-west-2"]).registrations
+    for key in by_type(registered, "kms/key:Key"):
+        if key.name in ("environment-key", "replica-us-west-2-key"):
+            assert "secretsmanager.us-east-1.amazonaws.com" in key.inputs["policy"]
+            assert "secretsmanager.us-west-2.amazonaws.com" in key.inputs["policy"]
+    grants = [
+        json.loads(each.inputs["policy"])["Statement"]
+        for each in registered
+        if each.name.endswith("-rotate") or each.name.startswith("seeder-seed-1")
+        if "policy" in each.inputs
+    ]
+    assert len(grants) > 1
+    for statements in grants:
+        (encrypt,) = [each for each in statements if each["Sid"].startswith("EncryptSecret")]
+        assert len(encrypt["Resource"]) == 2
 
 
 def test_a_key_is_made_in_its_region_and_serves_secrets_manager_of_that_region_only() -> None:
@@ -118,17 +231,18 @@ def test_300_secrets_fit_with_and_without_replicas(regions: tuple[str, ...]) -> 
         )
 
 
+@pytest.mark.parametrize("write", [policies.read_secrets, policies.seed_secrets])
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
 @pytest.mark.parametrize("replicas", [1, 2, 5, 12])
 @pytest.mark.parametrize("length", [1, 12, 100, 480])
 def test_policies_with_replicas_fit_with_the_longest_arns_that_there_are(
-    partition: str, replicas: int, length: int
+    write: Callable[..., policies.Policy], partition: str, replicas: int, length: int
 ) -> None:
     place = f"arn:{partition}:{{}}:cn-northwest-1:123456789012"
     key = f"{place.format('kms')}:key/mrk-0123456789abcdef0123456789abcdef"
     for part in policies.split_by_size(secret_arns(60, length), replicas):
         arns = [f"{place.format('secretsmanager')}:secret:{name}-AbCdEf" for name in part]
-        document = policies.read_secrets(arns, key, *[key] * replicas)
+        document = write(arns, key, *[key] * replicas)
         assert len(json.dumps(document, separators=(",", ":"))) <= MOST_CHARACTERS
 
 

@@ -76,6 +76,24 @@ def test_reading_changing_and_mending_share_no_action() -> None:
     assert found["RefuseOtherAccounts"]["Action"] == found["RefuseWithoutTls"]["Action"]
 
 
+def test_others_may_not_tag_and_may_describe() -> None:
+    found = statements(ARGS)
+    tagging = {"secretsmanager:TagResource", "secretsmanager:UntagResource"}
+    assert tagging < set(found["RefuseChangesToOthers"]["Action"])
+    to_others = {
+        action
+        for sid, each in found.items()
+        if sid.endswith("ToOthers")
+        for action in each["Action"]
+    }
+    describing = {
+        f"secretsmanager:{action}"
+        for action in ("DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds")
+    }
+    assert describing.isdisjoint(to_others)
+    assert describing < set(found["RefuseOtherAccounts"]["Action"])
+
+
 def test_a_wrong_organization_leaves_the_policy_to_be_mended() -> None:
     found = statements({**ARGS, "organization_id": "o-0123456789"})
     refused = set(found["RefuseOtherOrganizations"]["Action"])

@@ -164,6 +164,22 @@ def test_a_metric_filter_counts_the_lines_that_match(
     assert total() == 2
 
 
+def test_the_lines_of_a_group_are_counted(aws: EmbeddedAws, put: Make, group: str) -> None:
+    put(DENIED, LINE)
+    put(LINE)
+    now = datetime.now(UTC)
+    (point,) = aws.client("cloudwatch", REGION).get_metric_statistics(
+        Namespace="AWS/Logs",
+        MetricName="IncomingLogEvents",
+        Dimensions=[{"Name": "LogGroupName", "Value": group}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=86_400,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    assert point["Sum"] == 3
+
+
 def test_a_metric_filter_publishes_a_value_and_dimensions_of_the_line(
     put: Make, filter_metric: Make, total: Make
 ) -> None:

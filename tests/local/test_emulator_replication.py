@@ -218,6 +218,47 @@ def test_whoever_replicates_may_decrypt_with_one_key_and_encrypt_with_the_other(
     assert value(aws.client("secretsmanager", OTHER), unique) == "a"
 
 
+def test_whoever_writes_may_encrypt_with_the_replicas_key_or_leaves_it_behind(
+    home: Any, away: Any, replicated: str, make_role: Make, client_of: Make
+) -> None:
+    own, theirs = home.describe_secret(SecretId=replicated)["KmsKeyId"], status(home, replicated)
+    write = {"Action": ["secretsmanager:PutSecretValue", "secretsmanager:Update*"]}
+    at_home = {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": own}
+    there = {"Action": ["kms:Encrypt", "kms:GenerateDataKey"], "Resource": theirs["KmsKeyId"]}
+
+    client_of("secretsmanager", make_role(write, at_home)).put_secret_value(
+        SecretId=replicated, SecretString="second"
+    )
+    closed = "No permissions available on the KMS key to complete the replication"
+    failed = {**theirs, "Status": "Failed", "StatusMessage": closed}
+    assert status(home, replicated) == failed
+    assert (value(home, replicated), value(away, replicated)) == ("second", "first")
+    # Nobody else's right stands in for the writer's.
+    home.tag_resource(SecretId=replicated, Tags=[{"Key": "a", "Value": "b"}])
+    assert status(home, replicated) == failed
+    assert value(away, replicated) == "first"
+
+    client_of("secretsmanager", make_role(write, at_home, there)).update_secret(
+        SecretId=replicated, SecretString="third"
+    )
+    assert status(home, replicated) == theirs
+    assert value(away, replicated) == "third"
+
+
+def test_a_replica_left_behind_catches_up_when_it_is_replicated_again(
+    home: Any, away: Any, replicated: str, make_role: Make, client_of: Make
+) -> None:
+    own, theirs = home.describe_secret(SecretId=replicated)["KmsKeyId"], status(home, replicated)
+    at_home = {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": own}
+    writer = make_role({"Action": "secretsmanager:PutSecretValue"}, at_home)
+    client_of("secretsmanager", writer).put_secret_value(SecretId=replicated, SecretString="b")
+    assert status(home, replicated)["Status"] == "Failed"
+    asked = [{"Region": OTHER, "KmsKeyId": theirs["KmsKeyId"]}]
+    home.replicate_secret_to_regions(SecretId=replicated, AddReplicaRegions=asked)
+    assert status(home, replicated) == theirs
+    assert value(away, replicated) == "b"
+
+
 def test_a_key_of_another_region_makes_no_replica(
     home: Any, away: Any, make_key: Make, unique: str
 ) -> None:

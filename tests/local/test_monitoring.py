@@ -28,11 +28,13 @@ from local.trial import read_as, role_like
 from tests.recording import ROOT, stack
 
 REGION = "us-east-1"
+REPLICA = "us-west-2"
 PREFIX = "lambda-secrets/dev/"
 LOGS = "/aws/lambda/lambda-secrets-dev-"
 LAYER = "arn:aws:lambda:us-east-1:177933569100:layer:L:1"
 HANDLER = ROOT / "handler"
 WHERE = {"partition": "aws", "region": REGION, "account_id": ACCOUNT_ID}
+AWAY = WHERE | {"region": REPLICA}
 
 
 def program() -> None:
@@ -40,9 +42,27 @@ def program() -> None:
     place = Place(**WHERE)
     key = EncryptionKey(
         "environment",
-        {"description": "k", "alias": "a/b", "log_group_prefix": LOGS, **WHERE},  # type: ignore[typeddict-item]
+        {
+            "description": "k",
+            "alias": "a/b",
+            "log_group_prefix": LOGS,
+            "replication_regions": [REPLICA],
+            **WHERE,  # type: ignore[typeddict-item]
+        },
     )
-    secret = AppSecret("session", {"name": f"{PREFIX}session", "key_arn": key.arn})
+    away = EncryptionKey(
+        "away",
+        {
+            "description": "k",
+            "alias": "a/b",
+            "replication_regions": [REGION],
+            **AWAY,  # type: ignore[typeddict-item]
+        },
+    )
+    secret = AppSecret(
+        "session",
+        {"name": f"{PREFIX}session", "key_arn": key.arn, "replicas": {REPLICA: away.arn}},
+    )
     seeder = SecretSeeder(
         "seeder",
         {
@@ -55,6 +75,7 @@ def program() -> None:
                 }
             },
             "key_arn": key.arn,
+            "replica_key_arns": {REPLICA: away.arn},
             "log_group_name": f"{LOGS}seeder",
             "file": HANDLER / "seed.py",
         },
@@ -65,6 +86,7 @@ def program() -> None:
         {
             "secret_arn": secret.arn,
             "key_arn": key.arn,
+            "replica_key_arns": {REPLICA: away.arn},
             "account_id": ACCOUNT_ID,
             "log_group_name": f"{LOGS}session-rotation",
             "files": {file: HANDLER / file for file in files},
@@ -79,6 +101,7 @@ def program() -> None:
         {
             "secret_arns": {f"{PREFIX}session": secret.arn},
             "key_arn": key.arn,
+            "replica_key_arns": {REPLICA: away.arn},
             "log_group_arn": place.log_group_arn(f"{LOGS}reader"),
         },
     )
@@ -120,6 +143,8 @@ def program() -> None:
         "watch",
         {
             "secret_arns": {f"{PREFIX}session": secret.arn},
+            "rotating": [f"{PREFIX}session"],
+            "replica_regions": [REPLICA],
             "key_arn": key.arn,
             "account_id": ACCOUNT_ID,
             "log_group_name": f"{LOGS}rotation-watch",
@@ -142,6 +167,7 @@ def program() -> None:
             "key_arns": [key.arn, audit.key_arn, topic.key_arn],
             "rotating": [f"{PREFIX}session"],
             "rotation_watch_name": watch.function_name,
+            "replica_watch_name": watch.function_name,
             "period_seconds": ALARM_PERIOD_SECONDS,
         },
     )
@@ -152,6 +178,7 @@ def program() -> None:
         "function_alias_arn": reader.alias_arn,
         "rotation_function_arns": {"session": rotation.function_arn},
         "key_arn": key.arn,
+        "away_key_arn": away.arn,
         "alarm_topic_arn": topic.arn,
         "alarm_names": monitoring.alarm_names,
         "dashboard": monitoring.dashboard_name,
@@ -310,12 +337,71 @@ def test_every_way_to_change_who_may_have_a_secret_is_counted(deployed: Deployme
     wait_until(deployed, "policy-changed", "ALARM")
 
 
+def test_whoever_makes_the_trail_blind_is_told_of_and_so_is_its_silence(
+    deployed: Deployment,
+) -> None:
+    cloudwatch, trails = deployed.client("cloudwatch"), deployed.client("cloudtrail")
+    logs, group = deployed.client("logs"), "/aws/cloudtrail/lambda-secrets-dev"
+    changes = counted(deployed, "ChangedAudit")
+    trails.update_trail(Name="lambda-secrets-dev")
+    logs.put_metric_filter(
+        logGroupName=group,
+        filterName="of-nobody",
+        filterPattern="nothing",
+        metricTransformations=[
+            {"metricName": "Nothing", "metricNamespace": "N", "metricValue": "1"}
+        ],
+    )
+    logs.delete_metric_filter(logGroupName=group, filterName="of-nobody")
+    wait_until_counted(deployed, "ChangedAudit", changes + 3)
+    wait_until(deployed, "audit-changed", "ALARM")
+
+    name = deployed.outputs["alarm_names"]["audit-silent"]
+    wait_until(deployed, "audit-silent", "OK")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+    kept = {key: value for key, value in alarm.items() if key in given}
+    trails.stop_logging(Name="lambda-secrets-dev")
+    try:  # an hour is too long to wait
+        cloudwatch.put_metric_alarm(**{**kept, "Period": 10})
+        wait_until(deployed, "audit-silent", "ALARM")
+    finally:
+        trails.start_logging(Name="lambda-secrets-dev")
+        cloudwatch.put_metric_alarm(**kept)
+    wait_until(deployed, "audit-silent", "OK")
+
+
+def watched(deployed: Deployment) -> dict[str, list[str]]:
+    """Call what its rule calls every 15 minutes."""
+    answer = deployed.client("lambda").invoke(FunctionName=deployed.outputs["watch"])
+    assert "FunctionError" not in answer
+    found: dict[str, list[str]] = json.loads(answer["Payload"].read())
+    return found
+
+
+def test_a_replica_that_is_promoted_is_told_of_until_there_is_one_again(
+    deployed: Deployment,
+) -> None:
+    secrets, arn = deployed.client("secretsmanager"), deployed.outputs["secret_arns"]["session"]
+    away, name = deployed.aws.client("secretsmanager", REPLICA), f"{PREFIX}session"
+    assert watched(deployed)["broken"] == []
+    wait_until(deployed, "replicas-broken", "OK")
+    ended = counted(deployed, "DeletedSecrets")
+    away.stop_replication_to_replica(SecretId=name)
+    try:
+        wait_until_counted(deployed, "DeletedSecrets", ended + 1)
+        assert watched(deployed)["broken"] == [f"{name} in {REPLICA}"]
+        wait_until(deployed, "replicas-broken", "ALARM")
+    finally:
+        away.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        key = {"Region": REPLICA, "KmsKeyId": deployed.outputs["away_key_arn"]}
+        secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=[key])
+    assert watched(deployed)["broken"] == []
+
+
 def test_a_secret_whose_rotation_was_turned_off_is_overdue(deployed: Deployment) -> None:
     def overdue() -> list[str]:
-        answer = deployed.client("lambda").invoke(FunctionName=deployed.outputs["watch"])
-        assert "FunctionError" not in answer
-        found: list[str] = json.loads(answer["Payload"].read())["overdue"]
-        return found
+        return watched(deployed)["overdue"]
 
     secrets, arn = deployed.client("secretsmanager"), deployed.outputs["secret_arns"]["session"]
     rotate(deployed)

@@ -1,5 +1,7 @@
 """A stack with replicas, deployed: each under its region's key, and read by the role there too."""
 
+import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +16,9 @@ AWAY, ELSEWHERE = "us-west-2", "eu-west-1"
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployment]:
-    with deployment.running(stack("dev", replicaRegions=[AWAY])) as made:
+    secrets = json.loads(stack("dev").config["lambda-secrets:secrets"])
+    secrets["session"]["rotation"] = {"strategy": "random"}
+    with deployment.running(stack("dev", replicaRegions=[AWAY], secrets=secrets)) as made:
         yield made
 
 
@@ -94,6 +98,24 @@ def test_without_the_grant_for_the_regions_key_the_role_is_refused_there_only(
         (there,) = read_in(deployed, AWAY, copy, names(deployed)[0]).values()
     assert at_home == trial.READ
     assert "Access to KMS is not allowed" in there
+
+
+def test_what_a_rotation_writes_is_read_from_the_replica(deployed: Deployment) -> None:
+    secrets, name = deployed.client("secretsmanager"), "lambda-secrets/dev/session"
+    before = deployed.secret_text(name)
+    deadline = time.monotonic() + 10
+    # What is tried when a rotation is set up has a version of its own for a moment.
+    while len(secrets.describe_secret(SecretId=name)["VersionIdsToStages"]) > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    secrets.rotate_secret(SecretId=name)
+    while deployed.secret_text(name) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    away = deployed.aws.client("secretsmanager", AWAY)
+    assert away.get_secret_value(SecretId=name)["SecretString"] == deployed.secret_text(name)
+    (status,) = secrets.describe_secret(SecretId=name)["ReplicationStatus"]
+    assert status["Status"] == "InSync"
 
 
 def test_a_replica_is_out_of_the_seeders_reach(deployed: Deployment) -> None:

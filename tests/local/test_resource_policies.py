@@ -111,6 +111,30 @@ def test_of_roles_that_iam_grants_everything_each_may_what_it_is_for(
     assert client.describe_secret(SecretId=secret)["ARN"] == secret
 
 
+@pytest.mark.parametrize("role", ["writer", "administrator", "reader", "other"])
+def test_of_roles_that_iam_grants_everything_only_who_may_change_a_secret_tags_it(
+    aws: EmbeddedAws, make_role: Make, client_of: Make, secret: str, role: str
+) -> None:
+    arn = make_role(EVERYTHING)
+    admin = f"arn:aws:iam::{aws.account_id}:user/admin"
+    named = {"reader": "readers", "writer": "writers"}.get(role)
+    given = {named: [arn]} if named else {}
+    administrators = [admin, arn] if role == "administrator" else [admin]
+    restrict(aws, secret, administrators=administrators, **given)
+    client = client_of("secretsmanager", arn)
+
+    def tag() -> None:
+        client.tag_resource(SecretId=secret, Tags=[{"Key": "Team", "Value": "t"}])
+        client.untag_resource(SecretId=secret, TagKeys=["Team"])
+
+    if role in ("writer", "administrator"):
+        tag()
+    else:
+        with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+            tag()
+    assert client.list_secret_version_ids(SecretId=secret)["Versions"]
+
+
 def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
     aws: EmbeddedAws, make_function: Make, invoke: Make, unique: str
 ) -> None:

@@ -85,7 +85,6 @@ def test_the_role_does_its_work_on_its_secret(call: Any, arns: dict[str, str]) -
     outcomes = call(
         (SECRETS, "describe_secret", own),
         (SECRETS, "get_secret_value", own),
-        (SECRETS, "list_secret_version_ids", own),
         (SECRETS, "get_random_password", {}),
         (SECRETS, "put_secret_value", {**own, "SecretString": "{}", "VersionStages": ["OTHER"]}),
         (SECRETS, "get_secret_value", {"SecretId": arns["admin"]}),
@@ -120,6 +119,7 @@ def test_the_role_is_refused_everything_else_on_its_own_secret(
     own, key = {"SecretId": arns["own"]}, {"KeyId": deployed.outputs["key_arn"]}
     policy = json.dumps({"Version": "2012-10-17", "Statement": []})
     calls: list[tuple[str, str, dict[str, Any]]] = [
+        (SECRETS, "list_secret_version_ids", own),  # a single user needs it, to find what works
         (SECRETS, "delete_secret", own),
         (SECRETS, "update_secret", {**own, "Description": "x"}),
         (SECRETS, "rotate_secret", own),

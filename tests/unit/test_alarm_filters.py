@@ -21,7 +21,7 @@ USER = "arn:aws:iam::123456789012:user/operator"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/b11293de-552f-4d04-b88c-081dd1be0ca5"
 
 
-def event(service: str, name: str, caller: str = SESSION, **fields: Any) -> dict[str, Any]:
+def event(service: str, name: str, caller: str = SESSION, /, **fields: Any) -> dict[str, Any]:
     given = {key: value for key, value in fields.items() if key in ("errorCode", "readOnly")}
     return {
         "eventSource": f"{service}.amazonaws.com",
@@ -56,6 +56,10 @@ GRANTS = alarm_filters.changed_grants(PREFIX)
 POLICIES = alarm_filters.changed_secret_policies(PREFIX)
 KEYS = alarm_filters.changed_key_policies([KEY])
 DISABLED = alarm_filters.disabled_keys([KEY])
+POLICY = "arn:aws:iam::123456789012:policy/reader-secrets-1-0123456"
+MANAGED = alarm_filters.changed_managed_policies([POLICY])
+TRAILS = alarm_filters.changed_trails()
+LOGS = alarm_filters.changed_logs(["trail", "/aws/lambda/p-s-reader"])
 ANOTHER = SESSION.replace("reader-role", "another-role")
 
 
@@ -64,6 +68,7 @@ ANOTHER = SESSION.replace("reader-role", "another-role")
     [
         (DENIED, read(errorCode="AccessDenied") | {"requestParameters": None}),
         (DENIED, read(errorCode="AccessDeniedException") | {"requestParameters": None}),
+        (DENIED, read(errorCode="AccessDenied") | {"eventName": "BatchGetSecretValue"}),
         (READS, read()),
         (READS, read(f"{PREFIX}database")),
         (UNKNOWN, read(caller=ANOTHER)),
@@ -74,6 +79,7 @@ ANOTHER = SESSION.replace("reader-role", "another-role")
         (UNKNOWN, read() | {"userIdentity": {"type": "AWSService", "invokedBy": "x"}}),
         (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN)),
         (DELETED, event("secretsmanager", "RemoveRegionsFromReplication", secretId=ARN)),
+        (DELETED, event("secretsmanager", "StopReplicationToReplica", secretId=ARN)),
         (FAILED, told("RotationFailed", SecretId=ARN)),
         (FAILED, told("RotationFailed", secretId=ARN)),
         (FAILED, told("RotationFailed", arn=ARN)),
@@ -81,11 +87,23 @@ ANOTHER = SESSION.replace("reader-role", "another-role")
         (ROLES, event("iam", "PutRolePolicy", roleName="reader-role-0123456")),
         (ROLES, event("iam", "DetachRolePolicy", roleName="reader-role-0123456")),
         (ROLES, event("iam", "UpdateAssumeRolePolicy", roleName="reader-role-0123456")),
+        (ROLES, event("iam", "PutRolePermissionsBoundary", roleName="reader-role-0123456")),
+        (ROLES, event("iam", "DeleteRolePermissionsBoundary", roleName="reader-role-0123456")),
+        (MANAGED, event("iam", "CreatePolicyVersion", policyArn=POLICY, policyDocument="{}")),
+        (MANAGED, event("iam", "SetDefaultPolicyVersion", policyArn=POLICY)),
+        (TRAILS, event("cloudtrail", "StopLogging", name="trail")),
+        (TRAILS, event("cloudtrail", "DeleteTrail", name="trail")),
+        (TRAILS, event("cloudtrail", "UpdateTrail", name="trail")),
+        (TRAILS, event("cloudtrail", "PutEventSelectors", trailName="trail")),
+        (LOGS, event("logs", "DeleteMetricFilter", logGroupName="trail", filterName="reads")),
+        (LOGS, event("logs", "PutMetricFilter", logGroupName="trail", filterName="reads")),
+        (LOGS, event("logs", "DeleteLogGroup", logGroupName="/aws/lambda/p-s-reader")),
         (GRANTS, event("iam", "PutUserPolicy", policyDocument=f'{{"Resource": "{ARN}"}}')),
         (GRANTS, event("iam", "CreatePolicyVersion", policyDocument=f'["{ARN}"]')),
         (POLICIES, event("secretsmanager", "PutResourcePolicy", secretId=ARN)),
         (KEYS, event("kms", "PutKeyPolicy", keyId=KEY)),
         (KEYS, event("kms", "CreateGrant", keyId=KEY.rpartition("/")[2])),
+        (KEYS, event("kms", "RevokeGrant", keyId=KEY)),
         (DISABLED, event("kms", "DisableKey", keyId=KEY)),
         (DISABLED, event("kms", "ScheduleKeyDeletion", keyId=KEY.rpartition("/")[2])),
     ],
@@ -113,6 +131,11 @@ def test_what_happened_is_matched(pattern: str, happened: dict[str, Any]) -> Non
         (ROLES, event("iam", "GetRolePolicy", roleName="reader-role-0123456")),
         (ROLES, event("iam", "PutRolePolicy", roleName="another-role-0123456")),
         (GRANTS, event("iam", "PutUserPolicy", policyDocument="{}")),
+        (MANAGED, event("iam", "SetDefaultPolicyVersion", policyArn=POLICY[:-1])),
+        (MANAGED, event("iam", "GetPolicyVersion", policyArn=POLICY)),
+        (TRAILS, event("cloudtrail", "StartLogging", name="trail")),
+        (TRAILS, event("cloudtrail", "StopLogging", name="trail", errorCode="AccessDenied")),
+        (LOGS, event("logs", "DeleteLogGroup", logGroupName="another")),
         (POLICIES, event("secretsmanager", "GetResourcePolicy", secretId=ARN)),
         (KEYS, event("kms", "GetKeyPolicy", keyId=KEY)),
         (DISABLED, event("kms", "DisableKey", keyId=KEY.replace("b1", "c1"))),
@@ -130,12 +153,15 @@ def test_more_readers_than_a_pattern_holds_are_refused() -> None:
 
 def test_the_longest_names_fit_the_patterns_they_are_split_over() -> None:
     role, key = f"arn:aws:iam::123456789012:role/{'r' * 64}", KEY.replace("key/", "key/mrk-")
+    (policies, *_) = alarm_filters.split([POLICY] * 100)
     (roles, *_) = alarm_filters.split([role] * 100)
     (keys, *_) = alarm_filters.split([key] * 100)
     for pattern in (
         alarm_filters.changed_role_policies(roles),
         alarm_filters.changed_key_policies(keys),
         alarm_filters.disabled_keys(keys),
+        alarm_filters.changed_managed_policies(policies),
+        alarm_filters.changed_logs(["g" * 512, f"/aws/lambda/{'g' * 80}"]),
     ):
         assert len(pattern) <= FILTER_PATTERN_LENGTH
 
@@ -145,3 +171,23 @@ def test_every_alarm_says_what_to_do_within_what_cloudwatch_takes() -> None:
     for text in incidents.descriptions(sight).values():
         assert "aws " in text
         assert len(text) <= ALARM_DESCRIPTION_LENGTH
+
+
+def test_what_happened_once_is_not_said_to_be_mended_by_the_end_of_its_alarm() -> None:
+    texts = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))
+    events = {"rotation-failed", "denied-reads", "unknown-reader", "secret-deleted"}
+    events |= {"policy-changed", "key-disabled", "audit-changed"}
+    assert {name for name, text in texts.items() if "OK means" in text} == events
+
+
+def test_the_key_that_was_disabled_is_named_by_the_trail_before_it_is_looked_at() -> None:
+    text = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))["key-disabled"]
+    named, described = text.index('"ScheduleKeyDeletion"'), text.index("describe-key")
+    assert named < described
+    assert text[described:].startswith("describe-key --key-id ARN --region REGION")
+
+
+def test_replicas_come_back_by_a_deployment_that_looks() -> None:
+    texts = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))
+    for name in ("secret-deleted", "replicas-broken"):
+        assert "pulumi up --refresh" in texts[name]

@@ -109,13 +109,24 @@ def test_of_three_million_requests_one_a_second_and_a_twentieth_of_the_rest_are_
     assert "traces" not in lines(settings(function=CHEAP))
 
 
+def test_a_trail_records_the_whole_account() -> None:
+    assumed = {"managementEventsPerMonth": 50_000_000, "requestsPerMonth": 0}
+    config = settings(cost=assumed, audit={"trail": "own"})
+    # 50,000,000 x 2,000 bytes = 100 GB
+    assert usd(config, "the account's events in the trail's log group") == 50.00
+    assert "a trail that is not the first" not in lines(config)
+    config = settings(cost={**assumed, "firstTrail": False}, audit={"trail": "own"})
+    assert usd(config, "a trail that is not the first") == 1000.00  # 500 x 2.00
+    assert "the account's events in the trail's log group" not in lines(settings(cost=assumed))
+
+
 def test_monitoring_in_full() -> None:
     config = settings(monitoring={"enabled": True}, function={"telemetry": True})
-    assert usd(config, "alarms") == 1.30  # 13 x 0.10
+    assert usd(config, "alarms") == 1.60  # 16 x 0.10
     assert usd(config, "alarm on unusual reads") == 0.30  # 3 metrics x 0.10
     assert usd(config, "alarm over all") == 0.50
     assert usd(config, "dashboard") == 3.00
-    assert usd(config, "metrics") == 4.80  # (7 + 9) x 0.30
+    assert usd(config, "metrics") == 5.40  # (7 + 11) x 0.30
 
 
 def test_what_is_estimated_is_what_the_components_make() -> None:
@@ -124,9 +135,9 @@ def test_what_is_estimated_is_what_the_components_make() -> None:
     metrics = {
         each.inputs["metricTransformation"]["name"] for each in by_type(made, "MetricFilter")
     }
-    # The alarm on unusual reads has a price of its own, the overdue rotations no filter.
+    # The alarm on unusual reads has a price of its own; what the watch tells has no filter.
     assert len(by_type(made, "MetricAlarm")) == found["alarms"].quantity + 1
-    assert len(metrics) + 1 == found["metrics"].quantity
+    assert len(metrics) + 2 == found["metrics"].quantity
     assert len(by_type(made, "CompositeAlarm")) == found["alarm over all"].quantity
     assert len(by_type(made, "Dashboard")) == found["dashboard"].quantity
     for component in (AlarmTopic, Audit):
@@ -253,7 +264,10 @@ def test_the_table_has_the_dearest_first_and_says_of_what_region_and_month_the_p
     assert len({len(row) for row in (*rows, last)}) == 1
 
 
-@pytest.mark.parametrize("key", [field.alias for field in CostSettings.model_fields.values()])
+@pytest.mark.parametrize(
+    "key",
+    [field.alias for field in CostSettings.model_fields.values() if field.annotation is not bool],
+)
 def test_an_assumption_is_a_number_that_is_not_negative(key: str) -> None:
     (fault,) = faults({"secrets": {"database": DATABASE}, "cost": {key: -1}})
     assert f"cost.{key} must be 0 to 1000000000000, got -1" in fault

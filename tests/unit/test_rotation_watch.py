@@ -1,4 +1,4 @@
-"""Which secrets the watch holds for overdue, and what it prints."""
+"""Which secrets the watch holds for overdue, which replicas for broken, and what it prints."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -33,10 +33,24 @@ class Secrets:
         return self.described[SecretId]
 
 
-def overdue(monkeypatch: pytest.MonkeyPatch, **described: dict[str, Any]) -> list[str]:
+def watch(
+    monkeypatch: pytest.MonkeyPatch, rotating: str, regions: str, **described: dict[str, Any]
+) -> dict[str, list[str]]:
     monkeypatch.setenv("SECRETS", "a,b")
+    monkeypatch.setenv("ROTATING", rotating)
+    monkeypatch.setenv("REPLICA_REGIONS", regions)
     monkeypatch.setattr("boto3.client", lambda _: Secrets(**described))
-    return rotation_watch.lambda_handler({}, CONTEXT)["overdue"]
+    return rotation_watch.lambda_handler({}, CONTEXT)
+
+
+def overdue(monkeypatch: pytest.MonkeyPatch, **described: dict[str, Any]) -> list[str]:
+    return watch(monkeypatch, "a,b", "", **described)["overdue"]
+
+
+def replicated(**statuses: str) -> dict[str, Any]:
+    """Describe a secret that does not rotate, and its replicas."""
+    found = [{"Region": region, "Status": status} for region, status in statuses.items()]
+    return {"CreatedDate": NOW, "ReplicationStatus": found}
 
 
 def test_a_secret_is_overdue_when_its_date_is_past_or_it_does_not_rotate_at_all(
@@ -77,3 +91,50 @@ def test_it_prints_how_many_are_overdue_and_how_old_each_is(
         "Dimensions": [["FunctionName"]],
         "Metrics": [{"Name": "RotationOverdue", "Unit": "Count"}],
     }
+
+
+def test_a_replica_is_broken_when_it_failed_or_is_not_there_also_of_a_secret_that_does_not_rotate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(a: dict[str, Any]) -> list[str]:
+        whole = replicated(here="InSync", there="InSync")
+        found = watch(monkeypatch, "", "here,there", a=a, b=whole)
+        assert found["overdue"] == []
+        return found["broken"]
+
+    assert broken(replicated(here="InSync", there="InProgress")) == []
+    assert broken(replicated(here="InSync", there="Failed")) == ["a in there"]
+    assert broken(replicated(there="InSync")) == ["a in here"]
+    assert broken({"CreatedDate": NOW}) == ["a in here", "a in there"]
+    assert broken(replicated(here="InSync", there="InSync", more="Failed")) == ["a in more"]
+
+
+def test_the_replicas_of_a_secret_that_cannot_be_described_are_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = watch(monkeypatch, "a", "here", b=replicated(here="InSync"))
+    assert found == {"overdue": ["a"], "broken": ["a in here"]}
+
+
+def test_it_prints_why_a_replica_is_broken_and_how_many_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = replicated(here="Failed")
+    failed["ReplicationStatus"][0]["StatusMessage"] = "such a name is there"
+    watch(monkeypatch, "", "here", a=failed, b={"CreatedDate": NOW})
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first == "a in here is broken: such a name is there"
+    assert second == "b in here is broken: it is not there"
+    number = json.loads(last)
+    assert number["ReplicasBroken"] == 2
+    assert number["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["FunctionName"]]
+
+
+def test_what_is_not_watched_is_no_metric(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = {**DUE, **replicated(here="InSync")}
+    watch(monkeypatch, "", "here", a=whole, b=whole)
+    assert "RotationOverdue" not in capsys.readouterr().out
+    watch(monkeypatch, "a,b", "", a=whole, b=whole)
+    assert "ReplicasBroken" not in capsys.readouterr().out

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.network_rules import Subnet, subnet_faults
+from infra.schema import NetworkSettings
 from infra.settings import SettingsError
 from tests.unit.test_settings import DATABASE, VALID, read
 
@@ -78,15 +79,20 @@ def test_a_database_and_replicas_are_reached_by_a_group_of_ones_own_as_well() ->
 
 
 @pytest.mark.parametrize(
-    ("subnets", "faults"),
+    ("egress", "subnets", "faults"),
     [
-        ([("s1", "v", "a"), ("s2", "v", "b")], []),
-        ([("s1", "v", "a"), ("s2", "v", "a")], ["network.subnetIds are all in a; name subnets in 2 availability zones at least"]),
-        ([("s1", "v", "a"), ("s2", "w", "b")], ["network.subnetIds: s2 is in w, and network.vpcId is v"]),
-        ([("s1", "", ""), ("s2", "", "")], []),
+        ("nat", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "b")], []),
+        ("nat", [("s1", "v", "a"), ("s2", "v", "a")], ["network.subnetIds are all in a; name subnets in 2 availability zones at least"]),
+        ("nat", [("s1", "v", ""), ("s2", "v", "")], []),
+        ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s1", "v", "a")], []),
+        ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "a")], ["network.subnetIds: s1, s3 are all in a, and an endpoint takes one subnet in a zone; name one of them"]),
+        ("endpoints", [("s1", "v", "a"), ("s2", "w", "b")], ["network.subnetIds: s2 is in w, and network.vpcId is v"]),
+        ("endpoints", [("s1", "", ""), ("s2", "", "")], []),
     ],
 )  # fmt: skip
-def test_subnets_are_in_two_zones_of_the_one_vpc(
-    subnets: list[tuple[str, str, str]], faults: list[str]
+def test_subnets_are_in_two_zones_and_endpoints_in_one_subnet_of_each(
+    egress: str, subnets: list[tuple[str, str, str]], faults: list[str]
 ) -> None:
-    assert subnet_faults("v", [Subnet(*each) for each in subnets]) == faults
+    given = {"egress": egress} | ({"vpcId": "v"} if egress == "endpoints" else {})
+    network = NetworkSettings.model_validate(given)
+    assert subnet_faults(network, [Subnet(*each) for each in subnets]) == faults
