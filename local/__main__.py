@@ -208,7 +208,10 @@ def _check(deployed: deployment.Deployment) -> bool:
     for outcome in checks.run(deployed):
         outcomes.append(outcome)
         mark = "[green]✓[/green]" if outcome.kept else "[red]✗[/red]"
-        _terminal.print(f"{mark} {outcome.promise:<63} [dim]{escape(outcome.figure)}[/dim]")
+        figure, *details = outcome.figure.splitlines() or [""]
+        _terminal.print(f"{mark} {outcome.promise:<63} [dim]{escape(figure)}[/dim]")
+        for line in details:
+            _terminal.print(f"    [dim]{escape(line)}[/dim]")
     return all(outcome.kept for outcome in outcomes)
 
 

@@ -44,7 +44,7 @@ class Outcome:
     promise: str
     kept: bool
     figure: str
-    """The measured figure, or how the promise was broken."""
+    """The measured figure, or how the promise was broken; further lines are details."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,13 @@ def _tells(evidence: Evidence) -> str:
         told = incidents.cause(evidence.deployment)
     except TimeoutError as error:
         raise Broken(str(error)) from error
-    return ", ".join(f"{name} {each.seconds:.1f} s" for name, each in told.items())
+    slowest = max(each.seconds for each in told.values())
+    lines = [
+        f"{name} after {each.seconds:.1f} s, over {each.over_after_seconds:.0f} s later:"
+        f" {each.description}"
+        for name, each in told.items()
+    ]
+    return "\n".join([f"{len(told)} told, the last after {slowest:.1f} s", *lines])
 
 
 def _expect_refusal(outcome: str, code: str, subject: str) -> None:
