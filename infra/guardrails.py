@@ -15,6 +15,7 @@ from infra.schema import Settings
 Fault = tuple[str, str]
 
 REASON_CHARACTERS = 10
+_ROTATION_DAYS = 365
 _RECOVERY_DAYS = limits.RECOVERY_WINDOW_DAYS.least
 _LEVELS = ("relaxed", "standard", "strict")
 
@@ -104,6 +105,9 @@ def _rotation(settings: Settings) -> Iterator[Breach]:
     for name, secret in settings.secrets.items():
         if secret.rotation is None:
             yield Breach(f"secrets.{name}.rotation", "must be given", name)
+        elif (days := secret.rotation.every_days or 0) > _ROTATION_DAYS:
+            text = f"must be {_ROTATION_DAYS} at most, got {days}"
+            yield Breach(f"secrets.{name}.rotation.everyDays", text, name)
 
 
 def _config_values(settings: Settings) -> Iterator[Breach]:
@@ -183,6 +187,9 @@ RULES = {
     "audit": Rule("strict", _audit),
     "auditRetention": Rule(
         "strict", _least("audit.retentionDays", lambda of: of.audit.retention_days, 365)
+    ),
+    "auditLogRetention": Rule(
+        "strict", _least("audit.logRetentionDays", lambda of: of.audit.log_retention_days, 365)
     ),
     "resourcePolicy": Rule(
         "strict", _on("resourcePolicy.enabled", lambda of: of.resource_policy.enabled)

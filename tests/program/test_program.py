@@ -107,11 +107,7 @@ def test_environments_differ_by_their_file_only(
 ) -> None:
     registrations = planned(name).registrations
     secrets = by_type(registrations, "secret:Secret")
-    groups = [
-        each
-        for each in by_type(registrations, "logGroup:LogGroup")
-        if each.inputs["name"].startswith("/aws/lambda/")
-    ]
+    groups = by_type(registrations, "logGroup:LogGroup")
     functions = by_type(registrations, "function:Function")
     assert {each.inputs["recoveryWindowInDays"] for each in secrets} == {recovery}
     assert {each.inputs["retentionInDays"] for each in groups} == {retention}

@@ -32,7 +32,7 @@ STRICT: dict[str, Any] = {
     },
     "key": {"rotationPeriodDays": 365, "deletionWindowDays": 30},
     "monitoring": MONITORING,
-    "audit": {"trail": "own", "retentionDays": 365},
+    "audit": {"trail": "own", "retentionDays": 365, "logRetentionDays": 365},
     "resourcePolicy": {"enabled": True, "administrators": ["arn:aws:iam::*:role/deploy"]},
 }
 # Everything that a rule refuses, at once.
@@ -44,7 +44,7 @@ CARELESS: dict[str, Any] = {
     "maxStalenessSeconds": 301,
     "function": {"timeoutSeconds": 29, "tracing": False, "logRetentionDays": 180},
     "key": {"rotationPeriodDays": 366, "deletionWindowDays": 29},
-    "audit": {"retentionDays": 364},
+    "audit": {"retentionDays": 364, "logRetentionDays": 180},
 }
 SECRET_VALUE = {"secretValues": {"database": "x"}}
 
@@ -72,8 +72,9 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "replicaRegions": ({"replicaRegions": []}, "replicaRegions must name a region at least, got none"),
     "monitoring": ({"monitoring": {**MONITORING, "enabled": False}}, "monitoring.enabled must be true, got false"),
     "alarmSubscribers": ({"monitoring": {"enabled": True}}, "monitoring.subscriptions must name a subscriber at least, got none"),
-    "audit": ({"audit": {}, **UNWATCHED}, "audit.trail must be 'own' or 'existing', got 'none'"),
-    "auditRetention": ({"audit": {"trail": "own", "retentionDays": 364}}, "audit.retentionDays must be 365 at least, got 364"),
+    "audit": ({"audit": {"logRetentionDays": 365}, **UNWATCHED}, "audit.trail must be 'own' or 'existing', got 'none'"),
+    "auditLogRetention": ({"audit": {"trail": "own", "logRetentionDays": 180}}, "audit.logRetentionDays must be 365 at least, got 180"),
+    "auditRetention": ({"audit": {"trail": "own", "retentionDays": 364, "logRetentionDays": 365}}, "audit.retentionDays must be 365 at least, got 364"),
     "resourcePolicy": ({"resourcePolicy": {}}, "resourcePolicy.enabled must be true, got false"),
 }  # fmt: skip
 
@@ -102,6 +103,13 @@ def test_a_written_reason_lets_exactly_its_rule_pass(key: str) -> None:
     change, _ = BREACHES[key]
     reasons = {**change.get("exemptions", {}), key: REASON}
     assert read({**STRICT, **change, "exemptions": reasons}).settings.exemptions == reasons
+
+
+def test_a_rotation_less_than_once_a_year_is_none() -> None:
+    seldom = {**RANDOM, "rotation": {"strategy": "random", "everyDays": 366}}
+    (fault,) = faults({**STRICT, "secrets": {"database": seldom}})
+    assert "secrets.database.rotation.everyDays must be 365 at most, got 366" in fault
+    assert "exemptions['rotation.database']" in fault
 
 
 def test_reserved_concurrency_that_is_missing_is_none() -> None:
