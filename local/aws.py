@@ -188,7 +188,6 @@ class EmbeddedAws:
             "HOME": str(directory),
             "TMPDIR": str(scratch),
             "AUTH": "true",
-            "CLOUDTRAIL_RECORDING": "1",
             "GATEWAY_PORT": str(self.port),
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",

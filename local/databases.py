@@ -4,10 +4,8 @@ What an operator does outside of the program is done here: databases and roles a
 passwords that the secrets hold.
 """
 
-import json
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pg8000.native import identifier, literal
@@ -20,9 +18,9 @@ _STRATEGIES = ("singleUser", "alternatingUsers")
 
 def of(stack: Stack) -> dict[str, str | None]:
     """Secrets that log in to a database: logical name -> that of its administrator's, if any."""
-    function = {"secret": "database", "handler": "app"} | _map(stack, "function")
+    function = {"secret": "database", "handler": "app"} | stack.section("function")
     found: dict[str, str | None] = {}
-    for name, secret in _map(stack, "secrets").items():
+    for name, secret in stack.section("secrets").items():
         rotation = secret.get("rotation") or {}
         if rotation.get("strategy") in _STRATEGIES:
             found[name] = rotation.get("adminSecret")
@@ -33,21 +31,17 @@ def of(stack: Stack) -> dict[str, str | None]:
 
 def rotating(stack: Stack) -> list[str]:
     """Logical names of the secrets that rotate, whether they are of a database or not."""
-    return [name for name, secret in _map(stack, "secrets").items() if secret.get("rotation")]
+    return [name for name, secret in stack.section("secrets").items() if secret.get("rotation")]
 
 
 def moved(stack: Stack, server: PostgreSQL) -> Stack:
     """Return the stack with these secrets' ``host`` and ``port``, and the CA, of the server."""
-    secrets = _map(stack, "secrets")
+    secrets = stack.section("secrets")
     for name in of(stack):
         if "fields" in secrets[name]:
             secrets[name]["fields"] |= {"host": server.host, "port": server.port}
-    changed = {
-        "secrets": secrets,
-        "database": {**_map(stack, "database"), "caBundle": str(server.ca_bundle)},
-    }
-    config = {f"{stack.project}:{key}": json.dumps(value) for key, value in changed.items()}
-    return replace(stack, config={**stack.config, **config})
+    database = {**stack.section("database"), "caBundle": str(server.ca_bundle)}
+    return stack.changed(secrets=secrets, database=database)
 
 
 class Operator:
@@ -86,8 +80,3 @@ class Operator:
                     boss, other = identifier(self._users[admin]), identifier(self._users[rotated])
                     superuser.run(f"ALTER ROLE {boss} CREATEROLE")
                     superuser.run(f"GRANT {other} TO {boss} WITH ADMIN OPTION")
-
-
-def _map(stack: Stack, key: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(stack.config.get(f"{stack.project}:{key}", "{}"))
-    return read

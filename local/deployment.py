@@ -6,7 +6,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from local import databases, networks
@@ -280,7 +280,7 @@ def _adapted(stack: Stack) -> Stack:
     alarm looks at ten seconds, so that one begins and ends while somebody waits.
     """
     changed = {}
-    policy, monitoring = (_section(stack, key) for key in ("resourcePolicy", "monitoring"))
+    policy, monitoring = (stack.section(key) for key in ("resourcePolicy", "monitoring"))
     if policy.get("enabled"):
         administrators = [*policy.get("administrators", []), ADMIN_ARN]
         changed["resourcePolicy"] = {
@@ -290,17 +290,7 @@ def _adapted(stack: Stack) -> Stack:
         }
     if monitoring.get("enabled"):
         changed["monitoring"] = {**monitoring, "periodSeconds": ALARM_PERIOD_SECONDS}
-    config = {f"{stack.project}:{key}": json.dumps(value) for key, value in changed.items()}
-    return replace(stack, config={**stack.config, **config})
-
-
-def _section(stack: Stack, key: str) -> dict[str, Any]:
-    """Read a section of config; of one that is no map, nothing: the program says what is wrong."""
-    try:
-        read = json.loads(stack.config.get(f"{stack.project}:{key}", "{}"))
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
+    return stack.changed(**changed)
 
 
 def layer_arns(previewed: Engine) -> set[str]:

@@ -8,7 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.table import Table
@@ -42,8 +42,7 @@ def prepared(stack: Stack) -> Stack:
         raise ProjectError(
             f"no secret of {stack.name} has a replica; name a region in `replicaRegions`"
         )
-    key = f"{stack.project}:maxStalenessSeconds"
-    return replace(stack, config={**stack.config, key: str(_STALENESS_SECONDS)})
+    return stack.changed(maxStalenessSeconds=_STALENESS_SECONDS)
 
 
 @dataclass

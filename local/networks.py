@@ -1,9 +1,5 @@
 """The VPC that a stack's config names, made in the embedded AWS, which has none of it."""
 
-import json
-from dataclasses import replace
-from typing import Any
-
 from local.aws import EmbeddedAws
 from local.project import Stack
 
@@ -16,8 +12,7 @@ def moved(stack: Stack, aws: EmbeddedAws) -> Stack:
     Subnets are in as many availability zones as there are subnets, up to six. A stack outside of
     any VPC is returned as it is.
     """
-    key = f"{stack.project}:network"
-    network: dict[str, Any] = json.loads(stack.config.get(key, "{}"))
+    network = stack.section("network")
     if not network.get("subnetIds"):
         return stack
     ec2 = aws.client("ec2", stack.region)
@@ -44,4 +39,4 @@ def moved(stack: Stack, aws: EmbeddedAws) -> Stack:
         network["databaseSecurityGroupId"] = group(named)
     if network.get("vpcId"):
         network["vpcId"] = vpc
-    return replace(stack, config={**stack.config, key: json.dumps(network)})
+    return stack.changed(network=network)

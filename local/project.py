@@ -6,7 +6,7 @@ https://www.pulumi.com/docs/iac/concepts/projects/project-file/
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,22 @@ class Stack:
     def region(self) -> str:
         """``aws:region``, or nothing."""
         return self.config.get("aws:region", "")
+
+    def section(self, key: str) -> dict[str, Any]:
+        """Read a section of the project's config.
+
+        Of one that is no map, nothing: the program says what is wrong.
+        """
+        try:
+            read = json.loads(self.config.get(f"{self.project}:{key}", "{}"))
+        except ValueError:
+            return {}
+        return read if isinstance(read, dict) else {}
+
+    def changed(self, **sections: object) -> "Stack":
+        """Return the stack with other sections of the project's config."""
+        config = {f"{self.project}:{key}": json.dumps(value) for key, value in sections.items()}
+        return replace(self, config={**self.config, **config})
 
 
 def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:

@@ -1,19 +1,15 @@
 """`python -m local rotate`: rotations as they happen, while the function is called meanwhile."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
+from local import live
 from local.deployment import Deployment
 from local.traffic import Traffic, rotate
 
 _SETTLED_REQUESTS = 40
-_REFRESH_SECONDS = 0.1
 
 
 class _Scene:
@@ -48,7 +44,7 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     names = deployment.rotating
     with Traffic(deployment, callers) as traffic:
         scene = _Scene(traffic)
-        with _live(scene, terminal):
+        with live.shown(scene.table, terminal):
             traffic.wait_for_requests(_SETTLED_REQUESTS)
             for _ in range(rotations):
                 for name in names:
@@ -74,27 +70,3 @@ def _rotate(deployment: Deployment, scene: _Scene, name: str) -> None:
     scene.traffic.wait_for_requests(_SETTLED_REQUESTS)
     made = deployment.sessions(name)
     scene.rows[-1] = (*row, str(ended or "–"), str(made or "–"))
-
-
-@contextmanager
-def _live(scene: _Scene, terminal: Console) -> Iterator[None]:
-    """Show the scene as it changes on a terminal, and once at its end elsewhere."""
-    if not terminal.is_terminal:
-        yield
-        terminal.print(scene.table())
-        return
-    with Live(scene.table(), console=terminal, auto_refresh=False) as live:
-        done = threading.Event()
-
-        def show() -> None:
-            while not done.wait(_REFRESH_SECONDS):
-                live.update(scene.table(), refresh=True)
-
-        thread = threading.Thread(target=show)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            live.update(scene.table(), refresh=True)

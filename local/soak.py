@@ -1,9 +1,8 @@
 """Rotations of one secret, one after the other, while the function is called without pause."""
 
-import json
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +50,7 @@ def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
     loaded = project.load(root, "dev")
     handler = "app" if strategy == "random" else "query"
     changed = {"secrets": STRATEGIES[strategy], "function": {"handler": handler}, **keys}
-    config = {f"{loaded.project}:{key}": json.dumps(value) for key, value in changed.items()}
-    return replace(loaded, config={**loaded.config, **config})
+    return loaded.changed(**changed)
 
 
 def soak(deployment: Deployment, name: str, rotations: int, callers: int, *others: Caller) -> Soak:

@@ -14,16 +14,17 @@ from http import HTTPStatus
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_region
 from ministack.services import lambda_svc, secretsmanager
 
 from . import Response, replaces, schedule
+from .caller import access_key_id
 from .cloudtrail import record_service_event
+from .permissions import service_may
 from .secretsmanager import (
     VALUE,
     Data,
     Handler,
-    _access_key_id,
     _constraint,
     _error,
     _has_value,
@@ -89,7 +90,7 @@ def _refusal_of_function(arn: str, secret: Data) -> Response | None:
             "No Lambda rotation function ARN is associated with this secret.",
         )
     action = "lambda:InvokeFunction"
-    key_id = _access_key_id.get()
+    key_id = access_key_id.get()
     if iam_evaluator.enforce(key_id, action, "lambda", get_region(), resource_arn=arn):
         return _error(
             "AccessDeniedException",
@@ -110,18 +111,8 @@ def _may_invoke(function_arn: str, secret: Data) -> bool:
     if found is None:
         return False
     policy, _owner = found
-    account = get_account_id()
-    context = iam_evaluator.EvalContext(
-        principal_arn=SERVICE,
-        principal_type="Service",
-        principal_account=account,
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=get_region(),
-        service_context={"aws:sourceaccount": account, "aws:sourcearn": secret["ARN"]},
-    )
-    result = iam_evaluator.evaluate_resource_policy(policy, context, service=SERVICE)
-    return bool(result.decision == "Allow")
+    action = "lambda:InvokeFunction"
+    return service_may(SERVICE, action, function_arn, policy, source_arn=secret["ARN"])
 
 
 def _refusal_of_pending(token: str, secret: Data) -> Response | None:

@@ -1,22 +1,21 @@
 """Secrets Manager: the customer key is asked, a request token counts once, values have limits."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
 
 import base64
-import contextvars
 import json
 import re
 import secrets
 import string
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, get_region, json_response
-from ministack.core.router import extract_access_key_id
 from ministack.services import kms, secretsmanager
 
 from . import Response, replaces
+from .caller import access_key_id
 from .iam import encryption_context_keys
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
@@ -32,21 +31,6 @@ WRITING = ("kms:GenerateDataKey", "kms:Decrypt")
 
 Data = dict[str, Any]
 Handler = Callable[[Data], Response]
-
-_access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_id")
-
-
-@replaces(secretsmanager, "handle_request")
-async def handlers_do_not_know_the_caller(
-    original: Callable[..., Awaitable[Response]], *request: Any
-) -> Response:
-    """Keep the caller's access key for the key checks below."""
-    _method, _path, headers, _body, query = request
-    token = _access_key_id.set(extract_access_key_id(headers, query) or "")
-    try:
-        return await original(*request)
-    finally:
-        _access_key_id.reset(token)
 
 
 # The last to wrap a handler is the first to see a request: tokens here, then keys, then limits.
@@ -176,7 +160,7 @@ def _refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
     }
     for action in actions:
         if iam_evaluator.enforce(
-            _access_key_id.get(),
+            access_key_id.get(),
             action,
             "kms",
             get_region(),

@@ -1,18 +1,17 @@
 """Parameter Store: the key of a SecureString is asked, and so is who tags."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
 
-import contextvars
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, get_region
-from ministack.core.router import extract_access_key_id
 from ministack.services import kms, ssm
 
 from . import Response, replaces
+from .caller import access_key_id
 from .iam import encryption_context_keys
 
 SECURE = "SecureString"
@@ -20,21 +19,6 @@ AWS_OWN_KEY = "alias/aws/ssm"
 
 Data = dict[str, Any]
 Handler = Callable[[Data], Response]
-
-_access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_id")
-
-
-@replaces(ssm, "handle_request")
-async def handlers_do_not_know_the_caller(
-    original: Callable[..., Awaitable[Response]], *request: Any
-) -> Response:
-    """Keep the caller's access key for the checks below."""
-    _method, _path, headers, _body, query = request
-    token = _access_key_id.set(extract_access_key_id(headers, query) or "")
-    try:
-        return await original(*request)
-    finally:
-        _access_key_id.reset(token)
 
 
 @replaces(ssm, "_get_parameter")
@@ -115,7 +99,7 @@ def _refusal_of_key(key_id: str, arn: str, actions: Iterable[str]) -> Response |
 def _denied(action: str, service: str, arn: str, conditions: dict[str, str]) -> bool:
     return bool(
         iam_evaluator.enforce(
-            _access_key_id.get(),
+            access_key_id.get(),
             action,
             service,
             get_region(),
