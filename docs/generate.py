@@ -13,7 +13,12 @@ from pydantic.fields import FieldInfo
 from infra.schema import Settings, Within, model_in
 
 ROOT = Path(__file__).resolve().parent.parent
-_TYPES = {int: "integer", str: "string"}
+_TYPES: dict[object, dict[str, Any]] = {
+    int: {"type": "integer"},
+    str: {"type": "string"},
+    dict: {"type": "object"},
+    list: {"type": "array", "items": {"type": "string"}},
+}
 _SECRET_VALUES = (
     "Values of secrets with `from: config`, by logical name: text or a map; of parameters, text,"
     " by `parameters/NAME`. Set each with"
@@ -41,7 +46,7 @@ def project_file(text: str) -> str:
         if isinstance(default, BaseModel):
             default = default.model_dump(by_alias=True, exclude_none=True)
         declarations[str(field.alias)] = {
-            "type": _TYPES.get(type(default), "object"),
+            **_TYPES[type(default)],
             "description": field.description,
             "default": default,
         }

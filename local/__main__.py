@@ -59,13 +59,10 @@ def main(arguments: list[str] | None = None) -> int:
         for fault in error.faults:
             told = fault.replace(f"mend it in Pulumi.{options.stack}.yaml", f"mend it in {file}")
             _errors.print(f"[red]error:[/red] {escape(told)}")
-    except (
-        project.ProjectError,
-        DeploymentError,
-        PortInUseError,
-        EmulatorError,
-        PostgreSQLError,
-    ) as error:
+    except project.ProjectError as error:
+        for told in error.args:
+            _errors.print(f"[red]error:[/red] {escape(told)}")
+    except (DeploymentError, PortInUseError, EmulatorError, PostgreSQLError) as error:
         _errors.print(f"[red]error:[/red] {escape(str(error))}")
     return 1
 

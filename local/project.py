@@ -12,9 +12,15 @@ from typing import Any
 
 import yaml
 
+from local import config_types
+
 
 class ProjectError(Exception):
-    """The project's files cannot be used; the text says which and what to do."""
+    """The project's files cannot be used; each argument says which and what to do."""
+
+    def __str__(self) -> str:
+        """Return a line for each error."""
+        return "\n".join(self.args)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     stand-in takes the place of each.
 
     Raises:
-        ProjectError: a file is missing or not YAML, or has no map where one belongs.
+        ProjectError: a file is missing or not YAML, has no map where one belongs, or has a config
+            value that is not of its declared type; a line for each.
 
     """
     project = _read(root / "Pulumi.yaml")
@@ -73,9 +80,11 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
             f"{path.name} is missing; stacks with a file here: {', '.join(found) or 'none'}"
         )
     declared = _map(project.get("config"), "Pulumi.yaml", "config")
+    refused = config_types.declaration_errors(name, declared)
+    errors = [f"Pulumi.yaml: {error}" for error in refused]
     given = _map(_read(path).get("config"), path.name, "config")
-    values = {_full(name, key): value for key, value in _defaults(declared).items()}
-    values |= {_full(name, key): value for key, value in given.items()}
+    given = {_full(name, key): value for key, value in given.items()}
+    values = {_full(name, key): value for key, value in _defaults(declared).items()} | given
     if _is_encrypted(values.get(f"{name}:secretValues")):
         raise ProjectError(
             f"{path.name}: secretValues is encrypted as a whole, and Pulumi takes a map; set each"
@@ -90,6 +99,12 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
             secret_keys.append(key)
         stand_ins += encrypted
         config[key] = _text(decrypted)
+        if key in given:  # a default was checked where it is declared
+            own = key.removeprefix(f"{name}:")
+            refused = config_types.value_errors(declared, own, decrypted)
+            errors += [f"{path.name}: {error}" for error in refused]
+    if errors:
+        raise ProjectError(*errors)
     return Stack(root / "__main__.py", name, stack, config, tuple(secret_keys), tuple(stand_ins))
 
 
