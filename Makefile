@@ -1,73 +1,95 @@
-# `make up` and `make test` are all that is needed; both install what they need into .venv first.
+# `make up` and `make test` are all you need. Each installs what it needs into .venv first.
 PYTHON ?= python3
-STACK ?= dev
 BIN := .venv/bin
+# How many tests run at once; `logical` counts the machine's cores.
+WORKERS ?= logical
+
+# STACK reaches the commands through the environment; no shell and no make expands its text.
+override STACK := $(value STACK)
+export STACK
 
 .DEFAULT_GOAL := help
-.PHONY: help up serve rotate gameday test check format docs bench soak lock clean
+.PHONY: help up serve rotate gameday test test-fast test-all test-flaky test-pythons test-lowest \
+  check format docs bench soak lock clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-# The same environment that Pulumi.yaml names, so `pulumi up` finds it. Hashes are checked.
-.venv/installed: requirements-dev.txt
+# Pulumi.yaml names the same environment, so `pulumi up` finds it. uv installs the locks as they
+# are: nothing is resolved, nothing is built, every hash is checked.
+.venv/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
 	  || { echo 'lambda-secrets needs Python 3.11 to 3.14: make PYTHON=/path/to/python3.13' >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo 'installing into .venv (once) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	  --no-deps --require-hashes -r $<
 	@touch $@
 
-up: .venv/installed ## deploy STACK into the embedded AWS, invoke the function, prove what it promises
-	@$(BIN)/python -m local up --stack '$(STACK)'
+SYNC = VIRTUAL_ENV=$(1) $(BIN)/uv pip sync --quiet --no-config --require-hashes --no-build $(2)
 
-serve: .venv/installed ## the same, and stay: prints what the AWS CLI, boto3 or pulumi need to reach it
-	@$(BIN)/python -m local serve --stack '$(STACK)'
+# An environment that has what the tests need keeps it.
+.venv/local: requirements/local.txt .venv/uv
+	@$(call SYNC,.venv,$(if $(wildcard .venv/test),requirements/test.txt,$<))
+	@touch $@
 
-rotate: .venv/installed ## deploy STACK (staging, prod) and rotate its secrets under traffic, as a live display
-	@$(BIN)/python -m local rotate --stack '$(if $(filter dev,$(STACK)),staging,$(STACK))'
+.venv/test: requirements/test.txt .venv/uv
+	@$(call SYNC,.venv,$<)
+	@touch .venv/local $@
 
-gameday: .venv/installed ## deploy prod, take its first region's Secrets Manager away under traffic, and bring it back
+up: .venv/local ## deploy STACK into the embedded AWS, invoke the function, prove what it promises
+	@$(BIN)/python -m local up
+
+serve: .venv/local ## the same, and stay: prints what the AWS CLI, boto3 or pulumi need to reach it
+	@$(BIN)/python -m local serve
+
+rotate: .venv/local ## deploy STACK (staging, prod) and rotate its secrets under traffic, as a live display
+	@$(BIN)/python -m local rotate
+
+gameday: .venv/local ## deploy prod, take its first region's Secrets Manager away under traffic, and bring it back
 	@$(BIN)/python -m local gameday
 
-test: check ## lint, types and every test
-	$(BIN)/python -m pytest --cov
+test: check ## lint, types, and every test but the exhaustive ones, in 5 minutes
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov
 
-check: .venv/installed ## lint and types
+test-fast: .venv/test ## the tests that start no server, in a minute: unit, components, program
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit tests/components tests/program
+
+check: .venv/test ## lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: .venv/installed ## format, and mend what ruff can mend
+format: .venv/test ## format, and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: .venv/installed ## write the tables in README.md and Pulumi.yaml anew from infra/schema.py
+docs: .venv/test ## generate docs/config.md and the config section of Pulumi.yaml from infra/schema.py
 	$(BIN)/python -m docs.generate
 
 # The peers, where nothing but the benchmark sees them.
-benchmarks/.venv/installed: benchmarks/requirements.txt
+benchmarks/.venv/installed: benchmarks/requirements.txt .venv/uv
 	@test -x benchmarks/$(BIN)/python || $(PYTHON) -m venv benchmarks/.venv
 	@echo 'installing into benchmarks/.venv (once) ...'
-	@benchmarks/$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --require-hashes -r benchmarks/requirements.txt
+	@$(call SYNC,benchmarks/.venv,$<)
 	@touch $@
 
-bench: .venv/installed benchmarks/.venv/installed ## measure the client beside its peers into benchmarks/RESULTS.md, in 3 minutes
+bench: .venv/local benchmarks/.venv/installed ## measure the client beside its peers into benchmarks/RESULTS.md, in 3 minutes
 	@benchmarks/$(BIN)/python -m compileall -q benchmarks
 	@$(BIN)/python -m benchmarks
 
-soak: .venv/installed ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
+soak: .venv/local ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
 	$(BIN)/python -m benchmarks.rotation
 
-lock: .venv/installed ## resolve pyproject.toml anew into requirements*.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --custom-compile-command 'make lock' --group dev pyproject.toml -o requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --custom-compile-command 'make lock' -c requirements-dev.txt pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --custom-compile-command 'make lock' --group bench -o benchmarks/requirements.txt
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+lock: .venv/uv ## resolve pyproject.toml into requirements.txt, requirements/ and benchmarks/
+	$(LOCK) --group test pyproject.toml -o requirements/test.txt
+	$(LOCK) -c requirements/test.txt --group local pyproject.toml -o requirements/local.txt
+	$(LOCK) -c requirements/test.txt pyproject.toml -o requirements.txt
+	$(LOCK) --group bench -o benchmarks/requirements.txt
+	$(LOCK) --group uv -o requirements/uv.txt
 
 clean: ## remove .venv and every cache
 	rm -rf .venv benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
