@@ -16,17 +16,21 @@ help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 # Pulumi.yaml names the same environment, so `pulumi up` finds it. uv installs the locks as they
-# are: nothing is resolved, nothing is built, every hash is checked.
+# are: nothing is resolved, nothing is built, every hash is checked. It asks the index that pip asks.
 .venv/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
 	  || { echo 'lambda-secrets needs Python 3.11 to 3.14: make PYTHON=/path/to/python3.13' >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo 'installing into .venv (once) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-	  --no-deps --require-hashes -r $<
-	@touch $@
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
+	@python=$(PYTHON); $$python -m pip --version >/dev/null 2>&1 \
+	  || { $$python -m venv .venv && python=$(BIN)/python; }; \
+	rm -rf $@.new; PIP_ROOT_USER_ACTION=ignore $$python -m pip install --quiet \
+	  --disable-pip-version-check --target $@.new --only-binary :all: --no-deps --require-hashes -r $<
+	@rm -rf $@; mv $@.new $@; touch $@
 
-SYNC = VIRTUAL_ENV=$(1) $(BIN)/uv pip sync --quiet --no-config --require-hashes --no-build $(2)
+UV = .venv/uv/bin/uv
+SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config get \
+  global.index-url 2>/dev/null)}" $(UV) pip sync --quiet --require-hashes --no-build $(2)
 
 # An environment that has what the tests need keeps it.
 .venv/local: requirements/local.txt .venv/uv
@@ -55,6 +59,18 @@ test: check ## lint, types, and every test but the exhaustive ones, in 5 minutes
 test-fast: .venv/test ## the tests that start no server, in a minute: unit, components, program
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit tests/components tests/program
 
+test-all: check ## every test there is, in an hour; run it again to go on where it stopped
+	@$(BIN)/python -m tools.everything
+
+test-flaky: .venv/test ## the tests again and again on a busy machine, in random order; can be resumed
+	@$(BIN)/python -m tools.flaky
+
+test-pythons: .venv/test ## the fast tests with every installed Python from 3.11 to 3.14
+	@$(BIN)/python -m tools.pythons
+
+test-lowest: .venv/test ## the fast tests with the lowest versions that pyproject.toml allows
+	@$(BIN)/python -m tools.lowest
+
 check: .venv/test ## lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -69,7 +85,7 @@ docs: .venv/test ## generate docs/config.md and the config section of Pulumi.yam
 
 # The peers, where nothing but the benchmark sees them.
 benchmarks/.venv/installed: benchmarks/requirements.txt .venv/uv
-	@test -x benchmarks/$(BIN)/python || $(PYTHON) -m venv benchmarks/.venv
+	@test -x benchmarks/$(BIN)/python || $(PYTHON) -m venv --without-pip benchmarks/.venv
 	@echo 'installing into benchmarks/.venv (once) ...'
 	@$(call SYNC,benchmarks/.venv,$<)
 	@touch $@
@@ -81,7 +97,7 @@ bench: .venv/local benchmarks/.venv/installed ## measure the client beside its p
 soak: .venv/local ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
 	$(BIN)/python -m benchmarks.rotation
 
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes \
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 lock: .venv/uv ## resolve pyproject.toml into requirements.txt, requirements/ and benchmarks/
@@ -92,4 +108,4 @@ lock: .venv/uv ## resolve pyproject.toml into requirements.txt, requirements/ an
 	$(LOCK) --group uv -o requirements/uv.txt
 
 clean: ## remove .venv and every cache
-	rm -rf .venv benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .pythons .jobs benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -124,8 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         stack = {"rotate": "staging", "gameday": "prod"}.get(name, "dev")
+        if name != "gameday":
+            stack = os.environ.get("STACK") or stack
         command.add_argument(
-            "--stack", default=stack, help="name of the stack (default: %(default)s)"
+            "--stack", default=stack, help="name of the stack (default: STACK, or %(default)s)"
         )
         command.set_defaults(empty=False)
         if name == "rotate":

@@ -41,7 +41,7 @@ class Pin(NamedTuple):
 @functools.cache
 def pins(text: str) -> dict[str, Pin]:
     lines = re.sub(r"#.*", "", text).replace("\\\n", " ").splitlines()
-    found = {}
+    found: dict[str, Pin] = {}
     for line in filter(str.strip, lines):
         name, *hashes = line.split(" --hash=")
         requirement = Requirement(name.strip())
@@ -89,11 +89,10 @@ def faults(locked: dict[str, Pin], wanted: list[Requirement]) -> set[str]:
         while waiting:
             owner, needed = waiting.pop()
             name = canonicalize_name(needed.name)
-            pin = locked.get(name)
-            if pin is None or not applies(pin.requirement, environment):
+            if name not in locked or not applies(locked[name].requirement, environment):
                 found.add(f"{owner} needs {name}, which is missing")
                 continue
-            (version,) = pin.requirement.specifier
+            (version,) = locked[name].requirement.specifier
             if not needed.specifier.contains(version.version, prereleases=True):
                 found.add(f"{owner} needs {name}{needed.specifier}, got {version}")
             for extra in {"", *needed.extras}:

@@ -1,0 +1,19 @@
+"""`make test-all`: every test there is, a file at a time, then the fast tier elsewhere.
+
+Elsewhere is each installed Python, and the lowest versions that pyproject.toml allows.
+"""
+
+import sys
+
+from tools import jobs, lowest, pythons, tiers
+
+
+def main() -> int:
+    """Run what has not passed yet; return 1 if any of it fails."""
+    targets = [*tiers.FAST, *tiers.slow_files()]
+    every = [tiers.pytest(target, "-m", tiers.EVERYTHING, target) for target in targets]
+    return jobs.run("test-all", [*every, *pythons.plan(), *lowest.plan()])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

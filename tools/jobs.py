@@ -1,0 +1,106 @@
+"""Runs commands one after another and remembers which have passed, so that a run can be resumed.
+
+What has passed is kept in `.jobs/<name>.json`, next to a digest of the checkout's code. A change
+of the code starts the list over.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_TAIL_LINES = 60
+# What no test reads.
+_TEXT = re.compile(r"^(docs/.*|.*\.md|LICENSE)$")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command."""
+
+    name: str
+    """What is printed, and what the job is remembered by."""
+    command: tuple[str, ...]
+    """Program and arguments, run in the checkout."""
+
+
+def run(name: str, jobs: Iterable[Job]) -> int:
+    """Run the jobs that have not passed yet; return 1 if any fails, and go on after it.
+
+    Prints a line for each job with its time and pytest's last line, the tail of what a failing
+    job printed, and at the end what was skipped and why.
+    """
+    record = _Record(name)
+    skips: set[str] = set()
+    failed = []
+    start = time.monotonic()
+    for job in jobs:
+        if job.name in record.passed:
+            print(f"  passed before  {job.name}", flush=True)
+            skips |= set(record.passed[job.name])
+            continue
+        begun = time.monotonic()
+        ended = subprocess.run(  # noqa: S603 (this module's callers name their own programs)
+            job.command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        lines = ended.stdout.splitlines()
+        last = lines[-1].strip("= ") if lines else ""
+        mark = "✗" if ended.returncode else "✓"
+        print(f"{mark} {time.monotonic() - begun:6.1f} s  {job.name}  {last}", flush=True)
+        if ended.returncode:
+            failed.append(job.name)
+            print("\n".join(lines[-_TAIL_LINES:]), flush=True)
+        else:
+            skipped = sorted({_reason(line) for line in lines if line.startswith("SKIPPED")})
+            skips |= set(skipped)
+            record.add(job.name, skipped)
+    for reason in sorted(skips):
+        print(f"– skipped: {reason}")
+    print(f"{len(record.passed)} jobs passed, {len(failed)} failed", end="")
+    print(f", in {(time.monotonic() - start) / 60:.1f} min")
+    return 1 if failed else 0
+
+
+class _Record:
+    """What has passed -> reasons of its skipped tests."""
+
+    def __init__(self, name: str) -> None:
+        self._path = ROOT / ".jobs" / f"{name}.json"
+        self._digest = _digest()
+        kept = json.loads(self._path.read_text()) if self._path.exists() else {}
+        is_same = kept.get("digest") == self._digest
+        self.passed: dict[str, list[str]] = kept["passed"] if is_same else {}
+
+    def add(self, name: str, skipped: list[str]) -> None:
+        self.passed[name] = skipped
+        self._path.parent.mkdir(exist_ok=True)
+        text = json.dumps({"digest": self._digest, "passed": self.passed}, indent=1)
+        self._path.write_text(text)
+
+
+def _digest() -> str:
+    """Digest every file that git tracks or would, but for text that no test depends on."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 (git)
+    digest = hashlib.sha256()
+    for name in sorted(names.split("\0")):
+        path = ROOT / name
+        if name and path.is_file() and not _TEXT.match(name):
+            digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _reason(line: str) -> str:
+    """Take the reason out of pytest's `SKIPPED [2] tests/x.py:7: reason`."""
+    found = re.match(r"SKIPPED \[\d+\] (\S+?)(?::\d+)?: (.*)", line)
+    return f"{found[1]}: {found[2]}" if found else line
