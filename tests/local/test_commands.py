@@ -15,6 +15,7 @@ import boto3
 import pytest
 import yaml
 
+from local import loopback
 from local.__main__ import main
 from local.checks import PROMISES
 from tests.recording import ROOT
@@ -38,6 +39,7 @@ HOSTILE = {
 
 FAR_AFTER_MAIN = """
 import socket
+from local import loopback
 from local.__main__ import main
 assert main(["up", "--stack", "none-such"]) == 1
 socket.create_connection(("192.0.2.1", 1), timeout=5)
@@ -46,6 +48,7 @@ socket.create_connection(("192.0.2.1", 1), timeout=5)
 # A job in the background is started with SIGINT ignored.
 INTERRUPTIBLE = """
 import signal, sys
+from local import loopback
 from local.__main__ import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["up"]))
@@ -80,6 +83,7 @@ def here(
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+        monkeypatch.setattr(loopback, "install", lambda: None)  # it would be for good
         environment = dict(os.environ)  # of which `main` takes some away
         try:
             code = main(list(arguments))

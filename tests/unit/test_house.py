@@ -1,7 +1,9 @@
 """Who imports whom, what is generated, and what must stand nowhere."""
 
 import ast
+import functools
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,88 +14,150 @@ from infra import incidents
 from local.checks import PROMISES
 from tests.recording import ROOT
 
-PURE = (
-    "alarm_filters",
-    "audit_policies",
-    "cost",
-    "dashboards",
-    "faults",
-    "guardrails",
-    "incidents",
-    "layers",
-    "limits",
-    "monitoring_policies",
-    "monitoring_rules",
-    "network_policies",
-    "network_rules",
-    "parameter_policies",
-    "parameter_rules",
-    "policies",
-    "replica_rules",
-    "resource_policies",
-    "resource_policy_rules",
-    "rotation_rules",
-    "rules",
-    "schedules",
-    "schema",
-    "sensitive",
-)
-HANDLERS = {path.stem for path in ROOT.glob("handler/*.py")}
-OURS = {"infra", "local", "tests", "docs", "benchmarks"} | HANDLERS
+# Of infra/, these alone may import pulumi: components, and what wires or packs for them.
+WITH_PULUMI = {
+    *("access", "alarm_topic", "audit", "encryption", "function", "monitoring", "network"),
+    *("parameters", "rotation", "rotation_watch", "secret", "secret_policy", "seeding"),
+    *("grants", "packages", "settings", "wiring"),
+}
+SDKS = {"pulumi", "pulumi_aws", "boto3", "botocore"}
+PACKAGES = ("infra", "local", "tests", "docs", "benchmarks", "tools")
+
+Graph = dict[str, set[str]]
+"""Module -> the modules that it imports when it is imported or used, outer ones by their root."""
 
 
-def imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+def modules(root: Path) -> dict[str, Path]:
+    """Name every module of the checkout by what it is imported as."""
+    found = {path.stem: path for path in (root / "handler").rglob("*.py")}
+    found["__main__"] = root / "__main__.py"
+    for package in PACKAGES:
+        for path in (root / package).rglob("*.py"):
+            parts = path.relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
 
-def roots(path: Path) -> set[str]:
-    return {name.split(".", 1)[0] for name in imports(path)}
+def graph(root: Path) -> Graph:
+    """Read who imports whom out of the sources."""
+    own = modules(root)
+    found: Graph = {}
+    for name, path in own.items():
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        imported = read(path.read_text(encoding="utf-8"), package)
+        found[name] = {each if each in own else each.split(".", 1)[0] for each in imported} | {
+            parent
+            for each in imported & set(own)
+            for parent in own
+            if each.startswith(f"{parent}.")  # its package is imported first
+        }
+    return found
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_pure_modules_import_neither_pulumi_nor_boto3(name: str) -> None:
-    found = roots(ROOT / "infra" / f"{name}.py")
-    assert found.isdisjoint({"pulumi", "pulumi_aws", "boto3", "botocore"})
+@functools.cache
+def read(text: str, package: str) -> frozenset[str]:
+    return frozenset(imports(ast.parse(text), package))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "handler").glob("*.py")), ids=lambda p: p.name)
-def test_handlers_import_nothing_of_the_project_but_themselves(path: Path) -> None:
-    assert roots(path) & OURS <= HANDLERS
+def imports(node: ast.AST, package: str) -> set[str]:
+    """Name what a piece of source imports, but for types only."""
+    found: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            continue
+        if isinstance(child, ast.Import):
+            found |= {alias.name for alias in child.names}
+        elif isinstance(child, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - child.level + 1]
+            module = ".".join([*(base if child.level else []), *filter(None, [child.module])])
+            found |= {module, *(f"{module}.{alias.name}" for alias in child.names)}
+        found |= imports(child, package)
+    return found
+
+
+def reached(from_: str, edges: Graph) -> set[str]:
+    """Return all that a module imports, directly or by way of others."""
+    found, waiting = set(), [from_]
+    while waiting:
+        new = edges.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def breaches(edges: Graph) -> set[tuple[str, str]]:
+    """Return who imports what it must not, directly or not."""
+    handlers = {name for name in edges if "." not in name} - {"__main__", *PACKAGES}
+    found = set()
+    for name in edges:
+        root = name.split(".", 1)[0]
+        forbidden: set[str] = set()
+        if root == "infra":
+            forbidden = {"boto3", "botocore", *handlers, *PACKAGES} - {"infra"}
+            if name.removeprefix("infra.") not in WITH_PULUMI:
+                forbidden |= SDKS
+        elif name in handlers:
+            forbidden = {*PACKAGES, "pulumi", "pulumi_aws"}
+        elif root == "__main__":
+            forbidden = {*handlers, *PACKAGES, "boto3", "botocore"} - {"infra"}
+        elif root == "local":
+            forbidden = {"tests", "docs", "benchmarks", "tools"}
+        found |= {(name, each) for each in reached(name, edges) if each.split(".")[0] in forbidden}
+    return found
+
+
+def test_nobody_imports_what_it_must_not() -> None:
+    edges = graph(ROOT)
+    assert len(edges) > 150
+    for name in WITH_PULUMI:
+        assert "pulumi" in reached(f"infra.{name}", edges)
+    assert breaches(edges) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "breach"),
+    [
+        ("infra/cost.py", "from infra import packages", ("infra.cost", "pulumi")),
+        ("infra/cost.py", "from .packages import compiled", ("infra.cost", "pulumi")),
+        ("infra/newrules.py", "import boto3", ("infra.newrules", "boto3")),
+        ("infra/deep/rules.py", "def f():\n    import pulumi", ("infra.deep.rules", "pulumi")),
+        ("infra/secret.py", "import boto3", ("infra.secret", "boto3")),
+        ("infra/secret.py", "import secret_client", ("infra.secret", "secret_client")),
+        ("infra/secret.py", "from local import aws", ("infra.wiring", "local.aws")),
+        ("handler/app.py", "import infra.limits", ("app", "infra.limits")),
+        ("handler/deep/more.py", "import local.aws", ("more", "local.aws")),
+        ("local/aws.py", "from tests import recording", ("local.checks", "tests.recording")),
+        ("__main__.py", "import boto3", ("__main__", "boto3")),
+    ],
+)
+def test_an_import_that_must_not_be_is_found(
+    tmp_path: Path, path: str, line: str, breach: tuple[str, str]
+) -> None:
+    for name in ("infra", "handler", "local", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "__main__.py", tmp_path)
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    with (tmp_path / path).open("a") as source:
+        source.write(f"\n{line}\n")
+    assert breach in breaches(graph(tmp_path))
 
 
 def test_the_reader_and_its_client_import_the_standard_library_only_unless_it_fails() -> None:
-    for name in ("app.py", "secret_client.py"):
-        path = ROOT / "handler" / name
-        at_import = ast.parse(path.read_text(encoding="utf-8")).body
-        found = {
-            (node.module or "").split(".", 1)[0]
-            if isinstance(node, ast.ImportFrom)
-            else alias.name
-            for node in at_import
-            if isinstance(node, ast.Import | ast.ImportFrom)
+    edges = graph(ROOT)
+    for name in ("app", "secret_client"):
+        at_import = {
+            alias.name.split(".", 1)[0]
+            for node in ast.parse((ROOT / f"handler/{name}.py").read_text()).body
+            if isinstance(node, ast.Import)
             for alias in node.names
+        } | {
+            str(node.module).split(".", 1)[0]
+            for node in ast.parse((ROOT / f"handler/{name}.py").read_text()).body
+            if isinstance(node, ast.ImportFrom)
         }
-        assert found - {"secret_client"} <= sys.stdlib_module_names
+        assert at_import - {"secret_client"} <= sys.stdlib_module_names
         late = {"secret_client", "secret_telemetry", "snapshot_restore_py", "boto3", "botocore"}
-        assert roots(path) - late <= sys.stdlib_module_names
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "infra").glob("*.py")), ids=lambda p: p.name)
-def test_infra_imports_infra_only(path: Path) -> None:
-    assert roots(path) & OURS <= {"infra"}
-
-
-def test_nothing_but_tests_and_itself_imports_local() -> None:
-    for path in [ROOT / "__main__.py", *ROOT.glob("infra/*.py"), *ROOT.glob("docs/*.py")]:
-        assert roots(path).isdisjoint({"local", "tests"})
-    for path in ROOT.glob("local/**/*.py"):
-        assert roots(path).isdisjoint({"tests", "docs"})
+        assert edges[name] - late <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("name", WRITTEN)
