@@ -77,7 +77,8 @@ def imports(node: ast.AST, package: str) -> set[str]:
 
 def reached(from_: str, edges: Graph) -> set[str]:
     """Return all that a module imports, directly or by way of others."""
-    found, waiting = set(), [from_]
+    found: set[str] = set()
+    waiting = [from_]
     while waiting:
         new = edges.get(waiting.pop(), set()) - found
         found |= new
