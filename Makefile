@@ -10,7 +10,7 @@ export STACK
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday test test-fast test-all test-flaky test-pythons test-lowest \
-  check format docs bench soak lock clean
+  check format docs bench bench-install soak lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -93,6 +93,9 @@ benchmarks/.venv/installed: benchmarks/requirements.txt .venv/uv
 bench: .venv/local benchmarks/.venv/installed ## measure the client beside its peers into benchmarks/RESULTS.md, in 3 minutes
 	@benchmarks/$(BIN)/python -m compileall -q benchmarks
 	@$(BIN)/python -m benchmarks
+
+bench-install: .venv/local ## measure a fresh clone's way to its first result, into benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks.install
 
 soak: .venv/local ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
 	$(BIN)/python -m benchmarks.rotation

@@ -1,9 +1,31 @@
 """What every test stands on: nothing of the caller's environment, and strict Pulumi outputs."""
 
 import os
+from pathlib import Path
+
+import pytest
+from coverage import Coverage
+
+ROOT = Path(__file__).resolve().parent.parent
 
 for name in list(os.environ):
     if name.startswith(("AWS_", "PULUMI_")):
         del os.environ[name]
 # An f-string over an Output raises instead of writing a warning into the string.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say next to the coverage what it does not count."""
+    if config.getoption("cov_source", None):
+        measured = Coverage(config_file=str(ROOT / "pyproject.toml"))
+        omitted = measured.get_option("run:omit")
+        assert isinstance(omitted, list)
+        files = sorted(path for pattern in omitted for path in ROOT.glob(pattern))
+        statements = sum(len(measured.analysis2(str(path))[1]) for path in files)
+        terminalreporter.write_line(
+            f"Coverage leaves out {statements:,} statements in {len(files)} files, which run in"
+            f" processes that inherit no environment: {', '.join(omitted)}"
+        )
