@@ -32,6 +32,10 @@ _WORDS = {
     "53300": "there are too many connections, of the server, the database or the user",
     "57P03": "the server is starting, stopping or recovering",
 }
+# https://www.postgresql.org/docs/current/protocol-message-formats.html
+_SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
+# pg8000's words for a connection that the server closed.
+_BROKEN_OFF = "network error"
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: not for this name, or this address.
 _OTHER_HOST = {62, 64}
 
@@ -40,11 +44,13 @@ class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
     """There is no connection; the text says why, without a value of the secret.
 
     `sqlstate` is PostgreSQL's code, in five characters, when it was the server that refused.
+    `lost` says that nobody refused: the connection broke off, or nobody answered in time.
     """
 
-    def __init__(self, reason: str, sqlstate: str | None = None) -> None:
+    def __init__(self, reason: str, sqlstate: str | None = None, *, lost: bool = False) -> None:
         super().__init__(reason)
         self.sqlstate = sqlstate
+        self.lost = lost
 
 
 def connect(
@@ -81,12 +87,13 @@ def connect(
         try:
             # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = _encrypted(connection, value["host"], context)
             return Connection(
                 value["username"],
                 password=value["password"],
                 host=value["host"],
                 database=value.get("dbname", DEFAULT_DATABASE),
-                ssl_context=context,
+                ssl_context=False,
                 sock=connection,
                 startup_params=settings,
             )
@@ -94,7 +101,7 @@ def connect(
             connection.close()
             raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it may quote a value
-        failure = ConnectionFailed(_reason(error), sqlstate(error))
+        failure = ConnectionFailed(_reason(error), sqlstate(error), lost=_is_lost(error))
     raise failure  # not from the error, which stays behind
 
 
@@ -140,6 +147,29 @@ def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4
 @functools.cache
 def _tls(ca_bundle: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_bundle)
+
+
+def _encrypted(connection: socket.socket, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Begin TLS as PostgreSQL does. pg8000 would take a server that leaves for one without TLS."""
+    connection.sendall(_SSL_REQUEST)
+    answer = connection.recv(1)
+    if not answer:
+        raise ConnectionResetError
+    if answer != b"S":
+        raise InterfaceError("the server refuses TLS")
+    return context.wrap_socket(connection, server_hostname=host)
+
+
+def _is_lost(error: BaseException) -> bool:
+    if sqlstate(error):
+        return False
+    if isinstance(error, ssl.SSLError):  # else the certificate, or what TLS is spoken
+        return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_AGAIN
+    if isinstance(error, InterfaceError) and error.__cause__:
+        return _is_lost(error.__cause__)
+    return isinstance(error, OSError) or str(error) == _BROKEN_OFF
 
 
 def _reason(error: Exception) -> str:

@@ -1,19 +1,24 @@
 """The application function with a database: asks it as the secret says, and notices no rotation.
 
-The connection is kept between requests. It is made anew when the secret's version is another one,
-or when the server has ended it; a password that is refused then was rotated away, and the one
-that took its place is tried in the same request. That one may be AWSPENDING's: the connection then
-stays while AWSCURRENT is the version that was refused.
+The connection is kept between requests. It is opened again when the secret's version is another
+one, or when it was lost; a password that is refused then was rotated away, and the one that took
+its place is tried in the same request. That one may be AWSPENDING's: the connection then stays
+while AWSCURRENT is the version that was refused.
+
+A connection that was lost is opened again a few times, as the time of the request allows: that
+bridges a reset, not a failover. The query is then sent again, which is safe because it only reads.
+Do not repeat a statement that writes: once it was sent, nobody knows whether it took effect.
 """
 
 import json
 import os
 from contextlib import suppress
+from time import sleep
 from typing import Any
 
-from pg8000.native import Connection, DatabaseError, Error, InterfaceError
+from pg8000.native import Connection, Error, InterfaceError
 
-from postgres import ConnectionFailed, connect, is_auth_error
+from postgres import ConnectionFailed, connect, is_auth_error, sqlstate
 from secret_client import SecretClient, SecretError, Value
 
 _secrets = SecretClient()
@@ -21,6 +26,10 @@ _secrets = SecretClient()
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: the server ends the connection,
 # or has lost it; or the user of it is gone.
 _ENDED = ("57P", "08", "42704")
+# Before each further login, after one that failed without a refusal.
+_PAUSES_SECONDS = (0.1, 0.3, 1.0)
+# What such a login may take, with `connect`'s timeout, and what is left to answer with.
+_LOGIN_SECONDS = 6.0
 
 
 class _Open:
@@ -38,39 +47,58 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
         ``statusCode`` 200 with a JSON body of ``message``, ``database_host``, ``database_name``,
         ``username``, ``session_user``, ``secret_version``, ``connected`` (whether this request
         logged in) and ``note``; 400 with ``error`` where ``SECRET_NAME`` is not set; 500 with
-        ``error`` and ``request_id`` where there is no answer.
+        ``error``, which names the step that failed, and ``request_id`` where there is no answer.
 
     """
     secret_name = os.environ.get("SECRET_NAME")
     if not secret_name:
         return _answer(400, {"error": "the environment variable SECRET_NAME is not set"})
     try:
-        body = _secrets.with_fresh_credentials(secret_name, _ask, is_auth_error, context=context)
-    except Exception as error:  # noqa: BLE001 (whatever went wrong, the caller learns nothing of it)
-        # Of the client's errors and of `connect`'s it is known that they hold no value.
-        known = isinstance(error, SecretError) or type(error).__module__ == "postgres"
-        reason = str(error) if known else ""
-        print(json.dumps({"level": "ERROR", "error": type(error).__name__, "reason": reason}))  # noqa: T201 (Lambda's log)
+        body = _secrets.with_fresh_credentials(
+            secret_name, lambda secret: _ask(secret, context), is_auth_error, context=context
+        )
+    except Exception as error:  # noqa: BLE001 (whatever went wrong, the caller learns only the step)
+        failed = _step(error)
+        # Of the client's errors and notes and of `connect`'s it is known that they hold no value.
+        known = isinstance(error, (SecretError, ConnectionFailed))
+        reasons = [str(error)] if known else []
+        reasons += getattr(error, "__notes__", [])
+        record = {"error": type(error).__name__, "failed": failed, "reason": "; ".join(reasons)}
+        print(json.dumps({"level": "ERROR", **record}))  # noqa: T201 (Lambda's log)
         request_id = getattr(context, "aws_request_id", "")
-        return _answer(500, {"error": "the database did not answer", "request_id": request_id})
+        return _answer(500, {"error": failed, "request_id": request_id})
     return _answer(200, body)
 
 
-def _ask(secret: Value) -> dict[str, Any]:
+def _step(error: Exception) -> str:
+    if isinstance(error, SecretError):
+        return "the secret could not be read"
+    if isinstance(error, ConnectionFailed):
+        return "the connection to the database failed"
+    return "the query failed"
+
+
+def _ask(secret: Value, context: Any) -> dict[str, Any]:
     kept = _Open.secret
     if kept is not None and kept.version == secret.version:
         _Open.refused = ""
     connected = kept is None or secret.version not in {kept.version, _Open.refused}
-    try:
-        if connected:
-            _log_in(secret)
-        database, user = _query()
-    except (Error, OSError) as error:
-        if not _has_ended(error):
-            raise
-        _log_in(secret)  # once more, whether it was kept or has just been made
+    pauses = iter(_PAUSES_SECONDS)
+    while True:
+        try:
+            if connected:
+                _log_in(secret)
+            database, user = _query()
+            break
+        except Error as error:
+            if not _is_lost(error):
+                raise
+            if connected:  # else it was a kept connection, which costs no pause
+                pause = next(pauses, None)
+                if pause is None or _remaining_seconds(context) < pause + _LOGIN_SECONDS:
+                    raise
+                sleep(pause)
         connected = True
-        database, user = _query()
     used = _Open.secret or secret
     return {
         "message": f"the database answered; secret retrieved through the {secret.source}",
@@ -100,17 +128,23 @@ def _log_in(secret: Value) -> None:
 
 def _query() -> tuple[str, str]:
     assert _Open.connection is not None  # noqa: S101 (for the type)
-    ((database, user),) = _Open.connection.run("SELECT current_database(), session_user")
+    try:
+        ((database, user),) = _Open.connection.run("SELECT current_database(), session_user")
+    except OSError as error:  # which pg8000 lets through where it reads
+        raise InterfaceError("network error") from error
     return str(database), str(user)
 
 
-def _has_ended(error: Exception) -> bool:
-    if isinstance(error, ConnectionFailed):
-        return (error.sqlstate or "").startswith(_ENDED)
-    if not isinstance(error, DatabaseError):
-        return True
-    told = error.args[0] if error.args else None
-    return isinstance(told, dict) and str(told.get("C", "")).startswith(_ENDED)
+def _is_lost(error: Error) -> bool:
+    if code := sqlstate(error):
+        return code.startswith(_ENDED)
+    return error.lost if isinstance(error, ConnectionFailed) else isinstance(error, InterfaceError)
+
+
+def _remaining_seconds(context: Any) -> float:
+    if context is None:
+        return float("inf")
+    return float(context.get_remaining_time_in_millis()) / 1000
 
 
 def _answer(status: int, body: dict[str, object]) -> dict[str, Any]:

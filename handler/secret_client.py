@@ -467,9 +467,13 @@ class SecretClient:
     ) -> "T":
         """Use a secret that may be rotated at any moment; no rotation is noticed.
 
-        ``use`` is called with the value at hand. If it fails to authenticate, it is called with
+        ``use`` is called with the cached value. If it fails to authenticate, it is called with
         the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
         the value as it is then; with no version twice.
+
+        When the first read is ``Unavailable``, it is tried once more in the time that ``context``
+        leaves: a cold start has no older value to fall back on, and may have spent its time on
+        importing boto3.
 
         Args:
             secret_id: name or ARN.
@@ -480,17 +484,17 @@ class SecretClient:
         Raises:
             Exception: of ``use``: any that is no authentication error, or the last one that is,
                 with notes that say what could not be read.
-            SecretError: nothing could be read.
+            SecretError: nothing could be read; where that was tried twice, the first error, with
+                a note that says the second.
 
         """
         refused: set[str] = set()
         failure = Exception()
         now = (None, True)
         for stage, refresh in ((None, False), now, ("AWSPENDING", True), now):
+            read = self.get_secret if refused else self._read_first
             try:
-                value = self.get_secret(
-                    secret_id, version_stage=stage, refresh=refresh, context=context
-                )
+                value = read(secret_id, version_stage=stage, refresh=refresh, context=context)
             except SecretError as error:
                 if not refused:
                     raise
@@ -506,6 +510,16 @@ class SecretClient:
                 failure = error
                 refused.add(value.version)
         raise failure
+
+    def _read_first(self, secret_id: str, **options: "Any") -> Value:
+        try:
+            return self.get_secret(secret_id, **options)
+        except Unavailable as error:
+            try:
+                return self.get_secret(secret_id, **options)
+            except Unavailable as again:
+                error.add_note(str(again))
+            raise
 
     def _load(  # noqa: C901, PLR0912, PLR0915 (all that a value may come from)
         self, question: _Question, context: "Any", *, refresh: bool

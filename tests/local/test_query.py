@@ -2,17 +2,24 @@
 
 import importlib
 import json
+import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from pg8000.native import identifier, literal
+from pg8000.native import InterfaceError, identifier, literal
 
 import postgres as client
 from local.aws import EmbeddedAws
 from local.postgres import PostgreSQL
 from secret_client import SecretClient
+from tests import scripted
 from tests.local.conftest import REGION
 
 Ask = Callable[[], dict[str, Any]]
@@ -58,7 +65,8 @@ def query(
     monkeypatch.setattr(module, "_secrets", secrets)
     yield module
     if module._Open.connection is not None:  # noqa: SLF001 (nothing else closes it)
-        module._Open.connection.close()  # noqa: SLF001
+        with suppress(InterfaceError):  # a test may have ended it
+            module._Open.connection.close()  # noqa: SLF001
 
 
 @pytest.fixture
@@ -184,9 +192,10 @@ def test_a_wrong_password_everywhere_is_an_answer_that_tells_nothing(
 ) -> None:
     set_password(postgres, unique, "a-third-password")
     answer = ask()
-    assert answer == {"status": 500, "error": "the database did not answer", "request_id": ""}
+    failed = "the connection to the database failed"
+    assert answer == {"status": 500, "error": failed, "request_id": ""}
     logged = json.loads(capsys.readouterr().out)
-    assert logged["error"] == "ConnectionFailed"
+    assert (logged["error"], logged["failed"]) == ("ConnectionFailed", failed)
     assert "28P01" in logged["reason"]
     assert "one-password" not in logged["reason"]
 
@@ -217,17 +226,284 @@ def test_without_a_secrets_name_the_answer_says_so(
     assert "SECRET_NAME" in answer["body"]
 
 
-def test_a_connection_that_ends_right_after_its_login_is_made_once_more(
-    ask: Ask, query: ModuleType, monkeypatch: pytest.MonkeyPatch, postgres: PostgreSQL, unique: str
+# --- connections that are lost -------------------------------------------------------------------
+
+
+class Way:
+    """The way to PostgreSQL; of the connections to come, each of ``losses`` loses one."""
+
+    def __init__(self, server: PostgreSQL) -> None:
+        self.losses: list[Callable[[socket.socket], None]] = []
+        self.connections = 0
+        self._server = (server.host, server.port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+        for thread in self._threads:  # more may be added by the first
+            thread.join()
+        self._listener.close()
+
+    def to_server(self, client: socket.socket, messages: int | None = None) -> None:
+        """Pass everything on, or so many messages of the client and what is answered to them."""
+        with socket.create_connection(self._server) as server:
+            back = threading.Thread(target=_pass_on, args=(server, client))
+            back.start()
+            _pass_on(client, server, messages)
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            self.connections += 1
+            lose = self.losses.pop(0) if self.losses else self.to_server
+            thread = threading.Thread(target=self._serve, args=(client, lose))
+            self._threads.append(thread)
+            thread.start()
+
+    @staticmethod
+    def _serve(client: socket.socket, serve: Callable[[socket.socket], None]) -> None:
+        with client, suppress(OSError):
+            serve(client)
+
+
+def _pass_on(source: socket.socket, target: socket.socket, messages: int | None = None) -> None:
+    with suppress(OSError):
+        while messages != 0 and (data := source.recv(65_536)):
+            target.sendall(data)
+            messages = messages and messages - 1
+
+
+def closed(_: socket.socket) -> None:
+    """Close in silence, as a proxy without a server behind it."""
+
+
+def reset(client: socket.socket) -> None:
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def silent(client: socket.socket) -> None:
+    while client.recv(65_536):
+        pass
+
+
+def cut_inside_tls(client: socket.socket) -> None:
+    client.recv(8)
+    client.sendall(b"S")
+    client.recv(65_536)
+
+
+@pytest.fixture
+def way(postgres: PostgreSQL) -> Iterator[Way]:
+    opened = Way(postgres)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def value_on_the_way(way: Way, value: dict[str, Any]) -> dict[str, Any]:
+    value["port"] = way.port  # before the secret is made of it
+    return value
+
+
+@pytest.fixture
+def pauses(query: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that are made before logins; nobody waits for them."""
+    made: list[float] = []
+    monkeypatch.setattr(query, "sleep", made.append)
+    return made
+
+
+@pytest.fixture
+def lost(value_on_the_way: object, way: Way, pauses: list[float], ask: Ask) -> Ask:
+    """Ask through the way, with the pauses."""
+    del value_on_the_way, way, pauses
+    return ask
+
+
+def losses(way: Way, kind: str) -> Callable[[socket.socket], None]:
+    def cut_in_the_login(client: socket.socket) -> None:
+        way.to_server(client, messages=2)  # that TLS is asked for, and its first message
+
+    kinds = {each.__name__: each for each in (closed, reset, cut_inside_tls, cut_in_the_login)}
+    return kinds[kind]
+
+
+@pytest.mark.parametrize("kind", ["closed", "reset", "cut_inside_tls", "cut_in_the_login"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_login_that_ends_without_a_word_is_made_again(
+    lost: Ask, way: Way, pauses: list[float], kind: str, times: int
 ) -> None:
+    way.losses = [losses(way, kind)] * times
+    answer = lost()
+    assert (answer["status"], answer.get("connected")) == (200, True)
+    assert (way.connections, pauses) == (times + 1, [0.1, 0.3, 1.0][:times])
+
+
+@pytest.mark.parametrize("kind", ["closed", "reset", "cut_inside_tls", "cut_in_the_login"])
+def test_a_login_that_always_ends_without_a_word_is_made_four_times(
+    lost: Ask, way: Way, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    way.losses = [losses(way, kind)] * 9
+    answer = lost()
+    failed = "the connection to the database failed"
+    assert (answer["status"], answer["error"], way.connections) == (500, failed, 4)
+    logged = json.loads(capsys.readouterr().out)
+    assert (logged["error"], logged["failed"]) == ("ConnectionFailed", failed)
+    assert logged["reason"].startswith(("the server does not answer", "the connection broke off"))
+    way.losses.clear()
+    assert lost()["status"] == 200
+
+
+def test_a_login_that_is_not_answered_is_made_again(
+    lost: Ask, way: Way, query: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, timeouts = query.connect, iter([0.05])
+
+    def connect_impatiently_at_first(*arguments: Any) -> Any:
+        return connect(*arguments, timeout_seconds=next(timeouts, 30))
+
+    monkeypatch.setattr(query, "connect", connect_impatiently_at_first)
+    way.losses = [silent]
+    assert lost()["status"] == 200
+    assert way.connections == 2
+
+
+def test_a_login_at_a_server_that_is_starting_is_made_again(
+    ask: Ask, query: ModuleType, value: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At first nobody listens, then the server says that it is starting, then it answers."""
+    del value
+    connect = query.connect
+    with scripted.bound_port() as bound:
+        refused = {"port": bound.getsockname()[1]}
+        steps = iter(
+            [
+                lambda secret: connect(secret | refused),
+                lambda _: (_ for _ in ()).throw(query.ConnectionFailed("starting", "57P03")),
+            ]
+        )
+        monkeypatch.setattr(query, "connect", lambda secret: next(steps, connect)(dict(secret)))
+        monkeypatch.setattr(query, "sleep", lambda _: None)
+        assert ask()["status"] == 200
+    assert next(steps, None) is None
+
+
+@pytest.mark.parametrize(("seconds", "logins"), [(6.0, 1), (6.2, 2), (8.0, 4)])
+def test_no_login_is_begun_that_the_request_has_no_time_for(
+    lost: Ask, way: Way, query: ModuleType, seconds: float, logins: int
+) -> None:
+    del lost  # what it sets up is asked with a context here
+    way.losses = [closed] * 9
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
+    assert query.lambda_handler({}, context)["statusCode"] == 500
+    assert way.connections == logins
+
+
+def test_a_kept_connection_that_was_lost_is_opened_again_with_little_time_left(
+    lost: Ask, way: Way, query: ModuleType, postgres: PostgreSQL, unique: str
+) -> None:
+    lost()
+    sessions(postgres, unique, end=True)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 3000)
+    assert query.lambda_handler({}, context)["statusCode"] == 200
+    assert way.connections == 2
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_connection_that_ends_right_after_its_login_is_opened_again(  # noqa: PLR0913, PLR0917
+    ask: Ask,
+    query: ModuleType,
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    postgres: PostgreSQL,
+    unique: str,
+    times: int,
+    *,
+    kept: bool,
+) -> None:
+    if kept:
+        ask()
+        assert sessions(postgres, unique, end=True) == 1
     connect, made = query.connect, []
 
     def connect_and_lose_the_first(*arguments: Any) -> Any:
         made.append(connect(*arguments))
-        if len(made) == 1:
-            sessions(postgres, unique, end=True)
+        if len(made) <= times:
+            assert sessions(postgres, unique, end=True) == 1
         return made[-1]
 
     monkeypatch.setattr(query, "connect", connect_and_lose_the_first)
+    answer = ask()
+    assert (answer["status"], answer["connected"]) == (200, True)
+    assert (len(made), len(pauses)) == (times + 1, times)
+
+
+def test_a_connection_that_always_ends_right_after_its_login_is_a_failed_query(  # noqa: PLR0913, PLR0917
+    ask: Ask,
+    query: ModuleType,
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    postgres: PostgreSQL,
+    unique: str,
+) -> None:
+    connect = query.connect
+
+    def connect_and_lose(*arguments: Any) -> Any:
+        connection = connect(*arguments)
+        sessions(postgres, unique, end=True)
+        return connection
+
+    monkeypatch.setattr(query, "connect", connect_and_lose)
+    answer = ask()
+    assert (answer["status"], answer["error"]) == (500, "the query failed")
+    assert pauses == [0.1, 0.3, 1.0]
+
+
+def test_what_another_login_would_not_change_is_tried_once(
+    ask: Ask,
+    query: ModuleType,
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A certificate of nobody known, no bundle at all, and a database that is not there."""
+    connect = query.connect
+    for options, fields in (
+        ({"ca_bundle": Path(client.__file__).with_name("rds-ca-bundle.pem")}, {}),
+        ({"ca_bundle": tmp_path / "missing.pem"}, {}),
+        ({}, {"dbname": "missing"}),
+    ):
+        logins = Mock(
+            side_effect=lambda secret, o=options, f=fields: connect({**secret, **f}, **o)
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(query, "connect", logins)
+            assert ask()["status"] == 500
+        assert (logins.call_count, pauses) == (1, [])
     assert ask()["status"] == 200
-    assert len(made) == 2
+
+
+def test_a_secret_that_could_not_be_read_is_called_so(
+    query: ModuleType,
+    put: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    del put
+    monkeypatch.setenv("SECRET_NAME", "missing")
+    answer = query.lambda_handler({}, None)
+    failed = "the secret could not be read"
+    assert json.loads(answer["body"]) == {"error": failed, "request_id": ""}
+    logged = json.loads(capsys.readouterr().out)
+    assert (logged["error"], logged["failed"]) == ("SecretNotFound", failed)
+    assert logged["reason"].startswith("missing: ResourceNotFoundException")

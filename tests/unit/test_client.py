@@ -1027,6 +1027,55 @@ def test_when_nothing_can_be_read_that_is_the_error(
     assert service.tried == []
 
 
+def test_a_first_read_that_nobody_answered_is_tried_once_more(
+    rotating: SecretClient, aws: Aws, extension: Server
+) -> None:
+    extension.script(BROKEN, scripted.secret("v1", VersionId="1"))
+    aws.script(DOWN)
+    service = Rotated("v1")
+    assert rotating.with_fresh_credentials("s", service.log_in, is_refused) == "with v1"
+    assert (len(extension.requests), len(aws.requests)) == (2, 1)
+
+
+def test_a_first_read_that_nobody_answered_twice_is_the_error(
+    rotating: SecretClient, aws: Aws, extension: Server
+) -> None:
+    extension.script(BROKEN)
+    aws.script(DOWN, scripted.aws_error("KMSInternalException"))
+    service = Rotated()
+    with pytest.raises(Unavailable, match=r"AWS answered 503") as raised:
+        rotating.with_fresh_credentials("s", service.log_in, is_refused)
+    (note,) = raised.value.__notes__
+    assert "KMSInternalException" in note
+    assert (service.tried, len(extension.requests), len(aws.requests)) == ([], 2, 2)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_a_first_read_that_was_answered_is_not_tried_again(
+    rotating: SecretClient, aws: Aws, extension: Server, code: str
+) -> None:
+    extension.script(BROKEN)
+    aws.script(scripted.aws_error(code))
+    with pytest.raises((AccessDenied, Throttled)):
+        rotating.with_fresh_credentials("s", Rotated().log_in, is_refused)
+    assert (len(extension.requests), len(aws.requests)) == (1, 1)
+
+
+def test_a_first_read_is_not_tried_again_without_time_left(
+    rotating: SecretClient, aws: Aws, extension: Server
+) -> None:
+    extension.script(BROKEN)
+    aws.script(DOWN)
+    times = iter([60_000, 0])
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(times))
+    with pytest.raises(Unavailable, match=r"AWS answered 503") as raised:
+        rotating.with_fresh_credentials("s", Rotated().log_in, is_refused, context=context)
+    assert raised.value.__notes__ == [
+        "s: the invocation has no time left; raise the function's timeout"
+    ]
+    assert (len(extension.requests), len(aws.requests)) == (1, 1)
+
+
 def test_when_nothing_newer_can_be_read_the_refusal_is_the_error(
     rotating: SecretClient, aws: Aws
 ) -> None:
