@@ -34,7 +34,7 @@ _WORDS = {
 }
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
 _SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
-# pg8000's words for a connection that the server closed.
+# pg8000's words for a connection that ended, however it did.
 _BROKEN_OFF = "network error"
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: not for this name, or this address.
 _OTHER_HOST = {62, 64}
@@ -167,8 +167,6 @@ def _is_lost(error: BaseException) -> bool:
         return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
     if isinstance(error, socket.gaierror):
         return error.errno == socket.EAI_AGAIN
-    if isinstance(error, InterfaceError) and error.__cause__:
-        return _is_lost(error.__cause__)
     return isinstance(error, OSError) or str(error) == _BROKEN_OFF
 
 

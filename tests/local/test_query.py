@@ -235,6 +235,8 @@ class Way:
     def __init__(self, server: PostgreSQL) -> None:
         self.losses: list[Callable[[socket.socket], None]] = []
         self.connections = 0
+        self.broken = threading.Event()
+        """Resets what is connected, when it sends the next message."""
         self._server = (server.host, server.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -252,7 +254,10 @@ class Way:
         with socket.create_connection(self._server) as server:
             back = threading.Thread(target=_pass_on, args=(server, client))
             back.start()
-            _pass_on(client, server, messages)
+            _pass_on(client, server, messages, self.broken)
+            if self.broken.is_set():
+                reset(client)
+                client.close()  # before the server's goodbye reaches it
             with suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
             back.join()
@@ -275,9 +280,16 @@ class Way:
             serve(client)
 
 
-def _pass_on(source: socket.socket, target: socket.socket, messages: int | None = None) -> None:
+def _pass_on(
+    source: socket.socket,
+    target: socket.socket,
+    messages: int | None = None,
+    broken: threading.Event | None = None,
+) -> None:
     with suppress(OSError):
         while messages != 0 and (data := source.recv(65_536)):
+            if broken and broken.is_set():
+                return
             target.sendall(data)
             messages = messages and messages - 1
 
@@ -406,6 +418,17 @@ def test_no_login_is_begun_that_the_request_has_no_time_for(
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
     assert query.lambda_handler({}, context)["statusCode"] == 500
     assert way.connections == logins
+
+
+def test_a_connection_that_is_reset_while_it_is_asked_is_opened_again(
+    lost: Ask, way: Way, pauses: list[float]
+) -> None:
+    lost()
+    way.broken.set()
+    way.losses = [lambda _: way.broken.clear()]  # one login is lost, too
+    answer = lost()
+    assert (answer["status"], answer["connected"]) == (200, True)
+    assert (way.connections, pauses) == (3, [0.1])
 
 
 def test_a_kept_connection_that_was_lost_is_opened_again_with_little_time_left(

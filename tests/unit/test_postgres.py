@@ -10,11 +10,12 @@ import threading
 import time
 import traceback
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from pg8000.native import DatabaseError, InterfaceError
 
 import postgres
@@ -38,22 +39,29 @@ def listener() -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def a_server_that_answers(answer: bytes) -> Iterator[int]:
-    """Answer to the first request only, then close."""
+def a_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Answer one connection, then close it."""
 
     def serve() -> None:
         connection, _ = server.accept()
         with connection:
-            connection.recv(8)
-            connection.sendall(answer)
-            if answer.startswith(b"S"):
-                connection.recv(65_536)  # the client's first message of TLS
+            answer(connection)
 
     with listener() as server:
         thread = threading.Thread(target=serve)
         thread.start()
         yield server.getsockname()[1]
         thread.join()
+
+
+def a_server_that_answers(answer: bytes) -> contextlib.AbstractContextManager[int]:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(8)
+        connection.sendall(answer)
+        if answer.startswith(b"S"):
+            connection.recv(65_536)  # the client's first message of TLS
+
+    return a_server(serve)
 
 
 def parts(verifier: str) -> tuple[int, bytes, bytes, bytes]:
@@ -230,6 +238,27 @@ def test_nothing_is_sent_to_a_server_without_tls(
         connect(VALUE | {"port": port}, ca_bundle=BUNDLE, timeout_seconds=5)
 
     assert raised.value.lost is lost
+
+
+def test_a_server_that_leaves_during_the_login_is_lost(tmp_path: Path) -> None:
+    authority, bundle = trustme.CA(), tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(VALUE["host"]).configure_cert(tls)
+
+    def leave(connection: socket.socket) -> None:
+        connection.recv(8)
+        connection.sendall(b"S")
+        with tls.wrap_socket(connection, server_side=True) as encrypted:
+            encrypted.recv(65_536)  # who logs in
+
+    with (
+        a_server(leave) as port,
+        pytest.raises(ConnectionFailed, match=r"^the connection broke off: network err") as raised,
+    ):
+        connect(VALUE | {"port": port}, ca_bundle=bundle)
+
+    assert raised.value.lost
 
 
 @pytest.mark.parametrize(("code", "lost"), [(socket.EAI_AGAIN, True), (socket.EAI_NONAME, False)])
