@@ -37,12 +37,17 @@ class Soak:
     """What came of it."""
 
     requests: int = 0
+    """All but the cold starts."""
     failures: Counter[str] = field(default_factory=Counter)
-    """What failing requests said -> how often."""
+    """What failing requests said, but for cold starts -> how often."""
+    cold_starts: int = 0
+    """First requests of the callers, all answered before the first rotation."""
+    cold_failures: Counter[str] = field(default_factory=Counter)
+    """What failing cold starts said -> how often."""
     rotation_seconds: list[float] = field(default_factory=list)
     """From RotateSecret until the new version is current."""
     window_seconds: list[float] = field(default_factory=list)
-    """From that moment until the last answer by the version of before; 0 when it was earlier."""
+    """From that moment until the last answer by the previous version; 0 when it was earlier."""
 
 
 def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
@@ -56,14 +61,20 @@ def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
 def soak(deployment: Deployment, name: str, rotations: int, callers: int, *others: Caller) -> Soak:
     """Rotate a secret so often under so many callers of the function, and others.
 
-    After each rotation the database ends its users' sessions: every caller logs in again, with the
-    password that was rotated away at hand.
+    The first rotation begins when every caller has had its first answer. After each rotation the
+    database ends its users' sessions: every caller logs in again, and has the password cached that
+    was rotated away.
+
+    Raises:
+        TimeoutError: a caller had no answer, or a rotation did not end, in a minute.
+
     """
     done, arn = Soak(), deployment.outputs["secret_arns"][name]
     moments: list[tuple[str, float]] = []
     secrets = deployment.client("secretsmanager")
     settled = 2 * (callers + len(others))
     with Traffic(deployment, callers, *others) as traffic:
+        cold = traffic.wait_for_every_caller()
         for _ in range(rotations):
             traffic.wait_for_requests(settled)
             before = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
@@ -74,7 +85,10 @@ def soak(deployment: Deployment, name: str, rotations: int, callers: int, *other
             done.rotation_seconds.append(moments[-1][1] - start)
             deployment.sessions(name, end=True)
         traffic.wait_for_requests(settled)
-    done.requests, done.failures = traffic.requests, traffic.failures
+    done.cold_starts = len(cold)
+    done.cold_failures = Counter(each.fault for each in cold if each.fault)
+    done.requests = traffic.requests - done.cold_starts
+    done.failures = traffic.failures - done.cold_failures
     for old, moment in moments:
         if old in traffic.last_answers:
             done.window_seconds.append(max(0.0, traffic.last_answers[old] - moment))

@@ -34,8 +34,8 @@ class Request(NamedTuple):
 class Traffic:
     """Threads that call the function, one request after the other, for the time of a `with` block.
 
-    A request has failed when the function raises, or answers with any status but 200. Besides
-    ``callers`` of the function there is a thread for each of ``others``.
+    A request has failed when the function raises, or answers with any status but 200. In addition
+    to ``callers`` of the function there is a thread for each of ``others``.
     """
 
     def __init__(self, deployment: Deployment, callers: int, *others: Caller) -> None:
@@ -68,6 +68,27 @@ class Traffic:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    def wait_for_every_caller(self, seconds: float = 60) -> list[Request]:
+        """Wait until every caller has had an answer, and return the first one of each.
+
+        These are the requests that a new execution environment or client answers: all callers
+        start at once.
+
+        Raises:
+            TimeoutError: some caller has had none after so long.
+
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            with self._lock:
+                first = {each.caller: each for each in reversed(self.log)}
+            if len(first) == len(self._threads):
+                return list(first.values())
+            if time.monotonic() > deadline:
+                of_all = f"{len(self._threads) - len(first)} of {len(self._threads)} callers"
+                raise TimeoutError(f"{of_all} have had no answer in {seconds:.0f} s")
+            time.sleep(_POLL_SECONDS)
 
     def wait_for_requests(self, count: int, seconds: float = 60) -> None:
         """Wait until so many more requests were answered, or for so long."""

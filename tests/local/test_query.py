@@ -235,8 +235,8 @@ class Way:
     def __init__(self, server: PostgreSQL) -> None:
         self.losses: list[Callable[[socket.socket], None]] = []
         self.connections = 0
-        self.broken = threading.Event()
-        """Resets what is connected, when it sends the next message."""
+        self.lose_next: Callable[[socket.socket], None] | None = None
+        """Loses what is connected, when it sends the next message."""
         self._server = (server.host, server.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -254,13 +254,18 @@ class Way:
         with socket.create_connection(self._server) as server:
             back = threading.Thread(target=_pass_on, args=(server, client))
             back.start()
-            _pass_on(client, server, messages, self.broken)
-            if self.broken.is_set():
-                reset(client)
-                client.close()  # before the server's goodbye reaches it
-            with suppress(OSError):
-                server.shutdown(socket.SHUT_RDWR)
-            back.join()
+            try:
+                while messages != 0 and (data := client.recv(65_536)):
+                    if self.lose_next is not None:
+                        self.lose_next(client)
+                        client.close()  # before the server's goodbye reaches it
+                        break
+                    server.sendall(data)
+                    messages = messages and messages - 1
+            finally:
+                with suppress(OSError):
+                    server.shutdown(socket.SHUT_RDWR)
+                back.join()
 
     def _accept(self) -> None:
         while True:
@@ -280,18 +285,10 @@ class Way:
             serve(client)
 
 
-def _pass_on(
-    source: socket.socket,
-    target: socket.socket,
-    messages: int | None = None,
-    broken: threading.Event | None = None,
-) -> None:
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
-        while messages != 0 and (data := source.recv(65_536)):
-            if broken and broken.is_set():
-                return
+        while data := source.recv(65_536):
             target.sendall(data)
-            messages = messages and messages - 1
 
 
 def closed(_: socket.socket) -> None:
@@ -420,12 +417,21 @@ def test_no_login_is_begun_that_the_request_has_no_time_for(
     assert way.connections == logins
 
 
-def test_a_connection_that_is_reset_while_it_is_asked_is_opened_again(
-    lost: Ask, way: Way, pauses: list[float]
+@pytest.mark.parametrize("lose", [closed, reset, silent])
+def test_a_connection_that_is_lost_while_it_is_asked_is_opened_again(
+    lost: Ask,
+    way: Way,
+    query: ModuleType,
+    pauses: list[float],
+    lose: Callable[[socket.socket], None],
 ) -> None:
+    def lose_the_next_login_too(_: socket.socket) -> None:
+        way.lose_next = None
+
     lost()
-    way.broken.set()
-    way.losses = [lambda _: way.broken.clear()]  # one login is lost, too
+    query._Open.connection._usock.settimeout(0.05)  # noqa: SLF001 (of the kept connection only)
+    way.lose_next = lose
+    way.losses = [lose_the_next_login_too]
     answer = lost()
     assert (answer["status"], answer["connected"]) == (200, True)
     assert (way.connections, pauses) == (3, [0.1])

@@ -1,11 +1,14 @@
 """No request fails while a secret is rotated again and again; without the refresh, some do."""
 
 import json
+import re
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +16,8 @@ import postgres
 from local import checks, deployment
 from local import soak as soaking
 from local.clients import logging_in, signing
-from local.deployment import Deployment
+from local.deployment import Deployment, FunctionError
+from local.traffic import Traffic
 from secret_client import SecretClient, SecretNotFound, Value
 from tests.recording import ROOT
 
@@ -57,6 +61,7 @@ def test_no_request_fails_in_twenty_rotations_of_a_database_user(
     others = [logging_in(made, "database") for _ in range(LOGINS)]
     for rotations in (ROTATIONS - 1, 1):
         done = soaking.soak(made, "database", rotations, CALLERS, *others)
+        assert (done.cold_starts, done.cold_failures) == (CALLERS + LOGINS, {})
         assert done.failures == {}
         assert len(done.rotation_seconds) == rotations
         assert done.requests > rotations * (CALLERS + LOGINS)
@@ -75,6 +80,7 @@ def test_no_request_fails_in_twenty_rotations_of_generated_text() -> None:
         values = [value_of(made)]
         others = [signing(made, "database", "password") for _ in range(LOGINS)]
         done = soaking.soak(made, "database", ROTATIONS, CALLERS, *others)
+        assert (done.cold_starts, done.cold_failures) == (CALLERS + LOGINS, {})
         assert done.failures == {}
         assert len(done.rotation_seconds) == ROTATIONS
         values.append(value_of(made))
@@ -107,17 +113,55 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "handler", tmp_path / "handler")
     source = tmp_path / "handler" / "query.py"
     text = source.read_text(encoding="utf-8")
-    call = "_secrets.with_fresh_credentials(secret_name, _ask, is_auth_error, context=context)"
-    assert call in text
-    source.write_text(
-        text.replace(call, "_ask(_secrets.get_secret(secret_name, context=context))"),
-        encoding="utf-8",
+    call = re.compile(r"_secrets\.with_fresh_credentials\(.*?\n        \)\n", re.DOTALL)
+    without, changes = call.subn(
+        "_ask(_secrets.get_secret(secret_name, context=context), context)\n", text
     )
+    assert changes == 1
+    source.write_text(without, encoding="utf-8")
     changed = replace(soaking.stack(ROOT, "singleUser"), program=tmp_path / "__main__.py")
     with deployment.running(changed) as made:
         done = soaking.soak(made, "database", 3, CALLERS)
-        assert set(done.failures) == {"the database did not answer"}
+        assert set(done.failures) == {"the connection to the database failed"}
         outcomes = {each.promise: each for each in checks.run(made)}
     outcome = outcomes["no request fails while every secret is rotated"]
     assert not outcome.kept
-    assert outcome.figure.endswith("by: the database did not answer")
+    assert outcome.figure.endswith("by: the connection to the database failed")
+
+
+def test_cold_starts_are_over_before_the_first_rotation_and_counted_apart() -> None:
+    """A client that fails at first, and one whose first answer is late."""
+    late, first = threading.Event(), iter([True])
+    answered: list[str] = []
+
+    def failing_at_first() -> dict[str, Any]:
+        if next(first, False):
+            raise FunctionError("cold")
+        late.set()
+        return {}
+
+    def late_at_first() -> dict[str, Any]:
+        late.wait(60)
+        answered.append("late")
+        return {}
+
+    nothing = SimpleNamespace(outputs={"secret_arns": {"s": "arn"}}, client=lambda _: None)
+    done = soaking.soak(cast("Deployment", nothing), "s", 0, 0, failing_at_first, late_at_first)
+    assert answered
+    assert (done.cold_starts, done.cold_failures) == (2, {"cold": 1})
+    assert (done.failures, done.requests > 0) == ({}, True)
+
+
+def test_a_caller_without_an_answer_is_not_waited_for_for_ever() -> None:
+    ended = threading.Event()
+
+    def waiting() -> dict[str, Any]:
+        ended.wait(60)
+        return {}
+
+    with Traffic(cast("Deployment", None), 0, waiting, dict) as traffic:
+        try:
+            with pytest.raises(TimeoutError, match="1 of 2 callers have had no answer in 0 s"):
+                traffic.wait_for_every_caller(seconds=0)
+        finally:
+            ended.set()
