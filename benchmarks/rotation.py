@@ -23,8 +23,8 @@ _READING = f"""\
 Every strategy was rotated {ROTATIONS} times on a real PostgreSQL (`random` knows none) while
 {CALLERS} callers invoked the function without pause, in the embedded AWS. The first rotation began
 when every caller had had its first answer; these cold starts are not counted. After each rotation
-the server ended all sessions of the secret's users, so that every execution environment had to log in
-again with the password of before at hand. {OTHERS} more callers use the client themselves and
+the server ended all sessions of the secret's users, so that every execution environment had to log
+in again with the password of before at hand. {OTHERS} more callers use the client themselves and
 keep nothing: they log in for every request; of `random`, they sign and verify.
 
 A rotation is the time from RotateSecret until the new version is AWSCURRENT: four invocations of
