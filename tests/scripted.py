@@ -4,6 +4,7 @@ Real boto3 speaks to the scripted AWS, with its ``endpoint_url``.
 """
 
 import base64
+import itertools
 import json
 import re
 import socket
@@ -147,7 +148,7 @@ class Aws(Server):
                 endpoint_url=f"http://127.0.0.1:{self.port}",
                 config=Config(
                     connect_timeout=5,
-                    read_timeout=10,
+                    read_timeout=60,
                     retries={"total_max_attempts": 1},
                     proxies={},
                 ),
@@ -333,11 +334,12 @@ def encoded(value: bytes) -> str:
 class Clock:
     """The monotonic clock, moved forward by a test instead of waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, running: bool = False) -> None:
+        self._now = time.monotonic if running else itertools.repeat(time.monotonic()).__next__
         self._moved = 0.0
 
     def __call__(self) -> float:
-        return time.monotonic() + self._moved
+        return self._now() + self._moved
 
     def move(self, seconds: float) -> None:
         self._moved += seconds
@@ -348,12 +350,6 @@ def bound_port() -> socket.socket:
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     return bound
-
-
-def unused_port() -> int:
-    with bound_port() as bound:
-        port: int = bound.getsockname()[1]
-        return port
 
 
 def told(error: BaseException | None) -> str:

@@ -1,17 +1,77 @@
-"""The scripted extension and the scripted AWS that the client's tests talk to."""
+"""The scripted extension and the scripted AWS that the client's tests talk to.
 
-from collections.abc import Iterator
+No outcome depends on how busy the machine is: whoever answers is waited for as long as it takes.
+Where somebody is to hang, a test gives a short time itself.
+"""
+
+import threading
+from _thread import start_new_thread
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 import secret_client
+from secret_client import SecretClient
 from tests import scripted
+
+PATIENT_SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a client whose time no test limits more of it than any answer takes."""
+    defaults = SecretClient.__init__.__kwdefaults__ or {}
+    monkeypatch.setitem(defaults, "timeout_seconds", PATIENT_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Wait for the threads that a client no longer waits for: they would ask the next test's AWS.
+
+    Those that hang end when the servers of the test have closed, which is before this.
+    """
+    ended: list[threading.Event] = []
+
+    def tracked(run: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        end = threading.Event()
+
+        def run_to_the_end() -> None:
+            try:
+                run(*arguments)
+            finally:
+                end.set()
+
+        start_new_thread(run_to_the_end, ())
+        ended.append(end)
+
+    monkeypatch.setattr(secret_client, "start_new_thread", tracked)
+    yield
+    assert all(end.wait(PATIENT_SECONDS) for end in ended), "a thread of the client never ends"
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
-    """The client's clock, which a test can move."""
+    """The client's clock, which only a test moves; the client then waits without an end."""
     moved = scripted.Clock()
+    remaining, wait = secret_client._remaining, secret_client._Flight.wait  # noqa: SLF001
+
+    def patient_remaining(deadline: float) -> float:
+        return remaining(deadline) + PATIENT_SECONDS
+
+    def patient_wait(flight: secret_client._Flight, deadline: float) -> object:
+        return wait(flight, deadline + PATIENT_SECONDS if deadline > moved() else deadline)
+
+    monkeypatch.setattr(secret_client, "monotonic", moved)
+    monkeypatch.setattr(secret_client, "_remaining", patient_remaining)
+    monkeypatch.setattr(secret_client._Flight, "wait", patient_wait)  # noqa: SLF001
+    return moved
+
+
+@pytest.fixture
+def running_clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
+    """The client's clock, which runs, and which a test can move."""
+    moved = scripted.Clock(running=True)
     monkeypatch.setattr(secret_client, "monotonic", moved)
     return moved
 

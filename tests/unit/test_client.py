@@ -617,7 +617,6 @@ def test_the_extensions_answer_during_a_refresh_does_not_undo_it(
             for gate, ran in order if first == "extension" else reversed(order):
                 gate.set()
                 wait_until(lambda: bool(ran.outcomes))  # noqa: B023 (called in this round)
-                time.sleep(0.01)
     assert client.get_secret("s").text == "new"
 
 
@@ -649,6 +648,7 @@ def test_an_older_question_does_not_undo_a_refresh(
     extension.script(scripted.gated(gate, BROKEN if failing else scripted.secret("old")))
     with threads(1, lambda: client.get_secret("s").text):
         wait_until(lambda: len(extension.requests) == 1)
+        clock.move(1)
         aws.script(scripted.aws_secret("new"))
         try:
             with threads(1, lambda: client.get_secret("s", refresh=True).text) as refreshed:
@@ -688,10 +688,24 @@ class threads:  # noqa: N801 (a context manager, read as a word)
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not reached():
         assert time.monotonic() < deadline, "not reached in time"
         time.sleep(0.002)
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The deadlines until which threads have begun to wait for another one's answer."""
+    deadlines: list[float] = []
+    wait = secret_client._Flight.wait  # noqa: SLF001
+
+    def noted(flight: secret_client._Flight, deadline: float) -> Any:
+        deadlines.append(deadline)
+        return wait(flight, deadline)
+
+    monkeypatch.setattr(secret_client._Flight, "wait", noted)  # noqa: SLF001
+    return deadlines
 
 
 def test_of_50_threads_at_an_expired_entry_one_asks_and_49_get_the_old_value_at_once(
@@ -715,9 +729,9 @@ def test_of_50_threads_at_an_expired_entry_one_asks_and_49_get_the_old_value_at_
 
 @pytest.mark.parametrize("moved", [None, 151])
 def test_of_50_threads_without_a_good_value_one_asks_and_all_get_its_answer(
-    extension: Server, clock: Clock, moved: float | None
+    extension: Server, clock: Clock, waiting: list[float], moved: float | None
 ) -> None:
-    client = SecretClient(cache_seconds=150, timeout_seconds=60)
+    client = SecretClient(cache_seconds=150)
     if moved is not None:
         client.get_secret("s")
         clock.move(moved)
@@ -725,8 +739,7 @@ def test_of_50_threads_without_a_good_value_one_asks_and_all_get_its_answer(
     extension.script(scripted.gated(gate, scripted.secret("new")))
     with threads(50, lambda: client.get_secret("s")) as ran:
         try:
-            wait_until(lambda: len(extension.requests) == 1)
-            time.sleep(0.05)  # for the others to come
+            wait_until(lambda: len(waiting) == 49)
             assert ran.outcomes == []
         finally:
             gate.set()
@@ -735,14 +748,15 @@ def test_of_50_threads_without_a_good_value_one_asks_and_all_get_its_answer(
     assert len(extension.requests) == 1
 
 
-def test_those_who_wait_get_the_error_each_as_its_own(extension: Server, aws: Aws) -> None:
+def test_those_who_wait_get_the_error_each_as_its_own(
+    extension: Server, aws: Aws, waiting: list[float]
+) -> None:
     gate = threading.Event()
     extension.script(scripted.gated(gate, BROKEN))
     aws.script(scripted.aws_error("AccessDeniedException", "no"))
     client = SecretClient(make_client=aws.client, timeout_seconds=60)
     with threads(9, lambda: client.get_secret("s")) as ran:
-        wait_until(lambda: len(extension.requests) == 1)
-        time.sleep(0.05)
+        wait_until(lambda: len(waiting) == 8)
         gate.set()
     assert {type(error) for error in ran.outcomes} == {AccessDenied}
     assert len({str(error) for error in ran.outcomes}) == 1
@@ -771,7 +785,7 @@ def ended(*_: object) -> None:
 
 
 def test_what_ends_the_thread_that_asks_ends_it_and_those_who_wait_are_told(
-    extension: Server,
+    extension: Server, waiting: list[float]
 ) -> None:
     gate = threading.Event()
     extension.script(scripted.gated(gate, BROKEN))
@@ -785,8 +799,7 @@ def test_what_ends_the_thread_that_asks_ends_it_and_those_who_wait_are_told(
             raised.append(error)
 
     with threads(5, ask):
-        wait_until(lambda: len(extension.requests) == 1)
-        time.sleep(0.05)
+        wait_until(lambda: len(waiting) == 4)
         gate.set()
     assert sorted(type(error).__name__ for error in raised) == ["Ended"] + ["Unavailable"] * 4
     extension.script(scripted.secret())
@@ -796,7 +809,7 @@ def test_what_ends_the_thread_that_asks_ends_it_and_those_who_wait_are_told(
 def test_what_ends_a_thread_before_it_asks_leaves_the_name_free(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    client = SecretClient(timeout_seconds=0.5)
+    client = SecretClient()
     lock = client._lock  # noqa: SLF001
 
     class Interrupted:
@@ -861,6 +874,9 @@ def test_what_is_read_at_the_same_time_does_not_wait_for_another_name(extension:
 
 # --- time ----------------------------------------------------------------------------------------
 
+# Half of the time that a client has here, which whoever fails or hangs does not take.
+HALF_SECONDS = 30.0
+
 
 def left(seconds: float) -> Any:
     millis = (seconds + secret_client._RESERVE_SECONDS) * 1000  # noqa: SLF001
@@ -870,13 +886,13 @@ def left(seconds: float) -> Any:
 def test_the_remaining_time_of_the_invocation_bounds_the_call(extension: Server, aws: Aws) -> None:
     extension.script(scripted.hang)
     aws.script(scripted.hang)
-    client = SecretClient(make_client=aws.client, timeout_seconds=60)
+    client = SecretClient(make_client=aws.client)
     start = time.monotonic()
     with pytest.raises(
         Unavailable, match=r"the extension failed: .*; AWS did not answer \(no answer in time\)"
     ):
         client.get_secret("s", context=left(0.1))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < HALF_SECONDS
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
@@ -912,21 +928,49 @@ def test_much_remaining_time_does_not_lengthen_the_clients_own(
     aws.script(scripted.hang)
     start = time.monotonic()
     with pytest.raises(Unavailable):
-        SecretClient(make_client=aws.client, timeout_seconds=0.2).get_secret("s", context=left(9))
-    assert time.monotonic() - start < 5
+        SecretClient(make_client=aws.client, timeout_seconds=0.2).get_secret("s", context=left(90))
+    assert time.monotonic() - start < HALF_SECONDS
 
 
 def test_a_value_that_is_still_good_is_served_after_a_second_of_vain_asking(
-    extension: Server, aws: Aws, clock: Clock
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws, running_clock: Clock
 ) -> None:
-    client = SecretClient(cache_seconds=150, make_client=aws.client, timeout_seconds=20)
+    assert secret_client._STALE_SECONDS == 1  # noqa: SLF001
+    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 0.1)
+    client = SecretClient(cache_seconds=150, make_client=aws.client)
     value = client.get_secret("s")
-    clock.move(120)
+    running_clock.move(120)
     extension.script(scripted.hang)
     aws.script(scripted.hang)
     start = time.monotonic()
-    assert client.get_secret("s", context=left(20)) is value
-    assert time.monotonic() - start < 5
+    assert client.get_secret("s", context=left(90)) is value
+    assert time.monotonic() - start < HALF_SECONDS
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_the_extension_has_half_of_the_time_and_the_sdk_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock, *, hangs: bool
+) -> None:
+    times: list[float] = []
+
+    def ask(_: SecretClient, question: object, deadline: float) -> Value:
+        del question
+        times.append(deadline - clock())
+        clock.move(times[0] if hangs else 1)
+        raise TimeoutError
+
+    def ask_sdk(
+        _: SecretClient, question: object, region: object, deadline: float, why: str
+    ) -> Value:
+        del question, region, why
+        times.append(deadline - clock())
+        return value_of("from the sdk")
+
+    monkeypatch.setattr(SecretClient, "_from_extension", ask)
+    monkeypatch.setattr(SecretClient, "_from_sdk", ask_sdk)
+    assert SecretClient(timeout_seconds=60).get_secret("s").text == "from the sdk"
+    assert times == [pytest.approx(30), pytest.approx(30 if hangs else 59)]
+    assert extension.requests == []
 
 
 def test_not_ready_is_asked_again_until_ready(extension: Server, aws: Aws) -> None:
@@ -1185,35 +1229,65 @@ def test_an_extension_whose_region_is_down_is_not_waited_for(extension: Server, 
     client.get_secret("one")
     extension.script(scripted.hang)
     start = time.monotonic()
-    assert client.get_secret("two", context=left(20)).source == "replica:eu-west-1"
-    assert time.monotonic() - start < 2.3  # of five seconds, else two and a half
+    assert client.get_secret("two").source == "replica:eu-west-1"
+    assert time.monotonic() - start < HALF_SECONDS
+
+
+def given_up(monkeypatch: pytest.MonkeyPatch, when: threading.Event) -> list[float]:
+    """Give up the first wait for the SDK at an event; return the deadlines of all waits."""
+    deadlines: list[float] = []
+    wait = secret_client._Flight.wait  # noqa: SLF001
+
+    def wait_for_the_event_first(flight: secret_client._Flight, deadline: float) -> Any:
+        deadlines.append(deadline)
+        if len(deadlines) > 1:
+            return wait(flight, deadline)
+        assert when.wait(60)
+        return TimeoutError("no answer in time")
+
+    monkeypatch.setattr(secret_client._Flight, "wait", wait_for_the_event_first)  # noqa: SLF001
+    return deadlines
 
 
 def test_making_a_client_of_the_sdk_slowly_is_no_outage_of_its_region(
-    extension: Server, aws: Aws
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
 ) -> None:
     extension.script(BROKEN)
-    aws.script(scripted.aws_secret())
-    made = threading.Event()
-    for region in (None, "eu-west-1"):
-        aws.client("secretsmanager", region)
+    making, slow, made = threading.Event(), threading.Event(), threading.Event()
 
     def make(service: str, region: str | None) -> Any:
-        if region is None and not made.wait(0.8):
+        if region is None:
+            making.set()
+            slow.wait(60)
+        client = aws.client(service, region)
+        if region is None:
             made.set()
-        return aws.client(service, region)
+        return client
 
+    given_up(monkeypatch, making)
     client = SecretClient(make_client=make, replica_regions=REPLICAS)
-    assert client.get_secret("one", context=left(1.5)).source == "replica:eu-west-1"
-    wait_until(made.is_set)
+    try:
+        assert client.get_secret("one").source == "replica:eu-west-1"
+    finally:
+        slow.set()
+    assert made.wait(60)
     assert client.get_secret("two").source == "sdk"
 
 
-def test_a_region_that_hangs_leaves_time_for_the_next(extension: Server, aws: Aws) -> None:
+def test_a_region_that_hangs_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws, clock: Clock
+) -> None:
+    asked_for = threading.Event()
+
+    def hang(request: scripted.Request, connection: Any) -> None:
+        asked_for.set()
+        scripted.hang(request, connection)
+
     extension.script(BROKEN)
-    client = failing_over(aws, eu_central_1=scripted.hang, eu_west_1=scripted.aws_secret())
-    value = client.get_secret("s", context=left(0.9))
-    assert value.source == "replica:eu-west-1"
+    client = failing_over(aws, eu_central_1=hang, eu_west_1=scripted.aws_secret())
+    deadlines = given_up(monkeypatch, asked_for)
+    assert client.get_secret("s", context=left(12)).source == "replica:eu-west-1"
+    assert [deadline - clock() for deadline in deadlines] == [pytest.approx(4), pytest.approx(6)]
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
@@ -1304,10 +1378,20 @@ def test_under_snapstart_the_token_is_the_containers(
     ids=["denied", "no token", "no object", "reset", "hang"],
 )
 def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
-    credentials: Server, extension: Server, aws: Aws, answer: Answer
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Server,
+    extension: Server,
+    aws: Aws,
+    answer: Answer,
 ) -> None:
     credentials.script(answer)
-    value = SecretClient(make_client=aws.client).get_secret("s", context=left(0.8))
+    if answer is scripted.hang:
+        # Its time is the extension's, half of all.
+        remaining = secret_client._remaining  # noqa: SLF001
+        monkeypatch.setattr(
+            secret_client, "_remaining", lambda deadline: min(0.1, remaining(deadline))
+        )
+    value = SecretClient(make_client=aws.client).get_secret("s")
     assert value.source == "sdk"
     assert extension.requests == []
 
@@ -1705,10 +1789,11 @@ def test_stale_answers_between_two_askings_are_counted_as_stale(
 
 
 @pytest.mark.parametrize("found", [True, False])
-def test_those_who_wait_are_counted(
+def test_those_who_wait_are_counted(  # noqa: PLR0913 (pytest's fixtures)
     measured: SecretClient,
     extension: Server,
     aws: Aws,
+    waiting: list[float],
     capsys: pytest.CaptureFixture[str],
     *,
     found: bool,
@@ -1717,8 +1802,7 @@ def test_those_who_wait_are_counted(
     extension.script(scripted.gated(gate, scripted.secret() if found else BROKEN))
     aws.script(scripted.aws_error("AccessDeniedException"))
     with threads(5, lambda: measured.get_secret("s")):
-        wait_until(lambda: len(extension.requests) == 1)
-        time.sleep(0.05)
+        wait_until(lambda: len(waiting) == 4)
         gate.set()
     assert counted(capsys) == [(0, 1, 0, 0) if found else (0, 0, 0, 1)] * 5
 
