@@ -8,7 +8,7 @@ from typing import Any
 
 from local.aws import EmbeddedAws
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 Message = dict[str, Any]
 

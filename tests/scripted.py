@@ -81,25 +81,21 @@ class Server:
 
     def script(self, *answers: Answer) -> None:
         """Answer so from now on; what is still being answered is broken off."""
-        self._break_off()
         with self._lock:
+            under_way, self._open = self._open, {}
             self._answers = answers
             self.requests = []
+        for thread, connection in under_way.items():
+            with suppress(OSError):  # its end has come already
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
     def close(self) -> None:
         self._closed = True
         socket.create_connection(("127.0.0.1", self.port)).close()  # wakes `accept`
         self._thread.join()
         self._listener.close()
-        self._break_off()
-
-    def _break_off(self) -> None:
-        with self._lock:
-            under_way = dict(self._open)
-        for thread, connection in under_way.items():
-            with suppress(OSError):  # its end has come already
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join()
+        self.script()
 
     def _accept(self) -> None:
         while True:
@@ -108,9 +104,9 @@ class Server:
                 connection.close()
                 return
             thread = threading.Thread(target=self._serve, args=(connection,))
-            with self._lock:
+            with self._lock:  # so that whoever finds it can join it
                 self._open[thread] = connection
-            thread.start()
+                thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -119,6 +115,8 @@ class Server:
                 if request is None:
                     return
                 with self._lock:
+                    if threading.current_thread() not in self._open:
+                        return  # it was asked before the script that is in force
                     answer = self._answers[min(len(self.requests), len(self._answers) - 1)]
                     self.requests.append(request)
                 answer(request, connection)
@@ -126,7 +124,7 @@ class Server:
             return  # the client has left
         finally:
             with self._lock:
-                del self._open[threading.current_thread()]
+                self._open.pop(threading.current_thread(), None)
 
 
 class Aws(Server):

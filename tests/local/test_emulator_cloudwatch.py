@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.
 """
 
 import json
-import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from local.emulator.alarms import Missing, next_state
 from tests.inbox import Inbox, allow
 
 REGION = "us-east-1"
-WAIT_SECONDS = 10
+WAIT_SECONDS = 60
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 Make = Callable[..., Any]
@@ -164,13 +163,13 @@ def test_an_alarm_returns_to_ok_and_tells_both_times(
     alarm = make_alarm(AlarmActions=[inbox.topic_arn], OKActions=[inbox.topic_arn])
     assert becomes(alarm, "OK")
 
-    publish(1, age=8)
+    publish(1, age=5)
 
     fired, _ = inbox.wait_for(lambda message: message["NewStateValue"] == "ALARM")
     recovered, seconds = inbox.wait_for(lambda message: message["OldStateValue"] == "ALARM")
     assert fired["AlarmName"] == recovered["AlarmName"] == alarm
     assert recovered["NewStateValue"] == "OK"
-    assert seconds < 5
+    assert seconds < 30  # of them five until the point is too old
 
 
 @pytest.fixture
@@ -190,38 +189,43 @@ def fail(aws: EmbeddedAws, make_function: Make) -> Make:
 def test_an_alarm_follows_its_data_at_once(
     publish: Make, make_alarm: Make, becomes: Make, fail: Make, metric: str
 ) -> None:
-    seconds = []
-    for index in range(5):
+    alarms = {}
+    for index in range(6):
         name = fail() if metric == "of a service" else str(index)
         errors = {"Namespace": "AWS/Lambda", "MetricName": "Errors"}
-        alarm = make_alarm(
+        alarms[name] = make_alarm(
             f"-{index}",
             Dimensions=[{"Name": "FunctionName", "Value": name}],
             **(errors if metric == "of a service" else {}),
         )
+    for alarm in alarms.values():
         assert becomes(alarm, "OK")
+    seconds = []
+    for name, alarm in alarms.items():
+        started = time.monotonic()
         if metric == "of a service":
             fail(name)
         else:
             publish(1, FunctionName=name)
-        started = time.monotonic()
         assert becomes(alarm, "ALARM")
         seconds.append(time.monotonic() - started)
 
-    # All alarms are looked at once a second anyway: without this it were half a second.
-    assert statistics.median(seconds) < 0.35
+    # All alarms are looked at once a second anyway. Without this, each of them but the first would
+    # have taken the second that had begun when the previous one went off; a busy machine delays
+    # some of them.
+    assert min(seconds[1:]) < 0.7
 
 
 def test_as_many_periods_as_asked_for_breach_before_it_alarms(
     publish: Make, make_alarm: Make, becomes: Make, describe: Make
 ) -> None:
     alarm = make_alarm(EvaluationPeriods=3, DatapointsToAlarm=2)
-    publish(1, age=25)
-    publish(0, age=15)
+    publish(1, age=21)
+    publish(0, age=11)
     assert becomes(alarm, "OK")
     assert describe(alarm)["DatapointsToAlarm"] == 2
 
-    publish(1, age=4)
+    publish(1)
 
     assert becomes(alarm, "ALARM")
 
@@ -248,10 +252,11 @@ def test_an_alarm_without_data_treats_it_as_it_was_told(
 def test_an_alarm_that_ignores_missing_data_stays_as_it_is(
     publish: Make, make_alarm: Make, becomes: Make, describe: Make
 ) -> None:
-    alarm = make_alarm(TreatMissingData="ignore")
-    publish(1, age=8.5)
+    alarm, other = make_alarm(TreatMissingData="ignore"), make_alarm("-other")
+    publish(1, age=5)
     assert becomes(alarm, "ALARM")
-    time.sleep(3)
+    assert becomes(other, "ALARM")
+    assert becomes(other, "OK")
 
     assert describe(alarm)["StateValue"] == "ALARM"
 
@@ -297,7 +302,7 @@ def test_a_composite_alarm_follows_its_children(
         AlarmActions=[inbox.topic_arn],
         OKActions=[inbox.topic_arn],
     )
-    publish(1, age=8)
+    publish(1, age=5)
 
     assert becomes(f"{unique}-all", "ALARM")
     assert becomes(f"{unique}-all", "OK")

@@ -23,12 +23,13 @@ def test_a_silent_invocation_does_not_wait_for_lines(make_function: Make, invoke
     function = make_function(HANDLER)
     invoke(function)
 
-    started = time.perf_counter()
-    for _ in range(10):
+    def seconds() -> float:
+        started = time.perf_counter()
         invoke(function)
+        return time.perf_counter() - started
 
-    # Ten waits of 50 ms would be 500 ms and more; ten invocations take about 50 ms.
-    assert time.perf_counter() - started < 0.4
+    # With the wait, each would take 50 ms and more; without, about 5, if the machine has time.
+    assert any(seconds() < 0.045 for _ in range(200))
 
 
 def test_each_invocation_logs_its_own_lines_to_the_last(

