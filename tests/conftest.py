@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from coverage import Coverage
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,6 +14,9 @@ for name in list(os.environ):
         del os.environ[name]
 # An f-string over an Output raises instead of writing a warning into the string.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+# An example may take as long as it takes on a busy machine.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_terminal_summary(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import secret_client
@@ -14,7 +14,6 @@ from tests import scripted
 from tests.scripted import Server
 
 ANY = st.text(max_size=80)
-BUSY = settings(deadline=None, max_examples=100)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY, inner, max_size=3),
@@ -35,7 +34,6 @@ def served() -> Iterator[Server]:
             server.close()
 
 
-@BUSY
 @given(name=ANY, version_id=st.none() | ANY, version_stage=st.none() | ANY)
 def test_percent_decoding_what_was_sent_gives_the_name(
     served: Server, name: str, version_id: str | None, version_stage: str | None
@@ -50,7 +48,6 @@ def test_percent_decoding_what_was_sent_gives_the_name(
     assert (value.name, value.text) == (name, "x")
 
 
-@BUSY
 @given(
     name=ANY,
     version=st.none() | st.integers(1, 10**9),
@@ -73,7 +70,6 @@ def test_a_parameter_is_asked_for_by_what_selects_it(
     }
 
 
-@BUSY
 @given(text=st.text(max_size=3000), size=st.none() | st.integers(1, 200))
 def test_any_text_comes_back_as_it_was(served: Server, text: str, size: int | None) -> None:
     body = scripted.secret_body("s", SecretString=text)
@@ -82,14 +78,12 @@ def test_any_text_comes_back_as_it_was(served: Server, text: str, size: int | No
     assert (value.text, value.binary) == (text, text.encode())
 
 
-@BUSY
 @given(value=st.binary(max_size=3000))
 def test_any_bytes_come_back_as_they_were(served: Server, value: bytes) -> None:
     served.script(scripted.secret(None, SecretBinary=scripted.encoded(value)))
     assert SecretClient().get_secret("s").binary == value
 
 
-@BUSY
 @given(value=st.dictionaries(ANY, JSON, max_size=4))
 def test_any_json_object_comes_back_equal(served: Server, value: dict[str, Any]) -> None:
     served.script(scripted.secret(json.dumps(value)))
@@ -111,7 +105,6 @@ class Down:
         raise ConnectionError("down")
 
 
-@BUSY
 @given(
     cache_seconds=st.integers(0, 600),
     steps=st.lists(st.tuples(st.floats(0, 300), st.booleans()), max_size=15),
