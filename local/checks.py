@@ -251,14 +251,15 @@ def _rotates(evidence: Evidence) -> str:
         return "no secret of this stack rotates"
     canaries = deployment.canaries
     with Traffic(deployment, _CALLERS) as traffic:
-        for name in deployment.rotating:
-            traffic.wait_for_requests(_SETTLED_REQUESTS)
-            try:
+        try:
+            traffic.wait_for_every_caller()
+            for name in deployment.rotating:
+                traffic.wait_for_requests(_SETTLED_REQUESTS)
                 rotate(deployment, deployment.outputs["secret_arns"][name])
-            except TimeoutError as error:
-                raise Broken(str(error)) from error
-            # Whoever has kept a connection logs in again, with the old password at hand.
-            deployment.sessions(name, end=True)
+                # Whoever has kept a connection logs in again, with the old password cached.
+                deployment.sessions(name, end=True)
+        except TimeoutError as error:
+            raise Broken(str(error)) from error
         traffic.wait_for_requests(_SETTLED_REQUESTS)
     if traffic.failures:
         fault, times = traffic.failures.most_common(1)[0]

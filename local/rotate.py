@@ -45,6 +45,7 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     with Traffic(deployment, callers) as traffic:
         scene = _Scene(traffic)
         with live.shown(scene.table, terminal):
+            traffic.wait_for_every_caller()
             traffic.wait_for_requests(_SETTLED_REQUESTS)
             for _ in range(rotations):
                 for name in names:
