@@ -1,5 +1,7 @@
 """The real PostgreSQL of the local run, and what logs in to it."""
 
+import contextlib
+import os
 import shutil
 import socket
 import string
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,31 @@ from local.postgres import PostgreSQL
 with PostgreSQL() as server:
     print(server.ca_bundle.parent, server.port, flush=True)
     time.sleep(60)
+"""
+
+# A process of `nobody`: once the file `after` is in the server's folder, it puts a link to `target`
+# in the place of `path` there, and prints whether it could.
+PLANT = """
+import os, pathlib, pwd, sys, time
+folder, path, after, target = map(pathlib.Path, sys.argv[1:])
+nobody = pwd.getpwnam("nobody")
+os.setgroups([])
+os.setgid(nobody.pw_gid)
+os.setuid(nobody.pw_uid)
+print("ready", flush=True)
+while True:
+    time.sleep(0.001)
+    for server in folder.glob("postgres-*"):
+        try:
+            (server / after).stat()
+        except OSError:
+            continue
+        try:
+            (server / path).with_name("link").symlink_to(target)
+        except PermissionError:
+            sys.exit(print("refused"))
+        (server / path).with_name("link").rename(server / path)
+        sys.exit(print("planted"))
 """
 
 
@@ -235,3 +263,46 @@ def test_a_private_folder_for_temporary_files_keeps_no_server_from_starting(
         directory = server.ca_bundle.parent
     assert not directory.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files, which every user can reach."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # noqa: S108 (made by mkdtemp)
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="root follows what nobody links")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user run the server")
+@pytest.mark.parametrize(
+    ("path", "after", "outcome"),
+    [
+        ("planted", "data", "refused"),
+        ("postgresql.log", "data", "refused"),
+        ("data/planted", "data/pg_ident.conf", "planted"),
+        ("data/postgresql.conf", "data/pg_ident.conf", "planted"),
+        ("data/pg_hba.conf", "data/pg_ident.conf", "planted"),
+    ],
+)
+def test_a_link_in_the_servers_folder_does_not_lead_root_to_another_file(
+    shared: Path, path: str, after: str, outcome: str
+) -> None:
+    roots = shared / "roots"
+    roots.write_text("# root's own\n")
+    with subprocess.Popen(  # noqa: S603 - this interpreter, the text above
+        [sys.executable, "-c", PLANT, shared, path, after, roots],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as attack:
+        assert attack.stdout
+        assert attack.stdout.readline() == "ready\n"
+        with contextlib.suppress(PostgreSQLError), PostgreSQL():
+            pass
+        attack.kill()
+        said = attack.stdout.read().strip()
+
+    assert roots.read_text() == "# root's own\n"
+    assert roots.owner() == "root"
+    assert said == outcome
