@@ -1,10 +1,16 @@
 """`python -m local`: the program of this project on the embedded AWS."""
 
+import signal
+
+if __name__ == "__main__":
+    # During the slow imports Ctrl-C ends the process at once: there is nothing to clean up yet.
+    _interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import contextlib
 import io
 import os
-import signal
+import re
 import sys
 import threading
 import time
@@ -45,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     for name in [name for name in os.environ if name.upper().startswith(_FOREIGN)]:
         del os.environ[name]
+    os.umask(0o077)  # the caller's may keep even the owner out of new folders
     loopback.install()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -68,9 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    stack = project.load(ROOT, options.stack, options.config_file)
-    if options.command == "gameday":
-        stack = gameday.prepared(stack)
+    stack = _load(options)
     planned = deployment.preview(stack)  # every fault of config shows here, before a start
     layers = deployment.layer_arns(planned)
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
@@ -110,6 +115,15 @@ def _run(options: argparse.Namespace) -> int:
     return 0 if kept else 1
 
 
+def _load(options: argparse.Namespace) -> project.Stack:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", options.stack):
+        raise project.ProjectError(
+            f"a stack's name is 1 to 100 letters, digits, - and _, got {options.stack!r}"
+        )
+    stack = project.load(ROOT, options.stack, options.config_file)
+    return gameday.prepared(stack) if options.command == "gameday" else stack
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
@@ -124,10 +138,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         stack = {"rotate": "staging", "gameday": "prod"}.get(name, "dev")
-        if name != "gameday":
-            stack = os.environ.get("STACK") or stack
         command.add_argument(
-            "--stack", default=stack, help="name of the stack (default: STACK, or %(default)s)"
+            "--stack",
+            default=os.environ.get("STACK") or stack,
+            help=f"name of the stack (default: $STACK, or else {stack})",
         )
         command.set_defaults(empty=False)
         if name == "rotate":
@@ -235,4 +249,5 @@ def _note(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _interrupt)
     sys.exit(main())

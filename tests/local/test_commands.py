@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,6 +55,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["up"]))
 """
 
+FROM_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("local", run_name="__main__", alter_sys=True)
+"""
+
 
 Local = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -62,7 +69,7 @@ def local(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(  # noqa: S603 (this interpreter, our own module)
         [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env={**os.environ, "STACK": "", **variables},
         capture_output=True,
         text=True,
         timeout=120,
@@ -263,6 +270,23 @@ def test_a_missing_stack_file_is_told_with_those_there_are() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["x'; id; '", "../../etc/passwd", "dev/../dev", "", "two\nlines", "n" * 101]
+)
+@pytest.mark.parametrize("more", [(), ("--config-file", str(ROOT / "Pulumi.dev.yaml"))])
+def test_a_name_that_no_stack_has_is_refused_in_one_line(name: str, more: tuple[str, ...]) -> None:
+    run = local("up", "--stack", name, *more)
+    assert started_nothing(run)
+    refused = f"error: a stack's name is 1 to 100 letters, digits, - and _, got {name!r}\n"
+    assert run.stderr == refused
+
+
+def test_the_stack_is_also_taken_from_the_environment_of_make() -> None:
+    assert "error: Pulumi.qa.yaml is missing" in local("up", STACK="qa").stderr
+    assert "error: Pulumi.qa.yaml is missing" in local("up", "--stack=qa", STACK="dev").stderr
+    assert "got \"x'; id; '\"\n" in local("up", STACK="x'; id; '").stderr
+
+
 def test_a_busy_port_asked_for_is_told_and_nothing_deployed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
@@ -296,6 +320,44 @@ def test_an_interrupted_run_stops_without_a_traceback(tmp_path: Path) -> None:
         process.stdout.read()
         assert process.stderr.read() == "stopped\n"
     assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_during_the_imports_ends_without_a_traceback() -> None:
+    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
+        [sys.executable, "-X", "importtime", "-c", FROM_A_TERMINAL],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "rich" not in process.stderr.readline():  # imported long before the last one
+            pass
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == -signal.SIGINT
+    assert "Traceback" not in said
+    assert "pulumi" not in said
+
+
+def test_the_callers_umask_changes_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-B", "-m", "local", "up"]
+    if os.geteuid() == 0:  # whom no mode keeps out
+        if shutil.which("setpriv") is None:
+            pytest.skip("no setpriv here to make root respect a folder's mode")
+        command[:0] = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    run = subprocess.run(  # noqa: S603 (this interpreter, our own module)
+        command,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        umask=0o777,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
     assert list(tmp_path.iterdir()) == []
 
 
