@@ -7,7 +7,8 @@ the engine of the strategy knows.
 Environment variables:
     SECRET_ARN: the secret; no other is rotated.
     STRATEGY: ``random``, ``singleUser`` or ``alternatingUsers``.
-    GENERATE: JSON, field -> parameters of GetRandomPassword in its own words.
+    GENERATE: JSON, field -> rules for GetRandomPassword in a stack file's words, such as
+        ``length``, or in its own: while a function is updated, its code may be the newer one.
     OVERLAP_SECONDS: with ``random``, how long the previous value stays in the secret; 0 for not.
     ADMIN_SECRET_ARN: with ``alternatingUsers``, whose credentials make and alter users.
     CA_BUNDLE: with PostgreSQL, the file in the package that TLS is verified against.
@@ -263,7 +264,16 @@ class _Secret:
 
 
 def _rules() -> dict[str, dict[str, Any]]:
-    return dict(json.loads(os.environ["GENERATE"]))
+    generated = json.loads(os.environ["GENERATE"])
+    return {field: _request(rules) for field, rules in generated.items()}
+
+
+def _request(rules: dict[str, Any]) -> dict[str, Any]:
+    """Write the request of GetRandomPassword; rules in its own words stay as they are."""
+    return {
+        "PasswordLength" if word == "length" else word[0].upper() + word[1:]: given
+        for word, given in rules.items()
+    }
 
 
 def _engine(secret: _Secret) -> Engine:

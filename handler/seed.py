@@ -32,9 +32,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     """Merge a seed into a secret, or make a parameter.
 
     Args:
-        event: ``SecretId``; ``Fields``, name -> plain value; ``Generate``, name -> parameters of
-            GetRandomPassword in its own words. Or ``Parameter``, the request of PutParameter but
-            for the value, and ``Generate``, how that is made.
+        event: ``SecretId``; ``Fields``, name -> plain value; ``Generate``, name -> rules for
+            GetRandomPassword in a stack file's words, such as ``length``, or in its own. Or
+            ``Parameter``, the request of PutParameter but for the value, and ``Generate``, the
+            rules for that.
         context: what Lambda hands over.
 
     Returns:
@@ -68,7 +69,7 @@ def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         # Decrypted, to know that it can be: it may have outlived the key it is under.
         found = ssm.get_parameter(Name=wanted["Name"], WithDecryption=True)["Parameter"]
     except ssm.exceptions.ParameterNotFound:
-        value = secrets.get_random_password(**event["Generate"])["RandomPassword"]
+        value = secrets.get_random_password(**_request(event["Generate"]))["RandomPassword"]
         # Without `Overwrite`: one that has come between is kept.
         made = ssm.put_parameter(**wanted, Value=value)
         return {"VersionId": str(made["Version"]), "Generated": ["Value"], "Updated": []}
@@ -80,6 +81,14 @@ def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     return {"VersionId": str(found["Version"]), "Generated": [], "Updated": []}
 
 
+def _request(rules: dict[str, Any]) -> dict[str, Any]:
+    """Write the request of GetRandomPassword; rules in its own words stay as they are."""
+    return {
+        "PasswordLength" if word == "length" else word[0].upper() + word[1:]: given
+        for word, given in rules.items()
+    }
+
+
 def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     secret_id = event["SecretId"]
     version, current = _read(secrets, secret_id)
@@ -89,7 +98,7 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     seeded = current | fields
     missing = {name: rules for name, rules in event["Generate"].items() if not seeded.get(name)}
     for name, rules in missing.items():
-        seeded[name] = secrets.get_random_password(**rules)["RandomPassword"]
+        seeded[name] = secrets.get_random_password(**_request(rules))["RandomPassword"]
     updated = [name for name in fields if name not in current or current[name] != seeded[name]]
     if missing or updated:
         if _is_rotated(secrets, secret_id):

@@ -37,7 +37,7 @@ class SecretRotationArgs(TypedDict):
     strategy: str
     """singleUser, alternatingUsers or random."""
     generate: Mapping[str, Mapping[str, Any]]
-    """Fields that rotation makes anew -> parameters of GetRandomPassword, in its own words."""
+    """Fields that rotation generates -> rules, in the words of a stack file's ``generate``."""
     admin_secret_arn: NotRequired[pulumi.Input[str] | None]
     """ARN of the administrator's secret, under the same key; alternatingUsers needs it."""
     overlap_hours: NotRequired[int]

@@ -63,17 +63,13 @@ class GeneratedField(_Model):
         default=True, description="at least one of each kind not excluded"
     )
 
-    def get_random_password(self) -> dict[str, object]:
-        """Write the request of GetRandomPassword."""
-        return {
-            "PasswordLength": self.length,
-            "ExcludeCharacters": self.exclude_characters,
-            "ExcludeLowercase": self.exclude_lowercase,
-            "ExcludeUppercase": self.exclude_uppercase,
-            "ExcludeNumbers": self.exclude_numbers,
-            "ExcludePunctuation": self.exclude_punctuation,
-            "RequireEachIncludedType": self.require_each_included_type,
-        }
+    def rules(self) -> dict[str, object]:
+        """Write all of it in the words of a stack file, ``length`` first.
+
+        GetRandomPassword's own word for that, or another text right after a field named
+        ``password``, makes secret scanners take the rules for a password.
+        """
+        return self.model_dump(by_alias=True)
 
 
 class RotationSettings(_Model):
@@ -127,13 +123,13 @@ class SecretSettings(_Model):
         default=None, description="how it is rotated; none: never"
     )
 
-    def random_passwords(self) -> dict[str, dict[str, object]]:
-        """Write the request of GetRandomPassword for each field of ``generate``."""
-        return {field: rules.get_random_password() for field, rules in self.generate.items()}
+    def generated_fields(self) -> dict[str, dict[str, object]]:
+        """Write the rules of each field of ``generate``."""
+        return {field: generated.rules() for field, generated in self.generate.items()}
 
     def rotated_fields(self) -> dict[str, dict[str, object]]:
         """Write the same for each field that rotation makes anew: a database's is ``password``."""
-        return self.random_passwords() or {"password": GeneratedField().get_random_password()}
+        return self.generated_fields() or {"password": GeneratedField().rules()}
 
 
 class ParameterSettings(_Model):
@@ -163,9 +159,9 @@ class ParameterSettings(_Model):
         """Whether the value is encrypted."""
         return self.type == "SecureString"
 
-    def random_password(self) -> dict[str, object]:
-        """Write the request of GetRandomPassword."""
-        return (self.generate or GeneratedField()).get_random_password()
+    def generated(self) -> dict[str, object]:
+        """Write the rules that a SecureString's value is made by."""
+        return (self.generate or GeneratedField()).rules()
 
 
 class FunctionSettings(_Model):

@@ -27,7 +27,7 @@ class Seed(TypedDict):
     fields: Mapping[str, Any]
     """Plain fields, text, numbers or booleans; a change updates them in the secret."""
     generate: Mapping[str, Mapping[str, Any]]
-    """Generated fields -> parameters of GetRandomPassword, in its own words."""
+    """Generated fields -> rules, in the words of a stack file's ``generate``."""
 
 
 class ParameterSeed(TypedDict):
@@ -38,7 +38,7 @@ class ParameterSeed(TypedDict):
     arn: pulumi.Input[str]
     """ARN of the parameter, which need not be there yet."""
     generate: Mapping[str, Any]
-    """Parameters of GetRandomPassword, in its own words."""
+    """Rules of the value, in the words of a stack file's ``generate``."""
     description: NotRequired[str]
     """What the parameter is for."""
     tier: NotRequired[str]

@@ -226,7 +226,7 @@ def seeders(stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret]) -> list[
                     "name": env.secret_prefix + name,
                     "arn": secrets[name].arn,
                     "fields": seed.fields,
-                    "generate": seed.random_passwords(),
+                    "generate": seed.generated_fields(),
                 }
                 for name, seed in seeds.items()
             },
@@ -234,7 +234,7 @@ def seeders(stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret]) -> list[
                 name: {
                     "name": env.parameter_prefix + name,
                     "arn": parameter_arn(stack.place, env.parameter_prefix + name),
-                    "generate": seed.random_password(),
+                    "generate": seed.generated(),
                     "description": seed.description,
                     "tier": seed.tier,
                 }

@@ -43,7 +43,7 @@ ROTATION_ARGS: SecretRotationArgs = {
     "files": {"rotation.py": ROOT / "handler" / "rotation.py"},
     "handler": "rotation.lambda_handler",
     "strategy": "singleUser",
-    "generate": {"password": {"PasswordLength": 20}},
+    "generate": {"password": {"length": 20}},
 }
 FUNCTION_ARGS: ExtensionFunctionArgs = {
     "role_arn": "arn:aws:iam::123456789012:role/r",
@@ -530,7 +530,7 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
                         "name": name,
                         "arn": arn,
                         "fields": {"a": 1},
-                        "generate": {"b": {"PasswordLength": 9}},
+                        "generate": {"b": {"length": 9}},
                     }
                     for name, arn in secret_arns(2, length=1).items()
                 },
@@ -543,7 +543,7 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
     calls = by_type(registered, "Invocation")
     assert len(calls) == 2
     assert json.loads(calls[0].inputs["input"])["Fields"] == {"a": 1}
-    assert json.loads(calls[0].inputs["input"])["Generate"] == {"b": {"PasswordLength": 9}}
+    assert json.loads(calls[0].inputs["input"])["Generate"] == {"b": {"length": 9}}
     grants = {
         only(registered, "rolePolicy:RolePolicy").urn,
         only(registered, "RolePolicyAttachment").urn,

@@ -22,7 +22,7 @@ VIA = {"kms:ViaService": ["ssm.us-east-1.amazonaws.com"]}
 TOKEN: ParameterSeed = {
     "name": "/p/s/api/token",
     "arn": f"{ARN}/p/s/api/token",
-    "generate": {"PasswordLength": 32},
+    "generate": {"length": 32},
 }
 
 
@@ -195,7 +195,7 @@ def test_the_seeder_is_told_to_make_a_parameter_and_holds_no_value() -> None:
             "Tier": "Standard",
             "Tags": [{"Key": "Environment", "Value": "s"}],
         },
-        "Generate": {"PasswordLength": 32},
+        "Generate": {"length": 32},
     }
 
 

@@ -23,7 +23,7 @@ from tests.recording import ROOT
 
 REGION = "us-east-1"
 PREFIX = "/lambda-secrets/test/"
-RULES = {"PasswordLength": 40, "ExcludePunctuation": True}
+RULES = {"length": 40, "excludePunctuation": True}
 CANARY = "s3cr3t-canary"
 TAGS = {"Environment": "test"}
 # Reads with the client that is shipped, by the SDK: there is no extension here.

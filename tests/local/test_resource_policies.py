@@ -139,7 +139,7 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
     aws: EmbeddedAws, make_function: Make, invoke: Make, unique: str
 ) -> None:
     """Their own components, with the least roles that these make."""
-    rules = {"PasswordLength": 20}
+    rules = {"length": 20}
     prefix = f"/aws/lambda/{unique}-"
 
     def program() -> None:

@@ -37,7 +37,7 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 STRATEGIES = ("random", "singleUser", "alternatingUsers")
 ON_SERVER = STRATEGIES[1:]
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
-RULES = {"PasswordLength": 40, "ExcludePunctuation": True}
+RULES = {"length": 40, "excludePunctuation": True}
 
 Value = dict[str, Any]
 

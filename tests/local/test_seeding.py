@@ -1,7 +1,7 @@
 """The seeding function on the embedded AWS: it fills, it keeps, it never loses."""
 
 import json
-import string
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -74,17 +74,27 @@ def test_a_field_that_config_no_longer_names_stays(deployed: Deployment) -> None
 
 def test_a_newly_generated_field_is_made_beside_the_others(deployed: Deployment) -> None:
     before = value(deployed)
-    result = seed(deployed, generate={"password": {}, "pin": {"PasswordLength": 9}})
+    result = seed(deployed, generate={"password": {}, "pin": {"length": 9}})
     assert result["Generated"] == ["pin"]
     held = value(deployed)
     assert len(held.pop("pin")) == 9
     assert held == before
 
 
-def test_rules_of_a_generated_field_are_those_of_secrets_manager(deployed: Deployment) -> None:
-    rules = {"PasswordLength": 64, "ExcludePunctuation": True, "ExcludeUppercase": True}
-    seed(deployed, generate={"token": rules})
-    assert set(value(deployed)["token"]) <= set(string.ascii_lowercase + string.digits)
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"length": 64, "excludePunctuation": True, "excludeUppercase": True},
+        {"PasswordLength": 64, "ExcludePunctuation": True, "ExcludeUppercase": True},
+    ],
+    ids=["of a stack file", "of Secrets Manager"],
+)
+def test_rules_of_a_generated_field_are_in_the_words_of_a_stack_file_or_of_secrets_manager(
+    deployed: Deployment, rules: dict[str, object]
+) -> None:
+    field = f"token{len(value(deployed))}"
+    seed(deployed, generate={field: rules})
+    assert re.fullmatch("[a-z0-9]{64}", value(deployed)[field])
 
 
 def test_an_answer_names_fields_and_holds_no_value(deployed: Deployment) -> None:

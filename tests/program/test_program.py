@@ -189,15 +189,15 @@ def test_every_key_of_config_reaches_a_resource() -> None:
     seed = json.loads(only(made, "invocation:Invocation").inputs["input"])
     assert seed["Fields"] == {"host": "told-host"}
     assert seed["Generate"]["password"] == {
-        "PasswordLength": 41,
-        "ExcludeCharacters": "told-out",
-        "ExcludeLowercase": True,
-        "ExcludeUppercase": True,
-        "ExcludeNumbers": True,
-        "ExcludePunctuation": False,
-        "RequireEachIncludedType": False,
+        "length": 41,
+        "excludeCharacters": "told-out",
+        "excludeLowercase": True,
+        "excludeUppercase": True,
+        "excludeNumbers": True,
+        "excludePunctuation": False,
+        "requireEachIncludedType": False,
     }
-    assert seed["Generate"]["pin"]["ExcludePunctuation"] is True
+    assert seed["Generate"]["pin"]["excludePunctuation"] is True
     for function in by_type(made, "function:Function"):
         assert function.inputs["runtime"] == "python3.12"
         assert function.inputs["architectures"] == ["x86_64"]
@@ -345,8 +345,8 @@ def test_every_key_of_rotation_network_and_database_reaches_a_resource() -> None
     }
     assert variables["database"]["STRATEGY"] == "alternatingUsers"
     assert ":secret:lambda-secrets/dev/admin-" in variables["database"]["ADMIN_SECRET_ARN"]
-    assert json.loads(variables["database"]["GENERATE"])["password"]["PasswordLength"] == 41
-    assert json.loads(variables["admin"]["GENERATE"])["password"]["PasswordLength"] == 32
+    assert json.loads(variables["database"]["GENERATE"])["password"]["length"] == 41
+    assert json.loads(variables["admin"]["GENERATE"])["password"]["length"] == 32
     assert variables["key"]["OVERLAP_SECONDS"] == "7200"
     reader = functions["reader-function"]
     assert reader["handler"] == "query.lambda_handler"

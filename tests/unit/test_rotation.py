@@ -186,3 +186,24 @@ def test_no_version_with_a_label_is_missed_among_many_on_several_pages() -> None
         secret = rotation._Secret(client, "arn", "token")  # noqa: SLF001 (the list is its own)
         assert [value["version"] for value in secret.known()] == tried
         scripted.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"length": 41, "excludePunctuation": True},
+        {"PasswordLength": 41, "ExcludePunctuation": True},
+    ],
+    ids=["updated", "being updated"],
+)
+def test_rules_of_the_previous_release_make_the_same_text_while_a_function_is_updated(
+    rules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENERATE", json.dumps({"key": rules}))
+    client = boto3.client(
+        "secretsmanager", "eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
+    )
+    asked = {"PasswordLength": 41, "ExcludePunctuation": True}
+    with Stubber(client) as scripted:
+        scripted.add_response("get_random_password", {"RandomPassword": "made"}, asked)
+        assert rotation._Secret(client, "arn", "token").make_texts() == {"key": "made"}  # noqa: SLF001

@@ -94,7 +94,7 @@ def test_where_values_come_from_decides_who_makes_the_parameter() -> None:
     assert env.parameter_prefix == "/lambda-secrets/test/"
     assert env.has_secure_parameters
     seeds = env.parameter_seeds()
-    assert {name: seed.random_password()["PasswordLength"] for name, seed in seeds.items()} == {
+    assert {name: seed.generated()["length"] for name, seed in seeds.items()} == {
         "api/token": 40,
         "other": 32,
     }
