@@ -185,7 +185,7 @@ class Runner:
 
 
 def targets(runner: Runner, sizes: Mapping[str, int]) -> list[Target]:
-    """Set what issue 3 asks for beside what was reached."""
+    """Set each target next to what was reached."""
     cold, hit, fetch = (
         runner.median(each, key)
         for each, key in ((COLD, "seconds"), (HIT, "1"), (FETCH, "seconds"))

@@ -1,4 +1,7 @@
-"""What AWS allows, each with the page that says so. Pure: no Pulumi, no boto3."""
+"""What AWS allows, each with the page that says so, and, marked as ours, what this project does.
+
+Pure: no Pulumi, no boto3.
+"""
 
 import re
 from collections.abc import Iterable
@@ -20,7 +23,7 @@ class Range(NamedTuple):
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 TTL_SECONDS = Range(0, 300)
-# The extension keeps a value 300 seconds at most; the client may keep it besides.
+# Ours: the extension keeps a value 300 seconds at most; the client may keep it longer.
 MAX_STALENESS_SECONDS = Range(0, 3600)
 CACHE_SIZE = Range(0, 1000)
 HTTP_PORT = Range(1, 65_535)
@@ -36,8 +39,9 @@ MEMORY_MB = Range(128, 10_240)
 TIMEOUT_SECONDS = Range(1, 900)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 RESERVED_CONCURRENCY = Range(0, 100_000)
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+# Ours: the modules in handler/ that read.
 HANDLERS = ("app", "query")
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
 
@@ -72,6 +76,7 @@ ROTATION_WINDOW_HOURS = Range(1, 24)
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 ROTATION_RATE_HOURS = Range(4, 999)
 ROTATION_RATE_DAYS = Range(1, 999)
+# Ours: what handler/rotation.py has an engine for.
 ROTATION_STRATEGIES = ("singleUser", "alternatingUsers", "random")
 # As long as the longest schedule.
 OVERLAP_HOURS = Range(0, 24_000)
@@ -97,6 +102,7 @@ AUDIT_RETENTION_DAYS = Range(90, 3653)
 # AWS's advice for what is to be highly available:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 LEAST_SUBNETS = 2
+# Ours.
 EGRESS = ("endpoints", "nat")
 # What a handler may call besides through an endpoint, by the names of the endpoints:
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
@@ -111,7 +117,7 @@ TAG_VALUE_LENGTH = 256
 TAGS = 50
 TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 
-# What the estimate of cost assumes: no limit of AWS's, but more is a mistake.
+# Ours: what the estimate of cost assumes; more is a mistake.
 ASSUMED = Range(0, 1_000_000_000_000)
 
 

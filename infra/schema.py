@@ -175,10 +175,10 @@ class FunctionSettings(_Model):
         default="database", description="the secret whose name it gets as `SECRET_NAME`"
     )
     runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
-        default="python3.13", description="of both functions"
+        default="python3.13", description="of every function"
     )
     architecture: Annotated[Literal["arm64", "x86_64"], Within(limits.ARCHITECTURES)] = Field(
-        default="arm64", description="of both functions and the layer"
+        default="arm64", description="of every function and the layer"
     )
     memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
         default=256, description="megabytes"

@@ -49,7 +49,7 @@ class Stack:
     env: Environment
     place: Place
     handler: Path
-    """Region -> ARN of the key there, of who writes; ``encryption_keys`` puts them in."""
+    """Folder of the functions' sources."""
 
     @property
     def runtime(self) -> SmallFunctionArgs:
