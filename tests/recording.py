@@ -9,12 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from local import project
 from local.engine import Engine, Registration
 
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT: str = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+"""The project's name, which is one's own to change."""
 ACCOUNT = "123456789012"
-DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/lambda-secrets-deploy/session"
+_ADMINISTRATORS = project.load(ROOT, "prod").section("resourcePolicy")["administrators"]
+DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/{_ADMINISTRATORS[0].rpartition('/')[2]}/session"
 VPC = "vpc-0123456789abcdef0"
 
 
@@ -64,7 +69,7 @@ class Recording:
 def made(build: Callable[[], object]) -> list[Registration]:
     """Run `build` as a program of its own; return what it registered."""
     engine = Engine(Recording())
-    nothing = project.Stack(ROOT, "lambda-secrets", "test", {}, (), ())
+    nothing = project.Stack(ROOT, PROJECT, "test", {}, (), ())
     engine.run(nothing, lambda: (build(), None)[1])
     return engine.registrations
 
@@ -81,7 +86,7 @@ def stack(name: str, **changes: object) -> project.Stack:
     loaded = project.load(ROOT, name)
     config = dict(loaded.config)
     for key, value in changes.items():
-        config[f"lambda-secrets:{key}"] = json.dumps(value)
+        config[f"{PROJECT}:{key}"] = json.dumps(value)
     return replace(loaded, config=config)
 
 

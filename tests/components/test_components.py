@@ -19,7 +19,7 @@ from infra.rotation import SecretRotation, SecretRotationArgs
 from infra.secret import AppSecret, AppSecretArgs
 from infra.seeding import SecretSeeder
 from local.engine import Engine
-from tests.recording import ROOT, Recording, by_type, made, only, stack
+from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 KEY_ARGS: EncryptionKeyArgs = {
@@ -56,7 +56,7 @@ FUNCTION_ARGS: ExtensionFunctionArgs = {
 
 
 def secret_arns(count: int, length: int = 12) -> dict[str, str]:
-    names = [f"lambda-secrets/prod/{number:0{length}}" for number in range(count)]
+    names = [f"{PROJECT}/prod/{number:0{length}}" for number in range(count)]
     return {
         name: f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf"
         for name in names

@@ -12,7 +12,7 @@ from infra.audit import Audit
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.rotation_watch import RotationWatch
 from local.engine import Engine, Registration
-from tests.recording import ACCOUNT, ROOT, by_type, made, only, planned
+from tests.recording import ACCOUNT, PROJECT, ROOT, by_type, made, only, planned
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader-role-0123456"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
@@ -385,5 +385,5 @@ def test_replicas_of_secrets_that_do_not_rotate_are_watched_and_without_any_noth
     ]
     assert [each["REPLICA_REGIONS"] for each in environments] == [",".join(regions)] * len(regions)
     for each in environments:
-        assert each["SECRETS"].startswith("lambda-secrets/dev/")
+        assert each["SECRETS"].startswith(f"{PROJECT}/dev/")
         assert not each["ROTATING"]

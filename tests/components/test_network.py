@@ -8,7 +8,7 @@ import pytest
 from infra.network import PrivateNetwork, PrivateNetworkArgs
 from infra.settings import SettingsError
 from local.engine import Registration
-from tests.recording import VPC, by_type, made, planned, stack
+from tests.recording import PROJECT, VPC, by_type, made, planned, stack
 
 ARGS: PrivateNetworkArgs = {
     "vpc_id": "vpc-1",
@@ -177,7 +177,7 @@ def test_what_would_not_do_is_refused(args: PrivateNetworkArgs, fault: str) -> N
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_a_stacks_endpoints_are_refused_in_two_subnets_of_a_zone(name: str) -> None:
-    network = json.loads(stack(name).config.get("lambda-secrets:network", "{}"))
+    network = json.loads(stack(name).config.get(f"{PROJECT}:network", "{}"))
     network |= {"vpcId": VPC, "egress": "endpoints", "subnetIds": ["s-1", "s-2", "t-2"]}
     with pytest.raises(SettingsError) as raised:
         planned(name, network=network)

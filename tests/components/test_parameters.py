@@ -91,7 +91,7 @@ def test_a_secure_value_is_secret_however_it_is_given() -> None:
 
 def test_a_secure_parameter_without_a_value_is_none_of_pulumis_and_has_its_arn() -> None:
     registered = store(a={"name": "/p/s/a/b", "type": "SecureString"})
-    (own,) = [each for each in registered if each.type.startswith("lambda-secrets:")]
+    (own,) = [each for each in registered if each.type.startswith("lambda-secrets:index:")]
     assert not by_type(registered, "Parameter")
     assert own.registered_outputs == {
         "arns": {},

@@ -19,7 +19,7 @@ import yaml
 from local import loopback
 from local.__main__ import main
 from local.checks import PROMISES
-from tests.recording import ROOT
+from tests.recording import PROJECT, ROOT
 
 # What must change nothing: another account, proxies, profiles that do not exist, a broken config.
 HOSTILE = {
@@ -130,10 +130,7 @@ def test_up_proves_every_promise_and_leaves_nothing(
     assert run.returncode == 0
     assert run.stdout.count("✓") == len(PROMISES) + 1  # and the deployment
     assert "✗" not in run.stdout
-    assert (
-        f"arn:aws:secretsmanager:us-east-1:123456789012:secret:lambda-secrets/{stack}/"
-        in run.stdout
-    )
+    assert f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PROJECT}/{stack}/" in run.stdout
     assert "\x1b" not in run.stdout
     assert list(tmp_path.iterdir()) == []
     port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", run.stdout)[0])
@@ -182,7 +179,7 @@ def test_the_command_itself_sends_no_request_off_the_machine() -> None:
 
 def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    del config["config"]["lambda-secrets:secrets"]["database"]["fields"]["host"]
+    del config["config"][f"{PROJECT}:secrets"]["database"]["fields"]["host"]
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     run = local("up", "--config-file", str(path))
@@ -194,38 +191,38 @@ def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
 
 def test_an_encrypted_value_gets_a_stand_in_and_a_note(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    config["config"]["lambda-secrets:secrets"]["stripe"] = {"from": "config"}
-    config["config"]["lambda-secrets:secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
+    config["config"][f"{PROJECT}:secrets"]["stripe"] = {"from": "config"}
+    config["config"][f"{PROJECT}:secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     run = local("up", "--config-file", str(path))
     assert run.returncode == 0
-    assert "lambda-secrets:secretValues.stripe is encrypted" in run.stdout
+    assert f"{PROJECT}:secretValues.stripe is encrypted" in run.stdout
     assert "v1:abc" not in run.stdout + run.stderr
 
 
 BAD: dict[str, tuple[dict[str, object], list[str]]] = {
-    "unknown key": ({"lambda-secrets:functoin": {}}, ["lambda-secrets:functoin is no key"]),
+    "unknown key": ({f"{PROJECT}:functoin": {}}, [f"{PROJECT}:functoin is no key"]),
     "TTL 301": (
-        {"lambda-secrets:extension": {"secretsTtlSeconds": 301}},
+        {f"{PROJECT}:extension": {"secretsTtlSeconds": 301}},
         ["extension.secretsTtlSeconds must be 0 to 300, got 301"],
     ),
     "name that AWS refuses": (
-        {"lambda-secrets:secrets": {"a b": {"fields": {"x": 1}}}},
+        {f"{PROJECT}:secrets": {"a b": {"fields": {"x": 1}}}},
         ["secrets.a b becomes a name that may hold", "function.secret must be one of a b"],
     ),
     "value over 64 KiB": (
-        {"lambda-secrets:secrets": {"database": {"fields": {"x": "y" * 65_536}}}},
+        {f"{PROJECT}:secrets": {"database": {"fields": {"x": "y" * 65_536}}}},
         ["secrets.database may have 65536 bytes"],
     ),
     "from config without a value": (
-        {"lambda-secrets:secrets": {"database": {"from": "config"}}},
+        {f"{PROJECT}:secrets": {"database": {"from": "config"}}},
         ["secretValues.database is not set"],
     ),
     "two faults at once": (
         {
-            "lambda-secrets:function": {"memoryMb": 1},
-            "lambda-secrets:extension": {"cacheSize": 1001},
+            f"{PROJECT}:function": {"memoryMb": 1},
+            f"{PROJECT}:extension": {"cacheSize": 1001},
         },
         ["function.memoryMb must be 128 to 10240", "extension.cacheSize must be 0 to 1000"],
     ),
@@ -234,12 +231,12 @@ BAD: dict[str, tuple[dict[str, object], list[str]]] = {
         ["aws:region cn-north-1 is of the partition aws-cn"],
     ),
     "encrypted beside secretValues": (
-        {"lambda-secrets:tags": {"a": {"secure": "v1:x"}}},
-        ["lambda-secrets:tags is encrypted in part or whole; only secretValues may be"],
+        {f"{PROJECT}:tags": {"a": {"secure": "v1:x"}}},
+        [f"{PROJECT}:tags is encrypted in part or whole; only secretValues may be"],
     ),
     "region without a layer": ({"aws:region": "mars-north-1"}, ["no extension layer for arm64"]),
     "password in plain": (
-        {"lambda-secrets:secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
+        {f"{PROJECT}:secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
         ["fields.password holds sensitive text in plain (not shown)"],
     ),
 }
@@ -414,7 +411,7 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
         client, _ = served(process, "aws lambda invoke")
         names = {each["Name"] for each in client.list_secrets()["SecretList"]}
         client.close()
-        assert names == {"lambda-secrets/dev/database", "lambda-secrets/dev/session"}
+        assert names == {f"{PROJECT}/dev/database", f"{PROJECT}/dev/session"}
         group = os.getpgid(process.pid)
         process.send_signal(number)
         assert process.wait(20) == 0

@@ -13,7 +13,7 @@ from local import soak as soaking
 from local.deployment import Deployment
 from local.project import ProjectError
 from local.traffic import Request
-from tests.recording import ROOT, stack
+from tests.recording import PROJECT, ROOT, stack
 
 HOME, AWAY = "us-east-1", "us-west-2"
 CALLERS = 4
@@ -76,7 +76,7 @@ def test_a_stack_without_replicas_has_no_gameday() -> None:
 
 def test_caches_expire_within_seconds_on_a_gameday() -> None:
     prepared = gameday.prepared(stack("dev", replicaRegions=[AWAY]))
-    assert int(prepared.config["lambda-secrets:maxStalenessSeconds"]) < 10
+    assert int(prepared.config[f"{PROJECT}:maxStalenessSeconds"]) < 10
 
 
 def request(start: float, end: float, source: str, fault: str = "") -> Request:

@@ -25,12 +25,12 @@ from local.deployment import ALARM_PERIOD_SECONDS, Deployment
 from local.engine import Engine
 from local.provider import AwsProvider
 from local.trial import read_as, role_like
-from tests.recording import ROOT, stack
+from tests.recording import PROJECT, ROOT, stack
 
 REGION = "us-east-1"
 REPLICA = "us-west-2"
-PREFIX = "lambda-secrets/dev/"
-LOGS = "/aws/lambda/lambda-secrets-dev-"
+PREFIX = f"{PROJECT}/dev/"
+LOGS = f"/aws/lambda/{PROJECT}-dev-"
 LAYER = "arn:aws:lambda:us-east-1:177933569100:layer:L:1"
 HANDLER = ROOT / "handler"
 WHERE = {"partition": "aws", "region": REGION, "account_id": ACCOUNT_ID}
@@ -123,8 +123,8 @@ def program() -> None:
     audit = Audit(
         "audit",
         {
-            "trail_name": "lambda-secrets-dev",
-            "log_group_name": "/aws/cloudtrail/lambda-secrets-dev",
+            "trail_name": f"{PROJECT}-dev",
+            "log_group_name": f"/aws/cloudtrail/{PROJECT}-dev",
             "alias": "a/b/audit",
             "tags": {"Environment": "dev"},
             **WHERE,  # type: ignore[typeddict-item]
@@ -133,7 +133,7 @@ def program() -> None:
     topic = AlarmTopic(
         "alarms",
         {
-            "alarm_prefix": "lambda-secrets-dev-",
+            "alarm_prefix": f"{PROJECT}-dev-",
             "alias": "a/b/alarms",
             "subscriptions": [{"protocol": "email", "endpoint": "ops@example.com"}],
             **WHERE,  # type: ignore[typeddict-item]
@@ -154,7 +154,7 @@ def program() -> None:
     monitoring = Monitoring(
         "monitoring",
         {
-            "environment": "lambda-secrets-dev",
+            "environment": f"{PROJECT}-dev",
             "region": REGION,
             "secret_prefix": PREFIX,
             "key_alias": "alias/a/b",
@@ -212,7 +212,7 @@ def counted(deployed: Deployment, metric: str) -> float:
     """Sum up what a metric filter has counted."""
     now = time.time()
     points = deployed.client("cloudwatch").get_metric_statistics(
-        Namespace="LambdaSecrets/lambda-secrets-dev",
+        Namespace=f"LambdaSecrets/{PROJECT}-dev",
         MetricName=metric,
         StartTime=now - 3600,
         EndTime=now + 60,
@@ -340,9 +340,9 @@ def test_whoever_makes_the_trail_blind_is_told_of_and_so_is_its_silence(
     deployed: Deployment,
 ) -> None:
     cloudwatch, trails = deployed.client("cloudwatch"), deployed.client("cloudtrail")
-    logs, group = deployed.client("logs"), "/aws/cloudtrail/lambda-secrets-dev"
+    logs, group = deployed.client("logs"), f"/aws/cloudtrail/{PROJECT}-dev"
     changes = counted(deployed, "ChangedAudit")
-    trails.update_trail(Name="lambda-secrets-dev")
+    trails.update_trail(Name=f"{PROJECT}-dev")
     logs.put_metric_filter(
         logGroupName=group,
         filterName="of-nobody",
@@ -360,12 +360,12 @@ def test_whoever_makes_the_trail_blind_is_told_of_and_so_is_its_silence(
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
     kept = {key: value for key, value in alarm.items() if key in given}
-    trails.stop_logging(Name="lambda-secrets-dev")
+    trails.stop_logging(Name=f"{PROJECT}-dev")
     try:  # an hour is too long to wait
         cloudwatch.put_metric_alarm(**{**kept, "Period": 10})
         wait_until(deployed, "audit-silent", "ALARM")
     finally:
-        trails.start_logging(Name="lambda-secrets-dev")
+        trails.start_logging(Name=f"{PROJECT}-dev")
         cloudwatch.put_metric_alarm(**kept)
     wait_until(deployed, "audit-silent", "OK")
 
@@ -442,7 +442,7 @@ def test_a_secret_that_is_not_there_is_told_of_by_the_clients_telemetry(
 def test_one_alarm_is_on_while_any_is(deployed: Deployment) -> None:
     cloudwatch = deployed.client("cloudwatch")
     found = cloudwatch.describe_alarms(
-        AlarmNames=["lambda-secrets-dev-any"], AlarmTypes=["CompositeAlarm"]
+        AlarmNames=[f"{PROJECT}-dev-any"], AlarmTypes=["CompositeAlarm"]
     )["CompositeAlarms"][0]
     assert found["AlarmArn"] == deployed.outputs["composite"]
     for name in deployed.outputs["alarm_names"].values():

@@ -19,7 +19,7 @@ from local import networks, project
 from local.aws import EmbeddedAws
 from local.engine import Engine
 from local.provider import AwsProvider
-from tests.recording import ROOT, stack
+from tests.recording import PROJECT, ROOT, stack
 
 REGION = "us-east-1"
 ACCOUNT = EmbeddedAws.account_id
@@ -212,7 +212,7 @@ def test_a_stacks_network_is_made_where_there_is_none(deployed: Deployed) -> Non
         "s3RouteTableIds": ["rtb-1"],
     }
     moved = networks.moved(stack("dev", network=given), deployed.aws)
-    network = json.loads(moved.config["lambda-secrets:network"])
+    network = json.loads(moved.config[f"{PROJECT}:network"])
 
     assert network.keys() == given.keys()
     assert network["egress"] == "endpoints"

@@ -19,10 +19,10 @@ from local import project
 from local.aws import EmbeddedAws
 from local.engine import Engine
 from local.provider import AwsProvider
-from tests.recording import ROOT
+from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
-PREFIX = "/lambda-secrets/test/"
+PREFIX = f"/{PROJECT}/test/"
 RULES = {"length": 40, "excludePunctuation": True}
 CANARY = "s3cr3t-canary"
 TAGS = {"Environment": "test"}
@@ -107,7 +107,7 @@ def program() -> None:
         {
             **shared,  # type: ignore[typeddict-item] # a dict knows no keys
             "description": "test",
-            "alias": "lambda-secrets/test",
+            "alias": f"{PROJECT}/test",
             "log_group_prefix": "/aws/lambda/test-",
             "parameters": True,
         },
@@ -185,7 +185,7 @@ def program() -> None:
 def deployed() -> Iterator[Deployed]:
     with EmbeddedAws() as aws:
         engine = Engine(AwsProvider(aws, REGION))
-        engine.run(project.Stack(ROOT, "lambda-secrets", "test", {}, (), ()), program)
+        engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), program)
         aws.client("ssm", REGION).put_parameter(
             Name=f"{PREFIX}other", Value="x", Type="SecureString", KeyId=engine.outputs["key"]
         )

@@ -18,7 +18,7 @@ from local.deployment import Deployment
 from local.engine import Engine
 from local.provider import AwsProvider, DeploymentError
 from local.trial import read_as
-from tests.recording import ROOT, stack
+from tests.recording import PROJECT, ROOT, stack
 
 ANSWERS = "the function answers with every field and no secret value"
 AGREES = "its fields agree with the secret as the administrator reads it"
@@ -40,7 +40,7 @@ def deploy() -> Iterator[Deploy]:
         def make(name: str = "dev", **changes: object) -> Deployment:
             changed = stack(name, **changes)
             if "secretValues" in changes:
-                changed = replace(changed, secret_keys=("lambda-secrets:secretValues",))
+                changed = replace(changed, secret_keys=(f"{PROJECT}:secretValues",))
             return running.enter_context(deployment.running(changed))
 
         yield make

@@ -9,14 +9,14 @@ import pytest
 
 from local import deployment, trial
 from local.deployment import Deployment
-from tests.recording import planned, stack
+from tests.recording import PROJECT, planned, stack
 
 AWAY, ELSEWHERE = "us-west-2", "eu-west-1"
 
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployment]:
-    secrets = json.loads(stack("dev").config["lambda-secrets:secrets"])
+    secrets = json.loads(stack("dev").config[f"{PROJECT}:secrets"])
     secrets["session"]["rotation"] = {"strategy": "random"}
     with deployment.running(stack("dev", replicaRegions=[AWAY], secrets=secrets)) as made:
         yield made
@@ -45,7 +45,7 @@ def test_each_region_costs_a_key_and_its_alias() -> None:
 
 def test_every_secret_is_replicated_under_the_key_of_the_region(deployed: Deployment) -> None:
     secrets, kms = deployed.client("secretsmanager"), deployed.aws.client("kms", AWAY)
-    key = kms.describe_key(KeyId="alias/lambda-secrets/dev")["KeyMetadata"]
+    key = kms.describe_key(KeyId=f"alias/{PROJECT}/dev")["KeyMetadata"]
     assert key["MultiRegion"] is False
     assert f":{AWAY}:" in key["Arn"]
     assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]
@@ -64,10 +64,10 @@ def test_what_the_seeder_wrote_at_home_is_read_from_the_replica(deployed: Deploy
 
 def test_the_role_reads_the_replicas_and_nothing_else_there(deployed: Deployment) -> None:
     away = deployed.aws.client("secretsmanager", AWAY)
-    away.create_secret(Name="lambda-secrets/dev/other", SecretString="x")
+    away.create_secret(Name=f"{PROJECT}/dev/other", SecretString="x")
     role = deployed.outputs["role_arn"]
-    outcomes = read_in(deployed, AWAY, role, *names(deployed), "lambda-secrets/dev/other")
-    other = outcomes.pop("lambda-secrets/dev/other")
+    outcomes = read_in(deployed, AWAY, role, *names(deployed), f"{PROJECT}/dev/other")
+    other = outcomes.pop(f"{PROJECT}/dev/other")
     assert set(outcomes.values()) == {trial.READ}
     assert "secretsmanager:GetSecretValue" in other
 
@@ -101,7 +101,7 @@ def test_without_the_grant_for_the_regions_key_the_role_is_refused_there_only(
 
 
 def test_what_a_rotation_writes_is_read_from_the_replica(deployed: Deployment) -> None:
-    secrets, name = deployed.client("secretsmanager"), "lambda-secrets/dev/session"
+    secrets, name = deployed.client("secretsmanager"), f"{PROJECT}/dev/session"
     before = deployed.secret_text(name)
     deadline = time.monotonic() + 60
     # What is tried when a rotation is set up has a version of its own for a moment.

@@ -25,7 +25,7 @@ from local import project
 from local.aws import EmbeddedAws
 from local.engine import Engine
 from local.provider import AwsProvider, DeploymentError
-from tests.recording import ROOT
+from tests.recording import PROJECT, ROOT
 from tests.unit.test_settings import VALID, read
 
 HANDLER = ROOT / "handler"
@@ -55,7 +55,7 @@ def restrict(aws: EmbeddedAws, secret: str, **changes: Any) -> None:
         "administrators": [f"arn:aws:iam::{aws.account_id}:user/admin"],
         **changes,  # type: ignore[typeddict-item]
     }
-    nothing = project.Stack(ROOT, "lambda-secrets", "test", {}, (), ())
+    nothing = project.Stack(ROOT, PROJECT, "test", {}, (), ())
     Engine(AwsProvider(aws, REGION)).run(nothing, lambda: (SecretPolicy("secret", args), None)[1])
 
 
@@ -208,7 +208,7 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
         pulumi.export("reader", role.arn)
 
     engine = Engine(AwsProvider(aws, REGION))
-    engine.run(project.Stack(ROOT, "lambda-secrets", "test", {}, (), ()), program)
+    engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), program)
 
     admin = aws.client("secretsmanager", REGION)
     before = json.loads(str(read_value(admin, unique)))

@@ -10,7 +10,7 @@ import pytest
 
 from local import deployment, soak
 from local.deployment import Deployment
-from tests.recording import ROOT
+from tests.recording import PROJECT, ROOT
 
 # A function that makes calls with its role's credentials; it tells AWS's error codes, no values.
 PROBE = """
@@ -40,7 +40,7 @@ def deployed() -> Iterator[Deployment]:
 def arns(deployed: Deployment) -> dict[str, str]:
     """The rotated secret, its administrator's, and another under the same key."""
     other = deployed.client(SECRETS).create_secret(
-        Name="lambda-secrets/dev/other",
+        Name=f"{PROJECT}/dev/other",
         KmsKeyId=deployed.outputs["key_arn"],
         SecretString="no value",
     )["ARN"]

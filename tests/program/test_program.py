@@ -10,7 +10,7 @@ import pytest
 from infra.layers import extension_layer_arn
 from local import deployment
 from local.engine import Engine
-from tests.recording import ROOT, Recording, by_type, only, planned, stack
+from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 every_stack = pytest.mark.parametrize("name", STACKS)
@@ -59,7 +59,7 @@ def test_outputs_are_the_documented_ones(name: str) -> None:
     engine = planned(name)
     assert set(engine.outputs) == OUTPUTS | (OF_PROD if name == "prod" else set())
     assert engine.secret_outputs == set()
-    secrets = json.loads(stack(name).config["lambda-secrets:secrets"])
+    secrets = json.loads(stack(name).config[f"{PROJECT}:secrets"])
     assert set(engine.outputs["secret_arns"]) == set(secrets)
 
 
@@ -73,7 +73,7 @@ def test_every_resource_belongs_to_a_component(name: str) -> None:
 @every_stack
 def test_secrets_are_named_after_project_stack_and_logical_name(name: str) -> None:
     for each in by_type(planned(name).registrations, "secret:Secret"):
-        assert re.fullmatch(rf"lambda-secrets/{name}/[a-z]+", each.inputs["name"])
+        assert re.fullmatch(rf"{PROJECT}/{name}/[a-z]+", each.inputs["name"])
 
 
 @every_stack
@@ -84,8 +84,8 @@ def test_function_learns_names_and_never_a_value(name: str) -> None:
         if each.name == "reader-function"
     )
     variables = reader.inputs["environment"]["variables"]
-    assert variables["SECRET_NAME"] == f"lambda-secrets/{name}/database"
-    assert variables["SECRET_PREFIX"] == f"lambda-secrets/{name}/"
+    assert variables["SECRET_NAME"] == f"{PROJECT}/{name}/database"
+    assert variables["SECRET_PREFIX"] == f"{PROJECT}/{name}/"
     # Lambda allows 4 KB in all; names of secrets do not add to it.
     assert len(json.dumps(variables)) < 1024
 
@@ -94,7 +94,7 @@ def test_function_learns_names_and_never_a_value(name: str) -> None:
 def test_everything_is_tagged_with_project_and_environment(name: str) -> None:
     for each in planned(name).registrations:
         if "tags" in each.inputs:
-            assert each.inputs["tags"]["Project"] == "lambda-secrets"
+            assert each.inputs["tags"]["Project"] == PROJECT
             assert each.inputs["tags"]["Environment"] == name
 
 
@@ -121,7 +121,7 @@ def test_a_value_from_config_is_in_the_state_encrypted_only() -> None:
         secretValues={"database": {"host": "h", "password": "s3cr3t-canary"}},
     )
     engine = Engine(Recording())
-    engine.run(replace(changed, secret_keys=("lambda-secrets:secretValues",)))
+    engine.run(replace(changed, secret_keys=(f"{PROJECT}:secretValues",)))
     version = only(engine.registrations, "secretVersion:SecretVersion")
     assert json.loads(version.inputs["secretString"])["password"] == "s3cr3t-canary"
     assert "s3cr3t-canary" not in engine.state()
@@ -209,8 +209,8 @@ def test_every_key_of_config_reaches_a_resource() -> None:
     assert reader["tracingConfig"] == {"mode": "Active"}
     assert reader["layers"] == ["arn:aws:lambda:us-east-1:999999999999:layer:told:18"]
     assert reader["environment"]["variables"] == {
-        "SECRET_NAME": "lambda-secrets/dev/other",
-        "SECRET_PREFIX": "lambda-secrets/dev/",
+        "SECRET_NAME": f"{PROJECT}/dev/other",
+        "SECRET_PREFIX": f"{PROJECT}/dev/",
         "SECRETS_CACHE_SECONDS": "100",
         "SECRETS_TELEMETRY": "true",
         "PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED": "FALSE",
@@ -344,7 +344,7 @@ def test_every_key_of_rotation_network_and_database_reaches_a_resource() -> None
         for name in ("database", "admin", "key")
     }
     assert variables["database"]["STRATEGY"] == "alternatingUsers"
-    assert ":secret:lambda-secrets/dev/admin-" in variables["database"]["ADMIN_SECRET_ARN"]
+    assert f":secret:{PROJECT}/dev/admin-" in variables["database"]["ADMIN_SECRET_ARN"]
     assert json.loads(variables["database"]["GENERATE"])["password"]["length"] == 41
     assert json.loads(variables["admin"]["GENERATE"])["password"]["length"] == 32
     assert variables["key"]["OVERLAP_SECONDS"] == "7200"

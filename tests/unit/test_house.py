@@ -25,6 +25,7 @@ PACKAGES = ("infra", "local", "tests", "docs", "benchmarks", "tools")
 
 Graph = dict[str, set[str]]
 """Module -> the modules that it imports when it is imported or used, outer ones by their root."""
+CODE = ("infra", "handler", "local", "tests")
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -170,6 +171,20 @@ def test_generated_text_is_up_to_date(name: str) -> None:
 def test_a_table_that_was_edited_by_hand_is_written_anew() -> None:
     text = (ROOT / "docs/config.md").read_text(encoding="utf-8")
     assert WRITTEN["docs/config.md"](text.replace("| 0 to 300 |", "| 0 to 301 |", 1)) == text
+
+
+def test_no_code_holds_the_projects_name_which_is_ones_own_to_change() -> None:
+    token = "lambda-secrets:index:"  # of components, which stays: it is in the states of stacks
+    name = token.split(":", 1)[0]
+    tokens = 0
+    for path in (
+        ROOT / "__main__.py",
+        *(each for folder in CODE for each in ROOT.glob(f"{folder}/**/*.py")),
+    ):
+        text = path.read_text(encoding="utf-8")
+        tokens += text.count(token)
+        assert name not in text.replace(token, ""), path
+    assert tokens
 
 
 def test_the_readme_shows_every_check_and_every_output() -> None:

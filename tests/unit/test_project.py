@@ -8,7 +8,7 @@ import pytest
 from local.project import ProjectError, Stack, load
 
 PROJECT = """
-name: lambda-secrets
+name: shop
 config:
   aws:region: {value: us-east-1}
   function: {type: object, default: {memoryMb: 256}}
@@ -24,11 +24,11 @@ def read(tmp_path: Path, stack: str, config: str) -> Stack:
 
 
 def test_a_stack_has_the_projects_values_and_its_own(tmp_path: Path) -> None:
-    stack = read(tmp_path, "dev", "config:\n  lambda-secrets:recoveryWindowDays: 7\n")
+    stack = read(tmp_path, "dev", "config:\n  shop:recoveryWindowDays: 7\n")
     assert stack.config == {
         "aws:region": "us-east-1",
-        "lambda-secrets:function": '{"memoryMb": 256}',
-        "lambda-secrets:recoveryWindowDays": "7",
+        "shop:function": '{"memoryMb": 256}',
+        "shop:recoveryWindowDays": "7",
     }
     assert stack.region == "us-east-1"
     assert stack.program == tmp_path / "__main__.py"
@@ -39,29 +39,29 @@ def test_an_empty_stack_file_is_a_stack(tmp_path: Path) -> None:
 
 
 def test_an_encrypted_value_gets_a_stand_in_and_is_named(tmp_path: Path) -> None:
-    text = "config:\n  lambda-secrets:secretValues:\n    stripe:\n      secure: AAABcipher\n"
+    text = "config:\n  shop:secretValues:\n    stripe:\n      secure: AAABcipher\n"
     stack = read(tmp_path, "dev", text)
-    values = json.loads(stack.config["lambda-secrets:secretValues"])
+    values = json.loads(stack.config["shop:secretValues"])
     assert set(json.loads(values["stripe"])) == {"host", "dbname", "username", "password"}
     assert "cipher" not in str(stack)
-    assert stack.secret_keys == ("lambda-secrets:secretValues",)
-    assert stack.stand_ins == ("lambda-secrets:secretValues.stripe",)
+    assert stack.secret_keys == ("shop:secretValues",)
+    assert stack.stand_ins == ("shop:secretValues.stripe",)
 
 
 def test_a_map_encrypted_as_a_whole_is_refused_as_pulumi_refuses_it(tmp_path: Path) -> None:
-    text = "config:\n  lambda-secrets:secretValues: {secure: AAABcipher}\n"
+    text = "config:\n  shop:secretValues: {secure: AAABcipher}\n"
     with pytest.raises(ProjectError, match="set each value with `pulumi config set") as error:
         read(tmp_path, "dev", text)
     assert "cipher" not in str(error.value)
 
 
 def test_a_map_with_one_encrypted_value_is_secret_to_the_program(tmp_path: Path) -> None:
-    text = "config:\n  lambda-secrets:function: {runtime: {secure: AAAB}, memoryMb: 256}\n"
-    assert read(tmp_path, "dev", text).secret_keys == ("lambda-secrets:function",)
+    text = "config:\n  shop:function: {runtime: {secure: AAAB}, memoryMb: 256}\n"
+    assert read(tmp_path, "dev", text).secret_keys == ("shop:function",)
 
 
 def test_a_plain_value_beside_an_encrypted_one_is_not_taken_for_encrypted(tmp_path: Path) -> None:
-    text = "config:\n  lambda-secrets:secretValues:\n    a: {secure: AAAB}\n    b: plain\n"
+    text = "config:\n  shop:secretValues:\n    a: {secure: AAAB}\n    b: plain\n"
     assert read(tmp_path, "dev", text).secret_keys == ()
 
 
@@ -73,15 +73,15 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 
 
 def test_a_secret_named_secure_is_a_secret(tmp_path: Path) -> None:
-    text = "config:\n  lambda-secrets:secrets:\n    secure: {from: external}\n"
+    text = "config:\n  shop:secrets:\n    secure: {from: external}\n"
     stack = read(tmp_path, "dev", text)
     assert stack.stand_ins == ()
-    assert json.loads(stack.config["lambda-secrets:secrets"]) == {"secure": {"from": "external"}}
+    assert json.loads(stack.config["shop:secrets"]) == {"secure": {"from": "external"}}
 
 
 def test_two_stand_ins_are_never_the_same(tmp_path: Path) -> None:
-    text = "config:\n  lambda-secrets:secretValues:\n    a: {secure: A}\n    b: {secure: A}\n"
-    values = json.loads(read(tmp_path, "dev", text).config["lambda-secrets:secretValues"])
+    text = "config:\n  shop:secretValues:\n    a: {secure: A}\n    b: {secure: A}\n"
+    values = json.loads(read(tmp_path, "dev", text).config["shop:secretValues"])
     assert values["a"] != values["b"]
 
 

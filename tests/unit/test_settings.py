@@ -10,7 +10,7 @@ import pytest
 from infra.settings import Environment, SettingsError, load
 from local import project
 from local.engine import Engine
-from tests.recording import ROOT, Recording
+from tests.recording import PROJECT, ROOT, Recording
 
 DATABASE = {"fields": {"host": "h", "username": "u"}, "generate": {"password": {}}}
 VALID = {"secrets": {"database": DATABASE}}
@@ -26,14 +26,14 @@ def read(
     keys: dict[str, Any],
     *,
     region: str = "us-east-1",
-    secret_keys: tuple[str, ...] = ("lambda-secrets:secretValues",),
+    secret_keys: tuple[str, ...] = (f"{PROJECT}:secretValues",),
     stack_name: str = "test",
 ) -> Environment:
     """Load settings as a program would, from top-level keys."""
-    config = {f"lambda-secrets:{key}": json.dumps(value) for key, value in keys.items()}
+    config = {f"{PROJECT}:{key}": json.dumps(value) for key, value in keys.items()}
     if region:
         config["aws:region"] = region
-    stack = project.Stack(ROOT, "lambda-secrets", stack_name, config, secret_keys, ())
+    stack = project.Stack(ROOT, PROJECT, stack_name, config, secret_keys, ())
     found: list[Environment] = []
     Engine(Recording()).run(stack, lambda: found.append(load()))
     return found[0]
@@ -143,7 +143,7 @@ def test_one_fault_is_one_line_that_names_key_value_and_remedy(
 ) -> None:
     found = [each for each in faults({**VALID, **keys}) if fault in each]
     assert len(found) == 1
-    assert found[0].startswith("lambda-secrets:")
+    assert found[0].startswith(f"{PROJECT}:")
     assert found[0].endswith("; mend it in Pulumi.test.yaml")
 
 
@@ -220,7 +220,7 @@ def test_credentials_in_a_url_are_refused_whatever_the_field() -> None:
 def test_nothing_but_secret_values_may_be_encrypted(key: str) -> None:
     """Decrypted for the program, it would stand in the state in plain."""
     keys = {**VALID, key: {"database": {"from": CANARY}}}
-    found = faults(keys, secret_keys=(f"lambda-secrets:{key}",))
+    found = faults(keys, secret_keys=(f"{PROJECT}:{key}",))
     assert sum("is encrypted in part or whole; only secretValues may be" in f for f in found) == 1
     assert CANARY not in "".join(found)
 
@@ -281,13 +281,13 @@ def test_a_value_from_config_is_a_secret_output() -> None:
         "secrets": {"database": {"from": "config"}, "text": {"from": "config"}},
         "secretValues": {"database": {"host": "h"}, "text": "t"},
     }
-    config = {f"lambda-secrets:{key}": json.dumps(value) for key, value in keys.items()}
+    config = {f"{PROJECT}:{key}": json.dumps(value) for key, value in keys.items()}
     stack = project.Stack(
         ROOT,
-        "lambda-secrets",
+        PROJECT,
         "test",
         {**config, "aws:region": "us-east-1"},
-        ("lambda-secrets:secretValues",),
+        (f"{PROJECT}:secretValues",),
         (),
     )
 
@@ -308,9 +308,9 @@ def test_defaults_are_those_of_a_careful_environment() -> None:
     assert settings.recovery_window_days == 30
     assert settings.extension.secrets_timeout_millis == 2000
     assert settings.function.tracing
-    assert environment.name == "lambda-secrets-test"
-    assert environment.secret_prefix == "lambda-secrets/test/"
-    assert environment.log_group_prefix == "/aws/lambda/lambda-secrets-test-"
+    assert environment.name == f"{PROJECT}-test"
+    assert environment.secret_prefix == f"{PROJECT}/test/"
+    assert environment.log_group_prefix == f"/aws/lambda/{PROJECT}-test-"
     assert environment.partition == "aws"
     assert environment.layer_arn.startswith("arn:aws:lambda:us-east-1:177933569100:layer:")
 

@@ -8,6 +8,7 @@ import pytest
 
 from infra import guardrails
 from infra.schema import Settings
+from tests.recording import PROJECT
 from tests.unit.test_settings import faults, read
 
 RANDOM = {"generate": {"key": {}}, "rotation": {"strategy": "random"}}
@@ -93,7 +94,7 @@ def test_a_broken_rule_is_one_line_with_key_value_remedy_and_exemption(key: str)
     change, line = BREACHES[key]
     (fault,) = faults({**STRICT, **change})
     assert fault == (
-        f"lambda-secrets:{line}; or exemptions['{key}'] must say why (protection: strict);"
+        f"{PROJECT}:{line}; or exemptions['{key}'] must say why (protection: strict);"
         " mend it in Pulumi.test.yaml"
     )
 
@@ -127,7 +128,7 @@ def test_strict_refuses_everything_at_once() -> None:
 
 def test_standard_refuses_only_what_loses_shows_or_ages_a_secret() -> None:
     found = faults({**CARELESS, "protection": "standard"})
-    assert sorted(fault.split()[0].removeprefix("lambda-secrets:") for fault in found) == [
+    assert sorted(fault.split()[0].removeprefix(f"{PROJECT}:") for fault in found) == [
         "function.timeoutSeconds",
         "function.tracing",
         "maxStalenessSeconds",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.recording import PROJECT
 from tests.unit.test_settings import VALID, faults, read
 
 WATCHED: dict[str, Any] = {
@@ -91,7 +92,7 @@ def test_every_kind_of_subscriber_is_taken() -> None:
 def test_a_fault_names_the_key_and_what_is_allowed(keys: dict[str, Any], fault: str) -> None:
     found = [each for each in faults({**WATCHED, **keys}) if fault in each]
     assert len(found) == 1
-    assert found[0].startswith("lambda-secrets:")
+    assert found[0].startswith(f"{PROJECT}:")
 
 
 def test_secrets_that_rotate_leave_less_room_for_known_readers() -> None:

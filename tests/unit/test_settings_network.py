@@ -8,6 +8,7 @@ import pytest
 from infra.network_rules import Subnet, subnet_faults
 from infra.schema import NetworkSettings
 from infra.settings import SettingsError
+from tests.recording import PROJECT
 from tests.unit.test_settings import DATABASE, VALID, read
 
 TWO = ["subnet-1", "subnet-2"]
@@ -37,7 +38,7 @@ ENDPOINTS = {"subnetIds": TWO, "vpcId": "vpc-1", "egress": "endpoints"}
 def test_a_fault_is_named_with_its_remedy(network: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, "network": network})
-    assert raised.value.faults == [f"lambda-secrets:{fault}; mend it in Pulumi.test.yaml"]
+    assert raised.value.faults == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
 
 
 @pytest.mark.parametrize(

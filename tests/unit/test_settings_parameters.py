@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.settings import SettingsError
+from tests.recording import PROJECT
 from tests.unit.test_settings import CANARY, VALID, read
 
 CONFIG = {"type": "SecureString", "from": "config"}
@@ -51,7 +52,7 @@ def parameter(**keys: Any) -> dict[str, Any]:
 def test_a_fault_is_named_with_its_place_and_no_value(keys: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, **keys})
-    assert raised.value.faults == [f"lambda-secrets:{fault}; mend it in Pulumi.test.yaml"]
+    assert raised.value.faults == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
     assert CANARY not in str(raised.value)
 
 
@@ -71,8 +72,8 @@ def test_a_faulty_parameter_does_not_take_the_others_along() -> None:
     with pytest.raises(SettingsError) as raised:
         read(keys)
     assert [fault.split()[0] for fault in raised.value.faults] == [
-        "lambda-secrets:parameters.b.value",
-        "lambda-secrets:parameters.c.value",
+        f"{PROJECT}:parameters.b.value",
+        f"{PROJECT}:parameters.c.value",
     ]
 
 
@@ -91,7 +92,7 @@ def test_where_values_come_from_decides_who_makes_the_parameter() -> None:
             "secretValues": {KEY: CANARY},
         }
     )
-    assert env.parameter_prefix == "/lambda-secrets/test/"
+    assert env.parameter_prefix == f"/{PROJECT}/test/"
     assert env.has_secure_parameters
     seeds = env.parameter_seeds()
     assert {name: seed.generated()["length"] for name, seed in seeds.items()} == {

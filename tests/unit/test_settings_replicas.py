@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.recording import PROJECT
 from tests.unit.test_settings import VALID, faults, read
 
 
@@ -33,7 +34,7 @@ def test_a_fault_names_the_region_and_what_is_allowed(
 ) -> None:
     found = faults({**VALID, "replicaRegions": replicas}, region=region)
     assert len(found) == 1
-    assert "lambda-secrets:replicaRegions" in found[0]
+    assert f"{PROJECT}:replicaRegions" in found[0]
     assert fault in found[0]
 
 
