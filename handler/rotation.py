@@ -8,7 +8,8 @@ Environment variables:
     SECRET_ARN: the secret; no other is rotated.
     STRATEGY: ``random``, ``singleUser`` or ``alternatingUsers``.
     GENERATE: JSON, field -> rules for GetRandomPassword in a stack file's words, such as
-        ``length``, or in its own: while a function is updated, its code may be the newer one.
+        ``length``, or in its own, as the release before wrote them: a rollback changes the
+        variables first and the code some seconds later.
     OVERLAP_SECONDS: with ``random``, how long the previous value stays in the secret; 0 for not.
     ADMIN_SECRET_ARN: with ``alternatingUsers``, whose credentials make and alter users.
     CA_BUNDLE: with PostgreSQL, the file in the package that TLS is verified against.
