@@ -1,0 +1,421 @@
+"""What someone who can write one secret gains by its rotation, on a real PostgreSQL.
+
+The attacker reads and writes every version of their own secret, and moves its labels. They may
+read neither the victim's secret nor the administrator's. Every test puts a value, rotates as
+Secrets Manager would, and looks at what that gained: whom the secret's values log in as, whether
+the victim's own value still works, what a hostile server was sent.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import trustme
+from pg8000.native import identifier
+from scramp import ScramException, ScramMechanism
+
+import postgres as postgres_client
+import rotation
+import seed
+from tests.local import test_rotation_conformance as conformance
+from tests.local.test_rotation_conformance import STEPS, Rotated, World
+
+world, server, admin = conformance.world, conformance.server, conformance.admin
+idle_function, prefix = conformance.idle_function, conformance.prefix
+role_client = conformance.role_client
+
+
+@pytest.fixture
+def attacker(world: World) -> Rotated:
+    """The secret that the attacker writes; the administrator may grant its user."""
+    return Rotated(world, "alternatingUsers")
+
+
+@pytest.fixture
+def victim(world: World) -> Rotated:
+    """Another application's secret, with the same administrator."""
+    return Rotated(world, "alternatingUsers")
+
+
+def rotate_with(attacker: Rotated, **fields: Any) -> str:
+    """Put the attacker's value with these fields, and rotate; return why a step refused."""
+    attacker.put(attacker.current() | fields)
+    attacker.begin()
+    try:
+        attacker.steps()
+    except rotation.RotationError as error:
+        return str(error)
+    return ""
+
+
+def reached(attacker: Rotated) -> set[str]:
+    """Return the roles that the attacker's values log in as, and act as."""
+    users: set[str] = set()
+    for stage in ("AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"):
+        value = attacker.value(stage)
+        if value is None or not attacker.works(value):
+            continue
+        with attacker.world.log_in(value) as connection:
+            ((session, current),) = connection.run("SELECT session_user, current_user")
+        users |= {session, current}
+    return users
+
+
+def exists(world: World, role: str) -> bool:
+    return bool(world.server.run("SELECT 1 FROM pg_roles WHERE rolname = :role", role=role))
+
+
+def grant(world: World, role: str, member: str) -> None:
+    world.server.run(f"GRANT {identifier(role)} TO {identifier(member)}")
+
+
+# --- another application's user ------------------------------------------------------------------
+
+
+def test_the_attackers_own_user_is_rotated(attacker: Rotated) -> None:
+    """The control: without an attack the same steps reach both of the attacker's users."""
+    user = attacker.first["username"]
+    assert not rotate_with(attacker)
+    assert reached(attacker) == {user, f"{user}_clone"}
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_no_new_role_becomes_a_member_of_another_applications_user(
+    world: World, attacker: Rotated, victim: Rotated
+) -> None:
+    evil = f"evil_{uuid.uuid4().hex[:8]}"
+    rotate_with(attacker, username=victim.first["username"], alternateUsername=evil)
+    assert victim.first["username"] not in reached(attacker)
+    assert not exists(world, evil)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_a_username_changed_in_the_config_makes_no_clone_of_another_applications_user(
+    world: World, attacker: Rotated, victim: Rotated
+) -> None:
+    attacker.put(attacker.first)  # ends the rotation that the seeder would wait for
+    user = victim.first["username"]
+    seed.lambda_handler(
+        {"SecretId": attacker.arn, "Fields": {"username": user}, "Generate": {"password": {}}},
+        None,
+    )
+    assert attacker.current() == attacker.first | {"username": user}
+    rotate_with(attacker)
+    assert user not in reached(attacker)
+    assert not exists(world, f"{user}_clone")
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize("turns", [1, 2], ids=["clone", "original"])
+def test_no_password_of_another_applications_pair_is_changed(
+    attacker: Rotated, victim: Rotated, turns: int
+) -> None:
+    for _ in range(turns):
+        victim.steps()
+        victim.begin()
+    value = victim.current()
+    names = {"username": value["alternateUsername"], "alternateUsername": value["username"]}
+    rotate_with(attacker, **names)
+    assert victim.works(value)
+    assert value["username"] not in reached(attacker)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize("member", ["victim", "attacker"])
+def test_no_password_is_changed_of_a_user_that_is_related_otherwise(
+    world: World, attacker: Rotated, victim: Rotated, member: str
+) -> None:
+    """The attacker's value logs in; it names the victim's user as the one it alternates with."""
+    users = attacker.first["username"], victim.first["username"]
+    grant(world, *(users if member == "victim" else reversed(users)))
+    rotate_with(attacker, alternateUsername=victim.first["username"])
+    assert victim.works(victim.first)
+    assert victim.first["username"] not in reached(attacker)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_the_name_of_another_applications_clone_is_not_taken(
+    attacker: Rotated, victim: Rotated
+) -> None:
+    rotate_with(attacker, alternateUsername=f"{victim.first['username']}_clone")
+    assert f"{victim.first['username']}_clone" not in reached(attacker)
+    victim.steps()
+    victim.assert_rotated(victim.first)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize("alternate", ["evil", None], ids=["named", "derived"])
+def test_a_superuser_as_administrator_makes_nobody_a_superuser(
+    world: World, attacker: Rotated, alternate: str | None
+) -> None:
+    superuser, password = world.postgres.admin
+    world.put_admin({**world.address, "username": superuser, "password": password})
+    another = {"username": f"super_{uuid.uuid4().hex[:8]}", "password": uuid.uuid4().hex}
+    conformance.make_user(world.server, another, "SUPERUSER")
+    target = superuser if alternate else another["username"]
+    evil = f"{alternate}_{uuid.uuid4().hex[:8]}" if alternate else f"{target}_clone"
+    names = {"username": target} | ({"alternateUsername": evil} if alternate else {})
+    rotate_with(attacker, **names)
+    assert target not in reached(attacker)
+    assert not exists(world, evil)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize(
+    "more",
+    [
+        "GRANT {other} TO {role}",
+        "ALTER ROLE {role} CREATEROLE",
+        "CREATE SCHEMA {role} AUTHORIZATION {role}",
+        "GRANT CREATE ON DATABASE postgres TO {role}",
+    ],
+)
+def test_a_role_that_is_more_than_a_clone_is_not_taken_for_one(
+    world: World, attacker: Rotated, victim: Rotated, more: str
+) -> None:
+    user = attacker.first["username"]
+    role = {**attacker.first, "username": f"{user}_clone", "password": uuid.uuid4().hex}
+    conformance.make_user(world.server, role)
+    grant(world, user, role["username"])
+    world.server.run(f"GRANT {role['username']} TO {world.admin['username']} WITH ADMIN OPTION")
+    world.server.run(more.format(role=role["username"], other=victim.first["username"]))
+    rotate_with(attacker)
+    assert attacker.works(role)
+    assert role["username"] not in reached(attacker)
+
+
+# --- a login that proves nothing -----------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_a_login_as_someone_else_proves_nothing(attacker: Rotated, victim: Rotated) -> None:
+    """What follows a NUL is another parameter of the login: the user who logs in, after all."""
+    victim.steps()
+    user, dbname = victim.first["username"], f"postgres\0user\0{attacker.first['username']}"
+    rotate_with(attacker, username=user, alternateUsername=f"{user}_clone", dbname=dbname)
+    assert victim.works(victim.current())
+    assert not {user, f"{user}_clone"} & reached(attacker)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_a_name_that_the_server_cuts_to_anothers_proves_nothing(
+    world: World, attacker: Rotated
+) -> None:
+    victim = Rotated(world, "alternatingUsers", username=uuid.uuid4().hex * 2)
+    user = victim.first["username"][:63]
+    rotate_with(attacker, username=f"{user}longer")
+    assert user not in reached(attacker)
+    assert not exists(world, f"{user[:57]}_clone")
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_a_server_that_trusts_everyone_proves_nothing(
+    world: World, attacker: Rotated, victim: Rotated
+) -> None:
+    user = victim.first["username"]
+    with trusting(world, user):
+        rotate_with(attacker, username=user)
+    assert user not in reached(attacker)
+    assert not exists(world, f"{user}_clone")
+
+
+@contextlib.contextmanager
+def trusting(world: World, user: str) -> Iterator[None]:
+    """Let the server ask this user for no password."""
+    ((path,),) = world.server.run("SHOW hba_file")
+    rules = Path(path).read_text(encoding="utf-8")
+
+    def load(text: str) -> None:
+        Path(path).write_text(text, encoding="utf-8")
+        so_far = len(world.postgres.log())
+        world.server.run("SELECT pg_reload_conf()")
+        while "reloading configuration files" not in world.postgres.log()[so_far:]:
+            time.sleep(0.01)
+
+    load(f'hostssl all "{user}" 127.0.0.1/32 trust\n{rules}')
+    try:
+        yield
+    finally:
+        load(rules)
+
+
+# --- a server that the secret names --------------------------------------------------------------
+
+
+class HostileServer:
+    """A server with a certificate that is trusted; it asks for passwords and keeps the answers.
+
+    With `scram` it knows a guess of the password, and learns whether the guess is right.
+    """
+
+    def __init__(self, asks: str, authority: trustme.CA, guess: str = "") -> None:
+        self.received: list[str] = []
+        """Passwords that it was sent, in whatever form; with `scram` guesses that were right."""
+        self.logins = 0
+        self._asks, self._guess = asks, guess
+        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("127.0.0.1").configure_cert(self._tls)
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                plain, _ = self._listener.accept()
+            except OSError:
+                return
+            plain.settimeout(10)
+            with plain, contextlib.suppress(OSError, EOFError, ScramException):
+                plain.recv(8)
+                plain.sendall(b"S")
+                with self._tls.wrap_socket(plain, server_side=True) as link:
+                    _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
+                    self.logins += 1
+                    getattr(self, f"_{self._asks}")(link)
+
+    def _cleartext(self, link: socket.socket) -> None:
+        self._take(link, 3)
+
+    def _md5(self, link: socket.socket) -> None:
+        self._take(link, 5, b"salt")
+
+    def _nothing(self, link: socket.socket) -> None:
+        _say(link, b"R", (0).to_bytes(4))
+        _say(link, b"Z", b"I")
+
+    def _not_even_ok(self, link: socket.socket) -> None:
+        _say(link, b"Z", b"I")
+
+    def _take(self, link: socket.socket, code: int, more: bytes = b"") -> None:
+        _say(link, b"R", code.to_bytes(4) + more)
+        kind, answer = _hear(link)
+        if kind == b"p":
+            self.received.append(answer.rstrip(b"\0").decode())
+        _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
+
+    def _scram(self, link: socket.socket) -> None:
+        mechanism = ScramMechanism("SCRAM-SHA-256")
+        exchange = mechanism.make_server(lambda _: mechanism.make_auth_info(self._guess))
+        _say(link, b"R", (10).to_bytes(4) + b"SCRAM-SHA-256\0\0")
+        _, first = _hear(link)
+        exchange.set_client_first(first.partition(b"\0")[2][4:].decode())
+        _say(link, b"R", (11).to_bytes(4) + exchange.get_server_first().encode())
+        _, final = _hear(link)
+        try:
+            exchange.set_client_final(final.decode())
+            self.received.append(self._guess)
+        finally:
+            _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
+
+
+def _exactly(link: socket.socket, size: int) -> bytes:
+    received = b""
+    while len(received) < size:
+        part = link.recv(size - len(received))
+        if not part:
+            raise EOFError
+        received += part
+    return received
+
+
+def _hear(link: socket.socket) -> tuple[bytes, bytes]:
+    kind = _exactly(link, 1)
+    return kind, _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
+
+
+def _say(link: socket.socket, kind: bytes, content: bytes) -> None:
+    link.sendall(kind + (len(content) + 4).to_bytes(4) + content)
+
+
+Hostile = Callable[..., contextlib.AbstractContextManager[HostileServer]]
+
+
+@pytest.fixture
+def hostile(world: World, tmp_path: Path) -> Hostile:
+    """Make hostile servers, with certificates of an authority that the bundle has."""
+    authority, bundle = trustme.CA(), tmp_path / "bundle.pem"
+    bundle.write_bytes(world.postgres.ca_bundle.read_bytes() + authority.cert_pem.bytes())
+    world.configure(CA_BUNDLE=str(bundle))
+    return lambda asks, guess="": HostileServer(asks, authority, guess)
+
+
+@pytest.mark.parametrize("asks", ["cleartext", "scram"])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param("singleUser", marks=pytest.mark.xfail(strict=True, raises=AssertionError)),
+        "alternatingUsers",
+    ],
+)
+def test_a_server_named_by_a_later_value_learns_no_earlier_password(
+    world: World, hostile: Hostile, strategy: str, asks: str
+) -> None:
+    """The attacker need not read the secret: they write its value with another port."""
+    attacked = Rotated(world, strategy)
+    with hostile(asks, attacked.first["password"]) as elsewhere:
+        written = {**attacked.first, "port": elsewhere.port, "password": "made up"}
+        attacked.put(written)
+        attacked.begin()
+        with pytest.raises(rotation.RotationError) as refusal:
+            attacked.steps()
+        assert elsewhere.logins
+    assert attacked.first["password"] not in elsewhere.received
+    assert attacked.first["password"] not in str(refusal.value)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize("asks", ["cleartext", "md5"])
+@pytest.mark.parametrize("strategy", ["singleUser", "alternatingUsers"])
+def test_a_rotation_proves_the_password_and_sends_it_in_no_other_form(
+    world: World, hostile: Hostile, strategy: str, asks: str
+) -> None:
+    """The attacker holds the address that the secret has always named."""
+    with hostile(asks) as taken:
+        attacked = Rotated(world, strategy, port=taken.port)
+        attacked.step("createSecret")
+        for step in STEPS[1:3]:
+            with pytest.raises(rotation.RotationError):
+                attacked.step(step)
+        assert taken.logins
+    assert taken.received == []
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize("asks", ["cleartext", "md5"])
+def test_an_application_proves_the_password_and_sends_it_in_no_other_form(
+    world: World, hostile: Hostile, tmp_path: Path, asks: str
+) -> None:
+    with hostile(asks) as taken:
+        value = {**world.address, "port": taken.port, "username": "app", "password": "s3cr3t"}
+        with pytest.raises(postgres_client.ConnectionFailed):
+            postgres_client.connect(value, ca_bundle=tmp_path / "bundle.pem")
+        assert taken.logins
+    assert taken.received == []
+
+
+@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception)
+@pytest.mark.parametrize("asks", ["nothing", "not_even_ok"])
+def test_a_server_that_asks_for_no_password_is_not_logged_in_to(
+    world: World, hostile: Hostile, tmp_path: Path, asks: str
+) -> None:
+    with hostile(asks) as taken:
+        value = {**world.address, "port": taken.port, "username": "app", "password": "s3cr3t"}
+        with pytest.raises(postgres_client.ConnectionFailed):
+            postgres_client.connect(value, ca_bundle=tmp_path / "bundle.pem")
