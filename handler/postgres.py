@@ -1,5 +1,8 @@
 """Logs in to PostgreSQL as a secret says, over verified TLS; makes what a password is stored as.
 
+A login is by SCRAM only: the password itself is never sent, and a server that has not proven that
+it knows the user's password is not logged in to.
+
 A secret has the fields of an RDS secret:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html.
 Statements are the caller's; `pg8000.native` has `identifier` and `literal` to quote with.
@@ -38,6 +41,10 @@ _SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 _BROKEN_OFF = "network error"
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: not for this name, or this address.
 _OTHER_HOST = {62, 64}
+# https://www.postgresql.org/docs/current/protocol-message-formats.html: AuthenticationOk and the
+# three of SASL; two that pg8000 would answer as well.
+_OK, _SASL, _SASL_FINAL = 0, {10, 11, 12}, 12
+_OTHER_LOGINS = {_OK: "for no password", 3: "for the password in clear text", 5: "for MD5"}
 
 
 class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
@@ -51,6 +58,35 @@ class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
         super().__init__(reason)
         self.sqlstate = sqlstate
         self.lost = lost
+
+
+class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
+    """A connection whose server and user have proven to each other that they know the password.
+
+    A server that asks in another way may be one that the password is not meant for.
+    """
+
+    _is_proven = False
+
+    def handle_AUTHENTICATION_REQUEST(self, data: bytes, context: Any) -> None:  # noqa: N802 (pg8000's)
+        code = int.from_bytes(data[:4])
+        if code not in _SASL:
+            self._require_proof(code)
+        super().handle_AUTHENTICATION_REQUEST(data, context)
+        self._is_proven = self._is_proven or code == _SASL_FINAL  # its signature was right
+
+    def handle_READY_FOR_QUERY(self, data: bytes, context: Any) -> None:  # noqa: N802 (pg8000's)
+        self._require_proof(_OK)
+        super().handle_READY_FOR_QUERY(data, context)
+
+    def _require_proof(self, code: int) -> None:
+        if code == _OK and self._is_proven:
+            return
+        asked = _OTHER_LOGINS.get(code, "in a way of its own")
+        raise ConnectionFailed(
+            f"the server asks {asked}, and a login is by SCRAM only; set password_encryption ="
+            " scram-sha-256 and the method in pg_hba.conf, then set the user's password again"
+        )
 
 
 def connect(
@@ -77,6 +113,8 @@ def connect(
     for field in ("host", "username", "password", "dbname"):
         if not isinstance(value.get(field, ""), str):
             raise ConnectionFailed(f"the secret's {field} is not text; put it in quotes")
+        if "\0" in value.get(field, ""):  # what follows it would be parameters of the login
+            raise ConnectionFailed(f"the secret's {field} has a NUL in it; put it without")
     port = str(value.get("port", DEFAULT_PORT))
     if not (port.isascii() and port.isdigit()):
         raise ConnectionFailed("the secret's port is not a number")
@@ -88,7 +126,7 @@ def connect(
             # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = _encrypted(connection, value["host"], context)
-            return Connection(
+            return _ScramConnection(
                 value["username"],
                 password=value["password"],
                 host=value["host"],
@@ -100,6 +138,8 @@ def connect(
         except BaseException:
             connection.close()
             raise
+    except ConnectionFailed as error:
+        failure = error
     except Exception as error:  # noqa: BLE001 - whatever it is, it may quote a value
         failure = ConnectionFailed(_reason(error), sqlstate(error), lost=_is_lost(error))
     raise failure  # not from the error, which stays behind

@@ -149,6 +149,11 @@ def test_a_refusal_counts_when_the_goodbye_after_it_fails() -> None:
         ({"username": 55501}, "the secret's username is not text; put it in quotes"),
         ({"password": 55501}, "the secret's password is not text; put it in quotes"),
         ({"dbname": 55501}, "the secret's dbname is not text; put it in quotes"),
+        (
+            {"dbname": "db\0user\0of-the-secret"},
+            "the secret's dbname has a NUL in it; put it without",
+        ),
+        ({"username": "\0of-the-secret"}, "the secret's username has a NUL in it; put it without"),
         ({"host": "host..of-the-secret"}, r"the server does not answer \(Unicode\w*Error\)"),
     ],
 )
@@ -185,7 +190,7 @@ def test_what_the_server_refuses_is_told_in_words(
         raise DatabaseError({"C": sqlstate, "M": "of-the-secret"})
 
     monkeypatch.setattr(postgres, "_encrypted", lambda connection, *_: connection)
-    monkeypatch.setattr(postgres, "Connection", refuse)
+    monkeypatch.setattr(postgres, "_ScramConnection", refuse)
     with (
         listener() as server,
         pytest.raises(ConnectionFailed, match=f"{words}.* \\(SQLSTATE {sqlstate}\\)$") as raised,
