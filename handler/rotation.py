@@ -19,7 +19,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambd
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import boto3
@@ -64,8 +64,8 @@ class Engine(Protocol):
     def follows(self, pending: Value, current: Value) -> bool:
         """Return whether ``pending`` was made from ``current``, or from one like it."""
 
-    def set(self, pending: Value, known: Iterable[Value]) -> None:
-        """Make ``pending`` valid where it is used; ``known`` are older values, newest first."""
+    def set(self, pending: Value) -> None:
+        """Make ``pending`` valid where it is used."""
 
     def test(self, value: Value) -> None:
         """Use the value. Raises ``Refused`` where it is not valid."""
@@ -112,7 +112,7 @@ def _create_secret(secret: "_Secret", engine: Engine) -> None:
 
 def _set_secret(secret: "_Secret", engine: Engine) -> None:
     pending, _ = _pending_that_follows_current(secret, engine)
-    engine.set(pending, secret.known())
+    engine.set(pending)
 
 
 def _test_secret(secret: "_Secret", engine: Engine) -> None:
@@ -202,12 +202,12 @@ class _Secret:
             raise RotationError(f"{arn or self.arn}: {fault}; put one")
         return version, value
 
-    def current_and_pending(self, arn: str) -> Iterator[Value]:
-        """Read the values of another secret: being rotated itself, its current one may be gone."""
+    def current_and(self, stage: str, arn: str = "") -> Iterator[Value]:
+        """Read the current value and, if there is one, another stage's: one of the two works."""
         yield self.current(arn)[1]
-        _, pending = self._read(arn, VersionStage="AWSPENDING")
-        if pending is not None:
-            yield pending
+        _, other = self._read(arn or self.arn, VersionStage=stage)
+        if other is not None:
+            yield other
 
     def known(self) -> Iterator[Value]:
         """Read the other values that the secret has had, those with labels first.
@@ -287,6 +287,10 @@ def _engine(secret: _Secret) -> Engine:
     from rotation_postgres import AlternatingUsers, SingleUser
 
     if strategy == "singleUser":
-        return SingleUser(fields)
+        return SingleUser(fields, secret.known)
     admin_arn = os.environ["ADMIN_SECRET_ARN"]
-    return AlternatingUsers(fields, lambda: secret.current_and_pending(admin_arn))
+    return AlternatingUsers(
+        fields,
+        lambda: secret.current_and("AWSPREVIOUS"),
+        lambda: secret.current_and("AWSPENDING", admin_arn),  # it may be rotated itself
+    )

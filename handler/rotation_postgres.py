@@ -9,8 +9,9 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
@@ -18,7 +19,7 @@ from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
 from rotation import Refused, RotationError
 
 Value = dict[str, Any]
-T = TypeVar("T")
+Values = Callable[[], Iterable[Value]]
 
 # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
 _NAME_BYTES = 63
@@ -74,10 +75,12 @@ class _Concurrent(RotationError):
 class _Users:
     """What both strategies have in common."""
 
-    def __init__(self, fields: frozenset[str]) -> None:
+    def __init__(self, fields: frozenset[str], known: Values) -> None:
+        """Take the fields that are made, and how to read older values, newest first."""
         if "password" not in fields:
             raise RotationError("no password is generated; name it in `generate` of the secret")
         self._fields = fields
+        self._known = known
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value with the new texts."""
@@ -121,26 +124,24 @@ class _Users:
 class SingleUser(_Users):
     """A user that changes its own password: until AWSCURRENT moves, AWSPENDING is what works."""
 
-    def set(self, pending: Value, known: Iterable[Value]) -> None:
+    def set(self, pending: Value) -> None:
         """Log in with what works, and change the password unless it is the pending one."""
         # At the end once more: a repetition may have changed it meanwhile.
-        passwords = (
-            value["password"]
-            for value in chain([pending], known, [pending])
-            if value.get("username") == pending["username"]
-            and isinstance(value.get("password"), str)
+        values = chain([pending], self._known(), [pending])
+        logins = (
+            login for login in _logins(values, pending) if login["username"] == pending["username"]
         )
         try:
-            _with_accepted(passwords, self._change, pending)
+            _with_accepted(logins, partial(self._change, pending))
         except Refused as error:
             raise RotationError(
-                "the server refuses every password that the secret has had, and said last:"
-                f" {error}; set AWSCURRENT's in the database"
+                "the server refuses every password that the secret has had for this host and port,"
+                f" and said last: {error}; set AWSCURRENT's in the database"
             ) from None
 
-    def _change(self, password: str, pending: Value) -> None:
-        with self._session({**pending, "password": password}) as connection:
-            if password != pending["password"]:
+    def _change(self, pending: Value, login: Value) -> None:
+        with self._session(login) as connection:
+            if login["password"] != pending["password"]:
                 connection.run("SET ROLE NONE")  # the user's settings may say another
                 connection.run(f"ALTER ROLE SESSION_USER {_password(pending)}")
 
@@ -153,8 +154,8 @@ class AlternatingUsers(_Users):
     that what it makes has the same owner, and it has copies of the original's settings and limits.
     """
 
-    def __init__(self, fields: frozenset[str], admins: Callable[[], Iterable[Value]]) -> None:
-        super().__init__(fields)
+    def __init__(self, fields: frozenset[str], known: Values, admins: Values) -> None:
+        super().__init__(fields, known)
         self._admins = admins
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
@@ -168,7 +169,7 @@ class AlternatingUsers(_Users):
             )
         return {**following, "username": other, "alternateUsername": username}
 
-    def set(self, pending: Value, known: Iterable[Value]) -> None:  # noqa: ARG002 (the admin changes it)
+    def set(self, pending: Value) -> None:
         """Set the password as the admin, and make what is missing of the user."""
         if "alternateUsername" not in pending:  # made, and changed, while it was a singleUser
             self.test(pending)
@@ -176,7 +177,7 @@ class AlternatingUsers(_Users):
         with suppress(Refused):
             if self._is_set_up(pending):
                 return
-        _with_accepted(self._admins(), self._install, pending)
+        _with_accepted(self._admins(), partial(self._install, pending))
         if not self._is_set_up(pending):
             raise RotationError(
                 f"{pending['username']} does not act as {pending['alternateUsername']}; grant it"
@@ -189,7 +190,7 @@ class AlternatingUsers(_Users):
             ((acts_as_another,),) = connection.run("SELECT current_user <> session_user")
         return bool(is_original or (is_clone and acts_as_another))
 
-    def _install(self, admin: Value, pending: Value) -> None:
+    def _install(self, pending: Value, admin: Value) -> None:
         user, other = pending["username"], pending["alternateUsername"]
         if _server(admin) != _server(pending):
             raise RotationError("the admin secret is of another host or port; name the right one")
@@ -279,14 +280,20 @@ def _server(value: Value) -> tuple[str, str]:
     return str(value.get("host")).lower(), str(value.get("port", DEFAULT_PORT))
 
 
-def _with_accepted(
-    credentials: Iterable[T], change: Callable[[T, Value], None], pending: Value
-) -> None:
+def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:
+    """Return what to log in with at the pending value's server: no other server's passwords."""
+    for value in values:
+        login = {field: value.get(field) for field in ("username", "password")}
+        if _server(value) == _server(pending) and all(isinstance(t, str) for t in login.values()):
+            yield {**pending, **login}
+
+
+def _with_accepted(credentials: Iterable[Value], change: Callable[[Value], None]) -> None:
     """Make the change with the first credentials that are not refused; ``Refused`` if all are."""
     refusal = Refused("there is no password")
     for each in credentials:
         try:
-            _repeated(change, each, pending)
+            _repeated(change, each)
         except Refused as error:
             refusal = error
         else:
@@ -294,12 +301,12 @@ def _with_accepted(
     raise refusal
 
 
-def _repeated(change: Callable[..., None], *arguments: Any) -> None:
+def _repeated(change: Callable[[Value], None], credentials: Value) -> None:
     for attempt in range(1, _ATTEMPTS):
         try:
-            change(*arguments)
+            change(credentials)
         except _Concurrent:
             time.sleep(attempt * _PAUSE_SECONDS)
         else:
             return
-    change(*arguments)
+    change(credentials)

@@ -4,7 +4,7 @@ With an overlap, the value carries the texts that it supersedes and the time unt
 to be accepted: ``"previous": {<field>: <old text>, …, "validUntil": <ISO 8601, UTC>}``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ class Random:
         made = {field: pending.get(field, "") for field in self._fields}
         return _timeless(pending) == _timeless(self.next_value(current, made))
 
-    def set(self, pending: dict[str, Any], known: Iterable[dict[str, Any]]) -> None:
+    def set(self, pending: dict[str, Any]) -> None:
         """Do nothing: nobody else has to know it."""
 
     def test(self, value: dict[str, Any]) -> None:

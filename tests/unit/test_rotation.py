@@ -18,11 +18,11 @@ DATABASE = {"host": "h", "port": 5432, "username": "app", "password": "old", "no
 
 
 def alternating() -> AlternatingUsers:
-    return AlternatingUsers(FIELDS, list)
+    return AlternatingUsers(FIELDS, list, list)
 
 
 def engines() -> list[rotation.Engine]:
-    return [Random(FIELDS, 0), Random(FIELDS, 60), SingleUser(FIELDS), alternating()]
+    return [Random(FIELDS, 0), Random(FIELDS, 60), SingleUser(FIELDS, list), alternating()]
 
 
 @pytest.mark.parametrize("engine", engines(), ids=["random", "overlap", "single", "alternating"])
@@ -37,7 +37,7 @@ def test_the_next_value_follows_the_current_one_and_no_other(engine: rotation.En
 
 
 def test_a_single_user_gets_a_new_password_and_nothing_else() -> None:
-    assert SingleUser(FIELDS).next_value(DATABASE, MADE) == {**DATABASE, "password": "new"}
+    assert SingleUser(FIELDS, list).next_value(DATABASE, MADE) == {**DATABASE, "password": "new"}
 
 
 def test_two_users_change_places() -> None:
@@ -51,7 +51,7 @@ def test_two_users_change_places() -> None:
 
 def test_a_password_changed_by_hand_is_followed_by_a_database_users_next() -> None:
     by_hand = {**DATABASE, "password": "by hand"}
-    assert SingleUser(FIELDS).follows({**DATABASE, **MADE}, by_hand)
+    assert SingleUser(FIELDS, list).follows({**DATABASE, **MADE}, by_hand)
     assert alternating().follows(alternating().next_value(DATABASE, MADE), by_hand)
 
 
@@ -85,13 +85,17 @@ def test_a_user_that_would_alternate_with_itself_is_refused(names: dict[str, str
         alternating().next_value({**DATABASE, **names}, MADE)
 
 
-@pytest.mark.parametrize("engine", [SingleUser(FIELDS), alternating()], ids=["single", "two"])
+@pytest.mark.parametrize(
+    "engine", [SingleUser(FIELDS, list), alternating()], ids=["single", "two"]
+)
 def test_a_database_value_without_its_fields_is_refused(engine: rotation.Engine) -> None:
     with pytest.raises(rotation.RotationError, match="no field host, no username; put one"):
         engine.next_value({"password": "s3cr3t"}, MADE)
 
 
-@pytest.mark.parametrize("engine", [SingleUser(FIELDS), alternating()], ids=["single", "two"])
+@pytest.mark.parametrize(
+    "engine", [SingleUser(FIELDS, list), alternating()], ids=["single", "two"]
+)
 @pytest.mark.parametrize("field", ["host", "username", "password", "dbname", "alternateUsername"])
 def test_a_number_where_text_must_be_is_told_by_its_field(
     engine: rotation.Engine, field: str
@@ -103,7 +107,7 @@ def test_a_number_where_text_must_be_is_told_by_its_field(
 
 def test_database_users_need_a_generated_password() -> None:
     with pytest.raises(rotation.RotationError, match="no password is generated"):
-        SingleUser(frozenset({"key"}))
+        SingleUser(frozenset({"key"}), list)
 
 
 def test_the_old_text_stays_for_the_overlap() -> None:
