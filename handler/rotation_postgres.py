@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
@@ -20,6 +20,7 @@ from rotation import Refused, RotationError
 
 Value = dict[str, Any]
 Values = Callable[[], Iterable[Value]]
+Users = frozenset[str]
 
 # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
 _NAME_BYTES = 63
@@ -52,13 +53,22 @@ _LISTS = {
     "temp_tablespaces",
 }
 
-_RELATION = """WITH members AS (
-        SELECT r.rolname AS role, m.rolname AS member FROM pg_catalog.pg_auth_members AS grants
-        JOIN pg_catalog.pg_roles AS r ON r.oid = roleid
-        JOIN pg_catalog.pg_roles AS m ON m.oid = grants.member)
-    SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = :user),
-    EXISTS (SELECT FROM members WHERE role = :other AND member = :user),
-    EXISTS (SELECT FROM members WHERE role = :user AND member = :other)"""
+# What reads only; `pg_database_owner` is nobody's but the owner's of a database.
+# https://www.postgresql.org/docs/current/predefined-roles.html
+_HARMLESS = """'pg_database_owner', 'pg_monitor', 'pg_read_all_data', 'pg_read_all_settings',
+    'pg_read_all_stats', 'pg_stat_scan_tables'"""
+_ROLES = f"""SELECT rolname::text,
+    ARRAY(SELECT DISTINCT each.rolname::text FROM pg_catalog.pg_auth_members AS grants
+        JOIN pg_catalog.pg_roles AS each ON each.oid = roleid WHERE grants.member = role.oid),
+    ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles AS each
+        WHERE pg_has_role(role.oid, each.oid, 'MEMBER')
+        AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls
+            OR rolname IN ('rds_superuser', 'rds_replication')
+            OR rolname ~ '^pg_' AND rolname NOT IN ({_HARMLESS}))),
+    EXISTS (SELECT FROM pg_catalog.pg_shdepend
+        WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND refobjid = role.oid)
+    FROM pg_catalog.pg_roles AS role WHERE rolname::text IN (:user, :other)
+    ORDER BY rolname"""  # noqa: S608 (constants)
 _LIMITS = """SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text
     FROM pg_catalog.pg_roles WHERE rolname = :role"""
 _SETTINGS = """SELECT datname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)
@@ -152,6 +162,9 @@ class AlternatingUsers(_Users):
     ``username`` and ``alternateUsername`` change places. The first rotation makes the other user,
     a clone: it is a member of the original and acts as it from its login on (``SET role``), so
     that what it makes has the same owner, and it has copies of the original's settings and limits.
+
+    Whoever can write the secret can name any users in it. So the admin acts only for users that a
+    value of the secret logs in as, and for the clone that follows from such a user's name.
     """
 
     def __init__(self, fields: frozenset[str], known: Values, admins: Values) -> None:
@@ -161,8 +174,7 @@ class AlternatingUsers(_Users):
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
         following, username = super().next_value(current, made), current["username"]
-        room = username.encode()[: _NAME_BYTES - len(_CLONE)]
-        other = current.get("alternateUsername") or room.decode(errors="ignore") + _CLONE
+        other = current.get("alternateUsername") or _clone_of(username)
         if other == username:
             raise RotationError(
                 f"{username} alternates with itself; put another alternateUsername"
@@ -174,10 +186,13 @@ class AlternatingUsers(_Users):
         if "alternateUsername" not in pending:  # made, and changed, while it was a singleUser
             self.test(pending)
             return
+        values = self._known()
         with suppress(Refused):
             if self._is_set_up(pending):
                 return
-        _with_accepted(self._admins(), partial(self._install, pending))
+            values = chain([pending], values)
+        proven = self._proven(values, pending)
+        _with_accepted(self._admins(), partial(self._install, pending, proven))
         if not self._is_set_up(pending):
             raise RotationError(
                 f"{pending['username']} does not act as {pending['alternateUsername']}; grant it"
@@ -185,12 +200,36 @@ class AlternatingUsers(_Users):
             )
 
     def _is_set_up(self, pending: Value) -> bool:
+        user, other = pending["username"], pending["alternateUsername"]
         with self._session(pending) as connection:
-            ((_, is_clone, is_original),) = _relation(connection, pending)
+            roles = _roles(connection, pending)
             ((acts_as_another,),) = connection.run("SELECT current_user <> session_user")
-        return bool(is_original or (is_clone and acts_as_another))
+        is_clone = _is_member(roles, user, other)
+        return _is_member(roles, other, user) or (is_clone and acts_as_another)
 
-    def _install(self, pending: Value, admin: Value) -> None:
+    def _proven(self, values: Iterable[Value], pending: Value) -> Users:
+        """Return the users of the pair, one or both, that the values log in as."""
+        pair = {pending["username"], pending["alternateUsername"]}
+        proven: Users = frozenset()
+        refusal = "nothing, because no value is for one of them at this host and port"
+        for login in _logins(values, pending):
+            if login["username"] in pair - proven:
+                try:
+                    with self._session(login) as connection:
+                        ((user,),) = connection.run("SELECT session_user")
+                except RotationError as error:  # for whatever reason, it proves nothing
+                    refusal = str(error)
+                else:
+                    proven |= {user} & pair  # the server cuts names
+        if not proven:
+            raise RotationError(
+                f"neither AWSCURRENT nor AWSPREVIOUS logs in as {' or '.join(sorted(pair))}, so"
+                f" the admin changes neither; the server said last: {refusal}; set AWSCURRENT's"
+                " password in the database"
+            )
+        return proven
+
+    def _install(self, pending: Value, proven: Users, admin: Value) -> None:
         user, other = pending["username"], pending["alternateUsername"]
         if _server(admin) != _server(pending):
             raise RotationError("the admin secret is of another host or port; name the right one")
@@ -198,29 +237,110 @@ class AlternatingUsers(_Users):
             raise RotationError(f"{user} is the admin; put another alternateUsername")
         with self._session(admin) as connection:
             connection.run("START TRANSACTION")  # a clone is there as a whole, or not at all
-            ((exists, is_clone, is_original),) = _relation(connection, pending)
-            if not exists:
+            roles = _roles(connection, pending)
+            _require_rights_of_an_application(roles)
+            if user in roles:
+                _require_own_pair(roles, pending, proven)
+                connection.run(f"ALTER ROLE {identifier(user)} {_password(pending)}")
+            else:
+                _require_new_clone(roles, pending, proven)
                 grant = f"IN ROLE {identifier(other)}"
                 connection.run(
                     f"CREATE ROLE {identifier(user)} LOGIN {_password(pending)} {grant}"
                 )
-            elif is_clone or is_original:
-                connection.run(f"ALTER ROLE {identifier(user)} {_password(pending)}")
-            else:
-                raise RotationError(
-                    f"{user} exists and is no member of {other}; grant it that role if it is the"
-                    " clone, or put another alternateUsername"
-                )
-            if not is_original:
+            if not _is_member(roles, other, user):
                 _copy_limits(connection, other, user)
                 _copy_settings(connection, other, user)
             connection.run("COMMIT")
 
 
-def _relation(connection: Connection, pending: Value) -> Any:
-    """Return one row: the user exists, is the other's clone, is its original."""
+class _Role(NamedTuple):
+    """What the server knows of a role."""
+
+    member_of: list[str]
+    """The roles that were granted to it."""
+    powers: list[str]
+    """The roles, itself included, that it may act as and that may do an administrator's work."""
+    holds: bool
+    """Whether it owns something, or was granted a privilege, in any database."""
+
+
+Roles = Mapping[str, _Role]
+
+
+def _roles(connection: Connection, pending: Value) -> Roles:
+    """Return those of the two users that exist, by name."""
     user, other = pending["username"], pending["alternateUsername"]
-    return connection.run(_RELATION, user=user, other=other)
+    return {name: _Role(*row) for name, *row in connection.run(_ROLES, user=user, other=other)}
+
+
+def _is_member(roles: Roles, user: str, of: str) -> bool:
+    return user in roles and of in roles[user].member_of
+
+
+def _clone_of(user: str) -> str:
+    """Return the name of a user's clone."""
+    return user.encode()[: _NAME_BYTES - len(_CLONE)].decode(errors="ignore") + _CLONE
+
+
+def _require_rights_of_an_application(roles: Roles) -> None:
+    for name, role in roles.items():
+        if role.powers:
+            by = "itself" if name in role.powers else ", ".join(role.powers)
+            raise RotationError(
+                f"{name} has an administrator's rights (by {by}): SUPERUSER, CREATEROLE,"
+                " REPLICATION, BYPASSRLS, a role of RDS with these, or a pg_ role that does more"
+                " than read; the admin changes no such user; revoke them, or use singleUser"
+            )
+
+
+def _require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
+    """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
+    user, other = pending["username"], pending["alternateUsername"]
+    if other not in proven or user != _clone_of(other):
+        raise RotationError(
+            f"{user} does not exist, and only the clone of a user is created,"
+            f" {_clone_of(other)} for {other}; put a value of {other} without alternateUsername"
+        )
+    for original in roles[other].member_of:
+        if other == _clone_of(original):
+            raise RotationError(
+                f"{other} is a clone itself, of {original}; put alternateUsername {original}"
+            )
+
+
+def _require_own_pair(roles: Roles, pending: Value, proven: Users) -> None:
+    """Refuse two users that are not an original and its clone, both of this secret.
+
+    A value has logged in as one of them. The other one belongs to the secret as well where a value
+    has logged in as it, or the names are those of an original and its clone; but a role that only
+    bears the name of a clone must be one, with nothing of its own.
+    """
+    user, other = pending["username"], pending["alternateUsername"]
+    if _is_member(roles, user, other):
+        clone, original = user, other
+    elif _is_member(roles, other, user):
+        clone, original = other, user
+    else:
+        raise RotationError(
+            f"{user} exists and is no member of {other}; grant it that role if it is the clone, or"
+            " put another alternateUsername"
+        )
+    if {clone, original} <= proven:
+        return
+    if clone != _clone_of(original):
+        (missing,) = {clone, original} - proven
+        raise RotationError(
+            f"neither AWSCURRENT nor AWSPREVIOUS logs in as {missing}; without a login as each of"
+            f" the two, {original} alternates with {_clone_of(original)} only; put a value of each"
+        )
+    if clone not in proven and (roles[clone].member_of != [original] or roles[clone].holds):
+        raise RotationError(
+            f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
+            f" something or was granted something itself; REASSIGN OWNED BY it TO {original} and"
+            " DROP OWNED BY it in each database, and revoke the other roles, or give it another"
+            " name"
+        )
 
 
 def _copy_limits(connection: Connection, original: str, clone: str) -> None:
