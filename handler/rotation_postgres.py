@@ -224,8 +224,8 @@ class AlternatingUsers(_Users):
         if not proven:
             raise RotationError(
                 f"neither AWSCURRENT nor AWSPREVIOUS logs in as {' or '.join(sorted(pair))}, so"
-                f" the admin changes neither; the server said last: {refusal}; set AWSCURRENT's"
-                " password in the database"
+                f" the admin changes neither; the server said last: {refusal}; make AWSCURRENT log"
+                " in, for instance by setting its password in the database"
             )
         return proven
 
@@ -297,7 +297,7 @@ def _require_rights_of_an_application(roles: Roles) -> None:
 def _require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
     """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
     user, other = pending["username"], pending["alternateUsername"]
-    if other not in proven or user != _clone_of(other):
+    if user != _clone_of(other) or other not in proven & roles.keys():
         raise RotationError(
             f"{user} does not exist, and only the clone of a user is created,"
             f" {_clone_of(other)} for {other}; put a value of {other} without alternateUsername"

@@ -182,6 +182,21 @@ def test_a_role_that_is_more_than_a_clone_is_not_taken_for_one(
     assert role["username"] not in reached(attacker)
 
 
+def test_a_clone_whose_name_two_users_share_after_the_cut_stays_the_first_ones(
+    world: World,
+) -> None:
+    shared = (uuid.uuid4().hex * 2)[:57]
+    victim = Rotated(world, "alternatingUsers", username=shared)
+    attacker = Rotated(world, "alternatingUsers", username=f"{shared}x")
+    victim.steps()
+    clone = victim.current()
+    own = attacker.first["username"]
+    for user, other in ((own, clone["username"]), (clone["username"], own)):
+        rotate_with(attacker, username=user, alternateUsername=other)
+        assert victim.works(clone)
+        assert clone["username"] not in reached(attacker)
+
+
 def test_no_clone_of_a_clone_is_made(world: World, attacker: Rotated) -> None:
     attacker.steps()
     clone = attacker.current()
