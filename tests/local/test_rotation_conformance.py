@@ -939,6 +939,7 @@ def test_a_clone_that_is_granted_something_itself_goes_on_alternating(world: Wor
     clone = identifier(rotated.current()["username"])
     world.server.run(f"GRANT pg_read_all_data TO {clone}")
     world.server.run(f"GRANT CREATE ON DATABASE postgres TO {clone}")
+    set_password(world, {**rotated.first, "password": uuid.uuid4().hex})  # the clone alone logs in
     for _ in range(2):
         before = rotated.current()
         rotated.begin()
