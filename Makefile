@@ -7,6 +7,7 @@ WORKERS ?= logical
 # STACK reaches the commands through the environment; no shell and no make expands its text.
 override STACK := $(value STACK)
 export STACK
+unexport PYTHONSAFEPATH # with it, Python finds no module of the checkout
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday test test-fast test-all test-flaky test-pythons test-lowest \
