@@ -1,6 +1,6 @@
 """What stands in for Pulumi's engine: it runs a program once and keeps what it registered.
 
-It makes no plan and knows no earlier state: a deployment into an empty account, or a preview.
+It makes no plan and has no state of its own: a deployment into an empty account, or a preview.
 """
 
 import asyncio
@@ -92,9 +92,17 @@ class Engine(mocks.MockMonitor):
     """Hands each resource to a provider, in the order that its dependencies allow."""
 
     def __init__(
-        self, provider: Provider, on_created: Callable[[Registration], None] | None = None
+        self,
+        provider: Provider,
+        on_created: Callable[[Registration], None] | None = None,
+        earlier: Mapping[str, Any] | None = None,
     ) -> None:
+        """``earlier`` is what a program is told of an earlier deployment (default none was).
+
+        URN -> ``type`` and ``outputs`` of each of its resources.
+        """
         super().__init__(_Unused())
+        self._earlier = dict(earlier or {})
         self.registrations: list[Registration] = []
         self.messages: list[str] = []
         """What the program logged for whoever deploys it."""
@@ -173,7 +181,7 @@ class Engine(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        inputs, secret = _plain(request.object)
+        inputs, secret = plain(request.object)
         made = Registration(
             urn,
             request.type,
@@ -206,7 +214,7 @@ class Engine(mocks.MockMonitor):
         self, request: resource_pb2.RegisterResourceOutputsRequest
     ) -> empty_pb2.Empty:
         """Keep a component's outputs, or the stack's."""
-        outputs, secret = _plain(request.outputs)
+        outputs, secret = plain(request.outputs)
         with self._lock:
             if request.urn.split("::")[2] == _STACK:
                 self.outputs, self.secret_outputs = outputs, secret
@@ -218,8 +226,11 @@ class Engine(mocks.MockMonitor):
     def Invoke(  # noqa: N802
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> resource_pb2.ResourceInvokeResponse:
-        """Answer a provider function."""
-        answer = self._provider.invoke(request.tok, _plain(request.args)[0])
+        """Answer a provider function, or one of the engine's own."""
+        if request.tok.startswith("pulumi:pulumi:readStack"):
+            answer: dict[str, Any] = {"outputs": self._earlier}
+        else:
+            answer = self._provider.invoke(request.tok, plain(request.args)[0])
         response = resource_pb2.ResourceInvokeResponse()
         getattr(response, "return").update(answer)  # the field bears a keyword's name
         return response
@@ -242,7 +253,7 @@ def _run(program: Path) -> None:
     runpy.run_path(str(program), run_name="__main__")
 
 
-def _plain(struct: struct_pb2.Struct) -> tuple[dict[str, Any], set[str]]:
+def plain(struct: struct_pb2.Struct) -> tuple[dict[str, Any], set[str]]:
     """Take the secret marks off; return the names of what bore one, at any depth."""
     wrapped = rpc.deserialize_properties(struct) or {}
     plain = {key: _unwrapped(value) for key, value in wrapped.items()}

@@ -1,0 +1,149 @@
+"""The project's program under Pulumi's own engine, on an embedded AWS that outlives a deployment.
+
+Everything here is skipped where there is no ``pulumi`` on the PATH.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local import deployment
+from local.aws import EmbeddedAws
+from local.project import load
+from tests.engine.provider import served
+from tests.recording import ROOT
+
+REGION = "us-east-1"
+PROJECT = "lambda-secrets"
+
+
+class CommandError(Exception):
+    """A command line failed; the text is all that it printed."""
+
+
+class Stack:
+    """A stack of the project, with a name and a state of its own, and one parameter to change."""
+
+    def __init__(self, aws: EmbeddedAws, ports: dict[str, int], directory: Path) -> None:
+        self.name = f"test-{uuid.uuid4().hex[:8]}"
+        self.parameter_name = f"/{PROJECT}/{self.name}/x"
+        self.ssm = aws.client("ssm", REGION)
+        for name in ("state", "home", "work"):
+            (directory / name).mkdir()
+        self._work = directory / "work"
+        self._environment = os.environ | {
+            "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "of the tests",
+            "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
+            "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        (self._work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        self.run(f"pulumi stack init {self.name}")
+
+    def parameter(self, value: str | None = None, /, name: str = "x", **settings: str) -> None:
+        """Configure one parameter; with a value in ``secretValues`` or with none."""
+        path = self._work / f"Pulumi.{self.name}.yaml"
+        written = yaml.safe_load(path.read_text())
+        written["config"] = {
+            "aws:region": REGION,
+            f"{PROJECT}:secrets": {"database": {"from": "external"}},
+            f"{PROJECT}:parameters": {name: settings},
+        }
+        path.write_text(yaml.safe_dump(written))
+        if value is not None:
+            command = "pulumi config set --secret --path 'secretValues[\"parameters/x\"]'"
+            self.run(command, value)
+
+    def up(self) -> str:
+        """Deploy, without a preview."""
+        return self.run("pulumi up --skip-preview")
+
+    def preview(self) -> str:
+        return self.run("pulumi preview")
+
+    def run(self, command: str, text: str = "") -> str:
+        """Run a command line in the project's directory; return its output.
+
+        Raises:
+            CommandError: it failed.
+
+        """
+        done = subprocess.run(  # noqa: S603 (the tests' own lines)
+            ["/bin/bash", "-o", "pipefail", "-c", command],
+            cwd=self._work,
+            env=self._environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CommandError(done.stdout + done.stderr)
+        return done.stdout
+
+    def value(self) -> str | None:
+        """Read the parameter in AWS; None where there is none."""
+        try:
+            read = self.ssm.get_parameter(Name=self.parameter_name, WithDecryption=True)
+        except self.ssm.exceptions.ParameterNotFound:
+            return None
+        return str(read["Parameter"]["Value"])
+
+    def state(self) -> dict[str, Any]:
+        """Read the state as it is stored: what is secret is encrypted."""
+        exported: dict[str, Any] = json.loads(self.run("pulumi stack export"))
+        return exported
+
+
+@contextmanager
+def host(root: Path) -> Iterator[int]:
+    """Serve a project's program on a port."""
+    script = Path(__file__).with_name("host.py")
+    with subprocess.Popen(  # noqa: S603 (ours)
+        [sys.executable, str(script), str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[int]:
+    """Port of the project's program."""
+    if shutil.which("pulumi") is None:
+        pytest.skip("there is no `pulumi` on the PATH")
+    with host(ROOT) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def account() -> Iterator[tuple[EmbeddedAws, int]]:
+    """An account, and the port of the provider that makes resources in it."""
+    layers = deployment.layer_arns(deployment.preview(load(ROOT, "dev")))
+    with EmbeddedAws(layers=layers) as aws, served(aws, REGION) as port:
+        yield aws, port
+
+
+@pytest.fixture
+def stack(program: int, account: tuple[EmbeddedAws, int], tmp_path: Path) -> Stack:
+    aws, port = account
+    return Stack(aws, {"python": program, "aws": port}, tmp_path)
