@@ -9,6 +9,7 @@ from infra import cost, settings, wiring
 from infra.policies import Place
 
 env = settings.load()
+env.keep_parameters()
 identity = aws.get_caller_identity()
 administrators = env.administrators(identity.arn)
 place = Place(env.partition, env.region, identity.account_id)

@@ -16,7 +16,17 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import cost, faults, layers, limits, parameter_rules, resource_policy_rules, rules
+from infra import (
+    cost,
+    faults,
+    layers,
+    limits,
+    parameter_changes,
+    parameter_rules,
+    recorded_state,
+    resource_policy_rules,
+    rules,
+)
 from infra.policies import Place
 from infra.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 
@@ -164,6 +174,21 @@ class Environment:
         if policy.enabled and (found := [f"{self.project}:{key} {text}" for key, text in broken]):
             raise SettingsError([f"{each}; mend it in Pulumi.{self.stack}.yaml" for each in found])
         return policy.administrators
+
+    def keep_parameters(self) -> None:
+        """Compare the parameters with those of the previous deployment.
+
+        Raises:
+            SettingsError: a change of type or source would delete a value.
+
+        """
+        parameters = self.settings.parameters
+        if not parameters:
+            return
+        state = parameter_changes.recorded(recorded_state.resources())
+        found = parameter_changes.broken(parameters, self.project, self.stack, state)
+        if broken := [f"{self.project}:{path} {text}" for path, text in found]:
+            raise SettingsError(broken)
 
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""

@@ -74,9 +74,9 @@ def made(build: Callable[[], object]) -> list[Registration]:
     return engine.registrations
 
 
-def planned(name: str, earlier: Mapping[str, Any] | None = None, /, **changes: object) -> Engine:
+def planned(name: str, **changes: object) -> Engine:
     """Run the project's program under a stack's file, with top-level config keys replaced."""
-    engine = Engine(Recording(), earlier=earlier)
+    engine = Engine(Recording())
     engine.run(stack(name, **changes))
     return engine
 

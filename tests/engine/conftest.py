@@ -38,11 +38,19 @@ class Stack:
         self.name = f"test-{uuid.uuid4().hex[:8]}"
         self.parameter_name = f"/{PROJECT}/{self.name}/x"
         self.ssm = aws.client("ssm", REGION)
-        for name in ("state", "home", "work"):
+        for name in ("state", "home", "work", "bin"):
             (directory / name).mkdir()
-        self._work = directory / "work"
+        (directory / "bin" / "aws").symlink_to(Path(__file__).with_name("aws_cli.py"))
+        self._work, self._state = directory / "work", directory / "state"
         self._environment = os.environ | {
-            "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
+            "AWS_ACCESS_KEY_ID": aws.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
+            "AWS_ENDPOINT_URL": aws.endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            "PATH": os.pathsep.join(
+                [str(directory / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+            ),
+            "PULUMI_BACKEND_URL": f"file://{self._state}",
             "PULUMI_CONFIG_PASSPHRASE": "of the tests",
             "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
             "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
@@ -53,14 +61,14 @@ class Stack:
         (self._work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
         self.run(f"pulumi stack init {self.name}")
 
-    def parameter(self, value: str | None = None, /, name: str = "x", **settings: str) -> None:
-        """Configure one parameter; with a value in ``secretValues`` or with none."""
+    def configure(self, value: str | None = None, /, **parameters: dict[str, str]) -> None:
+        """Configure these parameters, and a value of ``x`` in ``secretValues`` or none."""
         path = self._work / f"Pulumi.{self.name}.yaml"
         written = yaml.safe_load(path.read_text())
         written["config"] = {
             "aws:region": REGION,
             f"{PROJECT}:secrets": {"database": {"from": "external"}},
-            f"{PROJECT}:parameters": {name: settings},
+            f"{PROJECT}:parameters": parameters,
         }
         path.write_text(yaml.safe_dump(written))
         if value is not None:
@@ -101,6 +109,10 @@ class Stack:
         except self.ssm.exceptions.ParameterNotFound:
             return None
         return str(read["Parameter"]["Value"])
+
+    @property
+    def state_file(self) -> Path:
+        return self._state / ".pulumi" / "stacks" / PROJECT / f"{self.name}.json"
 
     def state(self) -> dict[str, Any]:
         """Read the state as it is stored: what is secret is encrypted."""

@@ -1,8 +1,8 @@
 # ruff: noqa: ARG002, N802 (the engine's gRPC interface)
 """A provider for Pulumi's engine, as small as these tests allow, on the embedded AWS.
 
-It makes every type as the local run does. It knows how to change, read and delete a parameter; any
-other resource is changed and deleted in the state only.
+It makes every type as the local run does. It knows how to change, read and delete a parameter, and
+how to change a key's policy; any other resource is changed and deleted in the state only.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, aws: EmbeddedAws, region: str) -> None:
         self._aws = AwsProvider(aws, region)
-        self._ssm = aws.client("ssm", region)
+        self._kms, self._ssm = aws.client("kms", region), aws.client("ssm", region)
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ProviderHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version="7.51.1")
@@ -68,7 +71,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: Any) -> Any:
         # Without secrets: the engine takes the marks off, and puts them on again.
-        return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=False)
+        return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         answer = self._aws.invoke(request.tok, _plain(request.args))
@@ -91,6 +94,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: Any) -> Any:
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=request.properties)
         name = request.urn.rsplit("::", 1)[1]
         inputs = _plain(request.properties)
         try:
@@ -106,14 +111,18 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         outputs = struct_pb2.Struct()
         outputs.CopyFrom(request.olds)
         outputs.MergeFrom(request.news)
-        if _type(request.urn) == PARAMETER:
-            wanted = _plain(request.news)
+        wanted, type_ = _plain(request.news), _type(request.urn)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=outputs)
+        if type_ == PARAMETER:
             keys = {"name": "Name", "type": "Type", "tier": "Tier", "keyId": "KeyId"}
             self._ssm.put_parameter(
                 Value=wanted.get("value") or wanted["insecureValue"],
                 Overwrite=True,
                 **{word: wanted[key] for key, word in keys.items() if wanted.get(key)},
             )
+        elif type_ == "aws:kms/key:Key":
+            self._kms.put_key_policy(KeyId=request.id, Policy=wanted["policy"])
         return provider_pb2.UpdateResponse(properties=outputs)
 
     def Read(self, request: Any, context: Any) -> Any:

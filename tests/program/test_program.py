@@ -4,12 +4,15 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pulumi
 import pytest
 
 from infra.layers import extension_layer_arn
+from infra.settings import SettingsError
 from local import deployment
-from local.engine import Engine
+from local.engine import Engine, Preview
 from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -374,3 +377,61 @@ def test_a_rotation_waits_for_the_first_value(name: str) -> None:
     seeded = [n for n, urn in enumerate(order) if "invocation:Invocation" in urn]
     rotating = [n for n, urn in enumerate(order) if "secretRotation:SecretRotation" in urn]
     assert not rotating or max(seeded) < min(rotating)
+
+
+def test_parameters_that_would_lose_their_values_are_refused_before_anything_is_made() -> None:
+    urns = [f"urn:pulumi:dev::lambda-secrets::x::{each}" for each in ("one", "two")]
+    earlier = {
+        urn: {
+            "type": "aws:ssm/parameter:Parameter",
+            "outputs": {
+                "name": f"/lambda-secrets/dev/{urn[-3:]}",
+                "type": "SecureString",
+                "value": "s3cr3t-canary",
+            },
+        }
+        for urn in urns
+    }
+    parameters = {each: {"type": "SecureString"} for each in ("one", "two", "new")}
+    engine = Engine(Recording(), earlier=earlier)
+    with pytest.raises(SettingsError) as error:
+        engine.run(stack("dev", parameters=parameters))
+    assert engine.registrations == []
+    assert [each.split(" ", 1)[0] for each in error.value.faults] == [
+        "lambda-secrets:parameters.one",
+        "lambda-secrets:parameters.two",
+    ]
+    assert "s3cr3t-canary" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("organization", "preview", "asked"),
+    [
+        ("organization", False, [("readStackResourceOutputs", "dev")]),
+        ("organization", True, [("readStackOutputs", "dev")]),  # has none: never deployed
+        ("acme", True, [("readStackResourceOutputs", "acme/lambda-secrets/dev")]),
+    ],
+)
+def test_the_state_is_asked_for_by_the_name_that_its_backend_knows(
+    monkeypatch: pytest.MonkeyPatch,
+    organization: str,
+    *,
+    preview: bool,
+    asked: list[tuple[str, str]],
+) -> None:
+    found: list[tuple[str, str]] = []
+
+    class Asked(Engine):
+        def Invoke(self, request: Any) -> Any:  # noqa: N802 (the engine's interface)
+            prefix, _, function = request.tok.rpartition(":")
+            if prefix == "pulumi:pulumi":
+                found.append((function, *dict(request.args).values()))
+            return super().Invoke(request)
+
+    monkeypatch.setattr(pulumi, "get_organization", lambda: organization)
+    parameters = {"a": {"value": "x"}}
+    engine = Asked(Preview() if preview else Recording())
+    engine.run(stack("dev", parameters=parameters))
+    assert found == asked
+    engine.run(stack("dev"))  # without parameters, there is nothing to ask
+    assert found == asked

@@ -18,7 +18,7 @@ from tests.recording import ROOT
 WITH_PULUMI = {
     *("access", "alarm_topic", "audit", "encryption", "function", "monitoring", "network"),
     *("parameters", "rotation", "rotation_watch", "secret", "secret_policy", "seeding"),
-    *("grants", "packages", "settings", "wiring"),
+    *("grants", "packages", "recorded_state", "settings", "wiring"),
 }
 SDKS = {"pulumi", "pulumi_aws", "boto3", "botocore"}
 PACKAGES = ("infra", "local", "tests", "docs", "benchmarks", "tools")
