@@ -1,6 +1,6 @@
 """The project's program under Pulumi's own engine, on an embedded AWS that outlives a deployment.
 
-Everything here is skipped where there is no ``pulumi`` on the PATH.
+Everything here is skipped where ``pulumi`` or ``jq`` is not on the PATH.
 """
 
 import json
@@ -25,6 +25,10 @@ from tests.recording import ROOT
 
 REGION = "us-east-1"
 PROJECT = "lambda-secrets"
+
+needs_pulumi = pytest.mark.skipif(
+    not (shutil.which("pulumi") and shutil.which("jq")), reason="needs pulumi and jq on the PATH"
+)
 
 
 class CommandError(Exception):
@@ -141,8 +145,6 @@ def host(root: Path) -> Iterator[int]:
 @pytest.fixture(scope="session")
 def program() -> Iterator[int]:
     """Port of the project's program."""
-    if shutil.which("pulumi") is None:
-        pytest.skip("there is no `pulumi` on the PATH")
     with host(ROOT) as port:
         yield port
 

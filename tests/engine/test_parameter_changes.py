@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.conftest import CommandError, Stack
+from tests.engine.conftest import CommandError, Stack, needs_pulumi
+
+pytestmark = needs_pulumi
 
 VALUE = "s3cr3t-canary"
 CONFIG = {"type": "SecureString", "from": "config"}

@@ -1,12 +1,14 @@
 """Which changes of a parameter cost its value, by what the state says; what keeps it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from infra.parameter_changes import Managed, Recorded, broken, recorded
 from infra.schema import ParameterSettings
+from tests.recording import ROOT
 
 FULL = "/lambda-secrets/dev/a/b"
 URN = (
@@ -106,3 +108,9 @@ def test_every_command_names_the_stack(
         True
     ] * len(commands)
     assert all(line.endswith("-s dev") for line in lines)
+
+
+def test_operations_takes_a_parameter_out_of_the_state_by_the_same_filter() -> None:
+    ((_, text),) = faults(managed("SecureString"), GENERATE)
+    (used,) = re.findall(r"'walk.+?' ", text)
+    assert used in (ROOT / "docs/operations.md").read_text(encoding="utf-8")
