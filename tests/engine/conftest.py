@@ -21,10 +21,9 @@ from local import deployment
 from local.aws import EmbeddedAws
 from local.project import load
 from tests.engine.provider import served
-from tests.recording import ROOT
+from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
-PROJECT = "lambda-secrets"
 
 needs_pulumi = pytest.mark.skipif(
     not (shutil.which("pulumi") and shutil.which("jq")), reason="needs pulumi and jq on the PATH"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.conftest import CommandError, Stack, needs_pulumi
+from tests.engine.conftest import PROJECT, CommandError, Stack, needs_pulumi
 
 pytestmark = needs_pulumi
 
@@ -84,7 +84,7 @@ def test_a_generated_value_is_taken_over_into_the_config(stack: Stack) -> None:
 def test_an_external_value_is_taken_over_once_aws_has_refused_another(stack: Stack) -> None:
     stack.configure(x={**GENERATE, "from": "external"})
     stack.up()
-    key = f"alias/lambda-secrets/{stack.name}"
+    key = f"alias/{PROJECT}/{stack.name}"
     stack.ssm.put_parameter(Name=stack.parameter_name, Type="SecureString", KeyId=key, Value=VALUE)
     stack.configure(VALUE, x=CONFIG)
     assert "ParameterAlreadyExists" in refusal(stack.up)

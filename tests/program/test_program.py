@@ -380,12 +380,12 @@ def test_a_rotation_waits_for_the_first_value(name: str) -> None:
 
 
 def test_parameters_that_would_lose_their_values_are_refused_before_anything_is_made() -> None:
-    urns = [f"urn:pulumi:dev::lambda-secrets::x::{each}" for each in ("one", "two")]
+    urns = [f"urn:pulumi:dev::{PROJECT}::x::{each}" for each in ("one", "two")]
     earlier = {
         urn: {
             "type": "aws:ssm/parameter:Parameter",
             "outputs": {
-                "name": f"/lambda-secrets/dev/{urn[-3:]}",
+                "name": f"/{PROJECT}/dev/{urn[-3:]}",
                 "type": "SecureString",
                 "value": "s3cr3t-canary",
             },
@@ -398,8 +398,8 @@ def test_parameters_that_would_lose_their_values_are_refused_before_anything_is_
         engine.run(stack("dev", parameters=parameters))
     assert engine.registrations == []
     assert [each.split(" ", 1)[0] for each in error.value.faults] == [
-        "lambda-secrets:parameters.one",
-        "lambda-secrets:parameters.two",
+        f"{PROJECT}:parameters.one",
+        f"{PROJECT}:parameters.two",
     ]
     assert "s3cr3t-canary" not in str(error.value)
 
@@ -409,7 +409,7 @@ def test_parameters_that_would_lose_their_values_are_refused_before_anything_is_
     [
         ("organization", False, [("readStackResourceOutputs", "dev")]),
         ("organization", True, [("readStackOutputs", "dev")]),  # has none: never deployed
-        ("acme", True, [("readStackResourceOutputs", "acme/lambda-secrets/dev")]),
+        ("acme", True, [("readStackResourceOutputs", f"acme/{PROJECT}/dev")]),
     ],
 )
 def test_the_state_is_asked_for_by_the_name_that_its_backend_knows(

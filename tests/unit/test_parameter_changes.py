@@ -10,9 +10,9 @@ from infra.parameter_changes import Managed, Recorded, broken, recorded
 from infra.schema import ParameterSettings
 from tests.recording import ROOT
 
-FULL = "/lambda-secrets/dev/a/b"
+FULL = "/app/dev/a/b"
 URN = (
-    "urn:pulumi:dev::lambda-secrets::lambda-secrets:index:ParameterStore"
+    "urn:pulumi:dev::app::lambda-secrets:index:ParameterStore"
     "$aws:ssm/parameter:Parameter::parameters-a/b"
 )
 CANARY = "s3cr3t-canary"
@@ -41,7 +41,7 @@ STACK = {"urn:stack": {"type": "pulumi:pulumi:Stack", "outputs": {"name": FULL}}
 
 def faults(state: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
     parameters = {"a/b": ParameterSettings.model_validate(settings)}
-    return list(broken(parameters, "lambda-secrets", "dev", recorded(state)))
+    return list(broken(parameters, "app", "dev", recorded(state)))
 
 
 def test_names_and_types_are_all_that_is_kept_of_a_state() -> None:
@@ -80,8 +80,8 @@ def test_a_resource_in_the_place_of_a_generated_one_is_refused(settings: dict[st
         (GENERATED, GENERATE),
         (GENERATED, EXTERNAL),
         ({**managed("SecureString"), **GENERATED}, CONFIG),  # after the import that is advised
-        (managed("SecureString", "/lambda-secrets/dev/a"), GENERATE),
-        (seeded(Parameter={"Name": "/lambda-secrets/dev/a"}), CONFIG),
+        (managed("SecureString", "/app/dev/a"), GENERATE),
+        (seeded(Parameter={"Name": "/app/dev/a"}), CONFIG),
         (OF_A_SECRET, CONFIG),
         (STACK, CONFIG),
     ],
