@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.conftest import PROJECT, CommandError, Stack, needs_pulumi
+from tests.engine.conftest import CommandError, Stack, needs_pulumi
+from tests.recording import PROJECT
 
 pytestmark = needs_pulumi
 
@@ -88,7 +89,7 @@ def test_an_external_value_is_taken_over_once_aws_has_refused_another(stack: Sta
     stack.ssm.put_parameter(Name=stack.parameter_name, Type="SecureString", KeyId=key, Value=VALUE)
     stack.configure(VALUE, x=CONFIG)
     assert "ParameterAlreadyExists" in refusal(stack.up)
-    parent = f"urn:pulumi:{stack.name}::lambda-secrets::lambda-secrets:index:ParameterStore"
+    parent = f"urn:pulumi:{stack.name}::{PROJECT}::lambda-secrets:index:ParameterStore"
     stack.run(
         f"pulumi import aws:ssm/parameter:Parameter parameters-x {stack.parameter_name}"
         f" --parent 'parameters={parent}::parameters' --protect=false --generate-code=false"
