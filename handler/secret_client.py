@@ -314,7 +314,8 @@ class SecretClient:
         replica_regions: instead of SECRETS_REPLICA_REGIONS.
         telemetry: instead of SECRETS_TELEMETRY.
         timeout_seconds: longest time a call may take; a second, while an old value is good. More
-            than Lambda's default timeout, 3 s: hand the ``context`` over, which bounds it, too.
+            than Lambda's default timeout, 3 s: hand the ``context`` over, which bounds it, too,
+            and gives the first read of a value a second try when nobody answered.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
             boto3's. It must have short timeouts: what hangs in it lives on in its thread.
 
@@ -471,10 +472,6 @@ class SecretClient:
         the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
         the value as it is then; with no version twice.
 
-        When the first read is ``Unavailable``, it is tried once more in the time that ``context``
-        leaves: a cold start has no older value to fall back on, and may have spent its time on
-        importing boto3.
-
         Args:
             secret_id: name or ARN.
             use: logs in and does the work; called up to four times.
@@ -484,17 +481,17 @@ class SecretClient:
         Raises:
             Exception: of ``use``: any that is no authentication error, or the last one that is,
                 with notes that say what could not be read.
-            SecretError: nothing could be read; where that was tried twice, the first error, with
-                a note that says the second.
+            SecretError: nothing could be read.
 
         """
         refused: set[str] = set()
         failure = Exception()
         now = (None, True)
         for stage, refresh in ((None, False), now, ("AWSPENDING", True), now):
-            read = self.get_secret if refused else self._read_first
             try:
-                value = read(secret_id, version_stage=stage, refresh=refresh, context=context)
+                value = self.get_secret(
+                    secret_id, version_stage=stage, refresh=refresh, context=context
+                )
             except SecretError as error:
                 if not refused:
                     raise
@@ -511,17 +508,23 @@ class SecretClient:
                 refused.add(value.version)
         raise failure
 
-    def _read_first(self, secret_id: str, **options: "Any") -> Value:
+    def _load(self, question: _Question, context: "Any", *, refresh: bool) -> Value:
+        """Read; once more where nobody answered a first read and the context leaves time.
+
+        A cold start has no older value to fall back on, and importing boto3 may take all its time.
+        """
+        cold = context is not None and not refresh and question.key not in self._cache
         try:
-            return self.get_secret(secret_id, **options)
+            return self._load_once(question, context, refresh=refresh)
         except Unavailable as error:
-            try:
-                return self.get_secret(secret_id, **options)
-            except Unavailable as again:
-                error.add_note(str(again))
+            if cold:
+                try:
+                    return self._load_once(question, context, refresh=False)
+                except Unavailable as again:
+                    error.add_note(str(again))
             raise
 
-    def _load(  # noqa: C901, PLR0912, PLR0915 (all that a value may come from)
+    def _load_once(  # noqa: C901, PLR0912, PLR0915 (all that a value may come from)
         self, question: _Question, context: "Any", *, refresh: bool
     ) -> Value:
         start = monotonic()

@@ -1077,7 +1077,39 @@ def test_a_first_read_that_nobody_answered_is_tried_once_more(
     extension.script(BROKEN, scripted.secret("v1", VersionId="1"))
     aws.script(DOWN)
     service = Rotated("v1")
-    assert rotating.with_fresh_credentials("s", service.log_in, is_refused) == "with v1"
+    used = rotating.with_fresh_credentials("s", service.log_in, is_refused, context=left(60))
+    assert used == "with v1"
+    assert (len(extension.requests), len(aws.requests)) == (2, 1)
+
+
+def test_a_first_read_without_a_context_has_no_second_try(
+    rotating: SecretClient, aws: Aws, extension: Server
+) -> None:
+    extension.script(BROKEN)
+    aws.script(DOWN)
+    with pytest.raises(Unavailable):
+        rotating.get_secret("s")
+    assert (len(extension.requests), len(aws.requests)) == (1, 1)
+
+
+def test_a_later_read_that_nobody_answered_is_not_tried_again(
+    rotating: SecretClient, aws: Aws, extension: Server, clock: Clock
+) -> None:
+    rotating.get_secret("s")
+    extension.script(BROKEN)
+    aws.script(DOWN)
+    clock.move(300)
+    with pytest.raises(Unavailable):
+        rotating.get_secret("s", context=left(60))
+    assert (len(extension.requests), len(aws.requests)) == (1, 1)
+
+
+def test_a_first_read_of_a_parameter_is_tried_once_more_too(
+    rotating: SecretClient, aws: Aws, extension: Server
+) -> None:
+    extension.script(BROKEN, scripted.parameter())
+    aws.script(DOWN)
+    assert rotating.get_parameter("/p", context=left(60)).source == "extension"
     assert (len(extension.requests), len(aws.requests)) == (2, 1)
 
 
@@ -1088,7 +1120,7 @@ def test_a_first_read_that_nobody_answered_twice_is_the_error(
     aws.script(DOWN, scripted.aws_error("KMSInternalException"))
     service = Rotated()
     with pytest.raises(Unavailable, match=r"AWS answered 503") as raised:
-        rotating.with_fresh_credentials("s", service.log_in, is_refused)
+        rotating.with_fresh_credentials("s", service.log_in, is_refused, context=left(60))
     (note,) = raised.value.__notes__
     assert "KMSInternalException" in note
     assert (service.tried, len(extension.requests), len(aws.requests)) == ([], 2, 2)
@@ -1101,7 +1133,7 @@ def test_a_first_read_that_was_answered_is_not_tried_again(
     extension.script(BROKEN)
     aws.script(scripted.aws_error(code))
     with pytest.raises((AccessDenied, Throttled)):
-        rotating.with_fresh_credentials("s", Rotated().log_in, is_refused)
+        rotating.with_fresh_credentials("s", Rotated().log_in, is_refused, context=left(60))
     assert (len(extension.requests), len(aws.requests)) == (1, 1)
 
 
