@@ -3,6 +3,7 @@
 It proves what is asked of AWS, not that AWS would agree; tests/local does that.
 """
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -75,9 +76,21 @@ def made(build: Callable[[], object]) -> list[Registration]:
 
 
 def planned(name: str, **changes: object) -> Engine:
-    """Run the project's program under a stack's file, with top-level config keys replaced."""
+    """Run the project's program under a stack's file, with top-level config keys replaced.
+
+    Without changes the same engine is returned each time: look at it, and change nothing.
+    """
+    return _planned(name) if not changes else _run(stack(name, **changes))
+
+
+@functools.cache
+def _planned(name: str) -> Engine:
+    return _run(stack(name))
+
+
+def _run(loaded: project.Stack) -> Engine:
     engine = Engine(Recording())
-    engine.run(stack(name, **changes))
+    engine.run(loaded)
     return engine
 
 
