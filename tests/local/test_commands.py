@@ -259,8 +259,8 @@ def test_bad_config_is_told_in_a_line_each_and_nothing_starts(
     assert "s3cr3t-canary" not in run.stderr
 
 
-def test_a_missing_stack_file_is_told_with_those_there_are() -> None:
-    run = local("up", "--stack", "qa")
+def test_a_missing_stack_file_is_told_with_those_there_are(here: Local) -> None:
+    run = here("up", "--stack", "qa")
     assert started_nothing(run)
     assert run.stderr == (
         "error: Pulumi.qa.yaml is missing; stacks with a file here: dev, prod, staging\n"
@@ -271,17 +271,24 @@ def test_a_missing_stack_file_is_told_with_those_there_are() -> None:
     "name", ["x'; id; '", "../../etc/passwd", "dev/../dev", "", "two\nlines", "n" * 101]
 )
 @pytest.mark.parametrize("more", [(), ("--config-file", str(ROOT / "Pulumi.dev.yaml"))])
-def test_a_name_that_no_stack_has_is_refused_in_one_line(name: str, more: tuple[str, ...]) -> None:
-    run = local("up", "--stack", name, *more)
+def test_a_name_that_no_stack_has_is_refused_in_one_line(
+    here: Local, name: str, more: tuple[str, ...]
+) -> None:
+    run = here("up", "--stack", name, *more)
     assert started_nothing(run)
     refused = f"error: a stack's name is 1 to 100 letters, digits, - and _, got {name!r}\n"
     assert run.stderr == refused
 
 
-def test_the_stack_is_also_taken_from_the_environment_of_make() -> None:
-    assert "error: Pulumi.qa.yaml is missing" in local("up", STACK="qa").stderr
-    assert "error: Pulumi.qa.yaml is missing" in local("up", "--stack=qa", STACK="dev").stderr
-    assert "got \"x'; id; '\"\n" in local("up", STACK="x'; id; '").stderr
+def test_the_stack_is_also_taken_from_the_environment_of_make(
+    here: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACK", "qa")
+    assert "error: Pulumi.qa.yaml is missing" in here("up").stderr
+    monkeypatch.setenv("STACK", "dev")
+    assert "error: Pulumi.qa.yaml is missing" in here("up", "--stack=qa").stderr
+    monkeypatch.setenv("STACK", "x'; id; '")
+    assert "got \"x'; id; '\"\n" in here("up").stderr
 
 
 def test_a_busy_port_asked_for_is_told_and_nothing_deployed() -> None:
@@ -340,6 +347,7 @@ def test_an_interrupt_during_the_imports_ends_without_a_traceback(tmp_path: Path
     assert process.returncode == -signal.SIGINT
 
 
+@pytest.mark.exhaustive
 def test_the_callers_umask_changes_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-B", "-m", "local", "up"]
     if os.geteuid() == 0:  # whom no mode keeps out
@@ -397,7 +405,9 @@ def served(process: subprocess.Popen[str], last: str) -> tuple[Any, str]:
     return client, printed
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)]
+)
 def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
     number: signal.Signals, tmp_path: Path
 ) -> None:

@@ -57,6 +57,7 @@ def test_no_request_fails_once_the_outage_was_met_and_all_come_back(deployed: De
     assert away.get_secret_value(SecretId=name)["SecretString"] == deployed.secret_text(name)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("impatient")
 def test_a_function_that_knows_no_replica_fails(deployed: Deployment) -> None:
     functions, name = deployed.client("lambda"), deployed.outputs["function_name"]

@@ -95,7 +95,7 @@ def source(name: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-@pytest.mark.parametrize("name", ["dev", "prod"])
+@pytest.mark.parametrize("name", ["dev", pytest.param("prod", marks=pytest.mark.exhaustive)])
 def test_every_promise_holds(deploy: Deploy, name: str) -> None:
     outcomes = list(checks.run(deploy(name)))
     assert [each for each in outcomes if not each.kept] == []
@@ -333,6 +333,7 @@ def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None
     assert "wrote again" in broken(deployed)[SEEDED]
 
 
+@pytest.mark.exhaustive
 def test_a_role_of_300_secrets_is_granted_each_within_iams_quotas(deploy: Deploy) -> None:
     secrets = {f"secret{number:03}": {"from": "external"} for number in range(300)}
     deployed = deploy(secrets=secrets, function={"secret": "secret000"})

@@ -425,7 +425,13 @@ def test_every_step_may_be_repeated(world: World, strategy: str) -> None:
 # --- crashes -------------------------------------------------------------------------------------
 
 
-without_and_with_effect = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+without_and_with_effect = pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(False, id="before", marks=pytest.mark.exhaustive),
+        pytest.param(True, id="after"),
+    ],
+)
 
 
 @without_and_with_effect
@@ -441,6 +447,7 @@ def test_nothing_is_lost_by_a_crash_at_any_call(
     assert call > 5  # so many calls has the shortest of the longest steps
 
 
+@pytest.mark.exhaustive
 @without_and_with_effect
 def test_nothing_is_lost_by_a_crash_while_the_clone_is_made(world: World, *, after: bool) -> None:
     for call in itertools.count(1):

@@ -21,7 +21,11 @@ from local.traffic import Traffic
 from secret_client import SecretClient, SecretNotFound, Value
 from tests.recording import ROOT
 
-ROTATIONS, CALLERS, LOGINS = 20, 6, 2
+CALLERS, LOGINS = 6, 2
+
+so_often = pytest.mark.parametrize(
+    "rotations", [3, pytest.param(20, marks=pytest.mark.exhaustive)]
+)
 
 
 def value_of(deployed: Deployment) -> dict[str, Any]:
@@ -53,18 +57,19 @@ def none_is_logged(deployed: Deployment, values: list[dict[str, Any]]) -> bool:
     return not any(value["password"] in "\n".join(logged) for value in values)
 
 
-def test_no_request_fails_in_twenty_rotations_of_a_database_user(
-    deployed: tuple[str, Deployment],
+@so_often
+def test_no_request_fails_while_a_database_user_is_rotated_again_and_again(
+    deployed: tuple[str, Deployment], rotations: int
 ) -> None:
     strategy, made = deployed
     values = [value_of(made)]
     others = [logging_in(made, "database") for _ in range(LOGINS)]
-    for rotations in (ROTATIONS - 1, 1):
-        done = soaking.soak(made, "database", rotations, CALLERS, *others)
+    for times in (rotations - 1, 1):
+        done = soaking.soak(made, "database", times, CALLERS, *others)
         assert (done.cold_starts, done.cold_failures) == (CALLERS + LOGINS, {})
         assert done.failures == {}
-        assert len(done.rotation_seconds) == rotations
-        assert done.requests > rotations * (CALLERS + LOGINS)
+        assert len(done.rotation_seconds) == times
+        assert done.requests > times * (CALLERS + LOGINS)
         values.append(value_of(made))
     _, before, now = values
     assert logs_in(made, now)
@@ -75,14 +80,15 @@ def test_no_request_fails_in_twenty_rotations_of_a_database_user(
     assert none_is_logged(made, values)
 
 
-def test_no_request_fails_in_twenty_rotations_of_generated_text() -> None:
+@so_often
+def test_no_request_fails_while_generated_text_is_rotated_again_and_again(rotations: int) -> None:
     with deployment.running(soaking.stack(ROOT, "random")) as made:
         values = [value_of(made)]
         others = [signing(made, "database", "password") for _ in range(LOGINS)]
-        done = soaking.soak(made, "database", ROTATIONS, CALLERS, *others)
+        done = soaking.soak(made, "database", rotations, CALLERS, *others)
         assert (done.cold_starts, done.cold_failures) == (CALLERS + LOGINS, {})
         assert done.failures == {}
-        assert len(done.rotation_seconds) == ROTATIONS
+        assert len(done.rotation_seconds) == rotations
         values.append(value_of(made))
         assert values[0]["password"] != values[1]["password"]
         assert none_is_logged(made, values)
@@ -100,7 +106,9 @@ class WithoutPending(SecretClient):
         return super().get_secret(secret_id, **options)
 
 
-@pytest.mark.parametrize("client", [WithoutRefresh, WithoutPending])
+@pytest.mark.parametrize(
+    "client", [WithoutRefresh, pytest.param(WithoutPending, marks=pytest.mark.exhaustive)]
+)
 def test_without_a_part_of_the_clients_way_logins_fail(client: type[SecretClient]) -> None:
     with deployment.running(soaking.stack(ROOT, "singleUser")) as made:
         others = [logging_in(made, "database", client) for _ in range(4)]
@@ -108,6 +116,7 @@ def test_without_a_part_of_the_clients_way_logins_fail(client: type[SecretClient
         assert set(done.failures) == {"ConnectionFailed"}
 
 
+@pytest.mark.exhaustive
 def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     shutil.copy(ROOT / "__main__.py", tmp_path)
     shutil.copytree(ROOT / "handler", tmp_path / "handler")
