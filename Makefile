@@ -1,8 +1,8 @@
 # `make up` and `make test` are all you need. Each installs what it needs into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-# How many tests run at once; `logical` counts the machine's cores.
-WORKERS ?= logical
+# How many tests run at once: some wait for a server, so one more than there are cores.
+export WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # STACK reaches the commands through the environment; no shell and no make expands its text.
 override STACK := $(value STACK)
@@ -11,7 +11,7 @@ unexport PYTHONSAFEPATH # with it, Python finds no module of the checkout
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday test test-fast test-all test-flaky test-pythons test-lowest \
-  check format docs bench bench-install soak lock clean
+  check coverage format docs bench bench-install soak lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +55,9 @@ gameday: .venv/local ## deploy prod, take its first region's Secrets Manager awa
 	@$(BIN)/python -m local gameday
 
 test: check ## lint, types, and every test but the exhaustive ones, in 5 minutes
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+
+coverage: .venv/test ## the same tests, and what of the code they reach
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov
 
 test-fast: .venv/test ## the tests that start no server, in a minute: unit, components, program

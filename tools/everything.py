@@ -1,4 +1,4 @@
-"""`make test-all`: every test there is, a file at a time, then the fast tier elsewhere.
+"""`make test-all`: every test there is, a file at a time; the coverage; the fast tier elsewhere.
 
 Elsewhere is each installed Python, and the lowest versions that pyproject.toml allows.
 """
@@ -12,7 +12,8 @@ def main() -> int:
     """Run what has not passed yet; return 1 if any of it fails."""
     targets = [*tiers.FAST, *tiers.slow_files()]
     every = [tiers.pytest(target, "-m", tiers.EVERYTHING, target) for target in targets]
-    return jobs.run("test-all", [*every, *pythons.plan(), *lowest.plan()])
+    coverage = tiers.pytest("coverage", "--cov")
+    return jobs.run("test-all", [*every, coverage, *pythons.plan(), *lowest.plan()])
 
 
 if __name__ == "__main__":

@@ -122,12 +122,13 @@ def scratch(tmp_path: Path) -> dict[str, str]:
         pytest.param("prod", marks=pytest.mark.exhaustive),
     ],
 )
-def test_up_proves_every_promise_and_leaves_nothing(
+def test_up_proves_every_promise_whatever_the_environment_and_leaves_nothing(
     stack: str, scratch: dict[str, str], tmp_path: Path
 ) -> None:
-    run = local("up", "--stack", stack, **scratch)
+    run = local("up", "--stack", stack, **scratch, **HOSTILE)
     assert run.stderr == ""
     assert run.returncode == 0
+    assert "AKIAHOSTILE" not in run.stdout
     assert run.stdout.count("✓") == len(PROMISES) + 1  # and the deployment
     assert "✗" not in run.stdout
     assert f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PROJECT}/{stack}/" in run.stdout
@@ -141,12 +142,12 @@ def test_up_proves_every_promise_and_leaves_nothing(
 def test_rotate_shows_rotations_and_no_failed_request(
     scratch: dict[str, str], tmp_path: Path
 ) -> None:
-    run = local("rotate", "--rotations", "2", "--callers", "2", **scratch)
+    run = local("rotate", "--rotations", "1", "--callers", "2", **scratch)
     assert run.stderr == ""
     assert run.returncode == 0
     rows = re.findall(r"│ (session|database) +│ [0-9a-f]{8} +│ \d\.\d\d s", run.stdout)
-    assert rows in (["session", "database"] * 2, ["database", "session"] * 2)
-    assert re.search(r"✓ 4 rotations, \d+ requests, 0 failed; the slowest took \d+ ms", run.stdout)
+    assert sorted(rows) == ["database", "session"]
+    assert re.search(r"✓ 2 rotations, \d+ requests, 0 failed; the slowest took \d+ ms", run.stdout)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,13 +156,6 @@ def test_rotate_says_where_nothing_rotates(here: Local) -> None:
     assert run.returncode == 1
     assert "no secret of dev has a `rotation`" in run.stderr
     assert "Traceback" not in run.stderr
-
-
-def test_nothing_of_the_callers_environment_leaks_into_a_run() -> None:
-    run = local("up", **HOSTILE)
-    assert run.stderr == ""
-    assert run.returncode == 0
-    assert "AKIAHOSTILE" not in run.stdout
 
 
 def test_the_command_itself_sends_no_request_off_the_machine() -> None:

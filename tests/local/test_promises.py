@@ -102,6 +102,7 @@ def test_every_promise_holds(deploy: Deploy, name: str) -> None:
     assert tuple(each.promise for each in outcomes) == checks.PROMISES
 
 
+@pytest.mark.exhaustive
 def test_every_promise_holds_for_values_from_config(deploy: Deploy) -> None:
     value = {"host": "h", "dbname": "d", "username": "u", "password": "s3cr3t-canary"}
     deployed = deploy(secrets={"database": {"from": "config"}}, secretValues={"database": value})
@@ -109,6 +110,7 @@ def test_every_promise_holds_for_values_from_config(deploy: Deploy) -> None:
     assert "s3cr3t-canary" in deployed.canaries
 
 
+@pytest.mark.exhaustive
 def test_every_promise_holds_when_the_cache_is_off(deploy: Deploy) -> None:
     deployed = deploy(maxStalenessSeconds=0)
     outcomes = {each.promise: each for each in checks.run(deployed)}
@@ -136,6 +138,7 @@ def test_without_the_grant_for_the_key_nothing_is_read(deploy: Deploy) -> None:
     assert any('"error": "DecryptionFailed"' in line for line in deployed.log_lines())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("condition", "value"),
     [
@@ -160,6 +163,7 @@ def test_each_condition_on_the_key_is_what_lets_the_role_decrypt(
     assert all("Access to KMS is not allowed" in each for each in outcomes.values())
 
 
+@pytest.mark.exhaustive
 def test_the_key_is_of_no_use_past_secrets_manager_to_the_administrator(deploy: Deploy) -> None:
     deployed = deploy()
     kms, key = deployed.client("kms"), deployed.outputs["key_arn"]
@@ -210,6 +214,7 @@ def test_a_call_at_import_is_too_early_for_the_extension_and_goes_to_the_sdk(
     assert deployed.invoke().body == {"source": "sdk"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("architecture", "arn"),
     [
@@ -251,6 +256,7 @@ def test_a_function_that_logs_its_password_is_found_out(deploy: Deploy) -> None:
     assert broken(deployed) == {LOGS: "a log line holds a secret value"}
 
 
+@pytest.mark.exhaustive
 def test_a_function_that_logs_the_extensions_answer_is_found_out(deploy: Deploy) -> None:
     """The extension writes `<`, `>` and `&` as escapes, and so would a log of its answer."""
     deployed = deploy()
@@ -270,6 +276,7 @@ def test_a_check_that_chokes_is_a_promise_broken(deploy: Deploy) -> None:
     assert "not one of an HTTP function" in broken(deployed)[ANSWERS]
 
 
+@pytest.mark.exhaustive
 def test_a_function_that_answers_another_host_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     change_code(deployed, app=source("app", 'found["database_host"]', '"elsewhere"'))
@@ -284,6 +291,7 @@ def test_a_function_that_goes_round_the_cache_is_found_out(deploy: Deploy) -> No
     assert broken(deployed) == {ONE_CALL: "4 calls instead of 1"}
 
 
+@pytest.mark.exhaustive
 def test_a_value_in_an_environment_variable_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     variables = {**deployed.environment, "PASSWORD": next(iter(deployed.canaries))}
@@ -316,6 +324,7 @@ def test_a_role_that_reads_too_much_is_found_out(deploy: Deploy) -> None:
     }
 
 
+@pytest.mark.exhaustive
 def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     forgetful = (ROOT / "handler" / "seed.py").read_text(encoding="utf-8")

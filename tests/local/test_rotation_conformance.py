@@ -435,7 +435,10 @@ without_and_with_effect = pytest.mark.parametrize(
 
 
 @without_and_with_effect
-@every_strategy
+@pytest.mark.parametrize(
+    "strategy",
+    ["random", "singleUser", pytest.param("alternatingUsers", marks=pytest.mark.exhaustive)],
+)
 def test_nothing_is_lost_by_a_crash_at_any_call(
     world: World, strategy: str, *, after: bool
 ) -> None:
