@@ -54,8 +54,10 @@ rotate: .venv/local ## deploy STACK (staging, prod) and rotate its secrets under
 gameday: .venv/local ## deploy prod, take its first region's Secrets Manager away under traffic, and bring it back
 	@$(BIN)/python -m local gameday
 
-test: check ## lint, types, and every test but the exhaustive ones, in 5 minutes
-	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+test: .venv/test ## lint, types, and every test but the exhaustive ones, in 5 minutes
+	@mkdir -p .jobs; $(MAKE) --no-print-directory check >.jobs/check.log 2>&1 & checking=$$!; \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS); tested=$$?; \
+	wait $$checking; checked=$$?; cat .jobs/check.log; exit $$((tested | checked))
 
 coverage: .venv/test ## the same tests, and what of the code they reach
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov

@@ -19,7 +19,7 @@ def slow_files() -> list[str]:
 def pytest(name: str, *arguments: str, environment: Path = ROOT / ".venv") -> Job:
     """Return the job that runs tests with the Python of an environment."""
     workers = os.environ.get("WORKERS", "logical")
-    command = (str(environment / "bin/python"), "-m", "pytest", "-q", "-rfEs")
+    command = (str(environment / "bin/python"), "-m", "pytest", "-q")
     return Job(name, (*command, "--numprocesses", workers, *arguments))
 
 
