@@ -19,13 +19,15 @@ import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime import settings as runtime_settings
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from local.aws import ACCOUNT_ID, ADMIN_ARN
 from local.project import Stack
 
 _STACK = "pulumi:pulumi:Stack"
+# The name of the message since pulumi 3.256, and before.
+_InvokeResponse = getattr(resource_pb2, "ResourceInvokeResponse", provider_pb2.InvokeResponse)
 SECRET = "[secret]"  # noqa: S105 (what Pulumi prints in a secret's place)
 
 
@@ -223,15 +225,13 @@ class Engine(mocks.MockMonitor):
                     each.registered_outputs, each.secret_outputs = outputs, secret
         return empty_pb2.Empty()
 
-    def Invoke(  # noqa: N802
-        self, request: resource_pb2.ResourceInvokeRequest
-    ) -> resource_pb2.ResourceInvokeResponse:
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: ANN401, N802 (one of two classes)
         """Answer a provider function, or one of the engine's own."""
         if request.tok.startswith("pulumi:pulumi:readStack"):
             answer: dict[str, Any] = {"outputs": self._earlier}
         else:
             answer = self._provider.invoke(request.tok, plain(request.args)[0])
-        response = resource_pb2.ResourceInvokeResponse()
+        response = _InvokeResponse()
         getattr(response, "return").update(answer)  # the field bears a keyword's name
         return response
 

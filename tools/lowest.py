@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from packaging.requirements import Requirement
 
-from tools import jobs, pythons, tiers
+from tools import jobs, pythons
 from tools.jobs import ROOT, Job
 
 # What users of the components and of the local run have of their own.
@@ -17,13 +17,10 @@ NAMES = ("boto3", "pg8000", "pulumi", "pulumi-aws", "pydantic")
 
 
 def plan() -> Iterator[Job]:
-    """Yield the jobs: one installs, one runs the fast tier."""
+    """Yield the job that runs the fast tier."""
+    pins = sorted(floors())
     environment = ROOT / ".pythons/lowest"
-    *_, make = pythons.install(sys.executable, environment)
-    pins = " ".join(f'"{pin}"' for pin in sorted(floors()))
-    lower = f'VIRTUAL_ENV="{environment}" "{pythons.UV}" pip install --quiet --no-build {pins}'
-    yield Job(f"lowest versions: {pins}", ("/bin/sh", "-c", f"{make} && {lower}"))
-    yield tiers.fast("lowest versions: the fast tier", environment)
+    yield pythons.fast_tier(" ".join(pins), sys.executable, environment, *pins)
 
 
 def floors() -> Iterator[str]:

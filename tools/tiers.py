@@ -1,7 +1,7 @@
 """The test files by tier: the fast ones start no server, the slower ones do."""
 
 import os
-from pathlib import Path
+import sys
 
 from tools.jobs import ROOT, Job
 
@@ -16,13 +16,11 @@ def slow_files() -> list[str]:
     return [name for name in names if not name.startswith(FAST)]
 
 
-def pytest(name: str, *arguments: str, environment: Path = ROOT / ".venv") -> Job:
-    """Return the job that runs tests with the Python of an environment."""
-    workers = os.environ.get("WORKERS", "logical")
-    command = (str(environment / "bin/python"), "-m", "pytest", "-q")
-    return Job(name, (*command, "--numprocesses", workers, *arguments))
+def pytest(name: str, *arguments: str) -> Job:
+    """Return the job that runs tests."""
+    return Job(name, (sys.executable, "-m", "pytest", "-q", *workers(), *arguments))
 
 
-def fast(name: str, environment: Path) -> Job:
-    """Return the job that runs the fast tier."""
-    return pytest(name, *FAST, environment=environment)
+def workers() -> list[str]:
+    """Return pytest's options for as many workers as make says."""
+    return ["--numprocesses", os.environ.get("WORKERS", "logical")]
