@@ -23,15 +23,17 @@ help: ## this list
 	  || { echo 'lambda-secrets needs Python 3.11 to 3.14: make PYTHON=/path/to/python3.13' >&2; exit 1; }
 	@echo 'installing into .venv (once) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
-	@python=$(PYTHON); $$python -m pip --version >/dev/null 2>&1 \
+	@python=$(PYTHON); $$python -c 'import pip' 2>/dev/null \
 	  || { $$python -m venv .venv && python=$(BIN)/python; }; \
 	rm -rf $@.new; PIP_ROOT_USER_ACTION=ignore $$python -m pip install --quiet \
 	  --disable-pip-version-check --target $@.new --only-binary :all: --no-deps --require-hashes -r $<
 	@rm -rf $@; mv $@.new $@; touch $@
 
 UV = .venv/uv/bin/uv
-SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(PYTHON) -m pip config get \
-  global.index-url 2>/dev/null)}" $(UV) pip sync --quiet --require-hashes --no-build $(2)
+PIP_FILES = /etc/pip.conf "$$HOME/.pip/pip.conf" "$$HOME/.config/pip/pip.conf" "$$PIP_CONFIG_FILE"
+INDEX = $$(sed -nE 's/^ *index-url *[=:] *//p' $(PIP_FILES) 2>/dev/null | tail -n 1)
+SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(INDEX)}}" \
+  $(UV) pip sync --quiet --require-hashes --no-build $(2)
 
 # An environment that has what the tests need keeps it.
 .venv/local: requirements/local.txt .venv/uv
