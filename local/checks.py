@@ -81,23 +81,38 @@ def leaked(text: str, canaries: Collection[str]) -> bool:
     """
     if not canaries:
         raise Broken("there is no secret value to look for")
-    unescaped = _unescaped(text)
+    readings = _readings(text)
     return any(
-        canary in text
-        or _unescaped(canary) in unescaped
+        any(form in reading for form in (canary, _plainest(canary)) for reading in readings)
         or any(form in text for form in _base64_forms(canary.encode()))
         for canary in canaries
     )
 
 
-def _unescaped(text: str) -> str:
-    """Take off every layer of the escapes of JSON and of URLs."""
-    while True:
-        plainer = unquote(_ESCAPE.sub(_unescape, text))
-        if plainer == text:
-            # A character beyond 65,535 was written as a pair.
-            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _readings(text: str) -> set[str]:
+    """Read a text with every number of layers of escapes, of JSON and of URLs, taken off.
+
+    The plainest is not enough: what ends in a backslash loses it with one layer too many.
+    """
+    found, waiting = {text}, [text]
+    while waiting:
+        layer = waiting.pop()
+        new = {_ESCAPE.sub(_unescape, layer), unquote(layer)} - found
+        found |= new
+        waiting += new
+    return {_joined(each) for each in found}
+
+
+def _plainest(text: str) -> str:
+    """Take off every layer of escapes."""
+    while (plainer := unquote(_ESCAPE.sub(_unescape, text))) != text:
         text = plainer
+    return _joined(text)
+
+
+def _joined(text: str) -> str:
+    """Join what was written as a pair: characters beyond 65,535."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescape(found: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pulumi
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.checks import Broken, leaked
@@ -50,6 +50,8 @@ def test_a_text_without_the_value_has_no_leak() -> None:
     assert not leaked("nothing here", {CANARY})
 
 
+@example("\x1f\\", "", "")
+@example("a%41\\", "", "")
 @given(st.text(min_size=1), st.text(), st.text())
 def test_any_value_is_found_in_any_json_around_it(value: str, before: str, after: str) -> None:
     assert leaked(json.dumps({"k": before + value + after}), {value})
