@@ -24,7 +24,7 @@ Every strategy was rotated {ROTATIONS} times on a real PostgreSQL (`random` know
 {CALLERS} callers invoked the function without pause, in the embedded AWS. The first rotation began
 when every caller had had its first answer; these cold starts are not counted. After each rotation
 the server ended all sessions of the secret's users, so that every execution environment had to log
-in again with the password of before at hand. {OTHERS} more callers use the client themselves and
+in again with the previous password cached. {OTHERS} more callers use the client themselves and
 keep nothing: they log in for every request; of `random`, they sign and verify.
 
 A rotation is the time from RotateSecret until the new version is AWSCURRENT: four invocations of

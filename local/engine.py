@@ -99,7 +99,7 @@ class Engine(mocks.MockMonitor):
         on_created: Callable[[Registration], None] | None = None,
         earlier: Mapping[str, Any] | None = None,
     ) -> None:
-        """``earlier`` is what a program is told of an earlier deployment (default none was).
+        """``earlier`` is the state of an earlier deployment, as a program sees it (default none).
 
         URN -> ``type`` and ``outputs`` of each of its resources.
         """

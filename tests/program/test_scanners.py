@@ -59,7 +59,7 @@ def _bits(text: str) -> float:
 
 
 def told(name: str, **changes: object) -> Iterator[tuple[str, str]]:
-    """Return what each function of a stack is told, by its variables and by its events."""
+    """Return what each function of a stack receives, in its variables and in its events."""
     registrations = planned(name, **changes).registrations
     for function, variables in variables_of(registrations):
         yield function, json.dumps(variables, indent=2)  # as Prowler does
