@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from infra import packages
-from local import provider
+from local.provider.archive import package
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {name: ROOT / "handler" / name for name in ("app.py", "secret_client.py")}
@@ -26,7 +26,7 @@ def make(directory: Path) -> dict[str, int]:
         Zipped bytes of the package, and of each peer with all that it requires.
 
     """
-    ours = provider.package(packages.archive(FILES, f"python{VERSION}"))
+    ours = package(packages.archive(FILES, f"python{VERSION}"))
     with zipfile.ZipFile(io.BytesIO(ours)) as packed:
         packed.extractall(directory / "compiled")
     (directory / "source").mkdir()

@@ -35,7 +35,7 @@ from local import (
 )
 from local.aws import EmbeddedAws, EmulatorError, PortInUseError
 from local.postgres import PostgreSQL, PostgreSQLError
-from local.provider import DeploymentError
+from local.provider.provider import DeploymentError
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.

@@ -14,7 +14,8 @@ from local.aws import ADMIN_ARN, EmbeddedAws
 from local.engine import Engine, Preview, Registration
 from local.postgres import PostgreSQL
 from local.project import Stack, stand_in
-from local.provider import AwsProvider, package
+from local.provider.archive import package
+from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
 _INVOCATION = "aws:lambda/invocation:Invocation"
@@ -230,7 +231,7 @@ def deploy(
         if on_created:
             on_created(made)
 
-    engine = Engine(AwsProvider(aws, stack.region), created)
+    engine = Engine(Provider(aws, stack.region), created)
     engine.run(stack)
     operated = []
     for name, arn in engine.outputs["secret_arns"].items():

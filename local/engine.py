@@ -24,6 +24,8 @@ from pulumi.runtime.stack import run_in_stack
 
 from local.aws import ACCOUNT_ID, ADMIN_ARN
 from local.project import Stack
+from local.provider import wire
+from local.provider.provider import DeploymentError, check
 
 _STACK = "pulumi:pulumi:Stack"
 # The name of the message since pulumi 3.256, and before.
@@ -57,32 +59,39 @@ class Registration:
     """What a component passed to ``register_outputs``; None when it never did."""
 
 
-class Provider(Protocol):
-    """Makes resources and answers invokes."""
+class Maker(Protocol):
+    """Makes resources and answers invokes: the AWS provider, or its preview."""
 
     preview: bool
-    """Whether what it makes is only planned, so that outputs other than inputs are unknown."""
+    """Whether what it makes is only planned, so that some outputs are unknown."""
 
-    def create(
-        self, type_: str, name: str, inputs: Mapping[str, Any]
-    ) -> tuple[str, dict[str, Any]]:
-        """Make a resource from plain inputs; return its id and outputs."""
+    def check(
+        self, type_: str, name: str, given: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Return the inputs with defaults; path and reason of each that is refused."""
+
+    def create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Make a resource from checked inputs; return its id, inputs and outputs."""
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a provider function, such as ``aws:index/getCallerIdentity:…``."""
 
 
 class Preview:
-    """Plans everything and makes nothing."""
+    """Checks and plans everything, and makes nothing."""
 
     preview = True
 
-    def create(
-        self, type_: str, name: str, inputs: Mapping[str, Any]
-    ) -> tuple[str, dict[str, Any]]:
+    def check(
+        self, type_: str, name: str, given: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Check as the provider does."""
+        return check(type_, name, given)
+
+    def create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return what is known before anything is made: the inputs."""
         del type_, name
-        return "", dict(inputs)
+        return "", inputs
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as the embedded AWS will."""
@@ -95,7 +104,7 @@ class Engine(mocks.MockMonitor):
 
     def __init__(
         self,
-        provider: Provider,
+        provider: Maker,
         on_created: Callable[[Registration], None] | None = None,
         earlier: Mapping[str, Any] | None = None,
     ) -> None:
@@ -196,7 +205,7 @@ class Engine(mocks.MockMonitor):
         )
         if request.custom:
             try:
-                made.id, made.outputs = self._provider.create(request.type, request.name, inputs)
+                made.id, made.outputs = self._create(made, wire.plain(request.object))
             except Exception as error:
                 self._failure = self._failure or error
                 raise
@@ -208,9 +217,16 @@ class Engine(mocks.MockMonitor):
         returned = {
             key: rpc.wrap_rpc_secret(value) if key in secret else value
             for key, value in made.outputs.items()
-            if _is_json(value)  # no code, and in a preview nothing unknown
+            if _is_json(value) and not wire.is_archive(value) and not key.startswith("__")
         }
         return resource_pb2.RegisterResourceResponse(urn=urn, id=made.id, object=_struct(returned))
+
+    def _create(self, made: Registration, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        inputs, refused = self._provider.check(made.type, made.name, given)
+        if refused:
+            told = "; ".join(f"{path} {reason}" for path, reason in refused)
+            raise DeploymentError(f"{made.name} ({made.type}): {told}")
+        return self._provider.create(made.type, made.name, inputs)
 
     def RegisterResourceOutputs(  # noqa: N802
         self, request: resource_pb2.RegisterResourceOutputsRequest

@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 
-from local.provider import package
+from local.provider.archive import package
 
 READ = "read"
 _PROBE = Path(__file__).with_name("probe.py")

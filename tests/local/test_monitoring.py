@@ -23,7 +23,7 @@ from local import incidents
 from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment
 from local.engine import Engine
-from local.provider import AwsProvider
+from local.provider.provider import Provider
 from local.trial import read_as, role_like
 from tests.recording import PROJECT, ROOT, stack
 
@@ -193,7 +193,7 @@ def program() -> None:
 def deployed() -> Iterator[Deployment]:
     with EmbeddedAws(layers=[LAYER]) as aws:
         planned = stack("dev")
-        engine = Engine(AwsProvider(aws, REGION))
+        engine = Engine(Provider(aws, REGION))
         engine.run(planned, program)
         yield Deployment(aws, planned, engine, (), None)
 

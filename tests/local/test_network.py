@@ -18,7 +18,7 @@ from infra.network import PrivateNetwork
 from local import networks, project
 from local.aws import EmbeddedAws
 from local.engine import Engine
-from local.provider import AwsProvider
+from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT, stack
 
 REGION = "us-east-1"
@@ -102,7 +102,7 @@ def deployed() -> Iterator[Deployed]:
             pulumi.export("group", network.security_group_id)
             pulumi.export("endpoints", network.endpoint_ids)
 
-        engine = Engine(AwsProvider(aws, REGION))
+        engine = Engine(Provider(aws, REGION))
         engine.run(project.Stack(ROOT, "p", "s", {}, (), ()), program)
         yield Deployed(aws, engine, vpc, subnets, database)
 
@@ -192,7 +192,7 @@ def test_an_endpoint_lets_its_own_account_to_this_environment_only(
 
 
 def test_a_subnet_is_looked_up_with_its_vpc_and_zone(deployed: Deployed) -> None:
-    answer = AwsProvider(deployed.aws, REGION).invoke(
+    answer = Provider(deployed.aws, REGION).invoke(
         "aws:ec2/getSubnet:getSubnet", {"id": deployed.subnets[1]}
     )
     assert answer == {

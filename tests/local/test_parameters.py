@@ -18,7 +18,7 @@ from infra.seeding import SecretSeeder
 from local import project
 from local.aws import EmbeddedAws
 from local.engine import Engine
-from local.provider import AwsProvider
+from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
@@ -184,7 +184,7 @@ def program() -> None:
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployed]:
     with EmbeddedAws() as aws:
-        engine = Engine(AwsProvider(aws, REGION))
+        engine = Engine(Provider(aws, REGION))
         engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), program)
         aws.client("ssm", REGION).put_parameter(
             Name=f"{PREFIX}other", Value="x", Type="SecureString", KeyId=engine.outputs["key"]

@@ -16,7 +16,7 @@ from infra.settings import SettingsError
 from local import checks, deployment
 from local.deployment import Deployment
 from local.engine import Engine
-from local.provider import AwsProvider, DeploymentError
+from local.provider.provider import DeploymentError, Provider
 from local.trial import read_as
 from tests.recording import PROJECT, ROOT, stack
 
@@ -365,7 +365,7 @@ def test_logs_need_the_grant_for_their_group(deploy: Deploy) -> None:
 
 def test_what_aws_refuses_names_the_resource(deploy: Deploy) -> None:
     deployed = deploy()
-    again = Engine(AwsProvider(deployed.aws, "us-east-1"))
+    again = Engine(Provider(deployed.aws, "us-east-1"))
     with pytest.raises(
         DeploymentError, match=r"environment-alias .*AlreadyExists|secret .*Exists"
     ):
@@ -373,6 +373,6 @@ def test_what_aws_refuses_names_the_resource(deploy: Deploy) -> None:
 
 
 def test_a_type_that_the_local_run_cannot_make_is_named(deploy: Deploy) -> None:
-    provider = AwsProvider(deploy().aws, "us-east-1")
+    provider = Provider(deploy().aws, "us-east-1")
     with pytest.raises(DeploymentError, match=r"queue: the local run cannot make aws:sqs/queue"):
         provider.create("aws:sqs/queue:Queue", "queue", {})

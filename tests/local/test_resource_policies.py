@@ -24,7 +24,7 @@ from infra.settings import SettingsError
 from local import project
 from local.aws import EmbeddedAws
 from local.engine import Engine
-from local.provider import AwsProvider, DeploymentError
+from local.provider.provider import DeploymentError, Provider
 from tests.recording import PROJECT, ROOT
 from tests.unit.test_settings import VALID, read
 
@@ -56,7 +56,7 @@ def restrict(aws: EmbeddedAws, secret: str, **changes: Any) -> None:
         **changes,  # type: ignore[typeddict-item]
     }
     nothing = project.Stack(ROOT, PROJECT, "test", {}, (), ())
-    Engine(AwsProvider(aws, REGION)).run(nothing, lambda: (SecretPolicy("secret", args), None)[1])
+    Engine(Provider(aws, REGION)).run(nothing, lambda: (SecretPolicy("secret", args), None)[1])
 
 
 def read_value(client: Any, secret: str) -> object:
@@ -207,7 +207,7 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
         pulumi.export("seeder", seeder.function_name)
         pulumi.export("reader", role.arn)
 
-    engine = Engine(AwsProvider(aws, REGION))
+    engine = Engine(Provider(aws, REGION))
     engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), program)
 
     admin = aws.client("secretsmanager", REGION)

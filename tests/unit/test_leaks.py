@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.checks import Broken, leaked
-from local.provider import package
+from local.provider.archive import package
 
 CANARY = 'pa"s<s\\w&ö>rd/+='
 

@@ -1,0 +1,1 @@
+"""Pulumi's AWS provider for the embedded AWS: a module for each service."""

@@ -1,0 +1,15 @@
+"""Every type that the provider has, by its token."""
+
+from types import ModuleType
+
+from local.provider import kms
+from local.provider.resource import Resource
+
+_MODULES: tuple[ModuleType, ...] = (kms,)
+
+RESOURCES: dict[str, Resource] = {
+    found.type: found()
+    for module in _MODULES
+    for found in vars(module).values()
+    if isinstance(found, type) and issubclass(found, Resource) and found is not Resource
+}

@@ -1,0 +1,90 @@
+"""Forms in which two values are equal if AWS's provider takes them for equal."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_EMPTY: tuple[object, ...] = (None, "", [], {}, False)
+
+
+def default(value: object) -> object:
+    """Take nothing, an empty text, list or map, and false for the same, at any depth."""
+    if isinstance(value, Mapping):
+        formed = {key: default(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in formed.items() if inner is not None} or None
+    if isinstance(value, list):
+        return [default(each) for each in value] or None
+    if isinstance(value, bool):
+        return "true" if value else None
+    return None if value in _EMPTY and value != 0 else value
+
+
+def document(text: object) -> object:
+    """JSON: blanks and the order of keys do not count."""
+    try:
+        return json.loads(text) if isinstance(text, str) and text else None
+    except ValueError:
+        return text
+
+
+def unordered(values: object) -> object:
+    """Write a list whose order does not count."""
+    if not isinstance(values, list):
+        return default(values)
+    return sorted((default(each) for each in values), key=_text) or None
+
+
+def policy(text: object) -> object:
+    """Write an IAM policy: the order of statements, actions and resources does not count.
+
+    A text equals a list of one, an account its root ARN, and values of conditions are text.
+    https://github.com/hashicorp/awspolicyequivalence
+    """
+    read = document(text)
+    if not isinstance(read, Mapping):
+        return read
+    statements = _listed(read.get("Statement", []))
+    formed = {**read, "Statement": sorted(map(_statement, statements), key=_text)}
+    return {"Version": "2008-10-17", **formed}
+
+
+def _statement(statement: Any) -> object:
+    if not isinstance(statement, Mapping):
+        return statement
+    formed: dict[str, Any] = dict(statement)
+    for key in ("Action", "NotAction", "Resource", "NotResource"):
+        if key in formed:
+            formed[key] = _set(formed[key])
+    for key in ("Principal", "NotPrincipal"):
+        if isinstance(principal := formed.get(key), Mapping):
+            formed[key] = {kind: _set(_arns(value)) for kind, value in principal.items()}
+        elif principal == "*":
+            formed[key] = {"AWS": ["*"]}
+    if isinstance(conditions := formed.get("Condition"), Mapping):
+        formed["Condition"] = {
+            operator: {key.lower(): _set(value) for key, value in asked.items()}
+            for operator, asked in conditions.items()
+        }
+    return {key: value for key, value in formed.items() if value not in ("", None)}
+
+
+def _arns(value: object) -> list[object]:
+    return [
+        f"arn:aws:iam::{each}:root"
+        if isinstance(each, str) and re.fullmatch(r"\d{12}", each)
+        else each
+        for each in _listed(value)
+    ]
+
+
+def _set(value: object) -> list[str]:
+    return sorted({_text(each) if not isinstance(each, str) else each for each in _listed(value)})
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True)

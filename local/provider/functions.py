@@ -1,0 +1,72 @@
+"""Functions of the provider: they read, and make nothing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.provider.resource import Session
+
+Args = Mapping[str, Any]
+
+
+def _caller_identity(session: Session, _: Args) -> dict[str, Any]:
+    identity = session.client("sts").get_caller_identity()
+    return {
+        "id": identity["Account"],
+        "accountId": identity["Account"],
+        "arn": identity["Arn"],
+        "userId": identity["UserId"],
+    }
+
+
+def _subnet(session: Session, args: Args) -> dict[str, Any]:
+    (subnet,) = session.client("ec2").describe_subnets(SubnetIds=[args["id"]])["Subnets"]
+    return {
+        "id": subnet["SubnetId"],
+        "vpcId": subnet["VpcId"],
+        "availabilityZone": subnet["AvailabilityZone"],
+    }
+
+
+def _secret_versions(session: Session, args: Args) -> dict[str, Any]:
+    answer = session.client("secretsmanager").list_secret_version_ids(
+        SecretId=args["secretId"], IncludeDeprecated=bool(args.get("includeDeprecated"))
+    )
+    return {
+        "id": answer["ARN"],
+        "arn": answer["ARN"],
+        "name": answer["Name"],
+        "secretId": args["secretId"],
+        "versions": [
+            {"versionId": each["VersionId"], "versionStages": each.get("VersionStages", [])}
+            for each in answer["Versions"]
+        ],
+    }
+
+
+def _parameters_by_path(session: Session, args: Args) -> dict[str, Any]:
+    pages = (
+        session.client("ssm")
+        .get_paginator("get_parameters_by_path")
+        .paginate(
+            Path=args["path"],
+            Recursive=bool(args.get("recursive")),
+            WithDecryption=args.get("withDecryption", True),
+        )
+    )
+    found = [each for page in pages for each in page["Parameters"]]
+    return {
+        "id": args["path"],
+        "path": args["path"],
+        "arns": [each["ARN"] for each in found],
+        "names": [each["Name"] for each in found],
+        "types": [each["Type"] for each in found],
+        "values": [each["Value"] for each in found],
+    }
+
+
+FUNCTIONS: dict[str, Callable[[Session, Args], dict[str, Any]]] = {
+    "aws:ec2/getSubnet:getSubnet": _subnet,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:secretsmanager/getSecretVersions:getSecretVersions": _secret_versions,
+    "aws:ssm/getParametersByPath:getParametersByPath": _parameters_by_path,
+}

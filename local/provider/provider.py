@@ -1,0 +1,300 @@
+"""The AWS provider of both engines, on the embedded AWS."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.aws import EmbeddedAws
+from local.provider import functions
+from local.provider.catalog import RESOURCES
+from local.provider.check import Failure, checked
+from local.provider.diff import Difference, all_tags, difference, recorded
+from local.provider.resource import PartlyMadeError, Properties, Resource, Session
+from local.provider.wire import UNKNOWN
+
+_SUFFIX_CHARACTERS = 7
+
+
+class DeploymentError(Exception):
+    """AWS refused a resource; the text names the resource and gives AWS's reason."""
+
+
+class HalfMadeError(DeploymentError):
+    """A resource was made, and then something about it was refused."""
+
+    def __init__(self, reason: str, id_: str, state: Properties) -> None:
+        super().__init__(reason)
+        self.id = id_
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Created:
+    """A resource that was just made."""
+
+    type: str
+    name: str
+    """Logical name."""
+    id: str
+    inputs: Properties
+    """Plain inputs, secret ones too: never print them."""
+    outputs: Properties
+
+
+class Provider:
+    """Makes, reads, changes and deletes the resources of one account."""
+
+    preview = False
+
+    def __init__(
+        self, aws: EmbeddedAws, region: str, created: Callable[[Created], None] | None = None
+    ) -> None:
+        self._session = Session(aws, region)
+        self._created = created or (lambda _: None)
+        self.default_tags: dict[str, str] = {}
+        """Tags of every resource, from the provider's config."""
+
+    def configure(self, region: str | None, default_tags: Mapping[str, str]) -> None:
+        """Take the provider's config: ``aws:region`` and ``aws:defaultTags``."""
+        if region:
+            self._session = self._session.elsewhere(region)
+        self.default_tags = dict(default_tags)
+
+    def check(
+        self,
+        type_: str,
+        name: str,
+        given: Properties,
+        previous: Properties | None = None,
+        suffix: str = "",
+    ) -> tuple[Properties, list[Failure]]:
+        """Return the inputs with defaults; path and reason of each that is refused.
+
+        Raises:
+            DeploymentError: the type is unknown.
+
+        """
+        return check(type_, name, given, previous, suffix)
+
+    def diff(self, type_: str, state: Properties, wanted: Properties) -> Difference:
+        """Compare wanted inputs with what is recorded."""
+        return difference(_resource(type_), state, wanted, self.default_tags)
+
+    def planned(self, type_: str, inputs: Properties) -> Properties:
+        """Return what is known of a resource before it is made."""
+        resource = _resource(type_)
+        computed = {key for key, about in resource.inputs.items() if about.computed}
+        unknown = {*resource.outputs, *computed} - inputs.keys() - {"region"}
+        state = {**inputs, **dict.fromkeys(unknown, UNKNOWN)}
+        if "region" in resource.inputs:
+            state.setdefault("region", self._session.region)
+        return self._with_all_tags(resource, state)
+
+    def create(self, type_: str, name: str, inputs: Properties) -> tuple[str, Properties]:
+        """Make a resource from checked inputs; return its id and what is recorded.
+
+        Raises:
+            HalfMadeError: it was made, and AWS refused a part of it.
+            DeploymentError: AWS refused.
+
+        """
+        resource, session = _resource(type_), self._for(inputs)
+        wanted = {**inputs, "tags": all_tags(inputs.get("tags"), self.default_tags)}
+        try:
+            id_ = resource.create(session, wanted)
+            state = self._read(resource, session, id_, inputs)
+        except PartlyMadeError as error:
+            state = self._read(resource, session, error.id, inputs) or inputs
+            raise HalfMadeError(_told(name, type_, error), error.id, state) from error
+        except (ClientError, BotoCoreError) as error:
+            raise DeploymentError(_told(name, type_, error)) from error
+        if state is None:
+            raise DeploymentError(f"{name} ({type_}): was created, and AWS does not find it")
+        self._created(Created(type_, name, id_, inputs, state))
+        return id_, state
+
+    def read(self, type_: str, name: str, id_: str, state: Properties) -> Properties | None:
+        """Read what there is of a recorded resource; None if it is gone.
+
+        Raises:
+            DeploymentError: AWS refused.
+
+        """
+        resource = _resource(type_)
+        try:
+            return self._read(resource, self._for(state), id_, state)
+        except (ClientError, BotoCoreError) as error:
+            raise DeploymentError(_told(name, type_, error)) from error
+
+    def find(self, type_: str, name: str, id_: str) -> tuple[str, Properties, Properties] | None:
+        """Read a resource that is not recorded: id, inputs and what is recorded; None if none is.
+
+        ``id_`` is what ``pulumi import`` was given.
+
+        Raises:
+            DeploymentError: AWS refused.
+
+        """
+        resource = _resource(type_)
+        try:
+            id_, told = resource.imported(self._session, id_)
+            state = self._read(resource, self._session, id_, told)
+        except (ClientError, BotoCoreError) as error:
+            raise DeploymentError(_told(name, type_, error)) from error
+        if state is None:
+            return None
+        defaults = {key: about.default for key, about in resource.inputs.items()}
+        inputs = {
+            key: state[key]
+            for key, about in resource.inputs.items()
+            if state.get(key) not in (None, "", [], {}, defaults[key])
+            and (not about.computed or about.auto_name is not None)
+        }
+        return id_, inputs, {**{k: v for k, v in defaults.items() if v is not None}, **state}
+
+    def update(
+        self, type_: str, name: str, id_: str, state: Properties, inputs: Properties
+    ) -> Properties:
+        """Change a resource; return what is recorded.
+
+        Raises:
+            DeploymentError: AWS refused.
+
+        """
+        resource, session = _resource(type_), self._for(inputs)
+        changed = set(self.diff(type_, state, inputs).changed)
+        try:
+            if "tags" in changed:
+                self._retag(resource, session, id_, state, inputs)
+            if own := changed - {"tags"}:
+                resource.update(session, id_, state, inputs, own)
+            # What was taken out of the program is no longer recorded, unless AWS still has it.
+            kept = {key: value for key, value in state.items() if key not in changed}
+            read = self._read(resource, session, id_, {**kept, **inputs})
+        except (ClientError, BotoCoreError) as error:
+            raise DeploymentError(_told(name, type_, error)) from error
+        if read is None:
+            raise DeploymentError(f"{name} ({type_}): is gone; run `pulumi refresh`")
+        return read
+
+    def updated(self, type_: str, state: Properties, inputs: Properties) -> Properties:
+        """Return what is known of a resource before it is changed."""
+        resource = _resource(type_)
+        changed = set(self.diff(type_, state, inputs).changed)
+        unknown = resource.unknown_after(changed, inputs)
+        kept = {key: value for key, value in state.items() if key not in changed}
+        return self._with_all_tags(resource, {**kept, **inputs, **dict.fromkeys(unknown, UNKNOWN)})
+
+    def delete(self, type_: str, name: str, id_: str, state: Properties) -> None:
+        """Delete a resource, or find that it is gone.
+
+        Raises:
+            DeploymentError: AWS refused.
+
+        """
+        resource = _resource(type_)
+        gone = resource.gone if resource.deleted is None else resource.deleted
+        try:
+            resource.delete(self._for(state), id_, state)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in gone:
+                raise DeploymentError(_told(name, type_, error)) from error
+        except BotoCoreError as error:
+            raise DeploymentError(_told(name, type_, error)) from error
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a provider function, such as ``aws:index/getCallerIdentity:…``.
+
+        Raises:
+            DeploymentError: the function is unknown, or AWS refused.
+
+        """
+        if token not in functions.FUNCTIONS:
+            raise DeploymentError(f"the local run cannot answer {token}")
+        try:
+            return functions.FUNCTIONS[token](self._session, args)
+        except (ClientError, BotoCoreError) as error:
+            raise DeploymentError(f"{token}: {error}") from error
+
+    def sensitive(self, type_: str) -> frozenset[str]:
+        """Names of the properties that are secrets in the state."""
+        inputs = _resource(type_).inputs
+        return frozenset(key for key, about in inputs.items() if about.sensitive)
+
+    def _for(self, properties: Properties) -> Session:
+        region = properties.get("region")
+        return self._session.elsewhere(region) if region else self._session
+
+    def _read(
+        self, resource: Resource, session: Session, id_: str, state: Properties
+    ) -> Properties | None:
+        try:
+            read = resource.read(session, id_, state)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in resource.gone:
+                return None
+            raise
+        if read is None:
+            return None
+        if "region" in resource.inputs:
+            read["region"] = session.region
+        if "tags" in resource.inputs and "tags" in read:
+            found = {k: v for k, v in read.pop("tags").items() if not k.startswith("aws:")}
+            own = state.get("tags") or {}
+            read["tagsAll"] = found
+            read["tags"] = {
+                key: value
+                for key, value in found.items()
+                if key in own or self.default_tags.get(key) != value
+            }
+        return recorded(resource, state, read)
+
+    def _retag(
+        self,
+        resource: Resource,
+        session: Session,
+        id_: str,
+        state: Properties,
+        inputs: Properties,
+    ) -> None:
+        old, new = state.get("tagsAll") or {}, all_tags(inputs.get("tags"), self.default_tags)
+        if left := [key for key in old if key not in new]:
+            resource.untag(session, id_, state, left)
+        if added := {key: value for key, value in new.items() if old.get(key) != value}:
+            resource.tag(session, id_, state, added)
+
+    def _with_all_tags(self, resource: Resource, state: Properties) -> Properties:
+        if "tags" not in resource.inputs:
+            return state
+        return {**state, "tagsAll": all_tags(state.get("tags"), self.default_tags)}
+
+
+def check(
+    type_: str, name: str, given: Properties, previous: Properties | None = None, suffix: str = ""
+) -> tuple[Properties, list[Failure]]:
+    """Return the inputs with defaults; path and reason of each that is refused. Asks no AWS.
+
+    ``previous`` are the inputs of the resource that is there; ``suffix`` ends an automatic name
+    (default: random).
+
+    Raises:
+        DeploymentError: the type is unknown.
+
+    """
+    suffix = suffix or secrets.token_hex(4)[:_SUFFIX_CHARACTERS]
+    return checked(_resource(type_), name, given, previous or {}, suffix)
+
+
+def _resource(type_: str) -> Resource:
+    if type_ not in RESOURCES:
+        raise DeploymentError(
+            f"the local run cannot make {type_}; add a class for it to local/provider/"
+        )
+    return RESOURCES[type_]
+
+
+def _told(name: str, type_: str, error: Exception) -> str:
+    return f"{name} ({type_}): {error}"

@@ -1,0 +1,74 @@
+"""Values as the engine sends them: a protobuf Struct, in which some maps have a meaning.
+
+An archive stays the map that it is sent as (``hash``, ``assets`` or ``path``), because that is all
+the engine gives of an old one. What is not known yet, in a preview, is ``UNKNOWN``.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.protobuf import struct_pb2
+from pulumi.runtime import rpc
+
+# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
+UNKNOWN = rpc.UNKNOWN
+# It writes another one for each type; they are read as one.
+_UNKNOWN = {
+    UNKNOWN,
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+    "030794c1-ac77-496b-92df-f27374a8bd58",
+    "e48ece36-62e2-4504-bad9-02848725956a",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+}
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (marks one)
+_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """Read properties, secret ones too, without the marks: never print them."""
+    return {key: _plain(value) for key, value in struct.fields.items()}
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "list_value":
+        return [_plain(each) for each in value.list_value.values]
+    if kind == "struct_value":
+        inner = plain(value.struct_value)
+        is_marked = inner.get(_SIGNATURE) in (_SECRET, _OUTPUT)
+        return inner.get("value", UNKNOWN) if is_marked else inner
+    if kind == "number_value":  # a Struct has no whole numbers
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    read = None if kind in (None, "null_value") else getattr(value, kind)
+    return UNKNOWN if isinstance(read, str) and read in _UNKNOWN else read
+
+
+def struct(properties: Mapping[str, Any], secret: Iterable[str] = ()) -> struct_pb2.Struct:
+    """Write properties; those named in ``secret`` are marked."""
+    written = struct_pb2.Struct()
+    marked = {
+        key: {_SIGNATURE: _SECRET, "value": properties[key]}
+        for key in secret
+        if properties.get(key) is not None
+    }
+    written.update({**properties, **marked})
+    return written
+
+
+def holds_unknown(value: object) -> bool:
+    """Whether any part of a value is not known yet."""
+    if isinstance(value, Mapping):
+        return any(map(holds_unknown, value.values()))
+    if isinstance(value, list):
+        return any(map(holds_unknown, value))
+    return bool(value == UNKNOWN)
+
+
+def is_archive(value: object) -> bool:
+    """Whether a value is an archive: code to be packed."""
+    return isinstance(value, Mapping) and value.get(_SIGNATURE) == _ARCHIVE
