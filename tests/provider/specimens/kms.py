@@ -37,6 +37,7 @@ SPECIMENS = [
                 "keyUsage": "SIGN_VERIFY",
                 "customerMasterKeySpec": "RSA_2048",
                 "enableKeyRotation": None,
+                "rotationPeriodInDays": None,
             },
             {"multiRegion": True},
             {"bypassPolicyLockoutSafetyCheck": True},
