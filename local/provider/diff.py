@@ -60,7 +60,7 @@ def all_tags(tags: Mapping[str, str] | None, default_tags: Mapping[str, str]) ->
 
 def recorded(resource: Resource, previous: Properties, read: Properties) -> Properties:
     """Return what is recorded after a read: the previous text where it means the same."""
-    state = {**previous, **read}
+    state = {key: value for key, value in {**previous, **read}.items() if key != "__defaults"}
     for key, about in resource.inputs.items():
         if key in previous and form(about, previous[key]) == form(about, state.get(key)):
             state[key] = previous[key]
