@@ -190,13 +190,12 @@ class Audit(pulumi.ComponentResource):
             "id": "retention",
             "status": "Enabled",
             "filter": {"prefix": ""},
-            "transitions": [{"days": _DAYS_AT_HAND, "storage_class": "GLACIER_IR"}]
-            if retention >= 2 * _DAYS_AT_HAND
-            else [],
             "expiration": {"days": retention},
             "noncurrent_version_expiration": {"noncurrent_days": _DAYS_OVERWRITTEN},
             "abort_incomplete_multipart_upload": {"days_after_initiation": _DAYS_UNFINISHED},
         }
+        if retention >= 2 * _DAYS_AT_HAND:  # an empty list would not be read back
+            rule["transitions"] = [{"days": _DAYS_AT_HAND, "storage_class": "GLACIER_IR"}]
         versioning = aws.s3.BucketVersioning(
             f"{name}-versioning",
             bucket=bucket.id,

@@ -50,7 +50,8 @@ class SecretRotationArgs(TypedDict):
     """Hours from the scheduled moment in which it may happen, 1 to 24 (default: Secrets
     Manager's own: to the end of the day, or the next hour of a schedule in hours)."""
     rotate_immediately: NotRequired[bool]
-    """Whether to rotate now, too (default false: Secrets Manager only tries ``testSecret``)."""
+    """Whether to rotate as well when rotation is set up or its schedule changes (default false:
+    Secrets Manager only tries ``testSecret``). Switched on later, it does nothing by itself."""
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
     """Subnets and security groups to reach the database from (default None: outside of any
     VPC)."""

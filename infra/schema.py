@@ -91,7 +91,8 @@ class RotationSettings(_Model):
         default=None, description="hours in which it may happen; none: to the end of the day"
     )
     rotate_immediately: bool = Field(
-        default=False, description="whether to rotate at the deployment, too"
+        default=False,
+        description="whether to rotate as well when rotation is set up or its schedule changes",
     )
     admin_secret: str | None = Field(
         default=None, description="the administrator's secret; with `alternatingUsers`"
