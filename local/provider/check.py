@@ -74,20 +74,25 @@ def _refused(
 
 
 def _reasons(about: Input, value: Any) -> Iterator[str]:
-    shown = "[secret]" if about.sensitive else repr(value)
     if value in about.also:
         return
     if about.length and not about.length[0] <= len(value) <= about.length[1]:
         least, most = about.length
         what = "items" if isinstance(value, list) else "characters"
         yield f"must have {least} to {most} {what}, has {len(value)}"
+    for each in value if isinstance(value, list) else [value]:
+        yield from _reasons_of_one(about, each)
+
+
+def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
+    shown = "[secret]" if about.sensitive else repr(value)
     if about.pattern and not re.fullmatch(about.pattern, str(value)):
         yield f"must match {about.pattern}, got {shown}"
     if about.bounds and not about.bounds[0] <= float(value) <= about.bounds[1]:
         allowed = "".join(f"{each} or " for each in about.also)
         yield f"must be {allowed}{about.bounds[0]} to {about.bounds[1]}, got {shown}"
     if about.choices and value not in about.choices:
-        yield f"must be one of {', '.join(about.choices)}, got {shown}"
+        yield f"must be one of {', '.join(map(str, about.choices))}, got {shown}"
     if about.arn and not _ARN.fullmatch(str(value)):
         yield f"must be an ARN, got {shown}"
     if about.json and not _is_json(value):

@@ -33,9 +33,11 @@ def difference(
             changed.add(key)
         elif new is None and about.computed:
             continue
-        elif holds_unknown(new) or form(about, new) != form(about, state.get(key)):
-            changed.add(key)
-    replaces = {key for key in changed if resource.inputs[key].replaces}
+        else:
+            old = state.get(key)
+            if holds_unknown(new) or form(about, filled(about, new, old)) != form(about, old):
+                changed.add(key)
+    replaces = resource.replacing(state, wanted, changed)
     names = {
         key
         for key, about in resource.inputs.items()
@@ -50,7 +52,23 @@ def form(about: Input, value: Any) -> object:
     """Write a value in the form in which it is compared."""
     if is_archive(value):
         return value.get("hash")
-    return (about.form or forms.default)(value)
+    if about.form is not None or about.fields is None:
+        return (about.form or forms.default)(value)
+    if isinstance(value, Mapping):
+        given = {**value}
+        for key, inner in about.fields.items():
+            own = inner.default if value.get(key) is None else value[key]
+            given[key] = form(inner, own)
+        return forms.default(given)
+    return forms.default([form(about, each) for each in value] if value else None)
+
+
+def filled(about: Input, new: Any, old: Any) -> Any:
+    """Fill a map up with what AWS chose for fields that are not given."""
+    if about.fields is None or not isinstance(new, Mapping) or not isinstance(old, Mapping):
+        return new
+    chosen = {k for k, inner in about.fields.items() if inner.computed and new.get(k) is None}
+    return {**new, **{key: old[key] for key in chosen if key in old}}
 
 
 def all_tags(tags: Mapping[str, str] | None, default_tags: Mapping[str, str]) -> Properties:
@@ -62,6 +80,8 @@ def recorded(resource: Resource, previous: Properties, read: Properties) -> Prop
     """Return what is recorded after a read: the previous text where it means the same."""
     state = {key: value for key, value in {**previous, **read}.items() if key != "__defaults"}
     for key, about in resource.inputs.items():
-        if key in previous and form(about, previous[key]) == form(about, state.get(key)):
-            state[key] = previous[key]
+        if key in previous:
+            told = filled(about, previous[key], state.get(key))
+            if form(about, told) == form(about, state.get(key)):
+                state[key] = told
     return state

@@ -12,10 +12,17 @@ from local.provider import functions
 from local.provider.catalog import RESOURCES
 from local.provider.check import Failure, checked
 from local.provider.diff import Difference, all_tags, difference, recorded
-from local.provider.resource import PartlyMadeError, Properties, Resource, Session
+from local.provider.resource import (
+    PartlyMadeError,
+    Properties,
+    RefusedError,
+    Resource,
+    Session,
+)
 from local.provider.wire import UNKNOWN
 
 _SUFFIX_CHARACTERS = 7
+_REFUSALS = (ClientError, BotoCoreError, RefusedError)
 
 
 class DeploymentError(Exception):
@@ -104,12 +111,13 @@ class Provider:
         resource, session = _resource(type_), self._for(inputs)
         wanted = {**inputs, "tags": all_tags(inputs.get("tags"), self.default_tags)}
         try:
-            id_ = resource.create(session, wanted)
-            state = self._read(resource, session, id_, inputs)
+            made = resource.create(session, wanted)
+            id_, told = made if isinstance(made, tuple) else (made, {})
+            state = self._read(resource, session, id_, {**inputs, **told})
         except PartlyMadeError as error:
             state = self._read(resource, session, error.id, inputs) or inputs
             raise HalfMadeError(_told(name, type_, error), error.id, state) from error
-        except (ClientError, BotoCoreError) as error:
+        except _REFUSALS as error:
             raise DeploymentError(_told(name, type_, error)) from error
         if state is None:
             raise DeploymentError(f"{name} ({type_}): was created, and AWS does not find it")
@@ -126,7 +134,7 @@ class Provider:
         resource = _resource(type_)
         try:
             return self._read(resource, self._for(state), id_, state)
-        except (ClientError, BotoCoreError) as error:
+        except _REFUSALS as error:
             raise DeploymentError(_told(name, type_, error)) from error
 
     def find(self, type_: str, name: str, id_: str) -> tuple[str, Properties, Properties] | None:
@@ -142,7 +150,7 @@ class Provider:
         try:
             id_, told = resource.imported(self._session, id_)
             state = self._read(resource, self._session, id_, told)
-        except (ClientError, BotoCoreError) as error:
+        except _REFUSALS as error:
             raise DeploymentError(_told(name, type_, error)) from error
         if state is None:
             return None
@@ -169,12 +177,12 @@ class Provider:
         try:
             if "tags" in changed:
                 self._retag(resource, session, id_, state, inputs)
-            if own := changed - {"tags"}:
-                resource.update(session, id_, state, inputs, own)
+            own = changed - {"tags"}
+            told = resource.update(session, id_, state, inputs, own) if own else None
             # What was taken out of the program is no longer recorded, unless AWS still has it.
             kept = {key: value for key, value in state.items() if key not in changed}
-            read = self._read(resource, session, id_, {**kept, **inputs})
-        except (ClientError, BotoCoreError) as error:
+            read = self._read(resource, session, id_, {**kept, **inputs, **(told or {})})
+        except _REFUSALS as error:
             raise DeploymentError(_told(name, type_, error)) from error
         if read is None:
             raise DeploymentError(f"{name} ({type_}): is gone; run `pulumi refresh`")
@@ -202,7 +210,7 @@ class Provider:
         except ClientError as error:
             if error.response["Error"]["Code"] not in gone:
                 raise DeploymentError(_told(name, type_, error)) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, RefusedError) as error:
             raise DeploymentError(_told(name, type_, error)) from error
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +224,7 @@ class Provider:
             raise DeploymentError(f"the local run cannot answer {token}")
         try:
             return functions.FUNCTIONS[token](self._session, args)
-        except (ClientError, BotoCoreError) as error:
+        except _REFUSALS as error:
             raise DeploymentError(f"{token}: {error}") from error
 
     def sensitive(self, type_: str) -> frozenset[str]:

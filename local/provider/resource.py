@@ -44,7 +44,7 @@ class Input:
     """A number, at least and at most."""
     also: tuple[object, ...] = ()
     """Values that are allowed besides."""
-    choices: tuple[str, ...] = ()
+    choices: tuple[object, ...] = ()
     """The only values that are allowed."""
     json: bool = False
     """Whether the text must be JSON."""
@@ -53,7 +53,10 @@ class Input:
     form: Callable[[Any], object] | None = None
     """Writes a value so that two values are equal if they mean the same."""
     fields: "Mapping[str, Input] | None" = None
-    """Inputs of the map, or of each map of the list, that this one is."""
+    """Inputs of the map, or of each map of the list, that this one is.
+
+    Pattern, bounds, choices and ARN of a list are those of each item.
+    """
 
 
 REGION = Input(computed=True, replaces=True)
@@ -74,6 +77,10 @@ class Session:
     def elsewhere(self, region: str) -> "Session":
         """Return the same account in another region."""
         return Session(self.aws, region) if region != self.region else self
+
+
+class RefusedError(Exception):
+    """The provider itself refuses, not AWS; the text is the reason."""
 
 
 class PartlyMadeError(Exception):
@@ -110,8 +117,8 @@ class Resource:
     needs: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Pairs: the first input may be given only with the second."""
 
-    def create(self, session: Session, inputs: Properties) -> str:
-        """Make the resource, with its tags; return its id."""
+    def create(self, session: Session, inputs: Properties) -> str | tuple[str, Properties]:
+        """Make the resource, with its tags; return its id, and outputs that AWS tells only now."""
         raise NotImplementedError
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
@@ -124,8 +131,11 @@ class Resource:
 
     def update(
         self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
-    ) -> None:
-        """Change the resource; ``changed`` names the inputs that differ, but never ``tags``."""
+    ) -> Properties | None:
+        """Change the resource; ``changed`` names the inputs that differ, but never ``tags``.
+
+        Return outputs that AWS tells only now.
+        """
 
     def tag(self, session: Session, id_: str, state: Properties, tags: Mapping[str, str]) -> None:
         """Add tags, or change their values."""
@@ -148,6 +158,11 @@ class Resource:
         """Say what else the provider's own check refuses: input, reason. Unknowns are left out."""
         del inputs
         return ()
+
+    def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
+        """Name those of the changed inputs that make another resource."""
+        del state, inputs
+        return {key for key in changed if self.inputs[key].replaces}
 
     def unknown_after(self, changed: set[str], inputs: Properties) -> set[str]:
         """Name the outputs that an update of these inputs changes."""
