@@ -23,7 +23,7 @@ class World:
         self._made: list[tuple[str, str, str, dict[str, Any]]] = []
         self._known: dict[str, tuple[str, dict[str, Any]]] = {}
 
-    def make(self, type_: str, name: str, **inputs: Any) -> dict[str, Any]:
+    def make(self, type_: str, name: str, /, **inputs: Any) -> dict[str, Any]:
         """Make a resource once for each name; return its state, with ``id``."""
         if name not in self._known:
             checked, refused = self.provider.check(type_, name, inputs)
@@ -59,6 +59,8 @@ class Specimen:
     """Text of the error when one exists already; empty: a second creation is no error."""
     not_read: frozenset[str] = frozenset()
     """Inputs that AWS does not tell, so that no change by hand is seen."""
+    found_by: frozenset[str] = frozenset()
+    """Inputs that are needed to find it, next to the id."""
     deletes_twice: bool = True
     """Whether a second deletion is fine."""
     seen_gone: bool = True
