@@ -2,10 +2,10 @@
 
 from types import ModuleType
 
-from local.provider import kms
+from local.provider import kms, lambda_
 from local.provider.resource import Resource
 
-_MODULES: tuple[ModuleType, ...] = (kms,)
+_MODULES: tuple[ModuleType, ...] = (kms, lambda_)
 
 RESOURCES: dict[str, Resource] = {
     found.type: found()
