@@ -11,5 +11,5 @@ RESOURCES: dict[str, Resource] = {
     found.type: found()
     for module in _MODULES
     for found in vars(module).values()
-    if isinstance(found, type) and issubclass(found, Resource) and found is not Resource
+    if isinstance(found, type) and issubclass(found, Resource) and "type" in vars(found)
 }

@@ -34,7 +34,8 @@ def checked(
             if key in previous.get(_DEFAULTS, ()):
                 inputs[key] = previous[key]
             else:
-                inputs[key] = f"{declared.auto_name.prefix}{name}-{suffix}"
+                stem = name.lower() if declared.auto_name.lower else name
+                inputs[key] = f"{declared.auto_name.prefix}{stem}-{suffix}"
                 if (size := len(inputs[key])) > declared.auto_name.longest:
                     most = declared.auto_name.longest
                     failures.append(

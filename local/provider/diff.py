@@ -22,7 +22,12 @@ class Difference(NamedTuple):
 def difference(
     resource: Resource, state: Properties, wanted: Properties, default_tags: Mapping[str, str]
 ) -> Difference:
-    """Compare wanted inputs with the recorded state: what was given, or read by a refresh."""
+    """Compare wanted inputs with the recorded state: what was given, or read by a refresh.
+
+    Raises:
+        RefusedError: the provider refuses the change.
+
+    """
     changed = set()
     for key, about in resource.inputs.items():
         new = wanted.get(key)
@@ -64,8 +69,12 @@ def form(about: Input, value: Any) -> object:
 
 
 def filled(about: Input, new: Any, old: Any) -> Any:
-    """Fill a map up with what AWS chose for fields that are not given."""
-    if about.fields is None or not isinstance(new, Mapping) or not isinstance(old, Mapping):
+    """Fill a map, or each map of a list, up with what AWS chose for fields that are not given."""
+    if about.fields is None:
+        return new
+    if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
+        return [filled(about, *each) for each in zip(new, old, strict=True)]
+    if not isinstance(new, Mapping) or not isinstance(old, Mapping):
         return new
     chosen = {k for k, inner in about.fields.items() if inner.computed and new.get(k) is None}
     return {**new, **{key: old[key] for key in chosen if key in old}}

@@ -87,8 +87,16 @@ class Provider:
         return check(type_, name, given, previous, suffix)
 
     def diff(self, type_: str, state: Properties, wanted: Properties) -> Difference:
-        """Compare wanted inputs with what is recorded."""
-        return difference(_resource(type_), state, wanted, self.default_tags)
+        """Compare wanted inputs with what is recorded.
+
+        Raises:
+            DeploymentError: the provider refuses the change.
+
+        """
+        try:
+            return difference(_resource(type_), state, wanted, self.default_tags)
+        except RefusedError as error:
+            raise DeploymentError(f"{type_}: {error}") from error
 
     def planned(self, type_: str, inputs: Properties) -> Properties:
         """Return what is known of a resource before it is made."""

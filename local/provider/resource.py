@@ -4,9 +4,12 @@ The facts are those of Pulumi's AWS provider: https://github.com/pulumi/pulumi-a
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
+
+from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 
@@ -20,6 +23,8 @@ class AutoName(NamedTuple):
     longest: int = 255
     """Characters at most; a longer one is refused by the preview."""
     prefix: str = ""
+    lower: bool = False
+    """Whether the logical name is put in lower case."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,20 @@ class PartlyMadeError(Exception):
         self.id = id_
 
 
+@contextmanager
+def made(id_: str) -> Iterator[None]:
+    """Say of calls that AWS refuses that the resource was made before them.
+
+    Raises:
+        PartlyMadeError: a call was refused.
+
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise PartlyMadeError(id_, str(error)) from error
+
+
 class Resource:
     """One type. A module for each AWS service subclasses this; methods get checked inputs.
 
@@ -160,7 +179,12 @@ class Resource:
         return ()
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
-        """Name those of the changed inputs that make another resource."""
+        """Name those of the changed inputs that make another resource.
+
+        Raises:
+            RefusedError: this change is refused, so the preview fails.
+
+        """
         del state, inputs
         return {key for key in changed if self.inputs[key].replaces}
 
