@@ -38,12 +38,13 @@ def unordered(values: object) -> object:
 def policy(text: object) -> object:
     """Write an IAM policy: the order of statements, actions and resources does not count.
 
-    A text equals a list of one, an account its root ARN, and values of conditions are text.
+    A text equals a list of one, an account its root ARN, values of conditions are text, and an
+    empty policy is none.
     https://github.com/hashicorp/awspolicyequivalence
     """
     read = document(text)
-    if not isinstance(read, Mapping):
-        return read
+    if not isinstance(read, Mapping) or not read:
+        return read or None
     statements = _listed(read.get("Statement", []))
     formed = {**read, "Statement": sorted(map(_statement, statements), key=_text)}
     return {"Version": "2008-10-17", **formed}
