@@ -2,10 +2,10 @@
 
 from types import ModuleType
 
-from local.provider import kms, lambda_
+from local.provider import kms, lambda_, secretsmanager
 from local.provider.resource import Resource
 
-_MODULES: tuple[ModuleType, ...] = (kms, lambda_)
+_MODULES: tuple[ModuleType, ...] = (kms, lambda_, secretsmanager,)
 
 RESOURCES: dict[str, Resource] = {
     found.type: found()
