@@ -215,11 +215,9 @@ class Provider:
         gone = resource.gone if resource.deleted is None else resource.deleted
         try:
             resource.delete(self._for(state), id_, state)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in gone:
+        except _REFUSALS as error:
+            if not isinstance(error, ClientError) or error.response["Error"]["Code"] not in gone:
                 raise DeploymentError(_told(name, type_, error)) from error
-        except (BotoCoreError, RefusedError) as error:
-            raise DeploymentError(_told(name, type_, error)) from error
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a provider function, such as ``aws:index/getCallerIdentity:…``.

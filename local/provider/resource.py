@@ -42,7 +42,7 @@ class Input:
     """What the provider puts where nothing is given."""
     auto_name: AutoName | None = None
     pattern: str = ""
-    """Regular expression for the whole text."""
+    """Regular expression for the whole text; of a list, for each item."""
     length: tuple[int, int] | None = None
     """Characters of a text, or items of a list: at least, at most."""
     bounds: tuple[float, float] | None = None
@@ -54,7 +54,7 @@ class Input:
     json: bool = False
     """Whether the text must be JSON."""
     arn: bool = False
-    """Whether the text must look like an ARN."""
+    """Whether the text, or each item of the list, must look like an ARN."""
     form: Callable[[Any], object] | None = None
     """Writes a value so that two values are equal if they mean the same."""
     fields: "Mapping[str, Input] | None" = None
@@ -116,7 +116,8 @@ def made(id_: str) -> Iterator[None]:
 class Resource:
     """One type. A module for each AWS service subclasses this; methods get checked inputs.
 
-    ``state`` is what is recorded: inputs and outputs. An error of boto3 is shown as it is.
+    ``state`` is what is recorded: inputs and outputs. An error of boto3 is shown as it is, and
+    so is ``RefusedError``.
     """
 
     type: ClassVar[str]
@@ -169,7 +170,12 @@ class Resource:
         raise NotImplementedError
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
-        """Return the id, and the inputs that it tells, for the id that ``pulumi import`` takes."""
+        """Return the id, and the inputs that it tells, for the id that ``pulumi import`` takes.
+
+        Raises:
+            RefusedError: that id has another form.
+
+        """
         del session
         return id_, {}
 
