@@ -2,10 +2,10 @@
 
 from types import ModuleType
 
-from local.provider import kms, lambda_, secretsmanager
+from local.provider import cloudwatch, kms, lambda_, secretsmanager
 from local.provider.resource import Resource
 
-_MODULES: tuple[ModuleType, ...] = (kms, lambda_, secretsmanager,)
+_MODULES: tuple[ModuleType, ...] = (cloudwatch, kms, lambda_, secretsmanager,)
 
 RESOURCES: dict[str, Resource] = {
     found.type: found()

@@ -13,6 +13,7 @@ from local.provider.catalog import RESOURCES
 from local.provider.check import Failure, checked
 from local.provider.diff import Difference, all_tags, difference, recorded
 from local.provider.resource import (
+    EMPTY,
     PartlyMadeError,
     Properties,
     RefusedError,
@@ -166,7 +167,7 @@ class Provider:
         inputs = {
             key: state[key]
             for key, about in resource.inputs.items()
-            if state.get(key) not in (None, "", [], {}, defaults[key])
+            if state.get(key) not in (*EMPTY, defaults[key])
             and (not about.computed or about.auto_name is not None)
         }
         return id_, inputs, {**{k: v for k, v in defaults.items() if v is not None}, **state}

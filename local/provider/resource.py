@@ -64,6 +64,8 @@ class Input:
     """
 
 
+EMPTY: tuple[object, ...] = (None, "", [], {})
+"""What the provider takes for not given."""
 REGION = Input(computed=True, replaces=True)
 TAGS = Input()
 
@@ -239,4 +241,4 @@ def tag_map(tags: Iterable[Mapping[str, str]], prefix: str = "") -> dict[str, st
 
 def given(inputs: Mapping[str, Any], *keys: str) -> Properties:
     """Pick inputs that are not empty, in AWS's words."""
-    return pascal({key: inputs[key] for key in keys if inputs.get(key) not in (None, "", [], {})})  # type: ignore[no-any-return]
+    return pascal({key: inputs[key] for key in keys if inputs.get(key) not in EMPTY})  # type: ignore[no-any-return]
