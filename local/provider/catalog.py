@@ -5,7 +5,12 @@ from types import ModuleType
 from local.provider import cloudwatch, kms, lambda_, secretsmanager
 from local.provider.resource import Resource
 
-_MODULES: tuple[ModuleType, ...] = (cloudwatch, kms, lambda_, secretsmanager,)
+_MODULES: tuple[ModuleType, ...] = (
+    cloudwatch,
+    kms,
+    lambda_,
+    secretsmanager,
+)
 
 RESOURCES: dict[str, Resource] = {
     found.type: found()
