@@ -1,11 +1,12 @@
 """CloudWatch Logs: filter patterns, metric filters and embedded metrics make metrics of lines."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
 
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from . import Response, loop, patterns, replaces
@@ -44,6 +45,38 @@ def dimensions_have_no_limits(original: Handler, data: Data) -> Response:
         if dimensions and transformation.get("defaultValue") is not None:
             return _invalid("Invalid metric transformation: dimensions and default value")
     return original(data)
+
+
+@replaces(cloudwatch_logs, "_put_metric_filter")
+def metric_filter_forgets_what_it_applies_to(original: Handler, data: Data) -> Response:
+    """Keep whether the filter applies to transformed lines."""
+    response = original(data)
+    if found := cloudwatch_logs._metric_filters.get((data["logGroupName"], data["filterName"])):
+        found["applyOnTransformedLogs"] = data.get("applyOnTransformedLogs", False)
+    return response
+
+
+@replaces(cloudwatch_logs, "handle_request")
+async def key_of_a_log_group_stays(
+    original: Callable[..., Awaitable[Response]], *request: Any
+) -> Response:
+    """Change the key of a log group, or take it away.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+    """
+    _method, _path, headers, body, _query = request
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    if operation not in ("AssociateKmsKey", "DisassociateKmsKey"):
+        return await original(*request)
+    data = json.loads(body)
+    group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
+    if group is None:
+        message = "The specified log group does not exist"
+        refusal: Response = error_response_json("ResourceNotFoundException", message, 400)
+        return refusal
+    group["kmsKeyId"] = data.get("kmsKeyId")
+    response: Response = json_response({})
+    return response
 
 
 @replaces(cloudwatch_logs, "_compile_filter_pattern")

@@ -2,13 +2,22 @@
 
 from types import ModuleType
 
-from local.provider import cloudwatch, kms, lambda_, secretsmanager
+from local.provider import 
+    cloudwatch, ...] = (
+    kms, =======
+from local.provider import kms, >>>>>>> 5d90f35 (CloudWatch Logs: log groups and metric filters with a whole life, kms, lambda_, logs, secretsmanager
+from local.provider.resource import Resource
+
+_MODULES: tuple[ModuleType
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
-    cloudwatch,
-    kms,
-    lambda_,
+    cloudwatch, ...] = (
+    kms, =======
+from local.provider import kms, >>>>>>> 5d90f35 (CloudWatch Logs: log groups and metric filters with a whole life, kms, lambda_, logs, secretsmanager
+from local.provider.resource import Resource
+
+_MODULES: tuple[ModuleType,)
     secretsmanager,
 )
 

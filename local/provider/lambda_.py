@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local.provider import forms
 from local.provider.archive import package
 from local.provider.diff import filled
@@ -20,13 +18,13 @@ from local.provider.resource import (
     TAGS,
     AutoName,
     Input,
-    PartlyMadeError,
     Properties,
     RefusedError,
     Resource,
     Session,
     camel,
     given,
+    made,
     pascal,
 )
 
@@ -147,14 +145,12 @@ class Function(Resource):
             **given(inputs, "architectures", "packageType"),
             **_configuration(inputs, {key for key in _CONFIGURATION if inputs.get(key)}),
         )
-        try:
+        with made(name):
             _wait(functions, "function_active_v2", FunctionName=name)
             if (reserved := inputs["reservedConcurrentExecutions"]) >= 0:
                 functions.put_function_concurrency(
                     FunctionName=name, ReservedConcurrentExecutions=reserved
                 )
-        except (ClientError, BotoCoreError) as error:
-            raise PartlyMadeError(name, str(error)) from error
         return name
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:

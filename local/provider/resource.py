@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import EmbeddedAws
 
@@ -111,7 +111,7 @@ def made(id_: str) -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         raise PartlyMadeError(id_, str(error)) from error
 
 

@@ -64,7 +64,7 @@ def network(world: World, subnets: slice) -> dict[str, Any]:
 
 def function(world: World, name: str = "a-function") -> dict[str, Any]:
     """Make a function with two versions."""
-    inputs = {"name": name, "role": role(world), "runtime": "python3.12"}
+    inputs: dict[str, Any] = {"name": name, "role": role(world), "runtime": "python3.12"}
     inputs |= {"handler": "index.handler", "code": archive(ECHO), "publish": True}
     made = world.make("aws:lambda/function:Function", name, **inputs)
     functions = world.client("lambda")
