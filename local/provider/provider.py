@@ -164,11 +164,13 @@ class Provider:
         if state is None:
             return None
         defaults = {key: about.default for key, about in resource.inputs.items()}
+        groups = (*resource.one_of, *resource.at_least_one_of)
+        needed = {key for group in groups for key in group}
         inputs = {
             key: state[key]
             for key, about in resource.inputs.items()
             if state.get(key) not in (*EMPTY, defaults[key])
-            and (not about.computed or about.auto_name is not None)
+            and (not about.computed or about.auto_name is not None or key in needed)
         }
         return id_, inputs, {**{k: v for k, v in defaults.items() if v is not None}, **state}
 
