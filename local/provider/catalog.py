@@ -2,23 +2,16 @@
 
 from types import ModuleType
 
-from local.provider import 
-    cloudwatch, ...] = (
-    kms, =======
-from local.provider import kms, >>>>>>> 5d90f35 (CloudWatch Logs: log groups and metric filters with a whole life, kms, lambda_, logs, secretsmanager
-from local.provider.resource import Resource
-
-_MODULES: tuple[ModuleType
+from local.provider import cloudwatch, kms, lambda_, logs, secretsmanager, ssm
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
-    cloudwatch, ...] = (
-    kms, =======
-from local.provider import kms, >>>>>>> 5d90f35 (CloudWatch Logs: log groups and metric filters with a whole life, kms, lambda_, logs, secretsmanager
-from local.provider.resource import Resource
-
-_MODULES: tuple[ModuleType,)
+    cloudwatch,
+    kms,
+    lambda_,
+    logs,
     secretsmanager,
+    ssm,
 )
 
 RESOURCES: dict[str, Resource] = {
