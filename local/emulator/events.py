@@ -49,6 +49,10 @@ def emit(source: str, detail_type: str, detail: str, resources: tuple[str, ...] 
     )
 
 
+def _rule_key(data: Data) -> str:
+    return str(eventbridge._rule_key(data.get("Name"), data.get("EventBusName", "default")))
+
+
 @replaces(eventbridge, "_put_rule")
 def rule_for_all_management_events_is_disabled(original: Handler, data: Data) -> Response:
     """Enable a rule in the state that gets read-only management events, too.
@@ -57,17 +61,41 @@ def rule_for_all_management_events_is_disabled(original: Handler, data: Data) ->
     """
     all_events = data.get("State") == ALL_MANAGEMENT_EVENTS
     response = original({**data, "State": "ENABLED"} if all_events else data)
-    key = eventbridge._rule_key(data.get("Name"), data.get("EventBusName", "default"))
-    if "State" in data and key in eventbridge._rules:
+    key = _rule_key(data)
+    if key in eventbridge._rules:
         eventbridge._rules[key]["_AllManagementEvents"] = all_events
     return response
+
+
+@replaces(eventbridge, "_put_rule")
+def changed_rule_keeps_what_is_not_given(original: Handler, data: Data) -> Response:
+    """Replace a rule as a whole, but for its tags.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+    """
+    if _rule_key(data) in eventbridge._rules:
+        data = {"State": "ENABLED", "Description": "", "RoleArn": "", **data, "Tags": []}
+    return original(data)
+
+
+@replaces(eventbridge, "_delete_rule")
+def deleted_rule_takes_its_targets_along(original: Handler, data: Data) -> Response:
+    """Refuse to delete a rule that has targets.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
+    """
+    if eventbridge._targets.get(_rule_key(data)):
+        refusal: Response = eventbridge.error_response_json(
+            "ValidationException", "Rule can't be deleted since it has targets.", 400
+        )
+        return refusal
+    return original(data)
 
 
 @replaces(eventbridge, "_enable_rule")
 def enabled_rule_keeps_its_old_state(original: Handler, data: Data) -> Response:
     """Enable a rule without the read-only management events."""
-    key = eventbridge._rule_key(data.get("Name"), data.get("EventBusName", "default"))
-    eventbridge._rules.get(key, {}).pop("_AllManagementEvents", None)
+    eventbridge._rules.get(_rule_key(data), {}).pop("_AllManagementEvents", None)
     return original(data)
 
 

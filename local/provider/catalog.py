@@ -2,11 +2,12 @@
 
 from types import ModuleType
 
-from local.provider import cloudwatch, kms, lambda_, logs, secretsmanager, ssm
+from local.provider import cloudwatch, events, kms, lambda_, logs, secretsmanager, ssm
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
     cloudwatch,
+    events,
     kms,
     lambda_,
     logs,

@@ -129,6 +129,38 @@ def test_a_rule_for_all_management_events_gets_the_read_only_ones(
     assert events.describe_rule(Name=rule)["State"] == "ENABLED"
 
 
+def test_a_changed_rule_keeps_nothing_that_is_not_given_but_its_tags(
+    aws: EmbeddedAws, unique: str
+) -> None:
+    events = aws.client("events", REGION)
+    rule = {"Name": unique, "ScheduleExpression": "rate(1 day)"}
+    tags = [{"Key": "a", "Value": "1"}]
+    arn = events.put_rule(**rule, Description="text", State="DISABLED", Tags=tags)["RuleArn"]
+    found = events.describe_rule(Name=unique)
+    assert (found["Description"], found["State"]) == ("text", "DISABLED")
+
+    events.put_rule(**rule, Tags=[{"Key": "b", "Value": "2"}])
+    found = events.describe_rule(Name=unique)
+    assert "Description" not in found
+    assert found["State"] == "ENABLED"
+    assert events.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
+
+
+def test_a_rule_is_not_deleted_before_its_targets(aws: EmbeddedAws, unique: str) -> None:
+    events = aws.client("events", REGION)
+    events.put_rule(Name=unique, ScheduleExpression="rate(1 day)")
+    arn = f"arn:aws:sqs:{REGION}:{aws.account_id}:{unique}"
+    events.put_targets(Rule=unique, Targets=[{"Id": "target", "Arn": arn}])
+    with pytest.raises(ClientError, match="since it has targets"):
+        events.delete_rule(Name=unique)
+    assert events.describe_rule(Name=unique)["Name"] == unique
+
+    events.remove_targets(Rule=unique, Ids=["target"])
+    events.delete_rule(Name=unique)
+    with pytest.raises(ClientError, match="does not exist"):
+        events.describe_rule(Name=unique)
+
+
 def test_a_topic_gets_what_the_input_transformer_makes(
     aws: EmbeddedAws, make_rule: Make, put: Make, unique: str
 ) -> None:
