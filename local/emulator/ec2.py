@@ -1,13 +1,14 @@
-"""EC2: an interface endpoint shows what limits it, a group's rule the prefix lists it names."""
+"""EC2: an interface endpoint shows what limits it, a group's rule has one source and one id."""
 # ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
 
 import json
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.core.responses import get_region
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 
 from . import Response, replaces
@@ -17,32 +18,48 @@ DEFAULT_POLICY = json.dumps(
     {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
 )
 
+SOURCES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+ALL_PROTOCOLS = "-1"
+PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": ALL_PROTOCOLS}
+
 Parameters = dict[str, Any]
 Handler = Callable[[Parameters], Response]
 
 
 @replaces(ec2._ACTION_MAP, "CreateVpcEndpoint")
 def new_endpoint_loses_what_limits_it(original: Handler, parameters: Parameters) -> Response:
-    """Keep the policy, the security groups and whether DNS is private.
+    """Keep policy, security groups, addresses and DNS; refuse a second private DNS of a service.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
     """
+    vpc, service = ec2._p(parameters, "VpcId"), ec2._p(parameters, "ServiceName")
+    if _is_true(parameters, "PrivateDnsEnabled") and _has_private_dns(vpc, service):
+        return _error(
+            "InvalidParameter",
+            "private-dns-enabled cannot be set because there is already a conflicting DNS domain"
+            f" for {_private_name(service)} in the VPC {vpc}",
+        )
     before = set(ec2._vpc_endpoints)
     original(parameters)
     (created,) = set(ec2._vpc_endpoints) - before
     endpoint = ec2._vpc_endpoints[created]
+    groups = ec2._parse_member_list(parameters, "SecurityGroupId")
     endpoint |= {
         "PolicyDocument": ec2._p(parameters, "PolicyDocument") or DEFAULT_POLICY,
         "PrivateDnsEnabled": ec2._p(parameters, "PrivateDnsEnabled") or "false",
-        "Groups": ec2._parse_member_list(parameters, "SecurityGroupId"),
+        "Groups": groups or [ec2._vpcs[vpc]["DefaultSecurityGroupId"]],
+        "ServiceRegion": ec2._p(parameters, "ServiceRegion") or get_region(),
+        "IpAddressType": "ipv4",
+        "DnsOptions": {"DnsRecordIpType": "ipv4"},
         "Interfaces": {},
     }
+    _change_addresses(endpoint, parameters)
     return _response("CreateVpcEndpointResponse", ec2._vpce_fields_xml(endpoint, "vpcEndpoint"))
 
 
 @replaces(ec2._ACTION_MAP, "ModifyVpcEndpoint")
 def changed_endpoint_keeps_its_groups(original: Handler, parameters: Parameters) -> Response:
-    """Change security groups and private DNS, and reset the policy, when asked to."""
+    """Change groups, addresses and private DNS, and reset the policy, when asked to."""
     response = original(parameters)
     endpoint = ec2._vpc_endpoints.get(ec2._p(parameters, "VpcEndpointId"))
     if endpoint is not None:
@@ -54,26 +71,177 @@ def changed_endpoint_keeps_its_groups(original: Handler, parameters: Parameters)
             endpoint["PrivateDnsEnabled"] = private
         if ec2._p(parameters, "ResetPolicy") == "true":
             endpoint["PolicyDocument"] = DEFAULT_POLICY
+        _change_addresses(endpoint, parameters)
     return response
 
 
+def _change_addresses(endpoint: Parameters, parameters: Parameters) -> None:
+    if kind := ec2._p(parameters, "IpAddressType"):
+        endpoint["IpAddressType"] = kind
+    for option in ("DnsRecordIpType", "PrivateDnsOnlyForInboundResolverEndpoint"):
+        if value := ec2._p(parameters, f"DnsOptions.{option}"):
+            endpoint["DnsOptions"][option] = value
+
+
+def _has_private_dns(vpc: str, service: str) -> bool:
+    return any(
+        (each["VpcId"], each["ServiceName"]) == (vpc, service)
+        and each["PrivateDnsEnabled"].lower() == "true"
+        for each in ec2._vpc_endpoints.values()
+    )
+
+
+@replaces(ec2._ACTION_MAP, "DescribeVpcEndpoints")
+def unknown_endpoint_is_not_missed(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to describe an endpoint that is not there."""
+    return _unknown_endpoint(parameters) or original(parameters)
+
+
+@replaces(ec2._ACTION_MAP, "DeleteVpcEndpoints")
+def unknown_endpoint_is_deleted(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to delete an endpoint that is not there."""
+    return _unknown_endpoint(parameters) or original(parameters)
+
+
+def _unknown_endpoint(parameters: Parameters) -> Response | None:
+    for each in ec2._parse_member_list(parameters, "VpcEndpointId"):
+        if each not in ec2._vpc_endpoints:
+            return _error(
+                "InvalidVpcEndpointId.NotFound", f"The Vpc Endpoint Id '{each}' does not exist"
+            )
+    return None
+
+
 @replaces(ec2, "_parse_ip_permissions")
-def rule_loses_its_prefix_lists(
+def rule_has_many_sources(
     original: Callable[..., list[Parameters]], parameters: Parameters, prefix: str
 ) -> list[Parameters]:
-    """Keep the prefix lists that a rule of a security group names.
+    """Make a rule, with an id of its own, of each range, group and prefix list that is named.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
     """
-    rules = original(parameters, prefix)
-    for number, rule in enumerate(rules, start=1):
+    rules = []
+    for number, rule in enumerate(original(parameters, prefix), start=1):
         named = f"{prefix}.{number}.PrefixListIds"
         index = 1
         while prefix_list := ec2._p(parameters, f"{named}.{index}.PrefixListId"):
             description = ec2._p(parameters, f"{named}.{index}.Description")
             rule["PrefixListIds"].append({"PrefixListId": prefix_list, "Description": description})
             index += 1
+        rules += _one_for_each_source(rule)
     return rules
+
+
+def _one_for_each_source(rule: Parameters) -> list[Parameters]:
+    ports = {key: rule[key] for key in ("FromPort", "ToPort") if key in rule}
+    if rule["IpProtocol"] == ALL_PROTOCOLS:
+        ports = {}  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    for pair in rule["UserIdGroupPairs"]:
+        pair.setdefault("UserId", get_account_id())
+    empty: Parameters = {kind: [] for kind in SOURCES}
+    return [
+        {
+            "SecurityGroupRuleId": f"sgr-{secrets.token_hex(9)[:17]}",
+            "IpProtocol": PROTOCOLS.get(rule["IpProtocol"].lower(), rule["IpProtocol"].lower()),
+            **ports,
+            **empty,
+            kind: [source],
+        }
+        for kind in SOURCES
+        for source in rule[kind]
+    ]
+
+
+@replaces(ec2, "_strip_descriptions")
+def description_tells_rules_apart(
+    original: Callable[[Parameters], Parameters], rule: Parameters
+) -> Parameters:
+    """Compare rules without the descriptions of groups and prefix lists, too."""
+    bare = original(rule)
+    for kind in SOURCES:
+        sources = [{k: v for k, v in each.items() if k != "Description"} for each in rule[kind]]
+        bare[kind] = sources
+    return bare
+
+
+@replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupIngress")
+def inward_rule_is_there_twice(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a rule that is there."""
+    return _duplicate(parameters, "IpPermissions") or original(parameters)
+
+
+@replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupEgress")
+def outward_rule_is_there_twice(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a rule that is there."""
+    return _duplicate(parameters, "IpPermissionsEgress") or original(parameters)
+
+
+def _duplicate(parameters: Parameters, direction: str) -> Response | None:
+    group = ec2._security_groups.get(ec2._p(parameters, "GroupId"), {direction: []})
+    wanted = ec2._parse_ip_permissions(parameters, "IpPermissions")
+    if any(ec2._rules_match(rule, each) for rule in wanted for each in group[direction]):
+        return _error(
+            "InvalidPermission.Duplicate", "the specified rule already exists in the group"
+        )
+    return None
+
+
+@replaces(ec2._ACTION_MAP, "ModifySecurityGroupRules")
+def changed_rule_keeps_its_group(original: Handler, parameters: Parameters) -> Response:
+    """Change the group that a rule names; with all protocols it has no ports."""
+    field = ".ReferencedGroupId"
+    for key in [key for key in parameters if key.endswith(field)]:
+        parameters[key.removesuffix(field) + ".ReferencedGroupInfo.GroupId"] = parameters[key]
+    response = original(parameters)
+    group = ec2._security_groups.get(ec2._p(parameters, "GroupId"), {})
+    for rule in (*group.get("IpPermissions", ()), *group.get("IpPermissionsEgress", ())):
+        if rule["IpProtocol"] == ALL_PROTOCOLS:
+            rule.pop("FromPort", None)
+            rule.pop("ToPort", None)
+    return response
+
+
+@replaces(ec2, "_sg_rule_xml")
+def rule_does_not_show_its_prefix_list(
+    original: Callable[..., str], group: str, rule: Parameters, **direction: bool
+) -> str:
+    """Show the prefix list."""
+    shown = original(group, rule, **direction)
+    fields = "".join(
+        f"<prefixListId>{each['PrefixListId']}</prefixListId>" for each in rule["PrefixListIds"]
+    )
+    return shown.replace("</item>", f"{fields}</item>") if fields else shown
+
+
+@replaces(ec2, "_sg_xml")
+def rules_are_shown_one_by_one(original: Callable[[Parameters], str], group: Parameters) -> str:
+    """Show the sources of rules that agree in protocol and ports together."""
+    shown = {**group}
+    for direction in ("IpPermissions", "IpPermissionsEgress"):
+        merged: dict[object, Parameters] = {}
+        for rule in group[direction]:
+            about = rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort")
+            together = merged.setdefault(about, {**rule, **{kind: [] for kind in SOURCES}})
+            for kind in SOURCES:
+                together[kind] = [*together[kind], *rule[kind]]
+        shown[direction] = list(merged.values())
+    return original(shown)
+
+
+@replaces(ec2._ACTION_MAP, "DeleteSecurityGroup")
+def group_in_use_is_deleted(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to delete a group that another group's rule, an interface or an endpoint names."""
+    id_ = ec2._p(parameters, "GroupId")
+    others = [each for each in ec2._security_groups.values() if each["GroupId"] != id_]
+    rules = [rule for each in others for rule in each["IpPermissions"]]
+    rules += [rule for each in others for rule in each["IpPermissionsEgress"]]
+    named = {pair.get("GroupId") for rule in rules for pair in rule["UserIdGroupPairs"]}
+    for endpoint in ec2._vpc_endpoints.values():
+        if endpoint["VpcEndpointType"] == "Interface":
+            named |= set(endpoint["Groups"])
+    if id_ in named:
+        return _error("DependencyViolation", f"resource {id_} has a dependent object")
+    return original(parameters)
 
 
 @replaces(ec2, "_vpce_fields_xml")
@@ -89,9 +257,15 @@ def endpoint_does_not_show_what_limits_it(
         for subnet in endpoint["SubnetIds"]:
             interfaces.setdefault(subnet, f"eni-{secrets.token_hex(8)}0")
         shown = [interfaces[subnet] for subnet in endpoint["SubnetIds"]]
+        options = endpoint["DnsOptions"].items()
         fields |= {
             "privateDnsEnabled": endpoint["PrivateDnsEnabled"].lower(),
-            "ipAddressType": "ipv4",
+            "ipAddressType": endpoint["IpAddressType"],
+            "serviceRegion": endpoint["ServiceRegion"],
+            "dnsOptions": "".join(
+                f"<{name[0].lower()}{name[1:]}>{value}</{name[0].lower()}{name[1:]}>"
+                for name, value in options
+            ),
             "groupSet": _items("groupId", endpoint["Groups"]),
             "networkInterfaceIdSet": "".join(f"<item>{each}</item>" for each in shown),
             "dnsEntrySet": _items("dnsName", _dns_names(endpoint)),
@@ -105,11 +279,24 @@ def _dns_names(endpoint: Parameters) -> list[str]:
     region, service = get_region(), endpoint["ServiceName"].rpartition(".")[2]
     names = [f"{endpoint['VpcEndpointId']}.{service}.{region}.vpce.amazonaws.com"]
     private = endpoint["PrivateDnsEnabled"].lower() == "true"
-    return [*names, f"{service}.{region}.amazonaws.com"] if private else names
+    return [*names, _private_name(endpoint["ServiceName"])] if private else names
+
+
+def _private_name(service_name: str) -> str:
+    return f"{service_name.rpartition('.')[2]}.{get_region()}.amazonaws.com"
+
+
+def _is_true(parameters: Parameters, name: str) -> bool:
+    return str(ec2._p(parameters, name)).lower() == "true"
 
 
 def _items(name: str, values: list[str]) -> str:
     return "".join(f"<item><{name}>{value}</{name}></item>" for value in values)
+
+
+def _error(code: str, message: str) -> Response:
+    response: Response = ec2._error(code, message, HTTPStatus.BAD_REQUEST)
+    return response
 
 
 def _response(name: str, inner: str) -> Response:
