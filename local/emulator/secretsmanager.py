@@ -42,6 +42,12 @@ def created_secret_always_has_a_version(original: Handler, data: Data) -> Respon
     existing = secretsmanager._secrets.get(data.get("Name"))
     if existing and (repeated := _answer_to_repeated(data, existing)):
         return repeated
+    if existing and existing.get("DeletedDate"):
+        return _error(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled"
+            " for deletion.",
+        )
     response = original(data)
     if not _succeeded(response):
         return response

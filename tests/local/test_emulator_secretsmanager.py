@@ -56,6 +56,16 @@ def test_the_arn_ends_in_six_letters_and_digits_nobody_can_guess(
     assert re.search("[G-Zg-z]", "".join(match[1] for match in suffixes if match))
 
 
+def test_a_name_in_its_recovery_window_says_so(secrets: Any, unique: str) -> None:
+    secrets.create_secret(Name=unique)
+    secrets.delete_secret(SecretId=unique, RecoveryWindowInDays=7)
+    with pytest.raises(ClientError, match=r"InvalidRequest.*scheduled\s+for\s+deletion"):
+        secrets.create_secret(Name=unique)
+    secrets.restore_secret(SecretId=unique)
+    with pytest.raises(ClientError, match="ResourceExists"):
+        secrets.create_secret(Name=unique)
+
+
 def test_creation_repeated_with_its_token_is_ignored(secrets: Any, unique: str) -> None:
     request = {"Name": unique, "ClientRequestToken": _token(), "SecretString": "a"}
     first = secrets.create_secret(**request)
