@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, TextIO
 
 from ministack.core import iam_evaluator, lambda_runtime
@@ -31,6 +32,8 @@ from . import Response, replaces
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_BYTES = 4_096
+CONCURRENT_EXECUTIONS = 1_000
+UNRESERVED_EXECUTIONS = 100
 
 STATE_TRANSITION_SECONDS = 0.02
 LAST_LINES_TIMEOUT_SECONDS = 1.0
@@ -155,6 +158,63 @@ def updated_function_has_no_limits(
 ) -> Response:
     """Refuse the same as on creation."""
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(name, data)
+
+
+@replaces(lambda_svc, "_create_function")
+def version_of_a_new_function_is_published_again(
+    original: Callable[..., Response], data: Data
+) -> Response:
+    """Give the version that CreateFunction publishes its ARN, and say what it is a version of."""
+    response = original(data)
+    if response[0] == HTTPStatus.CREATED and data.get("Publish"):
+        function = lambda_svc._functions[data["FunctionName"]]
+        version = function["versions"]["1"]
+        version["function_revision"] = function["config"]["RevisionId"]
+        version["config"]["FunctionArn"] = f"{function['config']['FunctionArn']}:1"
+    return response
+
+
+@replaces(lambda_svc, "_create_function")
+@replaces(lambda_svc, "_update_config")
+def logging_config_has_no_defaults(original: Callable[..., Response], *arguments: Any) -> Response:
+    """Choose the log group, and with JSON the levels, that are not given.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+    """
+    *named, data = arguments
+    if given := data.get("LoggingConfig"):
+        name = (named or [data["FunctionName"]])[0]
+        levels = ("ApplicationLogLevel", "SystemLogLevel")
+        data["LoggingConfig"] = {
+            "LogFormat": "Text",
+            "LogGroup": f"/aws/lambda/{name}",
+            **(dict.fromkeys(levels, "INFO") if given.get("LogFormat") == "JSON" else {}),
+            **given,
+        }
+    return original(*arguments)
+
+
+@replaces(lambda_svc, "_put_function_concurrency")
+def all_concurrency_can_be_reserved(
+    original: Callable[..., Response], name: str, data: Data
+) -> Response:
+    """Refuse a reservation that leaves less than 100 of the account's 1000 to all others.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
+    others = sum(
+        function["concurrency"] or 0
+        for other, function in lambda_svc._functions.items()
+        if other != name
+    )
+    wanted = others + data.get("ReservedConcurrentExecutions", 0)
+    if wanted > CONCURRENT_EXECUTIONS - UNRESERVED_EXECUTIONS:
+        return _invalid(
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            "UnreservedConcurrentExecution below its minimum value of "
+            f"[{UNRESERVED_EXECUTIONS}]."
+        )
+    return original(name, data)
 
 
 def _refusal_of_environment(data: Data) -> Response | None:

@@ -280,3 +280,57 @@ def test_a_log_group_is_made_only_by_a_role_that_may(
         logGroupNamePrefix=f"/aws/lambda/{function}"
     )["logGroups"]
     assert len(groups) == allowed
+
+
+def test_a_function_that_did_not_change_is_not_published_again(
+    aws: EmbeddedAws, make_function: Make
+) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+    functions, function = aws.client("lambda", REGION), make_function(HANDLER, Publish=True)
+
+    again = functions.publish_version(FunctionName=function)
+    assert again["Version"] == "1"
+    assert again["FunctionArn"].endswith(f":function:{function}:1")
+
+    functions.update_function_configuration(FunctionName=function, MemorySize=256)
+    functions.get_waiter("function_updated_v2").wait(
+        FunctionName=function, WaiterConfig={"Delay": 0.02}
+    )
+    assert functions.publish_version(FunctionName=function)["Version"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("given", "levels"),
+    [({"LogFormat": "Text"}, {}), ({"LogFormat": "JSON"}, {"INFO"}), ({"LogGroup": "/a"}, {})],
+)
+def test_what_a_logging_config_leaves_out_is_chosen(
+    aws: EmbeddedAws, make_function: Make, given: dict[str, str], levels: set[str]
+) -> None:
+    functions, function = aws.client("lambda", REGION), make_function(HANDLER)
+
+    updated = functions.update_function_configuration(FunctionName=function, LoggingConfig=given)
+    for config in (updated, functions.get_function(FunctionName=function)["Configuration"]):
+        told = config["LoggingConfig"]
+        chosen = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function}", **given}
+        assert {key: told[key] for key in chosen} == chosen
+        assert {told[key] for key in told.keys() - chosen.keys()} == set(levels)
+
+
+def test_a_hundred_executions_stay_unreserved(aws: EmbeddedAws, make_function: Make) -> None:
+    functions = aws.client("lambda", REGION)
+    one, other = make_function(HANDLER), make_function(HANDLER)
+
+    def reserve(function: str, executions: int) -> None:
+        functions.put_function_concurrency(
+            FunctionName=function, ReservedConcurrentExecutions=executions
+        )
+
+    reserve(one, 800)
+    reserve(other, 100)
+    with pytest.raises(ClientError, match=r"below its minimum value of \[100\]") as error:
+        reserve(other, 101)
+    assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    reserve(one, 799)
+    reserve(other, 101)
+    functions.delete_function_concurrency(FunctionName=one)
+    functions.delete_function_concurrency(FunctionName=other)
