@@ -308,3 +308,38 @@ def test_a_subscription_gets_the_lines_that_match(
         events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
         got = [event["message"] for event in events if event["message"].startswith("got")]
     assert got == ['got {"latency": 50}']
+
+
+def test_the_key_of_a_log_group_is_changed_and_taken_away(aws: EmbeddedAws, group: str) -> None:
+    logs = aws.client("logs", REGION)
+    arn = f"arn:aws:kms:{REGION}:{aws.account_id}:key/one"
+
+    def key() -> str | None:
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        answer: str | None = found.get("kmsKeyId")
+        return answer
+
+    logs.associate_kms_key(logGroupName=group, kmsKeyId=arn)
+    assert key() == arn
+    logs.disassociate_kms_key(logGroupName=group)
+    assert key() is None
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        logs.associate_kms_key(logGroupName=f"{group}-another", kmsKeyId=arn)
+
+
+@pytest.mark.parametrize("applies", [True, False])
+def test_a_metric_filter_tells_what_lines_it_applies_to(
+    aws: EmbeddedAws, group: str, *, applies: bool
+) -> None:
+    logs = aws.client("logs", REGION)
+    metric = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    logs.put_metric_filter(
+        logGroupName=group,
+        filterName="f",
+        filterPattern="",
+        metricTransformations=[metric],
+        applyOnTransformedLogs=applies,
+    )
+
+    (found,) = logs.describe_metric_filters(logGroupName=group)["metricFilters"]
+    assert found["applyOnTransformedLogs"] is applies
