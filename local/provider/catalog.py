@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from local.provider import cloudwatch, events, kms, lambda_, logs, secretsmanager, ssm
+from local.provider import cloudwatch, events, kms, lambda_, logs, secretsmanager, sns, ssm
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
@@ -12,6 +12,7 @@ _MODULES: tuple[ModuleType, ...] = (
     lambda_,
     logs,
     secretsmanager,
+    sns,
     ssm,
 )
 
