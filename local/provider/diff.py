@@ -48,9 +48,8 @@ def difference(
         for key, about in resource.inputs.items()
         if about.auto_name is not None and key not in wanted.get("__defaults", ())
     }
-    return Difference(
-        frozenset(changed), frozenset(replaces), bool(replaces and names and not names & changed)
-    )
+    taken = resource.deletes_first or bool(names and not names & changed)
+    return Difference(frozenset(changed), frozenset(replaces), bool(replaces) and taken)
 
 
 def form(about: Input, value: Any) -> object:

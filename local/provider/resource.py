@@ -131,6 +131,8 @@ class Resource:
     """Codes of errors by which ``read`` learns that the resource is gone."""
     deleted: ClassVar[frozenset[str] | None] = None
     """Codes of errors that ``delete`` takes for success; None: those of ``gone``."""
+    deletes_first: ClassVar[bool] = False
+    """Whether a replaced one always goes before the new one comes."""
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Groups of inputs of which exactly one must be given."""
     at_least_one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
