@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
@@ -134,6 +135,42 @@ def managed_policy_has_no_quota(original: Handler, parameters: Parameters) -> Re
     if _size(iam._p(parameters, "PolicyDocument")) > MANAGED_POLICY_CHARACTERS:
         return _limit_exceeded(f"Cannot exceed quota for PolicySize: {MANAGED_POLICY_CHARACTERS}")
     return original(parameters)
+
+
+@replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
+def a_policy_that_is_not_there_is_attached(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to attach a managed policy that does not exist."""
+    arn = iam._p(parameters, "PolicyArn")
+    if iam._policy_exists(arn):
+        return original(parameters)
+    response: Response = iam._error(
+        404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable."
+    )
+    return response
+
+
+def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
+    """Make a version of a managed policy its default one.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
+    """
+    found: Response = iam._get_policy_version(parameters)  # it refuses what is not there
+    if found[0] != HTTPStatus.OK:
+        return found
+    policy, chosen = (
+        iam._policies[iam._p(parameters, "PolicyArn")],
+        iam._p(parameters, "VersionId"),
+    )
+    for version in policy["Versions"].values():
+        version["IsDefaultVersion"] = version["VersionId"] == chosen
+    policy["DefaultVersionId"] = chosen
+    response: Response = iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
+    return response
+
+
+if "SetDefaultPolicyVersion" in iam._IAM_HANDLERS:
+    raise AttributeError("ministack knows SetDefaultPolicyVersion: take it out here")
+iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = default_version_cannot_be_chosen
 
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")

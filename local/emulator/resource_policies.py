@@ -1,5 +1,5 @@
 """Resource policies: none that is public or no policy, and a request on loopback came by TLS."""
-# ruff: noqa: ANN401 - ministack is untyped
+# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
 
 import contextvars
 import json
@@ -41,6 +41,20 @@ def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Resp
             "PublicPolicyException",
             "The BlockPublicPolicy parameter is set to true, and the resource policy did not "
             "prevent broad access to the secret.",
+        )
+    return original(data)
+
+
+@replaces(secretsmanager, "_get_resource_policy")
+@replaces(secretsmanager, "_put_resource_policy")
+@replaces(secretsmanager, "_delete_resource_policy")
+def a_deleted_secret_has_a_policy(original: Handler, data: Data) -> Response:
+    """Refuse the policy of a secret in its recovery window."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    if secret and secret.get("DeletedDate"):
+        return _error(
+            "InvalidRequestException",
+            "You can't perform this operation on the secret because it was marked for deletion.",
         )
     return original(data)
 

@@ -66,6 +66,27 @@ def created_secret_always_has_a_version(original: Handler, data: Data) -> Respon
 
 
 @replaces(secretsmanager, "_put_secret_value")
+def labels_next_to_the_current_one_are_lost(original: Handler, data: Data) -> Response:
+    """Give a version all labels that were asked for, and take them from where they were.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+    """
+    response = original(data)
+    stages = data.get("VersionStages")
+    if not _succeeded(response) or not stages:
+        return response
+    answer = json.loads(response[2])
+    _, secret = secretsmanager._resolve(data["SecretId"])
+    for stage in stages:
+        secretsmanager._remove_stage_everywhere(secret, stage, answer["VersionId"])
+        secretsmanager._add_stage(secret, answer["VersionId"], stage)
+    secretsmanager._sync_replicas(secret)
+    return _json(
+        answer | {"VersionStages": list(secret["Versions"][answer["VersionId"]]["Stages"])}
+    )
+
+
+@replaces(secretsmanager, "_put_secret_value")
 def repeated_token_overwrites(original: Handler, data: Data) -> Response:
     """Ignore a request repeated with its token; refuse the token for another value."""
     secret = _usable_secret(data)

@@ -183,3 +183,32 @@ def test_a_role_has_at_most_ten_managed_policies(
         iam.exceptions.LimitExceededException, match="Cannot exceed quota for PoliciesPerRole: 10"
     ):
         iam.attach_role_policy(RoleName=role, PolicyArn=arns[10])
+
+
+def test_an_older_version_of_a_managed_policy_becomes_the_default_one_again(
+    aws: EmbeddedAws, policy: Make, unique: str
+) -> None:
+    iam = aws.client("iam", REGION)
+    first, second = policy({"Action": "s3:GetObject"}), policy({"Action": "s3:PutObject"})
+    arn = iam.create_policy(PolicyName=unique, PolicyDocument=first)["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=second, SetAsDefault=True)
+
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v1"
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    defaults = {each["VersionId"]: each["IsDefaultVersion"] for each in versions}
+    assert defaults == {"v1": True, "v2": False}
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.set_default_policy_version(PolicyArn=arn, VersionId="v3")
+
+
+def test_a_policy_that_is_not_there_is_not_attached(
+    aws: EmbeddedAws, make_role: Make, unique: str
+) -> None:
+    iam, role = aws.client("iam", REGION), make_role().rpartition("/")[2]
+    arn = f"arn:aws:iam::{aws.account_id}:policy/{unique}"
+    with pytest.raises(iam.exceptions.NoSuchEntityException, match="does not exist"):
+        iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    managed = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    iam.attach_role_policy(RoleName=role, PolicyArn=managed)

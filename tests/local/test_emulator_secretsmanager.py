@@ -276,3 +276,50 @@ def test_a_change_of_key_needs_the_old_key_and_the_new_one(
     client_of("secretsmanager", role).update_secret(SecretId=unique, KmsKeyId=new_key)
 
     assert secrets.describe_secret(SecretId=unique)["KmsKeyId"] == new_key
+
+
+def test_a_version_gets_every_label_that_it_was_put_with(secrets: Any, unique: str) -> None:
+    def labels(version: str) -> list[str]:
+        found = secrets.describe_secret(SecretId=unique)["VersionIdsToStages"]
+        return sorted(found.get(version, []))
+
+    def put(value: str, token: str) -> str:
+        answer = secrets.put_secret_value(
+            SecretId=unique,
+            SecretString=value,
+            ClientRequestToken=token,
+            VersionStages=["AWSCURRENT", "BLUE"],
+        )
+        assert sorted(answer["VersionStages"]) == labels(answer["VersionId"])
+        return str(answer["VersionId"])
+
+    secrets.create_secret(Name=unique)
+    token = _token()
+    first = put("one", token)
+    assert labels(first) == ["AWSCURRENT", "BLUE"]
+    second = put("two", _token())
+    assert (labels(first), labels(second)) == (["AWSPREVIOUS"], ["AWSCURRENT", "BLUE"])
+    assert put("one", token) == first  # repeated, so ignored
+    assert (labels(first), labels(second)) == (["AWSPREVIOUS"], ["AWSCURRENT", "BLUE"])
+
+
+def test_the_policy_of_a_deleted_secret_is_out_of_reach(
+    secrets: Any, policy: Make, unique: str
+) -> None:
+    secrets.create_secret(Name=unique)
+    document = policy({"Action": "secretsmanager:GetSecretValue", "Principal": {"AWS": "*"}})
+    secrets.put_resource_policy(SecretId=unique, ResourcePolicy=document)
+    secrets.delete_secret(SecretId=unique)
+
+    calls: list[Make] = [
+        lambda: secrets.get_resource_policy(SecretId=unique),
+        lambda: secrets.put_resource_policy(SecretId=unique, ResourcePolicy=document),
+        lambda: secrets.delete_resource_policy(SecretId=unique),
+    ]
+    for call in calls:
+        with pytest.raises(
+            secrets.exceptions.InvalidRequestException, match="marked for deletion"
+        ):
+            call()
+    secrets.restore_secret(SecretId=unique)
+    assert secrets.get_resource_policy(SecretId=unique)["ResourcePolicy"] == document
