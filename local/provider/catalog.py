@@ -2,12 +2,13 @@
 
 from types import ModuleType
 
-from local.provider import cloudwatch, events, kms, lambda_, logs, secretsmanager, sns, ssm
+from local.provider import cloudwatch, events, iam, kms, lambda_, logs, secretsmanager, sns, ssm
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
     cloudwatch,
     events,
+    iam,
     kms,
     lambda_,
     logs,

@@ -28,6 +28,11 @@ def document(text: object) -> object:
         return text
 
 
+def compact(text: str) -> str:
+    """Write JSON as the provider sends it: without blanks, keys in order."""
+    return json.dumps(json.loads(text), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
 def unordered(values: object) -> object:
     """Write a list whose order does not count."""
     if not isinstance(values, list):

@@ -5,7 +5,6 @@ deletion, or to rotate one that Secrets Manager may not rotate yet. Here nothing
 late, so only a rotation that is under way is waited for, and that for seconds.
 """
 
-import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -51,8 +50,9 @@ def _regions(replicas: Iterable[Properties]) -> list[Properties]:
 
 
 def _put_policy(session: Session, secret: str, policy: str, **options: bool) -> None:
-    text = json.dumps(json.loads(policy), separators=(",", ":"), sort_keys=True)
-    _client(session).put_resource_policy(SecretId=secret, ResourcePolicy=text, **options)
+    _client(session).put_resource_policy(
+        SecretId=secret, ResourcePolicy=forms.compact(policy), **options
+    )
 
 
 def _policy(session: Session, secret: str) -> str:
