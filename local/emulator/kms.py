@@ -1,4 +1,5 @@
-"""KMS: a key policy is a policy."""
+"""KMS: a key policy is a policy, and only symmetric keys rotate."""
+# ruff: noqa: SLF001 - ministack's gaps sit behind private names
 
 from collections.abc import Callable
 from typing import Any
@@ -19,5 +20,21 @@ def any_text_passes_for_a_key_policy(
     """Refuse a key policy that is no policy document with MalformedPolicyDocumentException."""
     if "Policy" in data and (fault := iam_evaluator.validate_policy_document(data["Policy"])):
         refusal: Response = error_response_json("MalformedPolicyDocumentException", fault, 400)
+        return refusal
+    return original(data)
+
+
+@replaces(kms, "_enable_key_rotation")
+@replaces(kms, "_disable_key_rotation")
+def asymmetric_key_is_rotated(original: Callable[..., Response], data: dict[str, Any]) -> Response:
+    """Refuse to rotate a key that is no symmetric one.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
+    """
+    key = kms._resolve_key(data.get("KeyId", ""))
+    if key and key["KeySpec"] != "SYMMETRIC_DEFAULT":
+        refusal: Response = error_response_json(
+            "UnsupportedOperationException", f"{key['Arn']} is not a symmetric key.", 400
+        )
         return refusal
     return original(data)
