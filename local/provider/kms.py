@@ -12,6 +12,7 @@ from local.provider.resource import (
     Resource,
     Session,
     given,
+    made,
     tag_list,
     tag_map,
 )
@@ -50,10 +51,11 @@ class Key(Resource):
             KeySpec=inputs["customerMasterKeySpec"],
             BypassPolicyLockoutSafetyCheck=inputs["bypassPolicyLockoutSafetyCheck"],
         )["KeyMetadata"]["KeyId"]
-        if inputs.get("enableKeyRotation"):
-            kms.enable_key_rotation(KeyId=key, **given(inputs, "rotationPeriodInDays"))
-        if not inputs["isEnabled"]:
-            kms.disable_key(KeyId=key)
+        with made(key):
+            if inputs.get("enableKeyRotation"):
+                kms.enable_key_rotation(KeyId=key, **given(inputs, "rotationPeriodInDays"))
+            if not inputs["isEnabled"]:
+                kms.disable_key(KeyId=key)
         return str(key)
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:

@@ -122,7 +122,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if request.preview:
                 id_, state = "", self._provider.planned(type_, inputs)
             else:
-                id_, state = self._provider.create(type_, _name(request.urn), inputs)
+                try:
+                    id_, state = self._provider.create(type_, _name(request.urn), inputs)
+                except HalfMadeError as error:
+                    _tell_what_is_made(context, error, self._state(type_, error.state))
+                    raise
         return provider_pb2.CreateResponse(id=id_, properties=self._state(type_, state))
 
     def Read(self, request: Any, context: Any) -> Any:
@@ -177,19 +181,21 @@ def _aborting(context: Any) -> Iterator[None]:
     """Hand an error to the engine, which shows its text."""
     try:
         yield
-    except HalfMadeError as error:
-        half = provider_pb2.ErrorResourceInitFailed(
-            id=error.id, properties=struct(error.state), reasons=[str(error)]
-        )
-        detail = any_pb2.Any()
-        detail.Pack(half)
-        status = status_pb2.Status(
-            code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail]
-        )
-        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        context.abort(grpc.StatusCode.UNKNOWN, str(error))
     except DeploymentError as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def _tell_what_is_made(context: Any, error: HalfMadeError, state: struct_pb2.Struct) -> None:
+    """Tell the engine, next to the error, what there is, so that it is recorded."""
+    half = provider_pb2.ErrorResourceInitFailed(
+        id=error.id, properties=state, reasons=[str(error)]
+    )
+    detail = any_pb2.Any()
+    detail.Pack(half)
+    status = status_pb2.Status(
+        code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail]
+    )
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
 
 
 def _object(value: Any) -> dict[str, Any]:
