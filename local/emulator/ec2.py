@@ -133,7 +133,7 @@ def rule_has_many_sources(
 
 
 def _one_for_each_source(rule: Parameters) -> list[Parameters]:
-    ports = {key: rule[key] for key in ("FromPort", "ToPort") if key in rule}
+    ports: Parameters = {key: rule[key] for key in ("FromPort", "ToPort") if key in rule}
     if rule["IpProtocol"] == ALL_PROTOCOLS:
         ports = {}  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
     for pair in rule["UserIdGroupPairs"]:
@@ -283,7 +283,8 @@ def _dns_names(endpoint: Parameters) -> list[str]:
 
 
 def _private_name(service_name: str) -> str:
-    return f"{service_name.rpartition('.')[2]}.{get_region()}.amazonaws.com"
+    *_, region, service = service_name.split(".")
+    return f"{service}.{region}.amazonaws.com"
 
 
 def _is_true(parameters: Parameters, name: str) -> bool:

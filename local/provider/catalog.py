@@ -2,11 +2,23 @@
 
 from types import ModuleType
 
-from local.provider import cloudwatch, events, iam, kms, lambda_, logs, secretsmanager, sns, ssm
+from local.provider import (
+    cloudwatch,
+    ec2,
+    events,
+    iam,
+    kms,
+    lambda_,
+    logs,
+    secretsmanager,
+    sns,
+    ssm,
+)
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
     cloudwatch,
+    ec2,
     events,
     iam,
     kms,

@@ -1,0 +1,528 @@
+"""EC2: security groups, their rules, and endpoints of a VPC.
+
+Left out, since nothing here is ever so: an endpoint is available and gone at once, a group is
+found at once, and no interface of Lambda outlives its function. A group that something still uses
+is refused at once; the provider asks again for its 15 minutes.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from local.provider import forms
+from local.provider.resource import (
+    REGION,
+    TAGS,
+    AutoName,
+    Input,
+    Properties,
+    RefusedError,
+    Resource,
+    Session,
+    given,
+    made,
+    tag_list,
+    tag_map,
+)
+
+_PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
+_ALL_PROTOCOLS = "-1"
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+_DESCRIPTION = r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*"
+_PORT = Input(bounds=(-1, 65535))
+_SOURCES = {
+    "cidrBlocks": ("IpRanges", "CidrIp"),
+    "ipv6CidrBlocks": ("Ipv6Ranges", "CidrIpv6"),
+    "prefixListIds": ("PrefixListIds", "PrefixListId"),
+    "securityGroups": ("UserIdGroupPairs", "GroupId"),
+}
+
+_Rule = tuple[str, int, int, str, str, str]
+"""Protocol, ports, kind of source, source and description: what is one rule to AWS."""
+
+
+def _protocol(name: object) -> str:
+    return _PROTOCOLS.get(str(name).lower(), str(name).lower())
+
+
+def _rules(blocks: Iterable[Mapping[str, Any]] | None) -> set[_Rule]:
+    """Take blocks of rules apart."""
+    return {
+        (
+            _protocol(block["protocol"]),
+            int(block["fromPort"]),
+            int(block["toPort"]),
+            kind,
+            source,
+            block.get("description") or "",
+        )
+        for block in blocks or ()
+        for kind in (*_SOURCES, "self")
+        for source in (
+            ["self"] * bool(block.get("self")) if kind == "self" else block.get(kind, ())
+        )
+    }
+
+
+def _permission(rule: _Rule, group: str) -> dict[str, Any]:
+    protocol, from_port, to_port, kind, source, description = rule
+    ports = {"FromPort": from_port, "ToPort": to_port}
+    if kind == "self":
+        kind, source = "securityGroups", group
+    collection, field = _SOURCES[kind]
+    account, _, source = source.rpartition("/") if kind == "securityGroups" else ("", "", source)
+    about = {"Description": description, "UserId": account}
+    return {
+        "IpProtocol": protocol,
+        **({} if protocol == _ALL_PROTOCOLS else ports),
+        collection: [{field: source, **{key: value for key, value in about.items() if value}}],
+    }
+
+
+def _blocks(
+    permissions: Iterable[Mapping[str, Any]], group: str, owner: str
+) -> list[dict[str, Any]]:
+    """Put rules together: a block for each protocol, ports and description."""
+    blocks: dict[object, dict[str, Any]] = {}
+    for each in permissions:
+        about = {
+            "protocol": each["IpProtocol"],
+            "fromPort": each.get("FromPort", 0),
+            "toPort": each.get("ToPort", 0),
+        }
+        for kind, (collection, field) in _SOURCES.items():
+            for found in each.get(collection, ()):
+                described = {**about, "description": found.get("Description", "")}
+                block = blocks.setdefault(tuple(described.values()), {**described, "self": False})
+                source = _with_account(found[field], found.get("UserId"), owner)
+                if source == group:
+                    block["self"] = True
+                else:
+                    block.setdefault(kind, []).append(source)
+    return list(blocks.values())
+
+
+def _with_account(group: str, account: str | None, owner: str) -> str:
+    return group if account in (None, "", owner) else f"{account}/{group}"
+
+
+def _tag_specifications(type_: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    named = [{"ResourceType": type_, "Tags": tag_list(tags)}]
+    return {"TagSpecifications": named} if tags else {}
+
+
+class _Tagged(Resource):
+    """Tagged by its id."""
+
+    def tag(self, session: Session, id_: str, state: Properties, tags: Mapping[str, str]) -> None:
+        session.client("ec2").create_tags(Resources=[id_], Tags=tag_list(tags))
+
+    def untag(self, session: Session, id_: str, state: Properties, keys: list[str]) -> None:
+        session.client("ec2").delete_tags(Resources=[id_], Tags=[{"Key": key} for key in keys])
+
+
+_BLOCK = {
+    "cidrBlocks": Input(),
+    "description": Input(length=(0, 255), pattern=_DESCRIPTION),
+    "fromPort": Input(required=True),
+    "ipv6CidrBlocks": Input(),
+    "prefixListIds": Input(),
+    "protocol": Input(required=True),
+    "securityGroups": Input(),
+    "self": Input(default=False),
+    "toPort": Input(required=True),
+}
+_BLOCKS = Input(computed=True, fields=_BLOCK, form=_rules)
+
+
+class SecurityGroup(_Tagged):
+    """A group; of the rules that AWS puts into a new one, none is left."""
+
+    type = "aws:ec2/securityGroup:SecurityGroup"
+    inputs = {
+        "description": Input(default="Managed by Pulumi", replaces=True, length=(0, 255)),
+        "egress": _BLOCKS,
+        "ingress": _BLOCKS,
+        "name": Input(
+            computed=True, replaces=True, auto_name=AutoName(255), pattern=r"(?!sg-).{0,255}"
+        ),
+        "region": REGION,
+        "revokeRulesOnDelete": Input(default=False),
+        "tags": TAGS,
+        "vpcId": Input(computed=True, replaces=True),
+    }
+    outputs = ("arn", "egress", "ingress", "ownerId")
+    gone = frozenset({"InvalidGroup.NotFound"})
+
+    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+        for direction in ("ingress", "egress"):
+            for number, block in enumerate(inputs.get(direction, ())):
+                for kind, version in (("cidrBlocks", 4), ("ipv6CidrBlocks", 6)):
+                    for cidr in block.get(kind) or ():
+                        yield from _refused_cidr(f"{direction}[{number}].{kind}", cidr, version)
+
+    def create(self, session: Session, inputs: Properties) -> str:
+        ec2 = session.client("ec2")
+        id_ = str(
+            ec2.create_security_group(
+                GroupName=inputs["name"],
+                Description=inputs["description"],
+                **given(inputs, "vpcId"),
+                **_tag_specifications("security-group", inputs["tags"]),
+            )["GroupId"]
+        )
+        with made(id_):
+            for kind, source in (("cidrBlocks", "0.0.0.0/0"), ("ipv6CidrBlocks", "::/0")):
+                everything = _permission((_ALL_PROTOCOLS, 0, 0, kind, source, ""), id_)
+                try:
+                    ec2.revoke_security_group_egress(GroupId=id_, IpPermissions=[everything])
+                except ClientError as error:
+                    missing = error.response["Error"]["Code"] == "InvalidPermission.NotFound"
+                    if not missing or kind == "cidrBlocks":
+                        raise
+            self._authorize(session, id_, {}, inputs, {"ingress", "egress"})
+        return id_
+
+    def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
+        (group,) = session.client("ec2").describe_security_groups(GroupIds=[id_])["SecurityGroups"]
+        owner = group["OwnerId"]
+        return {
+            "arn": f"arn:aws:ec2:{session.region}:{owner}:security-group/{id_}",
+            "description": group["Description"],
+            "egress": _blocks(group["IpPermissionsEgress"], id_, owner),
+            "ingress": _blocks(group["IpPermissions"], id_, owner),
+            "name": group["GroupName"],
+            "ownerId": owner,
+            "tags": tag_map(group.get("Tags", ())),
+            "vpcId": group["VpcId"],
+        }
+
+    def update(
+        self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
+    ) -> None:
+        self._authorize(session, id_, state, inputs, changed)
+
+    def _authorize(
+        self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
+    ) -> None:
+        ec2 = session.client("ec2")
+        for direction in ("ingress", "egress"):
+            if direction not in changed:
+                continue
+            old, new = _rules(state.get(direction)), _rules(inputs.get(direction))
+            for verb, rules in (("revoke", old - new), ("authorize", new - old)):
+                if rules:
+                    permissions = [_permission(rule, id_) for rule in sorted(rules)]
+                    call = getattr(ec2, f"{verb}_security_group_{direction}")
+                    call(GroupId=id_, IpPermissions=permissions)
+
+    def delete(self, session: Session, id_: str, state: Properties) -> None:
+        ec2, revokes = session.client("ec2"), state.get("revokeRulesOnDelete")
+        if revokes:
+            self._revoke(ec2, id_, self._related(ec2, id_))
+        try:
+            ec2.delete_security_group(GroupId=id_)
+        except ClientError as error:
+            in_use = ("DependencyViolation", "InvalidGroup.InUse")
+            if not revokes or error.response["Error"]["Code"] not in in_use:
+                raise
+            self._revoke(ec2, id_, [])
+            ec2.delete_security_group(GroupId=id_)
+
+    def _related(self, ec2: Any, id_: str) -> list[str]:
+        (group,) = ec2.describe_security_groups(GroupIds=[id_])["SecurityGroups"]
+        permissions = [*group["IpPermissions"], *group["IpPermissionsEgress"]]
+        named = {pair["GroupId"] for each in permissions for pair in each["UserIdGroupPairs"]}
+        return sorted({id_, *named})
+
+    def _revoke(self, ec2: Any, id_: str, groups: list[str]) -> None:
+        """Revoke the group's own rules, and those that name it, in these groups or in all."""
+        filters = [{"Name": "group-id", "Values": groups}] if groups else []
+        for rule in ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]:
+            if id_ in (rule["GroupId"], rule.get("ReferencedGroupInfo", {}).get("GroupId")):
+                direction = "egress" if rule["IsEgress"] else "ingress"
+                getattr(ec2, f"revoke_security_group_{direction}")(
+                    GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]]
+                )
+
+
+def _refused_cidr(path: str, cidr: object, version: int) -> Iterator[tuple[str, str]]:
+    try:
+        is_one = ipaddress.ip_network(str(cidr)).version == version
+    except ValueError:
+        is_one = False
+    if not is_one:
+        yield path, f"must be an IPv{version} CIDR block without host bits, got {cidr!r}"
+
+
+class _SecurityGroupRule(_Tagged):
+    """A rule. Another kind of source makes another rule; another source of the kind does not."""
+
+    direction: ClassVar[str]
+    inputs = {
+        "cidrIpv4": Input(),
+        "cidrIpv6": Input(),
+        "description": Input(length=(0, 255), pattern=_DESCRIPTION),
+        "fromPort": _PORT,
+        "ipProtocol": Input(required=True, form=_protocol),
+        "prefixListId": Input(),
+        "referencedSecurityGroupId": Input(),
+        "region": REGION,
+        "securityGroupId": Input(required=True, replaces=True),
+        "tags": TAGS,
+        "toPort": _PORT,
+    }
+    outputs = ("arn", "securityGroupRuleId")
+    gone = frozenset({"InvalidSecurityGroupRuleId.NotFound"})
+    deleted = gone | {"InvalidGroup.NotFound"}
+    sources: ClassVar = {
+        "cidrIpv4": "cidrBlocks",
+        "cidrIpv6": "ipv6CidrBlocks",
+        "prefixListId": "prefixListIds",
+        "referencedSecurityGroupId": "securityGroups",
+    }
+    one_of = (tuple(sources),)
+
+    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+        for key, version in (("cidrIpv4", 4), ("cidrIpv6", 6)):
+            if inputs.get(key) is not None:
+                yield from _refused_cidr(key, inputs[key], version)
+
+    def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
+        old, new = ({key for key in self.sources if each.get(key)} for each in (state, inputs))
+        kinds = changed & self.sources.keys() if old != new else set()
+        return super().replacing(state, inputs, changed) | kinds
+
+    def create(self, session: Session, inputs: Properties) -> str:
+        (kind,) = (key for key in self.sources if inputs.get(key))
+        description = inputs.get("description") or ""
+        about = (inputs["ipProtocol"], 0, 0, self.sources[kind], inputs[kind], description)
+        permission = {**_permission(about, ""), **given(inputs, "ipProtocol")}
+        for key, port in (("FromPort", "fromPort"), ("ToPort", "toPort")):
+            permission.pop(key, None)
+            if inputs.get(port) is not None:
+                permission[key] = inputs[port]
+        authorize = getattr(session.client("ec2"), f"authorize_security_group_{self.direction}")
+        answer = authorize(
+            GroupId=inputs["securityGroupId"],
+            IpPermissions=[permission],
+            **_tag_specifications("security-group-rule", inputs["tags"]),
+        )
+        return str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+
+    def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
+        ec2 = session.client("ec2")
+        found = ec2.describe_security_group_rules(SecurityGroupRuleIds=[id_])
+        if not found["SecurityGroupRules"]:
+            return None
+        (rule,) = found["SecurityGroupRules"]
+        owner = rule["GroupOwnerId"]
+        group = rule.get("ReferencedGroupInfo", {})
+        return {
+            "arn": f"arn:aws:ec2:{session.region}:{owner}:security-group-rule/{id_}",
+            "cidrIpv4": rule.get("CidrIpv4"),
+            "cidrIpv6": rule.get("CidrIpv6"),
+            "description": rule.get("Description"),
+            "ipProtocol": rule["IpProtocol"],
+            "prefixListId": rule.get("PrefixListId"),
+            "referencedSecurityGroupId": group
+            and _with_account(group["GroupId"], group.get("UserId"), owner),
+            "securityGroupId": rule["GroupId"],
+            "securityGroupRuleId": id_,
+            "tags": tag_map(rule.get("Tags", ())),
+            # -1 stands for no port, too.
+            "fromPort": _port(rule.get("FromPort"), state.get("fromPort")),
+            "toPort": _port(rule.get("ToPort"), state.get("toPort")),
+        }
+
+    def update(
+        self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
+    ) -> None:
+        keys = ("cidrIpv4", "cidrIpv6", "description", "ipProtocol", "prefixListId")
+        rule = given(inputs, *keys, "fromPort", "toPort")
+        if group := inputs.get("referencedSecurityGroupId"):
+            rule["ReferencedGroupId"] = group
+        session.client("ec2").modify_security_group_rules(
+            GroupId=inputs["securityGroupId"],
+            SecurityGroupRules=[{"SecurityGroupRuleId": id_, "SecurityGroupRule": rule}],
+        )
+
+    def delete(self, session: Session, id_: str, state: Properties) -> None:
+        revoke = getattr(session.client("ec2"), f"revoke_security_group_{self.direction}")
+        revoke(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[id_])
+
+
+def _port(found: int | None, recorded: object) -> int | None:
+    return None if found == -1 and recorded is None else found
+
+
+class SecurityGroupEgressRule(_SecurityGroupRule):
+    """A way out of a group."""
+
+    type = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    direction = "egress"
+
+
+class SecurityGroupIngressRule(_SecurityGroupRule):
+    """A way into a group."""
+
+    type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    direction = "ingress"
+
+
+class VpcEndpoint(_Tagged):
+    """A way to a service. Its ``subnetConfigurations`` are not read: no address here is real."""
+
+    type = "aws:ec2/vpcEndpoint:VpcEndpoint"
+    inputs = {
+        "dnsOptions": Input(
+            computed=True,
+            fields={
+                "dnsRecordIpType": Input(
+                    computed=True, choices=("ipv4", "dualstack", "ipv6", "service-defined")
+                ),
+                "privateDnsOnlyForInboundResolverEndpoint": Input(),
+                "privateDnsPreference": Input(computed=True),
+                "privateDnsSpecifiedDomains": Input(computed=True, form=forms.unordered),
+            },
+        ),
+        "ipAddressType": Input(
+            computed=True,
+            choices=("ipv4", "dualstack", "ipv6"),
+            form=lambda kind: str(kind or "").lower(),
+        ),
+        "policy": Input(computed=True, json=True, form=forms.policy),
+        "privateDnsEnabled": Input(computed=True),
+        "region": REGION,
+        "routeTableIds": Input(computed=True, form=forms.unordered),
+        "securityGroupIds": Input(computed=True, form=forms.unordered),
+        "serviceName": Input(computed=True, replaces=True),
+        "serviceRegion": Input(computed=True, replaces=True),
+        "subnetConfigurations": Input(
+            computed=True,
+            form=forms.unordered,
+            fields={"ipv4": Input(), "ipv6": Input(), "subnetId": Input()},
+        ),
+        "subnetIds": Input(computed=True, form=forms.unordered),
+        "tags": TAGS,
+        "vpcEndpointType": Input(
+            default="Gateway",
+            replaces=True,
+            choices=("Interface", "Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork"),
+        ),
+        "vpcId": Input(required=True, replaces=True),
+    }
+    outputs = (
+        "arn",
+        "cidrBlocks",
+        "dnsEntries",
+        "networkInterfaceIds",
+        "ownerId",
+        "prefixListId",
+        "requesterManaged",
+        "state",
+    )
+    gone = frozenset({"InvalidVpcEndpointId.NotFound"})
+    sets: ClassVar = {
+        "routeTableIds": "RouteTableIds",
+        "securityGroupIds": "SecurityGroupIds",
+        "subnetIds": "SubnetIds",
+    }
+
+    def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
+        fixed = set() if inputs["vpcEndpointType"] == "Interface" else {"privateDnsEnabled"}
+        return super().replacing(state, inputs, changed) | changed & fixed
+
+    def create(self, session: Session, inputs: Properties) -> str:
+        keys = ("ipAddressType", "serviceName", "serviceRegion", "subnetConfigurations", "vpcId")
+        endpoint = session.client("ec2").create_vpc_endpoint(
+            PrivateDnsEnabled=bool(inputs.get("privateDnsEnabled")),
+            **_tag_specifications("vpc-endpoint", inputs["tags"]),
+            **given(inputs, *keys, *self.sets, "vpcEndpointType"),
+            **self._options(inputs),
+            **({"PolicyDocument": inputs["policy"]} if inputs.get("policy") else {}),
+        )
+        return str(endpoint["VpcEndpoint"]["VpcEndpointId"])
+
+    def _options(self, inputs: Properties) -> dict[str, Any]:
+        options: dict[str, Any] = given(inputs, "dnsOptions").get("DnsOptions", {})
+        own = "PrivateDnsOnlyForInboundResolverEndpoint"
+        is_s3 = str(inputs.get("serviceName")).endswith(".s3")
+        if is_s3 and inputs["vpcEndpointType"] == "Interface":
+            options = {key: options[key] for key in ("DnsRecordIpType", own) if key in options}
+        else:
+            options = {key: value for key, value in options.items() if key != own}
+        return {"DnsOptions": options} if options else {}
+
+    def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
+        ec2 = session.client("ec2")
+        found = ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]
+        if not found or found[0]["State"].lower() == "deleted":
+            return None
+        (endpoint,) = found
+        owner, service = endpoint["OwnerId"], endpoint["ServiceName"]
+        named = [{"Name": "prefix-list-name", "Values": [service]}]
+        lists = ec2.describe_prefix_lists(Filters=named)["PrefixLists"]
+        read = {
+            "arn": f"arn:aws:ec2:{session.region}:{owner}:vpc-endpoint/{id_}",
+            "cidrBlocks": lists[0].get("Cidrs", []) if lists else [],
+            "dnsEntries": [
+                {key[0].lower() + key[1:]: value for key, value in entry.items()}
+                for entry in endpoint.get("DnsEntries", ())
+            ],
+            "networkInterfaceIds": endpoint.get("NetworkInterfaceIds", []),
+            "ownerId": owner,
+            "policy": endpoint.get("PolicyDocument", ""),
+            "prefixListId": lists[0]["PrefixListId"] if lists else "",
+            "privateDnsEnabled": endpoint.get("PrivateDnsEnabled", False),
+            "requesterManaged": endpoint.get("RequesterManaged", False),
+            "routeTableIds": endpoint.get("RouteTableIds", []),
+            "securityGroupIds": [each["GroupId"] for each in endpoint.get("Groups", ())],
+            "serviceName": service,
+            "state": endpoint["State"],
+            "subnetIds": endpoint.get("SubnetIds", []),
+            "tags": tag_map(endpoint.get("Tags", ())),
+            "vpcEndpointType": endpoint.get("VpcEndpointType", "Gateway"),
+            "vpcId": endpoint["VpcId"],
+        }
+        if options := endpoint.get("DnsOptions"):
+            read["dnsOptions"] = {key[0].lower() + key[1:]: options[key] for key in options}
+        for key in ("IpAddressType", "ServiceRegion"):
+            if key in endpoint:
+                read[key[0].lower() + key[1:]] = endpoint[key]
+        return read
+
+    def update(
+        self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
+    ) -> None:
+        wanted: dict[str, Any] = {}
+        private = bool(inputs.get("privateDnsEnabled"))
+        if "privateDnsEnabled" in changed:
+            wanted["PrivateDnsEnabled"] = private
+        if "dnsOptions" in changed or ("privateDnsEnabled" in changed and private):
+            wanted |= self._options(inputs)
+        for key in ("ipAddressType", "subnetConfigurations"):
+            if key in changed:
+                wanted |= given(inputs, key)
+        for key, name in self.sets.items():
+            if key in changed:
+                old, new = set(state.get(key) or ()), set(inputs.get(key) or ())
+                both = {f"Add{name}": sorted(new - old), f"Remove{name}": sorted(old - new)}
+                wanted |= {name: ids for name, ids in both.items() if ids}
+        if "policy" in changed:
+            policy = inputs.get("policy")
+            wanted |= {"PolicyDocument": policy} if policy else {"ResetPolicy": True}
+        if wanted:
+            session.client("ec2").modify_vpc_endpoint(VpcEndpointId=id_, **wanted)
+
+    def unknown_after(self, changed: set[str], inputs: Properties) -> set[str]:
+        moves = changed & {"subnetConfigurations", "subnetIds"}
+        return {"networkInterfaceIds"} if moves else set()
+
+    def delete(self, session: Session, id_: str, state: Properties) -> None:
+        answer = session.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[id_])
+        for each in answer.get("Unsuccessful", ()):
+            if each["Error"]["Code"] not in self.gone:
+                raise RefusedError(f"{each['Error']['Code']}: {each['Error']['Message']}")
