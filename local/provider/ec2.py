@@ -327,8 +327,9 @@ class _SecurityGroupRule(_Tagged):
             "description": rule.get("Description"),
             "ipProtocol": rule["IpProtocol"],
             "prefixListId": rule.get("PrefixListId"),
-            "referencedSecurityGroupId": group
-            and _with_account(group["GroupId"], group.get("UserId"), owner),
+            "referencedSecurityGroupId": (
+                _with_account(group["GroupId"], group.get("UserId"), owner) if group else None
+            ),
             "securityGroupId": rule["GroupId"],
             "securityGroupRuleId": id_,
             "tags": tag_map(rule.get("Tags", ())),
