@@ -20,6 +20,7 @@ import yaml
 from local import deployment
 from local.aws import EmbeddedAws
 from local.project import load
+from tests.engine import cli
 from tests.engine.provider import served
 from tests.recording import PROJECT, ROOT
 
@@ -41,11 +42,12 @@ class Stack:
         self.name = f"test-{uuid.uuid4().hex[:8]}"
         self.parameter_name = f"/{PROJECT}/{self.name}/x"
         self.ssm = aws.client("ssm", REGION)
-        for name in ("state", "home", "work", "bin"):
+        for name in ("work", "bin"):
             (directory / name).mkdir()
         (directory / "bin" / "aws").symlink_to(Path(__file__).with_name("aws_cli.py"))
         self._work, self._state = directory / "work", directory / "state"
-        self._environment = os.environ | {
+        self._environment = os.environ | cli.environment(directory)
+        self._environment |= {
             "AWS_ACCESS_KEY_ID": aws.access_key_id,
             "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
             "AWS_ENDPOINT_URL": aws.endpoint_url,
@@ -53,13 +55,9 @@ class Stack:
             "PATH": os.pathsep.join(
                 [str(directory / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
             ),
-            "PULUMI_BACKEND_URL": f"file://{self._state}",
-            "PULUMI_CONFIG_PASSPHRASE": "of the tests",
             "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
             "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
-            "PULUMI_HOME": str(directory / "home"),
             "PULUMI_SKIP_CONFIRMATIONS": "true",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
         (self._work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
         self.run(f"pulumi stack init {self.name}")

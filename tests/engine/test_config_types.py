@@ -1,47 +1,21 @@
 """The table of config types, put to the Pulumi CLI itself."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.engine.cli import Cli, needs_cli
 from tests.unit.test_config_types import DECLARATIONS, VALUES, write
 
-PULUMI = shutil.which("pulumi")
-pytestmark = [
-    pytest.mark.exhaustive,
-    pytest.mark.skipif(PULUMI is None, reason="there is no pulumi on PATH"),
-]
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 
 def preview(folder: Path) -> str:
-    (folder / "state").mkdir()
-    private = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "PULUMI_HOME": str(folder / "home"),
-        "PULUMI_BACKEND_URL": f"file://{folder}/state",
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
-    printed = ""
-    for command in (["stack", "init", "dev"], ["preview", "--stack", "dev"]):
-        ended = subprocess.run(  # noqa: S603 (the Pulumi CLI)
-            [str(PULUMI), "--non-interactive", *command],
-            cwd=folder,
-            env=private,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        printed += ended.stdout + ended.stderr
-    return printed
+    cli = Cli(folder)
+    ended = [cli.run("stack", "init", "dev"), cli.run("preview", "--stack", "dev")]
+    return "".join(each.stdout + each.stderr for each in ended)
 
 
 @pytest.mark.parametrize(("declared", "value", "refused"), VALUES)

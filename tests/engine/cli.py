@@ -1,0 +1,48 @@
+"""The Pulumi CLI, with a home, a state and a passphrase of its own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PULUMI = shutil.which("pulumi")
+needs_cli = pytest.mark.skipif(PULUMI is None, reason="needs pulumi on the PATH")
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """Make the folders that the CLI keeps everything in; return the variables that name them."""
+    for name in ("home", "state"):
+        (directory / name).mkdir()
+    return {
+        "PULUMI_BACKEND_URL": f"file://{directory}/state",
+        "PULUMI_CONFIG_PASSPHRASE": "of the tests",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_HOME": str(directory / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+class Cli:
+    """The CLI in a project's folder, which sees nothing of the caller's environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._environment = environment(folder) | {
+            "HOME": str(folder),
+            "PATH": os.environ["PATH"],
+        }
+
+    def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, with ``text`` on its standard input."""
+        return subprocess.run(  # noqa: S603 (the Pulumi CLI)
+            [str(PULUMI), "--non-interactive", *command],
+            cwd=self._folder,
+            env=self._environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
