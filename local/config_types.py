@@ -1,11 +1,12 @@
 """Pulumi's own check of config types, which the CLI makes before any program runs.
 
 Ported from `Project.Validate` and `ValidateConfigValue` (sdk/go/common/workspace/project.go) and
-`validateStackConfigValue` (pkg/workspace/config.go) of https://github.com/pulumi/pulumi, v3.274.1.
+`ValidateStackConfigAndApplyProjectConfig` (pkg/workspace/config.go) of
+https://github.com/pulumi/pulumi, v3.274.1.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 _TYPES = ("string", "integer", "boolean", "array", "object")
@@ -22,6 +23,16 @@ def declaration_errors(project: str, declared: Mapping[str, Any]) -> Iterator[st
             yield from _foreign_errors(key, declaration)
         elif "type" in declaration:
             yield from _type_errors(key, declaration)
+
+
+def missing_errors(declared: Mapping[str, Any], given: Container[str]) -> Iterator[str]:
+    """Yield which keys the CLI misses in a stack that gives these."""
+    for key, declaration in declared.items():
+        if ":" in key or key in given:
+            continue
+        values = declaration if isinstance(declaration, dict) else {"default": declaration}
+        if values.get("default") is None and values.get("value") is None:
+            yield f"{key} is missing; set it, as Pulumi.yaml has no default for it"
 
 
 def value_errors(declared: Mapping[str, Any], key: str, value: object) -> Iterator[str]:

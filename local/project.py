@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from local import config_types
+from local import config_types, go_scalars, go_yaml
 
 
 class ProjectError(Exception):
@@ -67,8 +65,8 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     stand-in takes the place of each.
 
     Raises:
-        ProjectError: a file is missing or not YAML, has no map where one belongs, or has a config
-            value that is not of its declared type; a line for each.
+        ProjectError: a file is missing or not YAML, has no map where one belongs, or lacks a
+            config value of the type that is declared; a line for each.
 
     """
     project = _read(root / "Pulumi.yaml")
@@ -79,12 +77,15 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
         raise ProjectError(
             f"{path.name} is missing; stacks with a file here: {', '.join(found) or 'none'}"
         )
-    declared = _map(project.get("config"), "Pulumi.yaml", "config")
+    named, errors = _named(name, "Pulumi.yaml", project.get("config"))
+    declared = {key.removeprefix(f"{name}:"): value for key, value in named.items()}
     refused = config_types.declaration_errors(name, declared)
-    errors = [f"Pulumi.yaml: {error}" for error in refused]
-    given = _map(_read(path).get("config"), path.name, "config")
-    given = {_full(name, key): value for key, value in given.items()}
-    values = {_full(name, key): value for key, value in _defaults(declared).items()} | given
+    errors += [f"Pulumi.yaml: {error}" for error in refused]
+    given, wrong = _named(name, path.name, _read(path).get("config"))
+    own = {key.removeprefix(f"{name}:") for key in given}
+    missing = config_types.missing_errors(declared, own)
+    errors += [*wrong, *(f"{path.name}: {error}" for error in missing)]
+    values = _defaults(named) | given
     if _is_encrypted(values.get(f"{name}:secretValues")):
         raise ProjectError(
             f"{path.name}: secretValues is encrypted as a whole, and Pulumi takes a map; set each"
@@ -100,8 +101,7 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
         stand_ins += encrypted
         config[key] = _text(decrypted)
         if key in given:  # a default was checked where it is declared
-            own = key.removeprefix(f"{name}:")
-            refused = config_types.value_errors(declared, own, decrypted)
+            refused = config_types.value_errors(declared, key.removeprefix(f"{name}:"), decrypted)
             errors += [f"{path.name}: {error}" for error in refused]
     if errors:
         raise ProjectError(*errors)
@@ -120,58 +120,17 @@ def stand_in() -> str:
     )
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as Pulumi reads it: a key given twice is a fault, not the last one's gain."""
-
-    def construct_mapping(
-        self,
-        node: yaml.MappingNode,
-        deep: bool = False,  # noqa: FBT001, FBT002 (PyYAML's)
-    ) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands there twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
-        read = yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
-        return _map(_json(read, path.name, ""), path.name, "the file")
+        return _map(go_yaml.load(path.read_bytes()), path.name, "the file")
     except OSError as error:
         raise ProjectError(f"{path.name} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        # The message of a YAML error quotes the line; its problem and place do not.
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "syntax error"
-        raise ProjectError(f"{path.name}{place} is not YAML: {problem}") from None
     except UnicodeError:
         raise ProjectError(f"{path.name} is not text in UTF-8") from None
     except RecursionError:
-        raise ProjectError(f"{path.name} holds an alias to what it stands in") from None
-    except ValueError as error:
-        raise ProjectError(f"{path.name}: {error}") from None
-
-
-def _json(value: object, file: str, path: str) -> object:
-    """Refuse what YAML knows and Pulumi's config does not: dates, bytes, keys that are no text."""
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                where = path.strip(".") or "the file"
-                raise ProjectError(f"{file}: a key of {where} is no text; put {key!r} in quotes")
-        return {key: _json(each, file, f"{path}.{key}") for key, each in value.items()}
-    if isinstance(value, list):
-        return [_json(each, file, f"{path}[{index}]") for index, each in enumerate(value)]
-    if value is None or isinstance(value, str | int | float):
-        str(value).encode()  # UnicodeError for half of a character
-        return value
-    raise ProjectError(f"{file}: {path.strip('.')} is a {type(value).__name__}; put it in quotes")
+        raise ProjectError(f"{path.name} is nested too deeply") from None
+    except go_yaml.YamlError as error:
+        raise ProjectError(f"{path.name}, {error}") from None
 
 
 def _map(value: object, file: str, what: str) -> dict[str, Any]:
@@ -179,7 +138,28 @@ def _map(value: object, file: str, what: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise ProjectError(f"{file}: {what} must be a map of keys to values")
+    for key in value:
+        if isinstance(key, go_yaml.OtherKey):
+            raise ProjectError(f"{file}: a key of {what} is not text; put {key} in quotes")
     return value
+
+
+def _named(project: str, file: str, config: object) -> tuple[dict[str, Any], list[str]]:
+    """Give each key of a file its namespace, as the CLI does; say what is wrong with the keys."""
+    named: dict[str, Any] = {}
+    written: dict[str, str] = {}
+    errors = []
+    for key, value in _map(config, file, "config").items():
+        namespace, *names = key.split(":") if ":" in key else (project, key)
+        if names[:-1] not in ([], ["config"]):
+            errors.append(f"{file}: the key {key} has too many colons; write NAMESPACE:KEY")
+            continue
+        full = f"{namespace}:{names[-1]}"
+        if full in written:
+            both = f"{written[full]} and {key} are one key"
+            errors.append(f"{file}: {both}, of which Pulumi takes any value; keep one")
+        named[full], written[full] = value, key
+    return named, errors
 
 
 def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,10 +173,6 @@ def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
         elif "value" in declaration:
             defaults[key] = declaration["value"]
     return defaults
-
-
-def _full(project: str, key: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
 
 
 def _decrypted(value: object, path: str) -> tuple[object, list[str]]:
@@ -230,4 +206,9 @@ def _holds_plain(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """Write a value as the CLI hands it to a program."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return go_scalars.number(value)
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

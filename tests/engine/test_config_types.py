@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.cli import Cli, needs_cli
-from tests.unit.test_config_types import DECLARATIONS, VALUES, write
+from tests.unit.test_config_types import ABSENT, DECLARATIONS, VALUES, write
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
 
@@ -35,3 +35,13 @@ def test_the_cli_refuses_the_same_declarations(
     printed = preview(tmp_path)
     loaded = "Created stack 'dev'" in printed
     assert loaded != bool(refused), printed
+
+
+@pytest.mark.parametrize(("key", "declared", "missed"), ABSENT)
+def test_the_cli_misses_the_same_keys(
+    tmp_path: Path, key: str, declared: object, *, missed: bool
+) -> None:
+    write(tmp_path, {key: declared})
+    printed = preview(tmp_path)
+    assert "Created stack 'dev'" in printed
+    assert ("is missing configuration value" in printed) == missed, printed

@@ -70,6 +70,18 @@ DECLARATIONS: list[tuple[str, Any, str]] = [
 ]
 
 
+# (what Pulumi.yaml declares of a key that the stack does not give, whether it is missed).
+ABSENT: list[tuple[str, Any, bool]] = [
+    ("key", 7, False),
+    ("key", {"type": "integer", "default": 7}, False),
+    ("key", {"value": 7}, False),
+    ("aws:region", {"value": "us-east-1"}, False),
+    ("key", {"type": "integer"}, True),
+    ("key", {"default": None}, True),
+    ("app:key", {"type": "integer"}, True),
+]
+
+
 def write(folder: Path, declared: Mapping[str, Any], **given: object) -> None:
     runtime = {"name": "yaml"}  # built into no CLI, so nothing runs
     project = {"name": "app", "runtime": runtime, "config": declared}
@@ -96,7 +108,7 @@ def test_a_value_is_refused_where_the_cli_refuses_it(
     write(tmp_path, {"key": declared}, key=value)
     if not refused:
         kept = load(tmp_path, "dev").config["app:key"]
-        assert kept == (value if isinstance(value, str) else json.dumps(value))
+        assert (kept if isinstance(value, str) else json.loads(kept)) == value
         return
     with pytest.raises(ProjectError, match=rf"^Pulumi\.dev\.yaml: {refused}$"):
         load(tmp_path, "dev")
@@ -111,6 +123,18 @@ def test_a_declaration_is_refused_where_the_cli_refuses_it(
         load(tmp_path, "dev")
         return
     with pytest.raises(ProjectError, match=rf"^Pulumi\.yaml: .*{refused}"):
+        load(tmp_path, "dev")
+
+
+@pytest.mark.parametrize(("key", "declared", "missed"), ABSENT)
+def test_a_key_without_a_default_is_missed_where_the_cli_misses_it(
+    tmp_path: Path, key: str, declared: object, *, missed: bool
+) -> None:
+    write(tmp_path, {key: declared})
+    if not missed:
+        load(tmp_path, "dev")
+        return
+    with pytest.raises(ProjectError, match=r"^Pulumi\.dev\.yaml: key is missing; set it"):
         load(tmp_path, "dev")
 
 

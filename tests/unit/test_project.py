@@ -13,8 +13,31 @@ config:
   aws:region: {value: us-east-1}
   function: {type: object, default: {memoryMb: 256}}
   recoveryWindowDays: 30
-  secretValues: {type: object}
+  secretValues: {type: object, default: {}}
 """
+
+
+# (what a stack's file gives a key, the text that a program gets).
+# tests/engine/test_project.py puts the same tables to the CLI itself.
+TEXTS = [
+    *[("60", "60"), ("'60'", "60"), ("true", "true"), ("'true'", "true"), ("yes", "yes")],
+    *[("", ""), ("~", ""), ("''", ""), ("1e3", "1000"), ("0.00001", "0.00001"), ("1e-7", "1e-7")],
+    *[("9223372036854775808", "9223372036854775808"), ("18446744073709551615", str(2**64 - 1))],
+    *[("{b: 1, a: [x, ~]}", '{"a":["x",null],"b":1}'), ("[]", "[]"), ("{}", "{}")],
+]
+# (the config of a stack of the project app, the keys that a program gets).
+KEYS = [
+    ("{a: 1}", {"app:a": "1"}),
+    ("{app:a: 1}", {"app:a": "1"}),
+    ("{app:config:a: 1}", {"app:a": "1"}),
+    ("{aws:region: r, aws:config:profile: p}", {"aws:region": "r", "aws:profile": "p"}),
+    ("{':a': 1, 'b:': 2, '': 3}", {":a": "1", "b:": "2", "app:": "3"}),
+]
+# (the same, what the error says).
+REFUSED_KEYS = [
+    ("{7: x}", "a key of config is not text; put 7 in quotes"),
+    ("{a:b:c: x}", "the key a:b:c has too many colons; write NAMESPACE:KEY"),
+]
 
 
 def read(tmp_path: Path, stack: str, config: str) -> Stack:
@@ -29,6 +52,7 @@ def test_a_stack_has_the_projects_values_and_its_own(tmp_path: Path) -> None:
         "aws:region": "us-east-1",
         "shop:function": '{"memoryMb": 256}',
         "shop:recoveryWindowDays": "7",
+        "shop:secretValues": "{}",
     }
     assert stack.region == "us-east-1"
     assert stack.program == tmp_path / "__main__.py"
@@ -91,19 +115,63 @@ def test_a_missing_stack_file_is_named_with_those_there_are(tmp_path: Path) -> N
         load(tmp_path, "qa")
 
 
+@pytest.mark.parametrize(("written", "text"), TEXTS)
+def test_a_program_gets_a_value_as_the_cli_writes_it(
+    tmp_path: Path, written: str, text: str
+) -> None:
+    kept = read(tmp_path, "dev", f"config:\n  key: {written}\n").config["shop:key"]
+    assert kept.replace(" ", "") == text
+
+
+@pytest.mark.parametrize(("config", "named"), KEYS)
+def test_a_key_without_a_namespace_is_the_projects(
+    tmp_path: Path, config: str, named: dict[str, str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config: {config}\n")
+    assert load(tmp_path, "dev").config == named
+
+
+@pytest.mark.parametrize(("config", "message"), REFUSED_KEYS)
+def test_a_key_that_the_cli_refuses_is_refused(tmp_path: Path, config: str, message: str) -> None:
+    with pytest.raises(ProjectError, match=rf"^Pulumi\.dev\.yaml: {message}$"):
+        read(tmp_path, "dev", f"config: {config}\n")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a", "shop:a"), ("shop:a", "a"), ("a", "shop:config:a"), ("x:a", "x:config:a")],
+)
+def test_two_forms_of_one_key_are_refused_as_the_cli_takes_any(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    message = f"{first} and {second} are one key, of which Pulumi takes any value; keep one"
+    with pytest.raises(ProjectError, match=rf"^Pulumi\.dev\.yaml: {message}$"):
+        read(tmp_path, "dev", f"config:\n  {first}: 1\n  {second}: 1\n")
+
+
+def test_a_key_declared_in_the_long_form_has_its_default_and_its_type(tmp_path: Path) -> None:
+    declared = "config: {app:a: {type: integer, default: 1}}"
+    (tmp_path / "Pulumi.yaml").write_text(f"name: app\n{declared}\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("")
+    assert load(tmp_path, "dev").config == {"app:a": "1"}
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {a: x}")
+    with pytest.raises(ProjectError, match="a must be of type integer, got text"):
+        load(tmp_path, "dev")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("config:\n  a: [1\n", r"Pulumi\.dev\.yaml, line 3 is not YAML"),
+        ("config:\n  a: [1\n", r"Pulumi\.dev\.yaml, line 3: not YAML"),
         ("config: 7\n", r"Pulumi\.dev\.yaml: config must be a map"),
         ("- a\n", r"Pulumi\.dev\.yaml: the file must be a map"),
-        ("config:\n  a: {secure: s3cr3t-canary\n", "is not YAML"),
-        ("config:\n  a: 1\n  a: 2\n", "the key 'a' stands there twice"),
-        ("config:\n  7: x\n", "a key of config is no text; put 7 in quotes"),
-        ("config:\n  a: 2026-01-01\n", r"config\.a is a date; put it in quotes"),
-        ("config:\n  a: !!binary eA==\n", r"config\.a is a bytes"),
-        ("config:\n  a: &x [*x]\n", "holds an alias to what it stands in"),
-        ('config:\n  a: "\\uD800"\n', "is not text in UTF-8"),
+        ("7: x\n", r"Pulumi\.dev\.yaml: a key of the file is not text; put 7 in quotes"),
+        ("config:\n  a: {secure: s3cr3t-canary\n", r"Pulumi\.dev\.yaml, line 3: not YAML"),
+        ("config:\n  a: s3cr3t-canary: x\n", r"Pulumi\.dev\.yaml, line 2: not YAML"),
+        ("config:\n  a: 1\n\n  a: 2\n", r"Pulumi\.dev\.yaml, line 4: the key 'a' is in line 2"),
+        ("config:\n  a: 2026-01-01\n", r"Pulumi\.dev\.yaml, line 2: a date, to which"),
+        (f"config:\n  a: {500 * '['}{500 * ']'}\n", r"Pulumi\.dev\.yaml is nested too deeply"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_not_quoted(
