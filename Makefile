@@ -4,13 +4,14 @@ BIN := .venv/bin
 # How many tests run at once: some wait for a server, so one more than there are cores.
 export WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-# STACK reaches the commands through the environment; no shell and no make expands its text.
+# STACK and ENGINE reach the commands through the environment; no shell and no make expands their text.
 override STACK := $(value STACK)
-export STACK
+override ENGINE := $(value ENGINE)
+export STACK ENGINE
 unexport PYTHONSAFEPATH # with it, Python finds no module of the checkout
 
 .DEFAULT_GOAL := help
-.PHONY: help up serve rotate gameday test test-fast test-all test-flaky test-pythons test-lowest \
+.PHONY: help up serve rotate gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
   check coverage format docs bench bench-install soak lock clean
 
 help: ## this list
@@ -55,6 +56,9 @@ rotate: .venv/local ## deploy STACK (staging, prod) and rotate its secrets under
 
 gameday: .venv/local ## deploy prod, take its first region's Secrets Manager away under traffic, and bring it back
 	@$(BIN)/python -m local gameday
+
+pulumi: .venv/local ## build the Pulumi CLI from its Go modules, where it is not installed; once, in some minutes
+	@$(BIN)/python -m tools.build_pulumi
 
 test: .venv/test ## lint, types, and every test but the exhaustive ones, in 5 minutes
 	@mkdir -p .jobs; $(MAKE) --no-print-directory check >.jobs/check.log 2>&1 & checking=$$!; \

@@ -1,0 +1,68 @@
+"""`make pulumi`: builds the Pulumi CLI from its Go modules, where it is not installed.
+
+tools/pulumi/go.mod names the version, go.sum has the hash of every module. The CLI goes into a
+cache outside the checkout, where `make up` and the tests find it; it comes without language hosts.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from local import pulumi_cli
+
+MODULE = pulumi_cli.ROOT / "tools/pulumi"
+PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+
+
+def main() -> int:
+    """Build it unless there is one; return 1, with the reason on standard error, if it fails."""
+    try:
+        if found := pulumi_cli.find():
+            print(f"there is {found}")
+            return 0
+    except pulumi_cli.CliError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    go = shutil.which("go")
+    if go is None:
+        print(
+            "error: there is no Go to build Pulumi with; install Pulumi"
+            " (https://www.pulumi.com/docs/install/) or Go (https://go.dev/dl/)",
+            file=sys.stderr,
+        )
+        return 1
+    target = pulumi_cli.built()
+    print(
+        f"building Pulumi from its Go modules into {target} (once, some minutes) ...", flush=True
+    )
+    start = time.monotonic()
+    if not build(go, target):
+        return 1
+    print(f"built {pulumi_cli.find()} in {time.monotonic() - start:.0f} s")
+    return 0
+
+
+def build(go: str, target: Path) -> bool:
+    """Build into a folder of its own and move the whole CLI to its place; tell whether it did."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as folder:
+        new = Path(folder, target.name)
+        # Without symbols for debuggers and without C, it is built faster and is smaller.
+        flags = f"-s -w -X {VERSION_VARIABLE}=v{pulumi_cli.module_version()}"
+        command = [go, "build", "-mod=readonly", "-gcflags=all=-dwarf=false"]
+        command += ["-ldflags", flags, "-o", str(new), PACKAGE]
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+        built = subprocess.run(command, cwd=MODULE, env=environment, check=False)  # noqa: S603 (Go)
+        if built.returncode:
+            return False
+        new.replace(target)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
