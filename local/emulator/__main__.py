@@ -38,6 +38,7 @@ from . import (  # to import one is to close its gaps
     replication,  # noqa: F401
     resource_policies,  # noqa: F401
     rotation,  # noqa: F401
+    s3,  # noqa: F401
     secretsmanager,  # noqa: F401
     sns,  # noqa: F401
     ssm,  # noqa: F401
