@@ -16,6 +16,7 @@ DETAIL_TYPES = {
     "AwsApiCall": "AWS API Call via CloudTrail",
     "AwsServiceEvent": "AWS Service Event via CloudTrail",
 }
+INSIGHTS = "_InsightSelectors"
 LOG_GROUP = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")
 
 Data = dict[str, Any]
@@ -96,7 +97,7 @@ def _log_group(arn: str) -> str:
 
 @replaces(cloudtrail._DISPATCH, "CreateTrail")
 def new_trail_drops_its_log_group(original: Handler, request: Data) -> Response:
-    """Keep the log group and the role, if CloudTrail can write with them."""
+    """Keep the tags and, if CloudTrail can write with them, the log group and the role."""
     arn = cloudtrail._trail_arn(request.get("Name", ""))
     if refusal := _refusal_of_log_group(request, arn):
         return refusal
@@ -105,6 +106,8 @@ def new_trail_drops_its_log_group(original: Handler, request: Data) -> Response:
     if "TrailARN" in answer:
         given = {name: request[name] for name in LOG_GROUP if request.get(name)}
         cloudtrail._trails[request["Name"].strip()].update(given)
+        tags = {tag["Key"]: tag.get("Value", "") for tag in request.get("TagsList", ())}
+        cloudtrail._trail_tags[answer["TrailARN"]] = tags
         body = json.dumps(answer | given).encode()
     return status, headers, body
 
@@ -115,6 +118,45 @@ def trail_takes_any_log_group(original: Handler, request: Data) -> Response:
     name, _, trail = cloudtrail._find_visible_trail(request.get("Name", ""))
     arn = (trail or {}).get("TrailARN") or cloudtrail._trail_arn(name)
     return _refusal_of_log_group(request, arn) or original(request)
+
+
+def _put_insight_selectors(request: Data) -> Response:
+    """Keep what the trail looks for; no insight is ever found here.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutInsightSelectors.html
+    """
+    _, _, trail, refusal = cloudtrail._find_mutable_trail(request.get("TrailName", ""))
+    if refusal is None:
+        trail[INSIGHTS] = request["InsightSelectors"]
+        trail["HasInsightSelectors"] = bool(trail[INSIGHTS])
+    return refusal or _insights(trail)
+
+
+def _get_insight_selectors(request: Data) -> Response:
+    """Tell what the trail looks for."""
+    name, _, trail = cloudtrail._find_visible_trail(request.get("TrailName", ""))
+    if trail is None:
+        return _error("TrailNotFoundException", f"Unknown trail: {name}")
+    if not trail["HasInsightSelectors"]:
+        return _error(
+            "InsightNotEnabledException",
+            f"Trail {name} does not have Insights enabled. Edit the trail settings to enable"
+            " Insights, and then try the operation again.",
+        )
+    return _insights(trail)
+
+
+def _insights(trail: Data) -> Response:
+    told = {"TrailARN": trail["TrailARN"], "InsightSelectors": trail[INSIGHTS]}
+    response: Response = cloudtrail._ok(told)
+    return response
+
+
+cloudtrail._DISPATCH |= {
+    "PutInsightSelectors": _put_insight_selectors,
+    "GetInsightSelectors": _get_insight_selectors,
+}
+cloudtrail._TRAIL_STATE_KEYS |= {INSIGHTS}
 
 
 def _refusal_of_log_group(request: Data, trail_arn: str) -> Response | None:

@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from local.provider import (
+    cloudtrail,
     cloudwatch,
     ec2,
     events,
@@ -18,6 +19,7 @@ from local.provider import (
 from local.provider.resource import Resource
 
 _MODULES: tuple[ModuleType, ...] = (
+    cloudtrail,
     cloudwatch,
     ec2,
     events,

@@ -286,3 +286,26 @@ def test_without_a_trail_that_logs_eventbridge_gets_no_event(
 
     event, _ = inbox.wait_for(lambda _: True)
     assert event["detail-type"] == "AWS API Call via CloudTrail"
+
+
+def test_a_trail_keeps_the_tags_it_is_made_with(aws: EmbeddedAws, unique: str) -> None:
+    cloudtrail = aws.client("cloudtrail", REGION)
+    for tags in ([{"Key": "a", "Value": "b"}], []):
+        made = cloudtrail.create_trail(Name=unique, S3BucketName=unique, TagsList=tags)
+        told = cloudtrail.list_tags(ResourceIdList=[made["TrailARN"]])["ResourceTagList"]
+        assert told == [{"ResourceId": made["TrailARN"], "TagsList": tags}]
+        cloudtrail.delete_trail(Name=unique)
+
+
+def test_a_trail_tells_what_insights_it_looks_for(aws: EmbeddedAws, unique: str) -> None:
+    cloudtrail = aws.client("cloudtrail", REGION)
+    cloudtrail.create_trail(Name=unique, S3BucketName=unique)
+    insights = [{"InsightType": "ApiErrorRateInsight"}]
+    with pytest.raises(ClientError, match="InsightNotEnabledException"):
+        cloudtrail.get_insight_selectors(TrailName=unique)
+    cloudtrail.put_insight_selectors(TrailName=unique, InsightSelectors=insights)
+    assert cloudtrail.get_insight_selectors(TrailName=unique)["InsightSelectors"] == insights
+    assert cloudtrail.get_trail(Name=unique)["Trail"]["HasInsightSelectors"]
+    cloudtrail.put_insight_selectors(TrailName=unique, InsightSelectors=[])
+    assert not cloudtrail.get_trail(Name=unique)["Trail"]["HasInsightSelectors"]
+    cloudtrail.delete_trail(Name=unique)
