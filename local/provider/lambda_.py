@@ -139,7 +139,7 @@ class Function(Resource):
         functions, name = session.client("lambda"), str(inputs["name"])
         functions.create_function(
             FunctionName=name,
-            Code={"ZipFile": package(inputs["code"])},
+            Code={"ZipFile": _zipped(inputs)},
             Publish=inputs["publish"],
             Tags=inputs["tags"],
             **given(inputs, "architectures", "packageType"),
@@ -212,7 +212,7 @@ class Function(Resource):
         if coded := changed & _CODE:
             functions.update_function_code(
                 FunctionName=id_,
-                ZipFile=package(inputs["code"]),
+                ZipFile=_zipped(inputs),
                 **given(inputs, *coded & {"architectures"}),
             )
             _wait(functions, "function_updated_v2", FunctionName=id_)
@@ -442,6 +442,13 @@ def _configuration(inputs: Properties, keys: set[str]) -> Properties:
     if "kmsKeyArn" in values:
         written["KMSKeyArn"] = written.pop("KmsKeyArn")
     return written
+
+
+def _zipped(inputs: Properties) -> bytes:
+    try:
+        return package(inputs["code"])
+    except (OSError, ValueError) as error:
+        raise RefusedError(f"code: {error}") from error
 
 
 def _alias(inputs: Properties) -> Properties:
