@@ -24,10 +24,14 @@ _RETENTION_DAYS = (
     *(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
     *(2922, 3288, 3653),
 )
-_SIZES = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
-_SIZES += ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Count")
-_UNITS = ("Seconds", "Microseconds", "Milliseconds", "Percent", "None", *_SIZES)
-_UNITS += tuple(f"{size}/Second" for size in _SIZES)
+_SIZES = (
+    *("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes"),
+    *("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Count"),
+)
+_UNITS = (
+    *("Seconds", "Microseconds", "Milliseconds", "Percent", "None", *_SIZES),
+    *(f"{size}/Second" for size in _SIZES),
+)
 
 
 class LogGroup(Resource):

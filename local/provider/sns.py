@@ -159,13 +159,15 @@ class TopicPolicy(Resource):
         _put_policy(session, id_, inputs["policy"])
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
-        actions = ("GetTopicAttributes", "SetTopicAttributes", "AddPermission")
-        actions += ("RemovePermission", "DeleteTopic", "Subscribe", "ListSubscriptionsByTopic")
+        actions = (
+            *("GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission"),
+            *("DeleteTopic", "Subscribe", "ListSubscriptionsByTopic", "Publish", "Receive"),
+        )
         statement = {
             "Sid": "__default_statement_ID",
             "Effect": "Allow",
             "Principal": {"AWS": "*"},
-            "Action": [f"SNS:{action}" for action in (*actions, "Publish", "Receive")],
+            "Action": [f"SNS:{action}" for action in actions],
             "Resource": id_,
             "Condition": {"StringEquals": {"AWS:SourceOwner": state["owner"]}},
         }

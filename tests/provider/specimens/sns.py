@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 from tests.provider.specimen import Specimen, World
 from tests.provider.specimens.logs import key_arn
@@ -9,13 +10,13 @@ def topic(world: World, name: str = "a-topic") -> str:
 
 
 def policy(world: World, name: str = "a-topic", sid: str = "Publish") -> str:
-    statement = {
+    statement: dict[str, Any] = {
         "Sid": sid,
         "Effect": "Allow",
         "Action": "sns:Publish",
         "Resource": topic(world, name),
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
     }
-    statement |= {"Principal": {"Service": "cloudwatch.amazonaws.com"}}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
