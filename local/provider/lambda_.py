@@ -436,7 +436,7 @@ def _configuration(inputs: Properties, keys: set[str]) -> Properties:
     for key, read_only in (("snapStart", "optimizationStatus"), ("vpcConfig", "vpcId")):
         if key in values:
             values[key] = {k: v for k, v in values[key].items() if k != read_only}
-    written: Properties = pascal({k: v for k, v in values.items() if k != "environment"})
+    written: Properties = pascal(values)
     if "environment" in values:  # names of variables stay as they are
         written["Environment"] = {"Variables": values["environment"].get("variables") or {}}
     if "kmsKeyArn" in values:
