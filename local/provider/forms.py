@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _EMPTY: tuple[object, ...] = (None, "", [], {}, False)
@@ -44,7 +44,7 @@ def policy(text: object) -> object:
     """Write an IAM policy: the order of statements, actions and resources does not count.
 
     A text equals a list of one, an account its root ARN, values of conditions are text, and an
-    empty policy is none.
+    empty policy is none. A principal that is a text, such as ``*``, is not compared.
     https://github.com/hashicorp/awspolicyequivalence
     """
     read = document(text)
@@ -52,40 +52,41 @@ def policy(text: object) -> object:
         return read or None
     statements = _listed(read.get("Statement", []))
     formed = {**read, "Statement": sorted(map(_statement, statements), key=_text)}
-    return {"Version": "2008-10-17", **formed}
+    return {key: value for key, value in formed.items() if value not in ("", None)}
 
 
 def _statement(statement: Any) -> object:
     if not isinstance(statement, Mapping):
         return statement
     formed: dict[str, Any] = dict(statement)
+    if "Effect" in formed:
+        formed["Effect"] = str(formed["Effect"]).lower()
     for key in ("Action", "NotAction", "Resource", "NotResource"):
         if key in formed:
-            formed[key] = _set(formed[key])
+            formed[key] = _texts(formed[key])
     for key in ("Principal", "NotPrincipal"):
-        if isinstance(principal := formed.get(key), Mapping):
-            formed[key] = {kind: _set(_arns(value)) for kind, value in principal.items()}
-        elif principal == "*":
-            formed[key] = {"AWS": ["*"]}
+        principals = formed.pop(key, None)
+        if isinstance(principals, Mapping):
+            found = {kind: _texts(each, _root) for kind, each in principals.items()}
+            formed[key] = {kind: each for kind, each in found.items() if each} or None
     if isinstance(conditions := formed.get("Condition"), Mapping):
         formed["Condition"] = {
-            operator: {key.lower(): _set(value) for key, value in asked.items()}
+            operator: {key: _texts(value) for key, value in asked.items()}
+            if isinstance(asked, Mapping)
+            else asked
             for operator, asked in conditions.items()
         }
-    return {key: value for key, value in formed.items() if value not in ("", None)}
+    return {key: value for key, value in formed.items() if value not in ("", None, [])}
 
 
-def _arns(value: object) -> list[object]:
-    return [
-        f"arn:aws:iam::{each}:root"
-        if isinstance(each, str) and re.fullmatch(r"\d{12}", each)
-        else each
-        for each in _listed(value)
-    ]
+def _root(principal: str) -> str:
+    """Write an account as its root ARN."""
+    return f"arn:aws:iam::{principal}:root" if re.fullmatch(r"\d{12}", principal) else principal
 
 
-def _set(value: object) -> list[str]:
-    return sorted({_text(each) if not isinstance(each, str) else each for each in _listed(value)})
+def _texts(value: object, written: Callable[[str], str] = str) -> list[str]:
+    texts = (each if isinstance(each, str) else _text(each) for each in _listed(value))
+    return sorted(map(written, texts))
 
 
 def _listed(value: object) -> list[Any]:
