@@ -14,6 +14,7 @@ import yaml
 
 from local import project
 from local.engine import Engine, Registration
+from local.provider import provider
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: str = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
@@ -42,9 +43,12 @@ class Recording:
     preview = False
     FUNCTION_VERSION = "7"
 
-    def create(
-        self, type_: str, name: str, inputs: Mapping[str, Any]
-    ) -> tuple[str, dict[str, Any]]:
+    def check(
+        self, type_: str, name: str, given: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        return provider.check(type_, name, given, suffix="0123456")
+
+    def create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         service = type_.split(":", 2)[1].split("/", 1)[0]
         physical = inputs.get("name", f"{name}-0123456")
         arn = _ARNS.get(type_, f"arn:aws:{service}:us-east-1:{ACCOUNT}:{{}}").format(physical)
