@@ -77,19 +77,23 @@ def _refused(
 def _reasons(about: Input, value: Any) -> Iterator[str]:
     if value in about.also:
         return
-    if about.length and not about.length[0] <= len(value) <= about.length[1]:
+    size = len(value if isinstance(value, str | list) else str(value))
+    if about.length and not about.length[0] <= size <= about.length[1]:
         least, most = about.length
         what = "items" if isinstance(value, list) else "characters"
-        yield f"must have {least} to {most} {what}, has {len(value)}"
+        yield f"must have {least} to {most} {what}, has {size}"
     for each in value if isinstance(value, list) else [value]:
         yield from _reasons_of_one(about, each)
 
 
 def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
     shown = "[secret]" if about.sensitive else repr(value)
+    if about.sensitive and not isinstance(value, str):
+        yield f"must be a text, got {shown}"  # botocore would show it when it refuses it
     if about.pattern and not re.fullmatch(about.pattern, str(value)):
         yield f"must match {about.pattern}, got {shown}"
-    if about.bounds and not about.bounds[0] <= float(value) <= about.bounds[1]:
+    number = _number(value) if about.bounds else None
+    if about.bounds and (number is None or not about.bounds[0] <= number <= about.bounds[1]):
         allowed = "".join(f"{each} or " for each in about.also)
         yield f"must be {allowed}{about.bounds[0]} to {about.bounds[1]}, got {shown}"
     if about.choices and value not in about.choices:
@@ -114,6 +118,13 @@ def _together(resource: Resource, given: Mapping[str, Any]) -> Iterator[Failure]
     for one, other in resource.needs:
         if given.get(one) is not None and given.get(other) is None:
             yield one, f"can be given only with {other}"
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _is_json(text: object) -> bool:

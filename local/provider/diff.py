@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from local.provider import forms
 from local.provider.resource import Input, Properties, Resource
-from local.provider.wire import holds_unknown, is_archive
+from local.provider.wire import UNKNOWN, holds_unknown, is_archive
 
 
 class Difference(NamedTuple):
@@ -79,9 +79,9 @@ def filled(about: Input, new: Any, old: Any) -> Any:
     return {**new, **{key: old[key] for key in chosen if key in old}}
 
 
-def all_tags(tags: Mapping[str, str] | None, default_tags: Mapping[str, str]) -> Properties:
-    """Return the tags that a resource has in the end."""
-    return {**default_tags, **(tags or {})}
+def all_tags(tags: Any, default_tags: Mapping[str, str]) -> Any:
+    """Return the tags that a resource has in the end; ``UNKNOWN`` if its own are."""
+    return UNKNOWN if tags == UNKNOWN else {**default_tags, **(tags or {})}
 
 
 def recorded(resource: Resource, previous: Properties, read: Properties) -> Properties:

@@ -310,6 +310,14 @@ def test_a_preview_knows_what_is_given_and_makes_nothing(engine: Engine, kms: An
     assert engine.created == []
 
 
+def test_a_preview_does_not_know_tags_that_are_unknown(engine: Engine) -> None:
+    engine.configure(defaultTags={"tags": {"Default": "1"}})
+    _, inputs, outputs = engine.create(KEY, {"tags": UNKNOWN}, preview=True)
+    assert outputs["tags"] == outputs["tagsAll"] == UNKNOWN
+    assert list(engine.diff(KEY, inputs | {"tags": {}}, inputs).diffs) == ["tags"]
+    assert engine.update(KEY, "id", {}, inputs, preview=True)["tagsAll"] == UNKNOWN
+
+
 def test_what_is_created_is_told(engine: Engine, kms: Any, world: World) -> None:
     given = {"description": "text", "policy": policy(world), "tags": {"A": "1"}}
     id_, inputs, outputs = engine.create(KEY, given)
