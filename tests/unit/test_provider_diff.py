@@ -133,15 +133,15 @@ def test_own_tags_win_over_those_of_the_provider() -> None:
 def test_only_a_change_of_what_replaces_replaces() -> None:
     state = {"plain": "a", "fixed": "a", "name": "n"}
     found = difference(Everything(), state, {"plain": "b", "fixed": "a", "name": "n"}, {})
-    assert (found.changed, found.replaces) == ({"plain"}, set())
+    assert found == ({"plain"}, set(), False)
     found = difference(Everything(), state, {"plain": "b", "fixed": "b", "name": "n"}, {})
-    assert (found.changed, found.replaces) == ({"plain", "fixed"}, {"fixed"})
+    assert found == ({"plain", "fixed"}, {"fixed"}, True)
 
 
 def test_a_type_says_itself_what_replaces() -> None:
-    for value, replaces in (("other", set()), ("replace", {"plain", "fixed"})):
+    for value, replaces in (("other", set[str]()), ("replace", {"plain", "fixed"})):
         found = difference(Picky(), {}, {"plain": value, "fixed": "b"}, {})
-        assert (found.changed, found.replaces) == ({"plain", "fixed"}, replaces)
+        assert found == ({"plain", "fixed"}, replaces, False)
 
 
 @pytest.mark.parametrize(

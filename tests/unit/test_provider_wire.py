@@ -27,7 +27,7 @@ UNKNOWNS = (
 )
 
 
-def sent(value: object) -> Any:
+def sent(value: Any) -> Any:
     """Send a value and read it."""
     written = struct_pb2.Struct()
     written.update({"key": value})
