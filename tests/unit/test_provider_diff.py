@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from local.provider import forms
-from local.provider.diff import all_tags, difference, recorded
+from local.provider.diff import Difference, all_tags, difference, recorded
 from local.provider.resource import REGION, TAGS, AutoName, Input, Properties, Resource
 from local.provider.wire import UNKNOWN
 
@@ -133,15 +133,15 @@ def test_own_tags_win_over_those_of_the_provider() -> None:
 def test_only_a_change_of_what_replaces_replaces() -> None:
     state = {"plain": "a", "fixed": "a", "name": "n"}
     found = difference(Everything(), state, {"plain": "b", "fixed": "a", "name": "n"}, {})
-    assert found == ({"plain"}, set(), False)
+    assert found == Difference(frozenset({"plain"}), frozenset(), delete_first=False)
     found = difference(Everything(), state, {"plain": "b", "fixed": "b", "name": "n"}, {})
-    assert found == ({"plain", "fixed"}, {"fixed"}, True)
+    assert (set(found.changed), set(found.replaces)) == ({"plain", "fixed"}, {"fixed"})
 
 
 def test_a_type_says_itself_what_replaces() -> None:
     for value, replaces in (("other", set[str]()), ("replace", {"plain", "fixed"})):
         found = difference(Picky(), {}, {"plain": value, "fixed": "b"}, {})
-        assert found == ({"plain", "fixed"}, replaces, False)
+        assert (set(found.changed), set(found.replaces)) == ({"plain", "fixed"}, replaces)
 
 
 @pytest.mark.parametrize(
