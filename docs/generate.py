@@ -20,8 +20,8 @@ _TYPES: dict[object, dict[str, Any]] = {
     list: {"type": "array", "items": {"type": "string"}},
 }
 _SECRET_VALUES = (
-    "Values of secrets with `from: config`, by logical name: text or a map; of parameters, text,"
-    " by `parameters/NAME`. Set each with"
+    "Values of secrets with `from: config`, by logical name: text, or a map of text; a map with"
+    " numbers as JSON; of parameters, text, by `parameters/NAME`. Set each with"
     " `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
 )
 

@@ -173,7 +173,7 @@ def test_the_command_itself_sends_no_request_off_the_machine() -> None:
 
 def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    del config["config"][f"{PROJECT}:secrets"]["database"]["fields"]["host"]
+    del config["config"]["secrets"]["database"]["fields"]["host"]
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     run = local("up", "--config-file", str(path))
@@ -185,8 +185,8 @@ def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
 
 def test_an_encrypted_value_gets_a_stand_in_and_a_note(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    config["config"][f"{PROJECT}:secrets"]["stripe"] = {"from": "config"}
-    config["config"][f"{PROJECT}:secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
+    config["config"]["secrets"]["stripe"] = {"from": "config"}
+    config["config"]["secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     run = local("up", "--config-file", str(path))
@@ -196,27 +196,27 @@ def test_an_encrypted_value_gets_a_stand_in_and_a_note(tmp_path: Path) -> None:
 
 
 BAD: dict[str, tuple[dict[str, object], list[str]]] = {
-    "unknown key": ({f"{PROJECT}:functoin": {}}, [f"{PROJECT}:functoin is no key"]),
+    "unknown key": ({"functoin": {}}, [f"{PROJECT}:functoin is no key"]),
     "TTL 301": (
-        {f"{PROJECT}:extension": {"secretsTtlSeconds": 301}},
+        {"extension": {"secretsTtlSeconds": 301}},
         ["extension.secretsTtlSeconds must be 0 to 300, got 301"],
     ),
     "name that AWS refuses": (
-        {f"{PROJECT}:secrets": {"a b": {"fields": {"x": 1}}}},
+        {"secrets": {"a b": {"fields": {"x": 1}}}},
         ["secrets.a b becomes a name that may hold", "function.secret must be one of a b"],
     ),
     "value over 64 KiB": (
-        {f"{PROJECT}:secrets": {"database": {"fields": {"x": "y" * 65_536}}}},
+        {"secrets": {"database": {"fields": {"x": "y" * 65_536}}}},
         ["secrets.database may have 65536 bytes"],
     ),
     "from config without a value": (
-        {f"{PROJECT}:secrets": {"database": {"from": "config"}}},
+        {"secrets": {"database": {"from": "config"}}},
         ["secretValues.database is not set"],
     ),
     "two faults at once": (
         {
-            f"{PROJECT}:function": {"memoryMb": 1},
-            f"{PROJECT}:extension": {"cacheSize": 1001},
+            "function": {"memoryMb": 1},
+            "extension": {"cacheSize": 1001},
         },
         ["function.memoryMb must be 128 to 10240", "extension.cacheSize must be 0 to 1000"],
     ),
@@ -225,12 +225,12 @@ BAD: dict[str, tuple[dict[str, object], list[str]]] = {
         ["aws:region cn-north-1 is of the partition aws-cn"],
     ),
     "encrypted beside secretValues": (
-        {f"{PROJECT}:tags": {"a": {"secure": "v1:x"}}},
+        {"tags": {"a": {"secure": "v1:x"}}},
         [f"{PROJECT}:tags is encrypted in part or whole; only secretValues may be"],
     ),
     "region without a layer": ({"aws:region": "mars-north-1"}, ["no extension layer for arm64"]),
     "password in plain": (
-        {f"{PROJECT}:secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
+        {"secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
         ["fields.password holds sensitive text in plain (not shown)"],
     ),
 }

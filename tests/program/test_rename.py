@@ -1,7 +1,6 @@
 """The project under another name, as whoever starts from it gives it one."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -9,19 +8,39 @@ from pathlib import Path
 
 import pytest
 
+from local import project
 from tests.recording import PROJECT, ROOT
 
 _LEFT = shutil.ignore_patterns(".*", "__pycache__", "benchmarks")
 _TESTS = ("tests/components", "tests/program", "tests/unit/test_settings.py")
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def renamed() -> str:
+    """Return Pulumi.yaml with another name, in its one line."""
+    text = (ROOT / "Pulumi.yaml").read_text(encoding="utf-8")
+    line = f"name: {PROJECT}\n"
+    assert text.count(PROJECT) == text.count(line) == 1
+    return text.replace(line, "name: payments\n")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_one_line_renames_the_project_in_every_key_of_its_stacks(
+    tmp_path: Path, stack: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(renamed(), encoding="utf-8")
+    shutil.copy(ROOT / f"Pulumi.{stack}.yaml", tmp_path)
+    before, after = project.load(ROOT, stack).config, project.load(tmp_path, stack).config
+    prefix = f"{PROJECT}:"
+    assert sum(key.startswith(prefix) for key in before) > 10
+    assert after == {key.replace(prefix, "payments:"): text for key, text in before.items()}
 
 
 @pytest.mark.exhaustive
 def test_a_project_under_another_name_passes_its_tests(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=_LEFT)
-    replace(copy / "Pulumi.yaml", rf"^name: {PROJECT}$", "name: payments")
-    for path in copy.glob("Pulumi.*.yaml"):
-        replace(path, rf"^  {PROJECT}:", "  payments:")
+    (copy / "Pulumi.yaml").write_text(renamed(), encoding="utf-8")
     run = subprocess.run(  # noqa: S603 (this interpreter)
         [sys.executable, "-m", "pytest", "-q", "-m", "not exhaustive", *_TESTS],
         cwd=copy,
@@ -31,9 +50,3 @@ def test_a_project_under_another_name_passes_its_tests(tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout[-4000:]
-
-
-def replace(path: Path, pattern: str, text: str) -> None:
-    renamed, count = re.subn(pattern, text, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert count, f"{path.name} does not name the project"
-    path.write_text(renamed, encoding="utf-8")
