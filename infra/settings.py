@@ -21,6 +21,7 @@ from infra import (
     faults,
     layers,
     limits,
+    namespaces,
     parameter_changes,
     parameter_rules,
     recorded_state,
@@ -221,17 +222,21 @@ def load() -> Environment:
 
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
-    found = _found(project)
+    if project in namespaces.RESERVED:
+        reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
+        raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
+    config = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+    keys, broken = _keys(project, config)
+    found = {name: _value(config[key]) for name, key in keys.items()}
     values = found.pop("secretValues", {})
     names = {
         section: frozenset(given if isinstance(given := found.get(section), dict) else ())
         for section in ("secrets", "parameters")
     }
     region = pulumi.Config("aws").get("region")
-    broken = []
     if not re.fullmatch(r"[A-Za-z0-9_-]+", stack):
         broken.append(f"stack {stack!r} may hold letters, digits, - and _ only; rename the stack")
-    for name in [name for name in found if _is_encrypted(f"{project}:{name}")]:
+    for name in [name for name in found if _is_encrypted(keys[name])]:
         # It would be decrypted, and stand in the state as plain as anything else here.
         del found[name]
         broken.append(f"{project}:{name} is encrypted in part or whole; only secretValues may be")
@@ -245,7 +250,7 @@ def load() -> Environment:
         settings,
         names["secrets"],
         values,
-        _is_encrypted(f"{project}:secretValues"),
+        _is_encrypted(keys.get("secretValues", "")),
         environment.region,
         environment.secret_prefix,
         names["parameters"],
@@ -262,18 +267,30 @@ def load() -> Environment:
     return environment
 
 
-def _found(project: str) -> dict[str, Any]:
-    """All that the stack's config says under the project's name, unknown keys too."""
-    everything = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
-    found = {}
-    for key, text in everything.items():
-        namespace, _, name = key.partition(":")
-        if namespace == project:
-            try:
-                found[name] = json.loads(text)
-            except ValueError:
-                found[name] = text
-    return found
+def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Find the project's keys, also unknown ones: name -> full key; say which are misplaced.
+
+    A misplaced key is checked as if it were in its place, unless the stack gives that one, too.
+    """
+    prefix = f"{project}:"
+    keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
+    defaults = Settings().model_dump(by_alias=True, exclude_none=True) | {"secretValues": {}}
+    broken = []
+    for key, name in namespaces.mistaken(project, config, defaults, ROOT):
+        if name in keys and _value(config[keys[name]]) != defaults.get(name):
+            remedy = f"drop it, as {name} is given, too"
+        else:
+            keys[name], remedy = key, f"write {name} instead"
+        broken.append(f"{key} is not read, since the project is {project!r}; {remedy}")
+    return keys, broken
+
+
+def _value(text: str) -> object:
+    """Read what a config key holds; Pulumi writes all but text as JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _is_encrypted(key: str) -> bool:
