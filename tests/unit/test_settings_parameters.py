@@ -22,7 +22,7 @@ def parameter(**keys: Any) -> dict[str, Any]:
     [
         (parameter(), "parameters.a.value is missing or empty, and Parameter Store keeps no empty value"),
         (parameter(value=""), "parameters.a.value is missing or empty, and Parameter Store keeps no empty value"),
-        (parameter(value=5), "parameters.a.value must be text, got 5"),
+        (parameter(value=5), "parameters.a.value must be text, got 5; put it in quotes, or `pulumi config set --path --type string parameters.a.value 5`"),
         (parameter(type="Text", value="x"), "parameters.a.type must be 'String', 'StringList' or 'SecureString', got 'Text'"),
         (parameter(value="x", tier="Big"), "parameters.a.tier must be 'Standard' or 'Advanced', got 'Big'"),
         (parameter(value="x" * 4097), "parameters.a.value may have 4096 bytes in the tier Standard, and has 4097"),
