@@ -11,10 +11,11 @@ import contextlib
 import io
 import os
 import re
+import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -26,20 +27,29 @@ from local import (
     checks,
     databases,
     deployment,
+    engine_checks,
     gameday,
+    leftovers,
     loopback,
     networks,
     outputs,
     project,
+    pulumi_cli,
     rotate,
 )
 from local.aws import EmbeddedAws, EmulatorError, PortInUseError
 from local.postgres import PostgreSQL, PostgreSQLError
 from local.provider.provider import DeploymentError
+from local.pulumi_cli import Cli, CliError
+from local.pulumi_engine import PulumiEngine, PulumiError
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.
 _FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+_BUILT_IN = "built-in"
+_ENGINES = ("pulumi", _BUILT_IN)
+_GET_PULUMI = "https://www.pulumi.com/docs/install/ installs it, `make pulumi` builds it where Go is installed"
 
 # Widths are the reader's terminal's business, except where there is none.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -71,11 +81,14 @@ def main(arguments: list[str] | None = None) -> int:
             _errors.print(f"[red]error:[/red] {escape(told)}")
     except (DeploymentError, PortInUseError, EmulatorError, PostgreSQLError) as error:
         _errors.print(f"[red]error:[/red] {escape(str(error))}")
+    except (CliError, PulumiError) as error:
+        _errors.print(f"[red]error:[/red] {escape(str(error))}")
     return 1
 
 
 def _run(options: argparse.Namespace) -> int:
     stack = _load(options)
+    cli, why = _engine(options)
     planned = deployment.preview(stack)  # every fault of config shows here, before a start
     layers = deployment.layer_arns(planned)
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
@@ -88,6 +101,7 @@ def _run(options: argparse.Namespace) -> int:
             f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
         )
     with contextlib.ExitStack() as running:
+        engine = running.enter_context(PulumiEngine(cli)) if cli else None
         server = None
         if (names := databases.of(stack)) and not options.empty:
             server = running.enter_context(PostgreSQL())
@@ -95,9 +109,14 @@ def _run(options: argparse.Namespace) -> int:
         aws = running.enter_context(EmbeddedAws(port=options.port, layers=layers))
         stack = networks.moved(stack, aws)
         if options.empty:
-            _serve(aws, stack.region, None)
+            if engine:
+                engine.open(deployment.adapted(stack), aws)
+            _serve(aws, stack, None, engine)
             return 0
-        deployed = _deploy(stack, aws, server, total=len(planned.registrations))
+        before = leftovers.account(aws, stack) if engine else frozenset()
+        total = len(planned.registrations)
+        deployed = _deploy(stack, aws, server, engine, total=total, why=why)
+        canaries = deployed.canaries if engine else frozenset()  # before any is rotated
         if server:
             address = f"{server.host}:{server.port}"
             _note(f"{', '.join(sorted(names))}: the database is a PostgreSQL here, at {address}")
@@ -105,14 +124,34 @@ def _run(options: argparse.Namespace) -> int:
             return gameday.run(deployed, _terminal, options.callers)
         if options.command == "rotate":
             return rotate.run(deployed, _terminal, options.rotations, options.callers)
-        kept = _check(deployed)
+        _terminal.print("\n[bold]Checks[/bold]")
+        kept = _check(checks.run(deployed))
+        if engine:
+            kept &= _check(engine_checks.run(deployed, canaries))
+            if options.command == "up":
+                kept &= _check([engine_checks.destroyed(deployed, before)])
         _terminal.print("\n[bold]Outputs[/bold]")
         _terminal.print(escape(outputs.table(deployed.outputs)))
         _terminal.print("\n[bold]Cost[/bold]")
         _terminal.print(escape(outputs.monthly_cost(deployed.outputs)))
         if options.command == "serve":
-            _serve(aws, stack.region, deployed.outputs["function_alias_arn"])
+            _serve(aws, stack, deployed.outputs["function_alias_arn"], engine)
     return 0 if kept else 1
+
+
+def _engine(options: argparse.Namespace) -> tuple[Cli | None, str]:
+    """Return the CLI whose engine is to run, or None for the built-in one; and why."""
+    if options.engine not in (*_ENGINES, None):
+        raise project.ProjectError(
+            f"the engine must be {' or '.join(_ENGINES)}, got {options.engine!r}"
+        )
+    if options.engine == _BUILT_IN:
+        return None, "built-in"
+    if cli := pulumi_cli.find():
+        return cli, str(cli)
+    if options.engine:
+        raise CliError(f"there is no pulumi on the PATH; {_GET_PULUMI}")
+    return None, f"built-in, as there is no pulumi on the PATH; {_GET_PULUMI}"
 
 
 def _load(options: argparse.Namespace) -> project.Stack:
@@ -142,6 +181,14 @@ def _parser() -> argparse.ArgumentParser:
             "--stack",
             default=os.environ.get("STACK") or stack,
             help=f"name of the stack (default: $STACK, or else {stack})",
+        )
+        # What is shown there is not the deployment, and the built-in engine is faster.
+        engine = _BUILT_IN if name in ("rotate", "gameday") else None
+        command.add_argument(
+            "--engine",
+            default=os.environ.get("ENGINE") or engine,
+            help=f"{' or '.join(_ENGINES)} (default: $ENGINE, or else"
+            f" {engine or 'pulumi where its CLI is installed'})",
         )
         command.set_defaults(empty=False)
         if name == "rotate":
@@ -180,16 +227,23 @@ def _port(text: str) -> int:
 
 
 def _deploy(
-    stack: project.Stack, aws: EmbeddedAws, server: PostgreSQL | None, total: int
+    stack: project.Stack,
+    aws: EmbeddedAws,
+    server: PostgreSQL | None,
+    engine: PulumiEngine | None,
+    *,
+    total: int,
+    why: str,
 ) -> deployment.Deployment:
     title = f"{stack.project}, stack {stack.name}, {stack.region}"
     _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
+    _terminal.print(f"engine: {escape(why)}")
     start = time.perf_counter()
-    with _progress(total) as created:
-        deployed = deployment.deploy(stack, aws, created, server)
+    with contextlib.nullcontext() if engine else _progress(total) as created:
+        deployed = deployment.deploy(stack, aws, created, server, engine)
     seconds = time.perf_counter() - start
     _terminal.print(f"[green]✓[/green] {total} resources in {seconds:.1f} s")
-    for message in deployed.engine.messages:
+    for message in deployed.record.messages:
         _note(message)
     for path in stack.stand_ins:
         _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
@@ -215,10 +269,9 @@ def _progress(total: int) -> Iterator[deployment.OnCreated]:
         yield lambda made: bar.update(task, advance=1, name=f"{made.type} {made.name}")
 
 
-def _check(deployed: deployment.Deployment) -> bool:
-    _terminal.print("\n[bold]Checks[/bold]")
+def _check(tried: Iterable[checks.Outcome]) -> bool:
     outcomes = []
-    for outcome in checks.run(deployed):
+    for outcome in tried:
         outcomes.append(outcome)
         mark = "[green]✓[/green]" if outcome.kept else "[red]✗[/red]"
         figure, *details = outcome.figure.splitlines() or [""]
@@ -228,18 +281,26 @@ def _check(deployed: deployment.Deployment) -> bool:
     return all(outcome.kept for outcome in outcomes)
 
 
-def _serve(aws: EmbeddedAws, region: str, function: str | None) -> None:
+def _serve(
+    aws: EmbeddedAws, stack: project.Stack, function: str | None, engine: PulumiEngine | None
+) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    _terminal.print("unset AWS_SESSION_TOKEN AWS_PROFILE")
-    for name, value in outputs.exports(aws, region).items():
-        _terminal.print(f"export {name}={value}")
+    lines = outputs.shell(outputs.exports(aws, stack.region))
+    lines.insert(0, "unset AWS_SESSION_TOKEN AWS_PROFILE")
     if function:
-        _terminal.print(f"\naws lambda invoke --function-name {function} /dev/stdout")
-    else:
-        _terminal.print("\npulumi up")
+        lines += ["", f"aws lambda invoke --function-name {function} /dev/stdout"]
+    if engine:
+        if not engine.cli.is_on_path:
+            lines += ["", f'export PATH={shlex.quote(str(engine.cli.path.parent))}:"$PATH"']
+        lines += ["", *outputs.shell(engine.exports), f"cd {shlex.quote(str(engine.project))}"]
+        lines += [
+            "# To use the AWS provider that Pulumi downloads: unset PULUMI_DEBUG_PROVIDERS",
+            f"pulumi up --stack {stack.name}",
+        ]
+    _terminal.print(escape("\n".join(lines)))
     done.wait()
     _terminal.print("stopping")
 

@@ -64,12 +64,17 @@ def run(deployment: Deployment) -> Iterator[Outcome]:
         return
     evidence = Evidence(deployment, invocations)
     for promise, check in _CHECKS.items():
-        try:
-            yield Outcome(promise, kept=True, figure=check(evidence))
-        except (Broken, BotoCoreError, ClientError) as broken:
-            yield Outcome(promise, kept=False, figure=str(broken))
-        except Exception as error:  # noqa: BLE001 (its text may quote what it choked on)
-            yield Outcome(promise, kept=False, figure=f"the check ended by {type(error).__name__}")
+        yield tried(promise, partial(check, evidence))
+
+
+def tried(promise: str, check: Callable[[], str]) -> Outcome:
+    """Try a promise by a check that returns the figure, or raises."""
+    try:
+        return Outcome(promise, kept=True, figure=check())
+    except (Broken, BotoCoreError, ClientError) as broken:
+        return Outcome(promise, kept=False, figure=str(broken))
+    except Exception as error:  # noqa: BLE001 (its text may quote what it choked on)
+        return Outcome(promise, kept=False, figure=f"the check ended by {type(error).__name__}")
 
 
 def leaked(text: str, canaries: Collection[str]) -> bool:
@@ -231,7 +236,7 @@ def _nowhere(evidence: Evidence) -> str:
     deployment = evidence.deployment
     functions = deployment.client("lambda").list_functions()["Functions"]
     places: Mapping[str, str] = {
-        "the state": deployment.engine.state(),
+        "the state": deployment.record.state,
         "an output": json.dumps(deployment.outputs),
         "an environment variable": json.dumps([each.get("Environment") for each in functions]),
         "a package": "\n".join(
@@ -247,7 +252,7 @@ def _nowhere(evidence: Evidence) -> str:
 def _seeded_once(evidence: Evidence) -> str:
     deployment = evidence.deployment
     kept = 0
-    for each in deployment.engine.registrations:
+    for each in deployment.record.resources:
         if each.type == "aws:lambda/invocation:Invocation":
             before = json.loads(each.outputs["result"])["VersionId"]
             answer = deployment.client("lambda").invoke(

@@ -11,11 +11,13 @@ from typing import Any
 
 from local import databases, networks
 from local.aws import ADMIN_ARN, EmbeddedAws
-from local.engine import Engine, Preview, Registration
+from local.engine import Engine, Preview
 from local.postgres import PostgreSQL
 from local.project import Stack, stand_in
 from local.provider.archive import package
 from local.provider.provider import Provider
+from local.pulumi_engine import PulumiEngine
+from local.record import Made, Record
 
 ALARM_PERIOD_SECONDS = 10
 _INVOCATION = "aws:lambda/invocation:Invocation"
@@ -23,7 +25,7 @@ _INVOCATION = "aws:lambda/invocation:Invocation"
 _TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
 _TOLD |= {"port", "engine"}
 
-OnCreated = Callable[[Registration], None]
+OnCreated = Callable[[Made], None]
 
 
 class FunctionError(Exception):
@@ -48,16 +50,18 @@ class Deployment:
 
     aws: EmbeddedAws
     stack: Stack
-    engine: Engine
+    record: Record
     operated: tuple[str, ...]
     """Logical names of secrets whose value an operator would have put: a stand-in was."""
     server: PostgreSQL | None
     """What the databases of the stack are on, if it has any."""
+    pulumi: PulumiEngine | None = None
+    """Pulumi's own engine, if it deployed the stack."""
 
     @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
-        return self.engine.outputs
+        return self.record.outputs
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its classes at run time)
         """Return the administrator's client in the stack's region."""
@@ -157,7 +161,7 @@ class Deployment:
 
     def package_contents(self) -> Iterator[tuple[str, bytes]]:
         """Name and content of every file in every package."""
-        for each in self.engine.registrations:
+        for each in self.record.resources:
             if each.type == "aws:lambda/function:Function":
                 with zipfile.ZipFile(io.BytesIO(package(each.inputs["code"]))) as packed:
                     for name in packed.namelist():
@@ -180,7 +184,7 @@ class Deployment:
         return found
 
     def _inputs(self, type_: str, key: str) -> list[str]:
-        return [each.inputs[key] for each in self.engine.registrations if each.type == type_]
+        return [each.inputs[key] for each in self.record.resources if each.type == type_]
 
 
 def _leaves(value: object) -> Iterator[str]:
@@ -199,7 +203,7 @@ def preview(stack: Stack) -> Engine:
 
     """
     engine = Engine(Preview())
-    engine.run(_adapted(stack))
+    engine.run(adapted(stack))
     return engine
 
 
@@ -208,8 +212,9 @@ def deploy(
     aws: EmbeddedAws,
     on_created: OnCreated | None = None,
     server: PostgreSQL | None = None,
+    pulumi: PulumiEngine | None = None,
 ) -> Deployment:
-    """Run the program and make everything.
+    """Run the program and make everything, by the built-in engine unless one is given.
 
     Secrets that nobody here gives a value (``from: external``) get a generated stand-in, and the
     users of databases are made on ``server``, as an operator would do.
@@ -217,13 +222,14 @@ def deploy(
     Raises:
         SettingsError: faults of config.
         DeploymentError: AWS refused a resource.
+        PulumiError: Pulumi's engine failed.
 
     """
-    stack = _adapted(stack)
+    stack = adapted(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operator = databases.Operator(server, stack) if server else None
 
-    def created(made: Registration) -> None:
+    def created(made: Made) -> None:
         event = json.loads(made.inputs["input"]) if made.type == _INVOCATION else {}
         if operator and "SecretId" in event:
             value = secrets.get_secret_value(SecretId=event["SecretId"])
@@ -231,10 +237,9 @@ def deploy(
         if on_created:
             on_created(made)
 
-    engine = Engine(Provider(aws, stack.region), created)
-    engine.run(stack)
+    record = (pulumi.deploy if pulumi else _built_in)(stack, aws, created)
     operated = []
-    for name, arn in engine.outputs["secret_arns"].items():
+    for name, arn in record.outputs["secret_arns"].items():
         if not secrets.describe_secret(SecretId=arn).get("VersionIdsToStages"):
             value = json.loads(stand_in())
             if operator:
@@ -243,16 +248,23 @@ def deploy(
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
             operated.append(name)
     parameters = aws.client("ssm", stack.region)
-    for name in engine.outputs["parameter_arns"]:
+    for name in record.outputs["parameter_arns"]:
         with contextlib.suppress(parameters.exceptions.ParameterAlreadyExists):
             parameters.put_parameter(
                 Name=name,
                 Value=stand_in(),
                 Type="SecureString",
-                KeyId=engine.outputs["key_arn"],
+                KeyId=record.outputs["key_arn"],
             )
             operated.append(name)
-    return Deployment(aws, stack, engine, tuple(operated), server)
+    return Deployment(aws, stack, record, tuple(operated), server, pulumi)
+
+
+def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
+    engine = Engine(Provider(aws, stack.region), created)
+    engine.run(stack)
+    resources, messages = tuple(engine.registrations), tuple(engine.messages)
+    return Record(resources, engine.outputs, engine.state(), messages)
 
 
 @contextlib.contextmanager
@@ -274,7 +286,7 @@ def running(stack: Stack) -> Iterator[Deployment]:
         yield deploy(stack, aws, server=server)
 
 
-def _adapted(stack: Stack) -> Stack:
+def adapted(stack: Stack) -> Stack:
     """Return the stack as it can be proven here.
 
     Who deploys here is among the administrators of its secrets; there is no organization; and an

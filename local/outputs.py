@@ -1,6 +1,7 @@
 """A deployment's outputs as people read them."""
 
 import json
+import shlex
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -36,6 +37,11 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
     return textwrap.indent(cost.table(lines), "    ")
 
 
+def shell(variables: Mapping[str, str]) -> list[str]:
+    """Write environment variables as lines of a shell."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
 def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
     """Environment variables with which the AWS CLI, boto3 and Pulumi reach the embedded AWS."""
     return {
@@ -45,4 +51,5 @@ def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
         "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
     }

@@ -33,6 +33,11 @@ class Cli:
     """Such as ``3.274.1``; empty for a development build, which has none."""
 
     @property
+    def is_on_path(self) -> bool:
+        """Whether it is the one that ``pulumi`` means in a shell."""
+        return shutil.which("pulumi") == str(self.path)
+
+    @property
     def has_python(self) -> bool:
         """Whether it can run Python programs by itself, as a full installation can."""
         name = "pulumi-language-python"

@@ -1,13 +1,18 @@
 """What every test stands on: nothing of the caller's environment, and strict Pulumi outputs."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
+from local import pulumi_cli
+from local.pulumi_cli import Cli
+
 ROOT = Path(__file__).resolve().parent.parent
+NO_PULUMI = "there is no pulumi; `make pulumi` builds it where Go is installed"
 
 for name in list(os.environ):
     if name.startswith(("AWS_", "PULUMI_")):
@@ -17,6 +22,29 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # An example may take as long as it takes on a busy machine.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def pulumi() -> Cli:
+    """Return the Pulumi CLI; where there is none, whoever asks is skipped, all in one line.
+
+    With ENGINE=pulumi, as in CI, they fail.
+    """
+    found = pulumi_cli.find()
+    if found is None and os.environ.get("ENGINE") == "pulumi":
+        pytest.fail("ENGINE=pulumi, and there is no pulumi; `make pulumi` builds it")
+    if found is None:
+        pytest.skip(NO_PULUMI)
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let all that is skipped for want of Pulumi be skipped here, so that it is told once."""
+    report = yield
+    if isinstance(report.longrepr, tuple) and report.longrepr[2].endswith(NO_PULUMI):
+        report.longrepr = (__file__, None, NO_PULUMI)
+    return report
 
 
 def pytest_terminal_summary(

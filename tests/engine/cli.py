@@ -1,14 +1,14 @@
 """The Pulumi CLI, with a home, a state and a passphrase of its own."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-PULUMI = shutil.which("pulumi")
-needs_cli = pytest.mark.skipif(PULUMI is None, reason="needs pulumi on the PATH")
+from local import pulumi_cli
+
+needs_cli = pytest.mark.usefixtures("pulumi")
 
 
 def environment(directory: Path) -> dict[str, str]:
@@ -28,7 +28,9 @@ class Cli:
     """The CLI in a project's folder, which sees nothing of the caller's environment."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        found = pulumi_cli.find()
+        assert found is not None
+        self._path, self._folder = str(found.path), folder
         self._environment = environment(folder) | {
             "HOME": str(folder),
             "PATH": os.environ["PATH"],
@@ -37,7 +39,7 @@ class Cli:
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end, with ``text`` on its standard input."""
         return subprocess.run(  # noqa: S603 (the Pulumi CLI)
-            [str(PULUMI), "--non-interactive", *command],
+            [self._path, "--non-interactive", *command],
             cwd=self._folder,
             env=self._environment,
             input=text,

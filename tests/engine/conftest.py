@@ -1,7 +1,4 @@
-"""The project's program under Pulumi's own engine, on an embedded AWS that outlives a deployment.
-
-Everything here is skipped where ``pulumi`` or ``jq`` is not on the PATH.
-"""
+"""The project's program under Pulumi's own engine, on an embedded AWS that outlives a deployment."""
 
 import json
 import os
@@ -20,15 +17,12 @@ import yaml
 from local import deployment
 from local.aws import EmbeddedAws
 from local.project import load
-from tests.engine import cli
-from tests.engine.provider import served
+from local.provider.server import served
+from local.pulumi_cli import Cli
+from tests.engine.cli import environment
 from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
-
-needs_pulumi = pytest.mark.skipif(
-    not (shutil.which("pulumi") and shutil.which("jq")), reason="needs pulumi and jq on the PATH"
-)
 
 
 class CommandError(Exception):
@@ -38,22 +32,29 @@ class CommandError(Exception):
 class Stack:
     """A stack of the project, with a name and a state of its own, and one parameter to change."""
 
-    def __init__(self, aws: EmbeddedAws, ports: dict[str, int], directory: Path) -> None:
+    def __init__(self, cli: Cli, aws: EmbeddedAws, ports: dict[str, int], directory: Path) -> None:
         self.name = f"test-{uuid.uuid4().hex[:8]}"
         self.parameter_name = f"/{PROJECT}/{self.name}/x"
         self.ssm = aws.client("ssm", REGION)
         for name in ("work", "bin"):
             (directory / name).mkdir()
         (directory / "bin" / "aws").symlink_to(Path(__file__).with_name("aws_cli.py"))
+        if shutil.which("jq") is None:
+            (directory / "bin" / "jq").symlink_to(Path(__file__).with_name("jq.py"))
         self._work, self._state = directory / "work", directory / "state"
-        self._environment = os.environ | cli.environment(directory)
+        self._environment = os.environ | environment(directory)
         self._environment |= {
             "AWS_ACCESS_KEY_ID": aws.access_key_id,
             "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
             "AWS_ENDPOINT_URL": aws.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "PATH": os.pathsep.join(
-                [str(directory / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+                [
+                    str(directory / "bin"),
+                    str(Path(sys.executable).parent),
+                    str(cli.path.parent),
+                    os.environ["PATH"],
+                ]
             ),
             "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
             "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
@@ -140,21 +141,23 @@ def host(root: Path) -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def program() -> Iterator[int]:
+def program(pulumi: Cli) -> Iterator[int]:
     """Port of the project's program."""
+    del pulumi  # nothing is started for tests that are skipped
     with host(ROOT) as port:
         yield port
 
 
 @pytest.fixture(scope="session")
-def account() -> Iterator[tuple[EmbeddedAws, int]]:
+def account(pulumi: Cli) -> Iterator[tuple[EmbeddedAws, int]]:
     """An account, and the port of the provider that makes resources in it."""
+    del pulumi
     layers = deployment.layer_arns(deployment.preview(load(ROOT, "dev")))
     with EmbeddedAws(layers=layers) as aws, served(aws, REGION) as port:
         yield aws, port
 
 
 @pytest.fixture
-def stack(program: int, account: tuple[EmbeddedAws, int], tmp_path: Path) -> Stack:
+def stack(pulumi: Cli, program: int, account: tuple[EmbeddedAws, int], tmp_path: Path) -> Stack:
     aws, port = account
-    return Stack(aws, {"python": program, "aws": port}, tmp_path)
+    return Stack(pulumi, aws, {"python": program, "aws": port}, tmp_path)

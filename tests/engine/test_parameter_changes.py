@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.conftest import CommandError, Stack, needs_pulumi
+from tests.engine.cli import needs_cli
+from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT
 
-pytestmark = needs_pulumi
+pytestmark = needs_cli
 
 VALUE = "s3cr3t-canary"
 CONFIG = {"type": "SecureString", "from": "config"}

@@ -13,7 +13,7 @@ from infra.settings import Environment, SettingsError, load
 from local import project
 from local.engine import Engine
 from tests.engine.cli import Cli, needs_cli
-from tests.engine.conftest import CommandError, Stack, needs_pulumi
+from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT, ROOT, Recording
 
 TEXT = "a reason that is long enough"
@@ -146,7 +146,7 @@ def test_the_advice_on_what_config_set_spoiled_repairs_it(tmp_path: Path) -> Non
     assert read.secrets["database"].fields["a.b"] == TEXT
 
 
-@needs_pulumi
+@needs_cli
 def test_the_program_takes_both_forms_and_refuses_a_mistyped_namespace(stack: Stack) -> None:
     stack.configure()
     assert "to create" in stack.preview()

@@ -1,0 +1,147 @@
+"""What Pulumi's engine promises of a stack, each promise tried; a figure for each."""
+
+import gzip
+import json
+import re
+import tempfile
+import time
+import zlib
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Collection, Iterator, Set
+from pathlib import Path
+from urllib.parse import quote
+
+from local import leftovers
+from local.checks import Broken, Outcome, leaked, tried
+from local.deployment import Deployment
+from local.pulumi_engine import PulumiEngine, Step
+
+_GZIP = b"\x1f\x8b\x08"
+_GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")
+_SHOWN = 5
+
+PLANNED = "the preview plans exactly what up makes"
+UNCHANGED = "a second up changes nothing"
+HELD = "no secret value in the stack's state, history and logs"
+LEFT = "destroy leaves what docs/operations.md says, and no more"
+
+PROMISES = (PLANNED, UNCHANGED, HELD, LEFT)
+"""What is checked, in the order of checking."""
+
+
+def run(deployment: Deployment, values: Collection[str]) -> Iterator[Outcome]:
+    """Try what can be tried while the stack is there; one outcome each, as it is known.
+
+    ``values`` are the secret values right after the deployment.
+    """
+    yield tried(PLANNED, lambda: _planned(_engine(deployment)))
+    yield tried(UNCHANGED, lambda: _unchanged(_engine(deployment)))
+    held = {*values, *deployment.canaries}
+    yield tried(HELD, lambda: _held(_engine(deployment), held))
+
+
+def destroyed(deployment: Deployment, before: Set[leftovers.Thing]) -> Outcome:
+    """Destroy the stack, and compare what is left with what there was before it."""
+    return tried(LEFT, lambda: _left(deployment, before))
+
+
+def _engine(deployment: Deployment) -> PulumiEngine:
+    if deployment.pulumi is None:
+        raise Broken("the stack was not deployed by Pulumi's engine")
+    return deployment.pulumi
+
+
+def _planned(engine: PulumiEngine) -> str:
+    planned, made = Counter(engine.planned), Counter(engine.made)
+    if not made:
+        raise Broken("nothing was made")
+    if planned != made:
+        raise Broken(f"only planned: {_told(planned - made)}; only done: {_told(made - planned)}")
+    if other := {step.operation for step in made} - {"create"}:
+        raise Broken(f"in an empty account there is nothing to {', '.join(sorted(other))}")
+    return f"{len(engine.made)} steps"
+
+
+def _unchanged(engine: PulumiEngine) -> str:
+    start = time.perf_counter()
+    if done := engine.up():
+        raise Broken(_told(Counter(done)))
+    return f"{time.perf_counter() - start:.1f} s"
+
+
+def _held(engine: PulumiEngine, values: Collection[str]) -> str:
+    files = list(_files(engine.folder))
+    with tempfile.TemporaryDirectory(dir=engine.backend) as folder:
+        planted = _planted(Path(folder), min(values, key=len, default=""))
+        found = {path for path in (*files, *planted) if _leaks(path, values)}
+    if missed := planted - found:
+        raise Broken(f"a planted value was not found: {_names(missed)}")
+    if found - planted:
+        raise Broken(f"a secret value is in {_names(found - planted)}")
+    size = sum(path.stat().st_size for path in files) // 1024
+    return f"{len(files)} files, {size} KiB; {len(planted)} planted values found"
+
+
+def _left(deployment: Deployment, before: Set[leftovers.Thing]) -> str:
+    expected = leftovers.kept(deployment)
+    done = _engine(deployment).destroy()
+    found = leftovers.account(deployment.aws, deployment.stack) - before
+    if found != expected:
+        raise Broken(
+            f"left unexpectedly: {_some(found - expected)}; gone: {_some(expected - found)}"
+        )
+    kinds = Counter(thing.kind for thing in found)
+    left = ", ".join(f"{count} × {kind}" for kind, count in sorted(kinds.items()))
+    return f"{len(done)} deleted; left: {left}"
+
+
+def _planted(folder: Path, value: str) -> set[Path]:
+    """Write a value into files in every way in which it must be found."""
+    raw = value.encode()
+    written = {
+        "plain": raw,
+        "json": json.dumps(json.dumps({"value": value})).encode(),
+        "url": quote(value, safe="").encode(),
+        "base64": b64encode(b"in " + raw),
+        "gzip": gzip.compress(raw),
+        "gzip in base64": json.dumps({"value": b64encode(gzip.compress(raw)).decode()}).encode(),
+    }
+    for name, content in written.items():
+        (folder / name).write_bytes(content)
+    return {folder / name for name in written}
+
+
+def _leaks(path: Path, values: Collection[str]) -> bool:
+    return any(leaked(text, values) for text in _texts(path.read_bytes()))
+
+
+def _texts(content: bytes) -> Iterator[str]:
+    """Read a file as text, and what is compressed in it."""
+    text = content.decode("utf-8", "replace")
+    yield text
+    packed = [content[found.start() :] for found in re.finditer(re.escape(_GZIP), content)]
+    packed += [b64decode(found + "==") for found in _GZIP_IN_BASE64.findall(text)]
+    for each in packed:
+        try:
+            yield zlib.decompressobj(wbits=31).decompress(each).decode("utf-8", "replace")
+        except zlib.error:
+            continue  # three bytes that look like the begin of something compressed
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _names(paths: Collection[Path]) -> str:
+    return ", ".join(sorted(path.name for path in paths)[:_SHOWN])
+
+
+def _told(steps: Counter[Step]) -> str:
+    return _some([f"{step.operation} {step.urn.rsplit('::', 1)[1]}" for step in steps])
+
+
+def _some(things: Collection[object]) -> str:
+    texts = sorted(map(str, things))
+    more = [f"and {len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
+    return ", ".join([*texts[:_SHOWN], *more]) or "nothing"

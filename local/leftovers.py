@@ -1,0 +1,107 @@
+"""What `pulumi destroy` leaves in an account, and what it may leave."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from local.aws import EmbeddedAws
+from local.deployment import Deployment
+from local.project import Stack
+
+KEPT = {
+    ("aws:kms/key:Key", "audit-key"): "key",
+    ("aws:kms/alias:Alias", "audit-alias"): "alias",
+    ("aws:s3/bucket:Bucket", "audit-bucket"): "bucket",
+}
+"""Type token and logical name of each resource that is kept -> what it is."""
+SCHEDULED = {
+    "aws:kms/key:Key": "key scheduled for deletion",
+    "aws:secretsmanager/secret:Secret": "secret scheduled for deletion",
+}
+"""Type token of what AWS deletes later -> what it is until then."""
+PARAMETER = "parameter"
+"""SecureStrings that are generated or external: they are no resources of the stack."""
+
+
+class Thing(NamedTuple):
+    """Something in the account."""
+
+    kind: str
+    region: str
+    name: str
+
+    def __str__(self) -> str:
+        """Say what it is and where."""
+        return f"{self.kind} {self.name} in {self.region}"
+
+
+def account(aws: EmbeddedAws, stack: Stack) -> frozenset[Thing]:
+    """List what there is in the account, in every region of the stack."""
+    others = json.loads(stack.config.get(f"{stack.project}:replicaRegions", "[]"))
+    return frozenset(
+        Thing(kind, region, name)
+        for region in (stack.region, *others)
+        for kind, name in _things(partial(aws.client, region=region), everywhere=region in others)
+    )
+
+
+def kept(deployed: Deployment) -> frozenset[Thing]:
+    """List what a destroyed stack leaves; docs/operations.md says why, under "Leave"."""
+    return frozenset(_kept(deployed))
+
+
+def _kept(deployed: Deployment) -> Iterator[Thing]:
+    home, made = deployed.stack.region, deployed.record.resources
+    for each in made:
+        region = each.inputs.get("region") or home
+        if kind := KEPT.get((each.type, each.name)):
+            yield Thing(kind, region, each.id)
+        # With a window of 0 days a secret is gone at once.
+        elif each.type in SCHEDULED and each.inputs.get("recoveryWindowInDays") != 0:
+            yield Thing(SCHEDULED[each.type], region, each.id)
+    for name in deployed.outputs["parameter_arns"].keys() - {each.id for each in made}:
+        yield Thing(PARAMETER, home, name)
+
+
+def _things(client: Any, *, everywhere: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    for kind, (service, operation, list_, key) in _LISTS.items():
+        if everywhere and service in _GLOBAL:
+            continue  # they were listed in the first region
+        asked = _OPTIONS.get(operation, {})
+        for page in client(service).get_paginator(operation).paginate(**asked):
+            for each in page[list_]:
+                if service == "kms" and operation == "list_keys":
+                    state = client("kms").describe_key(KeyId=each[key])["KeyMetadata"]["KeyState"]
+                    ending = state == "PendingDeletion"
+                else:
+                    ending = "DeletedDate" in each
+                yield f"{kind} scheduled for deletion" if ending else kind, each[key]
+
+
+_GLOBAL = {"iam", "s3"}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "list_policies": {"Scope": "Local"},
+    "list_secrets": {"IncludePlannedDeletion": True},
+    "describe_alarms": {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
+}
+_LISTS = {
+    "alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    "alias": ("kms", "list_aliases", "Aliases", "AliasName"),
+    "bucket": ("s3", "list_buckets", "Buckets", "Name"),
+    "composite alarm": ("cloudwatch", "describe_alarms", "CompositeAlarms", "AlarmName"),
+    "dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    "endpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+    "function": ("lambda", "list_functions", "Functions", "FunctionName"),
+    "key": ("kms", "list_keys", "Keys", "KeyId"),
+    "log group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "parameter": ("ssm", "describe_parameters", "Parameters", "Name"),
+    "policy": ("iam", "list_policies", "Policies", "Arn"),
+    "role": ("iam", "list_roles", "Roles", "RoleName"),
+    "rule": ("events", "list_rules", "Rules", "Name"),
+    "secret": ("secretsmanager", "list_secrets", "SecretList", "ARN"),
+    "security group": ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    "subscription": ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
+    "topic": ("sns", "list_topics", "Topics", "TopicArn"),
+    "trail": ("cloudtrail", "list_trails", "Trails", "Name"),
+}

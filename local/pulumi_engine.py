@@ -1,0 +1,303 @@
+"""A stack under Pulumi's own engine, on the embedded AWS, with nothing of the user's.
+
+Home, backend and passphrase are made for it and gone with it. The CLI is as installed; the AWS
+provider and the host of the program are this project's, so nothing is downloaded.
+"""
+
+import contextlib
+import itertools
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pulumi
+import yaml
+
+from local import language_host, outputs, pulumi_cli
+from local.aws import EmbeddedAws
+from local.project import Stack
+from local.provider.server import served
+from local.pulumi_cli import Cli
+from local.record import Made, Record
+
+_STOP_SECONDS = 10
+# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/util/cmdutil/exit.go
+_CANCELLED = 8
+# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (a signature)
+_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+_ENCRYPTED = "[secret]"
+
+
+class PulumiError(Exception):
+    """A command of the CLI failed; the text is the command and the CLI's reason."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the engine does to a resource, or would do."""
+
+    operation: str
+    """Such as ``create``."""
+    urn: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the state; see ``record.Made``."""
+
+    type: str
+    name: str
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class PulumiEngine:
+    """One stack, as a context manager: what it starts and writes is gone at its end.
+
+    Entering raises ``OSError`` where there is no folder to write to.
+    """
+
+    def __init__(self, cli: Cli) -> None:
+        self.cli = cli
+        self._passphrase = secrets.token_urlsafe(24)
+        self._started = contextlib.ExitStack()
+        self.folder = Path()
+        """Where it keeps all that it writes."""
+        self.planned: list[Step] = []
+        """What the preview before the first deployment said."""
+        self.made: list[Step] = []
+        """What the first deployment did."""
+
+    def __enter__(self) -> Self:
+        # A CLI that was killed may still write.
+        temporary = tempfile.TemporaryDirectory(prefix="pulumi-", ignore_cleanup_errors=True)
+        self.folder = Path(self._started.enter_context(temporary))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._started.close()
+
+    def open(
+        self, stack: Stack, aws: EmbeddedAws, created: Callable[[Made], None] | None = None
+    ) -> None:
+        """Write the project, make the stack, and serve provider and program.
+
+        ``created`` hears of each resource right after the provider has made it.
+
+        Raises:
+            PulumiError: the CLI refused.
+
+        """
+        self._stack, self._aws = stack, aws
+        for part in (self.project, self.backend, self.folder / "home"):
+            part.mkdir()
+        host = self._started.enter_context(language_host.served())
+        provider = self._started.enter_context(served(aws, stack.region, created))
+        self._ports = {"aws": provider, "python": host}
+        self._write_project()
+        self._command("stack", "init", stack.name)
+        self._set_secrets()
+
+    def deploy(
+        self, stack: Stack, aws: EmbeddedAws, created: Callable[[Made], None] | None = None
+    ) -> Record:
+        """Open the stack, plan it, and deploy it with the CLI's progress shown.
+
+        Raises:
+            PulumiError: the CLI refused.
+
+        """
+        self.open(stack, aws, created)
+        self.planned = self.preview()
+        self.made = self.up(shown=True)
+        return self.record()
+
+    @property
+    def project(self) -> Path:
+        """Folder of ``Pulumi.yaml`` and the stack's file; the program stays where it is."""
+        return self.folder / "project"
+
+    @property
+    def backend(self) -> Path:
+        """Folder of the state, its history and its backups."""
+        return self.folder / "state"
+
+    @property
+    def exports(self) -> dict[str, str]:
+        """Environment variables with which a CLI works on this stack, but for those of AWS."""
+        variables = {
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": self._passphrase,
+            "PULUMI_DEBUG_PROVIDERS": f"aws:{self._ports['aws']}",
+        }
+        if not self.cli.has_python:
+            variables["PULUMI_DEBUG_LANGUAGES"] = f"python:{self._ports['python']}"
+        return variables
+
+    def preview(self) -> list[Step]:
+        """Plan a deployment; return the steps, those that change nothing left out."""
+        return self._steps("preview")
+
+    def up(self, *, shown: bool = False) -> list[Step]:
+        """Deploy; return the steps, those that change nothing left out."""
+        return self._steps("up", "--skip-preview", "--suppress-outputs", shown=shown)
+
+    def destroy(self) -> list[Step]:
+        """Destroy; return the steps."""
+        return self._steps("destroy", "--skip-preview")
+
+    def record(self) -> Record:
+        """Read the state, in which what is secret is encrypted."""
+        state = self._command("stack", "export")
+        resources = json.loads(state)["deployment"].get("resources", [])
+        (root,) = (each for each in resources if each["type"] == "pulumi:pulumi:Stack")
+        return Record(
+            tuple(
+                Resource(
+                    each["type"],
+                    each["urn"].rsplit("::", 1)[1],
+                    each.get("id", ""),
+                    _plain(each.get("inputs", {})),
+                    _plain(each.get("outputs", {})),
+                )
+                for each in resources
+                if not each["type"].startswith("pulumi:")
+            ),
+            _plain(root.get("outputs", {})),
+            state,
+        )
+
+    def _steps(self, command: str, *arguments: str, shown: bool = False) -> list[Step]:
+        log = self.folder / "events.json"
+        self._command(command, *arguments, "--event-log", str(log), shown=shown)
+        events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+        found = [
+            event["resourcePreEvent"]["metadata"]
+            for event in events
+            if "resourcePreEvent" in event
+        ]
+        return [Step(each["op"], each["urn"]) for each in found if each["op"] != "same"]
+
+    def _write_project(self) -> None:
+        """Write the project's file, for a program elsewhere, and the stack's config."""
+        root = self._stack.program.parent
+        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project["main"] = str(root)
+        project["runtime"]["options"]["virtualenv"] = sys.prefix
+        declared = project.get("config", {})
+        config = {}
+        for key, text in self._stack.config.items():
+            own = key.removeprefix(f"{self._stack.project}:")
+            about = declared.get(own, {})
+            value = text if about.get("type", "string") == "string" else json.loads(text)
+            if own != "secretValues" and ("default" not in about or value != about["default"]):
+                config[key] = value
+        for name, content in (("Pulumi.yaml", project), (self._stack_file, {"config": config})):
+            text = yaml.safe_dump(content, sort_keys=False)
+            (self.project / name).write_text(text, encoding="utf-8")
+
+    @property
+    def _stack_file(self) -> str:
+        return f"Pulumi.{self._stack.name}.yaml"
+
+    def _set_secrets(self) -> None:
+        for path, value in _leaves("secretValues", self._stack.section("secretValues")):
+            self._command("config", "set", "--secret", "--path", path, text=str(value))
+
+    def _command(self, *arguments: str, text: str = "", shown: bool = False) -> str:
+        """Run a command to its end; return what it printed, or nothing where it was shown."""
+        sys.stdout.flush()
+        interactive = shown and sys.stdin.isatty() and sys.stdout.isatty()
+        options = [] if interactive else ["--non-interactive"]
+        if arguments[0] != "stack":
+            options += ["--stack", self._stack.name]
+        with subprocess.Popen(
+            [self.cli.path, *arguments, *options],
+            cwd=self.project,
+            env=self._environment(),
+            stdin=None if interactive else subprocess.PIPE,
+            stdout=None if shown else subprocess.PIPE,
+            stderr=subprocess.STDOUT if shown else subprocess.PIPE,
+            text=True,
+            # In its own session, a Ctrl-C at the terminal is for this process only.
+            start_new_session=not interactive,
+        ) as process:
+            try:
+                printed, complaint = process.communicate(None if interactive else text)
+            except BaseException:
+                _stop(process)
+                raise
+        if process.returncode == _CANCELLED and interactive:
+            raise KeyboardInterrupt
+        if process.returncode:
+            raise PulumiError(_reason(arguments, f"{printed or ''}\n{complaint or ''}"))
+        return printed or ""
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **pulumi_cli.without_pulumi(),
+            **outputs.exports(self._aws, self._stack.region),
+            **self.exports,
+            # Even where the CLI has a host of its own: this one looks for no virtual environment.
+            "PULUMI_DEBUG_LANGUAGES": f"python:{self._ports['python']}",
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_DEBUG_COMMANDS": "true",  # which have --event-log
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+        }
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """End the CLI as Ctrl-C does, so that it ends what it is about; kill it if it does not."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP_SECONDS)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+
+
+def _reason(arguments: tuple[str, ...], printed: str) -> str:
+    lines = [line.strip() for line in printed.splitlines()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    words = itertools.takewhile(lambda word: not word.startswith("-"), arguments[:2])
+    return f"`pulumi {' '.join(words)}` failed: {'; '.join(errors) or 'see above'}"
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield the path of each value in a map, as Pulumi writes it, and the value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(f"{path}[{json.dumps(key)}]", inner)
+    else:
+        yield path, value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON)
+    """Read what a state holds: archives as such, and a word for what is encrypted."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    signature = value.get(_SIGNATURE)
+    if signature == _SECRET:
+        return _ENCRYPTED
+    if signature == _ARCHIVE:
+        files = value.get("assets", {}).items()
+        return pulumi.AssetArchive({name: pulumi.FileAsset(each["path"]) for name, each in files})
+    return {key: _plain(each) for key, each in value.items()}

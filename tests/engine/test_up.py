@@ -1,0 +1,205 @@
+"""`make up` by Pulumi's own engine: what it proves, what it leaves, what it refuses.
+
+Only what the embedded AWS can show: the CLI is the real one, AWS is not.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local import deployment, engine_checks
+from local.aws import EmbeddedAws
+from local.checks import PROMISES
+from local.deployment import Deployment
+from local.project import load
+from local.pulumi_cli import Cli
+from local.pulumi_engine import PulumiEngine, PulumiError, Step
+from tests.local.test_commands import HOSTILE
+from tests.processes import with_variable
+from tests.recording import PROJECT, ROOT
+
+
+@pytest.fixture
+def environment(pulumi: Cli, tmp_path: Path) -> dict[str, str]:
+    """Return a hostile environment: a login of the user's, and folders of the test's own."""
+    for name in ("home", "tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "home/.pulumi").mkdir()
+    (tmp_path / "home/.pulumi/credentials.json").write_text('{"current": "https://192.0.2.1"}')
+    return {
+        **os.environ,
+        **HOSTILE,
+        "PULUMI_ACCESS_TOKEN": "pul-canary",
+        "PULUMI_BACKEND_URL": "https://192.0.2.1",
+        "PULUMI_CONFIG_PASSPHRASE": "of the user",
+        "PULUMI_STACK": "none-such",
+        "HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "tmp"),
+        "PATH": os.pathsep.join([str(pulumi.path.parent), os.environ["PATH"]]),
+        "PYTHONUNBUFFERED": "1",
+        "ENGINE": "",
+        "STACK": "",
+    }
+
+
+def local(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 (this interpreter, our own module)
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def left(environment: Mapping[str, str]) -> list[str]:
+    """Return what a run left: files of its own, or processes."""
+    files = [str(path) for path in Path(environment["TMPDIR"]).iterdir()]
+    return files + with_variable("TMPDIR", environment["TMPDIR"])
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "dev",
+        pytest.param("staging", marks=pytest.mark.exhaustive),
+        pytest.param("prod", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_up_by_pulumi_proves_every_promise_and_leaves_the_user_alone(
+    environment: dict[str, str], pulumi: Cli, stack: str
+) -> None:
+    home = Path(environment["HOME"])
+    files = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    tracked = subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT)  # noqa: S607 (git)
+    run = local(environment, "up", "--stack", stack)
+    assert run.stderr == ""
+    assert run.returncode == 0, run.stdout
+    assert f"engine: {pulumi}\n" in run.stdout
+    assert re.search(r"^ \+ +aws:kms:Key environment-key created", run.stdout, re.MULTILINE)
+    promises = (*PROMISES, *engine_checks.PROMISES)
+    assert run.stdout.count("✓") == len(promises) + 1  # and the deployment
+    for promise in promises:
+        assert f"✓ {promise} " in run.stdout
+    assert "✗" not in run.stdout
+    assert "\x1b" not in run.stdout
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == files
+    assert subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT) == tracked  # noqa: S607 (git)
+    assert left(environment) == []
+
+
+def test_an_encrypted_value_is_encrypted_for_the_engine_too(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    config["encryptionsalt"] = "v1:of:somebody-else"
+    config["config"][f"{PROJECT}:secrets"]["stripe"] = {"from": "config"}
+    config["config"][f"{PROJECT}:secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    run = local(environment, "up", "--config-file", str(path))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{PROJECT}:secretValues.stripe is encrypted" in run.stdout
+    assert "aws:secretsmanager:SecretVersion" in run.stdout
+
+
+@pytest.fixture(scope="module")
+def deployed(pulumi: Cli) -> Iterator[Deployment]:
+    """Deploy dev once for all who break something about it, and put it back."""
+    stack = load(ROOT, "dev")
+    with ExitStack() as running:
+        layers = deployment.layer_arns(deployment.preview(stack))
+        aws = running.enter_context(EmbeddedAws(layers=layers))
+        engine = running.enter_context(PulumiEngine(pulumi))
+        yield deployment.deploy(stack, aws, pulumi=engine)
+
+
+def figures(deployed: Deployment, values: frozenset[str] | None = None) -> dict[str, str]:
+    """Promises of the engine that do not hold -> how."""
+    tried = engine_checks.run(deployed, deployed.canaries if values is None else values)
+    return {each.promise: each.figure for each in tried if not each.kept}
+
+
+def test_what_was_made_and_not_planned_is_found_out(deployed: Deployment) -> None:
+    assert deployed.pulumi
+    planned = deployed.pulumi.planned
+    deployed.pulumi.planned = [*planned[1:], Step("create", "urn:pulumi:dev::x::y::another")]
+    try:
+        (figure,) = [figures(deployed)[engine_checks.PLANNED]]
+    finally:
+        deployed.pulumi.planned = planned
+    missing = planned[0].urn.rsplit("::", 1)[1]
+    assert figure == f"only planned: create another; only done: create {missing}"
+
+
+def test_a_second_up_that_changes_something_is_found_out(deployed: Deployment) -> None:
+    assert deployed.pulumi
+    path = deployed.pulumi.project / "Pulumi.dev.yaml"
+    text = path.read_text()
+    config = yaml.safe_load(text)
+    config["config"][f"{PROJECT}:function"]["timeoutSeconds"] = 31
+    path.write_text(yaml.safe_dump(config))
+    try:
+        assert "update reader-function" in figures(deployed)[engine_checks.UNCHANGED]
+    finally:
+        path.write_text(text)
+        deployed.pulumi.up()
+
+
+def test_a_value_in_the_history_is_found_out(deployed: Deployment) -> None:
+    assert deployed.pulumi
+    (path, *_) = sorted(deployed.pulumi.backend.rglob("*.history.json"))
+    text = path.read_text()
+    path.write_text(text.replace("{", f'{{"oops": "{min(deployed.canaries)}", ', 1))
+    try:
+        broken = figures(deployed)
+    finally:
+        path.write_text(text)
+    assert broken == {engine_checks.HELD: f"a secret value is in {path.name}"}
+
+
+def test_a_search_that_finds_nothing_at_all_is_found_out(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_checks, "leaked", lambda *_: False)
+    assert "a planted value was not found: base64, gzip" in figures(deployed)[engine_checks.HELD]
+
+
+def test_a_failing_command_is_told_in_one_line(deployed: Deployment) -> None:
+    assert deployed.pulumi
+    path = deployed.pulumi.backend / ".pulumi/meta.yaml"
+    text = path.read_text()
+    path.write_text("version: 9\n")
+    try:
+        with pytest.raises(PulumiError) as error:
+            deployed.pulumi.preview()
+    finally:
+        path.write_text(text)
+    assert str(error.value) == (
+        "`pulumi preview` failed: state store unsupported: 'meta.yaml' version (9) is not"
+        " supported by this version of the Pulumi CLI"
+    )
+
+
+def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
+    deployed: Deployment,
+) -> None:
+    iam = deployed.client("iam")
+    iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
+    parameters = {**deployed.outputs["parameter_arns"], "/gone": "arn"}
+    record = replace(deployed.record, outputs=deployed.outputs | {"parameter_arns": parameters})
+    outcome = engine_checks.destroyed(replace(deployed, record=record), frozenset())
+    assert not outcome.kept
+    assert outcome.figure == (
+        "left unexpectedly: role forgotten in us-east-1; gone: parameter /gone in us-east-1"
+    )
