@@ -9,10 +9,12 @@ if __name__ == "__main__":
 import argparse
 import contextlib
 import io
+import itertools
 import os
 import re
 import shlex
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -49,7 +51,12 @@ _FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 _BUILT_IN = "built-in"
 _ENGINES = ("pulumi", _BUILT_IN)
-_GET_PULUMI = "https://www.pulumi.com/docs/install/ installs it, `make pulumi` builds it where Go is installed"
+_GET_PULUMI = (
+    "https://www.pulumi.com/docs/install/ installs it, and `make pulumi` builds it where Go is"
+)
+_FAILURES = (
+    *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),
+)
 
 # Widths are the reader's terminal's business, except where there is none.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -79,9 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     except project.ProjectError as error:
         for told in error.args:
             _errors.print(f"[red]error:[/red] {escape(told)}")
-    except (DeploymentError, PortInUseError, EmulatorError, PostgreSQLError) as error:
-        _errors.print(f"[red]error:[/red] {escape(str(error))}")
-    except (CliError, PulumiError) as error:
+    except _FAILURES as error:
         _errors.print(f"[red]error:[/red] {escape(str(error))}")
     return 1
 
@@ -91,15 +96,7 @@ def _run(options: argparse.Namespace) -> int:
     cli, why = _engine(options)
     planned = deployment.preview(stack)  # every fault of config shows here, before a start
     layers = deployment.layer_arns(planned)
-    if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
-        raise project.ProjectError(
-            f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
-            " embedded AWS has the regions of the partition aws only"
-        )
-    if options.command == "rotate" and not databases.rotating(stack):
-        raise project.ProjectError(
-            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
-        )
+    _refuse(options, stack, layers)
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
         server = None
@@ -114,9 +111,10 @@ def _run(options: argparse.Namespace) -> int:
             _serve(aws, stack, None, engine)
             return 0
         before = leftovers.account(aws, stack) if engine else frozenset()
-        total = len(planned.registrations)
-        deployed = _deploy(stack, aws, server, engine, total=total, why=why)
-        canaries = deployed.canaries if engine else frozenset()  # before any is rotated
+        title = f"{stack.project}, stack {stack.name}, {stack.region}"
+        _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
+        _terminal.print(f"engine: {escape(why)}")
+        deployed = _deploy(stack, aws, server, engine, len(planned.registrations))
         if server:
             address = f"{server.host}:{server.port}"
             _note(f"{', '.join(sorted(names))}: the database is a PostgreSQL here, at {address}")
@@ -124,12 +122,7 @@ def _run(options: argparse.Namespace) -> int:
             return gameday.run(deployed, _terminal, options.callers)
         if options.command == "rotate":
             return rotate.run(deployed, _terminal, options.rotations, options.callers)
-        _terminal.print("\n[bold]Checks[/bold]")
-        kept = _check(checks.run(deployed))
-        if engine:
-            kept &= _check(engine_checks.run(deployed, canaries))
-            if options.command == "up":
-                kept &= _check([engine_checks.destroyed(deployed, before)])
+        kept = _check(deployed, before, stays=options.command == "serve")
         _terminal.print("\n[bold]Outputs[/bold]")
         _terminal.print(escape(outputs.table(deployed.outputs)))
         _terminal.print("\n[bold]Cost[/bold]")
@@ -137,6 +130,27 @@ def _run(options: argparse.Namespace) -> int:
         if options.command == "serve":
             _serve(aws, stack, deployed.outputs["function_alias_arn"], engine)
     return 0 if kept else 1
+
+
+def _refuse(options: argparse.Namespace, stack: project.Stack, layers: Iterable[str]) -> None:
+    """Refuse what this machine, or this command, has nothing for."""
+    if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
+        raise project.ProjectError(
+            f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
+            " embedded AWS has the regions of the partition aws only"
+        )
+    if options.command == "rotate" and not databases.rotating(stack):
+        raise project.ProjectError(
+            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
+        )
+    try:
+        with tempfile.TemporaryFile():
+            pass
+    except OSError as error:
+        raise project.ProjectError(
+            f"nothing can be written to {tempfile.gettempdir()} ({error.strerror}); set TMPDIR to"
+            " a folder where it can"
+        ) from error
 
 
 def _engine(options: argparse.Namespace) -> tuple[Cli | None, str]:
@@ -231,13 +245,8 @@ def _deploy(
     aws: EmbeddedAws,
     server: PostgreSQL | None,
     engine: PulumiEngine | None,
-    *,
     total: int,
-    why: str,
 ) -> deployment.Deployment:
-    title = f"{stack.project}, stack {stack.name}, {stack.region}"
-    _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
-    _terminal.print(f"engine: {escape(why)}")
     start = time.perf_counter()
     with contextlib.nullcontext() if engine else _progress(total) as created:
         deployed = deployment.deploy(stack, aws, created, server, engine)
@@ -269,7 +278,15 @@ def _progress(total: int) -> Iterator[deployment.OnCreated]:
         yield lambda made: bar.update(task, advance=1, name=f"{made.type} {made.name}")
 
 
-def _check(tried: Iterable[checks.Outcome]) -> bool:
+def _check(
+    deployed: deployment.Deployment, before: frozenset[leftovers.Thing], *, stays: bool
+) -> bool:
+    """Try every promise and print how it went; destroy the stack unless it stays."""
+    tried = checks.run(deployed)
+    if deployed.pulumi:
+        values = deployed.canaries  # before any is rotated
+        tried = itertools.chain(tried, engine_checks.run(deployed, values, before, stays=stays))
+    _terminal.print("\n[bold]Checks[/bold]")
     outcomes = []
     for outcome in tried:
         outcomes.append(outcome)

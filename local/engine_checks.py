@@ -8,7 +8,7 @@ import time
 import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,20 +30,25 @@ PROMISES = (PLANNED, UNCHANGED, HELD, LEFT)
 """What is checked, in the order of checking."""
 
 
-def run(deployment: Deployment, values: Collection[str]) -> Iterator[Outcome]:
-    """Try what can be tried while the stack is there; one outcome each, as it is known.
+def run(
+    deployment: Deployment,
+    values: Collection[str],
+    before: frozenset[leftovers.Thing] = frozenset(),
+    *,
+    stays: bool = True,
+) -> Iterator[Outcome]:
+    """Try every promise, and destroy the stack unless it stays; one outcome each, as it is known.
 
-    ``values`` are the secret values right after the deployment.
+    ``values`` are the secret values right after the deployment, ``before`` is what there was in
+    the account before it.
     """
-    yield tried(PLANNED, lambda: _planned(_engine(deployment)))
-    yield tried(UNCHANGED, lambda: _unchanged(_engine(deployment)))
     held = {*values, *deployment.canaries}
-    yield tried(HELD, lambda: _held(_engine(deployment), held))
-
-
-def destroyed(deployment: Deployment, before: Set[leftovers.Thing]) -> Outcome:
-    """Destroy the stack, and compare what is left with what there was before it."""
-    return tried(LEFT, lambda: _left(deployment, before))
+    engine = _engine(deployment)
+    yield tried(PLANNED, lambda: _planned(engine))
+    yield tried(UNCHANGED, lambda: _unchanged(engine))
+    yield tried(HELD, lambda: _held(engine, held))
+    if not stays:
+        yield tried(LEFT, lambda: _left(deployment, before))
 
 
 def _engine(deployment: Deployment) -> PulumiEngine:
@@ -83,7 +88,7 @@ def _held(engine: PulumiEngine, values: Collection[str]) -> str:
     return f"{len(files)} files, {size} KiB; {len(planted)} planted values found"
 
 
-def _left(deployment: Deployment, before: Set[leftovers.Thing]) -> str:
+def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
     expected = leftovers.kept(deployment)
     done = _engine(deployment).destroy()
     found = leftovers.account(deployment.aws, deployment.stack) - before

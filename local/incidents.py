@@ -166,7 +166,9 @@ def _deleted_secret(deployment: Deployment) -> Iterator[None]:
         SecretString=secrets.token_urlsafe(),
     )["ARN"]
     client.delete_secret(SecretId=arn, RecoveryWindowInDays=limits.RECOVERY_WINDOW_DAYS.least)
-    yield  # for good would be one deletion more
+    yield
+    # Not before: it is a deletion, too, and the alarm would begin again.
+    client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG002, N802 (the engine's gRPC interface)
+# ruff: noqa: ANN401, ARG002, D102, N802 (the engine's gRPC interface)
 """Runs Python programs for Pulumi's engine, as the host of a full Pulumi installation does.
 
 The engine is told its port by ``PULUMI_DEBUG_LANGUAGES=python:<port>``. Each run is a process of

@@ -227,7 +227,7 @@ class PulumiEngine:
         options = [] if interactive else ["--non-interactive"]
         if arguments[0] != "stack":
             options += ["--stack", self._stack.name]
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 (the Pulumi CLI)
             [self.cli.path, *arguments, *options],
             cwd=self.project,
             env=self._environment(),

@@ -1,4 +1,4 @@
-"""The project's program under Pulumi's own engine, on an embedded AWS that outlives a deployment."""
+"""The project under Pulumi's own engine, on an embedded AWS that outlives a deployment."""
 
 import json
 import os

@@ -198,8 +198,10 @@ def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
     iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
     parameters = {**deployed.outputs["parameter_arns"], "/gone": "arn"}
     record = replace(deployed.record, outputs=deployed.outputs | {"parameter_arns": parameters})
-    outcome = engine_checks.destroyed(replace(deployed, record=record), frozenset())
-    assert not outcome.kept
+    *_, outcome = engine_checks.run(
+        replace(deployed, record=record), deployed.canaries, stays=False
+    )
+    assert (outcome.promise, outcome.kept) == (engine_checks.LEFT, False)
     assert outcome.figure == (
         "left unexpectedly: role forgotten in us-east-1; gone: parameter /gone in us-east-1"
     )

@@ -1,5 +1,6 @@
 """`python -m local`, as a user runs it: what it prints, what it refuses, what it leaves behind."""
 
+import argparse
 import os
 import re
 import shutil
@@ -11,13 +12,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
 import yaml
 
 from local import loopback
-from local.__main__ import main
+from local.__main__ import _engine, main
 from local.checks import PROMISES
 from tests.recording import PROJECT, ROOT
 
@@ -63,6 +65,12 @@ runpy.run_module("local", run_name="__main__", alter_sys=True)
 
 
 Local = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def _built_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every command here run the built-in engine; tests/engine has the other one."""
+    monkeypatch.setenv("ENGINE", "built-in")
 
 
 def local(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -294,6 +302,55 @@ def test_a_busy_port_asked_for_is_told_and_nothing_deployed() -> None:
     assert f"port {port} on 127.0.0.1" in run.stderr
 
 
+def test_an_engine_that_there_is_not_is_told(
+    here: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here("up", "--engine=terraform")
+    assert started_nothing(run)
+    assert run.stderr == "error: the engine must be pulumi or built-in, got 'terraform'\n"
+    monkeypatch.setenv("ENGINE", "x'; id; '")
+    assert "got \"x'; id; '\"\n" in here("up").stderr
+
+
+def test_a_missing_pulumi_is_told_only_if_it_was_asked_for(
+    here: Local, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    run = here("up", "--engine=pulumi")
+    assert started_nothing(run)
+    assert run.stderr.startswith("error: there is no pulumi on the PATH; https://")
+    assert run.stderr.endswith("`make pulumi` builds it where Go is\n")
+    monkeypatch.setenv("ENGINE", "")
+    cli, why = _engine(argparse.Namespace(engine=None))
+    assert cli is None
+    assert why.startswith("built-in, as there is no pulumi on the PATH; https://")
+
+
+def test_a_pulumi_that_is_too_old_is_told_before_anything_starts(
+    here: Local, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pulumi").write_text("#!/bin/sh\necho v3.100.0\n")
+    (tmp_path / "pulumi").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("ENGINE", "")
+    run = here("up")
+    assert started_nothing(run)
+    assert run.stderr == (
+        f"error: {tmp_path}/pulumi is Pulumi 3.100.0, and 3.236.0 or later is needed; upgrade it"
+        " (https://www.pulumi.com/docs/install/), or run with ENGINE=built-in\n"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    here: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", Mock(side_effect=OSError(30, "Read-only")))
+    run = here("up")
+    assert started_nothing(run)
+    assert re.fullmatch(r"error: nothing can be written to .* \(Read-only\); set .*\n", run.stderr)
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_a_port_that_is_none_is_told(here: Local, port: str) -> None:
     run = here("up", f"--port={port}")
@@ -370,7 +427,7 @@ def test_serve_empty_is_an_account_with_the_layer_and_nothing_else(tmp_path: Pat
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        client, printed = served(process, "pulumi up")
+        client, printed = served(process, "export no_proxy")
         assert client.list_secrets()["SecretList"] == []
         client.close()
         assert "✓" not in printed
