@@ -35,12 +35,11 @@ def checked(
                 inputs[key] = previous[key]
             else:
                 stem = name.lower() if declared.auto_name.lower else name
-                inputs[key] = f"{declared.auto_name.prefix}{stem}-{suffix}"
-                if (size := len(inputs[key])) > declared.auto_name.longest:
+                own = f"{stem}-{suffix}"
+                inputs[key] = declared.auto_name.prefix + own
+                if (size := len(own)) > declared.auto_name.longest:
                     most = declared.auto_name.longest
-                    failures.append(
-                        (key, f"would be {inputs[key]!r}: {size} characters, over {most}")
-                    )
+                    failures.append((key, f"would be {own!r}: {size} characters, over {most}"))
         elif declared.default is not None:
             inputs[key] = declared.default
         else:
@@ -90,7 +89,7 @@ def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
     shown = "[secret]" if about.sensitive else repr(value)
     if about.sensitive and not isinstance(value, str):
         yield f"must be a text, got {shown}"  # botocore would show it when it refuses it
-    if about.pattern and not re.fullmatch(about.pattern, str(value)):
+    if about.pattern and not re.fullmatch(about.pattern, str(value), re.ASCII):
         yield f"must match {about.pattern}, got {shown}"
     number = _number(value) if about.bounds else None
     if about.bounds and (number is None or not about.bounds[0] <= number <= about.bounds[1]):

@@ -25,6 +25,7 @@ from local.provider.resource import (
 )
 
 _CONDITIONS = ("equals", "notEquals")
+_MANY = 2**31 - 1
 _WITHS = ("startsWiths", "endsWiths", "notStartsWiths", "notEndsWiths")
 # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html
 _DEFAULT_SELECTOR = {
@@ -47,12 +48,12 @@ class Trail(Resource):
             fields={
                 "fieldSelectors": Input(
                     required=True,
-                    length=(1, 500),
+                    length=(1, _MANY),
                     form=forms.unordered,
                     fields={
                         "field": Input(required=True),
                         **{
-                            key: Input(length=(1, 500), pattern=r"(?s).{1,2048}")
+                            key: Input(length=(1, _MANY), pattern=r"(?s).{1,2048}")
                             for key in (*_CONDITIONS, *_WITHS)
                         },
                     },

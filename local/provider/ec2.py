@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from local.provider import forms
+from local.provider.diff import form
 from local.provider.resource import (
     REGION,
     TAGS,
@@ -385,8 +386,17 @@ class VpcEndpoint(_Tagged):
                     computed=True, choices=("ipv4", "dualstack", "ipv6", "service-defined")
                 ),
                 "privateDnsOnlyForInboundResolverEndpoint": Input(),
-                "privateDnsPreference": Input(computed=True),
-                "privateDnsSpecifiedDomains": Input(computed=True, form=forms.unordered),
+                "privateDnsPreference": Input(
+                    computed=True,
+                    replaces=True,
+                    choices=(
+                        *("ALL_DOMAINS", "SPECIFIED_DOMAINS_ONLY", "VERIFIED_DOMAINS_ONLY"),
+                        "VERIFIED_DOMAINS_AND_SPECIFIED_DOMAINS",
+                    ),
+                ),
+                "privateDnsSpecifiedDomains": Input(
+                    computed=True, replaces=True, form=forms.unordered
+                ),
             },
         ),
         "ipAddressType": Input(
@@ -399,7 +409,7 @@ class VpcEndpoint(_Tagged):
         "region": REGION,
         "routeTableIds": Input(computed=True, form=forms.unordered),
         "securityGroupIds": Input(computed=True, form=forms.unordered),
-        "serviceName": Input(computed=True, replaces=True),
+        "serviceName": Input(replaces=True),
         "serviceRegion": Input(computed=True, replaces=True),
         "subnetConfigurations": Input(
             computed=True,
@@ -434,6 +444,12 @@ class VpcEndpoint(_Tagged):
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
         fixed = set() if inputs["vpcEndpointType"] == "Interface" else {"privateDnsEnabled"}
+        old, new = (each.get("dnsOptions") or {} for each in (state, inputs))
+        if any(
+            about.replaces and new.get(key) and form(about, new[key]) != form(about, old.get(key))
+            for key, about in (self.inputs["dnsOptions"].fields or {}).items()
+        ):
+            fixed.add("dnsOptions")
         return super().replacing(state, inputs, changed) | changed & fixed
 
     def create(self, session: Session, inputs: Properties) -> str:

@@ -18,6 +18,13 @@ from local.provider.resource import (
 )
 
 _PENDING = ("PendingDeletion", "PendingReplicaDeletion")
+_USAGES = ("ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "SIGN_VERIFY")
+_SPECS = (
+    *("SYMMETRIC_DEFAULT", "RSA_2048", "RSA_3072", "RSA_4096"),
+    *("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"),
+    *("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1"),
+    *("ECC_NIST_EDWARDS25519", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "SM2"),
+)
 
 
 class Key(Resource):
@@ -26,12 +33,12 @@ class Key(Resource):
     type = "aws:kms/key:Key"
     inputs = {
         "bypassPolicyLockoutSafetyCheck": Input(default=False),
-        "customerMasterKeySpec": Input(default="SYMMETRIC_DEFAULT", replaces=True),
+        "customerMasterKeySpec": Input(default="SYMMETRIC_DEFAULT", replaces=True, choices=_SPECS),
         "deletionWindowInDays": Input(bounds=(7, 30)),
         "description": Input(computed=True, length=(0, 8192)),
         "enableKeyRotation": Input(),
         "isEnabled": Input(default=True),
-        "keyUsage": Input(default="ENCRYPT_DECRYPT", replaces=True),
+        "keyUsage": Input(default="ENCRYPT_DECRYPT", replaces=True, choices=_USAGES),
         "multiRegion": Input(computed=True, replaces=True),
         "policy": Input(computed=True, json=True, form=forms.policy),
         "region": REGION,

@@ -86,7 +86,7 @@ class Function(Resource):
                 "systemLogLevel": Input(computed=True, choices=("DEBUG", "INFO", "WARN")),
             },
         ),
-        "memorySize": Input(default=128, bounds=(128, 10_240)),
+        "memorySize": Input(default=128, bounds=(128, 32_768)),
         "name": Input(
             replaces=True, auto_name=AutoName(64), pattern=r"[0-9A-Za-z_-]+", length=(1, 64)
         ),

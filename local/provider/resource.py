@@ -21,7 +21,7 @@ class AutoName(NamedTuple):
     """How a name is made that the program did not give: ``<logical name>-<7 hex digits>``."""
 
     longest: int = 255
-    """Characters at most; a longer one is refused by the preview."""
+    """Characters at most, the prefix left out; a longer one is refused by the preview."""
     prefix: str = ""
     lower: bool = False
     """Whether the logical name is put in lower case."""

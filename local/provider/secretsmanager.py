@@ -85,9 +85,14 @@ class Secret(Resource):
         "recoveryWindowInDays": Input(default=30, bounds=(7, 30), also=(0,)),
         "region": REGION,
         "replicas": Input(
-            computed=True,
             form=_replicas,
-            fields={"kmsKeyId": Input(computed=True), "region": Input(required=True)},
+            fields={
+                "kmsKeyId": Input(computed=True),
+                "lastAccessedDate": Input(computed=True),
+                "region": Input(required=True),
+                "status": Input(computed=True),
+                "statusMessage": Input(computed=True),
+            },
         ),
         "tags": TAGS,
     }
@@ -148,7 +153,7 @@ class Secret(Resource):
     ) -> None:
         before, after = (
             {(each["region"], each.get("kmsKeyId") or ""): each for each in replicas}
-            for replicas in (old, inputs["replicas"])
+            for replicas in (old, inputs.get("replicas") or [])
         )
         if left := [region for region, key in before.keys() - after.keys()]:
             _client(session).remove_regions_from_replication(

@@ -35,10 +35,10 @@ class Parameter(Resource):
         "insecureValue": Input(computed=True),
         "keyId": Input(computed=True),
         "name": Input(computed=True, replaces=True, auto_name=AutoName(), length=(1, 2048)),
-        "overwrite": Input(computed=True),
+        "overwrite": Input(),
         "region": REGION,
         "tags": TAGS,
-        "tier": Input(default="Standard", choices=("Standard", "Advanced", _BY_SIZE)),
+        "tier": Input(computed=True, choices=("Standard", "Advanced", _BY_SIZE)),
         "type": Input(required=True, choices=("String", "StringList", _SECURE)),
         "value": Input(computed=True, sensitive=True),
     }

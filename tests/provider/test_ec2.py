@@ -156,3 +156,28 @@ def test_other_subnets_give_an_endpoint_other_interfaces(world: World) -> None:
     assert world.provider.updated(ENDPOINT, state, inputs)["networkInterfaceIds"] != before
     after = world.provider.update(ENDPOINT, "it", state["id"], state, inputs)
     assert after["networkInterfaceIds"] != before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "replaces"),
+    [
+        ({"dnsRecordIpType": "dualstack"}, set()),
+        ({"dnsRecordIpType": "ipv4"}, set()),
+        ({"privateDnsPreference": "ALL_DOMAINS"}, set()),
+        ({"privateDnsPreference": "SPECIFIED_DOMAINS_ONLY"}, {"dnsOptions"}),
+        ({"privateDnsSpecifiedDomains": ["b.example", "a.example"]}, set()),
+        ({"privateDnsSpecifiedDomains": ["a.example"]}, {"dnsOptions"}),
+    ],
+)
+def test_which_names_are_private_is_settled_when_an_endpoint_is_made(
+    world: World, wanted: dict[str, Any], replaces: set[str]
+) -> None:
+    options = {
+        "dnsRecordIpType": "ipv4",
+        "privateDnsPreference": "ALL_DOMAINS",
+        "privateDnsSpecifiedDomains": ["a.example", "b.example"],
+    }
+    given = {"vpcId": "vpc-1", "serviceName": "s", "vpcEndpointType": "Interface"}
+    state = {**given, "dnsOptions": options}
+    inputs = {**given, "dnsOptions": wanted}
+    assert world.provider.diff(ENDPOINT, state, inputs).replaces == replaces

@@ -101,6 +101,7 @@ SPECIMENS = [
             {"recoveryWindowInDays": 7},
             {"replicas": replicas(world, "another-replica-key")},
             {"replicas": [*replicas(world), {"region": "eu-west-2"}]},
+            {"replicas": None},
             {"forceOverwriteReplicaSecret": True},
             {"tags": {"B": "3", "C": "4"}},
             {"tags": None},
