@@ -69,7 +69,7 @@ coverage: .venv/test ## the same tests, and what of the code they reach
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov
 
 test-fast: .venv/test ## the tests that start no server, in a minute: unit, components, program
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit tests/components tests/program
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit tests/components tests/program tests/provider/test_facts.py
 
 test-all: check ## every test there is, in an hour; run it again to go on where it stopped
 	@$(BIN)/python -m tools.everything

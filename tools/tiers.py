@@ -5,7 +5,7 @@ import sys
 
 from tools.jobs import ROOT, Job
 
-FAST = ("tests/unit", "tests/components", "tests/program")
+FAST = ("tests/unit", "tests/components", "tests/program", "tests/provider/test_facts.py")
 EVERYTHING = "exhaustive or not exhaustive"
 
 
