@@ -25,7 +25,13 @@ class Everything(Resource):
         "policy": Input(form=forms.policy),
         "set": Input(form=forms.unordered),
         "code": Input(),
-        "map": Input(fields={"inner": Input(default=1), "chosen": Input(computed=True)}),
+        "map": Input(
+            fields={
+                "inner": Input(default=1),
+                "chosen": Input(computed=True),
+                "policy": Input(form=forms.policy),
+            }
+        ),
         "maps": Input(fields={"inner": Input(default=1), "chosen": Input(computed=True)}),
         "tags": TAGS,
     }
@@ -115,6 +121,7 @@ def test_what_means_something_else_differs(state: Properties, wanted: Properties
         ({"tagsAll": {"a": ""}}, {}, {}, True),
         ({"tagsAll": {"a": "1"}}, {"tags": {"a": "1"}}, {"b": "2"}, True),
         ({"tagsAll": {"a": "1"}}, {"tags": {"a": UNKNOWN}}, {}, True),
+        ({"tagsAll": {"a": UNKNOWN}}, {"tags": {"a": UNKNOWN}}, {}, True),
         ({"tagsAll": {"a": "1"}}, {"tags": UNKNOWN}, {"b": "2"}, True),
     ],
 )
@@ -166,7 +173,7 @@ def test_the_recorded_text_stays_while_it_means_the_same() -> None:
         "policy": policy("a", "b"),
         "set": ["b", "a"],
         "plain": "a",
-        "map": {"inner": 1},
+        "map": {"policy": policy("a", "b")},
         "unread": "kept",
         "__defaults": ["name"],
     }
@@ -174,14 +181,14 @@ def test_the_recorded_text_stays_while_it_means_the_same() -> None:
         "policy": policy("b", "a"),
         "set": ["a", "b"],
         "plain": "b",
-        "map": {"inner": 1, "chosen": "by AWS"},
+        "map": {"policy": policy("b", "a"), "chosen": "by AWS"},
         "arn": "a",
     }
     assert recorded(Everything(), previous, read) == {
         "policy": policy("a", "b"),
         "set": ["b", "a"],
         "plain": "b",
-        "map": {"inner": 1, "chosen": "by AWS"},
+        "map": {"policy": policy("a", "b"), "chosen": "by AWS"},
         "unread": "kept",
         "arn": "a",
     }
