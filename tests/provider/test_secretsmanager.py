@@ -70,6 +70,23 @@ def test_a_policy_of_its_own_resource_is_no_difference_of_the_secret(world: Worl
     assert world.provider.diff(SECRET, refreshed, inputs).changed == set()
 
 
+def test_replicas_that_leave_the_program_are_removed(world: World) -> None:
+    inputs = _checked(
+        world,
+        SECRET,
+        name="replicated",
+        recoveryWindowInDays=0,
+        replicas=specimens.replicas(world),
+    )
+    id_, state = world.provider.create(SECRET, "specimen", inputs)
+    without = {key: value for key, value in inputs.items() if key != "replicas"}
+    assert world.provider.diff(SECRET, state, without).changed == {"replicas"}
+    state = world.provider.update(SECRET, "specimen", id_, state, without)
+    assert not state["replicas"]
+    assert world.provider.diff(SECRET, state, without).changed == set()
+    world.provider.delete(SECRET, "specimen", id_, state)
+
+
 def test_a_newer_value_put_by_hand_is_no_difference(world: World) -> None:
     arn = specimens.secret(world)
     inputs = _checked(world, VERSION, secretId=arn, secretString="one")
