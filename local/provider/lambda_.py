@@ -393,7 +393,7 @@ class Invocation(Resource):
         "lifecycleScope": Input(default="CREATE_ONLY", choices=("CREATE_ONLY", "CRUD")),
         "qualifier": Input(default="$LATEST", replaces=True),
         "region": REGION,
-        "tenantId": Input(replaces=True),
+        "tenantId": Input(),
         "terraformKey": Input(default="tf"),
         "triggers": Input(replaces=True),
     }

@@ -19,7 +19,8 @@ class Everything(Resource):
         "required": Input(required=True),
         "default": Input(default=0),
         "off": Input(default=False),
-        "pattern": Input(pattern=r"\w+"),
+        "pattern": Input(pattern="[a-z]+"),
+        "word": Input(pattern=r"\w+"),
         "text": Input(length=(2, 4)),
         "list": Input(length=(1, 2), pattern="[a-z]+"),
         "number": Input(bounds=(7, 30), also=(0,)),
@@ -97,11 +98,10 @@ def test_an_automatic_name_stays_and_a_given_one_does_not() -> None:
     assert again["__defaults"] == []  # all were given
 
 
-def test_an_automatic_name_that_is_too_long_without_its_prefix_is_refused() -> None:
-    most = "n" * (20 - len("-0123456"))
+def test_an_automatic_name_that_is_too_long_is_refused() -> None:
+    most = "n" * (20 - len("-0123456"))  # the prefix does not count
     given, refused = checked(Everything(), most, VALID, {}, "0123456")
     assert refused == []
-    assert given["name"] == f"prefix/{most}-0123456"
     _, refused = checked(Everything(), f"{most}n", VALID, {}, "0123456")
     assert refused == [("name", f"would be '{most}n-0123456': 21 characters, over 20")]
     _, refused = checked(Everything(), f"{most}n", VALID, given, "0123456")
@@ -146,10 +146,10 @@ def test_what_is_allowed_or_unknown_is_not_refused(given: Properties) -> None:
         ({"required": None}, "required", "is required"),
         ({"another": 1}, "another", "is not an input of this resource"),
         ({"another": UNKNOWN}, "another", "is not an input of this resource"),
-        ({"pattern": "a-b"}, "pattern", r"must match \w+, got 'a-b'"),
-        ({"pattern": "abc\n"}, "pattern", r"must match \w+, got 'abc\n'"),
-        ({"pattern": "ä"}, "pattern", r"must match \w+, got 'ä'"),  # as in Go
-        ({"pattern": 0.5}, "pattern", r"must match \w+, got 0.5"),
+        ({"pattern": "abC"}, "pattern", "must match [a-z]+, got 'abC'"),
+        ({"pattern": "abc\n"}, "pattern", "must match [a-z]+, got 'abc\\n'"),
+        ({"pattern": 5}, "pattern", "must match [a-z]+, got 5"),
+        ({"word": "größe"}, "word", r"must match \w+, got 'größe'"),
         ({"text": "a"}, "text", "must have 2 to 4 characters, has 1"),
         ({"text": "abcde"}, "text", "must have 2 to 4 characters, has 5"),
         ({"text": 7}, "text", "must have 2 to 4 characters, has 1"),
@@ -184,7 +184,7 @@ def test_every_kind_of_refusal_names_its_input_and_what_is_allowed(
 
 
 def test_all_refusals_are_told_at_once() -> None:
-    found = failures({"pattern": "-", "text": "a", "another": 1})
+    found = failures({"pattern": "A", "text": "a", "another": 1})
     assert sorted(path for path, _ in found) == ["another", "pattern", "required", "text"]
 
 
