@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from infra import alarm_filters
 from infra.schema import AuditSettings, MonitoringSettings, Settings
@@ -24,7 +24,7 @@ _ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
 
 def broken(settings: Settings, secret_prefix: str) -> Iterator[Fault]:
     """Say which rules are broken; ``secret_prefix`` starts every secret's full name."""
-    yield from _audit(settings.audit)
+    yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
     for arn in monitoring.known_readers:
@@ -48,20 +48,33 @@ def broken(settings: Settings, secret_prefix: str) -> Iterator[Fault]:
         yield "monitoring.knownReaders", f"are too many beside the functions: {error}"
 
 
-def _audit(audit: AuditSettings) -> Iterator[Fault]:
+def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[Fault]:
     if audit.trail == "existing" and not audit.log_group_name:
         yield "audit.logGroupName", "is not set; name the log group of the existing trail"
     if audit.trail != "existing" and audit.log_group_name:
         yield "audit.logGroupName", f"goes with `trail: existing`, not {audit.trail!r}"
+    # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html
+    for key in (key for key, value in tags.items() if audit.trail == "own" and not value):
+        rule = "must not be empty with audit.trail 'own', as CloudTrail takes no empty tag"
+        yield f"tags.{key}", f"{rule}; give it a value, or drop it"
 
 
 def _subscriptions(monitoring: MonitoringSettings) -> Iterator[Fault]:
     for number, each in enumerate(monitoring.subscriptions):
         pattern, what = _ENDPOINTS[each.protocol]
+        path = f"monitoring.subscriptions[{number}].endpoint"
         if not re.fullmatch(pattern, each.endpoint):
-            path = f"monitoring.subscriptions[{number}].endpoint"
-            yield path, f"must be {what} beside {each.protocol}, got {each.endpoint!r}"
+            yield path, f"must be {what} beside {each.protocol}, got {_shown(each.endpoint)!r}"
+        elif each.endpoint != _shown(each.endpoint):
+            rule = "holds credentials (not shown), which would be in Pulumi's state in plain"
+            why = "each refresh would subscribe again, since SNS masks them when it is asked"
+            yield path, f"{rule}, and {why}; name a queue or function that passes the alarm on"
     times = Counter((each.protocol, each.endpoint) for each in monitoring.subscriptions)
     for (protocol, endpoint), count in times.items():
         if count > 1:
-            yield "monitoring.subscriptions", f"name {protocol} {endpoint} {count} times"
+            yield "monitoring.subscriptions", f"name {protocol} {_shown(endpoint)} {count} times"
+
+
+def _shown(endpoint: str) -> str:
+    """Write a URL without the user and password that it may hold."""
+    return re.sub(r"(?<=://)[^/?#]*@", "…@", endpoint)

@@ -5,7 +5,6 @@ secret output and never shown.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from infra import (
     faults,
     layers,
     limits,
+    name_rules,
     namespaces,
     parameter_changes,
     parameter_rules,
@@ -234,8 +234,6 @@ def load() -> Environment:
         for section in ("secrets", "parameters")
     }
     region = pulumi.Config("aws").get("region")
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", stack):
-        broken.append(f"stack {stack!r} may hold letters, digits, - and _ only; rename the stack")
     for name in [name for name in found if _is_encrypted(keys[name])]:
         # It would be decrypted, and stand in the state as plain as anything else here.
         del found[name]
@@ -262,8 +260,12 @@ def load() -> Environment:
         broken.append(f"{project}:database.caBundle must be a file, got {given_path!r}")
     if not region:
         broken.append("aws:region is not set, and names, key and layer depend on it")
-    if broken:
-        raise SettingsError([f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in broken])
+    lines = [
+        *name_rules.broken(project, stack, has_trail=settings.audit.trail == "own"),
+        *(f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in broken),
+    ]
+    if lines:
+        raise SettingsError(lines)
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import botocore.session
 import pytest
 
 from tests.recording import PROJECT
@@ -87,12 +88,55 @@ def test_every_kind_of_subscriber_is_taken() -> None:
             subscribed(*[("email", "ops@example.com")] * 2),
             "monitoring.subscriptions name email ops@example.com 2 times",
         ),
+        (
+            {"tags": {"Team": ""}},
+            "tags.Team must not be empty with audit.trail 'own', as CloudTrail takes no empty tag",
+        ),
     ],
 )
 def test_a_fault_names_the_key_and_what_is_allowed(keys: dict[str, Any], fault: str) -> None:
     found = [each for each in faults({**WATCHED, **keys}) if fault in each]
     assert len(found) == 1
     assert found[0].startswith(f"{PROJECT}:")
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("https://me:{}@example.com/x", "endpoint holds credentials (not shown), which would be"),
+        ("https://{}@example.com", "endpoint holds credentials (not shown), which would be"),
+        ("http://me:{}@example.com", "begins with https:// beside https, got 'http://…@example"),
+    ],
+)
+def test_a_url_with_credentials_is_refused_and_not_shown(url: str, fault: str) -> None:
+    given = ("https", url.format("s3cr3t-canary"))
+    found = faults({**WATCHED, **subscribed(given, given)})
+    assert "canary" not in "".join(found)
+    assert sum(fault in each for each in found) == 2
+    assert sum("…@example.com" in each and "2 times" in each for each in found) == 1
+
+
+def test_a_url_with_an_at_sign_elsewhere_is_taken() -> None:
+    given = subscribed(("https", "https://example.com/@ops?to=a@b"))
+    assert read({**WATCHED, **given})
+
+
+@pytest.mark.parametrize("trail", ["none", "existing"])
+def test_an_empty_tag_is_taken_where_no_trail_has_it(trail: str) -> None:
+    named = {"logGroupName": "trail"} if trail == "existing" else {}
+    keys = {**WATCHED, "audit": {"trail": trail, **named}, "tags": {"Team": ""}}
+    assert read({**keys, "monitoring": {"enabled": trail == "existing"}})
+
+
+def test_cloudtrail_alone_of_the_services_that_are_tagged_takes_no_empty_tag() -> None:
+    session = botocore.session.get_session()
+    services = ("cloudtrail", "events", "iam", "kms", "lambda", "logs", "secretsmanager", "sns")
+    least = {}
+    for service in (*services, "ssm"):
+        model = session.get_service_model(service)
+        (name,) = {"TagValue", "TagValueType", "tagValueType"} & set(model.shape_names)
+        least[service] = model.shape_for(name).metadata.get("min", 0)
+    assert {service for service, length in least.items() if length} == {"cloudtrail"}
 
 
 def test_secrets_that_rotate_leave_less_room_for_known_readers() -> None:

@@ -1,0 +1,37 @@
+"""What AWS refuses of the names that the project's and the stack's end up in. Pure: no Pulumi.
+
+Pulumi allows both 100 characters: letters, digits, hyphens, underscores and periods.
+"""
+
+import re
+from collections.abc import Iterator
+
+# Aliases of keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+# Dashboards: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+# KMS reserves `alias/aws/`, and Pulumi's provider every alias that begins so:
+# https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/kms/validate.go
+_RESERVED = "aws"
+# Trails: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
+_TRAIL_PART = r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*"
+_TRAIL_LENGTH = 128
+
+
+def broken(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
+    """Say which rules are broken, with the remedy, which is not in the stack's file.
+
+    ``has_trail`` is whether there is a trail ``<project>-<stack>``.
+    """
+    change, rename = "change `name` in Pulumi.yaml", "rename the stack"
+    named = f"the project's name {project!r}"
+    for what, name, remedy in ((named, project, change), (f"stack {stack!r}", stack, rename)):
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            yield f"{what} may hold letters, digits, - and _ only; {remedy}"
+        elif has_trail and not re.fullmatch(_TRAIL_PART, name):
+            rule = "must begin and end with a letter or digit, with no two of - and _ in a row"
+            yield f"{what} {rule}, as audit.trail 'own' names a trail after it; {remedy}"
+    if project.startswith(_RESERVED):
+        yield f"{named} must not begin with aws, as no alias of a key may; {change}"
+    trail = f"{project}-{stack}"
+    if has_trail and len(trail) > _TRAIL_LENGTH:
+        rule = f"may have {_TRAIL_LENGTH} characters, and {trail!r} has {len(trail)}"
+        yield f"the trail's name (audit.trail 'own') {rule}; {change}, or {rename}"

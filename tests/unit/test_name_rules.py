@@ -1,0 +1,100 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""What AWS refuses of project's and stack's names is said at preview, with where to change it."""
+
+import json
+
+import botocore.session
+import pytest
+
+from infra import incidents, name_rules
+from infra.settings import SettingsError, load
+from local import project
+from local.engine import Engine
+from tests.recording import PROJECT, ROOT, Recording
+
+LONG = "x" * 100
+
+
+def broken(name: str, stack: str, *, has_trail: bool = False) -> list[str]:
+    return list(name_rules.broken(name, stack, has_trail=has_trail))
+
+
+@pytest.mark.parametrize(
+    ("name", "stack"),
+    [(PROJECT, "prod"), ("a", "b"), ("My_App-2", "PR-12"), ("jaws", "aws"), ("AWSome", "dev")],
+)
+@pytest.mark.parametrize("has_trail", [True, False])
+def test_names_that_aws_takes_pass(name: str, stack: str, *, has_trail: bool) -> None:
+    assert broken(name, stack, has_trail=has_trail) == []
+
+
+CHANGE = "change `name` in Pulumi.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "stack", "rule", "remedy"),
+    [
+        ("my.app", "dev", "the project's name 'my.app' may hold letters, digits, - and _ only", CHANGE),
+        ("shop", "pr.12", "stack 'pr.12' may hold letters, digits, - and _ only", "rename the stack"),
+        ("awsome", "dev", "the project's name 'awsome' must not begin with aws, as no alias of a key may", CHANGE),
+    ],
+)  # fmt: skip
+def test_what_an_alias_cannot_hold_is_refused(
+    name: str, stack: str, rule: str, remedy: str
+) -> None:
+    assert broken(name, stack) == [f"{rule}; {remedy}"]
+
+
+@pytest.mark.parametrize("name", ["x_", "_x", "-x", "x-", "a--b", "a_-b", "a__b"])
+def test_what_a_trail_cannot_hold_is_refused_with_a_trail_only(name: str) -> None:
+    rule = "must begin and end with a letter or digit, with no two of - and _ in a row"
+    (of_project,) = broken(name, "dev", has_trail=True)
+    (of_stack,) = broken("shop", name, has_trail=True)
+    assert of_project == (
+        f"the project's name {name!r} {rule}, as audit.trail 'own' names a trail after it;"
+        " change `name` in Pulumi.yaml"
+    )
+    assert of_stack == (
+        f"stack {name!r} {rule}, as audit.trail 'own' names a trail after it; rename the stack"
+    )
+    assert broken(name, name) == []
+
+
+def test_a_trails_name_has_128_characters_at_most() -> None:
+    assert broken(LONG, "x" * 27, has_trail=True) == []
+    assert broken(LONG, LONG) == []
+    (told,) = broken(LONG, "x" * 28, has_trail=True)
+    assert told == (
+        f"the trail's name (audit.trail 'own') may have 128 characters, and '{LONG}-{'x' * 28}'"
+        " has 129; change `name` in Pulumi.yaml, or rename the stack"
+    )
+
+
+def test_the_longest_names_fit_whatever_else_is_named_after_them() -> None:
+    session = botocore.session.get_session()
+    alias = session.get_service_model("kms").shape_for("AliasNameType").metadata["max"]
+    assert len(f"alias/{LONG}/{LONG}-alarms") <= alias
+    alarms = incidents.descriptions(incidents.Sight("", "", "", ""))
+    assert len(f"{LONG}-{LONG}-{max(alarms, key=len)}") <= 255
+
+
+def test_names_are_refused_with_all_else_and_only_that_is_in_the_stacks_file() -> None:
+    keys = {"audit": {"trail": "own"}, "secrets": {"x": {"from": "external"}}, "typo": 1}
+    config = {f"my--app.:{key}": json.dumps(value) for key, value in keys.items()}
+    config["aws:region"] = "us-east-1"
+    stack = project.Stack(ROOT, "my--app.", "dev_", config, (), ())
+    with pytest.raises(SettingsError) as error:
+        Engine(Recording()).run(stack, lambda: (load(), None)[1])
+    of_project, of_stack, *rest = error.value.faults
+    assert of_project.startswith("the project's name 'my--app.' may hold letters")
+    assert of_stack.startswith("stack 'dev_' must begin and end with")
+    assert len(rest) == 2  # the key, and function.secret
+    assert all(each.endswith("; mend it in Pulumi.dev_.yaml") for each in rest)
+
+
+@pytest.mark.parametrize("name", ["aws", "pulumi"])
+def test_a_project_with_a_namespace_of_pulumis_is_refused_once(name: str) -> None:
+    stack = project.Stack(ROOT, name, "dev", {}, (), ())
+    with pytest.raises(SettingsError) as error:
+        Engine(Recording()).run(stack, lambda: (load(), None)[1])
+    assert len(error.value.faults) == 1
