@@ -76,11 +76,14 @@ def _found(settings: Settings) -> dict[str, Breach]:
     }
 
 
-def _least(path: str, value: Callable[[Settings], int | None], least: int) -> Breaches:
+def _least(
+    path: str, value: Callable[[Settings], int | None], least: int, needs: str = ""
+) -> Breaches:
     def breaches(settings: Settings) -> Iterator[Breach]:
         got = value(settings)
         if got is None or got < least:
-            yield Breach(path, f"must be {least} at least, got {'none' if got is None else got}")
+            text = f"must be {least} at least{needs}, got {'none' if got is None else got}"
+            yield Breach(path, text)
 
     return breaches
 
@@ -171,7 +174,12 @@ RULES = {
     ),
     "reservedConcurrency": Rule(
         "strict",
-        _least("function.reservedConcurrency", lambda of: of.function.reserved_concurrency, 1),
+        _least(
+            "function.reservedConcurrency",
+            lambda of: of.function.reserved_concurrency,
+            1,
+            " (in an account with a quota above 100)",
+        ),
     ),
     "keyRotation": Rule(
         "strict",

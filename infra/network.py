@@ -12,6 +12,13 @@ there meets these policies, and no other endpoint with private DNS for the servi
 the VPC is this environment's own, or its endpoints are its owner's and not made here. It needs
 ``enableDnsSupport`` and ``enableDnsHostnames``. Security groups do not filter name resolution.
 https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+
+Lambda keeps a function's network interfaces for up to 45 minutes after the function is deleted,
+and ``pulumi destroy`` waits for that at the functions' security group. The provider's
+``replace_security_groups_on_destroy`` is not used: it moves the unpublished version only, while
+published ones keep the group; the functions run in another's group until they are gone; and that
+group is left with the interfaces.
+https://github.com/hashicorp/terraform-provider-aws/pull/37624
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +69,8 @@ class PrivateNetwork(pulumi.ComponentResource):
 
     Resources:
         aws.ec2.SecurityGroup: of the functions and of the endpoints; both let nothing in or out
-            but what follows.
+            but what follows. Deleting that of the functions revokes the rules of other groups that
+            name it, such as the database's, or EC2 would refuse.
         aws.vpc.SecurityGroupEgressRule, aws.vpc.SecurityGroupIngressRule: HTTPS from the functions
             to the endpoints and, if asked, to S3; the database's port, if asked. Who has the
             database's own security group lets ``security_group_id`` in.
@@ -97,16 +105,17 @@ class PrivateNetwork(pulumi.ComponentResource):
         place = Place(args["partition"], args["region"], args["account_id"])
         tags = args.get("tags")
 
-        def group(of: str) -> aws.ec2.SecurityGroup:
+        def group(of: str, *, revokes: bool | None = None) -> aws.ec2.SecurityGroup:
             return aws.ec2.SecurityGroup(
                 f"{name}-{of}",
                 description=f"The {of} of an environment of secrets",
                 vpc_id=args["vpc_id"],
+                revoke_rules_on_delete=revokes,
                 tags=tags,
                 opts=child,
             )
 
-        functions, endpoints = group("functions"), group("endpoints")
+        functions, endpoints = group("functions", revokes=True), group("endpoints")
         ways: list[pulumi.Resource] = []
 
         def way(

@@ -188,7 +188,10 @@ class FunctionSettings(_Model):
         default=30, description="seconds until a request is ended"
     )
     reserved_concurrency: Annotated[int, Within(limits.RESERVED_CONCURRENCY)] | None = Field(
-        default=None, description="requests at once kept for it; none: shares the account's"
+        default=None,
+        description="requests at once kept for it; none: shares the account's. Lambda keeps 100 of"
+        " the account's quota for all others, so an account with a quota of 100 or less, as a new"
+        " one may have, can keep none (`aws lambda get-account-settings`)",
     )
     log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
         default=30, description="days that logs are kept"
@@ -266,8 +269,8 @@ class NetworkSettings(_Model):
     )
     database_security_group_id: str | None = Field(
         default=None,
-        description="security group of the database; with `egress: endpoints`, the only other way"
-        " out",
+        description="security group of the database, of another account as `ACCOUNT/GROUP`; with"
+        " `egress: endpoints`, the only other way out",
     )
     database_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
         default=5432, description="port of the database"

@@ -85,10 +85,18 @@ def test_a_database_and_s3_are_reached_only_if_asked() -> None:
 
 
 def test_groups_hold_no_rules_of_their_own() -> None:
-    groups = by_type(network(EVERYTHING), "SecurityGroup")
-    assert len(groups) == 2
-    for group in groups:
-        assert set(group.inputs) == {"description", "vpcId"}
+    groups = {each.name: each.inputs for each in by_type(network(EVERYTHING), "SecurityGroup")}
+    assert groups.keys() == {"network-functions", "network-endpoints"}
+    for inputs in groups.values():
+        assert inputs.keys() & {"ingress", "egress"} == set()
+
+
+def test_a_rule_of_the_databases_group_does_not_keep_the_functions_group_from_being_deleted() -> (
+    None
+):
+    groups = {each.name: each.inputs for each in by_type(network(EVERYTHING), "SecurityGroup")}
+    assert groups["network-functions"]["revokeRulesOnDelete"] is True
+    assert "revokeRulesOnDelete" not in groups["network-endpoints"]
 
 
 def test_secrets_manager_alone_has_an_endpoint_unless_more_is_asked_for() -> None:

@@ -67,7 +67,7 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "tracing": ({"function": {**STRICT["function"], "tracing": False}}, "function.tracing must be true, got false"),
     "telemetry": ({"function": {**STRICT["function"], "telemetry": False}, **UNWATCHED}, "function.telemetry must be true, got false"),
     "logRetention": ({"function": {**STRICT["function"], "logRetentionDays": 180}}, "function.logRetentionDays must be 365 at least, got 180"),
-    "reservedConcurrency": ({"function": {**STRICT["function"], "reservedConcurrency": 0}}, "function.reservedConcurrency must be 1 at least, got 0"),
+    "reservedConcurrency": ({"function": {**STRICT["function"], "reservedConcurrency": 0}}, "function.reservedConcurrency must be 1 at least (in an account with a quota above 100), got 0"),
     "keyRotation": ({"key": {"rotationPeriodDays": 366, "deletionWindowDays": 30}}, "key.rotationPeriodDays must be 365 at most, got 366"),
     "keyDeletionWindow": ({"key": {"deletionWindowDays": 29}}, "key.deletionWindowDays must be 30 at least, got 29"),
     "replicaRegions": ({"replicaRegions": []}, "replicaRegions must name a region at least, got none"),
@@ -116,7 +116,7 @@ def test_a_rotation_less_than_once_a_year_is_none() -> None:
 def test_reserved_concurrency_that_is_missing_is_none() -> None:
     function = {**STRICT["function"], "reservedConcurrency": None}
     (fault,) = faults({**STRICT, "function": function})
-    assert "function.reservedConcurrency must be 1 at least, got none" in fault
+    assert "must be 1 at least (in an account with a quota above 100), got none" in fault
 
 
 def test_strict_refuses_everything_at_once() -> None:
