@@ -10,11 +10,20 @@ import importlib
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, ForwardRef, NamedTuple, Union, get_args, get_origin
 
+import pulumi
+
+from local.provider.wire import is_archive
+from tests.recording import ROOT
+
+LOCKED = f"pulumi-aws=={version('pulumi-aws')} " in (ROOT / "requirements.txt").read_text()
+"""Whether the SDK is the one that the facts are those of."""
+_READ = {each: (each,) for each in (str, int, bool)} | {float: (int, float)}
 _NOT_INPUTS = {"__self__", "resource_name", "opts", "__props__"}
 _REQUIRED = re.compile(r"Missing required property '(\w+)'")
 _SECRET = re.compile(r'__dict__\["(\w+)"\] = None if \w+ is None else pulumi\.Output\.secret\(')
@@ -61,6 +70,53 @@ def inputs(type_: str) -> dict[str, Said]:
         for nested in _nested(module, parameter):
             found |= dict(_fields(module, nested, f"{path}."))
     return found
+
+
+def mistyped(type_: str, state: Mapping[str, Any]) -> Iterator[str]:
+    """Say which properties of a state are of another type than the SDK reads, or not read by it.
+
+    None stands for what is left out.
+    """
+    module, cls = _class(type_)
+    yield from _mistyped(f"{module.__package__}.outputs", cls, state, "")
+
+
+def _mistyped(nested: str, cls: Any, state: Mapping[str, Any], above: str) -> Iterator[str]:
+    getters = [(name, each.fget) for name, each in inspect.getmembers(cls, _is_property)]
+    read = {_camel(get, name): get.__annotations__["return"] for name, get in getters}
+    for key, value in state.items():
+        if key not in read:
+            yield f"{above}{key} is not read"
+        elif value is not None:
+            yield from _unlike(nested, read[key], value, f"{above}{key}")
+
+
+def _unlike(nested: str, wanted: Any, value: Any, path: str) -> Iterator[str]:
+    outer = get_origin(wanted) or wanted
+    inner = [each for each in get_args(wanted) if each is not type(None)]
+    if outer in {pulumi.Output, Union}:  # of one type, or None
+        yield from _unlike(nested, inner[0], value, path)
+    elif isinstance(wanted, ForwardRef):
+        yield from _unlike(nested, wanted.__forward_arg__, value, path)
+    elif isinstance(wanted, str) and isinstance(value, dict):
+        cls = getattr(importlib.import_module(nested), wanted.removeprefix("outputs."))
+        yield from _mistyped(nested, cls, value, f"{path}.")
+    elif outer is Sequence and isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _unlike(nested, inner[0], each, f"{path}[{number}]")
+    elif outer is Mapping and isinstance(value, dict):
+        for key, each in value.items():
+            yield from _unlike(nested, inner[1], each, f"{path}[{key}]")
+    elif (
+        not is_archive(value)
+        if outer is pulumi.Archive
+        else type(value) not in _READ.get(outer, ())
+    ):
+        yield f"{path} is {type(value).__name__}, and the SDK reads {wanted}"
+
+
+def _is_property(member: object) -> bool:
+    return isinstance(member, property)
 
 
 def _fields(module: ModuleType, cls: Any, above: str) -> Iterator[tuple[str, Said]]:

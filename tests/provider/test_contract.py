@@ -14,6 +14,7 @@ from local.aws import EmbeddedAws
 from local.provider.catalog import RESOURCES
 from local.provider.diff import Difference
 from local.provider.provider import DeploymentError, Provider
+from tests.provider import sdk
 from tests.provider.specimen import Specimen, World
 
 MODULES = sorted(
@@ -83,6 +84,10 @@ class Life:
         self.inputs = wanted
         return found
 
+    def mistyped(self, state: dict[str, Any] | None = None) -> list[str]:
+        """Name what the SDK would read as another type; of another SDK, nothing."""
+        return list(sdk.mistyped(self.type, state or self.state)) if sdk.LOCKED else []
+
     def delete(self, id_: str | None = None, state: dict[str, Any] | None = None) -> None:
         self.provider.delete(self.type, self.name, id_ or self.id, state or self.state)
 
@@ -120,6 +125,7 @@ def test_every_output_is_recorded(life: Life) -> None:
     resource = RESOURCES[life.type]
     assert {*resource.outputs, *life.inputs} - {"__defaults"} <= life.state.keys()
     assert life.state.keys() <= {*resource.inputs, *resource.outputs, "tagsAll"}
+    assert life.mistyped() == []
 
 
 @every_type
@@ -134,11 +140,13 @@ def test_each_change_is_seen_made_and_read_back(
             k for k, v in change.items() if v is not None or k not in computed
         }
         assert life.diff() == UNCHANGED, f"after {change}"
+        assert life.mistyped() == [], f"after {change}"
         recorded = life.state
         forgotten = {*change, "tagsAll"} - specimen.found_by
         life.state = {k: v for k, v in recorded.items() if k not in forgotten}
         assert life.refresh()
         assert life.diff().changed <= specimen.not_read, f"{change} is not read back"
+        assert life.mistyped() == [], f"after {change} was read"
         life.state = recorded
         life.up(given)
         assert life.refresh()
@@ -187,6 +195,7 @@ def test_one_that_was_imported_is_no_difference(specimen: Specimen, life: Life) 
     assert id_ == life.id
     refused = life.provider.check(life.type, life.name, inputs)[1]
     assert {path for path, _ in refused} <= specimen.import_differs
+    assert life.mistyped(state) == []
     assert life.provider.diff(life.type, state, life.inputs).changed == specimen.import_differs
 
 

@@ -12,7 +12,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,13 @@ from local.provider.resource import AutoName, Input
 from tests.provider import aws, sdk
 from tests.provider.counterparts import COUNTERPARTS
 from tests.provider.facts import TEXTS, Difference, differences, differences_of, flattened
-from tests.recording import ROOT
 
 LISTED: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("disagreements.json").read_text(encoding="utf-8")
 )
-LOCKED = f"pulumi-aws=={version('pulumi-aws')} " in (ROOT / "requirements.txt").read_text()
-pytestmark = pytest.mark.skipif(not LOCKED, reason="the facts are those of the locked pulumi-aws")
+pytestmark = pytest.mark.skipif(
+    not sdk.LOCKED, reason="the facts are those of the locked pulumi-aws"
+)
 
 every_type = pytest.mark.parametrize("type_", RESOURCES)
 
@@ -124,3 +123,31 @@ def test_every_wrong_fact_is_noticed(type_: str) -> None:
 def test_a_name_that_the_sdk_does_not_have_is_noticed(type_: str) -> None:
     with pytest.raises(LookupError):
         list(differences_of(type_, "mispelled", Input()))
+
+
+@pytest.mark.parametrize(
+    ("type_", "state", "told"),
+    [
+        ("aws:secretsmanager/secret:Secret", {"policy": {}}, "policy is dict"),
+        ("aws:secretsmanager/secret:Secret", {"replicas": {}}, "replicas is dict"),
+        ("aws:secretsmanager/secret:Secret", {"tags": []}, "tags is list"),
+        ("aws:secretsmanager/secret:Secret", {"tags": {"a": 1}}, "tags[a] is int"),
+        (
+            "aws:secretsmanager/secret:Secret",
+            {"replicas": [{"status": 1}]},
+            "replicas[0].status is",
+        ),
+        ("aws:secretsmanager/secret:Secret", {"none": 1}, "none is not read"),
+        ("aws:lambda/function:Function", {"timeout": True}, "timeout is bool"),
+        ("aws:lambda/function:Function", {"publish": "true"}, "publish is str"),
+        ("aws:lambda/function:Function", {"code": {}}, "code is dict"),
+        ("aws:lambda/function:Function", {"vpcConfig": ""}, "vpcConfig is str"),
+        ("aws:lambda/function:Function", {"vpcConfig": {"a": 1}}, "vpcConfig.a is not read"),
+        ("aws:sns/topic:Topic", {"signatureVersion": 1.0}, "signatureVersion is float"),
+    ],
+)
+def test_a_state_that_the_sdk_would_read_otherwise_is_found(
+    type_: str, state: dict[str, Any], told: str
+) -> None:
+    (found,) = sdk.mistyped(type_, {"arn": "fine", "region": None, **state})
+    assert found.startswith(told)
