@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from local.provider import forms
-from local.provider.resource import Input, Properties, Resource
+from local.provider.resource import EMPTY, Input, Properties, Resource
 from local.provider.wire import UNKNOWN, holds_unknown, is_archive
 
 
@@ -93,3 +93,30 @@ def recorded(resource: Resource, previous: Properties, read: Properties) -> Prop
             if form(about, told) == form(about, state.get(key)):
                 state[key] = told
     return state
+
+
+def refreshed(resource: Resource, given: Properties, read: Properties) -> Properties:
+    """Return the inputs after a refresh: what the program gives, as AWS has it.
+
+    What AWS chose for a field that is not given stays an output.
+    """
+    return {
+        key: _refreshed(resource.inputs.get(key), value, read.get(key, value))
+        for key, value in given.items()
+    }
+
+
+def _refreshed(about: Input | None, given: Any, read: Any) -> Any:
+    if about is None or about.fields is None:
+        return read
+    if isinstance(given, list) and isinstance(read, list):
+        old = given if len(given) == len(read) else [{}] * len(read)
+        return [_refreshed(about, *each) for each in zip(old, read, strict=True)]
+    if not isinstance(given, Mapping) or not isinstance(read, Mapping):
+        return read
+    return {
+        key: _refreshed(inner, given.get(key), read[key])
+        for key, inner in about.fields.items()
+        if key in read
+        and (key in given or not (inner.computed or read[key] in (*EMPTY, False, inner.default)))
+    }

@@ -11,7 +11,7 @@ from local.aws import EmbeddedAws
 from local.provider import functions
 from local.provider.catalog import RESOURCES
 from local.provider.check import Failure, checked
-from local.provider.diff import Difference, all_tags, difference, recorded
+from local.provider.diff import Difference, all_tags, difference, recorded, refreshed
 from local.provider.resource import (
     EMPTY,
     PartlyMadeError,
@@ -145,6 +145,10 @@ class Provider:
             return self._read(resource, self._for(state), id_, state)
         except _REFUSALS as error:
             raise DeploymentError(_told(name, type_, error)) from error
+
+    def refreshed(self, type_: str, given: Properties, read: Properties) -> Properties:
+        """Return the inputs of a resource whose state was just read."""
+        return refreshed(_resource(type_), given, read)
 
     def find(self, type_: str, name: str, id_: str) -> tuple[str, Properties, Properties] | None:
         """Read a resource that is not recorded: id, inputs and what is recorded; None if none is.

@@ -143,7 +143,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 if current is None:
                     return provider_pb2.ReadResponse()
                 id_, read = request.id, current
-                inputs = {key: read.get(key, value) for key, value in inputs.items()}
+                inputs = self._provider.refreshed(type_, inputs, read)
         return provider_pb2.ReadResponse(
             id=id_, inputs=self._state(type_, inputs), properties=self._state(type_, read)
         )

@@ -98,7 +98,9 @@ def counts(run: subprocess.CompletedProcess[str]) -> Mapping[str, int]:
     """Read the summary that the CLI prints last: what was done -> to how many."""
     assert run.returncode == 0, run.stdout + run.stderr
     *_, summary = run.stdout.split("Resources:")
-    return {word: int(count) for count, word in re.findall(r"(\d+) (\w+)", summary.split("\n\n")[0])}
+    return {
+        word: int(count) for count, word in re.findall(r"(\d+) (\w+)", summary.split("\n\n")[0])
+    }
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from local.provider import forms
-from local.provider.diff import Difference, all_tags, difference, recorded
+from local.provider.diff import Difference, all_tags, difference, recorded, refreshed
 from local.provider.resource import REGION, TAGS, AutoName, Input, Properties, Resource
 from local.provider.wire import UNKNOWN
 
@@ -195,3 +195,31 @@ def test_the_recorded_text_stays_while_it_means_the_same() -> None:
     other = read | {"policy": policy("c"), "set": []}
     assert recorded(Everything(), previous, other)["policy"] == policy("c")
     assert recorded(Everything(), previous, other)["set"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "read", "inputs"),
+    [
+        ({"plain": "a"}, {"plain": "b", "chosen": "by AWS", "arn": "x"}, {"plain": "b"}),
+        ({"plain": "a"}, {}, {"plain": "a"}),
+        ({"__defaults": ["name"], "name": "a"}, {}, {"__defaults": ["name"], "name": "a"}),
+        ({"map": {"inner": 2}}, {"map": {"inner": 3, "chosen": "c"}}, {"map": {"inner": 3}}),
+        ({"map": {"chosen": "a"}}, {"map": {"inner": 1, "chosen": "b"}}, {"map": {"chosen": "b"}}),
+        ({"map": {}}, {"map": {"inner": 2, "policy": ""}}, {"map": {"inner": 2}}),
+        ({"map": {"inner": 2}}, {"map": None}, {"map": None}),
+        (
+            {"maps": [{"inner": 2}, {"chosen": "a"}]},
+            {"maps": [{"inner": 3, "chosen": "c"}, {"inner": 1, "chosen": "a"}]},
+            {"maps": [{"inner": 3}, {"chosen": "a"}]},
+        ),
+        (
+            {"maps": [{"chosen": "a"}]},
+            {"maps": [{"inner": 3, "chosen": "c"}, {"inner": 4, "chosen": "a"}]},
+            {"maps": [{"inner": 3}, {"inner": 4}]},
+        ),
+    ],
+)  # fmt: skip
+def test_what_aws_chose_is_no_input_after_a_refresh(
+    given: Properties, read: Properties, inputs: Properties
+) -> None:
+    assert refreshed(Everything(), given, read) == inputs
