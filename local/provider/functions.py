@@ -43,6 +43,21 @@ def _secret_versions(session: Session, args: Args) -> dict[str, Any]:
     }
 
 
+def _parameter(session: Session, args: Args) -> dict[str, Any]:
+    found = session.client("ssm").get_parameter(
+        Name=args["name"], WithDecryption=args.get("withDecryption", True)
+    )["Parameter"]
+    return {
+        "id": found["Name"],
+        "arn": found["ARN"],
+        "insecureValue": "" if found["Type"] == "SecureString" else found["Value"],
+        "name": found["Name"],
+        "type": found["Type"],
+        "value": found["Value"],
+        "version": found["Version"],
+    }
+
+
 def _parameters_by_path(session: Session, args: Args) -> dict[str, Any]:
     pages = (
         session.client("ssm")
@@ -68,5 +83,6 @@ FUNCTIONS: dict[str, Callable[[Session, Args], dict[str, Any]]] = {
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:secretsmanager/getSecretVersions:getSecretVersions": _secret_versions,
+    "aws:ssm/getParameter:getParameter": _parameter,
     "aws:ssm/getParametersByPath:getParametersByPath": _parameters_by_path,
 }

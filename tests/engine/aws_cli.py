@@ -1,12 +1,45 @@
 #!/usr/bin/env python
-"""The one command of the AWS CLI that an advice holds; for want of the CLI."""
+"""As much of the AWS CLI as advices and documents use; for want of the CLI.
 
+``aws SERVICE OPERATION``, options by the names of the service's own model, ``--query``, and
+``--output`` json or text.
+"""
+
+import json
 import sys
+from typing import Any
 
 import boto3
+import jmespath  # type: ignore[import-untyped]
+from botocore import xform_name
 
-*command, name = sys.argv[1:5]
-assert command == ["ssm", "get-parameter", "--name"], command
-options = ["--with-decryption", "--query", "Parameter.Value", "--output", "text"]
-assert sys.argv[5:] == options, sys.argv[5:]
-print(boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])  # noqa: T201
+
+def main(service: str, operation: str, *options: str) -> None:
+    session: Any = boto3.Session()
+    client = session.client(service)
+    model = client.meta.service_model
+    (called,) = [each for each in model.operation_names if xform_name(each, "-") == operation]
+    shapes = model.operation_model(called).input_shape.members
+    members = {f"--{xform_name(member, '-')}": member for member in shapes}
+    given = list(options)
+    own = {"--query": "@", "--output": "json"}
+    request: dict[str, Any] = {}
+    while given:
+        option = given.pop(0)
+        if option in own:
+            own[option] = given.pop(0)
+        elif shapes[members[option]].type_name == "boolean":
+            request[members[option]] = True
+        else:
+            text = given.pop(0)
+            value = sys.stdin.read() if text == "file:///dev/stdin" else text
+            kind = shapes[members[option]].type_name
+            request[members[option]] = int(value) if kind in {"integer", "long"} else value
+    answer = getattr(client, xform_name(called))(**request)
+    answer.pop("ResponseMetadata")
+    found = jmespath.search(own["--query"], answer)
+    as_is = own["--output"] == "text" and isinstance(found, str)
+    print(found if as_is else json.dumps(found, indent=4, default=str))  # noqa: T201 (its answer)
+
+
+main(*sys.argv[1:])

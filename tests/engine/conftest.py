@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from tests.engine.cli import environment
 from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
+CANARY = "s3cr3t-canary"
+REASON = "A reason that somebody wrote down."
 
 
 class CommandError(Exception):
@@ -30,18 +33,26 @@ class CommandError(Exception):
 
 
 class Stack:
-    """A stack of the project, with a name and a state of its own, and one parameter to change."""
+    """A stack of the project, with a name and a state of its own.
+
+    Most tests change one secret or parameter, ``x``.
+    """
 
     def __init__(self, cli: Cli, aws: EmbeddedAws, ports: dict[str, int], directory: Path) -> None:
         self.name = f"test-{uuid.uuid4().hex[:8]}"
-        self.parameter_name = f"/{PROJECT}/{self.name}/x"
+        self.prefix = f"{PROJECT}/{self.name}/"
+        self.parameter_name = f"/{self.prefix}x"
+        self.secret_name = f"{self.prefix}x"
         self.ssm = aws.client("ssm", REGION)
+        self.secrets = aws.client("secretsmanager", REGION)
+        self.logs = aws.client("logs", REGION)
+        self._s3 = aws.client("s3", REGION)
         for name in ("work", "bin"):
             (directory / name).mkdir()
         (directory / "bin" / "aws").symlink_to(Path(__file__).with_name("aws_cli.py"))
         if shutil.which("jq") is None:
             (directory / "bin" / "jq").symlink_to(Path(__file__).with_name("jq.py"))
-        self._work, self._state = directory / "work", directory / "state"
+        self.work, self._state = directory / "work", directory / "state"
         self._environment = os.environ | environment(directory)
         self._environment |= {
             "AWS_ACCESS_KEY_ID": aws.access_key_id,
@@ -56,26 +67,36 @@ class Stack:
                     os.environ["PATH"],
                 ]
             ),
-            "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
-            "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
-        (self._work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        self.use(ports)
+        (self.work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
         self.run(f"pulumi stack init {self.name}")
 
-    def configure(self, value: str | None = None, /, **parameters: dict[str, str]) -> None:
+    def use(self, ports: dict[str, int]) -> None:
+        """Run the program that is served on a port, with the provider that is on another."""
+        self._environment["PULUMI_DEBUG_LANGUAGES"] = f"python:{ports['python']}"
+        self._environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{ports['aws']}"
+
+    def configure(self, value: str | None = None, /, **parameters: dict[str, Any]) -> None:
         """Configure these parameters, and a value of ``x`` in ``secretValues`` or none."""
-        path = self._work / f"Pulumi.{self.name}.yaml"
+        values = {} if value is None else {"parameters/x": value}
+        self.write(values, parameters=parameters)
+
+    def configure_secrets(self, value: str | None = None, /, **secrets: dict[str, Any]) -> None:
+        """Configure these secrets, and a value of ``x`` in ``secretValues`` or none."""
+        self.write({} if value is None else {"x": value}, secrets=secrets)
+
+    def write(self, values: Mapping[str, str], /, **keys: Any) -> None:
+        """Write the stack's file: ``secretValues``, and all other keys that differ from none."""
+        path = self.work / f"Pulumi.{self.name}.yaml"
         written = yaml.safe_load(path.read_text())
-        written["config"] = {
-            "aws:region": REGION,
-            f"{PROJECT}:secrets": {"database": {"from": "external"}},
-            f"{PROJECT}:parameters": parameters,
-        }
+        keys["secrets"] = {"database": {"from": "external"}, **keys.get("secrets", {})}
+        config = {f"{PROJECT}:{key}": value for key, value in keys.items()}
+        written["config"] = {"aws:region": REGION, **config}
         path.write_text(yaml.safe_dump(written))
-        if value is not None:
-            command = "pulumi config set --secret --path 'secretValues[\"parameters/x\"]'"
-            self.run(command, value)
+        for name, value in values.items():
+            self.run(f"pulumi config set --secret --path 'secretValues[\"{name}\"]'", value)
 
     def up(self) -> str:
         """Deploy, without a preview."""
@@ -93,7 +114,7 @@ class Stack:
         """
         done = subprocess.run(  # noqa: S603 (the tests' own lines)
             ["/bin/bash", "-o", "pipefail", "-c", command],
-            cwd=self._work,
+            cwd=self.work,
             env=self._environment,
             input=text,
             capture_output=True,
@@ -104,13 +125,37 @@ class Stack:
             raise CommandError(done.stdout + done.stderr)
         return done.stdout
 
-    def value(self) -> str | None:
-        """Read the parameter in AWS; None where there is none."""
+    def value(self, name: str = "x") -> str | None:
+        """Read a parameter in AWS; None where there is none."""
         try:
-            read = self.ssm.get_parameter(Name=self.parameter_name, WithDecryption=True)
+            read = self.ssm.get_parameter(Name=f"/{self.prefix}{name}", WithDecryption=True)
         except self.ssm.exceptions.ParameterNotFound:
             return None
         return str(read["Parameter"]["Value"])
+
+    def text(self, name: str = "x") -> str | None:
+        """Read a secret's current text in AWS; None where there is none."""
+        errors = self.secrets.exceptions
+        try:
+            read = self.secrets.get_secret_value(SecretId=self.prefix + name)
+        except (errors.ResourceNotFoundException, errors.InvalidRequestException):
+            return None
+        return str(read["SecretString"])
+
+    @property
+    def trail_log_group(self) -> str:
+        return f"/aws/cloudtrail/{PROJECT}-{self.name}"
+
+    def buckets(self) -> list[str]:
+        return [each["Name"] for each in self._s3.list_buckets()["Buckets"]]
+
+    def put(self, text: str, name: str = "x") -> str:
+        """Put a secret's text as an operator does; return the id of its version."""
+        made = self.secrets.put_secret_value(SecretId=self.prefix + name, SecretString=text)
+        return str(made["VersionId"])
+
+    def urns(self) -> set[str]:
+        return {each["urn"] for each in self.state()["deployment"].get("resources", [])}
 
     @property
     def state_file(self) -> Path:
@@ -120,6 +165,28 @@ class Stack:
         """Read the state as it is stored: what is secret is encrypted."""
         exported: dict[str, Any] = json.loads(self.run("pulumi stack export"))
         return exported
+
+
+def refusal(run: Callable[[], str]) -> str:
+    """Have a command fail; return what it printed, which holds no value."""
+    with pytest.raises(CommandError) as error:
+        run()
+    assert CANARY not in str(error.value)
+    return str(error.value)
+
+
+def commands(text: str) -> list[str]:
+    """Find the command lines that an error gives."""
+    return re.findall(r"^ +((?:pulumi|aws|echo) .+)$", text, re.MULTILINE)
+
+
+def advice(stack: Stack) -> list[str]:
+    """Have a deployment refused before it makes anything, at preview too; read its advice."""
+    before = stack.urns()
+    text = refusal(stack.preview)
+    assert commands(text) == commands(refusal(stack.up))
+    assert stack.urns() == before
+    return commands(text)
 
 
 @contextmanager

@@ -16,10 +16,18 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 
 class Host(LanguageServer):
-    """The automation API's, which answers the engine only when it is started by it."""
+    """The automation API's, which the engine starts, and then tells its address by argument."""
 
     def Handshake(self, request: Any, context: Any) -> Any:
+        self._engine = request.engine_address
         return language_pb2.LanguageHandshakeResponse()
+
+    def Run(self, request: Any, context: Any) -> Any:
+        request.args[:] = [self._engine]
+        answer: Any = super().Run(request, context)  # type: ignore[no-untyped-call]
+        if answer.error:  # which it has logged already, as a host of its own does
+            answer = language_pb2.RunResponse(bail=True)
+        return answer
 
 
 def main(root: Path) -> None:

@@ -2,7 +2,6 @@
 """As much of jq as advices use, each filter by its text; for want of jq."""
 
 import json
-import re
 import sys
 from typing import Any
 
@@ -33,8 +32,8 @@ def main(*arguments: str) -> None:
         case ["-j", "."]:
             found = json.loads(text)
             sys.stdout.write(found if isinstance(found, str) else json.dumps(found))
-        case ["-Rs", filter_] if found := re.fullmatch(r'\{(.+): rtrimstr\("\\n"\)\}', filter_):
-            json.dump({found[1].strip('"'): text.removesuffix("\n")}, sys.stdout)
+        case ["--arg", "field", field, "{($field): .}"]:
+            json.dump({field: json.loads(text)}, sys.stdout)
         case _:
             raise SystemExit(f"jq: teach {__file__} the filter of {arguments}")
 
