@@ -9,7 +9,7 @@ from infra import cost, settings, wiring
 from infra.policies import Place
 
 env = settings.load()
-env.keep_parameters()
+lost = env.keep_values()
 identity = aws.get_caller_identity()
 administrators = env.administrators(identity.arn)
 place = Place(env.partition, env.region, identity.account_id)
@@ -19,7 +19,7 @@ keys = wiring.encryption_keys(stack)
 secrets = wiring.app_secrets(stack, keys)
 plain_parameters, secure_parameters = wiring.parameter_store(stack, keys)
 vpc_config = wiring.private_network(stack)
-seeders = wiring.seeders(stack, keys, secrets)
+seeders = wiring.seeders(stack, keys, secrets, lost)
 rotations = wiring.secret_rotations(stack, keys, secrets, seeders, vpc_config)
 role = wiring.reader_role(stack, keys, secrets, plain_parameters, secure_parameters)
 restrictions = wiring.secret_policies(stack, administrators, secrets, seeders, rotations, role)

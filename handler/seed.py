@@ -5,6 +5,7 @@ its log hold names of fields only, never a value.
 """
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,10 @@ _Found = tuple[str | None, dict[str, Any]]
 
 
 class SeedError(Exception):
-    """The secret or parameter could not be seeded; what it held is untouched."""
+    """The secret or parameter could not be seeded; what it held is untouched.
+
+    Its text is shown as JSON, so its commands hold nothing that JSON escapes.
+    """
 
 
 class RotationUnderWay(SeedError):
@@ -56,10 +60,14 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     except ClientError as error:
         if error.operation_name != "GetParameter":
             raise
-        name = event["Parameter"]["Name"]
+        name, key = event["Parameter"]["Name"], event["Parameter"]["KeyId"]
         raise SeedError(
-            f"{name} cannot be read: {error}; if it was left behind by an environment that is"
-            f" gone, and its key with it: aws ssm delete-parameter --name {name}"
+            f"{name} cannot be read: {error}; an earlier environment may have left it, under a key"
+            " of its own. To keep the value, restore that key (aws kms cancel-key-deletion, then"
+            f" enable-key), and encrypt it with this one: `aws ssm get-parameter --name {name}"
+            " --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
+            f" put-parameter --name {name} --overwrite --type SecureString --key-id {key} --value"
+            f" file:///dev/stdin`. If nobody needs it: `aws ssm delete-parameter --name {name}`"
         ) from error
 
 
@@ -75,8 +83,9 @@ def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         return {"VersionId": str(made["Version"]), "Generated": ["Value"], "Updated": []}
     if found["Type"] != wanted["Type"]:
         raise SeedError(
-            f"{wanted['Name']} is there already, as a {found['Type']}, which is not encrypted;"
-            " delete it, or choose another name"
+            f"{wanted['Name']} is there already, as a {found['Type']}, which is not encrypted."
+            " Choose another name; or, if nobody needs it:"
+            f" `aws ssm delete-parameter --name {wanted['Name']}`"
         )
     return {"VersionId": str(found["Version"]), "Generated": [], "Updated": []}
 
@@ -91,7 +100,7 @@ def _request(rules: dict[str, Any]) -> dict[str, Any]:
 
 def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     secret_id = event["SecretId"]
-    version, current = _read(secrets, secret_id)
+    version, current = _read(secrets, event)
     fields = event["Fields"]
     if "alternateUsername" in current:  # which of the two users it is, rotation has decided
         fields = {name: plain for name, plain in fields.items() if name not in _ALTERNATING}
@@ -106,14 +115,15 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
                 f"{secret_id} is being rotated, or its last rotation has failed: see the log of"
                 " its rotation function, then deploy again"
             )
-        if _read(secrets, secret_id)[0] != version:
+        if _read(secrets, event)[0] != version:
             return _merge(secrets, event)  # a rotation has come between
         text = json.dumps(seeded)
         version = secrets.put_secret_value(SecretId=secret_id, SecretString=text)["VersionId"]
     return {"VersionId": version, "Generated": sorted(missing), "Updated": sorted(updated)}
 
 
-def _read(secrets: Any, secret_id: str) -> _Found:
+def _read(secrets: Any, event: dict[str, Any]) -> _Found:
+    secret_id = event["SecretId"]
     try:
         answer = secrets.get_secret_value(SecretId=secret_id)
     except secrets.exceptions.ResourceNotFoundException:
@@ -123,9 +133,14 @@ def _read(secrets: Any, secret_id: str) -> _Found:
     except (KeyError, ValueError):
         value = None  # a decoding error would quote what it could not decode
     if not isinstance(value, dict):
+        field = shlex.quote(next(iter(event["Generate"]), "value"))
         raise SeedError(
-            f"{secret_id} holds a value that is not a JSON object, so no field can be kept; give"
-            " it `from: external`, or delete its value"
+            f"{secret_id} holds a value that is not a JSON object, so no field can be kept. Put a"
+            f" JSON object there, for instance with the text as {field}, and deploy again:"
+            f" `aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString"
+            f" --output json | jq --arg field {field} '{{($field): .}}' | aws secretsmanager"
+            f" put-secret-value --secret-id {secret_id} --secret-string file:///dev/stdin`. Until"
+            " then `from: external` leaves the value alone, and lets other changes through"
         )
     return answer["VersionId"], value
 

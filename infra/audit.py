@@ -9,10 +9,10 @@ its log group is in this account. https://aws.amazon.com/cloudtrail/pricing/
 The key is the trail's own. With the environment's, whoever disables that key would end the record
 in the same moment.
 
-The record outlives its stack: ``pulumi destroy`` ends the trail, and leaves key, alias and bucket
-in the account as they are, where Pulumi knows them no more. Otherwise it would fail at a bucket
-that is not empty, with the key already on its way to deletion, after which nobody could read a
-file. A stack of the same name finds the alias taken: delete that, or import what was left.
+The record outlives its stack: ``pulumi destroy`` ends the trail, and leaves key and bucket in the
+account as they are, where Pulumi knows them no more. Otherwise it would fail at a bucket that is
+not empty, with the key already on its way to deletion, after which nobody could read a file. The
+alias goes, since a later trail of the stack, with a key of its own, takes the same name.
 https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/
 """
 
@@ -53,6 +53,8 @@ class AuditArgs(TypedDict):
     """Days that the log group keeps the events, as CloudWatch allows (default 90)."""
     deletion_window_in_days: NotRequired[int]
     """Days in which a deletion of the key can be cancelled, 7 to 30 (default 30)."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete key, bucket and log group (default false)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of everything that takes tags."""
 
@@ -61,7 +63,8 @@ class Audit(pulumi.ComponentResource):
     """A trail of all regions and of IAM, whose files nobody changes unnoticed.
 
     Resources:
-        aws.kms.Key, aws.kms.Alias: encrypts the log files and the log group; stays.
+        aws.kms.Key: encrypts the log files and the log group; stays.
+        aws.kms.Alias: name of the key.
         aws.s3.Bucket: the log files; stays, with what follows.
         aws.s3.BucketVersioning, aws.s3.BucketOwnershipControls, aws.s3.BucketPublicAccessBlock,
             aws.s3.BucketServerSideEncryptionConfiguration, aws.s3.BucketLifecycleConfiguration,
@@ -94,9 +97,11 @@ class Audit(pulumi.ComponentResource):
                 ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
             ],
         )
-        super().__init__("lambda-secrets:index:Audit", name, {**args}, opts)
+        props = {key: given for key, given in args.items() if key != "protect"}
+        super().__init__("lambda-secrets:index:Audit", name, props, opts)
+        protect = args.get("protect")
         child = pulumi.ResourceOptions(parent=self)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True, protect=protect)
         tags = args.get("tags")
         place = policies.Place(args["partition"], args["region"], args["account_id"])
         trail_arn = audit_policies.trail_arn(place, args["trail_name"])
@@ -114,7 +119,7 @@ class Audit(pulumi.ComponentResource):
             opts=kept,
         )
         aws.kms.Alias(
-            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=kept
+            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=child
         )
         bucket = aws.s3.Bucket(f"{name}-bucket", tags=tags, opts=kept)
         settled = self._settle(name, bucket, key.arn, retention)
@@ -133,7 +138,7 @@ class Audit(pulumi.ComponentResource):
             retention_in_days=log_retention,
             kms_key_id=key.arn,
             tags=tags,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )
         role = aws.iam.Role(
             f"{name}-role",

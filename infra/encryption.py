@@ -33,6 +33,8 @@ class EncryptionKeyArgs(TypedDict):
     """Days between two rotations of the key material, 90 to 2560 (default 365)."""
     deletion_window_in_days: NotRequired[pulumi.Input[int]]
     """Days in which a deletion can still be cancelled, 7 to 30 (default 30)."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete the key (default false)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the key."""
 
@@ -65,7 +67,8 @@ class EncryptionKey(pulumi.ComponentResource):
                 ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
             ],
         )
-        super().__init__("lambda-secrets:index:EncryptionKey", name, {**args}, opts)
+        props = {key: given for key, given in args.items() if key != "protect"}
+        super().__init__("lambda-secrets:index:EncryptionKey", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 
         key = aws.kms.Key(
@@ -84,7 +87,7 @@ class EncryptionKey(pulumi.ComponentResource):
                 )
             ),
             tags=args.get("tags"),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
         alias = aws.kms.Alias(
             f"{name}-alias",

@@ -38,7 +38,8 @@ class Rule(NamedTuple):
     """What is asked for from a level of protection on."""
 
     level: str
-    breaches: Breaches
+    breaches: Breaches | None
+    """None: Pulumi is told to refuse a deletion, and its exemption allows it at every level."""
 
 
 def broken(settings: Settings, names: Collection[str]) -> Iterator[Fault]:
@@ -54,16 +55,24 @@ def broken(settings: Settings, names: Collection[str]) -> Iterator[Fault]:
             remedy = f"or exemptions[{key!r}] must say why (protection: {level})"
             yield breach.path, f"{breach.text}; {remedy}"
     for key, reason in reasons.items():
-        rule, _, name = key.partition(".")
+        rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
-        if (f"{rule}.<name>" if name else rule) not in RULES:
+        known = RULES.get(f"{rule}.<name>" if dot else rule)
+        # Whoever asks for a deletion may have removed the name, or be about to.
+        asks = known is not None and known.breaches is None
+        if known is None:
             yield path, f"is of no rule; there are {', '.join(RULES)}"
-        elif name and name not in names:
+        elif dot and name not in names and not (asks and name):
             yield path, f"is of nothing here; there are {', '.join(sorted(names))}"
         elif len(reason.strip()) < REASON_CHARACTERS:
             yield path, f"must say why in {REASON_CHARACTERS} characters at least, got {reason!r}"
-        elif key not in found and (not name or name in sound):
+        elif key not in found and not asks and (not name or name in sound):
             yield path, f"exempts from nothing that protection {level} refuses; drop it"
+
+
+def protects(settings: Settings, key: str) -> bool:
+    """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
+    return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
 def _found(settings: Settings) -> dict[str, Breach]:
@@ -71,7 +80,7 @@ def _found(settings: Settings) -> dict[str, Breach]:
     return {
         name.replace("<name>", breach.name): breach
         for name, rule in RULES.items()
-        if _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
+        if rule.breaches and _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
         for breach in rule.breaches(settings)
     }
 
@@ -202,6 +211,11 @@ RULES = {
     "resourcePolicy": Rule(
         "strict", _on("resourcePolicy.enabled", lambda of: of.resource_policy.enabled)
     ),
+    "protect": Rule("strict", None),
+    "protect.<name>": Rule("strict", None),
+    "protectParameters.<name>": Rule("strict", None),
+    "protectKeys": Rule("strict", None),
+    "protectAudit": Rule("strict", None),
 }
 """Key of ``exemptions`` -> rule. Keys stay as they are: they stand in stack files. Where each
 secret or parameter is exempted by itself, a new one has no reason yet."""

@@ -1,101 +1,135 @@
-"""Changes of a parameter's type or source that would cost its value. Pure: no Pulumi, no boto3.
+"""Changes of a parameter that would cost a value. Pure: no Pulumi, no boto3.
 
 A String, a StringList and a SecureString of ``from: config`` are resources of the stack; any other
 SecureString is not. A resource that leaves the program is deleted by its name at the end of the
 deployment, although the seeder or an operator has that name now. A resource that enters the
-program is created, and Parameter Store refuses a second parameter of the same name.
+program is created, and Parameter Store refuses a second parameter of the same name. A resource
+that changes is written as a whole, over what somebody else put there.
 
 What keeps the value edits the state, not the parameter. ``pulumi state delete`` cannot: it
 refuses, because the policies that name the parameter depend on it.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
+from infra import commands
+from infra.names import Names
 from infra.parameter_rules import VALUES_PREFIX
+from infra.recorded import Parameter, Recorded
 from infra.schema import ParameterSettings
 
 Fault = tuple[str, str]
 
 _PARAMETER = "aws:ssm/parameter:Parameter"
-_INVOCATION = "aws:lambda/invocation:Invocation"
-_STORE = "lambda-secrets:index:ParameterStore"
 # Drops a resource from an exported state, and its URN from what the others depend on.
 _WITHOUT = 'walk(if type == "array" then map(select((.urn? // .) != $urn)) else . end)'
 
 
-class Managed(NamedTuple):
-    """A parameter that is a resource of the stack."""
+class Found(NamedTuple):
+    """What Parameter Store has; asked only where the state does not decide."""
 
-    urn: str
-    type: str
-    """String, StringList or SecureString."""
-
-
-class Recorded(NamedTuple):
-    """What the state says about parameters; no value."""
-
-    managed: Mapping[str, Managed]
-    """Full name -> the resource."""
-    generated: frozenset[str]
-    """Full names of those for which the seeder was called."""
-
-
-def recorded(resources: Mapping[str, Any]) -> Recorded:
-    """Keep the names of a state's parameters, and nothing else.
-
-    ``resources`` is URN -> ``type`` and ``outputs`` of everything in the state, with its values.
-    """
-    managed: dict[str, Managed] = {}
-    generated: set[str] = set()
-    for urn, resource in resources.items():
-        outputs = resource["outputs"]
-        if resource["type"] == _PARAMETER:
-            managed[outputs["name"]] = Managed(urn, outputs["type"])
-        elif resource["type"] == _INVOCATION:
-            event = json.loads(outputs["input"])
-            if "Parameter" in event:
-                generated.add(event["Parameter"]["Name"])
-    return Recorded(managed, frozenset(generated))
+    types: Callable[[], Mapping[str, str]]
+    """Full name -> type, of every parameter below the environment's path."""
+    version: Callable[[str], int | None]
+    """Version of the parameter of a full name; None where there is none."""
 
 
 def broken(
-    parameters: Mapping[str, ParameterSettings], project: str, stack: str, state: Recorded
+    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
 ) -> Iterator[Fault]:
-    """Say which parameters would lose their value, and what keeps it."""
+    """Say which parameters would lose a value, and what keeps it."""
     for name, parameter in parameters.items():
-        full = f"/{project}/{stack}/{name}"
-        managed = state.managed.get(full)
-        will_be_managed = not parameter.secure or parameter.source == "config"
-        becomes = _described(parameter.type, parameter.source)
-        if managed and not will_be_managed:
-            was = _described(managed.type, "config")
-            keep = (
-                _let_go(stack, managed.urn)
-                if managed.type == "SecureString"
-                else _encrypt(name, stack)
-            )
-            text = (
-                f"was {was} and becomes {becomes}; this deployment would delete {full}, and its"
-                f" value. {keep}\n"
-                "If nobody needs the value: remove the parameter, deploy, and add it again."
-            )
-            yield f"parameters.{name}", text
-        elif will_be_managed and not managed and full in state.generated:
-            was = _described("SecureString", "generate")
-            keep = (
-                _take_over(name, full, project, stack)
-                if parameter.secure
-                else f"To keep the value, leave it, and give the {parameter.type} another name."
-            )
-            text = (
-                f"was {was} and becomes {becomes}; this deployment would create {full}, which"
-                f" exists, and deleting it first would lose its value. {keep}\n"
-                "If nobody needs the value: remove the parameter, deploy, delete it with"
-                f" `aws ssm delete-parameter --name {full}`, and add it again."
-            )
-            yield f"parameters.{name}", text
+        full, path = names.parameter(name), f"parameters.{name}"
+        managed = state.parameters.get(name)
+        if not _is_managed(parameter):
+            if managed:
+                yield path, _leaves(name, parameter, managed, names.stack)
+        elif managed:
+            if _is_overwritten(managed, found):
+                yield path, _overwrites(name, parameter, names)
+        elif full in state.generated:
+            yield path, _enters(name, parameter, "SecureString", names, was_generated=True)
+        elif state.secrets and (type_ := found.types().get(full)):
+            yield path, _enters(name, parameter, type_, names, was_generated=False)
+
+
+def lost(
+    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+) -> dict[str, int]:
+    """Count how often generated parameters were lost, by logical name; of those that were.
+
+    One that the seeder made, and that is there no more, is lost once more.
+    """
+    counts = {
+        name: state.generated[full] + (full not in found.types())
+        for name, parameter in parameters.items()
+        if parameter.secure
+        and parameter.source == "generate"
+        and (full := names.parameter(name)) in state.generated
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _is_managed(parameter: ParameterSettings) -> bool:
+    return not parameter.secure or parameter.source == "config"
+
+
+def _is_overwritten(managed: Parameter, found: Found) -> bool:
+    if managed.is_configured or managed.version is None:
+        return False
+    return found.version(managed.full_name) not in {None, managed.version}
+
+
+def _leaves(name: str, parameter: ParameterSettings, managed: Parameter, stack: str) -> str:
+    was, becomes = _described(managed.type, "config"), _described(parameter.type, parameter.source)
+    keep = _let_go(stack, managed.urn) if managed.type == "SecureString" else _encrypt(name, stack)
+    return (
+        f"was {was} and becomes {becomes}; this deployment would delete {managed.full_name}, and"
+        f" its value. {keep}\n"
+        "If nobody needs the value: remove the parameter, deploy, and add it again."
+    )
+
+
+def _enters(
+    name: str, parameter: ParameterSettings, type_: str, names: Names, *, was_generated: bool
+) -> str:
+    full, becomes = names.parameter(name), _described(parameter.type, parameter.source)
+    was = (
+        _described(type_, "generate")
+        if was_generated
+        else f"a {type_} that this config did not put"
+    )
+    if parameter.secure or type_ != "SecureString":
+        keep = _take_over(name, parameter, names)
+    else:
+        keep = f"To keep the value, leave it, and give the {parameter.type} another name."
+    return (
+        f"was {was} and becomes {becomes}; this deployment would create {full}, which exists,"
+        f" and deleting it first would lose its value. {keep}\n"
+        "If nobody needs the value: remove the parameter, deploy, delete it with"
+        f" `aws ssm delete-parameter --name {full}`, and add it again."
+    )
+
+
+def _overwrites(name: str, parameter: ParameterSettings, names: Names) -> str:
+    full, stack = names.parameter(name), names.stack
+    keep = (
+        [f"{commands.read_parameter(full)} | {commands.set_value(VALUES_PREFIX + name, stack)}"]
+        if parameter.secure
+        else []
+    )
+    why = (
+        "To keep that value, copy it into the config, and have Pulumi read it:"
+        if keep
+        else f"To keep that value, write it to parameters.{name}.value. Then have Pulumi read it:"
+    )
+    return (
+        f"was changed in Parameter Store by somebody else, and this deployment would write over"
+        f" {full}. "
+        + commands.listed(why, *keep, f"pulumi refresh -s {stack}", commands.deploy(stack))
+        + "\nIf nobody needs it: the last two commands."
+    )
 
 
 def _described(type_: str, source: str) -> str:
@@ -104,40 +138,35 @@ def _described(type_: str, source: str) -> str:
 
 def _let_go(stack: str, urn: str) -> str:
     """Take the resource out of the state; whoever has the parameter next finds it."""
-    return _commands(
+    return commands.listed(
         "To keep the value, take the parameter out of the state and deploy again:",
         f"pulumi stack export -s {stack} | jq --arg urn '{urn}' '{_WITHOUT}'"
         f" | pulumi stack import -s {stack}",
-        f"pulumi up -s {stack}",
+        commands.deploy(stack),
     )
 
 
 def _encrypt(name: str, stack: str) -> str:
     """Encrypt the value where it is, which the provider does in place."""
-    return _commands(
+    return commands.listed(
         "To keep the value, deploy it as a SecureString of `from: config` first; then make this"
         " change again, and the preview says what is next:",
-        f"pulumi config set --secret --path {_value_path(name)} -s {stack}",
-        f"pulumi up -s {stack}",
+        commands.set_value(VALUES_PREFIX + name, stack),
+        commands.deploy(stack),
     )
 
 
-def _take_over(name: str, full: str, project: str, stack: str) -> str:
+def _take_over(name: str, parameter: ParameterSettings, names: Names) -> str:
     """Put the value into the config, and the parameter into the state."""
-    parent = f"parameters=urn:pulumi:{stack}::{project}::{_STORE}::parameters"
-    return _commands(
+    full, stack = names.parameter(name), names.stack
+    parent = names.component("ParameterStore", "parameters")
+    taken = commands.take_over(_PARAMETER, f"parameters-{name}", full, parent, stack)
+    if not parameter.secure:
+        why = f"To keep the value, write it to parameters.{name}.value, and import the parameter:"
+        return commands.listed(why, taken, commands.deploy(stack))
+    return commands.listed(
         "To keep the value, put it into the config and the parameter into the state:",
-        f"aws ssm get-parameter --name {full} --with-decryption --query Parameter.Value"
-        f" --output text | pulumi config set --secret --path {_value_path(name)} -s {stack}",
-        f"pulumi import {_PARAMETER} 'parameters-{name}' {full} --parent '{parent}'"
-        f" --protect=false --generate-code=false -s {stack}",
-        f"pulumi up -s {stack}",
+        f"{commands.read_parameter(full)} | {commands.set_value(VALUES_PREFIX + name, stack)}",
+        taken,
+        commands.deploy(stack),
     )
-
-
-def _value_path(name: str) -> str:
-    return f"'secretValues[\"{VALUES_PREFIX}{name}\"]'"
-
-
-def _commands(why: str, *lines: str) -> str:
-    return "\n  ".join([why, *lines])

@@ -40,6 +40,8 @@ class Parameter(TypedDict):
     """What the parameter is for."""
     tier: NotRequired[str]
     """Standard (default), for 4 KB, or Advanced, for 8 KB and a price."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete it (default false)."""
 
 
 class ParameterStoreArgs(TypedDict):
@@ -82,8 +84,6 @@ class ParameterStore(pulumi.ComponentResource):
             {key: given for key, given in args.items() if key != "parameters"},
             opts,
         )
-        # Some changes make a parameter anew, under the same name.
-        child = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
         place = Place(args["partition"], args["region"], args["account_id"])
 
         arns: dict[bool, dict[str, pulumi.Input[str]]] = {False: {}, True: {}}
@@ -101,7 +101,12 @@ class ParameterStore(pulumi.ComponentResource):
                     value=value if secure else None,  # pulumi-aws marks it secret
                     insecure_value=None if secure else value,  # and shows this one in previews
                     tags=args.get("tags"),
-                    opts=child,
+                    opts=pulumi.ResourceOptions(
+                        parent=self,
+                        # Some changes make a parameter anew, under the same name.
+                        delete_before_replace=True,
+                        protect=parameter.get("protect"),
+                    ),
                 ).arn
             arns[secure][parameter["name"]] = arn
 

@@ -435,7 +435,8 @@ class Settings(_Model):
     )
     exemptions: dict[str, str] = Field(
         default={},
-        description="rules of `protection` that are not kept, by name, each with its reason",
+        description="rules of `protection` that are not kept, and deletions that are asked for, by"
+        " name, each with its reason",
     )
     cost: CostSettings = Field(
         default=CostSettings(), description="what the estimate of cost assumes"

@@ -29,6 +29,8 @@ class AppSecretArgs(TypedDict):
     None: somebody else puts it."""
     replicas: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key of that region, which encrypts the replica there."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete the secret (default false)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the secret and its replicas."""
 
@@ -64,7 +66,7 @@ class AppSecret(pulumi.ComponentResource):
         value = args.get("value")
         if isinstance(value, str):
             _check_size(value)
-        props = {key: given for key, given in args.items() if key != "value"}
+        props = {key: given for key, given in args.items() if key not in {"value", "protect"}}
         super().__init__("lambda-secrets:index:AppSecret", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 
@@ -86,7 +88,7 @@ class AppSecret(pulumi.ComponentResource):
             # Not `force_overwrite_replica_secret`: a secret of this name that is in the region
             # already is somebody's, perhaps this one, promoted in an outage and written since.
             tags=args.get("tags"),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
         if value is not None:
             aws.secretsmanager.SecretVersion(

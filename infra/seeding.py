@@ -52,6 +52,9 @@ class SecretSeederArgs(TypedDict):
     """Logical name of the secret -> what it starts from."""
     parameters: NotRequired[Mapping[str, ParameterSeed]]
     """Logical name of the parameter -> what it is made of (default none)."""
+    times_lost: NotRequired[Mapping[str, int]]
+    """Logical name of a parameter -> how often it was made and then gone (default never); once
+    more calls the function again."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key of the secrets, the parameters and the logs."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -77,7 +80,8 @@ class SecretSeeder(pulumi.ComponentResource):
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
         aws.iam.RolePolicy: its own log group.
         aws.iam.Policy, aws.iam.RolePolicyAttachment: read and write these secrets and parameters.
-        aws.lambda.Invocation: one each; made anew, so called again, when its seed changes.
+        aws.lambda.Invocation: one each; made anew, so called again, when its seed changes, or
+            when a parameter was lost.
     """
 
     function_name: pulumi.Output[str]
@@ -113,7 +117,7 @@ class SecretSeeder(pulumi.ComponentResource):
             len(replica_key_arns),
             parameter_names=[[seed["name"] for seed in parameters.values()]],
         )
-        props = {key: given for key, given in args.items() if key != "file"}
+        props = {key: given for key, given in args.items() if key not in {"file", "times_lost"}}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
@@ -196,12 +200,17 @@ class SecretSeeder(pulumi.ComponentResource):
                 },
                 "Generate": dict(made["generate"]),
             }
+        triggers = {
+            f"parameters/{parameter}": {"lost": str(times)}
+            for parameter, times in args.get("times_lost", {}).items()
+        }
         versions: dict[str, pulumi.Output[str]] = {}
         for seeded, event in events.items():
             invocation = aws.lambda_.Invocation(
                 f"{name}-{seeded}",
                 function_name=function.name,
                 input=pulumi.Output.json_dumps(event),
+                triggers=triggers.get(seeded),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=attached),
             )
             versions[seeded] = invocation.result.apply(

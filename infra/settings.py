@@ -4,6 +4,7 @@ Structure stands in ``secrets``; sensitive text only in ``secretValues``, which 
 secret output and never shown.
 """
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,16 +19,23 @@ from pydantic_core import ErrorDetails
 from infra import (
     cost,
     faults,
+    guardrails,
     layers,
     limits,
+    lookups,
+    moves,
     name_rules,
     namespaces,
     parameter_changes,
     parameter_rules,
+    recorded,
     recorded_state,
+    removals,
     resource_policy_rules,
     rules,
+    secret_changes,
 )
+from infra.names import Names
 from infra.policies import Place
 from infra.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 
@@ -176,20 +184,55 @@ class Environment:
             raise SettingsError([f"{each}; mend it in Pulumi.{self.stack}.yaml" for each in found])
         return policy.administrators
 
-    def keep_parameters(self) -> None:
-        """Compare the parameters with those of the previous deployment.
+    def protects(self, exemption: str) -> bool:
+        """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
+        return guardrails.protects(self.settings, exemption)
+
+    def keep_values(self) -> dict[str, int]:
+        """Compare secrets and parameters with those of the previous deployment.
+
+        Returns:
+            Logical name of a generated parameter -> how often its value was lost; of those that
+            lost one.
 
         Raises:
-            SettingsError: a change of type or source would delete a value.
+            SettingsError: this deployment would delete or overwrite a value, or get stuck at one.
 
         """
-        parameters = self.settings.parameters
-        if not parameters:
-            return
-        state = parameter_changes.recorded(recorded_state.resources())
-        found = parameter_changes.broken(parameters, self.project, self.stack, state)
-        if broken := [f"{self.project}:{path} {text}" for path, text in found]:
-            raise SettingsError(broken)
+        settings, names = self.settings, Names(self.project, self.stack)
+        state = recorded.read(recorded_state.resources(), self._configured())
+        types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
+        found = parameter_changes.Found(types, lookups.parameter_version)
+        moved = moves.broken(settings, names, self.region, pulumi.get_organization(), state)
+        broken = list(moved) or [  # what moves is in the way of each of the others
+            *removals.broken(settings, names, state),
+            *secret_changes.broken(settings.secrets, names, state, lookups.current_version),
+            *parameter_changes.broken(settings.parameters, names, state, found),
+        ]
+        if broken:
+            raise SettingsError([f"{self.project}:{path} {text}" for path, text in broken])
+        for key in removals.forgotten(settings, state):
+            path = f"{self.project}:exemptions[{key!r}]"
+            pulumi.log.warn(f"{path} is of nothing here any more; remove it")
+        return parameter_changes.lost(settings.parameters, names, state, found)
+
+    def _configured(self) -> recorded.Configured:
+        values: Any = _value(_config().get(f"{self.project}:secretValues", "{}"))
+        secrets = {
+            name: rules.text(values[name])
+            for name, secret in self.settings.secrets.items()
+            if secret.source == "config"
+        }
+        parameters = {
+            name: {
+                "value": parameter.value or values.get(parameter_rules.VALUES_PREFIX + name),
+                "type": parameter.type,
+                "description": parameter.description,
+                "tier": parameter.tier,
+            }
+            for name, parameter in self.settings.parameters.items()
+        }
+        return recorded.Configured(secrets, parameters)
 
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""
@@ -225,7 +268,7 @@ def load() -> Environment:
     if project in namespaces.RESERVED:
         reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
         raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
-    config = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+    config = _config()
     keys, broken = _keys(project, config)
     found = {name: _value(config[key]) for name, key in keys.items()}
     values = found.pop("secretValues", {})
@@ -267,6 +310,11 @@ def load() -> Environment:
     if lines:
         raise SettingsError(lines)
     return environment
+
+
+def _config() -> dict[str, str]:
+    """Read the stack's config as Pulumi hands it to a program: all of it, and decrypted."""
+    return {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
 
 
 def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -97,6 +97,7 @@ def encryption_keys(stack: Stack) -> Keys:
             "account_id": stack.place.account_id,
             "rotation_period_in_days": settings.rotation_period_days,
             "deletion_window_in_days": settings.deletion_window_days,
+            "protect": env.protects("protectKeys"),
             "tags": env.tags,
         }
 
@@ -132,6 +133,7 @@ def app_secrets(stack: Stack, keys: Keys) -> dict[str, AppSecret]:
                 "recovery_window_in_days": env.recovery_window_in_days(name),
                 "value": env.secret_value(name),
                 "replicas": keys.replica_arns,
+                "protect": env.protects(f"protect.{name}"),
                 "tags": env.tags,
             },
         )
@@ -154,6 +156,7 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
                     "value": env.parameter_value(name),
                     "description": parameter.description,
                     "tier": parameter.tier,
+                    "protect": env.protects(f"protectParameters.{name}"),
                 }
                 for name, parameter in parameters.items()
             },
@@ -212,8 +215,13 @@ def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
     return {**vpc_config, "security_group_ids": groups}
 
 
-def seeders(stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret]) -> list[SecretSeeder]:
-    """Make the function that puts first values, and call it; nothing to seed: no function."""
+def seeders(
+    stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret], lost: Mapping[str, int]
+) -> list[SecretSeeder]:
+    """Make the function that puts first values, and call it; nothing to seed: no function.
+
+    ``lost`` is how often a generated parameter was lost, by logical name.
+    """
     env = stack.env
     seeds, parameters = env.seeds(), env.parameter_seeds()
     if not seeds and not parameters:
@@ -240,6 +248,7 @@ def seeders(stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret]) -> list[
                 }
                 for name, seed in parameters.items()
             },
+            "times_lost": lost,
             "key_arn": keys.home.arn,
             "replica_key_arns": keys.replica_arns,
             "log_group_name": f"{env.log_group_prefix}seeder",
@@ -415,6 +424,7 @@ def audit(stack: Stack) -> Audit | None:
             "retention_days": settings.retention_days,
             "log_retention_days": settings.log_retention_days,
             "deletion_window_in_days": env.settings.key.deletion_window_days,
+            "protect": env.protects("protectAudit"),
             "tags": env.tags,
         },
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pulumi.runtime.proto import resource_pb2
 
 from local import project
 from local.engine import Engine, Registration
@@ -77,6 +78,39 @@ def made(build: Callable[[], object]) -> list[Registration]:
     nothing = project.Stack(ROOT, PROJECT, "test", {}, (), ())
     engine.run(nothing, lambda: (build(), None)[1])
     return engine.registrations
+
+
+class Requests(Engine):
+    """Keeps, next to what was registered, how: the options, which no provider sees."""
+
+    def __init__(self, earlier: Mapping[str, Any] | None = None) -> None:
+        super().__init__(Recording(), earlier=earlier)
+        self._options: dict[str, dict[str, bool]] = {}
+
+    def RegisterResource(  # noqa: N802 (the engine's gRPC interface)
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        answer = super().RegisterResource(request)
+        self._options[answer.urn] = {
+            "protect": request.protect,
+            "retain": request.retainOnDelete,
+        }
+        return answer
+
+    def with_option(self, option: str) -> set[tuple[str, str]]:
+        """Find type and name of each resource with the option ``protect`` or ``retain``."""
+        return {
+            (urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2])
+            for urn, given in self._options.items()
+            if given[option]
+        }
+
+
+def requested(build: Callable[[], object]) -> Requests:
+    """Run ``build`` as a program of its own; return how it registered what."""
+    engine = Requests()
+    engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), lambda: (build(), None)[1])
+    return engine
 
 
 def planned(name: str, **changes: object) -> Engine:

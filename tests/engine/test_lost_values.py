@@ -1,19 +1,13 @@
 """What was deleted in AWS comes back by a deployment, by Pulumi's engine."""
 
-import pytest
-
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CommandError, Stack, refusal
+from tests.engine.conftest import Stack, refusal
 
 pytestmark = needs_cli
-loses = pytest.mark.xfail(
-    strict=True, raises=(AssertionError, CommandError, ValueError, pytest.fail.Exception)
-)
 
 GENERATE = {"type": "SecureString", "generate": {"length": 20}}
 
 
-@loses
 def test_a_generated_parameter_that_was_deleted_comes_back_each_time(stack: Stack) -> None:
     stack.configure(x=GENERATE, y=GENERATE)
     stack.up()
@@ -53,7 +47,6 @@ def test_a_secret_that_was_deleted_for_good_comes_back_after_a_refresh(stack: St
     stack.run("pulumi preview --expect-no-changes")
 
 
-@loses
 def test_a_parameter_under_the_key_of_an_earlier_environment_is_brought_along(
     stack: Stack,
 ) -> None:

@@ -8,13 +8,10 @@ import json
 import pytest
 
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, CommandError, Stack, advice
+from tests.engine.conftest import CANARY, Stack, advice
 from tests.recording import PROJECT
 
 pytestmark = needs_cli
-loses = pytest.mark.xfail(
-    strict=True, raises=(AssertionError, CommandError, ValueError, pytest.fail.Exception)
-)
 
 CONFIG = {"type": "SecureString", "from": "config"}
 GENERATE = {"type": "SecureString", "from": "generate"}
@@ -64,7 +61,6 @@ def test_a_generated_value_is_taken_over_into_the_config(stack: Stack) -> None:
     assert str(generated) not in json.dumps(stack.state())
 
 
-@loses
 def test_an_external_value_is_taken_over_into_the_config(stack: Stack) -> None:
     stack.configure(x={**GENERATE, "from": "external"})
     stack.up()
@@ -78,7 +74,6 @@ def test_an_external_value_is_taken_over_into_the_config(stack: Stack) -> None:
     assert stack.value() == CANARY
 
 
-@loses
 def test_a_value_put_over_the_configs_is_taken_over_before_the_next_change(stack: Stack) -> None:
     stack.configure("first", x=CONFIG)
     stack.up()
@@ -94,7 +89,6 @@ def test_a_value_put_over_the_configs_is_taken_over_before_the_next_change(stack
     assert stack.value() == "third"
 
 
-@loses
 def test_a_value_put_over_the_configs_is_overwritten_by_the_same_commands_but_the_first(
     stack: Stack,
 ) -> None:
@@ -118,7 +112,6 @@ def test_a_string_under_another_name_leaves_the_generated_value_alone(stack: Sta
     assert stack.value() == generated
 
 
-@loses
 def test_a_value_that_nobody_needs_goes_with_the_parameter(stack: Stack) -> None:
     stack.configure(x=PLAIN)
     stack.up()

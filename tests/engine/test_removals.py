@@ -12,16 +12,12 @@ from tests.engine.cli import needs_cli
 from tests.engine.conftest import (
     CANARY,
     REASON,
-    CommandError,
     Stack,
     advice,
     refusal,
 )
 
 pytestmark = needs_cli
-loses = pytest.mark.xfail(
-    strict=True, raises=(AssertionError, CommandError, ValueError, pytest.fail.Exception)
-)
 
 EXTERNAL = {"from": "external"}
 SECURE = {"type": "SecureString", "from": "config"}
@@ -68,7 +64,6 @@ def ask(stack: Stack, lines: list[str]) -> None:
         stack.run(line)
 
 
-@loses
 @pytest.mark.parametrize("window", [0, 30])
 def test_a_secret_that_leaves_the_config_is_deleted_only_when_that_is_asked_for(
     stack: Stack, window: int
@@ -90,7 +85,6 @@ def test_a_secret_that_leaves_the_config_is_deleted_only_when_that_is_asked_for(
     assert "any more" not in stack.run("pulumi up --skip-preview 2>&1")
 
 
-@loses
 def test_a_secret_under_another_name_is_a_removal(stack: Stack) -> None:
     stack.configure_secrets(x=EXTERNAL)
     stack.up()
@@ -100,7 +94,6 @@ def test_a_secret_under_another_name_is_a_removal(stack: Stack) -> None:
     assert (stack.text(), stack.text("y")) == (CANARY, None)
 
 
-@loses
 @pytest.mark.parametrize("parameter", [{"value": CANARY}, SECURE])
 def test_a_parameter_that_leaves_the_config_is_deleted_only_when_that_is_asked_for(
     stack: Stack, parameter: dict[str, str]
@@ -129,7 +122,6 @@ def test_a_parameter_that_is_no_resource_leaves_and_comes_back_with_its_value(
     assert stack.value() == value
 
 
-@loses
 def test_a_strict_stack_protects_secrets_keys_and_parameters(stack: Stack) -> None:
     strict(stack)
     stack.up()
@@ -145,7 +137,6 @@ def test_a_strict_stack_protects_secrets_keys_and_parameters(stack: Stack) -> No
         assert protected(stack) == left
 
 
-@loses
 def test_protection_comes_to_a_stack_and_goes_without_another_change(stack: Stack) -> None:
     parameters = {"x": SECURE, "y": {**SECURE, "from": "external"}}
     stack.write({"parameters/x": CANARY}, secrets={"x": EXTERNAL}, parameters=parameters)
@@ -157,7 +148,6 @@ def test_protection_comes_to_a_stack_and_goes_without_another_change(stack: Stac
         assert made(stack) == before
 
 
-@loses
 def test_what_a_strict_stack_protects_is_removed_in_two_deployments(stack: Stack) -> None:
     strict(stack)
     stack.up()
@@ -177,7 +167,6 @@ def test_what_a_strict_stack_protects_is_removed_in_two_deployments(stack: Stack
     assert stack.value() is None
 
 
-@loses
 def test_a_strict_stack_is_destroyed_once_its_protection_has_ended(stack: Stack) -> None:
     strict(stack)
     stack.up()
@@ -190,7 +179,6 @@ def test_a_strict_stack_is_destroyed_once_its_protection_has_ended(stack: Stack)
     assert stack.urns() == set()
 
 
-@loses
 def test_a_secret_imported_beside_its_component_is_taken_out_of_the_state(stack: Stack) -> None:
     stack.configure_secrets(x=EXTERNAL)
     stack.up()
@@ -210,7 +198,6 @@ def records(stack: Stack) -> bool:
     return "records" in [each["logStreamName"] for each in found["logStreams"]]
 
 
-@loses
 def test_a_trail_goes_when_that_is_asked_for_and_comes_back(stack: Stack) -> None:
     own = {"audit": {"trail": "own"}}
     stack.write({}, **own)
@@ -230,7 +217,6 @@ def test_a_trail_goes_when_that_is_asked_for_and_comes_back(stack: Stack) -> Non
     stack.run("pulumi preview --expect-no-changes")
 
 
-@loses
 def test_a_trail_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None:
     lacks = [each for each in LACKS if each not in {"rotation.x", "configParameters.x", "audit"}]
     exemptions = dict.fromkeys(lacks, REASON)
@@ -248,7 +234,6 @@ def test_a_trail_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None
     stack.up()
 
 
-@loses
 def test_a_replica_regions_key_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None:
     lacks = [each for each in LACKS if each not in {"rotation.x", "configParameters.x"}]
     exemptions = dict.fromkeys(lacks, REASON)

@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, CommandError, Stack, advice, refusal
+from tests.engine.conftest import CANARY, Stack, advice, refusal
 
 pytestmark = needs_cli
-loses = pytest.mark.xfail(
-    strict=True, raises=(AssertionError, CommandError, ValueError, pytest.fail.Exception)
-)
 
 CONFIG = {"from": "config"}
 EXTERNAL = {"from": "external"}
@@ -32,7 +29,6 @@ def previous(stack: Stack) -> str:
     return str(found["SecretString"])
 
 
-@loses
 def test_a_generated_value_is_taken_over_into_the_config(stack: Stack) -> None:
     stack.configure_secrets(x=GENERATE)
     stack.up()
@@ -46,7 +42,6 @@ def test_a_generated_value_is_taken_over_into_the_config(stack: Stack) -> None:
     assert generated not in json.dumps(stack.state())
 
 
-@loses
 def test_a_value_under_a_name_of_all_characters_is_taken_over(stack: Stack) -> None:
     name = "team/x_y+z=a.b@c"
     stack.write({}, secrets={name: EXTERNAL})
@@ -67,7 +62,6 @@ def test_a_value_under_a_name_of_all_characters_is_taken_over(stack: Stack) -> N
     assert stack.text(name) is None
 
 
-@loses
 @pytest.mark.parametrize("text", [CANARY, f"{CANARY}\n", f'{{\n  "a": "{CANARY}"\n}}'])
 def test_a_value_put_by_hand_is_taken_over_into_the_config(stack: Stack, text: str) -> None:
     stack.configure_secrets(x=EXTERNAL)
@@ -80,7 +74,6 @@ def test_a_value_put_by_hand_is_taken_over_into_the_config(stack: Stack, text: s
     assert (found["SecretString"], found["VersionId"]) == (text, version)
 
 
-@loses
 def test_a_value_put_over_the_configs_is_taken_over_before_the_next_change(stack: Stack) -> None:
     stack.configure_secrets("first", x=CONFIG)
     stack.up()
@@ -96,7 +89,6 @@ def test_a_value_put_over_the_configs_is_taken_over_before_the_next_change(stack
     assert stack.text() == "third"
 
 
-@loses
 def test_a_value_that_nobody_needs_is_overwritten_by_the_same_commands_but_the_first(
     stack: Stack,
 ) -> None:
@@ -109,7 +101,6 @@ def test_a_value_that_nobody_needs_is_overwritten_by_the_same_commands_but_the_f
     assert (stack.text(), previous(stack)) == ("another", CANARY)
 
 
-@loses
 def test_a_text_that_is_to_be_generated_becomes_a_field_first(stack: Stack) -> None:
     stack.configure_secrets(f"{CANARY}\nsecond line", x=CONFIG)
     stack.up()
@@ -120,7 +111,6 @@ def test_a_text_that_is_to_be_generated_becomes_a_field_first(stack: Stack) -> N
     stack.run("pulumi preview --expect-no-changes")
 
 
-@loses
 def test_a_text_that_nobody_needs_makes_room_for_a_generated_one(stack: Stack) -> None:
     stack.configure_secrets(CANARY, x=CONFIG)
     stack.up()
@@ -131,7 +121,6 @@ def test_a_text_that_nobody_needs_makes_room_for_a_generated_one(stack: Stack) -
     assert previous(stack) == "{}\n"
 
 
-@loses
 @pytest.mark.parametrize("way", ["put an object", "leave it alone"])
 def test_a_text_that_the_state_does_not_know_stops_no_other_change(stack: Stack, way: str) -> None:
     stack.configure_secrets(x=EXTERNAL)

@@ -10,7 +10,6 @@ import pulumi
 import pytest
 
 from infra.layers import extension_layer_arn
-from infra.settings import SettingsError
 from local import deployment
 from local.engine import Engine, Preview
 from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack
@@ -379,31 +378,6 @@ def test_a_rotation_waits_for_the_first_value(name: str) -> None:
     assert not rotating or max(seeded) < min(rotating)
 
 
-def test_parameters_that_would_lose_their_values_are_refused_before_anything_is_made() -> None:
-    urns = [f"urn:pulumi:dev::{PROJECT}::x::{each}" for each in ("one", "two")]
-    earlier = {
-        urn: {
-            "type": "aws:ssm/parameter:Parameter",
-            "outputs": {
-                "name": f"/{PROJECT}/dev/{urn[-3:]}",
-                "type": "SecureString",
-                "value": "s3cr3t-canary",
-            },
-        }
-        for urn in urns
-    }
-    parameters = {each: {"type": "SecureString"} for each in ("one", "two", "new")}
-    engine = Engine(Recording(), earlier=earlier)
-    with pytest.raises(SettingsError) as error:
-        engine.run(stack("dev", parameters=parameters))
-    assert engine.registrations == []
-    assert [each.split(" ", 1)[0] for each in error.value.faults] == [
-        f"{PROJECT}:parameters.one",
-        f"{PROJECT}:parameters.two",
-    ]
-    assert "s3cr3t-canary" not in str(error.value)
-
-
 @pytest.mark.parametrize(
     ("organization", "preview", "asked"),
     [
@@ -429,9 +403,6 @@ def test_the_state_is_asked_for_by_the_name_that_its_backend_knows(
             return super().Invoke(request)
 
     monkeypatch.setattr(pulumi, "get_organization", lambda: organization)
-    parameters = {"a": {"value": "x"}}
     engine = Asked(Preview() if preview else Recording())
-    engine.run(stack("dev", parameters=parameters))
-    assert found == asked
-    engine.run(stack("dev"))  # without parameters, there is nothing to ask
+    engine.run(stack("dev"))
     assert found == asked

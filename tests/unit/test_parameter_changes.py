@@ -1,53 +1,54 @@
-"""Which changes of a parameter cost its value, by what the state says; what keeps it."""
+"""Which changes of a parameter cost a value, by what the state and Parameter Store say."""
 
-import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from infra.parameter_changes import Managed, Recorded, broken, recorded
+from infra.parameter_changes import Found, broken, lost
+from infra.recorded import Configured
 from infra.schema import ParameterSettings
 from tests.recording import ROOT
+from tests.states import CANARY, NAMES, Resources, generated, parameter, recorded, secret
 
 FULL = "/app/dev/a/b"
-URN = (
-    "urn:pulumi:dev::app::lambda-secrets:index:ParameterStore"
-    "$aws:ssm/parameter:Parameter::parameters-a/b"
-)
-CANARY = "s3cr3t-canary"
+DEPLOYED = secret("any")
+"""What a stack has that was deployed before."""
 
 STRING = {"value": "x"}
 STRING_LIST = {"type": "StringList", "value": "x,y"}
 CONFIG = {"type": "SecureString", "from": "config"}
 GENERATE = {"type": "SecureString"}
 EXTERNAL = {"type": "SecureString", "from": "external"}
+GENERATED = generated("a/b")
 
 
-def managed(type_: str, name: str = FULL) -> dict[str, Any]:
-    outputs = {"name": name, "type": type_, "value": CANARY, "arn": "arn"}
-    return {URN: {"type": "aws:ssm/parameter:Parameter", "outputs": outputs}}
+def managed(type_: str, **outputs: Any) -> Resources:
+    return parameter("a/b", type_, **outputs)
 
 
-def seeded(**event: Any) -> dict[str, Any]:
-    outputs = {"input": json.dumps(event), "result": "{}"}
-    return {"urn:seeder": {"type": "aws:lambda/invocation:Invocation", "outputs": outputs}}
+def unasked(*_: object) -> Any:
+    raise AssertionError
 
 
-GENERATED = seeded(Parameter={"Name": FULL}, Generate={})
-OF_A_SECRET = seeded(SecretId=FULL, Fields={}, Generate={})
-STACK = {"urn:stack": {"type": "pulumi:pulumi:Stack", "outputs": {"name": FULL}}}
+def found(types: Mapping[str, str] | None = None, version: int | None = None) -> Found:
+    """Answer as Parameter Store does; what is not given is not asked for."""
+    return Found(
+        unasked if types is None else lambda: types,
+        unasked if version is None else lambda _: version or None,
+    )
 
 
-def faults(state: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, str]]:
+def faults(
+    state: Resources,
+    settings: dict[str, Any],
+    there: Found = found(),  # noqa: B008 (it has no state)
+    configured: Mapping[str, str] | None = None,
+) -> list[tuple[str, str]]:
     parameters = {"a/b": ParameterSettings.model_validate(settings)}
-    return list(broken(parameters, "app", "dev", recorded(state)))
-
-
-def test_names_and_types_are_all_that_is_kept_of_a_state() -> None:
-    kept = recorded({**managed("SecureString"), **GENERATED, **STACK})
-    assert kept == Recorded({FULL: Managed(URN, "SecureString")}, frozenset({FULL}))
-    assert CANARY not in repr(kept)
+    known = Configured({}, {"a/b": configured or {}})
+    return list(broken(parameters, NAMES, recorded(state, configured=known), there))
 
 
 @pytest.mark.parametrize("type_", ["String", "StringList", "SecureString"])
@@ -71,23 +72,55 @@ def test_a_resource_in_the_place_of_a_generated_one_is_refused(settings: dict[st
     assert f"would create {FULL}, which exists" in text
 
 
+@pytest.mark.parametrize("settings", [STRING, STRING_LIST, CONFIG])
+@pytest.mark.parametrize("type_", ["String", "SecureString"])
+def test_a_resource_in_the_place_of_what_somebody_else_put_is_refused(
+    type_: str, settings: dict[str, Any]
+) -> None:
+    ((_, text),) = faults(DEPLOYED, settings, found({FULL: type_}))
+    assert text.startswith(f"was a {type_} that this config did not put and becomes ")
+    assert f"would create {FULL}, which exists" in text
+    leaves_it = type_ == "SecureString" and settings != CONFIG
+    assert ("give the" in text, "pulumi import" in text) == (leaves_it, not leaves_it)
+
+
+@pytest.mark.parametrize("settings", [STRING, CONFIG])
+def test_a_change_that_would_write_over_what_somebody_put_is_refused(
+    settings: dict[str, Any],
+) -> None:
+    type_ = settings.get("type", "String")
+    ((_, text),) = faults(managed(type_), settings, found(version=2))
+    assert f"this deployment would write over {FULL}" in text
+    assert "\n  pulumi refresh -s dev\n  pulumi up -s dev\n" in text
+    assert CANARY not in text
+
+
+AS_IT_IS = {"value": CANARY, "type": "String", "description": "", "tier": "Standard"}
+
+
 @pytest.mark.parametrize(
-    ("state", "settings"),
+    ("state", "settings", "there", "configured"),
     [
-        *[({}, each) for each in (STRING, STRING_LIST, CONFIG, GENERATE, EXTERNAL)],
-        *[(managed(each), STRING) for each in ("String", "StringList", "SecureString")],
-        *[(managed(each), CONFIG) for each in ("String", "StringList", "SecureString")],
-        (GENERATED, GENERATE),
-        (GENERATED, EXTERNAL),
-        ({**managed("SecureString"), **GENERATED}, CONFIG),  # after the import that is advised
-        (managed("SecureString", "/app/dev/a"), GENERATE),
-        (seeded(Parameter={"Name": "/app/dev/a"}), CONFIG),
-        (OF_A_SECRET, CONFIG),
-        (STACK, CONFIG),
+        *[({}, each, found(), {}) for each in (STRING, STRING_LIST, CONFIG, GENERATE, EXTERNAL)],
+        *[(DEPLOYED, each, found({}), {}) for each in (STRING, CONFIG)],
+        (managed("String"), STRING, found(), AS_IT_IS),
+        (managed("String"), STRING, found(version=1), {}),  # nobody else wrote it
+        (managed("String"), CONFIG, found(version=1), {}),
+        (managed("SecureString"), STRING_LIST, found(version=1), {}),
+        (managed("String"), STRING, found(version=0), {}),  # it is gone
+        (managed("String", version=None), STRING, found(), {}),
+        (GENERATED, GENERATE, found(), {}),
+        (GENERATED, EXTERNAL, found(), {}),
+        # after the import that is advised
+        ({**managed("SecureString"), **GENERATED}, CONFIG, found(version=1), {}),
+        (parameter("a", "SecureString"), GENERATE, found(), {}),
+        (generated("a"), CONFIG, found(), {}),
     ],
 )
-def test_what_costs_no_value_passes(state: dict[str, Any], settings: dict[str, Any]) -> None:
-    assert faults(state, settings) == []
+def test_what_costs_no_value_passes(
+    state: Resources, settings: dict[str, Any], there: Found, configured: dict[str, str]
+) -> None:
+    assert faults(state, settings, there, configured) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +133,7 @@ def test_what_costs_no_value_passes(state: dict[str, Any], settings: dict[str, A
     ],
 )
 def test_every_command_names_the_stack(
-    state: dict[str, Any], settings: dict[str, Any], commands: list[str]
+    state: Resources, settings: dict[str, Any], commands: list[str]
 ) -> None:
     ((_, text),) = faults(state, settings)
     lines = [line.removeprefix("  ") for line in text.splitlines() if line.startswith("  ")]
@@ -114,3 +147,24 @@ def test_operations_takes_a_parameter_out_of_the_state_by_the_same_filter() -> N
     ((_, text),) = faults(managed("SecureString"), GENERATE)
     (used,) = re.findall(r"'walk.+?' ", text)
     assert used in (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("state", "settings", "types", "times"),
+    [
+        (GENERATED, GENERATE, {FULL: "SecureString"}, {}),
+        (GENERATED, GENERATE, {"/app/dev/a": "String"}, {"a/b": 1}),
+        (generated("a/b", times_lost=2), GENERATE, {FULL: "SecureString"}, {"a/b": 2}),
+        (generated("a/b", times_lost=2), GENERATE, {}, {"a/b": 3}),
+        (GENERATED, EXTERNAL, None, {}),
+        ({}, GENERATE, None, {}),
+    ],
+)
+def test_a_generated_parameter_that_is_gone_was_lost_once_more(
+    state: Resources,
+    settings: dict[str, Any],
+    types: Mapping[str, str] | None,
+    times: dict[str, int],
+) -> None:
+    parameters = {"a/b": ParameterSettings.model_validate(settings)}
+    assert lost(parameters, NAMES, recorded(state), found(types)) == times

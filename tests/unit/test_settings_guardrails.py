@@ -84,9 +84,20 @@ def test_the_strictest_config_keeps_every_rule() -> None:
     assert read(STRICT).settings.protection == "strict"
 
 
+PROTECTIONS = {
+    "protect",
+    "protect.<name>",
+    "protectParameters.<name>",
+    "protectKeys",
+    "protectAudit",
+}
+"""What Pulumi refuses, and no config breaks."""
+
+
 def test_every_rule_is_broken_here_by_itself() -> None:
     keys = {re.sub(r"[.](database|token)", ".<name>", key) for key in BREACHES}
-    assert keys == set(guardrails.RULES)
+    assert keys | PROTECTIONS == set(guardrails.RULES)
+    assert not keys & PROTECTIONS
 
 
 @pytest.mark.parametrize("key", BREACHES)
@@ -123,7 +134,7 @@ def test_strict_refuses_everything_at_once() -> None:
     found = faults({**CARELESS, "protection": "strict"})
     named = {re.search(r"exemptions\['([^']+)'\]", fault)[1] for fault in found}  # type: ignore[index]
     assert named == set(BREACHES)
-    assert len(found) == len(guardrails.RULES)
+    assert len(found) == len(guardrails.RULES) - len(PROTECTIONS)
 
 
 def test_standard_refuses_only_what_loses_shows_or_ages_a_secret() -> None:
@@ -171,6 +182,53 @@ def test_another_secrets_reason_is_none_for_this_one() -> None:
 def test_an_exemption_for_nothing_is_a_fault(exemptions: dict[str, Any], fault: str) -> None:
     (found,) = faults({**STRICT, "exemptions": exemptions})
     assert fault in found
+
+
+@pytest.mark.parametrize("level", ["relaxed", "standard", "strict"])
+@pytest.mark.parametrize(
+    "key",
+    ["protect", "protectKeys", "protectAudit", "protect.database", "protect.gone", "protectParameters.gone"],
+)  # fmt: skip
+def test_a_deletion_may_be_asked_for_at_every_level_also_of_what_is_gone(
+    key: str, level: str
+) -> None:
+    config = {**STRICT, "protection": level, "exemptions": {key: REASON}}
+    assert read(config).settings.exemptions == {key: REASON}
+
+
+@pytest.mark.parametrize(
+    ("exemptions", "fault"),
+    [
+        ({"protect.": REASON}, "exemptions['protect.'] is of nothing here"),
+        ({"protectKeys.database": REASON}, "exemptions['protectKeys.database'] is of no rule"),
+        ({"protectParameters": REASON}, "exemptions['protectParameters'] is of no rule"),
+        ({"protect.gone": "gone"}, "must say why in 10 characters at least, got 'gone'"),
+    ],
+)
+def test_a_deletion_is_asked_for_by_a_known_rule_and_a_reason(
+    exemptions: dict[str, str], fault: str
+) -> None:
+    (found,) = faults({**STRICT, "exemptions": exemptions})
+    assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("level", "exemptions", "protected"),
+    [
+        ("relaxed", {}, False),
+        ("standard", {}, False),
+        ("strict", {}, True),
+        ("strict", {"protect": REASON}, False),
+        ("strict", {"protect.database": REASON}, False),
+        ("strict", {"protect.other": REASON}, True),
+        ("strict", {"protectKeys": REASON}, True),
+    ],
+)
+def test_strict_protects_what_no_exemption_names(
+    level: str, exemptions: dict[str, str], *, protected: bool
+) -> None:
+    environment = read({**STRICT, "protection": level, "exemptions": exemptions})
+    assert environment.protects("protect.database") == protected
 
 
 def test_a_level_that_does_not_ask_for_it_needs_no_exemption() -> None:

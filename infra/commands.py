@@ -1,0 +1,51 @@
+"""The command lines that errors advise. Pure: no Pulumi, no boto3."""
+
+
+def listed(why: str, *lines: str) -> str:
+    """Write command lines under what they are for."""
+    return "\n  ".join([why, *lines])
+
+
+def deploy(stack: str) -> str:
+    """Deploy."""
+    return f"pulumi up -s {stack}"
+
+
+def set_value(key: str, stack: str) -> str:
+    """Set a key of ``secretValues`` to what is piped in, or typed."""
+    return f"pulumi config set --secret --path 'secretValues[\"{key}\"]' -s {stack}"
+
+
+def exempt(rule: str, stack: str) -> str:
+    """Write an exemption from a rule, with a reason to be replaced."""
+    path = f"'exemptions[\"{rule}\"]'"
+    return f"pulumi config set --path {path} 'Why it is no longer needed' -s {stack}"
+
+
+def take_over(type_: str, name: str, id_: str, parent: str, stack: str) -> str:
+    """Import what exists as the resource that the program makes; ``parent`` is a URN."""
+    return (
+        f"pulumi import {type_} '{name}' '{id_}' --parent 'parent={parent}'"
+        f" --protect=false --generate-code=false -s {stack}"
+    )
+
+
+def read_secret(secret: str) -> str:
+    """Print a secret's current text."""
+    return (
+        f"aws secretsmanager get-secret-value --secret-id {secret} --query SecretString"
+        " --output text"
+    )
+
+
+def write_secret(secret: str) -> str:
+    """Put what is piped in as a secret's new version."""
+    return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string file:///dev/stdin"
+
+
+def read_parameter(name: str) -> str:
+    """Print a parameter's value."""
+    return (
+        f"aws ssm get-parameter --name {name} --with-decryption --query Parameter.Value"
+        " --output text"
+    )

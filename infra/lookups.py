@@ -1,0 +1,64 @@
+"""What AWS says about secrets and parameters, without a value of theirs.
+
+The stack's AWS provider asks, at preview too, with the rights of whoever deploys.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import pulumi
+import pulumi_aws as aws
+
+_T = TypeVar("_T")
+# AWS's own words, and the provider's.
+_GONE = ("ResourceNotFoundException", "ParameterNotFound", "couldn't find resource")
+
+
+def current_version(secret_arn: str) -> str | None:
+    """Find the id of a secret's version that is AWSCURRENT; None where there is no value."""
+    found = _ask(
+        "secretsmanager:ListSecretVersionIds",
+        lambda: aws.secretsmanager.get_secret_versions(secret_id=secret_arn),
+    )
+    for each in found.versions if found else ():
+        if "AWSCURRENT" in (each.version_stages or ()):  # of an earlier one, the SDK tells none
+            return each.version_id
+    return None
+
+
+def parameter_types(path: str) -> Mapping[str, str]:
+    """Find every parameter below a path: full name -> type. SecureStrings stay encrypted."""
+    found = _ask(
+        "ssm:GetParametersByPath",
+        lambda: aws.ssm.get_parameters_by_path(
+            path=path.rstrip("/"), recursive=True, with_decryption=False
+        ),
+    )
+    return dict(zip(found.names, found.types, strict=True)) if found else {}
+
+
+def parameter_version(name: str) -> int | None:
+    """Find a parameter's version; None where there is none. A SecureString stays encrypted."""
+    found = _ask(
+        "ssm:GetParameter",
+        lambda: aws.ssm.get_parameter(name=name, with_decryption=False),
+    )
+    return found.version if found else None
+
+
+def _ask(permission: str, call: Callable[[], _T]) -> _T | None:
+    """Call AWS; None where it does not find what is asked about.
+
+    Raises:
+        pulumi.RunError: any other error.
+
+    """
+    try:
+        return call()
+    except Exception as error:  # the SDK raises no other
+        if any(text in str(error) for text in _GONE):
+            return None
+        raise pulumi.RunError(
+            f"what this deployment would overwrite or miss cannot be seen: {error}; whoever"
+            f" deploys needs {permission}"
+        ) from error

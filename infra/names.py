@@ -1,0 +1,32 @@
+"""What names and URNs a stack's secrets and parameters have. Pure: no Pulumi, no boto3."""
+
+from typing import NamedTuple
+
+
+class Names(NamedTuple):
+    """Names of one stack."""
+
+    project: str
+    stack: str
+
+    @property
+    def secret_prefix(self) -> str:
+        """What every secret's full name starts with."""
+        return f"{self.project}/{self.stack}/"
+
+    @property
+    def parameter_prefix(self) -> str:
+        """What every parameter's full name starts with."""
+        return f"/{self.secret_prefix}"
+
+    def secret(self, name: str) -> str:
+        """Full name of the secret of a logical name."""
+        return self.secret_prefix + name
+
+    def parameter(self, name: str) -> str:
+        """Full name of the parameter of a logical name."""
+        return self.parameter_prefix + name
+
+    def component(self, type_: str, name: str) -> str:
+        """URN of a component that has no parent."""
+        return f"urn:pulumi:{self.stack}::{self.project}::lambda-secrets:index:{type_}::{name}"

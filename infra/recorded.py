@@ -1,0 +1,188 @@
+"""What a stack's state says about its secrets and parameters. Pure: no Pulumi, no boto3.
+
+Of what the state holds, names, ids and answers to yes-or-no questions are kept, and no value. Only
+what this project's components made counts: a secret, parameter or invocation that somebody
+registers next to them is theirs.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+_SECRET = "lambda-secrets:index:AppSecret$aws:secretsmanager/secret:Secret"  # noqa: S105 (types)
+_VERSION = "lambda-secrets:index:AppSecret$aws:secretsmanager/secretVersion:SecretVersion"
+_PARAMETER = "lambda-secrets:index:ParameterStore$aws:ssm/parameter:Parameter"
+_SEED = "lambda-secrets:index:SecretSeeder$aws:lambda/invocation:Invocation"
+_NAMED = (_SECRET.rpartition("$")[2], _PARAMETER.rpartition("$")[2])
+# The logical name of the component, which the names of its children start with.
+_STORE = "parameters-"
+_RECORD_NAME = "audit-logs"
+_RECORD = "lambda-secrets:index:Audit$aws:cloudwatch/logGroup:LogGroup"
+
+
+class Version(NamedTuple):
+    """A version of a secret that the stack's config put."""
+
+    urn: str
+    id: str
+    is_configured: bool
+    """Whether its text is the one in the config now."""
+    is_object: bool
+    """Whether its text is a JSON object."""
+
+
+class Secret(NamedTuple):
+    """A secret that is a resource of the stack."""
+
+    urn: str
+    arn: str
+    full_name: str
+    prefix: str
+    """What the names of its environment started with, by its tags."""
+    recovery_window_in_days: int
+    """Of its deletion, as last deployed."""
+    version: Version | None
+    """None: its value is not the config's."""
+
+
+class Parameter(NamedTuple):
+    """A parameter that is a resource of the stack."""
+
+    urn: str
+    arn: str
+    full_name: str
+    prefix: str
+    """What the names of its environment started with, by its tags."""
+    type: str
+    """String, StringList or SecureString."""
+    version: int | None
+    """None: an earlier provider did not say."""
+    is_configured: bool
+    """Whether value, type, description and tier are those in the config now."""
+
+
+class Recorded(NamedTuple):
+    """What the state says; no value."""
+
+    secrets: Mapping[str, Secret]
+    """Logical name -> the resource."""
+    parameters: Mapping[str, Parameter]
+    """Logical name -> the resource; of those that are none, nothing."""
+    generated: Mapping[str, int]
+    """Full name of a parameter that the seeder was called for -> how often it was lost since."""
+    trail_log_group: str | None
+    """Name of the log group of the stack's own trail."""
+    strays: Mapping[str, str]
+    """URN -> full name, of secrets and parameters that no component made."""
+
+
+@dataclass(frozen=True, repr=False)
+class Configured:
+    """What the config says, to be compared with the state. Holds values."""
+
+    secrets: Mapping[str, str]
+    """Logical name -> text, of those of ``from: config``."""
+    parameters: Mapping[str, Mapping[str, str]]
+    """Logical name -> value, type, description and tier."""
+
+
+def read(resources: Mapping[str, Any], configured: Configured) -> Recorded:
+    """Read a state.
+
+    ``resources`` is URN -> ``type`` and ``outputs`` of everything in it, with its values.
+    """
+    versions = {
+        outputs["arn"]: _version(urn, outputs, configured.secrets.get(name.removesuffix("-value")))
+        for urn, name, outputs in _of(resources, _VERSION, "arn")
+    }
+    secrets = {
+        name.removesuffix("-secret"): Secret(
+            urn,
+            outputs["arn"],
+            outputs["name"],
+            _prefix(outputs),
+            int(outputs.get("recoveryWindowInDays", 30)),
+            versions.get(outputs["arn"]),
+        )
+        for urn, name, outputs in _of(resources, _SECRET, "arn", "name")
+    }
+    parameters = {
+        logical: _parameter(urn, outputs, configured.parameters.get(logical))
+        for urn, name, outputs in _of(resources, _PARAMETER, "arn", "name", "type")
+        if (logical := name.removeprefix(_STORE)) != name
+    }
+    generated = dict(
+        found for _, _, outputs in _of(resources, _SEED, "input") for found in _generated(outputs)
+    )
+    groups = [
+        outputs["name"]
+        for _, name, outputs in _of(resources, _RECORD, "name")
+        if name == _RECORD_NAME
+    ]
+    ours = {secret.urn for secret in secrets.values()} | {each.urn for each in parameters.values()}
+    strays = {
+        urn: resource["outputs"].get("name", "")
+        for urn, resource in resources.items()
+        if resource["type"] in _NAMED and urn not in ours
+    }
+    return Recorded(secrets, parameters, generated, next(iter(groups), None), strays)
+
+
+def _of(
+    resources: Mapping[str, Any], type_: str, *needed: str
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Find the resources of a type and its component's: URN, logical name and outputs.
+
+    One that lacks an output that is needed was not made to the end.
+    """
+    for urn, resource in resources.items():
+        *_, qualified, name = urn.split("::", 3)
+        outputs = resource["outputs"]
+        if f"${qualified}".endswith(f"${type_}") and outputs.keys() >= {*needed}:
+            yield urn, name, outputs
+
+
+def _prefix(outputs: Mapping[str, Any]) -> str:
+    tags = outputs.get("tags") or {}
+    return f"{tags.get('Project')}/{tags.get('Environment')}/"
+
+
+def _version(urn: str, outputs: Mapping[str, Any], configured: str | None) -> Version:
+    text = outputs.get("secretString")
+    return Version(urn, outputs.get("versionId", ""), text == configured, is_object(text))
+
+
+def is_object(text: object) -> bool:
+    """Whether a secret's text is a JSON object."""
+    try:
+        return isinstance(json.loads(str(text)), dict)
+    except ValueError:
+        return False
+
+
+def _parameter(
+    urn: str, outputs: Mapping[str, Any], configured: Mapping[str, str] | None
+) -> Parameter:
+    found = {
+        "value": outputs.get("insecureValue") or outputs.get("value"),
+        "type": outputs["type"],
+        "description": outputs.get("description") or "",
+        "tier": outputs.get("tier", "Standard"),
+    }
+    version = outputs.get("version")
+    return Parameter(
+        urn,
+        outputs["arn"],
+        outputs["name"],
+        f"/{_prefix(outputs)}",
+        outputs["type"],
+        int(version) if version is not None else None,
+        found == configured,
+    )
+
+
+def _generated(outputs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    event = json.loads(outputs["input"])
+    if "Parameter" in event:
+        yield event["Parameter"]["Name"], int((outputs.get("triggers") or {}).get("lost", 0))
