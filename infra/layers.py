@@ -78,6 +78,16 @@ def extension_layer_arn(region: str, architecture: str) -> str:
     )
 
 
+def extension_layer_arns(partition: str) -> tuple[str, ...]:
+    """ARNs of all pinned layer versions in the regions of a partition."""
+    return tuple(
+        extension_layer_arn(region, architecture)
+        for region, entry in sorted(_regions().items())
+        for architecture in _NAMES
+        if entry["partition"] == partition and entry[architecture]  # type: ignore[literal-required]
+    )
+
+
 def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
     """Say what is wrong with a layer ARN that somebody chose; nothing is wrong: ``[]``.
 

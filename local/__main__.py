@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from infra.layers import extension_layer_arns
 from infra.settings import SettingsError
 from local import (
     checks,
@@ -97,6 +98,8 @@ def _run(options: argparse.Namespace) -> int:
     planned = deployment.preview(stack)  # every fault of config shows here, before a start
     layers = deployment.layer_arns(planned)
     _refuse(options, stack, layers)
+    if options.empty:  # the config may change while it serves
+        layers.update(extension_layer_arns("aws"))
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
         server = None
@@ -106,6 +109,8 @@ def _run(options: argparse.Namespace) -> int:
         aws = running.enter_context(EmbeddedAws(port=options.port, layers=layers))
         stack = networks.moved(stack, aws)
         if options.empty:
+            if ids := networks.shown(stack):
+                _note(f"the VPC that the config names is made here, with other ids: {ids}")
             if engine:
                 engine.open(deployment.adapted(stack), aws)
             _serve(aws, stack, None, engine)
@@ -217,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--empty",
                 action="store_true",
-                help="deploy nothing: an account with the layer only, for pulumi up",
+                help="deploy nothing: an account with layers and VPC only, for pulumi up",
             )
         command.add_argument(
             "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"

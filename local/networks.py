@@ -1,5 +1,7 @@
 """The VPC that a stack's config names, made in the embedded AWS, which has none of it."""
 
+import yaml
+
 from local.aws import EmbeddedAws
 from local.project import Stack
 
@@ -40,3 +42,12 @@ def moved(stack: Stack, aws: EmbeddedAws) -> Stack:
     if network.get("vpcId"):
         network["vpcId"] = vpc
     return stack.changed(network=network)
+
+
+def shown(stack: Stack) -> str:
+    """Write the ids in a stack's config as they are in its file; outside of any VPC, nothing."""
+    network = stack.section("network")
+    if not network.get("subnetIds"):
+        return ""
+    ids = {key: value for key, value in network.items() if key.endswith(("Id", "Ids")) and value}
+    return yaml.safe_dump({"network": ids}, default_flow_style=True, width=10_000).strip()[1:-1]

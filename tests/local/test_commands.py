@@ -18,9 +18,11 @@ import boto3
 import pytest
 import yaml
 
+from infra.layers import extension_layer_arn
 from local import loopback
 from local.__main__ import _engine, main
 from local.checks import PROMISES
+from local.project import load
 from tests.recording import PROJECT, ROOT
 
 # What must change nothing: another account, proxies, profiles that do not exist, a broken config.
@@ -302,9 +304,7 @@ def test_a_busy_port_asked_for_is_told_and_nothing_deployed() -> None:
     assert f"port {port} on 127.0.0.1" in run.stderr
 
 
-def test_an_engine_that_there_is_not_is_told(
-    here: Local, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_engine_that_there_is_not_is_told(here: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     run = here("up", "--engine=terraform")
     assert started_nothing(run)
     assert run.stderr == "error: the engine must be pulumi or built-in, got 'terraform'\n"
@@ -419,25 +419,35 @@ def test_the_callers_umask_changes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_empty_is_an_account_with_the_layer_and_nothing_else(tmp_path: Path) -> None:
+def test_serve_empty_is_an_account_with_layers_and_vpc_and_nothing_else(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "local", "serve", "--empty"],
+        [sys.executable, "-m", "local", "serve", "--empty", "--stack", "prod"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         client, printed = served(process, "export no_proxy")
-        assert client.list_secrets()["SecretList"] == []
-        client.close()
+        assert client("secretsmanager").list_secrets()["SecretList"] == []
+        for region, architecture in (("eu-west-1", "x86_64"), ("us-east-1", "arm64")):
+            arn = extension_layer_arn(region, architecture)
+            found = client("lambda", region).get_layer_version_by_arn(Arn=arn)
+            assert found["LayerVersionArn"] == arn
+        (ids,) = re.findall(r"with other ids: (network: .+)$", printed, re.MULTILINE)
+        network = yaml.safe_load(ids)["network"]
+        named = load(ROOT, "prod").section("network")
+        assert network.keys() == {key for key in named if key.endswith(("Id", "Ids"))}
+        assert network["subnetIds"] != named["subnetIds"]
+        subnets = client("ec2").describe_subnets(SubnetIds=network["subnetIds"])["Subnets"]
+        assert {each["VpcId"] for each in subnets} == {network["vpcId"]}
         assert "✓" not in printed
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def served(process: subprocess.Popen[str], last: str) -> tuple[Any, str]:
-    """Read what `serve` prints, up to a line; return a client of its exports, and the text."""
+def served(process: subprocess.Popen[str], last: str) -> tuple[Callable[..., Any], str]:
+    """Read what `serve` prints, up to a line; return what makes clients of its exports, and it."""
     assert process.stdout is not None
     printed, exports = "", {}
     for line in process.stdout:
@@ -446,13 +456,16 @@ def served(process: subprocess.Popen[str], last: str) -> tuple[Any, str]:
             exports[found[1]] = found[2]
         if line.startswith(last):
             break
-    with pytest.MonkeyPatch.context() as environment:  # all of it that boto3 looks at
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            environment.delenv(name)
-        environment.setenv("AWS_CONFIG_FILE", os.devnull)
-        for name, value in exports.items():
-            environment.setenv(name, value)
-        client = boto3.Session().client("secretsmanager")
+
+    def client(service: str, region: str | None = None) -> Any:
+        with pytest.MonkeyPatch.context() as environment:  # all of it that boto3 looks at
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                environment.delenv(name)
+            environment.setenv("AWS_CONFIG_FILE", os.devnull)
+            for name, value in exports.items():
+                environment.setenv(name, value)
+            return boto3.Session().client(service, region)  # type: ignore[call-overload]
+
     return client, printed
 
 
@@ -472,8 +485,7 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
         start_new_session=True,
     ) as process:
         client, _ = served(process, "aws lambda invoke")
-        names = {each["Name"] for each in client.list_secrets()["SecretList"]}
-        client.close()
+        names = {each["Name"] for each in client("secretsmanager").list_secrets()["SecretList"]}
         assert names == {f"{PROJECT}/dev/database", f"{PROJECT}/dev/session"}
         group = os.getpgid(process.pid)
         process.send_signal(number)

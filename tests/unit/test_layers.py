@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from infra.layers import extension_layer_arn, layer_arn_faults, regions
+from infra.layers import (
+    extension_layer_arn,
+    extension_layer_arns,
+    layer_arn_faults,
+    regions,
+    regions_beside,
+)
 from tests.recording import ROOT
 
 
@@ -67,6 +73,15 @@ def test_without_a_layer_the_error_says_what_to_do(
 def test_the_pinned_arn_of_each_region_has_no_fault() -> None:
     for region in regions():
         assert layer_arn_faults(extension_layer_arn(region, "x86_64"), region, "x86_64") == []
+
+
+def test_the_layers_of_a_partition_are_those_of_its_regions_for_both_architectures() -> None:
+    own = {"us-east-1", *regions_beside("us-east-1")}
+    arns = set(extension_layer_arns("aws"))
+    assert len(arns) == 2 * len(own)
+    for region in own:
+        assert {extension_layer_arn(region, each) for each in ("x86_64", "arm64")} <= arns
+    assert extension_layer_arns("aws-eusc") == (extension_layer_arn("eusc-de-east-1", "x86_64"),)
 
 
 def test_every_fault_of_a_chosen_arn_is_told() -> None:
