@@ -12,7 +12,6 @@ import io
 import itertools
 import os
 import re
-import shlex
 import sys
 import tempfile
 import threading
@@ -310,18 +309,9 @@ def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    lines = outputs.shell(outputs.exports(aws, stack.region))
-    lines.insert(0, "unset AWS_SESSION_TOKEN AWS_PROFILE")
-    if function:
-        lines += ["", f"aws lambda invoke --function-name {function} /dev/stdout"]
+    lines = outputs.of_the_aws_cli(aws, stack.region, function)
     if engine:
-        if not engine.cli.is_on_path:
-            lines += ["", f'export PATH={shlex.quote(str(engine.cli.path.parent))}:"$PATH"']
-        lines += ["", *outputs.shell(engine.exports), f"cd {shlex.quote(str(engine.project))}"]
-        lines += [
-            "# To use the AWS provider that Pulumi downloads: unset PULUMI_DEBUG_PROVIDERS",
-            f"pulumi up --stack {stack.name}",
-        ]
+        lines += ["", *outputs.of_pulumi(engine, stack.name)]
     _terminal.print(escape("\n".join(lines)))
     done.wait()
     _terminal.print("stopping")

@@ -23,17 +23,21 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-# What a program imports that is not its own.
-_PRELOADED = ["pulumi.automation._server", "pulumi_aws", "pydantic"]
+from local import preload
+
+_IMPORTED_AHEAD = ("pulumi.automation._server", "pulumi_aws", "pydantic")
 _STOP_SECONDS = 5
 _FORKED = multiprocessing.get_context("forkserver")
 
 
 @contextlib.contextmanager
 def served() -> Iterator[int]:
-    """Serve on a port of its own, in processes that end with this one."""
+    """Serve on a port of its own, in processes that end with this one.
+
+    They import ahead what a program that was previewed in this process has needed of the SDK.
+    """
     with subprocess.Popen(  # noqa: S603 (this module)
-        [sys.executable, "-m", __name__],
+        [sys.executable, "-m", __name__, *_IMPORTED_AHEAD, *preload.used()],
         cwd=Path(__file__).resolve().parent.parent,
         stdin=subprocess.PIPE,  # its end tells the process of our death
         stdout=subprocess.PIPE,
@@ -66,7 +70,8 @@ class Host(LanguageServer):
     def Run(self, request: Any, context: Any) -> Any:
         request.args[:] = [self._engine]  # where `LanguageServer` looks for it
         ours, its = _FORKED.Pipe(duplex=False)
-        process = _FORKED.Process(target=_run, args=(request.SerializeToString(), its))
+        run = request.SerializeToString()
+        process = _FORKED.Process(target=_run, args=(run, its), daemon=True)
         process.start()
         its.close()
         context.add_callback(process.kill)  # when the engine is gone
@@ -93,13 +98,16 @@ def _run(request: bytes, answer: Connection) -> None:
 
 def main() -> None:
     """Serve until whoever started this closes the pipe, or is gone."""
-    _FORKED.set_forkserver_preload(_PRELOADED)
+    starter = os.dup(1)
+    os.dup2(2, 1)  # what a program prints is for people
+    os.environ[preload.VARIABLE] = " ".join(sys.argv[1:])
+    _FORKED.set_forkserver_preload([preload.__name__])
     forkserver.ensure_running()
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(port, flush=True)  # noqa: T201 (whoever started it reads this)
+    os.write(starter, f"{port}\n".encode())
     sys.stdin.read()
 
 

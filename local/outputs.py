@@ -4,10 +4,13 @@ import json
 import shlex
 import textwrap
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra import cost
 from local.aws import EmbeddedAws
+
+if TYPE_CHECKING:
+    from local.pulumi_engine import PulumiEngine  # which prints its variables by this module
 
 
 def table(outputs: Mapping[str, Any]) -> str:
@@ -53,3 +56,27 @@ def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
     }
+
+
+def of_the_aws_cli(aws: EmbeddedAws, region: str, function: str | None) -> list[str]:
+    """Write what another terminal needs for the AWS CLI, and a call of the function if any."""
+    lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(exports(aws, region))]
+    if function:
+        lines += ["", f"aws lambda invoke --function-name {function} /dev/stdout"]
+    return lines
+
+
+def of_pulumi(engine: "PulumiEngine", stack: str) -> list[str]:
+    """Write what another terminal needs in addition for ``pulumi up``, without a network."""
+    folder = shlex.quote(str(engine.cli.path.parent))
+    return [
+        *([] if engine.cli.is_on_path else [f'export PATH={folder}:"$PATH"']),
+        *_shell(engine.exports),
+        f"cd {shlex.quote(str(engine.project))}",
+        "# To use the AWS provider that Pulumi downloads: unset PULUMI_DEBUG_PROVIDERS",
+        f"pulumi up --stack {stack}",
+    ]
+
+
+def _shell(variables: Mapping[str, str]) -> list[str]:
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pulumi
 import yaml
 
 from local import language_host, outputs, pulumi_cli
@@ -29,12 +28,9 @@ from local.pulumi_cli import Cli
 from local.record import Made, Record
 
 _STOP_SECONDS = 10
-# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/util/cmdutil/exit.go
-_CANCELLED = 8
 # https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (a signature)
-_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 _ENCRYPTED = "[secret]"
 
 
@@ -72,6 +68,7 @@ class PulumiEngine:
         self.cli = cli
         self._passphrase = secrets.token_urlsafe(24)
         self._started = contextlib.ExitStack()
+        self._ports: dict[str, int] = {}
         self.folder = Path()
         """Where it keeps all that it writes."""
         self.planned: list[Step] = []
@@ -185,13 +182,14 @@ class PulumiEngine:
 
     def _steps(self, command: str, *arguments: str, shown: bool = False) -> list[Step]:
         log = self.folder / "events.json"
-        self._command(command, *arguments, "--event-log", str(log), shown=shown)
-        events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
-        found = [
-            event["resourcePreEvent"]["metadata"]
-            for event in events
-            if "resourcePreEvent" in event
-        ]
+        try:
+            self._command(command, *arguments, "--event-log", str(log), shown=shown)
+        except PulumiError:
+            # At a terminal, the CLI's display reads the Ctrl-C itself.
+            if any("canceled" in each["message"] for each in _events(log, "diagnosticEvent")):
+                raise KeyboardInterrupt from None
+            raise
+        found = [event["metadata"] for event in _events(log, "resourcePreEvent")]
         return [Step(each["op"], each["urn"]) for each in found if each["op"] != "same"]
 
     def _write_project(self) -> None:
@@ -199,7 +197,10 @@ class PulumiEngine:
         root = self._stack.program.parent
         project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
         project["main"] = str(root)
-        project["runtime"]["options"]["virtualenv"] = sys.prefix
+        runtime = project["runtime"]
+        if isinstance(runtime, dict) and "virtualenv" in runtime.get("options", {}):
+            options = runtime["options"]
+            options["virtualenv"] = str(root / options["virtualenv"])
         declared = project.get("config", {})
         config = {}
         for key, text in self._stack.config.items():
@@ -243,8 +244,6 @@ class PulumiEngine:
             except BaseException:
                 _stop(process)
                 raise
-        if process.returncode == _CANCELLED and interactive:
-            raise KeyboardInterrupt
         if process.returncode:
             raise PulumiError(_reason(arguments, f"{printed or ''}\n{complaint or ''}"))
         return printed or ""
@@ -259,8 +258,18 @@ class PulumiEngine:
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_DEBUG_COMMANDS": "true",  # which have --event-log
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # A state that is thrown away needs none, and each writes the whole of it.
+            "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
+
+
+def _events(log: Path, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the events of a kind that the engine wrote down."""
+    if log.exists():
+        for line in log.read_text(encoding="utf-8").splitlines():
+            if found := json.loads(line).get(kind):
+                yield found
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -289,15 +298,11 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON)
-    """Read what a state holds: archives as such, and a word for what is encrypted."""
+    """Read what a state holds, with a word for what is encrypted."""
     if isinstance(value, list):
         return [_plain(each) for each in value]
     if not isinstance(value, dict):
         return value
-    signature = value.get(_SIGNATURE)
-    if signature == _SECRET:
+    if value.get(_SIGNATURE) == _SECRET:
         return _ENCRYPTED
-    if signature == _ARCHIVE:
-        files = value.get("assets", {}).items()
-        return pulumi.AssetArchive({name: pulumi.FileAsset(each["path"]) for name, each in files})
     return {key: _plain(each) for key, each in value.items()}

@@ -14,7 +14,7 @@ class Made(Protocol):
     id: str
     """Empty for a component."""
     inputs: dict[str, Any]
-    """Inputs; archives as ``pulumi.AssetArchive``. Never print them."""
+    """Never print them."""
     outputs: dict[str, Any]
 
 

@@ -3,26 +3,31 @@
 Only what the embedded AWS can show: the CLI is the real one, AWS is not.
 """
 
+import contextlib
+import fcntl
 import os
 import re
+import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from local import deployment, engine_checks
+from local import deployment, engine_checks, leftovers
 from local.aws import EmbeddedAws
 from local.checks import PROMISES
 from local.deployment import Deployment
 from local.project import load
 from local.pulumi_cli import Cli
 from local.pulumi_engine import PulumiEngine, PulumiError, Step
-from tests.local.test_commands import HOSTILE
+from tests.local.test_commands import HOSTILE, INTERRUPTIBLE
 from tests.processes import with_variable
 from tests.recording import PROJECT, ROOT
 
@@ -113,6 +118,76 @@ def test_an_encrypted_value_is_encrypted_for_the_engine_too(
     assert "aws:secretsmanager:SecretVersion" in run.stdout
 
 
+def interrupted(
+    environment: Mapping[str, str], after: str, number: signal.Signals
+) -> subprocess.CompletedProcess[str]:
+    """Run `up`, and send it a signal when it has printed a line."""
+    with subprocess.Popen(  # noqa: S603 (this interpreter, our own module)
+        [sys.executable, "-c", INTERRUPTIBLE],
+        cwd=ROOT,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        while after not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        printed, told = process.stdout.read(), process.stderr.read()
+    return subprocess.CompletedProcess([], process.returncode, printed, told)
+
+
+@pytest.mark.parametrize("after", ["engine: ", "environment-key created"])
+def test_an_interrupt_ends_the_engine_and_all_that_was_started(
+    environment: dict[str, str], after: str
+) -> None:
+    run = interrupted(environment, after, signal.SIGINT)
+    assert run.stderr.splitlines()[-1] == "stopped"
+    assert "Traceback" not in run.stderr
+    assert run.returncode == 130
+    assert left(environment) == []
+
+
+def test_at_a_terminal_the_engines_own_display_is_shown_and_takes_the_ctrl_c(
+    environment: dict[str, str],
+) -> None:
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    environment |= {"TERM": "xterm", "PULUMI_DISABLE_CI_DETECTION": "true"}
+    environment = {name: text for name, text in environment.items() if name != "CI"}
+    with subprocess.Popen(  # noqa: S603 (this interpreter, our own module)
+        [sys.executable, "-c", INTERRUPTIBLE],
+        cwd=ROOT,
+        env=environment,
+        stdin=its,
+        stdout=its,
+        stderr=its,
+    ) as process:
+        os.close(its)
+        printed = b""
+        with os.fdopen(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):
+            while part := terminal.read(65_536):
+                if b"created" in part and b"created" not in printed:
+                    os.write(ours, b"\x03")
+                printed += part
+    assert b"\x1b[?25l" in printed  # the cursor is hidden while it draws
+    assert printed.endswith(b"stopped\r\n")
+    assert process.returncode == 130
+    assert left(environment) == []
+
+
+def test_nothing_runs_on_when_the_command_is_killed(environment: dict[str, str]) -> None:
+    interrupted(environment, "environment-key created", signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while (
+        found := with_variable("TMPDIR", environment["TMPDIR"])
+    ) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == []
+
+
 @pytest.fixture(scope="module")
 def deployed(pulumi: Cli) -> Iterator[Deployment]:
     """Deploy dev once for all who break something about it, and put it back."""
@@ -192,16 +267,17 @@ def test_a_failing_command_is_told_in_one_line(deployed: Deployment) -> None:
 
 
 def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
-    deployed: Deployment,
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    role = {("aws:iam/role:Role", "reader-role"): "role"}
+    monkeypatch.setattr(leftovers, "KEPT", leftovers.KEPT | role)
     iam = deployed.client("iam")
     iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
-    parameters = {**deployed.outputs["parameter_arns"], "/gone": "arn"}
-    record = replace(deployed.record, outputs=deployed.outputs | {"parameter_arns": parameters})
-    *_, outcome = engine_checks.run(
-        replace(deployed, record=record), deployed.canaries, stays=False
-    )
+    *_, outcome = engine_checks.run(deployed, deployed.canaries, stays=False)
     assert (outcome.promise, outcome.kept) == (engine_checks.LEFT, False)
-    assert outcome.figure == (
-        "left unexpectedly: role forgotten in us-east-1; gone: parameter /gone in us-east-1"
+    assert re.fullmatch(
+        r"left unexpectedly: role forgotten in us-east-1,"
+        r" security group sg-\w+ in us-east-1;"  # which every account has
+        r" gone: role reader-role-[0-9a-f]{7} in us-east-1",
+        outcome.figure,
     )

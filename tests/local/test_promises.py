@@ -303,7 +303,8 @@ def test_a_value_in_an_environment_variable_is_found_out(deploy: Deploy) -> None
 
 def test_a_value_in_the_state_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
-    deployed.engine.registrations[0].outputs["oops"] = next(iter(deployed.canaries))
+    leaking = deployed.record.state + next(iter(deployed.canaries))
+    deployed = replace(deployed, record=replace(deployed.record, state=leaking))
     assert broken(deployed) == {NOWHERE: "the state holds a secret value"}
 
 
