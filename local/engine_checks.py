@@ -15,7 +15,7 @@ from urllib.parse import quote
 from local import leftovers
 from local.checks import Broken, Outcome, leaked, tried
 from local.deployment import Deployment
-from local.pulumi_engine import PulumiEngine, Step
+from local.pulumi_engine import PulumiEngine, PulumiError, Step
 
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")
@@ -89,8 +89,10 @@ def _held(engine: PulumiEngine, values: Collection[str]) -> str:
 
 
 def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
-    expected = leftovers.kept(deployment)
-    done = _engine(deployment).destroy()
+    engine, expected = _engine(deployment), leftovers.kept(deployment)
+    if deployment.outputs["protection"] == "strict":
+        _release(engine)
+    done = engine.destroy()
     found = leftovers.account(deployment.aws, deployment.stack) - before
     if found != expected:
         raise Broken(
@@ -99,6 +101,20 @@ def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
     kinds = Counter(thing.kind for thing in found)
     left = ", ".join(f"{count} × {kind}" for kind, count in sorted(kinds.items()))
     return f"{len(done)} deleted; left: {left}"
+
+
+def _release(engine: PulumiEngine) -> None:
+    """Take the protection away as docs/operations.md says, after a destroy was refused."""
+    try:
+        engine.destroy()
+    except PulumiError as error:
+        if "cannot be deleted" not in str(error):
+            raise
+    else:
+        raise Broken("it was destroyed although it is protected")
+    engine.exempt("protect", "Destroyed at the end of a local run")
+    if done := engine.up():
+        raise Broken(f"an exemption from protect does more than release: {_told(Counter(done))}")
 
 
 def _planted(folder: Path, value: str) -> set[Path]:

@@ -155,6 +155,10 @@ class PulumiEngine:
         """Deploy; return the steps, those that change nothing left out."""
         return self._steps("up", "--skip-preview", "--suppress-outputs", shown=shown)
 
+    def exempt(self, rule: str, reason: str) -> None:
+        """Exempt the stack from a rule of its protection."""
+        self._command("config", "set", "--path", f"exemptions[{json.dumps(rule)}]", reason)
+
     def destroy(self) -> list[Step]:
         """Destroy; return the steps."""
         return self._steps("destroy", "--skip-preview")
