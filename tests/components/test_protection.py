@@ -63,7 +63,7 @@ def test_what_holds_data_is_protected_if_asked_and_shows_it_nowhere(
 
 
 def inputs(engine: Requests) -> str:
-    return json.dumps([(each.urn, each.inputs) for each in engine.registrations], sort_keys=True)
+    return json.dumps({each.urn: each.inputs for each in engine.registrations}, sort_keys=True)
 
 
 def protected(name: str, **changes: object) -> set[str]:

@@ -105,8 +105,11 @@ def test_all_that_would_cost_a_value_is_refused_at_once() -> None:
 
 def test_a_stack_that_was_renamed_is_told_that_alone() -> None:
     old = Names(PROJECT, "old")
-    state = {**secret("database", names=old), **secret("gone", names=old)}
-    assert refused(state, Account()) == ["secrets"]
+    state = {**secret("database", names=old), **secret("put", "before", names=old)}
+    secrets = {**SECRETS, "put": {"from": "config"}}
+    account = Account(version="v9")
+    assert refused(state, account, {"put": CANARY}, secrets=secrets) == ["secrets"]
+    assert account.asked == []
 
 
 def test_a_deletion_that_was_asked_for_passes() -> None:
