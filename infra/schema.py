@@ -322,7 +322,8 @@ class SubscriptionSettings(_Model):
         description="how it is told"
     )
     endpoint: str = Field(
-        description="where: an address, a number such as +491701234567, a URL or an ARN"
+        description="where: an address, a number such as +491701234567, a URL without credentials,"
+        " or an ARN"
     )
 
 

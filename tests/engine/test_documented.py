@@ -32,7 +32,8 @@ def documented(section: str) -> list[str]:
 def run(stack: Stack, lines: str) -> str:
     """Run command lines as of this stack; return their output."""
     lines = re.sub(r"\bprod\b", stack.name, lines)
-    return stack.run(f"set -e\nS={stack.prefix.rstrip('/')}\n{lines}")
+    path = stack.prefix.rstrip("/")
+    return stack.run(f"set -e\nS={path}\nE={path.replace('/', '-')}\n{lines}")
 
 
 def delete(stack: Stack, name: str) -> None:
