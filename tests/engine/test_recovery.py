@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_a_destroy_goes_on_when_a_secret_is_scheduled_for_deletion_already(stack
 
 def test_a_stack_that_was_destroyed_is_deployed_again_with_its_values(stack: Stack) -> None:
     (back,) = documented("Deploy again after a destroy")
-    generated = {"generate": {"password": {}}}
+    generated: dict[str, Any] = {"generate": {"password": {}}}
     secure = {"type": "SecureString"}
     stack.write({}, secrets={"x": generated}, parameters={"x": secure}, **WINDOW)
     stack.up()

@@ -107,11 +107,9 @@ def _unlike(nested: str, wanted: Any, value: Any, path: str) -> Iterator[str]:
     elif outer is Mapping and isinstance(value, dict):
         for key, each in value.items():
             yield from _unlike(nested, inner[1], each, f"{path}[{key}]")
-    elif (
-        not is_archive(value)
-        if outer is pulumi.Archive
-        else type(value) not in _READ.get(outer, ())
-    ):
+    elif outer is pulumi.Archive and is_archive(value):
+        pass
+    elif type(value) not in _READ.get(outer, ()):
         yield f"{path} is {type(value).__name__}, and the SDK reads {wanted}"
 
 
