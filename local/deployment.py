@@ -263,6 +263,11 @@ def deploy(
 def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
     engine = Engine(Provider(aws, stack.region), created)
     engine.run(stack)
+    return recorded(engine)
+
+
+def recorded(engine: Engine) -> Record:
+    """Read what the built-in engine has made."""
     resources, messages = tuple(engine.registrations), tuple(engine.messages)
     return Record(resources, engine.outputs, engine.state(), messages)
 

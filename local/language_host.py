@@ -89,10 +89,11 @@ def _run(request: bytes, answer: Connection) -> None:
     root = run.info.program_directory or run.pwd
     os.chdir(root)
     sys.path.insert(0, root)
-    main = str(Path(root, "__main__.py"))
-    done = LanguageServer(lambda: (runpy.run_path(main, run_name="__main__"), None)[1]).Run(
-        run, None
-    )
+
+    def program() -> None:
+        runpy.run_path(str(Path(root, "__main__.py")), run_name="__main__")
+
+    done = LanguageServer(program).Run(run, None)  # type: ignore[no-untyped-call]
     answer.send_bytes(done.SerializeToString())
 
 

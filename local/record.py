@@ -7,15 +7,25 @@ from typing import Any, Protocol
 class Made(Protocol):
     """One resource that an engine made."""
 
-    type: str
-    """Type token, such as ``aws:kms/key:Key``."""
-    name: str
-    """Logical name."""
-    id: str
-    """Empty for a component."""
-    inputs: dict[str, Any]
-    """Never print them."""
-    outputs: dict[str, Any]
+    @property
+    def type(self) -> str:
+        """Type token, such as ``aws:kms/key:Key``."""
+
+    @property
+    def name(self) -> str:
+        """Logical name."""
+
+    @property
+    def id(self) -> str:
+        """What AWS calls it; empty for a component."""
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Never print them."""
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Never print them."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Let all that is skipped for want of Pulumi be skipped here, so that it is told once."""
     report = yield
     if isinstance(report.longrepr, tuple) and report.longrepr[2].endswith(NO_PULUMI):
-        report.longrepr = (__file__, None, NO_PULUMI)
+        report.longrepr = (__file__, 1, NO_PULUMI)
     return report
 
 

@@ -195,7 +195,7 @@ def deployed() -> Iterator[Deployment]:
         planned = stack("dev")
         engine = Engine(Provider(aws, REGION))
         engine.run(planned, program)
-        yield Deployment(aws, planned, engine, (), None)
+        yield Deployment(aws, planned, recorded(engine), (), None)
 
 
 def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:

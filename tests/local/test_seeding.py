@@ -181,7 +181,7 @@ def test_a_deleted_secret_is_not_written(deployed: Deployment) -> None:
 
 def test_the_seeder_may_touch_no_other_secret(deployed: Deployment) -> None:
     (role,) = [
-        each.outputs["arn"] for each in deployed.engine.registrations if each.name == "seeder-role"
+        each.outputs["arn"] for each in deployed.record.resources if each.name == "seeder-role"
     ]
     own, other = (deployed.outputs["secret_arns"][name] for name in ("database", "another"))
     outcomes = read_as(deployed.client, role, [own, other])
@@ -195,7 +195,7 @@ def test_a_grant_that_is_not_there_yet_is_waited_for(deployed: Deployment, late:
     iam = deployed.client("iam")
     (arn,) = [
         each.outputs["arn"]
-        for each in deployed.engine.registrations
+        for each in deployed.record.resources
         if each.name == "seeder-seed-1" and each.type.endswith(":Policy")
     ]
     whole = iam.get_policy_version(
