@@ -21,7 +21,7 @@ from infra.secret import AppSecret
 from infra.seeding import SecretSeeder
 from local import incidents
 from local.aws import ACCOUNT_ID, EmbeddedAws
-from local.deployment import ALARM_PERIOD_SECONDS, Deployment
+from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
 from local.engine import Engine
 from local.provider.provider import Provider
 from local.trial import read_as, role_like
