@@ -160,8 +160,11 @@ class PulumiEngine:
         self._command("config", "set", "--path", f"exemptions[{json.dumps(rule)}]", reason)
 
     def destroy(self) -> list[Step]:
-        """Destroy; return the steps."""
-        return self._steps("destroy", "--skip-preview")
+        """Destroy, unless the preview refuses; return the steps.
+
+        Without a preview, the engine would delete what is not protected and then fail.
+        """
+        return self._steps("destroy")
 
     def record(self) -> Record:
         """Read the state, in which what is secret is encrypted."""
