@@ -11,7 +11,6 @@ from local.project import Stack
 
 KEPT = {
     ("aws:kms/key:Key", "audit-key"): "key",
-    ("aws:kms/alias:Alias", "audit-alias"): "alias",
     ("aws:s3/bucket:Bucket", "audit-bucket"): "bucket",
 }
 """Type token and logical name of each resource that is kept -> what it is."""
@@ -21,7 +20,15 @@ SCHEDULED = {
 }
 """Type token of what AWS deletes later -> what it is until then."""
 PARAMETER = "parameter"
-"""SecureStrings that are generated or external: they are no resources of the stack."""
+"""A SecureString that is generated or external: it is no resource of the stack."""
+SAID = {
+    "bucket": "Of the audit stay the bucket and its key",
+    "key": "Of the audit stay the bucket and its key",
+    "key scheduled for deletion": "their key for `key.deletionWindowDays`",
+    "secret scheduled for deletion": "Secrets stay restorable for `recoveryWindowDays`",
+    "parameter": "SecureStrings that were generated or put by hand stay",
+}
+"""What may be left -> how docs/operations.md says so, under "Leave"."""
 
 
 class Thing(NamedTuple):

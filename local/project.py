@@ -5,12 +5,16 @@ https://www.pulumi.com/docs/iac/concepts/projects/project-file/
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from local import config_types, go_scalars, go_yaml
+
+
+# https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
+_FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "secretsprovider")
 
 
 class ProjectError(Exception):
@@ -81,7 +85,9 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     declared = {key.removeprefix(f"{name}:"): value for key, value in named.items()}
     refused = config_types.declaration_errors(name, declared)
     errors += [f"Pulumi.yaml: {error}" for error in refused]
-    given, wrong = _named(name, path.name, _read(path).get("config"))
+    file = _read(path)
+    errors += _other_keys(path.name, file)
+    given, wrong = _named(name, path.name, file.get("config"))
     own = {key.removeprefix(f"{name}:") for key in given}
     missing = config_types.missing_errors(declared, own)
     errors += [*wrong, *(f"{path.name}: {error}" for error in missing)]
@@ -131,6 +137,21 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProjectError(f"{path.name} is nested too deeply") from None
     except go_yaml.YamlError as error:
         raise ProjectError(f"{path.name}, {error}") from None
+
+
+def _other_keys(name: str, file: Mapping[str, Any]) -> Iterator[str]:
+    """Refuse what a stack's file says besides the config and how its values are encrypted."""
+    for key in file:
+        if key == "environment":
+            yield (
+                f"{name}: environment takes config from Pulumi Cloud, which the local run does not"
+                " read; give a file that holds all of it: --config-file"
+            )
+        elif key not in _FILE_KEYS:
+            yield (
+                f"{name}: unknown key {key!r}; a stack's file has {', '.join(_FILE_KEYS)} and"
+                " environment. If a newer Pulumi wrote it, use a newer version of this project"
+            )
 
 
 def _map(value: object, file: str, what: str) -> dict[str, Any]:

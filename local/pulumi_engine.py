@@ -155,9 +155,11 @@ class PulumiEngine:
         """Deploy; return the steps, those that change nothing left out."""
         return self._steps("up", "--skip-preview", "--suppress-outputs", shown=shown)
 
-    def exempt(self, rule: str, reason: str) -> None:
-        """Exempt the stack from a rule of its protection."""
-        self._command("config", "set", "--path", f"exemptions[{json.dumps(rule)}]", reason)
+    def release(self) -> list[Step]:
+        """End the protection of a strict stack, as docs/operations.md says; return the steps."""
+        path = 'exemptions["protect"]'
+        self._command("config", "set", "--path", path, "The account goes with this run.")
+        return self.up()
 
     def destroy(self) -> list[Step]:
         """Destroy, unless the preview refuses; return the steps.
@@ -208,13 +210,14 @@ class PulumiEngine:
         if isinstance(runtime, dict) and "virtualenv" in runtime.get("options", {}):
             options = runtime["options"]
             options["virtualenv"] = str(root / options["virtualenv"])
-        declared = project.get("config", {})
+        declared = project.get("config") or {}
         config = {}
         for key, text in self._stack.config.items():
             own = key.removeprefix(f"{self._stack.project}:")
-            about = declared.get(own, {})
-            value = text if about.get("type", "string") == "string" else json.loads(text)
-            if own != "secretValues" and ("default" not in about or value != about["default"]):
+            about = declared.get(own)
+            value = _typed(about, text)
+            default = about.get("default") if isinstance(about, dict) else about
+            if own != "secretValues" and value != default:
                 config[key] = value
         for name, content in (("Pulumi.yaml", project), (self._stack_file, {"config": config})):
             text = yaml.safe_dump(content, sort_keys=False)
@@ -293,6 +296,12 @@ def _reason(arguments: tuple[str, ...], printed: str) -> str:
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     words = itertools.takewhile(lambda word: not word.startswith("-"), arguments[:2])
     return f"`pulumi {' '.join(words)}` failed: {'; '.join(errors) or 'see above'}"
+
+
+def _typed(declaration: object, text: str) -> object:
+    """Return a config value as Pulumi wants it in a file: text unless another type is declared."""
+    declared = declaration.get("type") if isinstance(declaration, dict) else None
+    return json.loads(text) if declared in ("array", "boolean", "integer", "object") else text
 
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:

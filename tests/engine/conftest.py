@@ -8,14 +8,13 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from local import deployment
+from local import deployment, language_host
 from local.aws import EmbeddedAws
 from local.project import load
 from local.provider.server import served
@@ -38,7 +37,14 @@ class Stack:
     Most tests change one secret or parameter, ``x``.
     """
 
-    def __init__(self, cli: Cli, aws: EmbeddedAws, ports: dict[str, int], directory: Path) -> None:
+    def __init__(
+        self,
+        cli: Cli,
+        aws: EmbeddedAws,
+        ports: dict[str, int],
+        directory: Path,
+        program: Path = ROOT,
+    ) -> None:
         self.name = f"test-{uuid.uuid4().hex[:8]}"
         self.prefix = f"{PROJECT}/{self.name}/"
         self.parameter_name = f"/{self.prefix}x"
@@ -67,16 +73,17 @@ class Stack:
                     os.environ["PATH"],
                 ]
             ),
+            "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
+            "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
-        self.use(ports)
-        (self.work / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        self.use(program)
         self.run(f"pulumi stack init {self.name}")
 
-    def use(self, ports: dict[str, int]) -> None:
-        """Run the program that is served on a port, with the provider that is on another."""
-        self._environment["PULUMI_DEBUG_LANGUAGES"] = f"python:{ports['python']}"
-        self._environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{ports['aws']}"
+    def use(self, program: Path) -> None:
+        """Run the program in a folder."""
+        project = f"name: {PROJECT}\nruntime: python\nmain: {program}\n"
+        (self.work / "Pulumi.yaml").write_text(project)
 
     def configure(self, value: str | None = None, /, **parameters: dict[str, Any]) -> None:
         """Configure these parameters, and a value of ``x`` in ``secretValues`` or none."""
@@ -189,29 +196,11 @@ def advice(stack: Stack) -> list[str]:
     return commands(text)
 
 
-@contextmanager
-def host(root: Path) -> Iterator[int]:
-    """Serve a project's program on a port."""
-    script = Path(__file__).with_name("host.py")
-    with subprocess.Popen(  # noqa: S603 (ours)
-        [sys.executable, str(script), str(root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.stdin.close()
-
-
 @pytest.fixture(scope="session")
-def program(pulumi: Cli) -> Iterator[int]:
-    """Port of the project's program."""
+def programs(pulumi: Cli) -> Iterator[int]:
+    """Port of the host that runs a stack's program."""
     del pulumi  # nothing is started for tests that are skipped
-    with host(ROOT) as port:
+    with language_host.served() as port:
         yield port
 
 
@@ -225,6 +214,6 @@ def account(pulumi: Cli) -> Iterator[tuple[EmbeddedAws, int]]:
 
 
 @pytest.fixture
-def stack(pulumi: Cli, program: int, account: tuple[EmbeddedAws, int], tmp_path: Path) -> Stack:
+def stack(pulumi: Cli, programs: int, account: tuple[EmbeddedAws, int], tmp_path: Path) -> Stack:
     aws, port = account
-    return Stack(pulumi, aws, {"python": program, "aws": port}, tmp_path)
+    return Stack(pulumi, aws, {"python": programs, "aws": port}, tmp_path)

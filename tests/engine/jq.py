@@ -29,11 +29,11 @@ def main(*arguments: str) -> None:
     match arguments:
         case ["--arg", "urn", urn, filter_] if filter_ == WITHOUT:
             json.dump(without(json.loads(text), urn), sys.stdout)
+        case ["--arg", "field", field, "{($field): .}"]:
+            json.dump({field: json.loads(text)}, sys.stdout)
         case ["-j", "."]:
             found = json.loads(text)
             sys.stdout.write(found if isinstance(found, str) else json.dumps(found))
-        case ["--arg", "field", field, "{($field): .}"]:
-            json.dump({field: json.loads(text)}, sys.stdout)
         case _:
             raise SystemExit(f"jq: teach {__file__} the filter of {arguments}")
 

@@ -8,8 +8,9 @@ import pytest
 from local.aws import EmbeddedAws
 from local.pulumi_cli import Cli
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, REASON, Stack, host
+from tests.engine.conftest import CANARY, REASON, Stack
 from tests.engine.test_releases import ARCHIVES
+from tests.recording import ROOT
 
 pytestmark = needs_cli
 
@@ -31,7 +32,7 @@ PROTECTED = {
 def test_protection_comes_to_a_stack_of_a_release_as_no_change_of_a_resource(
     archive: Path,
     pulumi: Cli,
-    program: int,
+    programs: int,
     account: tuple[EmbeddedAws, int],
     tmp_path: Path,
 ) -> None:
@@ -40,28 +41,27 @@ def test_protection_comes_to_a_stack_of_a_release_as_no_change_of_a_resource(
     (root,) = (tmp_path / "release").iterdir()
     aws, port = account
     (tmp_path / "stack").mkdir()
-    with host(root) as earlier:
-        stack = Stack(pulumi, aws, {"python": earlier, "aws": port}, tmp_path / "stack")
-        secure = {"type": "SecureString"}
-        stack.write(
-            {"config": CANARY, "parameters/secure": CANARY},
-            protection="strict",
-            exemptions=dict.fromkeys(LACKS, REASON),
-            secrets={
-                "config": {"from": "config"},
-                "made": {"generate": {"key": {}}, "rotation": {"strategy": "random"}},
-            },
-            parameters={
-                "plain": {"value": "v"},
-                "secure": {**secure, "from": "config"},
-                "made": secure,
-            },
-            replicaRegions=["us-west-2"],
-            audit={"trail": "own"},
-        )
-        stack.up()
+    stack = Stack(pulumi, aws, {"python": programs, "aws": port}, tmp_path / "stack", root)
+    secure = {"type": "SecureString"}
+    stack.write(
+        {"config": CANARY, "parameters/secure": CANARY},
+        protection="strict",
+        exemptions=dict.fromkeys(LACKS, REASON),
+        secrets={
+            "config": {"from": "config"},
+            "made": {"generate": {"key": {}}, "rotation": {"strategy": "random"}},
+        },
+        parameters={
+            "plain": {"value": "v"},
+            "secure": {**secure, "from": "config"},
+            "made": secure,
+        },
+        replicaRegions=["us-west-2"],
+        audit={"trail": "own"},
+    )
+    stack.up()
     before = (stack.text("config"), stack.text("made"), stack.value("secure"), stack.value("made"))
-    stack.use({"python": program, "aws": port})
+    stack.use(ROOT)
     planned = stack.preview()
     for type_, names in PROTECTED.items():
         for name in names:

@@ -11,6 +11,7 @@ import pytest
 
 from docs.generate import WRITTEN
 from infra import incidents
+from local import engine_checks, leftovers
 from local.checks import PROMISES
 from tests.recording import ROOT
 
@@ -190,7 +191,7 @@ def test_no_code_holds_the_projects_name_which_is_ones_own_to_change() -> None:
 def test_the_readme_shows_every_check_and_every_output() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     program = (ROOT / "__main__.py").read_text(encoding="utf-8")
-    for promise in PROMISES:
+    for promise in (*PROMISES, *engine_checks.PROMISES):
         assert f"✓ {promise} " in text
     for output in re.findall(r'pulumi\.export\("(\w+)"', program):
         assert f"`{output}`" in text
@@ -200,3 +201,12 @@ def test_operations_has_a_section_for_each_alarm() -> None:
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     for name in incidents.descriptions(incidents.Sight("", "", "", "")):
         assert f"\n## {name}\n" in text
+
+
+def test_operations_says_what_destroy_leaves_in_the_words_of_the_check() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (leave,) = re.findall(r"^## Leave\n(.*?)^# ", text, re.MULTILINE | re.DOTALL)
+    kinds = {*leftovers.KEPT.values(), *leftovers.SCHEDULED.values(), leftovers.PARAMETER}
+    assert kinds == set(leftovers.SAID)
+    for words in leftovers.SAID.values():
+        assert words in " ".join(leave.split())

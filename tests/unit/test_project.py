@@ -62,6 +62,24 @@ def test_an_empty_stack_file_is_a_stack(tmp_path: Path) -> None:
     assert read(tmp_path, "dev", "").name == "dev"
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("metadata: {a: 1}", "unknown key 'metadata'; a stack's file has config, encryptedkey"),
+        ("environment: [shared]", "environment takes config from Pulumi Cloud, which the local"),
+    ],
+)
+def test_what_a_newer_pulumi_or_pulumi_cloud_adds_to_a_stack_file_is_refused(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    own = "secretsprovider: passphrase\nencryptionsalt: v1:x\nencryptedkey: y\nconfig: {}\n"
+    read(tmp_path, "dev", own)
+    with pytest.raises(ProjectError) as error:
+        read(tmp_path, "dev", f"{own}{line}\n")
+    assert str(error.value).startswith(f"Pulumi.dev.yaml: {told}")
+    assert "\n" not in str(error.value)
+
+
 def test_an_encrypted_value_gets_a_stand_in_and_is_named(tmp_path: Path) -> None:
     text = "config:\n  shop:secretValues:\n    stripe:\n      secure: AAABcipher\n"
     stack = read(tmp_path, "dev", text)
