@@ -12,7 +12,7 @@ unexport PYTHONSAFEPATH # with it, Python finds no module of the checkout
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
-  check coverage format docs bench bench-install soak lock clean
+  check coverage format docs bench bench-install bench-deploy soak lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -108,6 +108,9 @@ bench: .venv/local benchmarks/.venv/installed ## measure the client beside its p
 
 bench-install: .venv/local ## measure a fresh clone's way to its first result, into benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.install
+
+bench-deploy: .venv/local ## measure deployments by either engine into benchmarks/RESULTS.md, in 5 minutes
+	@$(BIN)/python -m benchmarks.deployment
 
 soak: .venv/local ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
 	$(BIN)/python -m benchmarks.rotation

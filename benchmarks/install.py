@@ -99,7 +99,7 @@ def _first_result(clone: Path, environment: dict[str, str]) -> float:
     with subprocess.Popen(
         ["make", "up"],  # noqa: S607 (make)
         cwd=clone,
-        env={**environment, "PYTHONUNBUFFERED": "1"},
+        env={**environment, "ENGINE": "built-in", "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
     ) as running:

@@ -12,7 +12,6 @@ from typing import Any
 
 from local import config_types, go_scalars, go_yaml
 
-
 # https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
 _FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "secretsprovider")
 

@@ -1,0 +1,172 @@
+"""`python -m benchmarks.deployment`: what a deployment takes by either engine, into RESULTS.md.
+
+Ends with 1 when a target is missed.
+"""
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.report import Target
+from local import databases, deployment, loopback, networks, pulumi_cli
+from local.aws import EmbeddedAws
+from local.postgres import PostgreSQL
+from local.project import Stack, load
+from local.pulumi_cli import Cli
+from local.pulumi_engine import PulumiEngine, Step
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks/RESULTS.md"
+TIMES = 5
+SECRETS = 300
+# The last commit with one engine only.
+BASELINE = "1ff8928"
+
+_READING = f"""\
+By Pulumi's engine: each row is one command of the CLI, its start included, as `make up` runs it,
+in an empty account each time; prod {TIMES} times, the {SECRETS} secrets once. By the built-in
+engine: the whole of `make up`, checks included, beside that of commit {BASELINE}, in pairs that
+take turns."""
+
+
+class Timed(PulumiEngine):
+    """Keeps the seconds of each command."""
+
+    def __init__(self, cli: Cli) -> None:
+        super().__init__(cli)
+        self.seconds: list[tuple[str, float]] = []
+
+    def preview(self) -> list[Step]:
+        """Plan."""
+        with self._timed("preview"):
+            return super().preview()
+
+    def up(self, *, shown: bool = False) -> list[Step]:
+        """Deploy, without a display."""
+        del shown
+        again = any(name == "up" for name, _ in self.seconds)
+        with self._timed("second up" if again else "up"):
+            return super().up()
+
+    def destroy(self) -> list[Step]:
+        """Destroy."""
+        with self._timed("destroy"):
+            return super().destroy()
+
+    @contextlib.contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.seconds.append((name, time.monotonic() - start))
+
+
+def main() -> int:
+    """Measure both engines; write and print what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.deployment", description=__doc__)
+    parser.add_argument("--times", type=int, default=TIMES, help="runs of each figure")
+    times = parser.parse_args().times
+    pairs = _pairs(times)
+    loopback.install()
+    cli = pulumi_cli.find()
+    if cli is None:
+        raise SystemExit("there is no pulumi to measure; `make pulumi` builds it")
+    prod = [_deployed(cli, load(ROOT, "prod")) for _ in range(times)]
+    many = _deployed(cli, _many(load(ROOT, "dev")))
+    taken = {name: [run[name] for run in prod] for name in prod[0]}
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    ratio = statistics.median(after / before for before, after in pairs)
+    targets = [
+        Target("`pulumi up` of prod", "s", 10, medians["up"]),
+        Target("a second one", "s", 4, medians["second up"]),
+        Target("`pulumi destroy` of prod", "s", 6, medians["destroy"]),
+        Target(f"`pulumi up` of {SECRETS} secrets", "s", 60, many["up"]),
+        Target("`make up`, built-in engine, beside the baseline", "×", 1.05, ratio),
+    ]
+    rows = {
+        f"{name}, prod": [report.cell(seconds * 2, medians[name], 1)]
+        for name, seconds in taken.items()
+    }
+    rows |= {f"{name}, {SECRETS} secrets": [f"{seconds:.3g}"] for name, seconds in many.items()}
+    for title, seconds in zip(
+        ("baseline", "now"), map(list, zip(*pairs, strict=True)), strict=True
+    ):
+        cell = report.cell(seconds * 2, statistics.median(seconds), 1)
+        rows[f"`make up` of dev, built-in engine, {title}"] = [cell]
+    written = [
+        "## Deployments\n",
+        *report.table(
+            ["figure", "must reach", "reached", "verdict"],
+            {target.figure: target.cells() for target in targets},
+        ),
+        "",
+        *report.table(["command", "s"], rows),
+        "",
+        _READING,
+    ]
+    text = "\n".join(written)
+    report.write_section(RESULTS, "deployment", text)
+    print(text)
+    return 0 if all(target.reached <= target.limit for target in targets) else 1
+
+
+def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
+    """Deploy, deploy again and destroy; return command -> seconds."""
+    layers = deployment.layer_arns(deployment.preview(stack))
+    with contextlib.ExitStack() as running:
+        server = None
+        if databases.of(stack):
+            server = running.enter_context(PostgreSQL())
+            stack = databases.moved(stack, server)
+        aws = running.enter_context(EmbeddedAws(layers=layers))
+        engine = running.enter_context(Timed(cli))
+        deployment.deploy(networks.moved(stack, aws), aws, None, server, engine)
+        engine.up()
+        engine.destroy()
+    first = dict(reversed(engine.seconds))  # a strict stack is deployed once more to be destroyed
+    print({name: round(seconds, 2) for name, seconds in first.items()}, file=sys.stderr)
+    return {name: first[name] for name in ("preview", "up", "second up", "destroy")}
+
+
+def _many(stack: Stack) -> Stack:
+    secrets = stack.section("secrets")
+    more = {f"s{number:03}": {"generate": {"password": {}}} for number in range(SECRETS)}
+    return stack.changed(secrets={**secrets, **dict(list(more.items())[len(secrets) :])})
+
+
+def _pairs(times: int) -> list[tuple[float, float]]:
+    """Time `make up` of the baseline and of this checkout, taking turns, after a warm-up."""
+    with tempfile.TemporaryDirectory() as folder:
+        baseline = Path(folder, "baseline")
+        worktree = ["git", "worktree", "add", "--quiet", "--detach", str(baseline), BASELINE]
+        subprocess.run(worktree, cwd=ROOT, check=True)
+        try:
+            (baseline / ".venv").symlink_to(ROOT / ".venv")
+            pairs = [(_up(baseline), _up(ROOT)) for _ in range(times + 1)]
+        finally:
+            remove = ["git", "worktree", "remove", "--force", str(baseline)]
+            subprocess.run(remove, cwd=ROOT, check=True)
+    return pairs[1:]
+
+
+def _up(checkout: Path) -> float:
+    start = time.monotonic()
+    subprocess.run(
+        [str(ROOT / ".venv/bin/python"), "-m", "local", "up", "--stack", "dev"],
+        cwd=checkout,
+        env={**os.environ, "ENGINE": "built-in"},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return time.monotonic() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())
