@@ -60,11 +60,16 @@ class Operator:
         return {"host": self._server.host, "port": self._server.port}
 
     def make(self, name: str, value: Mapping[str, Any]) -> None:
-        """Make the database and the user of the secret of a logical name, if it is of one."""
+        """Make the database and the user of the secret of a logical name, if it is of one.
+
+        A user that is there already stays as it is, whatever the value says.
+        """
         if name not in self._admins:
             return
         with self._lock, self._server.connect() as superuser:
             user = value["username"]
+            if superuser.run("SELECT 1 FROM pg_roles WHERE rolname = :user", user=user):
+                return
             # The only statement here with a password in it is not to stand in the log.
             superuser.run("SET log_statement = 'none'")
             superuser.run(

@@ -1,6 +1,7 @@
 """The real PostgreSQL of the local run, and what logs in to it."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -19,7 +20,9 @@ from pg8000.native import Connection, DatabaseError, identifier, literal
 
 from local import postgres_server
 from local.aws import REPOSITORY
+from local.databases import Operator
 from local.postgres import PostgreSQL, PostgreSQLError
+from local.project import Stack
 from postgres import ConnectionFailed, connect, is_auth_error, scram_verifier
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
@@ -291,6 +294,18 @@ def test_the_log_shows_every_statement_and_login(postgres: PostgreSQL, unique: s
     log = postgres.log()
     assert f'identity="{unique}" method=scram-sha-256' in log
     assert f"marked-{unique}" in log
+
+
+def test_an_operator_leaves_a_user_alone_that_is_there(postgres: PostgreSQL, unique: str) -> None:
+    secrets = {"database": {"rotation": {"strategy": "singleUser"}}}
+    stack = Stack(Path(), "app", "dev", {"app:secrets": json.dumps(secrets)}, (), ())
+    operator = Operator(postgres, stack)
+    values = [value_of(postgres, unique, password) for password in ("first", "second")]
+    for value in values:
+        operator.make("database", value)
+    log_in(postgres, values[0]).close()
+    with pytest.raises(ConnectionFailed):
+        log_in(postgres, values[1])
 
 
 def test_an_answer_that_does_not_come_ends_with_the_timeout(postgres: PostgreSQL) -> None:
