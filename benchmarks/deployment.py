@@ -129,6 +129,8 @@ def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
         engine = running.enter_context(Timed(cli))
         deployment.deploy(networks.moved(stack, aws), aws, None, server, engine)
         engine.up()
+        if stack.config.get(f"{stack.project}:protection") == "strict":
+            engine.release()
         engine.destroy()
     first = dict(reversed(engine.seconds))  # a strict stack is deployed once more to be destroyed
     print({name: round(seconds, 2) for name, seconds in first.items()}, file=sys.stderr)

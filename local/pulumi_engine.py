@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -43,8 +43,10 @@ class Step:
     """What the engine does to a resource, or would do."""
 
     operation: str
-    """Such as ``create``."""
+    """Such as ``create``; ``same`` where only the state changes."""
     urn: str
+    changed: tuple[str, ...] = field(default=(), compare=False)
+    """Names of what differs: before a deployment, not all of it is known."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ class PulumiEngine:
                 raise KeyboardInterrupt from None
             raise
         found = [event["metadata"] for event in _events(log, "resourcePreEvent")]
-        return [Step(each["op"], each["urn"]) for each in found if each["op"] != "same"]
+        steps = [Step(each["op"], each["urn"], _changed(each)) for each in found]
+        return [step for step in steps if step.operation != "same" or step.changed]
 
     def _write_project(self) -> None:
         """Write the project's file, for a program elsewhere, and the stack's config."""
@@ -272,6 +275,20 @@ class PulumiEngine:
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
+
+
+def _changed(step: dict[str, Any]) -> tuple[str, ...]:
+    """Name what differs, as the CLI shows it: inputs, and ``protect``, which is the state's."""
+    old, new = step.get("old"), step.get("new")
+    if not old or not new:
+        return ()
+    keys = set(step.get("diffs") or ())
+    if step["op"] == "update" and step.get("diffs") is None:  # no provider compares a component
+        inputs, to = old.get("inputs", {}), new.get("inputs", {})
+        keys = {key for key in inputs.keys() | to.keys() if inputs.get(key) != to.get(key)}
+    if old.get("protect", False) != new.get("protect", False):
+        keys.add("protect")
+    return tuple(sorted(keys))
 
 
 def _events(log: Path, kind: str) -> Iterator[dict[str, Any]]:
