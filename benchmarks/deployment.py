@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks import report
 from benchmarks.report import Target
@@ -139,7 +140,9 @@ def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
 
 def _many(stack: Stack) -> Stack:
     secrets = stack.section("secrets")
-    more = {f"s{number:03}": {"generate": {"password": {}}} for number in range(SECRETS)}
+    more: dict[str, Any] = {
+        f"s{number:03}": {"generate": {"password": {}}} for number in range(SECRETS)
+    }
     return stack.changed(secrets={**secrets, **dict(list(more.items())[len(secrets) :])})
 
 

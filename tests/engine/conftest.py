@@ -74,11 +74,15 @@ class Stack:
                 ]
             ),
             "PULUMI_DEBUG_LANGUAGES": f"python:{ports['python']}",
-            "PULUMI_DEBUG_PROVIDERS": f"aws:{ports['aws']}",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
+        self.attach(ports["aws"])
         self.use(program)
         self.run(f"pulumi stack init {self.name}")
+
+    def attach(self, port: int) -> None:
+        """Let the provider on a port make the resources."""
+        self._environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{port}"
 
     def use(self, program: Path) -> None:
         """Run the program in a folder."""

@@ -40,9 +40,8 @@ class InFlight:
                 self._full.set()
             self._end.wait(_PATIENCE_SECONDS)
 
-    def kill(self, stack: Stack, ports: dict[str, int]) -> None:
+    def kill(self, stack: Stack) -> None:
         """Deploy, and kill the CLI when everything is in flight."""
-        stack.use(ports)
         with ThreadPoolExecutor() as pool:
             command = "echo $$ > pid; exec pulumi up --skip-preview --parallel 16"
             deployed = pool.submit(stack.run, command)
@@ -55,19 +54,15 @@ class InFlight:
                 self._end.set()
 
 
-def killed(stack: Stack, aws: EmbeddedAws, ports: dict[str, int], *types: str) -> dict[str, str]:
+def killed(stack: Stack, account: tuple[EmbeddedAws, int], *types: str) -> dict[str, str]:
     """Kill a deployment with creations of these types in flight; return them."""
-    flight = InFlight(*types)
+    flight, (aws, own) = InFlight(*types), account
     with served(aws, REGION, flight.created) as port:
-        flight.kill(stack, {**ports, "aws": port})
-    stack.use(ports)
+        stack.attach(port)
+        flight.kill(stack)
+    stack.attach(own)
     assert "the stack is currently locked" in refusal(stack.up)
     return flight.names
-
-
-@pytest.fixture
-def ports(program: int, account: tuple[EmbeddedAws, int]) -> dict[str, int]:
-    return {"python": program, "aws": account[1]}
 
 
 # Each group is made at the same time, as it waits for the same.
@@ -75,12 +70,11 @@ def ports(program: int, account: tuple[EmbeddedAws, int]) -> dict[str, int]:
 def test_what_has_a_name_and_was_made_when_the_cli_was_killed_is_deleted_and_made_again(
     stack: Stack,
     account: tuple[EmbeddedAws, int],
-    ports: dict[str, int],
     types: tuple[str, ...],
 ) -> None:
     unlock, delete, deploy, _, _ = documented("An interrupted deployment")
     stack.write({}, parameters={"x": {"value": "info"}})
-    names = killed(stack, account[0], ports, *types)
+    names = killed(stack, account, *types)
     told = refusal(lambda: run(stack, unlock))
     for name in names:
         assert f"::{name}, interrupted while creating" in told
@@ -95,11 +89,11 @@ def test_what_has_a_name_and_was_made_when_the_cli_was_killed_is_deleted_and_mad
 
 
 def test_a_key_that_was_made_twice_is_found(
-    stack: Stack, account: tuple[EmbeddedAws, int], ports: dict[str, int]
+    stack: Stack, account: tuple[EmbeddedAws, int]
 ) -> None:
     unlock, _, _, look, _ = documented("An interrupted deployment")
     stack.write({})
-    names = killed(stack, account[0], ports, "aws:kms/key:Key")
+    names = killed(stack, account, "aws:kms/key:Key")
     assert names.keys() == {"environment-key"}
     run(stack, unlock)
     (orphan,) = run(stack, look).splitlines()

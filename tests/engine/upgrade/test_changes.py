@@ -25,7 +25,7 @@ pytestmark = pytest.mark.exhaustive
 SECURE = {"type": "SecureString"}
 CONFIG = {"from": "config"}
 EXTERNAL = {"from": "external"}
-GENERATE = {"generate": {"key": {}}}
+GENERATE: dict[str, Any] = {"generate": {"key": {}}}
 
 # What there is in addition to dev's own: something of every kind that may change.
 SECRETS = {"text": CONFIG, "object": CONFIG, "made": GENERATE, "old": GENERATE}
@@ -126,7 +126,7 @@ def change(deployed: Deployment, sections: Change) -> None:
     """Change the stack's file as its user does, who lets the CLI encrypt what is secret."""
     path = stack_file(deployed)
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    values = {}
+    values: dict[str, Any] = {}
     for section, changes in sections.items():
         there = written["config"][f"{PROJECT}:{section}"]
         for name, to in changes.items():
