@@ -2,32 +2,31 @@
 """Runs Python programs for Pulumi's engine, as the host of a full Pulumi installation does.
 
 The engine is told its port by ``PULUMI_DEBUG_LANGUAGES=python:<port>``. Each run is a process of
-its own that has the slow imports behind it: what is edited between two runs counts in the second.
+its own, forked from one that has the slow imports behind it: what is edited between two runs
+counts in the second.
 """
 
 import contextlib
-import multiprocessing
+import importlib
 import os
 import runpy
 import signal
+import socket
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc  # type: ignore[import-untyped]
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-from local import preload
-
-_IMPORTED_AHEAD = ("pulumi.automation._server", "pulumi_aws", "pydantic")
 _STOP_SECONDS = 5
-_FORKED = multiprocessing.get_context("forkserver")
+_CHUNK_BYTES = 65_536
+_ENDED = b"."  # before the answer, which is empty when all went well
 
 
 @contextlib.contextmanager
@@ -37,7 +36,7 @@ def served() -> Iterator[int]:
     They import ahead what a program that was previewed in this process has needed of the SDK.
     """
     with subprocess.Popen(  # noqa: S603 (this module)
-        [sys.executable, "-m", __name__, *_IMPORTED_AHEAD, *preload.used()],
+        [sys.executable, "-m", __name__, *_loaded()],
         cwd=Path(__file__).resolve().parent.parent,
         stdin=subprocess.PIPE,  # its end tells the process of our death
         stdout=subprocess.PIPE,
@@ -56,11 +55,24 @@ def served() -> Iterator[int]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def _loaded() -> list[str]:
+    """Name the modules of the AWS SDK that this process has loaded.
+
+    The SDK loads a module when something of it is asked for; until then it is of another class.
+    """
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if name.startswith("pulumi_aws.") and type(module) is types.ModuleType
+    ]
+
+
 class Host(LanguageServer):
     """The automation API's, for programs on disk; the names are those of the gRPC interface."""
 
-    def __init__(self) -> None:
+    def __init__(self, nursery: socket.socket) -> None:
         super().__init__(lambda: None)
+        self._nursery = nursery
         self._engine = ""
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -69,23 +81,37 @@ class Host(LanguageServer):
 
     def Run(self, request: Any, context: Any) -> Any:
         request.args[:] = [self._engine]  # where `LanguageServer` looks for it
-        ours, its = _FORKED.Pipe(duplex=False)
-        run = request.SerializeToString()
-        process = _FORKED.Process(target=_run, args=(run, its), daemon=True)
-        process.start()
-        its.close()
-        context.add_callback(process.kill)  # when the engine is gone
-        try:
-            return language_pb2.RunResponse.FromString(ours.recv_bytes())
-        except EOFError:
+        ours, its = socket.socketpair()
+        with ours, its:
+            socket.send_fds(self._nursery, [b"."], [its.fileno()])
+            its.close()
+            ours.sendall(request.SerializeToString())
+            ours.shutdown(socket.SHUT_WR)
+            answer = _read(ours)
+        if not answer:
             return language_pb2.RunResponse(error="the program's process ended early")
-        finally:
-            process.join()
+        return language_pb2.RunResponse.FromString(answer[len(_ENDED) :])
 
 
-def _run(request: bytes, answer: Connection) -> None:
-    """Run a program to its end, in a process of its own."""
-    run = language_pb2.RunRequest.FromString(request)
+def _fork_programs(host: socket.socket) -> None:
+    """Fork a process for each connection that the host sends, until the host is gone."""
+    for name in ("pulumi_aws", "pydantic", *sys.argv[1:]):
+        getattr(importlib.import_module(name), "__all__", None)  # which loads it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    while True:
+        _, files, _, _ = socket.recv_fds(host, 1, 1)
+        if not files:
+            return
+        with socket.socket(fileno=files[0]) as connection:
+            if os.fork() == 0:
+                host.close()
+                _run(connection)
+
+
+def _run(connection: socket.socket) -> NoReturn:
+    """Run the program that is asked for, answer, and end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    run = language_pb2.RunRequest.FromString(_read(connection))
     root = run.info.program_directory or run.pwd
     os.chdir(root)
     sys.path.insert(0, root)
@@ -94,18 +120,29 @@ def _run(request: bytes, answer: Connection) -> None:
         runpy.run_path(str(Path(root, "__main__.py")), run_name="__main__")
 
     done = LanguageServer(program).Run(run, None)  # type: ignore[no-untyped-call]
-    answer.send_bytes(done.SerializeToString())
+    connection.sendall(_ENDED + done.SerializeToString())
+    connection.shutdown(socket.SHUT_RDWR)
+    os._exit(0)
+
+
+def _read(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(_CHUNK_BYTES), b""))
 
 
 def main() -> None:
     """Serve until whoever started this closes the pipe, or is gone."""
     starter = os.dup(1)
     os.dup2(2, 1)  # what a program prints is for people
-    os.environ[preload.VARIABLE] = " ".join(sys.argv[1:])
-    _FORKED.set_forkserver_preload([preload.__name__])
-    forkserver.ensure_running()
+    ours, its = socket.socketpair()
+    if os.fork() == 0:  # before gRPC has threads
+        ours.close()
+        os.close(0)
+        os.close(starter)
+        _fork_programs(its)
+        return
+    its.close()
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(ours), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     os.write(starter, f"{port}\n".encode())

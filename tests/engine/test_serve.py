@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from local import deployment
+from local.project import load
 from local.pulumi_cli import Cli
 from tests.processes import with_variable
 from tests.recording import ROOT
@@ -102,18 +104,24 @@ def counts(run: subprocess.CompletedProcess[str]) -> Mapping[str, int]:
     }
 
 
+@pytest.fixture(scope="module")
+def resources() -> int:
+    """Return how many resources dev has, and the stack itself."""
+    return len(deployment.preview(load(ROOT, "dev")).registrations) + 1
+
+
 @pytest.fixture
 def terminal(pulumi: Cli, tmp_path: Path) -> Terminal:
     return Terminal(tmp_path, pulumi.path.parent)
 
 
 def test_what_serve_prints_invokes_the_function_and_goes_on_with_the_deployed_stack(
-    pulumi: Cli, terminal: Terminal, tmp_path: Path
+    pulumi: Cli, terminal: Terminal, resources: int, tmp_path: Path
 ) -> None:
     with serve(pulumi.path, tmp_path / "serve") as lines:
         run = terminal.run(*lines)
         assert '"statusCode": 200' in run.stdout.replace('":2', '": 2')
-        assert counts(run) == {"unchanged": 26}
+        assert counts(run) == {"unchanged": resources}
         # The lines again, and then a change, as its user makes one.
         *before, up = lines
         change = "pulumi config set --path function.timeoutSeconds 31 --stack dev"
@@ -130,13 +138,15 @@ def test_what_serve_prints_invokes_the_function_and_goes_on_with_the_deployed_st
 
 
 def test_an_empty_account_takes_the_whole_stack(
-    pulumi: Cli, terminal: Terminal, tmp_path: Path
+    pulumi: Cli, terminal: Terminal, resources: int, tmp_path: Path
 ) -> None:
     status = ["git", "status", "--porcelain"]
     tracked = subprocess.check_output(status, cwd=ROOT)  # noqa: S603 (git)
     with serve(pulumi.path, tmp_path / "serve", "--empty") as lines:
-        assert counts(terminal.run(*lines)) == {"created": 26}
-        assert counts(terminal.run(*lines)) == {"unchanged": 26}
+        assert counts(terminal.run(*lines)) == {"created": resources}
+        assert counts(terminal.run(*lines)) == {"unchanged": resources}
         *before, _ = lines
-        assert counts(terminal.run(*before, "pulumi destroy --stack dev")) == {"deleted": 26}
+        assert counts(terminal.run(*before, "pulumi destroy --stack dev")) == {
+            "deleted": resources
+        }
     assert subprocess.check_output(status, cwd=ROOT) == tracked  # noqa: S603 (git)
