@@ -22,11 +22,11 @@ SCHEDULED = {
 PARAMETER = "parameter"
 """A SecureString that is generated or external: it is no resource of the stack."""
 SAID = {
-    "bucket": "Of the audit stay the bucket and its key",
-    "key": "Of the audit stay the bucket and its key",
-    "key scheduled for deletion": "their key for `key.deletionWindowDays`",
-    "secret scheduled for deletion": "Secrets stay restorable for `recoveryWindowDays`",
-    "parameter": "SecureStrings that were generated or put by hand stay",
+    "bucket": "The audit's bucket and key",
+    "key": "The audit's bucket and key",
+    "key scheduled for deletion": "and keys, for `key.deletionWindowDays`",
+    "secret scheduled for deletion": "Secrets, for `recoveryWindowDays`",
+    "parameter": "SecureStrings that were generated or put by hand",
 }
 """What may be left -> how docs/operations.md says so, under "Leave"."""
 

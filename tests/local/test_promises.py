@@ -375,5 +375,5 @@ def test_what_aws_refuses_names_the_resource(deploy: Deploy) -> None:
 
 def test_a_type_that_the_local_run_cannot_make_is_named(deploy: Deploy) -> None:
     provider = Provider(deploy().aws, "us-east-1")
-    with pytest.raises(DeploymentError, match=r"queue: the local run cannot make aws:sqs/queue"):
+    with pytest.raises(DeploymentError, match="the local run cannot make aws:sqs/queue"):
         provider.create("aws:sqs/queue:Queue", "queue", {})

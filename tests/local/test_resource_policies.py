@@ -293,7 +293,9 @@ def test_a_wrong_organization_refuses_everybody_and_can_still_be_mended(
     aws: EmbeddedAws, make_role: Make, client_of: Make, secret: str
 ) -> None:
     reader = make_role(EVERYTHING)
-    restrict(aws, secret, readers=[reader], organization_id="o-0000000000")
+    # The provider reads back what it put, and is refused by then.
+    with pytest.raises(DeploymentError, match="GetResourcePolicy"):
+        restrict(aws, secret, readers=[reader], organization_id="o-0000000000")
     admin, client = aws.client("secretsmanager", REGION), client_of("secretsmanager", reader)
     for each in (admin, client):
         with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):

@@ -31,7 +31,9 @@ def read(snippet: str, folder: Path) -> Environment | None:
     What it leaves out is the stack dev's: keys of config, and secrets.
     """
     (folder / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
-    (folder / "Pulumi.snippet.yaml").write_text(snippet, encoding="utf-8")
+    is_file = re.search("^config:", snippet, re.MULTILINE)
+    text = snippet if is_file else f"config:\n  secrets:\n{textwrap.indent(snippet, '    ')}"
+    (folder / "Pulumi.snippet.yaml").write_text(text, encoding="utf-8")
     loaded, dev = project.load(folder, "snippet"), project.load(ROOT, "dev")
     found = yaml.safe_load(snippet)
     if "config" in found:
@@ -86,7 +88,7 @@ def test_config_that_a_page_shows_is_read(tmp_path: Path) -> None:
     ("snippet", "error"),
     [
         ("database:\n  rotation: {schedule: cron(0 4 ? * SUN *), windowHours: 3}\n", "not YAML"),
-        ("database:\n  from: external\ndatabase:\n  from: external\n", "in line 1 already"),
+        ("database:\n  from: external\ndatabase:\n  from: external\n", "in line 3 already"),
         ("config:\n  any:secrets:\n    a: {from: vault}\n", "must be 'generate'"),
         ("config:\n  any:maxStaleness: 3\n", "maxStaleness is no key"),
         ("a: {rotation: {strategy: random}}\n", "a has neither"),
