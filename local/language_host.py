@@ -121,7 +121,10 @@ def _run(connection: socket.socket) -> NoReturn:
     def program() -> None:
         runpy.run_path(str(Path(root, "__main__.py")), run_name="__main__")
 
-    done = LanguageServer(program).Run(run, None)  # type: ignore[no-untyped-call]
+    try:
+        done = LanguageServer(program).Run(run, None)  # type: ignore[no-untyped-call]
+    except grpc.RpcError:  # the engine is gone, and nobody waits for an answer
+        os._exit(1)
     connection.sendall(_ENDED + done.SerializeToString())
     connection.shutdown(socket.SHUT_RDWR)
     os._exit(0)

@@ -108,8 +108,8 @@ def test_an_encrypted_value_is_encrypted_for_the_engine_too(
 ) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     config["encryptionsalt"] = "v1:of:somebody-else"
-    config["config"][f"{PROJECT}:secrets"]["stripe"] = {"from": "config"}
-    config["config"][f"{PROJECT}:secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
+    config["config"]["secrets"]["stripe"] = {"from": "config"}
+    config["config"]["secretValues"] = {"stripe": {"secure": "v1:abc:def"}}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     run = local(environment, "up", "--config-file", str(path))
@@ -188,15 +188,22 @@ def test_nothing_runs_on_when_the_command_is_killed(environment: dict[str, str])
     assert found == []
 
 
-@pytest.fixture(scope="module")
-def deployed(pulumi: Cli) -> Iterator[Deployment]:
-    """Deploy dev once for all who break something about it, and put it back."""
+@contextlib.contextmanager
+def deploying(pulumi: Cli) -> Iterator[Deployment]:
+    """Deploy dev into an account of its own."""
     stack = load(ROOT, "dev")
     with ExitStack() as running:
         layers = deployment.layer_arns(deployment.preview(stack))
         aws = running.enter_context(EmbeddedAws(layers=layers))
         engine = running.enter_context(PulumiEngine(pulumi))
         yield deployment.deploy(stack, aws, pulumi=engine)
+
+
+@pytest.fixture(scope="module")
+def deployed(pulumi: Cli) -> Iterator[Deployment]:
+    """Deploy once for all who break something about it, and put it back."""
+    with deploying(pulumi) as made:
+        yield made
 
 
 def figures(deployed: Deployment, values: frozenset[str] | None = None) -> dict[str, str]:
@@ -267,13 +274,14 @@ def test_a_failing_command_is_told_in_one_line(deployed: Deployment) -> None:
 
 
 def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
-    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+    pulumi: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     role = {("aws:iam/role:Role", "reader-role"): "role"}
     monkeypatch.setattr(leftovers, "KEPT", leftovers.KEPT | role)
-    iam = deployed.client("iam")
-    iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
-    *_, outcome = engine_checks.run(deployed, deployed.canaries, stays=False)
+    with deploying(pulumi) as deployed:
+        iam = deployed.client("iam")
+        iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
+        *_, outcome = engine_checks.run(deployed, deployed.canaries, stays=False)
     assert (outcome.promise, outcome.kept) == (engine_checks.LEFT, False)
     assert re.fullmatch(
         r"left unexpectedly: role forgotten in us-east-1,"
