@@ -9,10 +9,10 @@ from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from local import pulumi_cli
-from local.pulumi_cli import Cli
+from local.pulumi_cli import Cli, CliError
 
 ROOT = Path(__file__).resolve().parent.parent
-NO_PULUMI = "there is no pulumi; `make pulumi` builds it where Go is installed"
+NO_PULUMI = "without Pulumi: "
 
 for name in list(os.environ):
     if name.startswith(("AWS_", "PULUMI_")):
@@ -30,11 +30,14 @@ def pulumi() -> Cli:
 
     With ENGINE=pulumi, as in CI, they fail.
     """
-    found = pulumi_cli.find()
+    try:
+        found, why = pulumi_cli.find(), "`make pulumi` builds it where Go is installed"
+    except CliError as error:
+        found, why = None, str(error)
     if found is None and os.environ.get("ENGINE") == "pulumi":
-        pytest.fail("ENGINE=pulumi, and there is no pulumi; `make pulumi` builds it")
+        pytest.fail(f"ENGINE=pulumi, and there is none to use: {why}")
     if found is None:
-        pytest.skip(NO_PULUMI)
+        pytest.skip(NO_PULUMI + why)
     return found
 
 
@@ -42,8 +45,8 @@ def pulumi() -> Cli:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let all that is skipped for want of Pulumi be skipped here, so that it is told once."""
     report = yield
-    if isinstance(report.longrepr, tuple) and report.longrepr[2].endswith(NO_PULUMI):
-        report.longrepr = (__file__, 1, NO_PULUMI)
+    if isinstance(report.longrepr, tuple) and NO_PULUMI in report.longrepr[2]:
+        report.longrepr = (__file__, 1, report.longrepr[2])
     return report
 
 

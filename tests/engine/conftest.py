@@ -201,9 +201,9 @@ def advice(stack: Stack) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def programs(pulumi: Cli) -> Iterator[int]:
+def programs(account: tuple[EmbeddedAws, int]) -> Iterator[int]:
     """Port of the host that runs a stack's program."""
-    del pulumi  # nothing is started for tests that are skipped
+    del account  # a program was previewed for it: the host imports what that needed
     with language_host.served() as port:
         yield port
 
@@ -211,7 +211,7 @@ def programs(pulumi: Cli) -> Iterator[int]:
 @pytest.fixture(scope="session")
 def account(pulumi: Cli) -> Iterator[tuple[EmbeddedAws, int]]:
     """An account, and the port of the provider that makes resources in it."""
-    del pulumi
+    del pulumi  # nothing is started for tests that are skipped
     layers = deployment.layer_arns(deployment.preview(load(ROOT, "dev")))
     with EmbeddedAws(layers=layers) as aws, served(aws, REGION) as port:
         yield aws, port

@@ -1,14 +1,17 @@
 """Which Pulumi CLI is used, which is refused, and how one is built."""
 
 import os
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from local import pulumi_cli
 from local.pulumi_cli import CliError
-from tests.recording import PROJECT
+from tests.recording import PROJECT, ROOT
 from tools import build_pulumi
 
 
@@ -138,3 +141,33 @@ def test_without_go_there_is_one_line_with_what_to_do(
 
 def test_the_version_in_the_module_file_is_that_of_the_lower_bound_or_later() -> None:
     assert tuple(map(int, pulumi_cli.module_version().split("."))) >= pulumi_cli.MINIMUM
+
+
+@pytest.mark.parametrize(
+    ("engine", "code", "told"),
+    [
+        (
+            "",
+            0,
+            r"SKIPPED \[\d+\] tests/conftest.py:1: .*without Pulumi: `make pulumi` builds it",
+        ),
+        ("pulumi", 1, r"ERROR tests/engine/test_project.py::"),
+    ],
+)
+def test_the_engines_tests_are_skipped_in_one_line_and_fail_where_it_must_be_there(
+    path: Path, engine: str, code: int, told: str
+) -> None:
+    del path  # on which there is no pulumi
+    tests = ["-n0", "-q", "-m", "exhaustive", "tests/engine/test_project.py"]
+    run = subprocess.run(  # noqa: S603 (this interpreter)
+        [sys.executable, "-m", "pytest", *tests],
+        cwd=ROOT,
+        env={**os.environ, "ENGINE": engine},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stdout
+    lines = re.findall(r"^(?:SKIPPED|ERROR) .*$", run.stdout, re.MULTILINE)
+    assert [line for line in lines if not re.match(told, line)] == []
+    assert len(lines) == 1 or engine
