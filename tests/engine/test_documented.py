@@ -12,7 +12,7 @@ from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, REASON, Stack, advice, refusal
 from tests.recording import ROOT
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 EXTERNAL = {"from": "external"}
 CONFIG = {"from": "config"}

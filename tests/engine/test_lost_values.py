@@ -1,9 +1,11 @@
 """What was deleted in AWS comes back by a deployment, by Pulumi's engine."""
 
+import pytest
+
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import Stack, refusal
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 GENERATE = {"type": "SecureString", "generate": {"length": 20}}
 

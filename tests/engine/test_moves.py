@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
+
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, REGION, Stack, advice
 from tests.recording import PROJECT
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 
 def deploy(stack: Stack) -> None:

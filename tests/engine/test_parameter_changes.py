@@ -11,7 +11,7 @@ from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, Stack, advice
 from tests.recording import PROJECT
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 CONFIG = {"type": "SecureString", "from": "config"}
 GENERATE = {"type": "SecureString", "from": "generate"}

@@ -12,7 +12,7 @@ from tests.engine.conftest import CANARY, REASON, Stack
 from tests.engine.test_releases import ARCHIVES
 from tests.recording import ROOT
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 LACKS = (
     *("rotation.config", "rotation.database", "configValues.config", "configParameters.secure"),

@@ -15,7 +15,7 @@ from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, REGION, CommandError, Stack, refusal
 from tests.engine.test_documented import documented, run
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 ALIAS, LOG_GROUP = "aws:kms/alias:Alias", "aws:cloudwatch/logGroup:LogGroup"
 SECRET, PARAMETER = "aws:secretsmanager/secret:Secret", "aws:ssm/parameter:Parameter"

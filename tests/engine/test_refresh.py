@@ -16,7 +16,7 @@ from tests.engine.cli import needs_cli
 from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT, ROOT
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 CHANGED = {
     "aws:ec2/securityGroup:SecurityGroup": {"egress", "ingress"},

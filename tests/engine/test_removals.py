@@ -17,7 +17,7 @@ from tests.engine.conftest import (
     refusal,
 )
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 EXTERNAL = {"from": "external"}
 SECURE = {"type": "SecureString", "from": "config"}

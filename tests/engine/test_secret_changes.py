@@ -11,7 +11,7 @@ import pytest
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, Stack, advice, refusal
 
-pytestmark = needs_cli
+pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 CONFIG = {"from": "config"}
 EXTERNAL = {"from": "external"}

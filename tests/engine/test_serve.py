@@ -20,6 +20,8 @@ from tests.recording import ROOT
 # Stands in for the AWS CLI: the one command that is printed.
 AWS = """#!{python}
 import sys, boto3
+
+pytestmark = pytest.mark.exhaustive
 *command, name, out = sys.argv[1:]
 assert (command, out) == (["lambda", "invoke", "--function-name"], "/dev/stdout"), sys.argv
 print(boto3.client("lambda").invoke(FunctionName=name)["Payload"].read().decode())

@@ -16,6 +16,8 @@ from tests.engine.cli import Cli, needs_cli
 from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT, ROOT, Recording
 
+pytestmark = pytest.mark.exhaustive
+
 TEXT = "a reason that is long enough"
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 

@@ -103,6 +103,7 @@ def test_up_by_pulumi_proves_every_promise_and_leaves_the_user_alone(
     assert left(environment) == []
 
 
+@pytest.mark.exhaustive
 def test_an_encrypted_value_is_encrypted_for_the_engine_too(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -139,6 +140,7 @@ def interrupted(
     return subprocess.CompletedProcess([], process.returncode, printed, told)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("after", ["engine: ", "environment-key created"])
 def test_an_interrupt_ends_the_engine_and_all_that_was_started(
     environment: dict[str, str], after: str
@@ -150,6 +152,7 @@ def test_an_interrupt_ends_the_engine_and_all_that_was_started(
     assert left(environment) == []
 
 
+@pytest.mark.exhaustive
 def test_at_a_terminal_the_engines_own_display_is_shown_and_takes_the_ctrl_c(
     environment: dict[str, str],
 ) -> None:
@@ -178,6 +181,7 @@ def test_at_a_terminal_the_engines_own_display_is_shown_and_takes_the_ctrl_c(
     assert left(environment) == []
 
 
+@pytest.mark.exhaustive
 def test_nothing_runs_on_when_the_command_is_killed(environment: dict[str, str]) -> None:
     interrupted(environment, "environment-key created", signal.SIGKILL)
     deadline = time.monotonic() + 30
