@@ -8,8 +8,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from pg8000.native import identifier, literal
-
 from local.postgres import PostgreSQL
 from local.project import Stack
 
@@ -66,6 +64,8 @@ class Operator:
         """
         if name not in self._admins:
             return
+        from pg8000.native import identifier, literal  # noqa: PLC0415 (see local/postgres.py)
+
         with self._lock, self._server.connect() as superuser:
             user = value["username"]
             if superuser.run("SELECT 1 FROM pg_roles WHERE rolname = :user", user=user):

@@ -18,11 +18,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-from pg8000.native import Connection
+from typing import TYPE_CHECKING, Any, Self
 
 from local.aws import REPOSITORY, end
+
+if TYPE_CHECKING:
+    from pg8000.native import Connection
 
 
 class PostgreSQLError(RuntimeError):
@@ -92,8 +93,11 @@ class PostgreSQL:
         self._stop()
 
     @contextlib.contextmanager
-    def connect(self) -> Iterator[Connection]:
+    def connect(self) -> Iterator["Connection"]:
         """Log in as the superuser, for the time of a `with` block."""
+        # Imported where there is a server: most stacks have none, and it takes its time.
+        from pg8000.native import Connection  # noqa: PLC0415
+
         user, password = self.admin
         with socket.create_connection((self.host, self.port)) as link:
             # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
