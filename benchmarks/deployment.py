@@ -35,9 +35,9 @@ _READING = f"""\
 By Pulumi's engine: each row is one command of the CLI, its start included, as `make up` runs it,
 in an empty account each time; the {SECRETS} secrets once, all else TIMES times. By the built-in
 engine: the whole of `make up`, checks included, beside that of commit {BASELINE}, in pairs that
-take turns. The state of `make up` is thrown away, so the CLI writes it once at the end of each
-command; your own `pulumi up` writes it twice a resource, which took three times as long for prod's
-CLI and most of the time of the many secrets."""
+take turns. The state of `make up` is thrown away, so the CLI writes it once, at the end of each
+command; a `pulumi up` of your own writes the whole of it before and after each resource, which
+takes longer the more there are."""
 
 
 class Timed(PulumiEngine):
