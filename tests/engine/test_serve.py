@@ -20,8 +20,6 @@ from tests.recording import ROOT
 # Stands in for the AWS CLI: the one command that is printed.
 AWS = """#!{python}
 import sys, boto3
-
-pytestmark = pytest.mark.exhaustive
 *command, name, out = sys.argv[1:]
 assert (command, out) == (["lambda", "invoke", "--function-name"], "/dev/stdout"), sys.argv
 print(boto3.client("lambda").invoke(FunctionName=name)["Payload"].read().decode())
@@ -139,6 +137,7 @@ def test_what_serve_prints_invokes_the_function_and_goes_on_with_the_deployed_st
         assert not list(terminal.home.rglob("credentials.json"))
 
 
+@pytest.mark.exhaustive
 def test_an_empty_account_takes_the_whole_stack(
     pulumi: Cli, terminal: Terminal, resources: int, tmp_path: Path
 ) -> None:
