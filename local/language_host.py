@@ -24,6 +24,7 @@ def served() -> Iterator[int]:
     with subprocess.Popen(  # noqa: S603 (ours)
         [sys.executable, "-m", "local.language_server", *_loaded()],
         cwd=Path(__file__).resolve().parent.parent,
+        env={"GRPC_VERBOSITY": "ERROR", **os.environ},  # an engine that goes is no news
         stdin=subprocess.PIPE,  # its end tells the process of our death
         stdout=subprocess.PIPE,
         text=True,
