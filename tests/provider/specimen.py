@@ -23,12 +23,16 @@ class World:
         self._made: list[tuple[str, str, str, dict[str, Any]]] = []
         self._known: dict[str, tuple[str, dict[str, Any]]] = {}
 
+    def checked(self, type_: str, name: str, /, **given: Any) -> dict[str, Any]:
+        """Return the inputs with what the provider adds to them; none of them is refused."""
+        inputs, refused = self.provider.check(type_, name, given)
+        assert refused == []
+        return inputs
+
     def make(self, type_: str, name: str, /, **inputs: Any) -> dict[str, Any]:
         """Make a resource once for each name; return its state, with ``id``."""
         if name not in self._known:
-            checked, refused = self.provider.check(type_, name, inputs)
-            assert refused == []
-            id_, state = self.provider.create(type_, name, checked)
+            id_, state = self.provider.create(type_, name, self.checked(type_, name, **inputs))
             self._made.append((type_, name, id_, state))
             self._known[name] = id_, state
         id_, state = self._known[name]

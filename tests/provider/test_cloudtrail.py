@@ -1,11 +1,9 @@
 """What the contract does not try of a trail: its selectors."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.provider import DeploymentError, HalfMadeError
 from tests.provider.specimen import World
 from tests.provider.specimens.s3 import bucket
@@ -22,23 +20,8 @@ ADVANCED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
-
-
 def checked(world: World, **given: Any) -> dict[str, Any]:
-    inputs, refused = world.provider.check(TRAIL, "trail", {"s3BucketName": "a-bucket", **given})
-    assert refused == []
-    return inputs
+    return world.checked(TRAIL, "trail", **{"s3BucketName": "a-bucket", **given})
 
 
 def trail(world: World, **given: Any) -> dict[str, Any]:

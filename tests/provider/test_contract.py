@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.catalog import RESOURCES
 from local.provider.diff import Difference
 from local.provider.provider import DeploymentError, Provider
@@ -28,19 +27,6 @@ SPECIMENS: dict[str, Specimen] = {
 every_type = pytest.mark.parametrize("specimen", SPECIMENS.values(), ids=SPECIMENS.keys())
 
 UNCHANGED = Difference(frozenset(), frozenset(), delete_first=False)
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
 
 
 class Life:

@@ -1,11 +1,9 @@
 """What the contract does not try of EC2's types: inline rules, gateways, what is refused."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.provider import DeploymentError
 from tests.provider.specimen import REGION, World
 from tests.provider.specimens.ec2 import group, rule, subnet, vpc
@@ -14,19 +12,6 @@ GROUP = "aws:ec2/securityGroup:SecurityGroup"
 RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 HTTPS = {"protocol": "tcp", "fromPort": 443, "toPort": 443}
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
 
 
 def allowed(world: World, id_: str) -> tuple[list[Any], list[Any]]:
@@ -40,8 +25,7 @@ def allowed(world: World, id_: str) -> tuple[list[Any], list[Any]]:
 
 
 def up(world: World, type_: str, id_: str, state: dict[str, Any], **given: Any) -> dict[str, Any]:
-    inputs, refused = world.provider.check(type_, "it", given, {})
-    assert refused == []
+    inputs = world.checked(type_, "it", **given)
     assert not world.provider.diff(type_, state, inputs).replaces
     return world.provider.update(type_, "it", id_, state, inputs)
 

@@ -1,28 +1,13 @@
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.provider import DeploymentError
 from tests.provider.specimen import World
 from tests.provider.specimens import iam
 
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
 
 
 def test_a_role_that_got_a_policy_by_hand_is_deleted_only_after_a_refresh(world: World) -> None:

@@ -1,12 +1,10 @@
 """What Lambda's resources do besides the contract of all types."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.archive import package
 from local.provider.provider import DeploymentError, HalfMadeError
 from local.provider.wire import UNKNOWN
@@ -17,35 +15,14 @@ FUNCTION, INVOCATION = "aws:lambda/function:Function", "aws:lambda/invocation:In
 FAILS = "def handler(event, context):\n    raise ValueError('of the tests')\n"
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
-
-
 def given(world: World, **inputs: Any) -> dict[str, Any]:
     """Return checked inputs of a function."""
     always = {"handler": "index.handler", "runtime": "python3.12", "role": role(world)}
-    checked, refused = world.provider.check(
-        FUNCTION, "f", {"code": archive(ECHO), **always, **inputs}
-    )
-    assert refused == []
-    return checked
+    return world.checked(FUNCTION, "f", **{"code": archive(ECHO), **always, **inputs})
 
 
 def invocation(world: World, **inputs: Any) -> dict[str, Any]:
-    checked, refused = world.provider.check(
-        INVOCATION, "i", {"functionName": function(world)["name"], **inputs}
-    )
-    assert refused == []
-    return checked
+    return world.checked(INVOCATION, "i", **{"functionName": function(world)["name"], **inputs})
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.provider import DeploymentError, HalfMadeError
 from tests.provider.specimen import World
 from tests.provider.specimens.s3 import RULE, TYPE, bucket, encrypted
@@ -17,28 +15,8 @@ ENCRYPTION = TYPE.format("ServerSideEncryptionConfiguration")
 LIFECYCLE, BLOCK = TYPE.format("LifecycleConfiguration"), TYPE.format("PublicAccessBlock")
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
-
-
-def checked(world: World, type_: str, **given: Any) -> dict[str, Any]:
-    inputs, refused = world.provider.check(type_, "it", given)
-    assert refused == []
-    return inputs
-
-
 def test_a_bucket_without_a_name_gets_one_in_lower_case(world: World) -> None:
-    inputs, refused = world.provider.check(BUCKET, "AuditLogs", {})
-    assert refused == []
+    inputs = world.checked(BUCKET, "AuditLogs")
     assert re.fullmatch("auditlogs-[0-9a-f]{7}", inputs["bucket"])
     _, refused = world.provider.check(BUCKET, "x" * 56, {})
     assert {path for path, _ in refused} == {"bucket"}
@@ -52,7 +30,7 @@ def test_a_bucket_in_another_region_is_there(world: World) -> None:
 
 
 def test_a_bucket_that_is_made_and_not_tagged_is_half_made(world: World) -> None:
-    inputs = checked(world, BUCKET, tags={f"Key{number}": "" for number in range(51)})
+    inputs = world.checked(BUCKET, "it", tags={f"Key{number}": "" for number in range(51)})
     with pytest.raises(HalfMadeError, match="BadRequest") as refused:
         world.provider.create(BUCKET, "it", inputs)
     assert refused.value.id == inputs["bucket"]
@@ -104,14 +82,14 @@ def test_a_bucket_tells_at_a_refresh_what_others_set_and_nothing_differs(world: 
     default = read["serverSideEncryptionConfiguration"]["rule"]
     assert default["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms"}
     assert json.loads(read["policy"])["Statement"] == [statement]
-    inputs = checked(world, BUCKET, bucket=name, forceDestroy=True)
+    inputs = world.checked(BUCKET, "it", bucket=name, forceDestroy=True)
     assert not world.provider.diff(BUCKET, read, inputs).changed
 
 
 def test_versioning_cannot_be_disabled_again(world: World) -> None:
     given = {"bucket": bucket(world), "versioningConfiguration": {"status": "Enabled"}}
     state = world.make(VERSIONING, "versions", **given)
-    inputs = checked(world, VERSIONING, **given)
+    inputs = world.checked(VERSIONING, "it", **given)
     disabled = {**inputs, "versioningConfiguration": {"status": "Disabled"}}
     with pytest.raises(DeploymentError, match="cannot be updated from 'Enabled' to 'Disabled'"):
         world.provider.diff(VERSIONING, state, disabled)
@@ -128,7 +106,7 @@ def test_versioning_cannot_be_disabled_again(world: World) -> None:
 def test_another_owner_replaces_a_setting_and_is_in_its_id(world: World) -> None:
     given = {"bucket": bucket(world), "rules": encrypted("AES256")}
     state = world.make(ENCRYPTION, "encryption", **given)
-    owned = checked(world, ENCRYPTION, **given, expectedBucketOwner=world.account_id)
+    owned = world.checked(ENCRYPTION, "it", **given, expectedBucketOwner=world.account_id)
     assert world.provider.diff(ENCRYPTION, state, owned).replaces == {"expectedBucketOwner"}
     id_, _ = world.provider.create(ENCRYPTION, "owned", owned)
     assert id_ == f"{given['bucket']},{world.account_id}"
@@ -141,7 +119,7 @@ def test_an_encryption_that_is_blocked_by_others_is_no_difference(world: World) 
     given = {"bucket": bucket(world), "rules": encrypted("AES256")}
     state = world.make(ENCRYPTION, "encryption", **given)
     blocked = {**state["rules"][0], "blockedEncryptionTypes": ["SSE-C"]}
-    inputs = checked(world, ENCRYPTION, **given)
+    inputs = world.checked(ENCRYPTION, "it", **given)
     assert not world.provider.diff(ENCRYPTION, {**state, "rules": [blocked]}, inputs).changed
 
 

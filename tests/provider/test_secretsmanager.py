@@ -1,10 +1,8 @@
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.provider import DeploymentError, HalfMadeError
 from tests.provider.specimen import World
 from tests.provider.specimens import secretsmanager as specimens
@@ -15,27 +13,8 @@ POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
-
-
-def _checked(world: World, type_: str, **inputs: Any) -> dict[str, Any]:
-    checked, refused = world.provider.check(type_, "specimen", inputs)
-    assert refused == []
-    return checked
-
-
 def test_a_secret_in_its_recovery_window_is_gone_and_its_name_taken(world: World) -> None:
-    inputs = _checked(world, SECRET, name="window")
+    inputs = world.checked(SECRET, "specimen", name="window")
     id_, state = world.provider.create(SECRET, "specimen", inputs)
 
     world.provider.delete(SECRET, "specimen", id_, state)
@@ -48,7 +27,9 @@ def test_a_secret_in_its_recovery_window_is_gone_and_its_name_taken(world: World
 
 
 def test_a_secret_whose_policy_is_refused_is_kept(world: World) -> None:
-    inputs = _checked(world, SECRET, name="half", policy='["no policy"]', recoveryWindowInDays=0)
+    inputs = world.checked(
+        SECRET, "specimen", name="half", policy='["no policy"]', recoveryWindowInDays=0
+    )
 
     with pytest.raises(HalfMadeError, match="MalformedPolicyDocument") as refused:
         world.provider.create(SECRET, "specimen", inputs)
@@ -66,15 +47,15 @@ def test_a_policy_of_its_own_resource_is_no_difference_of_the_secret(world: Worl
 
     assert refreshed is not None
     assert json.loads(refreshed["policy"]) == json.loads(specimens.policy(world))
-    inputs = _checked(world, SECRET, name=state["name"], recoveryWindowInDays=0)
+    inputs = world.checked(SECRET, "specimen", name=state["name"], recoveryWindowInDays=0)
     assert world.provider.diff(SECRET, refreshed, inputs).changed == set()
 
 
 def test_replicas_that_leave_the_program_are_removed(world: World) -> None:
     # Since https://github.com/hashicorp/terraform-provider-aws/pull/39235
-    inputs = _checked(
-        world,
+    inputs = world.checked(
         SECRET,
+        "specimen",
         name="replicated",
         recoveryWindowInDays=0,
         replicas=specimens.replicas(world),
@@ -90,7 +71,7 @@ def test_replicas_that_leave_the_program_are_removed(world: World) -> None:
 
 def test_a_newer_value_put_by_hand_is_no_difference(world: World) -> None:
     arn = specimens.secret(world)
-    inputs = _checked(world, VERSION, secretId=arn, secretString="one")
+    inputs = world.checked(VERSION, "specimen", secretId=arn, secretString="one")
     id_, state = world.provider.create(VERSION, "specimen", inputs)
 
     world.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="by hand")
@@ -103,7 +84,7 @@ def test_a_newer_value_put_by_hand_is_no_difference(world: World) -> None:
 
 def test_a_value_that_is_deleted_stays_the_current_one(world: World) -> None:
     arn = specimens.secret(world)
-    inputs = _checked(world, VERSION, secretId=arn, secretString="one")
+    inputs = world.checked(VERSION, "specimen", secretId=arn, secretString="one")
     id_, state = world.provider.create(VERSION, "specimen", inputs)
 
     world.provider.delete(VERSION, "specimen", id_, state)
@@ -114,9 +95,9 @@ def test_a_value_that_is_deleted_stays_the_current_one(world: World) -> None:
 
 def test_rotate_immediately_alone_rotates_nothing(world: World) -> None:
     arn = specimens.secret_with_value(world)
-    inputs = _checked(
-        world,
+    inputs = world.checked(
         ROTATION,
+        "specimen",
         secretId=arn,
         rotationLambdaArn=specimens.rotator(world),
         rotateImmediately=False,

@@ -1,11 +1,9 @@
 """What SNS's resources do besides the contract of all types."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider import sns
 from local.provider.provider import HalfMadeError
 from tests.provider.specimen import World
@@ -14,25 +12,10 @@ from tests.provider.specimens.sns import topic
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
-
-
 def given(world: World, endpoint: str, **inputs: Any) -> dict[str, Any]:
     protocol = "https" if "://" in endpoint else "email"
     about = {"topic": topic(world), "protocol": protocol, "endpoint": endpoint}
-    checked, refused = world.provider.check(SUBSCRIPTION, "s", {**about, **inputs})
-    assert refused == []
-    return checked
+    return world.checked(SUBSCRIPTION, "s", **{**about, **inputs})
 
 
 def test_mail_that_nobody_confirmed_outlives_its_deletion(world: World) -> None:

@@ -1,27 +1,12 @@
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.aws import EmbeddedAws
 from local.provider.wire import UNKNOWN
 from tests.provider.specimen import World
 
 PARAMETER = "aws:ssm/parameter:Parameter"
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as started:
-        yield started
-
-
-@pytest.fixture
-def world(aws: EmbeddedAws) -> Iterator[World]:
-    made = World(aws)
-    yield made
-    made.close()
 
 
 def _made(world: World, **inputs: Any) -> dict[str, Any]:
