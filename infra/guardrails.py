@@ -39,7 +39,7 @@ class Rule(NamedTuple):
 
     level: str
     breaches: Breaches | None
-    """None: Pulumi is told to refuse a deletion, and its exemption allows it at every level."""
+    """None: Pulumi refuses the deletion at every level; an exemption allows it."""
 
 
 def broken(settings: Settings, names: Collection[str]) -> Iterator[Fault]:

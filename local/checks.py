@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local import incidents
 from local.deployment import Deployment, FunctionError, Invocation
+from local.pulumi_engine import PulumiError
 from local.traffic import Traffic, rotate
 from local.trial import READ, read_as, role_like
 
@@ -71,7 +72,7 @@ def tried(promise: str, check: Callable[[], str]) -> Outcome:
     """Try a promise by a check that returns the figure, or raises."""
     try:
         return Outcome(promise, kept=True, figure=check())
-    except (Broken, BotoCoreError, ClientError) as broken:
+    except (Broken, PulumiError, BotoCoreError, ClientError) as broken:
         return Outcome(promise, kept=False, figure=str(broken))
     except Exception as error:  # noqa: BLE001 (its text may quote what it choked on)
         return Outcome(promise, kept=False, figure=f"the check ended by {type(error).__name__}")

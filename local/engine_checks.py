@@ -8,7 +8,7 @@ import time
 import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,17 +45,10 @@ def run(
     held = {*values, *deployment.canaries}
     engine = _engine(deployment)
     yield tried(PLANNED, lambda: _planned(engine))
-    yield tried(UNCHANGED, lambda: _told_by_pulumi(lambda: _unchanged(engine)))
+    yield tried(UNCHANGED, lambda: _unchanged(engine))
     yield tried(HELD, lambda: _held(engine, held))
     if not stays:
-        yield tried(LEFT, lambda: _told_by_pulumi(lambda: _left(deployment, before)))
-
-
-def _told_by_pulumi(check: Callable[[], str]) -> str:
-    try:
-        return check()
-    except PulumiError as error:
-        raise Broken(str(error)) from error
+        yield tried(LEFT, lambda: _left(deployment, before))
 
 
 def _engine(deployment: Deployment) -> PulumiEngine:

@@ -1,6 +1,6 @@
 """The host of Python programs that Pulumi's engine is given, as a full installation brings one.
 
-The engine is told its port by ``PULUMI_DEBUG_LANGUAGES=python:<port>``.
+``PULUMI_DEBUG_LANGUAGES=python:<port>`` connects the engine to it.
 """
 
 import contextlib

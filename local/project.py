@@ -139,7 +139,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _other_keys(name: str, file: Mapping[str, Any]) -> Iterator[str]:
-    """Refuse what a stack's file says besides the config and how its values are encrypted."""
+    """Refuse keys of a stack file other than the config and how its values are encrypted."""
     for key in file:
         if key == "environment":
             yield (

@@ -23,14 +23,12 @@ import yaml
 from local import language_host, outputs, pulumi_cli
 from local.aws import EmbeddedAws
 from local.project import Stack
+from local.provider import wire
 from local.provider.server import served
 from local.pulumi_cli import Cli
 from local.record import Made, Record
 
 _STOP_SECONDS = 10
-# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (a signature)
 _ENCRYPTED = "[secret]"
 
 
@@ -336,6 +334,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON)
         return [_plain(each) for each in value]
     if not isinstance(value, dict):
         return value
-    if value.get(_SIGNATURE) == _SECRET:
+    if value.get(wire.SIGNATURE) == wire.SECRET:
         return _ENCRYPTED
     return {key: _plain(each) for key, each in value.items()}

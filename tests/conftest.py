@@ -43,7 +43,7 @@ def pulumi() -> Cli:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let all that is skipped for want of Pulumi be skipped here, so that it is told once."""
+    """Let all that is skipped for want of Pulumi be skipped here, so that it is reported once."""
     report = yield
     if isinstance(report.longrepr, tuple) and NO_PULUMI in report.longrepr[2]:
         report.longrepr = (__file__, 1, report.longrepr[2])

@@ -1,4 +1,4 @@
-"""S3: a lifecycle's least size for transitions is kept, and it is told who pays for requests."""
+"""S3: keeps a lifecycle's minimum size for transitions, and who pays for requests."""
 # ruff: noqa: ANN401 - ministack is untyped
 
 from collections.abc import Callable

@@ -299,9 +299,9 @@ class Dashboard(Resource):
         session.client("cloudwatch").delete_dashboards(DashboardNames=[id_])
 
 
-def _period(path: str, seconds: Any, besides: tuple[int, ...]) -> Iterator[tuple[str, str]]:
-    if isinstance(seconds, int) and seconds not in besides and seconds % _MINUTE:
-        allowed = ", ".join(map(str, besides))
+def _period(path: str, seconds: Any, shorter: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(seconds, int) and seconds not in shorter and seconds % _MINUTE:
+        allowed = ", ".join(map(str, shorter))
         yield path, f"must be {allowed} or a multiple of {_MINUTE}, got {seconds}"
 
 

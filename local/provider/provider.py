@@ -1,7 +1,8 @@
 """The AWS provider of both engines, on the embedded AWS."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,6 @@ from local.provider.resource import (
 from local.provider.wire import UNKNOWN
 
 _SUFFIX_CHARACTERS = 7
-_REFUSALS = (ClientError, BotoCoreError, RefusedError)
 
 
 class DeploymentError(Exception):
@@ -94,10 +94,8 @@ class Provider:
             DeploymentError: the provider refuses the change.
 
         """
-        try:
+        with _refusals_named(type_):
             return difference(_resource(type_), state, wanted, self.default_tags)
-        except RefusedError as error:
-            raise DeploymentError(f"{type_}: {error}") from error
 
     def planned(self, type_: str, inputs: Properties) -> Properties:
         """Return what is known of a resource before it is made."""
@@ -119,15 +117,14 @@ class Provider:
         """
         resource, session = _resource(type_), self._for(inputs)
         wanted = {**inputs, "tags": all_tags(inputs.get("tags"), self.default_tags)}
-        try:
-            made = resource.create(session, wanted)
-            id_, told = made if isinstance(made, tuple) else (made, {})
-            state = self._read(resource, session, id_, {**inputs, **told})
-        except PartlyMadeError as error:
-            state = self._read(resource, session, error.id, inputs) or inputs
-            raise HalfMadeError(_told(name, type_, error), error.id, state) from error
-        except _REFUSALS as error:
-            raise DeploymentError(_told(name, type_, error)) from error
+        with _refusals_named(f"{name} ({type_})"):
+            try:
+                made = resource.create(session, wanted)
+                id_, told = made if isinstance(made, tuple) else (made, {})
+                state = self._read(resource, session, id_, {**inputs, **told})
+            except PartlyMadeError as error:
+                state = self._read(resource, session, error.id, inputs) or inputs
+                raise HalfMadeError(f"{name} ({type_}): {error}", error.id, state) from error
         if state is None:
             raise DeploymentError(f"{name} ({type_}): was created, and AWS does not find it")
         self._created(Created(type_, name, id_, inputs, state))
@@ -141,10 +138,8 @@ class Provider:
 
         """
         resource = _resource(type_)
-        try:
+        with _refusals_named(f"{name} ({type_})"):
             return self._read(resource, self._for(state), id_, state)
-        except _REFUSALS as error:
-            raise DeploymentError(_told(name, type_, error)) from error
 
     def refreshed(self, type_: str, given: Properties, read: Properties) -> Properties:
         """Return the inputs of a resource whose state was just read."""
@@ -160,11 +155,9 @@ class Provider:
 
         """
         resource = _resource(type_)
-        try:
+        with _refusals_named(f"{name} ({type_})"):
             id_, told = resource.imported(self._session, id_)
             state = self._read(resource, self._session, id_, told)
-        except _REFUSALS as error:
-            raise DeploymentError(_told(name, type_, error)) from error
         if state is None:
             return None
         defaults = {key: about.default for key, about in resource.inputs.items()}
@@ -189,7 +182,7 @@ class Provider:
         """
         resource, session = _resource(type_), self._for(inputs)
         changed = set(self.diff(type_, state, inputs).changed)
-        try:
+        with _refusals_named(f"{name} ({type_})"):
             if "tags" in changed:
                 self._retag(resource, session, id_, state, inputs)
             own = changed - {"tags"}
@@ -197,8 +190,6 @@ class Provider:
             # What was taken out of the program is no longer recorded, unless AWS still has it.
             kept = {key: value for key, value in state.items() if key not in changed}
             read = self._read(resource, session, id_, {**kept, **inputs, **(told or {})})
-        except _REFUSALS as error:
-            raise DeploymentError(_told(name, type_, error)) from error
         if read is None:
             raise DeploymentError(f"{name} ({type_}): is gone; run `pulumi refresh`")
         return read
@@ -220,11 +211,12 @@ class Provider:
         """
         resource = _resource(type_)
         gone = resource.gone if resource.deleted is None else resource.deleted
-        try:
-            resource.delete(self._for(state), id_, state)
-        except _REFUSALS as error:
-            if not isinstance(error, ClientError) or error.response["Error"]["Code"] not in gone:
-                raise DeploymentError(_told(name, type_, error)) from error
+        with _refusals_named(f"{name} ({type_})"):
+            try:
+                resource.delete(self._for(state), id_, state)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in gone:
+                    raise
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a provider function, such as ``aws:index/getCallerIdentity:…``.
@@ -235,10 +227,8 @@ class Provider:
         """
         if token not in functions.FUNCTIONS:
             raise DeploymentError(f"the local run cannot answer {token}")
-        try:
+        with _refusals_named(token):
             return functions.FUNCTIONS[token](self._session, args)
-        except _REFUSALS as error:
-            raise DeploymentError(f"{token}: {error}") from error
 
     def sensitive(self, type_: str) -> frozenset[str]:
         """Names of the properties that are secrets in the state."""
@@ -317,5 +307,9 @@ def _resource(type_: str) -> Resource:
     return RESOURCES[type_]
 
 
-def _told(name: str, type_: str, error: Exception) -> str:
-    return f"{name} ({type_}): {error}"
+@contextmanager
+def _refusals_named(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError, RefusedError) as error:
+        raise DeploymentError(f"{what}: {error}") from error

@@ -3,7 +3,6 @@
 The facts are those of Pulumi's AWS provider: https://github.com/pulumi/pulumi-aws
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ class Input:
     bounds: tuple[float, float] | None = None
     """A number, at least and at most."""
     also: tuple[object, ...] = ()
-    """Values that are allowed besides."""
+    """Further values that are allowed."""
     choices: tuple[object, ...] = ()
     """The only values that are allowed."""
     json: bool = False
@@ -202,19 +201,6 @@ class Resource:
         """Name the outputs that an update of these inputs changes."""
         del changed, inputs
         return set()
-
-
-class Locks:
-    """A lock for each key, for calls that AWS takes only one at a time."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, threading.Lock] = {}
-        self._guard = threading.Lock()
-
-    def __getitem__(self, key: str) -> threading.Lock:
-        """Return the key's lock."""
-        with self._guard:
-            return self._locks.setdefault(key, threading.Lock())
 
 
 def camel(value: Any) -> Any:

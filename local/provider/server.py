@@ -1,7 +1,7 @@
 # ruff: noqa: N802 (the engine's gRPC interface)
 """Serves the provider to Pulumi's engine.
 
-The engine is told its port by ``PULUMI_DEBUG_PROVIDERS=aws:<port>``, so it starts no plugin.
+``PULUMI_DEBUG_PROVIDERS=aws:<port>`` connects the engine to it, so that it starts no plugin.
 https://pulumi-developer-docs.readthedocs.io/latest/docs/_generated/proto/provider.html
 """
 

@@ -22,8 +22,8 @@ _UNKNOWN = {
     "e48ece36-62e2-4504-bad9-02848725956a",
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 }
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (marks one)
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (marks one)
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
@@ -39,7 +39,7 @@ def _plain(value: struct_pb2.Value) -> Any:
         return [_plain(each) for each in value.list_value.values]
     if kind == "struct_value":
         inner = plain(value.struct_value)
-        is_marked = inner.get(_SIGNATURE) in (_SECRET, _OUTPUT)
+        is_marked = inner.get(SIGNATURE) in (SECRET, _OUTPUT)
         return inner.get("value", UNKNOWN) if is_marked else inner
     if kind == "number_value":  # a Struct has no whole numbers
         number = value.number_value
@@ -52,7 +52,7 @@ def struct(properties: Mapping[str, Any], secret: Iterable[str] = ()) -> struct_
     """Write properties; those named in ``secret`` are marked."""
     written = struct_pb2.Struct()
     marked = {
-        key: {_SIGNATURE: _SECRET, "value": properties[key]}
+        key: {SIGNATURE: SECRET, "value": properties[key]}
         for key in secret
         if properties.get(key) is not None
     }
@@ -71,4 +71,4 @@ def holds_unknown(value: object) -> bool:
 
 def is_archive(value: object) -> bool:
     """Whether a value is an archive: code to be packed."""
-    return isinstance(value, Mapping) and value.get(_SIGNATURE) == _ARCHIVE
+    return isinstance(value, Mapping) and value.get(SIGNATURE) == _ARCHIVE

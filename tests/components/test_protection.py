@@ -1,4 +1,4 @@
-"""What Pulumi is told not to delete, and that nothing else shows it."""
+"""Pulumi's protect option: what carries it, and that nothing else in the plan shows it."""
 
 import json
 from collections.abc import Callable

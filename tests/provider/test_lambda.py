@@ -1,4 +1,4 @@
-"""What Lambda's resources do besides the contract of all types."""
+"""What Lambda's resources do beyond the contract of all types."""
 
 import json
 from typing import Any

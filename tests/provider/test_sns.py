@@ -1,4 +1,4 @@
-"""What SNS's resources do besides the contract of all types."""
+"""What SNS's resources do beyond the contract of all types."""
 
 from typing import Any
 
