@@ -25,7 +25,7 @@ _UNKNOWN = {
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (marks one)
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 
 def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
@@ -71,4 +71,4 @@ def holds_unknown(value: object) -> bool:
 
 def is_archive(value: object) -> bool:
     """Whether a value is an archive: code to be packed."""
-    return isinstance(value, Mapping) and value.get(SIGNATURE) == _ARCHIVE
+    return isinstance(value, Mapping) and value.get(SIGNATURE) == ARCHIVE

@@ -115,6 +115,7 @@ def terminal(pulumi: Cli, tmp_path: Path) -> Terminal:
     return Terminal(tmp_path, pulumi.path.parent)
 
 
+@pytest.mark.exhaustive
 def test_what_serve_prints_invokes_the_function_and_goes_on_with_the_deployed_stack(
     pulumi: Cli, terminal: Terminal, resources: int, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any
 
+import pytest
+
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import Stack, refusal
 from tests.recording import PROJECT
@@ -160,6 +162,7 @@ def test_every_change_of_a_secret_keeps_its_value_or_is_refused(stack: Stack) ->
     try_all(stack, "secrets", table, SECRETS, TO_SECRETS, stack.text, stack.put)
 
 
+@pytest.mark.exhaustive
 def test_every_change_of_a_parameter_keeps_its_value_or_is_refused(stack: Stack) -> None:
     key = f"alias/{stack.prefix.rstrip('/')}"
 
@@ -173,6 +176,7 @@ def test_every_change_of_a_parameter_keeps_its_value_or_is_refused(stack: Stack)
     try_all(stack, "parameters", table, PARAMETERS, TO_PARAMETERS, stack.value, put)
 
 
+@pytest.mark.exhaustive
 def test_rotation_and_replicas_come_and_go_and_the_value_stays(stack: Stack) -> None:
     given: dict[str, dict[str, Any]] = {"x": {"generate": {"key": {}}}, "y": EXTERNAL}
     rotating = {**given, "x": {**given["x"], "rotation": {"strategy": "random"}}}

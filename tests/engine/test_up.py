@@ -73,14 +73,8 @@ def left(environment: Mapping[str, str]) -> list[str]:
     return files + with_variable("TMPDIR", environment["TMPDIR"])
 
 
-@pytest.mark.parametrize(
-    "stack",
-    [
-        "dev",
-        pytest.param("staging", marks=pytest.mark.exhaustive),
-        pytest.param("prod", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 def test_up_by_pulumi_proves_every_promise_and_leaves_the_user_alone(
     environment: dict[str, str], pulumi: Cli, stack: str
 ) -> None:
@@ -277,6 +271,7 @@ def test_a_failing_command_is_told_in_one_line(deployed: Deployment) -> None:
     )
 
 
+@pytest.mark.exhaustive
 def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
     pulumi: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,6 +149,7 @@ def test_up_proves_every_promise_whatever_the_environment_and_leaves_nothing(
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+@pytest.mark.exhaustive
 def test_rotate_shows_rotations_and_no_failed_request(
     scratch: dict[str, str], tmp_path: Path
 ) -> None:
@@ -419,6 +420,7 @@ def test_the_callers_umask_changes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_serve_empty_is_an_account_with_layers_and_vpc_and_nothing_else(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "local", "serve", "--empty", "--stack", "prod"],

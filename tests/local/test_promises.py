@@ -127,6 +127,7 @@ def test_without_the_grant_for_the_secret_nothing_is_read(deploy: Deploy) -> Non
     assert any('"error": "AccessDenied"' in line for line in deployed.log_lines())
 
 
+@pytest.mark.exhaustive
 def test_without_the_grant_for_the_key_nothing_is_read(deploy: Deploy) -> None:
     deployed = deploy()
     change_policy(
@@ -174,6 +175,7 @@ def test_the_key_is_of_no_use_past_secrets_manager_to_the_administrator(deploy: 
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
 
 
+@pytest.mark.exhaustive
 def test_without_the_key_itself_nothing_is_read(deploy: Deploy) -> None:
     deployed = deploy()
     deployed.client("kms").disable_key(KeyId=deployed.outputs["key_arn"])
@@ -188,6 +190,7 @@ def test_without_the_layer_the_sdk_is_the_way_and_the_check_says_so(deploy: Depl
     assert broken(deployed) == {ANSWERS: "secret retrieved through the sdk"}
 
 
+@pytest.mark.exhaustive
 def test_without_the_token_header_the_sdk_is_the_way_and_the_check_says_so(
     deploy: Deploy,
 ) -> None:

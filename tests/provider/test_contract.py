@@ -106,6 +106,7 @@ def test_what_is_created_and_read_is_no_difference(life: Life) -> None:
     assert life.diff() == UNCHANGED
 
 
+@pytest.mark.exhaustive
 @every_type
 def test_every_output_is_recorded(life: Life) -> None:
     resource = RESOURCES[life.type]
@@ -139,6 +140,7 @@ def test_each_change_is_seen_made_and_read_back(
         assert life.diff() == UNCHANGED, f"after {change} was changed back"
 
 
+@pytest.mark.exhaustive
 @every_type
 def test_one_that_exists_is_refused(specimen: Specimen, life: Life) -> None:
     if not specimen.taken:
@@ -161,6 +163,7 @@ def test_one_that_is_deleted_is_gone_and_can_be_deleted_again(
             life.delete()
 
 
+@pytest.mark.exhaustive
 @every_type
 def test_one_that_is_gone_is_created_again(specimen: Specimen, life: Life, world: World) -> None:
     life.delete()
@@ -170,6 +173,7 @@ def test_one_that_is_gone_is_created_again(specimen: Specimen, life: Life, world
     life.id, life.state = again.id, again.state
 
 
+@pytest.mark.exhaustive
 @every_type
 def test_one_that_was_imported_is_no_difference(specimen: Specimen, life: Life) -> None:
     if specimen.not_imported:
@@ -185,6 +189,7 @@ def test_one_that_was_imported_is_no_difference(specimen: Specimen, life: Life) 
     assert life.provider.diff(life.type, state, life.inputs).changed == specimen.import_differs
 
 
+@pytest.mark.exhaustive
 @every_type
 def test_tags_of_the_provider_are_put_and_no_difference(specimen: Specimen, world: World) -> None:
     if "tags" not in RESOURCES[specimen.type].inputs:

@@ -143,6 +143,7 @@ def test_the_version_in_the_module_file_is_that_of_the_lower_bound_or_later() ->
     assert tuple(map(int, pulumi_cli.module_version().split("."))) >= pulumi_cli.MINIMUM
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("engine", "code", "told"),
     [

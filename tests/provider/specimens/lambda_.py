@@ -17,7 +17,7 @@ ECHO = "def handler(event, context):\n    return event\n"
 def archive(source: str) -> dict[str, Any]:
     """Write the code as the engine sends it."""
     return {
-        wire._SIGNATURE: wire._ARCHIVE,  # noqa: SLF001 (only the engine writes archives)
+        wire.SIGNATURE: wire.ARCHIVE,
         "hash": hashlib.sha256(source.encode()).hexdigest(),
         "assets": {"index.py": {"text": source}},
     }
