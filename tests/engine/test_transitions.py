@@ -7,7 +7,7 @@ refused at preview is then left as it was, and the rest is deployed.
 import re
 from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -102,78 +102,103 @@ def expected(table: str) -> dict[str, str]:
     return {f"{source}.{to}": cell for source, to, cell in cells}
 
 
-def write(stack: Stack, section: str, goals: Mapping[str, Goal | None]) -> None:
-    """Configure all of these secrets or parameters, the latter next to one that stays."""
-    there = {name: goal for name, goal in goals.items() if goal}
-    config = {name: settings for name, (settings, _) in there.items()}
-    prefix = "parameters/" if section == "parameters" else ""
-    values = {f"{prefix}{name}": text for name, (_, text) in there.items() if text}
-    stack.write({}, **{section: config})
+class Table(NamedTuple):
+    """Each change of one kind, and what is to become of the value."""
+
+    section: str
+    outcomes: dict[str, str]
+    sources: Mapping[str, tuple[Goal, str | None]]
+    goals: Mapping[str, Goal | None]
+    read: Callable[[str], str | None]
+    put: Callable[[str, str], object]
+
+    def first(self) -> dict[str, Goal | None]:
+        """Return what each is deployed as."""
+        return {name: self.sources[name.split(".")[0]][0] for name in self.outcomes}
+
+    def wanted(self) -> dict[str, Goal | None]:
+        """Return what each is changed to."""
+        return {name: self.goals[name.split(".")[1]] for name in self.outcomes}
+
+    def allowed(self) -> dict[str, Goal | None]:
+        """Return what each is changed to, unless that is refused or stopped."""
+        first, left = self.first(), {"refused", "stopped"}
+        return {
+            name: first[name] if self.outcomes[name] in left else goal
+            for name, goal in self.wanted().items()
+        }
+
+    def values(self) -> dict[str, str | None]:
+        """Return the value of each."""
+        return {name: self.read(name) for name in self.outcomes}
+
+    def check(self, before: Mapping[str, str | None]) -> None:
+        """Compare what became of each value with what was expected."""
+        wanted, after = self.wanted(), self.values()
+        for name, outcome in self.outcomes.items():
+            if outcome == "configured":
+                goal = wanted[name]
+                assert goal
+                assert after[name] == (goal[1] or goal[0]["value"]), name
+            elif outcome == "generated":
+                assert after[name], name
+                assert before[name] is None, name
+            else:
+                assert after[name] == before[name], name
+
+
+def write(stack: Stack, goals: Mapping[str, Mapping[str, Goal | None]]) -> None:
+    """Configure these secrets and parameters."""
+    config: dict[str, dict[str, Any]] = {}
+    values: dict[str, str] = {}
+    for section, named in goals.items():
+        there = {name: goal for name, goal in named.items() if goal}
+        config[section] = {name: settings for name, (settings, _) in there.items()}
+        prefix = "parameters/" if section == "parameters" else ""
+        values |= {f"{prefix}{name}": text for name, (_, text) in there.items() if text}
+    stack.write({}, **config)
     pairs = [f"--secret '{PROJECT}:secretValues[\"{n}\"]={text}'" for n, text in values.items()]
-    if pairs:
-        stack.run(f"pulumi config set-all --path {' '.join(pairs)}")
+    stack.run(f"pulumi config set-all --path {' '.join(pairs)}")
 
 
-def try_all(  # noqa: PLR0913, PLR0917 (a section's table, and how to read and put its values)
+def test_every_change_of_a_secret_or_parameter_keeps_its_value_or_is_refused(
     stack: Stack,
-    section: str,
-    table: Mapping[str, str],
-    sources: Mapping[str, tuple[Goal, str | None]],
-    goals: Mapping[str, Goal | None],
-    read: Callable[[str], str | None],
-    put: Callable[[str, str], object],
 ) -> None:
-    """Deploy each source, change each to its goal, and compare what becomes of the values."""
-    assert set(table) == {f"{source}.{to}" for source, to in product(sources, goals)}
-    first = {name: sources[name.split(".")[0]] for name in table}
-    write(stack, section, {name: goal for name, (goal, _) in first.items()})
-    stack.up()
-    for name, (_, text) in first.items():
-        if text is not None:
-            put(text, name)
-    before = {name: read(name) for name in table}
-
-    wanted = {name: goals[name.split(".")[1]] for name in table}
-    write(stack, section, wanted)
-    found = set(re.findall(rf"{section}\.(\w+\.\w+) ", refusal(stack.preview)))
-    assert found == {name for name, outcome in table.items() if outcome == "refused"}
-    assert {name: read(name) for name in table} == before
-
-    left = {name for name, outcome in table.items() if outcome in {"refused", "stopped"}}
-    write(
-        stack, section, {name: first[name][0] if name in left else wanted[name] for name in table}
-    )
-    stack.up()
-    for name, outcome in table.items():
-        after, goal = read(name), wanted[name]
-        if outcome == "configured":
-            assert goal
-            assert after == (goal[1] or goal[0]["value"]), name
-        elif outcome == "generated":
-            assert after, name
-            assert before[name] is None, name
-        else:
-            assert after == before[name], name
-    stack.run("pulumi preview --expect-no-changes")
-
-
-def test_every_change_of_a_secret_keeps_its_value_or_is_refused(stack: Stack) -> None:
-    table = expected(EXPECTED_OF_SECRETS)
-    try_all(stack, "secrets", table, SECRETS, TO_SECRETS, stack.text, stack.put)
-
-
-@pytest.mark.exhaustive
-def test_every_change_of_a_parameter_keeps_its_value_or_is_refused(stack: Stack) -> None:
     key = f"alias/{stack.prefix.rstrip('/')}"
 
-    def put(text: str, name: str) -> None:
+    def put_parameter(text: str, name: str) -> None:
         full = f"/{stack.prefix}{name}"
         stack.ssm.put_parameter(
             Name=full, Value=text, Type="SecureString", KeyId=key, Overwrite=True
         )
 
-    table = expected(EXPECTED_OF_PARAMETERS)
-    try_all(stack, "parameters", table, PARAMETERS, TO_PARAMETERS, stack.value, put)
+    secrets, parameters = expected(EXPECTED_OF_SECRETS), expected(EXPECTED_OF_PARAMETERS)
+    tables = [
+        Table("secrets", secrets, SECRETS, TO_SECRETS, stack.text, stack.put),
+        Table("parameters", parameters, PARAMETERS, TO_PARAMETERS, stack.value, put_parameter),
+    ]
+    for table in tables:
+        assert set(table.outcomes) == {f"{a}.{b}" for a, b in product(table.sources, table.goals)}
+    write(stack, {table.section: table.first() for table in tables})
+    stack.up()
+    for table in tables:
+        for name in table.outcomes:
+            if text := table.sources[name.split(".")[0]][1]:
+                table.put(text, name)
+    before = [table.values() for table in tables]
+
+    write(stack, {table.section: table.wanted() for table in tables})
+    said = refusal(stack.preview)
+    for table in tables:
+        refused = {name for name, outcome in table.outcomes.items() if outcome == "refused"}
+        assert set(re.findall(rf"{table.section}\.(\w+\.\w+) ", said)) == refused
+    assert [table.values() for table in tables] == before
+
+    write(stack, {table.section: table.allowed() for table in tables})
+    stack.up()
+    for table, values in zip(tables, before, strict=True):
+        table.check(values)
+    stack.run("pulumi preview --expect-no-changes")
 
 
 @pytest.mark.exhaustive

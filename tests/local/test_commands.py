@@ -182,6 +182,7 @@ def test_the_command_itself_sends_no_request_off_the_machine() -> None:
     assert "PermissionError: '192.0.2.1' is not on loopback" in run.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     del config["config"]["secrets"]["database"]["fields"]["host"]

@@ -623,7 +623,18 @@ def test_a_value_that_is_no_json_object_is_refused(world: World) -> None:
 # --- a value that is changed by hand -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("at", range(1, 4), ids=STEPS[1:])
+at_every_step = pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param(1, marks=pytest.mark.exhaustive),
+        2,
+        pytest.param(3, marks=pytest.mark.exhaustive),
+    ],
+    ids=STEPS[1:],
+)
+
+
+@at_every_step
 @every_strategy
 def test_a_value_put_by_hand_stays_and_the_next_rotation_goes_well(
     world: World, strategy: str, at: int
@@ -640,7 +651,7 @@ def test_a_value_put_by_hand_stays_and_the_next_rotation_goes_well(
     rotated.assert_rotated(by_hand)
 
 
-@pytest.mark.parametrize("at", range(1, 4), ids=STEPS[1:])
+@at_every_step
 @every_strategy
 def test_a_value_made_current_by_its_label_stays_while_it_works(
     world: World, strategy: str, at: int

@@ -21,10 +21,10 @@ from local.traffic import Traffic
 from secret_client import SecretClient, SecretNotFound, Value
 from tests.recording import ROOT
 
-CALLERS, LOGINS = 6, 2
+LOGINS = 2
 
 so_often = pytest.mark.parametrize(
-    "rotations", [2, pytest.param(20, marks=pytest.mark.exhaustive)]
+    ("rotations", "callers"), [(2, 3), pytest.param(20, 6, marks=pytest.mark.exhaustive)]
 )
 
 
@@ -59,17 +59,17 @@ def none_is_logged(deployed: Deployment, values: list[dict[str, Any]]) -> bool:
 
 @so_often
 def test_no_request_fails_while_a_database_user_is_rotated_again_and_again(
-    deployed: tuple[str, Deployment], rotations: int
+    deployed: tuple[str, Deployment], rotations: int, callers: int
 ) -> None:
     strategy, made = deployed
     values = [value_of(made)]
     others = [logging_in(made, "database") for _ in range(LOGINS)]
     for times in (rotations - 1, 1):
-        done = soaking.soak(made, "database", times, CALLERS, *others)
-        assert (done.cold_starts, done.cold_failures) == (CALLERS + LOGINS, {})
+        done = soaking.soak(made, "database", times, callers, *others)
+        assert (done.cold_starts, done.cold_failures) == (callers + LOGINS, {})
         assert done.failures == {}
         assert len(done.rotation_seconds) == times
-        assert done.requests > times * (CALLERS + LOGINS)
+        assert done.requests > times * (callers + LOGINS)
         values.append(value_of(made))
     _, before, now = values
     assert logs_in(made, now)
@@ -81,12 +81,14 @@ def test_no_request_fails_while_a_database_user_is_rotated_again_and_again(
 
 
 @so_often
-def test_no_request_fails_while_generated_text_is_rotated_again_and_again(rotations: int) -> None:
+def test_no_request_fails_while_generated_text_is_rotated_again_and_again(
+    rotations: int, callers: int
+) -> None:
     with deployment.running(soaking.stack(ROOT, "random")) as made:
         values = [value_of(made)]
         others = [signing(made, "database", "password") for _ in range(LOGINS)]
-        done = soaking.soak(made, "database", rotations, CALLERS, *others)
-        assert (done.cold_starts, done.cold_failures) == (CALLERS + LOGINS, {})
+        done = soaking.soak(made, "database", rotations, callers, *others)
+        assert (done.cold_starts, done.cold_failures) == (callers + LOGINS, {})
         assert done.failures == {}
         assert len(done.rotation_seconds) == rotations
         values.append(value_of(made))
@@ -130,7 +132,7 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     source.write_text(without, encoding="utf-8")
     changed = replace(soaking.stack(ROOT, "singleUser"), program=tmp_path / "__main__.py")
     with deployment.running(changed) as made:
-        done = soaking.soak(made, "database", 3, CALLERS)
+        done = soaking.soak(made, "database", 3, 6)
         assert set(done.failures) == {"the connection to the database failed"}
         outcomes = {each.promise: each for each in checks.run(made)}
     outcome = outcomes["no request fails while every secret is rotated"]
