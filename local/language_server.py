@@ -5,6 +5,7 @@ Each run is a process of its own, forked from one that has the slow imports behi
 edited between two runs counts in the second. The arguments are what it imports.
 """
 
+import contextlib
 import importlib
 import os
 import runpy
@@ -106,7 +107,8 @@ def main() -> None:
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(ours), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    os.write(starter, f"{port}\n".encode())
+    with contextlib.suppress(BrokenPipeError):  # the starter is gone already
+        os.write(starter, f"{port}\n".encode())
     sys.stdin.read()
 
 
