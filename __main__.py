@@ -5,8 +5,9 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import cost, settings, wiring
-from infra.policies import Place
+from infra import cost, wiring
+from infra.config import settings
+from infra.policies.iam import Place
 
 env = settings.load()
 lost = env.keep_values()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from infra import packages
+from infra.components import packages
 from local.provider.archive import package
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from infra.schema import Settings, Within, model_in
+from infra.config.schema import Settings, Within, model_in
 
 ROOT = Path(__file__).resolve().parent.parent
 _TYPES: dict[object, dict[str, Any]] = {

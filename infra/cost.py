@@ -7,8 +7,8 @@ seeding, notifications, the log files of the trail.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from infra import incidents
-from infra.schema import Settings
+from infra.alarms import incidents
+from infra.config.schema import Settings
 
 # The prices below are those of this region and month; others differ by a tenth or so.
 REGION = "us-east-1"

@@ -12,23 +12,24 @@ from typing import Any, NamedTuple, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
-from infra import network_rules, packages
-from infra.access import ReaderRole
-from infra.alarm_topic import AlarmTopic
-from infra.audit import Audit
-from infra.encryption import EncryptionKey, EncryptionKeyArgs
-from infra.function import ExtensionArgs, ExtensionFunction, RuntimeArgs
-from infra.monitoring import Monitoring
-from infra.network import PrivateNetwork
-from infra.parameter_policies import parameter_arn
-from infra.parameters import ParameterStore
-from infra.policies import Place
-from infra.rotation import SecretRotation
-from infra.rotation_watch import RotationWatch
-from infra.secret import AppSecret
-from infra.secret_policy import SecretPolicy
-from infra.seeding import SecretSeeder
-from infra.settings import Environment, SettingsError
+from infra.components import packages
+from infra.components.alarm_topic import AlarmTopic
+from infra.components.app_secret import AppSecret
+from infra.components.audit import Audit
+from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from infra.components.extension_function import ExtensionArgs, ExtensionFunction, RuntimeArgs
+from infra.components.monitoring import Monitoring
+from infra.components.parameter_store import ParameterStore
+from infra.components.private_network import PrivateNetwork
+from infra.components.reader_role import ReaderRole
+from infra.components.rotation_watch import RotationWatch
+from infra.components.secret_policy import SecretPolicy
+from infra.components.secret_rotation import SecretRotation
+from infra.components.secret_seeder import SecretSeeder
+from infra.config.rules import network as network_rules
+from infra.config.settings import Environment, SettingsError
+from infra.policies.iam import Place
+from infra.policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
 

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from infra.layers import extension_layer_arns
-from infra.settings import SettingsError
+from infra.aws.layers import extension_layer_arns
+from infra.config.settings import SettingsError
 from local import (
     checks,
     databases,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from infra import limits
+from infra.aws import limits
 from local.deployment import Deployment
 from local.trial import read_as, role_like
 

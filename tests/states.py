@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from infra.changes.recorded import Configured, Recorded, read
 from infra.names import Names
-from infra.recorded import Configured, Recorded, read
 
 NAMES = Names("app", "dev")
 CANARY = "s3cr3t-canary"

@@ -11,13 +11,18 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra import packages, policies
-from infra.access import ReaderRole, ReaderRoleArgs
-from infra.encryption import EncryptionKey, EncryptionKeyArgs
-from infra.function import ExtensionArgs, ExtensionFunction, ExtensionFunctionArgs
-from infra.rotation import SecretRotation, SecretRotationArgs
-from infra.secret import AppSecret, AppSecretArgs
-from infra.seeding import SecretSeeder
+from infra.components import packages
+from infra.components.app_secret import AppSecret, AppSecretArgs
+from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from infra.components.extension_function import (
+    ExtensionArgs,
+    ExtensionFunction,
+    ExtensionFunctionArgs,
+)
+from infra.components.reader_role import ReaderRole, ReaderRoleArgs
+from infra.components.secret_rotation import SecretRotation, SecretRotationArgs
+from infra.components.secret_seeder import SecretSeeder
+from infra.policies import iam as policies
 from local.engine import Engine
 from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 

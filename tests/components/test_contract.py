@@ -12,19 +12,19 @@ import pulumi
 import pytest
 
 import infra
-from infra.access import ReaderRole
-from infra.alarm_topic import AlarmTopic
-from infra.audit import Audit
-from infra.encryption import EncryptionKey
-from infra.function import ExtensionFunction
-from infra.monitoring import Monitoring
-from infra.network import PrivateNetwork
-from infra.parameters import ParameterStore
-from infra.rotation import SecretRotation
-from infra.rotation_watch import RotationWatch
-from infra.secret import AppSecret
-from infra.secret_policy import SecretPolicy
-from infra.seeding import SecretSeeder
+from infra.components.alarm_topic import AlarmTopic
+from infra.components.app_secret import AppSecret
+from infra.components.audit import Audit
+from infra.components.encryption_key import EncryptionKey
+from infra.components.extension_function import ExtensionFunction
+from infra.components.monitoring import Monitoring
+from infra.components.parameter_store import ParameterStore
+from infra.components.private_network import PrivateNetwork
+from infra.components.reader_role import ReaderRole
+from infra.components.rotation_watch import RotationWatch
+from infra.components.secret_policy import SecretPolicy
+from infra.components.secret_rotation import SecretRotation
+from infra.components.secret_seeder import SecretSeeder
 from local.engine import Registration
 from tests.recording import ROOT, made
 
@@ -241,8 +241,8 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
 
 def components() -> list[type[pulumi.ComponentResource]]:
     modules = [
-        importlib.import_module(f"infra.{each.name}")
-        for each in pkgutil.iter_modules(infra.__path__)
+        importlib.import_module(each.name)
+        for each in pkgutil.walk_packages(infra.__path__, "infra.")
     ]
     return sorted(
         {
@@ -410,4 +410,4 @@ def test_components_import_neither_each_other_nor_the_settings() -> None:
         names = {
             f"{package}.{name}" if package == "infra" else package for package, name in imported
         }
-        assert names.isdisjoint((homes - {home}) | {"infra.settings"})
+        assert names.isdisjoint((homes - {home}) | {"infra.config.settings"})

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from infra import incidents
-from infra.alarm_topic import AlarmTopic
-from infra.audit import Audit
-from infra.monitoring import Monitoring, MonitoringArgs
-from infra.rotation_watch import RotationWatch
+from infra.alarms import incidents
+from infra.components.alarm_topic import AlarmTopic
+from infra.components.audit import Audit
+from infra.components.monitoring import Monitoring, MonitoringArgs
+from infra.components.rotation_watch import RotationWatch
 from local.engine import Registration
 from tests.recording import ACCOUNT, PROJECT, ROOT, by_type, made, only, planned, requested
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.network import PrivateNetwork, PrivateNetworkArgs
-from infra.settings import SettingsError
+from infra.components.private_network import PrivateNetwork, PrivateNetworkArgs
+from infra.config.settings import SettingsError
 from local.engine import Registration
 from tests.recording import PROJECT, VPC, by_type, made, planned, stack
 

@@ -6,13 +6,13 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from infra import parameter_policies
-from infra.access import ReaderRole
-from infra.encryption import EncryptionKey
-from infra.limits import MANAGED_POLICY_CHARACTERS
-from infra.parameters import Parameter, ParameterStore
-from infra.policies import Place, split_by_size
-from infra.seeding import ParameterSeed, SecretSeeder
+from infra.aws.limits import MANAGED_POLICY_CHARACTERS
+from infra.components.encryption_key import EncryptionKey
+from infra.components.parameter_store import Parameter, ParameterStore
+from infra.components.reader_role import ReaderRole
+from infra.components.secret_seeder import ParameterSeed, SecretSeeder
+from infra.policies import parameters as parameter_policies
+from infra.policies.iam import Place, split_by_size
 from local.engine import Registration
 from tests.recording import ROOT, by_type, made, only
 

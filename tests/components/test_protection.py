@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.audit import Audit
-from infra.encryption import EncryptionKey
-from infra.parameters import ParameterStore
-from infra.secret import AppSecret
+from infra.components.app_secret import AppSecret
+from infra.components.audit import Audit
+from infra.components.encryption_key import EncryptionKey
+from infra.components.parameter_store import ParameterStore
 from tests.recording import PROJECT, Requests, requested, stack
 
 PLACE = {"partition": "aws", "region": "us-east-1", "account_id": "123456789012"}

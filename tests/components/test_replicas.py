@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from infra import policies
-from infra.access import ReaderRole
-from infra.encryption import EncryptionKey, EncryptionKeyArgs
-from infra.rotation import SecretRotation, SecretRotationArgs
-from infra.secret import AppSecret
-from infra.seeding import SecretSeeder, SecretSeederArgs
+from infra.components.app_secret import AppSecret
+from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from infra.components.reader_role import ReaderRole
+from infra.components.secret_rotation import SecretRotation, SecretRotationArgs
+from infra.components.secret_seeder import SecretSeeder, SecretSeederArgs
+from infra.policies import iam as policies
 from tests.components.test_components import (
     KEY,
     KEY_ARGS,

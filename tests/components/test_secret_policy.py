@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.secret_policy import SecretPolicy, SecretPolicyArgs
+from infra.components.secret_policy import SecretPolicy, SecretPolicyArgs
 from tests.recording import by_type, made, only
 
 ROLE = "arn:aws:iam::123456789012:role/"

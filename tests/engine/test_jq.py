@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import parameter_changes
+from infra.changes import parameters as parameter_changes
 
 TABLE: dict[str, tuple[list[str], object, str]] = {
     "without a resource": (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import Environment, SettingsError, load
+from infra.config.settings import Environment, SettingsError, load
 from local import project
 from local.engine import Engine
 from tests.engine.cli import Cli, needs_cli

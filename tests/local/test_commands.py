@@ -18,7 +18,7 @@ import boto3
 import pytest
 import yaml
 
-from infra.layers import extension_layer_arn
+from infra.aws.layers import extension_layer_arn
 from local import loopback
 from local.__main__ import _engine, main
 from local.checks import PROMISES

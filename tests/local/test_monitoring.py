@@ -8,17 +8,17 @@ from contextlib import suppress
 import pulumi
 import pytest
 
-from infra.access import ReaderRole
-from infra.alarm_topic import AlarmTopic
-from infra.audit import Audit
-from infra.encryption import EncryptionKey
-from infra.function import ExtensionFunction
-from infra.monitoring import Monitoring
-from infra.policies import Place
-from infra.rotation import SecretRotation
-from infra.rotation_watch import RotationWatch
-from infra.secret import AppSecret
-from infra.seeding import SecretSeeder
+from infra.components.alarm_topic import AlarmTopic
+from infra.components.app_secret import AppSecret
+from infra.components.audit import Audit
+from infra.components.encryption_key import EncryptionKey
+from infra.components.extension_function import ExtensionFunction
+from infra.components.monitoring import Monitoring
+from infra.components.reader_role import ReaderRole
+from infra.components.rotation_watch import RotationWatch
+from infra.components.secret_rotation import SecretRotation
+from infra.components.secret_seeder import SecretSeeder
+from infra.policies.iam import Place
 from local import incidents
 from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded

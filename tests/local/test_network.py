@@ -14,7 +14,7 @@ import pulumi
 import pytest
 from ministack.core import iam_evaluator
 
-from infra.network import PrivateNetwork
+from infra.components.private_network import PrivateNetwork
 from local import networks, project
 from local.aws import EmbeddedAws
 from local.engine import Engine

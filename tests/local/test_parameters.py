@@ -10,11 +10,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.access import ReaderRole
-from infra.encryption import EncryptionKey
-from infra.parameters import ParameterStore
-from infra.policies import Place
-from infra.seeding import SecretSeeder
+from infra.components.encryption_key import EncryptionKey
+from infra.components.parameter_store import ParameterStore
+from infra.components.reader_role import ReaderRole
+from infra.components.secret_seeder import SecretSeeder
+from infra.policies.iam import Place
 from local import project
 from local.aws import EmbeddedAws
 from local.engine import Engine

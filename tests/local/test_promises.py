@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.layers import extension_layer_arn
-from infra.settings import SettingsError
+from infra.aws.layers import extension_layer_arn
+from infra.config.settings import SettingsError
 from local import checks, deployment
 from local.deployment import Deployment
 from local.engine import Engine

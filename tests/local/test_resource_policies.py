@@ -14,13 +14,13 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.access import ReaderRole
-from infra.encryption import EncryptionKey
-from infra.rotation import SecretRotation
-from infra.secret import AppSecret
-from infra.secret_policy import SecretPolicy, SecretPolicyArgs
-from infra.seeding import SecretSeeder
-from infra.settings import SettingsError
+from infra.components.app_secret import AppSecret
+from infra.components.encryption_key import EncryptionKey
+from infra.components.reader_role import ReaderRole
+from infra.components.secret_policy import SecretPolicy, SecretPolicyArgs
+from infra.components.secret_rotation import SecretRotation
+from infra.components.secret_seeder import SecretSeeder
+from infra.config.settings import SettingsError
 from local import project
 from local.aws import EmbeddedAws
 from local.engine import Engine

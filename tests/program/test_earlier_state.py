@@ -8,8 +8,8 @@ import grpc  # type: ignore[import-untyped]
 import pulumi
 import pytest
 
+from infra.config.settings import SettingsError
 from infra.names import Names
-from infra.settings import SettingsError
 from local.engine import Engine
 from local.project import Stack
 from tests.recording import PROJECT, Recording, by_type, stack

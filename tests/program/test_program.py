@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.layers import extension_layer_arn
+from infra.aws.layers import extension_layer_arn
 from local import deployment
 from local.engine import Engine, Preview
 from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack

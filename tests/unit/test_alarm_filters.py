@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra import alarm_filters, incidents
-from infra.limits import ALARM_DESCRIPTION_LENGTH, FILTER_PATTERN_LENGTH
+from infra.alarms import filters as alarm_filters
+from infra.alarms import incidents
+from infra.aws.limits import ALARM_DESCRIPTION_LENGTH, FILTER_PATTERN_LENGTH
 from local.emulator import patterns
 
 PREFIX = "project/prod/"

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra import cost
-from infra.alarm_topic import AlarmTopic
-from infra.audit import Audit
-from infra.monitoring import Monitoring
-from infra.schema import CostSettings, Settings
-from infra.settings import load
+from infra.components.alarm_topic import AlarmTopic
+from infra.components.audit import Audit
+from infra.components.monitoring import Monitoring
+from infra.config.schema import CostSettings, Settings
+from infra.config.settings import load
 from local.engine import Engine
 from tests.components.test_contract import example
 from tests.recording import Recording, by_type, stack

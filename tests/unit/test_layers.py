@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra.layers import (
+from infra.aws.layers import (
     extension_layer_arn,
     extension_layer_arns,
     layer_arn_faults,

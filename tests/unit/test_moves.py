@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.moves import broken
+from infra.changes.moves import broken
+from infra.config.schema import Settings
 from infra.names import Names
-from infra.schema import Settings
 from tests.states import NAMES, Resources, generated, parameter, recorded, resource, secret
 
 CONFIG = {

@@ -6,8 +6,9 @@ import json
 import botocore.session
 import pytest
 
-from infra import incidents, name_rules
-from infra.settings import SettingsError, load
+from infra.alarms import incidents
+from infra.config.rules import names as name_rules
+from infra.config.settings import SettingsError, load
 from local import project
 from local.engine import Engine
 from tests.recording import PROJECT, ROOT, Recording

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import namespaces
-from infra.settings import SettingsError, load
+from infra.config import namespaces
+from infra.config.settings import SettingsError, load
 from local import project
 from local.engine import Engine
 from tests.recording import PROJECT, ROOT, Recording

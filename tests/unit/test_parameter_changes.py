@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from infra.parameter_changes import Found, broken, lost
-from infra.recorded import Configured
-from infra.schema import ParameterSettings
+from infra.changes.parameters import Found, broken, lost
+from infra.changes.recorded import Configured
+from infra.config.schema import ParameterSettings
 from tests.recording import ROOT
 from tests.states import CANARY, NAMES, Resources, generated, parameter, recorded, secret
 

@@ -1,6 +1,6 @@
 """What is read out of a state: names, ids and yes or no; no value, and nothing of others."""
 
-from infra.recorded import Configured, Parameter, Secret, Version
+from infra.changes.recorded import Configured, Parameter, Secret, Version
 from tests.states import (
     CANARY,
     NAMES,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.removals import broken, forgotten
-from infra.schema import Settings
+from infra.changes.removals import broken, forgotten
+from infra.config.schema import Settings
 from tests.states import CANARY, NAMES, Resources, parameter, recorded, resource, secret, trail
 
 REASON = "A reason that somebody wrote down."

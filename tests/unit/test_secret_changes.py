@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.recorded import Configured
-from infra.schema import SecretSettings
-from infra.secret_changes import broken
+from infra.changes.recorded import Configured
+from infra.changes.secrets import broken
+from infra.config.schema import SecretSettings
 from tests.states import CANARY, NAMES, Resources, recorded, secret
 
 GENERATE: dict[str, Any] = {"generate": {"password": {}}}

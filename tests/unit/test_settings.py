@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.settings import Environment, SettingsError, load
+from infra.config.settings import Environment, SettingsError, load
 from local import project
 from local.engine import Engine
 from tests.recording import PROJECT, ROOT, Recording

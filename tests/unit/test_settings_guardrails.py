@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra import guardrails
-from infra.schema import Settings
+from infra.config.rules import guardrails
+from infra.config.schema import Settings
 from tests.recording import PROJECT
 from tests.unit.test_settings import faults, read
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.network_rules import Subnet, subnet_faults
-from infra.schema import NetworkSettings
-from infra.settings import SettingsError
+from infra.config.rules.network import Subnet, subnet_faults
+from infra.config.schema import NetworkSettings
+from infra.config.settings import SettingsError
 from tests.recording import PROJECT
 from tests.unit.test_settings import DATABASE, VALID, read
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import SettingsError
+from infra.config.settings import SettingsError
 from tests.recording import PROJECT
 from tests.unit.test_settings import CANARY, VALID, read
 

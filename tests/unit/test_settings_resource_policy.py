@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.resource_policy_rules import lockout
-from infra.settings import SettingsError
+from infra.config.rules.resource_policy import lockout
+from infra.config.settings import SettingsError
 from tests.unit.test_settings import VALID, faults, read
 
 ACCOUNT = "arn:aws:iam::123456789012:"

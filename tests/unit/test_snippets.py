@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.settings import Environment, SettingsError, load
+from infra.config.settings import Environment, SettingsError, load
 from local import project
 from local.engine import Engine
 from tests.recording import ROOT, Recording

@@ -1,0 +1,175 @@
+"""Filter patterns over CloudTrail's events, as they stand in a trail's log group. Pure.
+
+A refused call has neither request parameters nor a resource that can be relied on, so refusals
+are looked for in the whole account. Everything else is looked for by the secret's name, which a
+request gives alone or within the ARN.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from infra.aws.limits import FILTER_PATTERN_LENGTH
+
+_SUCCEEDED = "($.errorCode NOT EXISTS)"
+_SECRETS_MANAGER = '($.eventSource = "secretsmanager.amazonaws.com")'
+_IAM = '($.eventSource = "iam.amazonaws.com")'
+_READ = '($.eventName = "GetSecretValue")'
+# So many names of any length fit one pattern beside what else it says.
+_NAMES_A_PATTERN = 6
+
+
+def denied_reads() -> str:
+    """Match reads, of one or a batch, that IAM, a resource policy or the key's policy refused."""
+    reads = '($.eventName = "*GetSecretValue")'
+    return _all(_SECRETS_MANAGER, reads, '($.errorCode = "AccessDenied*")')
+
+
+def reads(secret_prefix: str) -> str:
+    """Match every read of a secret of the environment that succeeded."""
+    return _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secret(secret_prefix))
+
+
+def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
+    """Match reads by anybody but the sessions of these roles, and these users.
+
+    Raises:
+        ValueError: CloudWatch Logs takes no pattern of that length.
+
+    """
+    known = " && ".join(f'($.userIdentity.arn != "{_caller(arn)}")' for arn in known_arns)
+    # Whether `!=` holds of what is not there is not documented.
+    unknown = f"(($.userIdentity.arn NOT EXISTS) || ({known}))"
+    pattern = _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secret(secret_prefix), unknown)
+    if len(pattern) > FILTER_PATTERN_LENGTH:
+        raise ValueError(
+            f"{len(known_arns)} known readers need a filter pattern of {len(pattern)} characters,"
+            f" and CloudWatch Logs takes {FILTER_PATTERN_LENGTH}"
+        )
+    return pattern
+
+
+def deleted_secrets(secret_prefix: str) -> str:
+    """Match the deletion of a secret of the environment, or the end of a replica as such."""
+    return _all(
+        _SECRETS_MANAGER,
+        _any_event("DeleteSecret", "RemoveRegionsFromReplication", "StopReplicationToReplica"),
+        _SUCCEEDED,
+        _of_secret(secret_prefix),
+    )
+
+
+def rotations(secret_prefix: str, event_name: str) -> str:
+    """Match what Secrets Manager tells of a rotation: ``RotationFailed``, ``RotationSucceeded``.
+
+    The secret stands under a key whose spelling AWS has changed before.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+    """
+    keys = ("SecretId", "secretId", "arn", "aRN")
+    ours = [f'($.additionalEventData.{key} = "*:secret:{secret_prefix}*")' for key in keys]
+    return _all(_SECRETS_MANAGER, f'($.eventName = "{event_name}")', f"({' || '.join(ours)})")
+
+
+def changed_secret_policies(secret_prefix: str) -> str:
+    """Match a change of the resource policy of a secret of the environment."""
+    events = _any_event("PutResourcePolicy", "DeleteResourcePolicy")
+    return _all(_SECRETS_MANAGER, events, _SUCCEEDED, _of_secret(secret_prefix))
+
+
+def changed_grants(secret_prefix: str) -> str:
+    """Match an IAM policy, of whomever, that is written about secrets of the environment."""
+    return _all(
+        _IAM,
+        _SUCCEEDED,
+        f'($.requestParameters.policyDocument = "*:secret:{secret_prefix}*")',
+    )
+
+
+def changed_role_policies(role_arns: Sequence[str]) -> str:
+    """Match a change of what these roles may do, or of who may assume them."""
+    return _all(
+        _IAM,
+        # Attach, Detach, Put, Delete and UpdateAssume; Get is none.
+        _any_event("*RolePolicy", "*RolePermissionsBoundary"),
+        "($.readOnly IS FALSE)",
+        _SUCCEEDED,
+        _any("$.requestParameters.roleName", [_name(arn) for arn in role_arns]),
+    )
+
+
+def changed_managed_policies(policy_arns: Sequence[str]) -> str:
+    """Match another version of these policies, whatever it is about."""
+    events = _any_event("CreatePolicyVersion", "SetDefaultPolicyVersion")
+    return _all(_IAM, events, _SUCCEEDED, _any("$.requestParameters.policyArn", policy_arns))
+
+
+def changed_key_policies(key_arns: Sequence[str]) -> str:
+    """Match a change of who may use these keys."""
+    return _of_keys(key_arns, "PutKeyPolicy", "CreateGrant", "RevokeGrant")
+
+
+def disabled_keys(key_arns: Sequence[str]) -> str:
+    """Match what makes these keys, and all that is under them, unusable."""
+    return _of_keys(key_arns, "DisableKey", "ScheduleKeyDeletion")
+
+
+def changed_trails() -> str:
+    """Match what ends or narrows what any trail of the account records."""
+    events = _any_event("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")
+    return _all('($.eventSource = "cloudtrail.amazonaws.com")', events, _SUCCEEDED)
+
+
+def changed_logs(log_group_names: Sequence[str]) -> str:
+    """Match what ends or changes what is counted of these log groups."""
+    return _all(
+        '($.eventSource = "logs.amazonaws.com")',
+        _any_event("DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"),
+        _SUCCEEDED,
+        _any("$.requestParameters.logGroupName", log_group_names),
+    )
+
+
+def split(names: Sequence[Any]) -> list[Sequence[Any]]:
+    """Split names so that those of each part fit one pattern."""
+    return [names[at : at + _NAMES_A_PATTERN] for at in range(0, len(names), _NAMES_A_PATTERN)]
+
+
+def _of_keys(key_arns: Sequence[str], *event_names: str) -> str:
+    ids = [f"*{_name(arn)}" for arn in key_arns]  # a request names it by id or ARN
+    return _all(
+        '($.eventSource = "kms.amazonaws.com")',
+        _any_event(*event_names),
+        _SUCCEEDED,
+        _any("$.requestParameters.keyId", ids),
+    )
+
+
+def _of_secret(secret_prefix: str) -> str:
+    return f'($.requestParameters.secretId = "*{secret_prefix}*")'
+
+
+def _caller(arn: str) -> str:
+    """Match a user, or every session of a role: its ARN is without the role's path.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+    """
+    return f"*:assumed-role/{_name(arn)}/*" if ":role/" in arn else arn
+
+
+def _name(arn: str) -> str:
+    """Take a role's name, or a key's id, from the end of its ARN."""
+    return arn.rpartition("/")[2]
+
+
+def _any_event(*names: str) -> str:
+    return _any("$.eventName", names)
+
+
+def _any(selector: str, values: Sequence[str]) -> str:
+    comparisons = [f'({selector} = "{value}")' for value in values]
+    return f"({' || '.join(comparisons)})"
+
+
+def _all(*conditions: str) -> str:
+    return f"{{ {' && '.join(conditions)} }}"

@@ -1,0 +1,66 @@
+"""A stack with another name or region: each secret and parameter would be made again, empty.
+
+Pure: no Pulumi, no boto3. Their names are made of project and stack, and Pulumi replaces what has
+another name or region: it makes the new one, without the value, and deletes the old.
+"""
+
+import re
+from collections.abc import Iterator
+
+from infra.changes import commands
+from infra.changes.recorded import Recorded
+from infra.config.schema import Settings
+from infra.names import Names
+
+Fault = tuple[str, str]
+
+_PAGE = 'To move an environment, see "Rename an environment" in docs/operations.md.'
+
+
+def broken(
+    settings: Settings, names: Names, region: str, organization: str, state: Recorded
+) -> Iterator[Fault]:
+    """Say under which name or where everything was deployed, and how to go back there.
+
+    ``organization`` is the stack's in Pulumi's backend.
+    """
+    ours = {
+        name: secret
+        for name, secret in state.secrets.items()
+        if name in settings.secrets or secret.full_name == secret.prefix + name
+    }
+    prefixes = {secret.full_name.removesuffix(name) for name, secret in ours.items()}
+    parameters = {each.full_name for each in state.parameters.values()} | {*state.generated}
+    for prefix in sorted(prefixes - {names.secret_prefix}):
+        if not re.fullmatch("[^/]+/[^/]+/", prefix):
+            continue  # not a name of this program
+        old = Names(*prefix.split("/")[:2])
+        counts = (
+            sum(each.full_name.startswith(prefix) for each in ours.values()),
+            sum(each.startswith(old.parameter_prefix) for each in parameters),
+        )
+        text = (
+            f"and parameters were deployed under {prefix} ({counts[0]} and {counts[1]}), and this"
+            f" deployment would make all of them again under {names.secret_prefix}, without their"
+            f" values, and delete the old ones. {_go_back(old, names, organization)}"
+        )
+        yield "secrets", f"{text}\n{_PAGE}"
+    for was in sorted({secret.arn.split(":")[3] for secret in ours.values()} - {region}):
+        text = (
+            f"and parameters are in {was}, and this deployment would make all of them again in"
+            f" {region}, without their values, and delete the old ones. "
+        )
+        back = f"pulumi config set aws:region {was} -s {names.stack}"
+        yield "secrets", f"{text}{commands.listed('To keep them, go back:', back)}\n{_PAGE}"
+
+
+def _go_back(old: Names, new: Names, organization: str) -> str:
+    if old.project == new.project:
+        rename = f"pulumi stack rename {old.stack} -s {new.stack}"
+        return commands.listed("To keep them, give the stack its old name back:", rename)
+    path = f"{organization}/{{0.project}}/{{0.stack}}".format
+    return commands.listed(
+        "To keep them, give the project its old name back, by this command and then in Pulumi.yaml"
+        " and where the stack files name it:",
+        f"pulumi stack rename {path(old)} -s {path(new)}",
+    )

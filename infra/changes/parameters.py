@@ -1,0 +1,172 @@
+"""Changes of a parameter that would cost a value. Pure: no Pulumi, no boto3.
+
+A String, a StringList and a SecureString of ``from: config`` are resources of the stack; any other
+SecureString is not. A resource that leaves the program is deleted by its name at the end of the
+deployment, although the seeder or an operator has that name now. A resource that enters the
+program is created, and Parameter Store refuses a second parameter of the same name. A resource
+that changes is written as a whole, over what somebody else put there.
+
+What keeps the value edits the state, not the parameter. ``pulumi state delete`` cannot: it
+refuses, because the policies that name the parameter depend on it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from infra.changes import commands
+from infra.changes.recorded import Parameter, Recorded
+from infra.config.rules.parameters import VALUES_PREFIX
+from infra.config.schema import ParameterSettings
+from infra.names import Names
+
+Fault = tuple[str, str]
+
+_PARAMETER = "aws:ssm/parameter:Parameter"
+# Drops a resource from an exported state, and its URN from what the others depend on.
+_WITHOUT = 'walk(if type == "array" then map(select((.urn? // .) != $urn)) else . end)'
+
+
+class Found(NamedTuple):
+    """What Parameter Store has; asked only where the state does not decide."""
+
+    types: Callable[[], Mapping[str, str]]
+    """Full name -> type, of every parameter below the environment's path."""
+    version: Callable[[str], int | None]
+    """Version of the parameter of a full name; None where there is none."""
+
+
+def broken(
+    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+) -> Iterator[Fault]:
+    """Say which parameters would lose a value, and what keeps it."""
+    for name, parameter in parameters.items():
+        full, path = names.parameter(name), f"parameters.{name}"
+        managed = state.parameters.get(name)
+        if not _is_managed(parameter):
+            if managed:
+                yield path, _leaves(name, parameter, managed, names.stack)
+        elif managed:
+            if _is_overwritten(managed, found):
+                yield path, _overwrites(name, parameter, names)
+        elif full in state.generated:
+            yield path, _enters(name, parameter, "SecureString", names, was_generated=True)
+        elif state.secrets and (type_ := found.types().get(full)):
+            yield path, _enters(name, parameter, type_, names, was_generated=False)
+
+
+def lost(
+    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+) -> dict[str, int]:
+    """Count how often generated parameters were lost, by logical name; of those that were.
+
+    One that the seeder made, and that is there no more, is lost once more.
+    """
+    counts = {
+        name: state.generated[full] + (full not in found.types())
+        for name, parameter in parameters.items()
+        if parameter.secure
+        and parameter.source == "generate"
+        and (full := names.parameter(name)) in state.generated
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _is_managed(parameter: ParameterSettings) -> bool:
+    return not parameter.secure or parameter.source == "config"
+
+
+def _is_overwritten(managed: Parameter, found: Found) -> bool:
+    if managed.is_configured or managed.version is None:
+        return False
+    return found.version(managed.full_name) not in {None, managed.version}
+
+
+def _leaves(name: str, parameter: ParameterSettings, managed: Parameter, stack: str) -> str:
+    was, becomes = _described(managed.type, "config"), _described(parameter.type, parameter.source)
+    keep = _let_go(stack, managed.urn) if managed.type == "SecureString" else _encrypt(name, stack)
+    return (
+        f"was {was} and becomes {becomes}; this deployment would delete {managed.full_name}, and"
+        f" its value. {keep}\n"
+        "If nobody needs the value: remove the parameter, deploy, and add it again."
+    )
+
+
+def _enters(
+    name: str, parameter: ParameterSettings, type_: str, names: Names, *, was_generated: bool
+) -> str:
+    full, becomes = names.parameter(name), _described(parameter.type, parameter.source)
+    was = (
+        _described(type_, "generate")
+        if was_generated
+        else f"a {type_} that this config did not put"
+    )
+    if parameter.secure or type_ != "SecureString":
+        keep = _take_over(name, parameter, names)
+    else:
+        keep = f"To keep the value, leave it, and give the {parameter.type} another name."
+    return (
+        f"was {was} and becomes {becomes}; this deployment would create {full}, which exists,"
+        f" and deleting it first would lose its value. {keep}\n"
+        "If nobody needs the value: remove the parameter, deploy, delete it with"
+        f" `aws ssm delete-parameter --name {full}`, and add it again."
+    )
+
+
+def _overwrites(name: str, parameter: ParameterSettings, names: Names) -> str:
+    full, stack = names.parameter(name), names.stack
+    keep = (
+        [f"{commands.read_parameter(full)} | {commands.set_value(VALUES_PREFIX + name, stack)}"]
+        if parameter.secure
+        else []
+    )
+    why = (
+        "To keep that value, copy it into the config, and have Pulumi read it:"
+        if keep
+        else f"To keep that value, write it to parameters.{name}.value. Then have Pulumi read it:"
+    )
+    return (
+        f"was changed in Parameter Store by somebody else, and this deployment would write over"
+        f" {full}. "
+        + commands.listed(why, *keep, f"pulumi refresh -s {stack}", commands.deploy(stack))
+        + "\nIf nobody needs it: the last two commands."
+    )
+
+
+def _described(type_: str, source: str) -> str:
+    return f"{type_} of `from: {source}`" if type_ == "SecureString" else type_
+
+
+def _let_go(stack: str, urn: str) -> str:
+    """Take the resource out of the state; whoever has the parameter next finds it."""
+    return commands.listed(
+        "To keep the value, take the parameter out of the state and deploy again:",
+        f"pulumi stack export -s {stack} | jq --arg urn '{urn}' '{_WITHOUT}'"
+        f" | pulumi stack import -s {stack}",
+        commands.deploy(stack),
+    )
+
+
+def _encrypt(name: str, stack: str) -> str:
+    """Encrypt the value where it is, which the provider does in place."""
+    return commands.listed(
+        "To keep the value, deploy it as a SecureString of `from: config` first; then make this"
+        " change again, and the preview says what is next:",
+        commands.set_value(VALUES_PREFIX + name, stack),
+        commands.deploy(stack),
+    )
+
+
+def _take_over(name: str, parameter: ParameterSettings, names: Names) -> str:
+    """Put the value into the config, and the parameter into the state."""
+    full, stack = names.parameter(name), names.stack
+    parent = names.component("ParameterStore", "parameters")
+    taken = commands.take_over(_PARAMETER, f"parameters-{name}", full, parent, stack)
+    if not parameter.secure:
+        why = f"To keep the value, write it to parameters.{name}.value, and import the parameter:"
+        return commands.listed(why, taken, commands.deploy(stack))
+    return commands.listed(
+        "To keep the value, put it into the config and the parameter into the state:",
+        f"{commands.read_parameter(full)} | {commands.set_value(VALUES_PREFIX + name, stack)}",
+        taken,
+        commands.deploy(stack),
+    )

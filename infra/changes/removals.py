@@ -1,0 +1,82 @@
+"""What a deployment would delete that holds data, unless somebody asked for it.
+
+Pure: no Pulumi, no boto3. What has another name in the config is another secret or parameter: the
+old one goes, and the new one starts without its value.
+"""
+
+from collections.abc import Iterator
+
+from infra.changes import commands
+from infra.changes.recorded import Recorded
+from infra.config.schema import Settings
+from infra.names import Names
+
+Fault = tuple[str, str]
+
+
+def broken(settings: Settings, names: Names, state: Recorded) -> Iterator[Fault]:
+    """Say what would be deleted, and how to keep it, or to ask for its deletion."""
+    for path, key, text in _removed(settings, names, state):
+        if key not in settings.exemptions:
+            yield path, f"{text} {_asking(key, settings, names.stack)}"
+    made = {names.secret(name): f"secrets.{name}" for name in settings.secrets}
+    made |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
+    for urn, full_name in state.strays.items():
+        if full_name in made:
+            text = (
+                f"is in the state a second time, as what the program does not make, and this"
+                f" deployment would delete {full_name} by that. Take it out of the state:"
+            )
+            drop = f"pulumi state delete '{urn}' --force -s {names.stack}"
+            yield made[full_name], commands.listed(text, drop)
+
+
+def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
+    """Find exemptions of what is gone; they would let a later one of the name go, too."""
+    there = {
+        "protect": {*settings.secrets, *state.secrets},
+        "protectParameters": {*settings.parameters, *state.parameters},
+    }
+    for key in settings.exemptions:
+        rule, _, name = key.partition(".")
+        if name and name not in there.get(rule, {name}):
+            yield key
+
+
+def _removed(settings: Settings, names: Names, state: Recorded) -> Iterator[tuple[str, str, str]]:
+    """Find what leaves: its path in the config, the exemption that allows it, what it costs."""
+    for name, secret in state.secrets.items():
+        if name not in settings.secrets and secret.full_name == names.secret(name):
+            days = secret.recovery_window_in_days
+            cost = (
+                f"; it could be restored for {days} days" if days else ", and its value for good"
+            )
+            yield f"secrets.{name}", f"protect.{name}", _gone(secret.full_name, cost)
+    for name, parameter in state.parameters.items():
+        if name not in settings.parameters and parameter.full_name == names.parameter(name):
+            text = _gone(parameter.full_name, ", and its value for good")
+            yield f"parameters.{name}", f"protectParameters.{name}", text
+    if state.trail_log_group and settings.audit.trail != "own":
+        text = (
+            f"is no longer 'own', and this deployment would delete the log group"
+            f" {state.trail_log_group}, and its records; the trail's bucket and key stay in the"
+            " account. To keep the log group, leave it 'own'."
+        )
+        yield "audit.trail", "protectAudit", text
+
+
+def _gone(full_name: str, cost: str) -> str:
+    return (
+        f"is no longer in the config, and this deployment would delete {full_name}{cost}. To keep"
+        ' it, put it back; to rename it, see "Remove or rename" in docs/operations.md.'
+    )
+
+
+def _asking(key: str, settings: Settings, stack: str) -> str:
+    how = (
+        "To delete it, put it back, ask for the deletion and deploy, which ends its protection"
+        " and no more; then remove it:"
+        if settings.protection == "strict"
+        else "To delete it, ask for the deletion:"
+    )
+    return commands.listed(how, commands.exempt(key, stack), commands.deploy(stack))

@@ -1,0 +1,87 @@
+"""Changes of a secret's source or text that would cost its value. Pure: no Pulumi, no boto3.
+
+With ``from: config`` the configured text becomes the current version, whatever the current one is,
+and of ``generate`` the seeder keeps the fields of a JSON object and refuses any other text. A
+version that the config did not put is known to Secrets Manager only, which tells its id, without
+its value, by ListSecretVersionIds.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+
+from infra.changes import commands
+from infra.changes.recorded import Recorded, Secret
+from infra.config.schema import SecretSettings
+from infra.names import Names
+
+Fault = tuple[str, str]
+
+_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+
+Current = Callable[[str], str | None]
+"""ARN of a secret -> id of its version that is AWSCURRENT; None where it has no value."""
+
+
+def broken(
+    secrets: Mapping[str, SecretSettings], names: Names, state: Recorded, current: Current
+) -> Iterator[Fault]:
+    """Say which secrets would lose a value or get stuck, and what keeps it.
+
+    ``current`` is asked only where the state does not decide.
+    """
+    for name, secret in secrets.items():
+        recorded = state.secrets.get(name)
+        if recorded is None:
+            continue
+        own = recorded.version
+        if secret.source == "config" and not (own and own.is_configured):
+            version = current(recorded.arn)
+            if version and version != (own and own.id):
+                yield f"secrets.{name}", _overwrites(name, names, recorded, version)
+        elif secret.source == "generate" and own and not own.is_object:
+            field = next(iter(secret.generate), "value")
+            if current(recorded.arn) == own.id:
+                yield f"secrets.{name}", _is_stuck(names, recorded, field)
+
+
+def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:
+    stack, parent = names.stack, names.component("AppSecret", name)
+    # An import is refused as long as the state has another version in its place.
+    release = [f"pulumi state delete '{secret.version.urn}' -s {stack}"] if secret.version else []
+    return (
+        f"has a value that this config did not put (version {version}), and this deployment would"
+        " make the one in secretValues current instead. "
+        + commands.listed(
+            "To keep that value, copy it into the config, and import its version:",
+            f"{commands.read_secret(secret.full_name)} | {commands.set_value(name, stack)}",
+            *release,
+            commands.take_over(
+                _VERSION, f"{name}-value", f"{secret.arn}|{version}", parent, stack
+            ),
+            commands.deploy(stack),
+        )
+        + "\nIf nobody needs it: the same without the first command."
+    )
+
+
+def _is_stuck(names: Names, secret: Secret, field: str) -> str:
+    full, stack = secret.full_name, names.stack
+    return (
+        "becomes `from: generate`, and its text is not a JSON object, so no field of it can be"
+        " kept. "
+        + commands.listed(
+            f"Put a JSON object there first, for instance with the text as {field!r}:",
+            object_of(field, full),
+            commands.deploy(stack),
+        )
+        + f"\nIf nobody needs the text: `echo '{{}}' | {commands.write_secret(full)}`."
+    )
+
+
+def object_of(field: str, secret: str) -> str:
+    """Make a secret's text a JSON object with that text as its only field."""
+    return (
+        f"aws secretsmanager get-secret-value --secret-id {secret} --query SecretString"
+        f" --output json | jq --arg field {shlex.quote(field)} '{{($field): .}}'"
+        f" | {commands.write_secret(secret)}"
+    )

@@ -1,0 +1,114 @@
+"""Whom alarms tell: a topic under a key of its own, and its subscribers.
+
+The key is the topic's own, because an alarm about the environment's key has to arrive when that
+key is disabled. Nothing but CloudWatch publishes here: no rule of EventBridge does, so none may.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.policies import iam as policies
+from infra.policies import monitoring as monitoring_policies
+
+
+class SubscriptionArgs(TypedDict):
+    """One subscriber."""
+
+    protocol: str
+    """email, sms, https, sqs or lambda."""
+    endpoint: str
+    """Address, number, URL or ARN. Email and https confirm; the policy of a queue or function
+    has to let the topic in, which is the owner's to do."""
+
+
+class AlarmTopicArgs(TypedDict):
+    """What an ``AlarmTopic`` is made of."""
+
+    alarm_prefix: str
+    """What the names of the alarms start with that may publish."""
+    alias: str
+    """Name under which operators find the key, without ``alias/``."""
+    partition: str
+    """Partition of the account, such as ``aws``."""
+    region: str
+    """Region of the topic and its alarms."""
+    account_id: str
+    """Account of the alarms."""
+    subscriptions: NotRequired[Sequence[SubscriptionArgs]]
+    """Who is told (default nobody)."""
+    deletion_window_in_days: NotRequired[int]
+    """Days in which a deletion of the key can be cancelled, 7 to 30 (default 30)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of the key and the topic."""
+
+
+class AlarmTopic(pulumi.ComponentResource):
+    """A topic that alarms of one environment publish to.
+
+    Resources:
+        aws.kms.Key, aws.kms.Alias: alarms may encrypt with it.
+        aws.sns.Topic, aws.sns.TopicPolicy: alarms may publish, with TLS.
+        aws.sns.TopicSubscription: one a subscriber.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the topic. Known once alarms may publish."""
+    key_arn: pulumi.Output[str]
+    """ARN of the key."""
+
+    def __init__(
+        self, name: str, args: AlarmTopicArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        window = args.get("deletion_window_in_days", limits.KEY_DELETION_WINDOW_DAYS.most)
+        limits.check(
+            f"AlarmTopic {name!r}",
+            [("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS)],
+        )
+        super().__init__("lambda-secrets:index:AlarmTopic", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        tags = args.get("tags")
+        place = policies.Place(args["partition"], args["region"], args["account_id"])
+
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"Messages of the alarms {args['alarm_prefix']}*",
+            enable_key_rotation=True,
+            rotation_period_in_days=365,
+            deletion_window_in_days=window,
+            policy=pulumi.Output.json_dumps(monitoring_policies.topic_key_policy(place)),
+            tags=tags,
+            opts=child,
+        )
+        aws.kms.Alias(
+            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=child
+        )
+        topic = aws.sns.Topic(f"{name}-topic", kms_master_key_id=key.arn, tags=tags, opts=child)
+        policy = aws.sns.TopicPolicy(
+            f"{name}-policy",
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(
+                topic.arn.apply(
+                    lambda arn: monitoring_policies.topic_policy(arn, args["alarm_prefix"])
+                )
+            ),
+            opts=child,
+        )
+        for subscription in args.get("subscriptions", ()):
+            # Not by their order: whoever stays would have to confirm again.
+            digest = hashlib.sha256(subscription["endpoint"].encode()).hexdigest()[:7]
+            aws.sns.TopicSubscription(
+                f"{name}-{subscription['protocol']}-{digest}",
+                topic=topic.arn,
+                protocol=subscription["protocol"],
+                endpoint=subscription["endpoint"],
+                opts=child,
+            )
+
+        self.arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda all_: str(all_[0]))
+        self.key_arn = key.arn
+        self.register_outputs({"arn": self.arn, "key_arn": self.key_arn})

@@ -1,0 +1,251 @@
+"""The record of every call: a trail, the bucket that keeps it and the log group that is searched.
+
+It records management events, reads among them: GetSecretValue is one. It records no data events,
+such as invocations, and no Insights. The first copy of an account's management events is free;
+where another trail records them already, this one costs 2 USD for 100,000 events, and the log
+group 0.50 USD a GB in either case (us-east-1). An organization's own trail is better used, where
+its log group is in this account. https://aws.amazon.com/cloudtrail/pricing/
+
+The key is the trail's own. With the environment's, whoever disables that key would end the record
+in the same moment.
+
+The record outlives its stack: ``pulumi destroy`` ends the trail, and leaves key and bucket in the
+account as they are, where Pulumi knows them no more. Otherwise it would fail at a bucket that is
+not empty, with the key already on its way to deletion, after which nobody could read a file. The
+alias goes, since a later trail of the stack, with a key of its own, takes the same name.
+https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/
+"""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.policies import audit as audit_policies
+from infra.policies import iam as policies
+
+# Glacier Instant Retrieval bills 90 days at least. Smaller files than 128 KB, and most are, S3
+# leaves where they are: to move them costs more than it saves.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+_DAYS_AT_HAND = 90
+_DAYS_OVERWRITTEN = 30
+_DAYS_UNFINISHED = 7
+
+
+class AuditArgs(TypedDict):
+    """What an ``Audit`` is made of."""
+
+    trail_name: str
+    """Name of the trail, which the policies of its key and bucket hold, so it is given."""
+    log_group_name: str
+    """Name of the log group, which is made here."""
+    alias: str
+    """Name under which operators find the key, without ``alias/``."""
+    partition: str
+    """Partition of the account, such as ``aws``."""
+    region: str
+    """Region of all of this; events of every region come together here."""
+    account_id: str
+    """Account whose calls are recorded."""
+    retention_days: NotRequired[int]
+    """Days that the bucket keeps the log files, 90 to 3653 (default 365)."""
+    log_retention_days: NotRequired[int]
+    """Days that the log group keeps the events, as CloudWatch allows (default 90)."""
+    deletion_window_in_days: NotRequired[int]
+    """Days in which a deletion of the key can be cancelled, 7 to 30 (default 30)."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete key, bucket and log group (default false)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything that takes tags."""
+
+
+class Audit(pulumi.ComponentResource):
+    """A trail of all regions and of IAM, whose files nobody changes unnoticed.
+
+    Resources:
+        aws.kms.Key: encrypts the log files and the log group; stays.
+        aws.kms.Alias: name of the key.
+        aws.s3.Bucket: the log files; stays, with what follows.
+        aws.s3.BucketVersioning, aws.s3.BucketOwnershipControls, aws.s3.BucketPublicAccessBlock,
+            aws.s3.BucketServerSideEncryptionConfiguration, aws.s3.BucketLifecycleConfiguration,
+            aws.s3.BucketPolicy: of the bucket.
+        aws.cloudwatch.LogGroup: the same events, for metric filters and queries.
+        aws.iam.Role, aws.iam.RolePolicy: CloudTrail writes to the log group.
+        aws.cloudtrail.Trail: with digests of its files.
+    """
+
+    trail_arn: pulumi.Output[str]
+    """ARN of the trail."""
+    log_group_name: pulumi.Output[str]
+    """Name of the log group."""
+    bucket_name: pulumi.Output[str]
+    """Name of the bucket."""
+    key_arn: pulumi.Output[str]
+    """ARN of the key."""
+
+    def __init__(
+        self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        retention = args.get("retention_days", 365)
+        log_retention = args.get("log_retention_days", 90)
+        window = args.get("deletion_window_in_days", limits.KEY_DELETION_WINDOW_DAYS.most)
+        limits.check(
+            f"Audit {name!r}",
+            [
+                ("retention_days", retention, limits.AUDIT_RETENTION_DAYS),
+                ("log_retention_days", log_retention, limits.LOG_RETENTION_DAYS),
+                ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
+            ],
+        )
+        props = {key: given for key, given in args.items() if key != "protect"}
+        super().__init__("lambda-secrets:index:Audit", name, props, opts)
+        protect = args.get("protect")
+        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True, protect=protect)
+        tags = args.get("tags")
+        place = policies.Place(args["partition"], args["region"], args["account_id"])
+        trail_arn = audit_policies.trail_arn(place, args["trail_name"])
+
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"Log files and log group of the trail {args['trail_name']}",
+            enable_key_rotation=True,
+            rotation_period_in_days=365,
+            deletion_window_in_days=window,
+            policy=pulumi.Output.json_dumps(
+                audit_policies.key_policy(place, trail_arn, args["log_group_name"])
+            ),
+            tags=tags,
+            opts=kept,
+        )
+        aws.kms.Alias(
+            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=child
+        )
+        bucket = aws.s3.Bucket(f"{name}-bucket", tags=tags, opts=kept)
+        settled = self._settle(name, bucket, key.arn, retention)
+        policy = aws.s3.BucketPolicy(
+            f"{name}-bucket-policy",
+            bucket=bucket.id,
+            policy=pulumi.Output.json_dumps(
+                bucket.arn.apply(lambda arn: audit_policies.bucket_policy(arn, trail_arn))
+            ),
+            # S3 refuses two changes of a bucket at the same time.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=settled, retain_on_delete=True),
+        )
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=args["log_group_name"],
+            retention_in_days=log_retention,
+            kms_key_id=key.arn,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            description="Writes the events of a trail to its log group",
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.assume_role("cloudtrail.amazonaws.com")
+            ),
+            tags=tags,
+            opts=child,
+        )
+        granted = aws.iam.RolePolicy(
+            f"{name}-write",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(logs.arn.apply(policies.write_logs)),
+            opts=child,
+        )
+        trail = aws.cloudtrail.Trail(
+            f"{name}-trail",
+            name=args["trail_name"],
+            s3_bucket_name=bucket.id,
+            kms_key_id=key.arn,
+            enable_log_file_validation=True,
+            # A role is changed in one region only, and a replica is read in another.
+            is_multi_region_trail=True,
+            include_global_service_events=True,
+            event_selectors=[{"read_write_type": "All", "include_management_events": True}],
+            cloud_watch_logs_group_arn=logs.arn.apply(lambda arn: f"{arn}:*"),
+            cloud_watch_logs_role_arn=role.arn,
+            tags=tags,
+            # CloudTrail tries bucket and log group when it is told of them.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, granted]),
+        )
+
+        self.trail_arn = trail.arn
+        self.log_group_name = logs.name
+        self.bucket_name = bucket.id
+        self.key_arn = key.arn
+        self.register_outputs(
+            {
+                "trail_arn": self.trail_arn,
+                "log_group_name": self.log_group_name,
+                "bucket_name": self.bucket_name,
+                "key_arn": self.key_arn,
+            }
+        )
+
+    # The annotation as text: pulumi-aws takes its time over aws.s3, which not every stack needs.
+    def _settle(
+        self, name: str, bucket: "aws.s3.Bucket", key_arn: pulumi.Output[str], retention: int
+    ) -> list[pulumi.Resource]:
+        """Close the bucket, encrypt it, and keep what is in it so many days."""
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
+            "id": "retention",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "expiration": {"days": retention},
+            "noncurrent_version_expiration": {"noncurrent_days": _DAYS_OVERWRITTEN},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": _DAYS_UNFINISHED},
+        }
+        if retention >= 2 * _DAYS_AT_HAND:  # an empty list would not be read back
+            rule["transitions"] = [{"days": _DAYS_AT_HAND, "storage_class": "GLACIER_IR"}]
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=kept,
+        )
+        return [
+            versioning,
+            aws.s3.BucketOwnershipControls(
+                f"{name}-ownership",
+                bucket=bucket.id,
+                rule={"object_ownership": "BucketOwnerEnforced"},
+                opts=kept,
+            ),
+            aws.s3.BucketPublicAccessBlock(
+                f"{name}-public-access",
+                bucket=bucket.id,
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+                opts=kept,
+            ),
+            aws.s3.BucketServerSideEncryptionConfiguration(
+                f"{name}-encryption",
+                bucket=bucket.id,
+                rules=[
+                    {
+                        "apply_server_side_encryption_by_default": {
+                            "sse_algorithm": "aws:kms",
+                            "kms_master_key_id": key_arn,
+                        }
+                    }
+                ],
+                opts=kept,
+            ),
+            aws.s3.BucketLifecycleConfiguration(
+                f"{name}-lifecycle",
+                bucket=bucket.id,
+                rules=[rule],
+                # Versions have to be there before rules about them.
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[versioning], retain_on_delete=True
+                ),
+            ),
+        ]

@@ -1,0 +1,103 @@
+"""The environment's own KMS key. It makes no grants: who may decrypt is said at the role."""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.policies import iam as policies
+
+
+class EncryptionKeyArgs(TypedDict):
+    """What an ``EncryptionKey`` is made of."""
+
+    description: pulumi.Input[str]
+    """What the key protects, for whoever finds it in the console."""
+    alias: str
+    """Name under which operators find the key, without ``alias/``."""
+    partition: str
+    """Partition of the account, such as ``aws``."""
+    region: str
+    """Region to make the key in."""
+    account_id: str
+    """Account that administers and uses the key."""
+    log_group_prefix: NotRequired[str]
+    """Log groups whose names start so may be encrypted with the key."""
+    parameters: NotRequired[bool]
+    """Whether Parameter Store may use the key, too (default false)."""
+    replication_regions: NotRequired[Sequence[str]]
+    """Other regions that secrets under the key are replicated to or from, whose Secrets Manager
+    may use it, too (default none)."""
+    rotation_period_in_days: NotRequired[pulumi.Input[int]]
+    """Days between two rotations of the key material, 90 to 2560 (default 365)."""
+    deletion_window_in_days: NotRequired[pulumi.Input[int]]
+    """Days in which a deletion can still be cancelled, 7 to 30 (default 30)."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete the key (default false)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of the key."""
+
+
+class EncryptionKey(pulumi.ComponentResource):
+    """A customer managed key that Secrets Manager, and nobody past it, may use.
+
+    A key of its one region: replicas in another have an independent one, made there, so that
+    neither is lost with the other.
+
+    Resources:
+        aws.kms.Key: symmetric, rotating, with a key policy of its own.
+        aws.kms.Alias: ``alias/<alias>``.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the key."""
+    alias_name: pulumi.Output[str]
+    """Name of the alias, with ``alias/``."""
+
+    def __init__(
+        self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        rotation = args.get("rotation_period_in_days", 365)
+        window = args.get("deletion_window_in_days", limits.KEY_DELETION_WINDOW_DAYS.most)
+        limits.check(
+            f"EncryptionKey {name!r}",
+            [
+                ("rotation_period_in_days", rotation, limits.KEY_ROTATION_PERIOD_DAYS),
+                ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
+            ],
+        )
+        props = {key: given for key, given in args.items() if key != "protect"}
+        super().__init__("lambda-secrets:index:EncryptionKey", name, props, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        key = aws.kms.Key(
+            f"{name}-key",
+            region=args["region"],
+            description=args["description"],
+            enable_key_rotation=True,
+            rotation_period_in_days=rotation,
+            deletion_window_in_days=window,
+            policy=pulumi.Output.json_dumps(
+                policies.key_policy(
+                    policies.Place(args["partition"], args["region"], args["account_id"]),
+                    args.get("log_group_prefix"),
+                    parameters=args.get("parameters", False),
+                    replication_regions=args.get("replication_regions", ()),
+                )
+            ),
+            tags=args.get("tags"),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
+        )
+        alias = aws.kms.Alias(
+            f"{name}-alias",
+            region=args["region"],
+            name=f"alias/{args['alias']}",
+            target_key_id=key.key_id,
+            opts=child,
+        )
+
+        self.arn = key.arn
+        self.alias_name = alias.name
+        self.register_outputs({"arn": self.arn, "alias_name": self.alias_name})

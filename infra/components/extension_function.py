@@ -1,0 +1,231 @@
+"""A Lambda function with the AWS Parameters and Secrets Lambda Extension as its layer.
+
+It takes its role as given: what the function may do is said there.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.components import packages
+
+
+class ExtensionArgs(TypedDict, total=False):
+    """How the extension works; each key is one of its environment variables.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+    """
+
+    cache_enabled: bool
+    """Whether answers are kept (default true)."""
+    cache_size: int
+    """Entries kept, secrets and parameters together, 0 to 1000 (default 1000)."""
+    secrets_ttl_seconds: int
+    """Seconds a secret is kept, 0 to 300 (default 300)."""
+    parameters_ttl_seconds: int
+    """Seconds a parameter is kept, 0 to 300 (default 300)."""
+    secrets_timeout_millis: int
+    """Milliseconds to wait for Secrets Manager (default 2000). 0: for ever."""
+    parameters_timeout_millis: int
+    """Milliseconds to wait for Parameter Store (default 2000). 0: for ever."""
+    max_connections: int
+    """Connections to AWS at once, 1 to 1024 (default 3)."""
+    http_port: int
+    """Port on 127.0.0.1, 1 to 65535 (default 2773)."""
+    log_level: str
+    """One of debug, info, warn, error, none (default info)."""
+
+
+class RuntimeArgs(TypedDict, total=False):
+    """How the function runs."""
+
+    runtime: str
+    """Runtime (default python3.13)."""
+    architecture: str
+    """arm64 (default) or x86_64; the layer must be of the same."""
+    memory_mb: int
+    """Megabytes of memory, 128 to 10240 (default 256)."""
+    timeout_seconds: int
+    """Seconds until a request is ended, 1 to 900 (default 30)."""
+    reserved_concurrency: int | None
+    """Requests at once that are kept for this function (default None: none kept)."""
+    log_retention_days: int
+    """Days that logs are kept, as CloudWatch allows (default 30)."""
+    tracing: bool
+    """Whether requests are traced by X-Ray (default false); the role must allow it."""
+
+
+class ExtensionFunctionArgs(RuntimeArgs):
+    """What an ``ExtensionFunction`` is made of."""
+
+    role_arn: pulumi.Input[str]
+    """ARN of the execution role."""
+    layer_arn: pulumi.Input[str]
+    """ARN of the extension's layer version."""
+    key_arn: pulumi.Input[str]
+    """ARN of the KMS key that encrypts the logs."""
+    log_group_name: str
+    """Name of the log group, which is made here. Named, because role and key name it too."""
+    files: Mapping[str, Path]
+    """The package, exactly: path in the package -> file."""
+    handler: str
+    """``module.function`` in the package."""
+    vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
+    """Subnets and security groups (default None: outside of any VPC); the role must allow it."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Environment variables besides the extension's. Never a secret's value."""
+    extension: NotRequired[ExtensionArgs]
+    """How the extension works."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of function and log group."""
+
+
+class ExtensionFunction(pulumi.ComponentResource):
+    """A function that reads secrets through the extension.
+
+    Resources:
+        aws.cloudwatch.LogGroup: with retention, under the key.
+        aws.lambda.Function: package, layer, environment.
+        aws.lambda.Alias: ``live``, on the version just published.
+    """
+
+    name: pulumi.Output[str]
+    """Name of the function."""
+    arn: pulumi.Output[str]
+    """ARN of the function, unqualified."""
+    alias_arn: pulumi.Output[str]
+    """ARN of the alias ``live``: what callers invoke."""
+    log_group_name: pulumi.Output[str]
+    """Name of the log group."""
+
+    def __init__(
+        self, name: str, args: ExtensionFunctionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        runtime = args.get("runtime", "python3.13")
+        architecture = args.get("architecture", "arm64")
+        memory = args.get("memory_mb", 256)
+        timeout = args.get("timeout_seconds", 30)
+        retention = args.get("log_retention_days", 30)
+        limits.check(
+            f"ExtensionFunction {name!r}",
+            [
+                ("runtime", runtime, limits.RUNTIMES),
+                ("architecture", architecture, limits.ARCHITECTURES),
+                ("memory_mb", memory, limits.MEMORY_MB),
+                ("timeout_seconds", timeout, limits.TIMEOUT_SECONDS),
+                ("log_retention_days", retention, limits.LOG_RETENTION_DAYS),
+                (
+                    "reserved_concurrency",
+                    args.get("reserved_concurrency"),
+                    limits.RESERVED_CONCURRENCY,
+                ),
+            ],
+        )
+        if missing := [str(path) for path in args["files"].values() if not path.is_file()]:
+            raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
+        environment = {
+            **extension_environment(args.get("extension", {})),
+            **args.get("environment", {}),
+        }
+        props = {key: given for key, given in args.items() if key != "files"}
+        super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        if not packages.can_compile_for(runtime):
+            pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
+
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=args["log_group_name"],
+            retention_in_days=retention,
+            kms_key_id=args["key_arn"],
+            tags=args.get("tags"),
+            opts=child,
+        )
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            code=packages.archive(args["files"], runtime),
+            handler=args["handler"],
+            runtime=runtime,
+            architectures=[architecture],
+            layers=[args["layer_arn"]],
+            role=args["role_arn"],
+            memory_size=memory,
+            timeout=timeout,
+            reserved_concurrent_executions=args.get("reserved_concurrency"),
+            environment={"variables": environment},
+            vpc_config=args.get("vpc_config"),
+            # The group must stand before the first log line, or Lambda tries to make one.
+            logging_config={"log_format": "Text", "log_group": logs.name},
+            tracing_config={"mode": "Active" if args.get("tracing") else "PassThrough"},
+            publish=True,
+            tags=args.get("tags"),
+            opts=child,
+        )
+        alias = aws.lambda_.Alias(
+            f"{name}-live",
+            name="live",
+            description="What callers invoke",
+            function_name=function.name,
+            function_version=function.version,
+            opts=child,
+        )
+
+        self.name = function.name
+        self.arn = function.arn
+        self.alias_arn = alias.arn
+        self.log_group_name = logs.name
+        self.register_outputs(
+            {
+                "name": self.name,
+                "arn": self.arn,
+                "alias_arn": self.alias_arn,
+                "log_group_name": self.log_group_name,
+            }
+        )
+
+
+def extension_environment(args: ExtensionArgs) -> dict[str, str]:
+    """Write the extension's nine environment variables.
+
+    Raises:
+        ValueError: names every argument out of range.
+
+    """
+    ttl = args.get("secrets_ttl_seconds", limits.TTL_SECONDS.most)
+    parameters_ttl = args.get("parameters_ttl_seconds", limits.TTL_SECONDS.most)
+    size = args.get("cache_size", limits.CACHE_SIZE.most)
+    # Without a timeout of its own, a call that cannot reach AWS hangs as long as the function.
+    timeout = args.get("secrets_timeout_millis", 2000)
+    parameters_timeout = args.get("parameters_timeout_millis", 2000)
+    connections = args.get("max_connections", 3)
+    port = args.get("http_port", 2773)
+    level = args.get("log_level", "info")
+    limits.check(
+        "extension",
+        [
+            ("secrets_ttl_seconds", ttl, limits.TTL_SECONDS),
+            ("parameters_ttl_seconds", parameters_ttl, limits.TTL_SECONDS),
+            ("cache_size", size, limits.CACHE_SIZE),
+            ("secrets_timeout_millis", timeout, limits.TIMEOUT_MILLIS),
+            ("parameters_timeout_millis", parameters_timeout, limits.TIMEOUT_MILLIS),
+            ("max_connections", connections, limits.MAX_CONNECTIONS),
+            ("http_port", port, limits.HTTP_PORT),
+            ("log_level", level, limits.LOG_LEVELS),
+        ],
+    )
+    prefix = "PARAMETERS_SECRETS_EXTENSION"
+    return {
+        f"{prefix}_CACHE_ENABLED": str(args.get("cache_enabled", True)).upper(),
+        f"{prefix}_CACHE_SIZE": str(size),
+        f"{prefix}_HTTP_PORT": str(port),
+        f"{prefix}_LOG_LEVEL": level.upper(),
+        f"{prefix}_MAX_CONNECTIONS": str(connections),
+        "SECRETS_MANAGER_TTL": str(ttl),
+        "SECRETS_MANAGER_TIMEOUT_MILLIS": str(timeout),
+        "SSM_PARAMETER_STORE_TTL": str(parameters_ttl),
+        "SSM_PARAMETER_STORE_TIMEOUT_MILLIS": str(parameters_timeout),
+    }

@@ -1,0 +1,83 @@
+"""Customer managed policies on a role, as many as its secrets need."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws.limits import MANAGED_POLICIES_PER_ROLE
+from infra.policies import iam as policies
+
+
+def check(
+    owner: str,
+    secret_names: Sequence[str],
+    replica_regions: int = 0,
+    parameter_names: Sequence[Sequence[str]] = (),
+) -> None:
+    """Refuse more secrets, and regions of their replicas, than IAM lets one role be granted.
+
+    ``parameter_names`` are those of what is attached at a time besides.
+
+    Raises:
+        ValueError: names the owner, and what does not fit.
+
+    """
+    remedy = "give the function fewer secrets, shorter names" + (
+        ", or fewer replica regions" if replica_regions else ""
+    )
+    try:
+        parts = policies.split_by_size(secret_names, replica_regions)
+    except ValueError as error:
+        raise ValueError(f"{owner}: {error}; {remedy}") from error
+    number = len(parts) + sum(len(policies.split_by_size(each)) for each in parameter_names)
+    if number > MANAGED_POLICIES_PER_ROLE:
+        replicated = f" with {replica_regions} replica regions" if replica_regions else ""
+        count = sum(map(len, parameter_names))
+        parameters = f" and {count} parameters" if count else ""
+        raise ValueError(
+            f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies,"
+            f" and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
+        )
+
+
+def policy_arns(attached: Iterable[pulumi.Resource]) -> list[pulumi.Output[str]]:
+    """Return the ARNs of the customer managed policies among what is attached."""
+    return [each.policy_arn for each in attached if isinstance(each, aws.iam.RolePolicyAttachment)]
+
+
+def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resource)
+    name: str,
+    role: pulumi.Input[str],
+    secret_arns: Mapping[str, pulumi.Input[str]],
+    key_arns: Sequence[pulumi.Input[str]],
+    document: Callable[..., policies.Policy],
+    tags: Mapping[str, pulumi.Input[str]] | None,
+    opts: pulumi.ResourceOptions,
+) -> list[pulumi.Resource]:
+    """Make the policies ``<name>-1``, ``-2``, … and attach them; return the attachments.
+
+    ``key_arns`` are the key of the secrets' region and those of their replicas' regions.
+    ``document`` writes one policy from a list of ARNs of secrets, and the keys'. Parameters are
+    granted as secrets are; their ARNs are shorter.
+    """
+    attachments: list[pulumi.Resource] = []
+    parts = policies.split_by_size(secret_arns, len(key_arns) - 1)
+    for number, part in enumerate(parts, start=1):
+        arns = [secret_arns[secret] for secret in part]
+        policy = aws.iam.Policy(
+            f"{name}-{number}",
+            policy=pulumi.Output.json_dumps(
+                pulumi.Output.all(pulumi.Output.all(*arns), *key_arns).apply(
+                    lambda all_: document(sorted(all_[0]), *all_[1:])
+                )
+            ),
+            tags=tags,
+            opts=opts,
+        )
+        attachments.append(
+            aws.iam.RolePolicyAttachment(
+                f"{name}-{number}", role=role, policy_arn=policy.arn, opts=opts
+            )
+        )
+    return attachments

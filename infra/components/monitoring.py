@@ -1,0 +1,359 @@
+"""The alarms of one environment, one state over all of them, and a dashboard.
+
+Whom they tell is the topic's; what each means stands in ``incidents``. What happens to secrets,
+keys and policies is counted by metric filters on the trail's log group, so that it has a state
+and an end; CloudTrail brings an event there in about five minutes.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.alarms import dashboards, incidents
+from infra.alarms import filters as alarm_filters
+from infra.aws import limits
+
+_SLOW = 0.8
+_HOUR_SECONDS = 3600
+# Anomaly detection learns hours and weekdays; its band is so many deviations wide.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Anomaly_Detection.html
+_BAND_WIDTH = 3
+
+Dimensions = dict[str, pulumi.Input[str]]
+
+
+class MonitoringArgs(TypedDict):
+    """What a ``Monitoring`` is made of."""
+
+    environment: str
+    """What the names of alarms and dashboard, and the metrics' namespace, hold."""
+    region: str
+    """Region of all of this."""
+    secret_prefix: str
+    """What the full name of every secret of the environment starts with."""
+    key_alias: str
+    """Alias of the environment's key, with ``alias/``."""
+    topic_arn: pulumi.Input[str]
+    """ARN of the topic that alarms tell."""
+    audit_log_group_name: pulumi.Input[str]
+    """Log group of a trail that records this region and IAM."""
+    function_name: pulumi.Input[str]
+    """Name of the function, whose client prints telemetry."""
+    function_log_group_name: str
+    """Log group of the function."""
+    function_timeout_seconds: int
+    """Timeout of the function."""
+    role_arns: Sequence[pulumi.Input[str]]
+    """ARNs of the functions' roles: they may read, and a change of their policies is told."""
+    known_reader_arns: NotRequired[Sequence[str]]
+    """ARNs of other roles and users that may read without an alarm (default none)."""
+    policy_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """ARNs of managed policies of these roles: a new version of them is told (default none)."""
+    key_arns: Sequence[pulumi.Input[str]]
+    """ARNs of the keys that everything here depends on."""
+    rotating: NotRequired[Sequence[str]]
+    """Full names of the secrets that rotate (default none)."""
+    rotation_watch_name: NotRequired[pulumi.Input[str] | None]
+    """Name of the function that tells which are overdue (default None: no alarm)."""
+    replica_watch_name: NotRequired[pulumi.Input[str] | None]
+    """Name of the function that tells which replicas are broken (default None: no alarm)."""
+    period_seconds: NotRequired[int]
+    """Seconds that an alarm looks at (default 300, as CloudTrail's events come minutes late)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of the alarms."""
+
+
+class Monitoring(pulumi.ComponentResource):
+    """Alarms on the function, its secrets, their rotation, their keys and who may have them.
+
+    Resources:
+        aws.cloudwatch.LogMetricFilter: counts what CloudTrail records; of nothing but events.
+        aws.cloudwatch.MetricAlarm: one an incident; tells when it begins and when it ends.
+        aws.cloudwatch.CompositeAlarm: whether any is on. Tells nobody, for that one does itself.
+        aws.cloudwatch.Dashboard: is it healthy, is it rotating, who reads.
+    """
+
+    alarm_names: pulumi.Output[dict[str, str]]
+    """Incident -> name of its alarm."""
+    composite_alarm_arn: pulumi.Output[str]
+    """ARN of the alarm over all."""
+    dashboard_name: pulumi.Output[str]
+    """Name of the dashboard."""
+
+    def __init__(
+        self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        self._name, self._args = name, args
+        self._period = args.get("period_seconds", 300)
+        self._namespace = f"LambdaSecrets/{args['environment']}"
+        limits.check(
+            f"Monitoring {name!r}", [("period_seconds", self._period, limits.ALARM_PERIOD_SECONDS)]
+        )
+        if not args["role_arns"] or not args["key_arns"]:
+            raise ValueError(f"Monitoring {name!r}: role_arns and key_arns name one at least")
+        super().__init__("lambda-secrets:index:Monitoring", name, {**args}, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self._count_events()
+        alarms = {
+            **self._function_alarms(),
+            **self._event_alarms(),
+            "unusual-reads": self._unusual_reads(),
+            "audit-silent": self._audit_silent(),
+        }
+        if (watch := args.get("rotation_watch_name")) is not None:
+            alarms["rotation-overdue"] = self._watched(
+                watch, "rotation-overdue", "RotationOverdue"
+            )
+        if (watch := args.get("replica_watch_name")) is not None:
+            alarms["replicas-broken"] = self._watched(watch, "replicas-broken", "ReplicasBroken")
+        composite = aws.cloudwatch.CompositeAlarm(
+            f"{name}-any",
+            alarm_name=f"{args['environment']}-any",
+            alarm_description="Whether any alarm of the environment is on; each of them tells"
+            " itself what to do. A deployment, or a status page, looks at this one.",
+            alarm_rule=pulumi.Output.all(*(alarm.name for alarm in alarms.values())).apply(
+                lambda names: " OR ".join(f'ALARM("{each}")' for each in sorted(names))
+            ),
+            tags=args.get("tags"),
+            opts=self._child,
+        )
+        dashboard = aws.cloudwatch.Dashboard(
+            f"{name}-dashboard",
+            dashboard_name=args["environment"],
+            dashboard_body=self._dashboard([alarm.arn for alarm in alarms.values()]),
+            opts=self._child,
+        )
+
+        self.alarm_names = pulumi.Output.all(
+            **{incident: alarm.name for incident, alarm in alarms.items()}
+        )
+        self.composite_alarm_arn = composite.arn
+        self.dashboard_name = dashboard.dashboard_name
+        self.register_outputs(
+            {
+                "alarm_names": self.alarm_names,
+                "composite_alarm_arn": self.composite_alarm_arn,
+                "dashboard_name": self.dashboard_name,
+            }
+        )
+
+    def _count_events(self) -> None:
+        """Make a metric filter of each pattern; several may count the same thing."""
+        args, prefix = self._args, self._args["secret_prefix"]
+        roles = pulumi.Output.all(*args["role_arns"])
+        known = args.get("known_reader_arns", ())
+        patterns: dict[str, tuple[str, pulumi.Input[str]]] = {
+            "denied-reads": ("DeniedReads", alarm_filters.denied_reads()),
+            "reads": ("Reads", alarm_filters.reads(prefix)),
+            "unknown-readers": (
+                "UnknownReaders",
+                roles.apply(lambda arns: alarm_filters.unknown_readers(prefix, [*arns, *known])),
+            ),
+            "deleted-secrets": ("DeletedSecrets", alarm_filters.deleted_secrets(prefix)),
+            "failed-rotations": (
+                "RotationsFailed",
+                alarm_filters.rotations(prefix, "RotationFailed"),
+            ),
+            "rotations": (
+                "RotationsSucceeded",
+                alarm_filters.rotations(prefix, "RotationSucceeded"),
+            ),
+            "secret-policies": ("ChangedPolicies", alarm_filters.changed_secret_policies(prefix)),
+            "grants": ("ChangedPolicies", alarm_filters.changed_grants(prefix)),
+            "trails": ("ChangedAudit", alarm_filters.changed_trails()),
+            "logs": (
+                "ChangedAudit",
+                pulumi.Output.all(
+                    args["audit_log_group_name"], args["function_log_group_name"]
+                ).apply(alarm_filters.changed_logs),
+            ),
+        }
+        for number, part in enumerate(alarm_filters.split(args["role_arns"]), start=1):
+            patterns[f"role-policies-{number}"] = (
+                "ChangedPolicies",
+                pulumi.Output.all(*part).apply(alarm_filters.changed_role_policies),
+            )
+        for number, part in enumerate(alarm_filters.split(args.get("policy_arns", ())), start=1):
+            patterns[f"managed-policies-{number}"] = (
+                "ChangedPolicies",
+                pulumi.Output.all(*part).apply(alarm_filters.changed_managed_policies),
+            )
+        for number, part in enumerate(alarm_filters.split(args["key_arns"]), start=1):
+            keys = pulumi.Output.all(*part)
+            patterns[f"key-policies-{number}"] = (
+                "ChangedPolicies",
+                keys.apply(alarm_filters.changed_key_policies),
+            )
+            patterns[f"disabled-keys-{number}"] = (
+                "DisabledKeys",
+                keys.apply(alarm_filters.disabled_keys),
+            )
+        for what, (metric, pattern) in patterns.items():
+            aws.cloudwatch.LogMetricFilter(
+                f"{self._name}-{what}",
+                log_group_name=args["audit_log_group_name"],
+                pattern=pattern,
+                metric_transformation={
+                    "namespace": self._namespace,
+                    "name": metric,
+                    "value": "1",
+                    # What is usual is learnt from hours without any, too.
+                    "default_value": "0" if metric == "Reads" else None,
+                    "unit": "Count",
+                },
+                opts=self._child,
+            )
+
+    def _function_alarms(self) -> dict[str, aws.cloudwatch.MetricAlarm]:
+        by_function: Dimensions = {"FunctionName": self._args["function_name"]}
+        counts = {
+            "function-errors": ("AWS/Lambda", "Errors"),
+            "function-throttles": ("AWS/Lambda", "Throttles"),
+            "failed-retrievals": ("LambdaSecrets", "Errors"),
+            "stale-values": ("LambdaSecrets", "Stale"),
+            "failovers": ("LambdaSecrets", "Failovers"),
+        }
+        slow = {
+            "namespace": "AWS/Lambda",
+            "metric_name": "Duration",
+            "statistic": "Maximum",
+            "threshold": self._args["function_timeout_seconds"] * 1000 * _SLOW,
+        }
+        return {
+            incident: self._alarm(
+                incident, **_any(namespace, metric), dimensions=by_function, period=self._period
+            )
+            for incident, (namespace, metric) in counts.items()
+        } | {
+            "function-slow": self._alarm(
+                "function-slow", **slow, dimensions=by_function, period=self._period
+            )
+        }
+
+    def _event_alarms(self) -> dict[str, aws.cloudwatch.MetricAlarm]:
+        metrics = {
+            "rotation-failed": "RotationsFailed",
+            "denied-reads": "DeniedReads",
+            "unknown-reader": "UnknownReaders",
+            "secret-deleted": "DeletedSecrets",
+            "policy-changed": "ChangedPolicies",
+            "key-disabled": "DisabledKeys",
+            "audit-changed": "ChangedAudit",
+        }
+        return {
+            incident: self._alarm(incident, **_any(self._namespace, metric), period=self._period)
+            for incident, metric in metrics.items()
+        }
+
+    def _unusual_reads(self) -> aws.cloudwatch.MetricAlarm:
+        metric = {
+            "namespace": self._namespace,
+            "metric_name": "Reads",
+            "stat": "Sum",
+            "period": max(self._period, 300),
+        }
+        return self._alarm(
+            "unusual-reads",
+            comparison_operator="GreaterThanUpperThreshold",
+            threshold_metric_id="usual",
+            metric_queries=[
+                {"id": "reads", "return_data": True, "metric": metric},
+                {
+                    "id": "usual",
+                    "expression": f"ANOMALY_DETECTION_BAND(reads, {_BAND_WIDTH})",
+                    "label": "as usual",
+                    "return_data": True,
+                },
+            ],
+            # One period alone is soon beyond what is usual.
+            evaluation_periods=3,
+            datapoints_to_alarm=2,
+        )
+
+    def _audit_silent(self) -> aws.cloudwatch.MetricAlarm:
+        """Alarm on what every other alarm on events needs: that events come.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+        """
+        return self._alarm(
+            "audit-silent",
+            **_any("AWS/Logs", "IncomingLogEvents"),
+            dimensions={"LogGroupName": self._args["audit_log_group_name"]},
+            comparison_operator="LessThanThreshold",
+            period=_HOUR_SECONDS,  # the watch alone is recorded every 15 minutes
+            treat_missing_data="breaching",
+        )
+
+    def _watched(
+        self, watch: pulumi.Input[str], incident: str, metric: str
+    ) -> aws.cloudwatch.MetricAlarm:
+        return self._alarm(
+            incident,
+            namespace="LambdaSecrets",
+            metric_name=metric,
+            dimensions={"FunctionName": watch},
+            statistic="Maximum",
+            threshold=1,
+            period=_HOUR_SECONDS,
+            # Who watches is not to fall silent unnoticed; a new alarm has not heard of it yet.
+            treat_missing_data="missing",
+            insufficient_data_actions=[self._args["topic_arn"]],
+        )
+
+    def _alarm(self, incident: str, **settings: Any) -> aws.cloudwatch.MetricAlarm:  # noqa: ANN401 (arguments of MetricAlarm)
+        args = self._args
+        sight = pulumi.Output.from_input(args["audit_log_group_name"]).apply(
+            lambda audit_logs: incidents.Sight(
+                args["function_log_group_name"],
+                audit_logs,
+                args["secret_prefix"],
+                args["key_alias"],
+            )
+        )
+        return aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{incident}",
+            name=f"{args['environment']}-{incident}",
+            alarm_description=sight.apply(lambda seen: incidents.descriptions(seen)[incident]),
+            alarm_actions=[args["topic_arn"]],
+            ok_actions=[args["topic_arn"]],
+            tags=args.get("tags"),
+            opts=self._child,
+            **{
+                "comparison_operator": "GreaterThanOrEqualToThreshold",
+                "evaluation_periods": 1,
+                "treat_missing_data": "notBreaching",
+                **settings,
+            },
+        )
+
+    def _dashboard(self, alarm_arns: Sequence[pulumi.Output[str]]) -> pulumi.Output[str]:
+        args = self._args
+        known = pulumi.Output.all(
+            function_name=args["function_name"],
+            audit_log_group=args["audit_log_group_name"],
+            alarm_arns=pulumi.Output.all(*alarm_arns),
+        )
+        return pulumi.Output.json_dumps(
+            known.apply(
+                lambda found: dashboards.body(
+                    dashboards.View(
+                        region=args["region"],
+                        namespace=self._namespace,
+                        timeout_seconds=args["function_timeout_seconds"],
+                        secret_prefix=args["secret_prefix"],
+                        rotating=args.get("rotating", ()),
+                        period_seconds=self._period,
+                        **found,
+                    )
+                )
+            )
+        )
+
+
+def _any(namespace: str, metric: str) -> dict[str, Any]:
+    """Alarm on one and more of what is counted."""
+    return {"namespace": namespace, "metric_name": metric, "statistic": "Sum", "threshold": 1}

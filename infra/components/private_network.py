@@ -1,0 +1,205 @@
+"""The way out of a VPC for functions that have no other: to AWS's services, and to a database.
+
+VPC, subnets and route tables are given. A function in a VPC calls Secrets Manager and Parameter
+Store through these endpoints. Lambda itself delivers what a function prints, and so metrics in the
+Embedded Metric Format too, and what its own X-Ray daemon collects; it fetches package and layer,
+too: none of that passes the VPC. Endpoints of further ``services``, and one for S3, are therefore
+for calls that a handler makes itself. KMS is called by Secrets Manager and Parameter Store.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+
+Private DNS gives a service's own name to its endpoint, for everything in the VPC: who else is in
+there meets these policies, and no other endpoint with private DNS for the service can be there. So
+the VPC is this environment's own, or its endpoints are its owner's and not made here. It needs
+``enableDnsSupport`` and ``enableDnsHostnames``. Security groups do not filter name resolution.
+https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+
+Lambda keeps a function's network interfaces for up to 45 minutes after the function is deleted,
+and ``pulumi destroy`` waits for that at the functions' security group. The provider's
+``replace_security_groups_on_destroy`` is not used: it moves the unpublished version only, while
+published ones keep the group; the functions run in another's group until they are gone; and that
+group is left with the interfaces.
+https://github.com/hashicorp/terraform-provider-aws/pull/37624
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.policies import endpoints as network_policies
+from infra.policies.iam import Place, Policy
+
+_HTTPS = 443
+
+
+class PrivateNetworkArgs(TypedDict):
+    """What a ``PrivateNetwork`` is made of."""
+
+    vpc_id: pulumi.Input[str]
+    """VPC of the functions."""
+    subnet_ids: Sequence[pulumi.Input[str]]
+    """Subnets of the functions, one in a zone; the endpoints have an address in each."""
+    partition: str
+    """Partition of the account, such as ``aws``."""
+    region: str
+    """Region of the VPC; the endpoints lead to its services and to no other region's."""
+    account_id: str
+    """Account whose roles and resources the endpoints let through."""
+    secret_prefix: str
+    """What full names of secrets start with that may be reached."""
+    parameter_prefix: NotRequired[str | None]
+    """The same of parameters (default None: no endpoint for Parameter Store)."""
+    log_group_prefix: str
+    """The same of log groups, which a way leads to with ``logs`` only."""
+    services: NotRequired[Sequence[str]]
+    """Further services: any of logs, monitoring, xray (default none)."""
+    s3_route_table_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Route tables of the subnets, to have a way to S3 in them (default none: no way)."""
+    database_security_group_id: NotRequired[pulumi.Input[str] | None]
+    """Security group of the database (default None: no way to one)."""
+    database_port: NotRequired[int]
+    """Port of the database (default 5432)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything."""
+
+
+class PrivateNetwork(pulumi.ComponentResource):
+    """Endpoints that only the functions reach, and functions that reach nothing else.
+
+    Resources:
+        aws.ec2.SecurityGroup: of the functions and of the endpoints; both let nothing in or out
+            but what follows. Deleting that of the functions revokes the rules of other groups that
+            name it, such as the database's, or EC2 would refuse.
+        aws.vpc.SecurityGroupEgressRule, aws.vpc.SecurityGroupIngressRule: HTTPS from the functions
+            to the endpoints and, if asked, to S3; the database's port, if asked. Who has the
+            database's own security group lets ``security_group_id`` in.
+        aws.ec2.VpcEndpoint: one a service, with a policy; for S3 a gateway, which costs nothing.
+    """
+
+    security_group_id: pulumi.Output[str]
+    """Security group of the functions. Known once all the ways are there, so that what is in it
+    can use them."""
+    endpoint_ids: pulumi.Output[dict[str, str]]
+    """Service -> id of its endpoint."""
+
+    def __init__(
+        self, name: str, args: PrivateNetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        services, tables = args.get("services", ()), args.get("s3_route_table_ids", ())
+        database, port = args.get("database_security_group_id"), args.get("database_port", 5432)
+        limits.check(
+            f"PrivateNetwork {name!r}",
+            [
+                ("database_port", port, limits.HTTP_PORT),
+                *(("services", service, limits.ENDPOINT_SERVICES) for service in services),
+            ],
+        )
+        if len(args["subnet_ids"]) < limits.LEAST_SUBNETS:
+            raise ValueError(
+                f"PrivateNetwork {name!r}: subnet_ids must be {limits.LEAST_SUBNETS} at least, got"
+                f" {len(args['subnet_ids'])}"
+            )
+        super().__init__("lambda-secrets:index:PrivateNetwork", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        place = Place(args["partition"], args["region"], args["account_id"])
+        tags = args.get("tags")
+
+        def group(of: str, *, revokes: bool | None = None) -> aws.ec2.SecurityGroup:
+            return aws.ec2.SecurityGroup(
+                f"{name}-{of}",
+                description=f"The {of} of an environment of secrets",
+                vpc_id=args["vpc_id"],
+                revoke_rules_on_delete=revokes,
+                tags=tags,
+                opts=child,
+            )
+
+        functions, endpoints = group("functions", revokes=True), group("endpoints")
+        ways: list[pulumi.Resource] = []
+
+        def way(
+            to: str,
+            at: int,
+            group_id: pulumi.Input[str] | None = None,
+            prefix_list_id: pulumi.Input[str] | None = None,
+        ) -> None:
+            ways.append(
+                aws.vpc.SecurityGroupEgressRule(
+                    f"{name}-to-{to}",
+                    description=f"To the {to}",
+                    security_group_id=functions.id,
+                    referenced_security_group_id=group_id,
+                    prefix_list_id=prefix_list_id,
+                    ip_protocol="tcp",
+                    from_port=at,
+                    to_port=at,
+                    tags=tags,
+                    opts=child,
+                )
+            )
+
+        way("endpoints", _HTTPS, endpoints.id)
+        ways.append(
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-from-functions",
+                description="From the functions",
+                security_group_id=endpoints.id,
+                referenced_security_group_id=functions.id,
+                ip_protocol="tcp",
+                from_port=_HTTPS,
+                to_port=_HTTPS,
+                tags=tags,
+                opts=child,
+            )
+        )
+        if database is not None:
+            way("database", port, database)
+        made = {
+            service: aws.ec2.VpcEndpoint(
+                f"{name}-{service}",
+                vpc_id=args["vpc_id"],
+                service_name=f"com.amazonaws.{place.region}.{service}",
+                vpc_endpoint_type="Interface",
+                subnet_ids=args["subnet_ids"],
+                security_group_ids=[endpoints.id],
+                private_dns_enabled=True,
+                policy=pulumi.Output.json_dumps(policy),
+                tags=tags,
+                opts=child,
+            )
+            for service, policy in _policies(place, args).items()
+        }
+        if tables:
+            made["s3"] = aws.ec2.VpcEndpoint(
+                f"{name}-s3",
+                vpc_id=args["vpc_id"],
+                service_name=f"com.amazonaws.{place.region}.s3",
+                vpc_endpoint_type="Gateway",
+                route_table_ids=tables,
+                policy=pulumi.Output.json_dumps(network_policies.s3(place)),
+                tags=tags,
+                opts=child,
+            )
+            way("s3", _HTTPS, prefix_list_id=made["s3"].prefix_list_id)
+
+        there = pulumi.Output.all(functions.id, *(each.urn for each in [*ways, *made.values()]))
+        self.security_group_id = there.apply(lambda all_: str(all_[0]))
+        self.endpoint_ids = pulumi.Output.all(**{key: each.id for key, each in made.items()})
+        self.register_outputs(
+            {"security_group_id": self.security_group_id, "endpoint_ids": self.endpoint_ids}
+        )
+
+
+def _policies(place: Place, args: PrivateNetworkArgs) -> dict[str, Policy]:
+    """Write the policy of each interface endpoint, by service."""
+    policies = {"secretsmanager": network_policies.secretsmanager(place, args["secret_prefix"])}
+    if prefix := args.get("parameter_prefix"):
+        policies["ssm"] = network_policies.ssm(place, prefix)
+    further = {
+        "logs": network_policies.logs(place, args["log_group_prefix"]),
+        "monitoring": network_policies.monitoring(place),
+        "xray": network_policies.xray(place),
+    }
+    return policies | {service: further[service] for service in args.get("services", ())}

@@ -1,0 +1,138 @@
+"""The role of a function that reads secrets: exactly that, its own logs, and traces if asked."""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components import grants
+from infra.policies import iam as policies
+from infra.policies import parameters as parameter_policies
+
+
+class ReaderRoleArgs(TypedDict):
+    """What a ``ReaderRole`` is made of."""
+
+    secret_arns: Mapping[str, pulumi.Input[str]]
+    """ARNs of the secrets to read, by full name. The names decide how the policies are split."""
+    key_arn: pulumi.Input[str]
+    """ARN of the KMS key under which the secrets are."""
+    parameter_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """ARNs of the parameters to read that are not encrypted, by full name (default none)."""
+    secure_parameter_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """ARNs of the SecureStrings to read, which are under the same key (default none)."""
+    replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
+    log_group_arn: pulumi.Input[str]
+    """ARN of the function's log group, without ``:*``."""
+    tracing: NotRequired[bool]
+    """Whether the function sends traces to X-Ray (default false)."""
+    in_vpc: NotRequired[bool]
+    """Whether the function is in a VPC (default false)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of the role and its policies."""
+
+
+class ReaderRole(pulumi.ComponentResource):
+    """The least role that reads the named secrets, and their replicas.
+
+    Resources:
+        aws.iam.Role: assumed by Lambda only.
+        aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets and parameters need;
+            IAM allows 6,144 characters a policy and 10 policies a role.
+        aws.iam.RolePolicy: the function's own log group.
+        aws.iam.RolePolicy: X-Ray, only with ``tracing``; the network, only ``in_vpc``.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the role. Known once every policy is attached, so what uses it can use them."""
+    name: pulumi.Output[str]
+    """Name of the role."""
+    policy_arns: list[pulumi.Output[str]]
+    """ARNs of its customer managed policies."""
+
+    def __init__(
+        self, name: str, args: ReaderRoleArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        secret_arns = args["secret_arns"]
+        replica_key_arns = args.get("replica_key_arns", {})
+        parameters = args.get("parameter_arns", {})
+        secure_parameters = args.get("secure_parameter_arns", {})
+        grants.check(
+            f"ReaderRole {name!r}",
+            list(secret_arns),
+            len(replica_key_arns),
+            [list(parameters), list(secure_parameters)],
+        )
+        super().__init__("lambda-secrets:index:ReaderRole", name, {**args}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        role = aws.iam.Role(
+            f"{name}-role",
+            description="Reads secrets through the AWS Parameters and Secrets Lambda Extension",
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.assume_role("lambda.amazonaws.com")
+            ),
+            tags=args.get("tags"),
+            opts=child,
+        )
+        attached = grants.attach(
+            f"{name}-read",
+            role.name,
+            secret_arns,
+            [args["key_arn"], *replica_key_arns.values()],
+            policies.read_secrets,
+            args.get("tags"),
+            child,
+        )
+        for what, arns, document in (
+            ("parameters", parameters, parameter_policies.read_parameters),
+            (
+                "secure-parameters",
+                secure_parameters,
+                parameter_policies.read_secure_parameters,
+            ),
+        ):
+            attached += grants.attach(
+                f"{name}-{what}",
+                role.name,
+                arns,
+                [args["key_arn"]],
+                document,
+                args.get("tags"),
+                child,
+            )
+        attached.append(
+            aws.iam.RolePolicy(
+                f"{name}-logs",
+                role=role.name,
+                policy=pulumi.Output.json_dumps(
+                    pulumi.Output.from_input(args["log_group_arn"]).apply(policies.write_logs)
+                ),
+                opts=child,
+            )
+        )
+        optional = {
+            "traces": (args.get("tracing"), policies.write_traces),
+            "network": (args.get("in_vpc"), policies.use_network),
+        }
+        attached += [
+            aws.iam.RolePolicy(
+                f"{name}-{what}",
+                role=role.name,
+                policy=pulumi.Output.json_dumps(document()),
+                opts=child,
+            )
+            for what, (wanted, document) in optional.items()
+            if wanted
+        ]
+
+        # A function that starts before its grants are attached would meet AccessDenied.
+        granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))
+        self.arn = granted.apply(lambda all_: str(all_[0]))
+        self.name = role.name
+        self.policy_arns = grants.policy_arns(attached)
+        self.register_outputs(
+            {"arn": self.arn, "name": self.name, "policy_arns": self.policy_arns}
+        )

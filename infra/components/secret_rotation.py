@@ -1,0 +1,221 @@
+"""Rotation of one secret: the function that does it, its least role, and the schedule.
+
+The function is the secret's own: it may read and write that secret and no other. What it does in
+the four steps of a rotation stands in ``handler/rotation.py``.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.components import packages
+from infra.policies import iam as policies
+
+_DEFAULT_DAYS = 30
+
+
+class SecretRotationArgs(TypedDict):
+    """What a ``SecretRotation`` is made of."""
+
+    secret_arn: pulumi.Input[str]
+    """ARN of the secret. Known once the secret has its first value, which rotation needs."""
+    key_arn: pulumi.Input[str]
+    """ARN of the KMS key of the secrets and of the logs."""
+    replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Region -> ARN of the KMS key there, of every region that has a replica of the secret."""
+    account_id: str
+    """Account of the secret: Secrets Manager may call the function for no other."""
+    log_group_name: str
+    """Name of the log group, which is made here."""
+    files: Mapping[str, Path]
+    """The package, exactly: path in the package -> file."""
+    handler: str
+    """``module.function`` in the package."""
+    strategy: str
+    """singleUser, alternatingUsers or random."""
+    generate: Mapping[str, Mapping[str, Any]]
+    """Fields that rotation generates -> rules, in the words of a stack file's ``generate``."""
+    admin_secret_arn: NotRequired[pulumi.Input[str] | None]
+    """ARN of the administrator's secret, under the same key; alternatingUsers needs it."""
+    overlap_hours: NotRequired[int]
+    """Hours that the value before stays in the secret (default 0: not at all); random only."""
+    every_days: NotRequired[int | None]
+    """Days between two rotations, 1 to 1000 (default 30)."""
+    schedule: NotRequired[str | None]
+    """``rate(...)`` or ``cron(...)`` in UTC, instead of ``every_days``."""
+    window_hours: NotRequired[int | None]
+    """Hours from the scheduled moment in which it may happen, 1 to 24 (default: Secrets
+    Manager's own: to the end of the day, or the next hour of a schedule in hours)."""
+    rotate_immediately: NotRequired[bool]
+    """Whether to rotate as well when rotation is set up or its schedule changes (default false:
+    Secrets Manager only tries ``testSecret``). Switched on later, it does nothing by itself."""
+    vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
+    """Subnets and security groups to reach the database from (default None: outside of any
+    VPC)."""
+    runtime: NotRequired[str]
+    """Runtime (default python3.13)."""
+    architecture: NotRequired[str]
+    """arm64 (default) or x86_64."""
+    log_retention_days: NotRequired[int]
+    """Days that logs are kept, as CloudWatch allows (default 30)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything that takes tags."""
+
+
+class SecretRotation(pulumi.ComponentResource):
+    """A function that rotates one secret, and its schedule.
+
+    Resources:
+        aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
+        aws.iam.RolePolicy: its own log group, its secret and, in a VPC, its network.
+        aws.lambda.Permission: Secrets Manager calls it, for this secret of this account only.
+        aws.secretsmanager.SecretRotation: schedule.
+    """
+
+    function_name: pulumi.Output[str]
+    """Name of the function."""
+    function_arn: pulumi.Output[str]
+    """ARN of the function."""
+    role_arn: pulumi.Output[str]
+    """ARN of the function's role."""
+    log_group_name: pulumi.Output[str]
+    """Name of the log group."""
+
+    def __init__(
+        self, name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        runtime = args.get("runtime", "python3.13")
+        architecture = args.get("architecture", "arm64")
+        retention = args.get("log_retention_days", 30)
+        overlap = args.get("overlap_hours", 0)
+        admin = args.get("admin_secret_arn")
+        limits.check(
+            f"SecretRotation {name!r}",
+            [
+                ("strategy", args["strategy"], limits.ROTATION_STRATEGIES),
+                ("overlap_hours", overlap, limits.OVERLAP_HOURS),
+                ("every_days", args.get("every_days"), limits.ROTATION_DAYS),
+                ("window_hours", args.get("window_hours"), limits.ROTATION_WINDOW_HOURS),
+                ("runtime", runtime, limits.RUNTIMES),
+                ("architecture", architecture, limits.ARCHITECTURES),
+                ("log_retention_days", retention, limits.LOG_RETENTION_DAYS),
+            ],
+        )
+        if (admin is None) is (args["strategy"] == "alternatingUsers"):
+            raise ValueError(
+                f"SecretRotation {name!r}: admin_secret_arn goes with alternatingUsers, always and"
+                " only"
+            )
+        props = {key: given for key, given in args.items() if key != "files"}
+        super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        tags = args.get("tags")
+        if not packages.can_compile_for(runtime):
+            pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
+
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=args["log_group_name"],
+            retention_in_days=retention,
+            kms_key_id=args["key_arn"],
+            tags=tags,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            description="Rotates one secret",
+            assume_role_policy=pulumi.Output.json_dumps(
+                policies.assume_role("lambda.amazonaws.com")
+            ),
+            tags=tags,
+            opts=child,
+        )
+        documents = {
+            "logs": logs.arn.apply(policies.write_logs),
+            "rotate": pulumi.Output.all(
+                args["secret_arn"],
+                admin,
+                args["key_arn"],
+                *args.get("replica_key_arns", {}).values(),
+            ).apply(lambda all_: policies.rotate_secret(*all_)),
+        }
+        if args.get("vpc_config"):
+            documents["network"] = pulumi.Output.from_input(policies.use_network())
+        granted: list[pulumi.Resource] = [
+            aws.iam.RolePolicy(
+                f"{name}-{what}",
+                role=role.name,
+                policy=pulumi.Output.json_dumps(document),
+                opts=child,
+            )
+            for what, document in documents.items()
+        ]
+        environment: dict[str, pulumi.Input[str]] = {
+            "SECRET_ARN": args["secret_arn"],
+            "STRATEGY": args["strategy"],
+            "GENERATE": json.dumps({key: dict(rules) for key, rules in args["generate"].items()}),
+            "OVERLAP_SECONDS": str(overlap * 3600),
+        }
+        if admin is not None:
+            environment["ADMIN_SECRET_ARN"] = admin
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            code=packages.archive(args["files"], runtime),
+            handler=args["handler"],
+            runtime=runtime,
+            architectures=[architecture],
+            role=role.arn,
+            memory_size=256,
+            # Two logins that time out, and what comes before and after them.
+            timeout=60,
+            environment={"variables": environment},
+            vpc_config=args.get("vpc_config"),
+            logging_config={"log_format": "Text", "log_group": logs.name},
+            tags=tags,
+            # Lambda makes network interfaces with the role's grants as soon as it is made.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=granted),
+        )
+        permission = aws.lambda_.Permission(
+            f"{name}-permission",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="secretsmanager.amazonaws.com",
+            source_account=args["account_id"],
+            source_arn=args["secret_arn"],
+            opts=child,
+        )
+        window = args.get("window_hours")
+        schedule = args.get("schedule")
+        aws.secretsmanager.SecretRotation(
+            f"{name}-rotation",
+            secret_id=args["secret_arn"],
+            rotation_lambda_arn=function.arn,
+            rotate_immediately=args.get("rotate_immediately", False),
+            rotation_rules={
+                "automatically_after_days": None
+                if schedule
+                else args.get("every_days") or _DEFAULT_DAYS,
+                "schedule_expression": schedule,
+                "duration": f"{window}h" if window else None,
+            },
+            # Secrets Manager calls the function as soon as it is told to rotate.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, *granted]),
+        )
+
+        self.function_name = function.name
+        self.function_arn = function.arn
+        self.role_arn = role.arn
+        self.log_group_name = logs.name
+        self.register_outputs(
+            {
+                "function_name": self.function_name,
+                "function_arn": self.function_arn,
+                "role_arn": self.role_arn,
+                "log_group_name": self.log_group_name,
+            }
+        )

@@ -1,0 +1,1 @@
+"""Stack config: `settings` reads it; `schema` has its keys, `rules` what they must keep to."""

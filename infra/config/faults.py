@@ -1,0 +1,117 @@
+"""What pydantic finds wrong with stack config, in the words of its keys. Pure: no Pulumi."""
+
+import json
+import shlex
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from infra.config.schema import Settings, model_in
+
+_Place = tuple[int | str, ...]
+_SHOWN_LENGTH = 60
+# Pydantic's kinds of error in the words of YAML.
+_KINDS = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a map",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "model_attributes_type": "must be a map",
+    "model_type": "must be a map",
+    "string_type": "must be text",
+}
+# Maps of text by any name, but for the logical name of a secret.
+_BY_NAME = (["exemptions"], ["tags"], ["secrets", "fields"])
+
+
+def lines(project: str, errors: list[ErrorDetails]) -> list[str]:
+    """Write a line for each place at fault."""
+    broken: dict[_Place, list[str]] = {}
+    inputs: dict[_Place, object] = {}
+    for error in errors:
+        place = error["loc"]
+        if place[2:3] == ("fields",):
+            place = place[:4]  # pydantic adds the type, of several, that did not fit
+        broken.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
+        inputs[place] = error["input"]
+    return [
+        f"{project}:{'.'.join(map(str, place))}"
+        f" {' or '.join(found).replace(' or must be ', ' or ')}"
+        + ("" if found[0].startswith("is ") else f", got {_shown(place, inputs[place])}")
+        + (_remedy(place, inputs[place]) if found[0] == _KINDS["string_type"] else "")
+        for place, found in broken.items()
+    ]
+
+
+def _remedy(place: _Place, value: object) -> str:
+    """Say how to give as text what `pulumi config set --path` made into something else."""
+    if isinstance(value, int | float):
+        text = json.dumps(value)
+        end = "-- " if text.startswith("-") else ""
+        command = f"pulumi config set --path --type string {_argument(place)} {end}{text}"
+        return f"; put it in quotes, or `{command}`"
+    *parent, name = place
+    if not isinstance(value, dict) or not value or parent[:1] + parent[2:] not in _BY_NAME:
+        return ""
+    while isinstance(value, dict) and value:
+        key, value = next(iter(value.items()))
+        name = f"{name}.{key}"
+    return (
+        f"; a name with dots is set by `pulumi config set --path {_argument((*parent, name))}`,"
+        f" and the map is removed by `pulumi config rm --path {_argument(place)}`"
+    )
+
+
+def _argument(place: _Place) -> str:
+    """Write a path as the CLI takes it from a shell."""
+    return shlex.quote("".join(map(_segment, place)).removeprefix("."))
+
+
+def _segment(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if part.isidentifier() else f"[{json.dumps(part, ensure_ascii=False)}]"
+
+
+def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            return f"is no key; allowed are {', '.join(_keys_beside(path))}"
+        case "missing":
+            return "is missing"
+        case "string_too_long":
+            return f"may have {error['ctx']['max_length']} characters"
+        case "literal_error":
+            return f"must be {error['ctx']['expected']}"
+        case _:
+            return _KINDS.get(error["type"], error["msg"])
+
+
+def _keys_beside(path: tuple[str, ...]) -> list[str]:
+    """Keys that are allowed where ``path`` ends."""
+    model: type[BaseModel] = Settings
+    for part in path[:-1]:
+        annotations = {field.alias: field.annotation for field in model.model_fields.values()}
+        model = model_in(annotations.get(part)) or model
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    return [*keys, "secretValues"] if model is Settings else keys
+
+
+def _shown(path: _Place, value: object) -> str:
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    if value is None:
+        return "null"
+    if path[0] in ("secrets", "parameters") and not _is_structure(path, value):
+        return "a value that is not shown"
+    text = repr(value) if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
+
+
+def _is_structure(path: _Place, value: object) -> bool:
+    """Whether a value in there can be no secret that was put in a wrong place."""
+    return path[-1] in ("from", "strategy", "type", "tier") or (
+        not isinstance(value, str) and "fields" not in path
+    )

@@ -1,0 +1,80 @@
+"""What ``monitoring`` and ``audit`` must keep to. Pure: no Pulumi, no boto3."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from infra.alarms import filters as alarm_filters
+from infra.config.schema import AuditSettings, MonitoringSettings, Settings
+
+Fault = tuple[str, str]
+
+# https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+_ENDPOINTS = {
+    "email": (r"[^@\s]+@[^@\s]+", "an address"),
+    "sms": (r"\+[1-9]\d{6,14}", "a number such as +491701234567"),
+    "https": (r"https://\S+", "a URL that begins with https://"),
+    "sqs": (r"arn:[\w-]+:sqs:[\w-]+:\d{12}:\S+", "ARN of a queue"),
+    "lambda": (r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+", "ARN of a function"),
+}
+_READER = r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
+# Pulumi names a role after its function, and adds a hyphen and seven digits.
+_ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
+
+
+def broken(settings: Settings, secret_prefix: str) -> Iterator[Fault]:
+    """Say which rules are broken; ``secret_prefix`` starts every secret's full name."""
+    yield from _audit(settings.audit, settings.tags)
+    monitoring = settings.monitoring
+    yield from _subscriptions(monitoring)
+    for arn in monitoring.known_readers:
+        if not re.fullmatch(_READER, arn):
+            yield "monitoring.knownReaders", f"must be ARNs of roles and users, got {arn!r}"
+    if not monitoring.enabled:
+        return
+    if settings.audit.trail == "none":
+        rule = "must be own or existing beside monitoring.enabled, whose alarms look at its events"
+        yield "audit.trail", f"{rule}, got 'none'"
+    if not settings.function.telemetry:
+        rule = "must be true beside monitoring.enabled, whose alarms look at its metrics"
+        yield "function.telemetry", f"{rule}, got false"
+    rotating = [name for name, secret in settings.secrets.items() if secret.rotation]
+    functions = ["reader", "seeder", *(f"{name}-rotation" for name in rotating)]
+    try:
+        alarm_filters.unknown_readers(
+            secret_prefix, [*map(_ROLE, functions), *monitoring.known_readers]
+        )
+    except ValueError as error:
+        yield "monitoring.knownReaders", f"are too many beside the functions: {error}"
+
+
+def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[Fault]:
+    if audit.trail == "existing" and not audit.log_group_name:
+        yield "audit.logGroupName", "is not set; name the log group of the existing trail"
+    if audit.trail != "existing" and audit.log_group_name:
+        yield "audit.logGroupName", f"goes with `trail: existing`, not {audit.trail!r}"
+    # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html
+    for key in (key for key, value in tags.items() if audit.trail == "own" and not value):
+        rule = "must not be empty with audit.trail 'own', as CloudTrail takes no empty tag"
+        yield f"tags.{key}", f"{rule}; give it a value, or drop it"
+
+
+def _subscriptions(monitoring: MonitoringSettings) -> Iterator[Fault]:
+    for number, each in enumerate(monitoring.subscriptions):
+        pattern, what = _ENDPOINTS[each.protocol]
+        path = f"monitoring.subscriptions[{number}].endpoint"
+        if not re.fullmatch(pattern, each.endpoint):
+            yield path, f"must be {what} beside {each.protocol}, got {_shown(each.endpoint)!r}"
+        elif each.endpoint != _shown(each.endpoint):
+            rule = "holds credentials (not shown), which would be in Pulumi's state in plain"
+            why = "each refresh would subscribe again, since SNS masks them when it is asked"
+            yield path, f"{rule}, and {why}; name a queue or function that passes the alarm on"
+    times = Counter((each.protocol, each.endpoint) for each in monitoring.subscriptions)
+    for (protocol, endpoint), count in times.items():
+        if count > 1:
+            yield "monitoring.subscriptions", f"name {protocol} {_shown(endpoint)} {count} times"
+
+
+def _shown(endpoint: str) -> str:
+    """Write a URL without the user and password that it may hold."""
+    return re.sub(r"(?<=://)[^/?#]*@", "…@", endpoint)

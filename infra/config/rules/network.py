@@ -1,0 +1,109 @@
+"""What ``network`` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from pydantic.alias_generators import to_camel
+
+from infra.aws import limits
+from infra.config.schema import NetworkSettings, Settings
+
+Fault = tuple[str, str]
+
+# Keys of what is made here, with `egress: endpoints`.
+_OF_ENDPOINTS = ("vpc_id", "services", "s3_route_table_ids", "database_security_group_id")
+
+
+class Subnet(NamedTuple):
+    """Where a subnet is, as EC2 tells."""
+
+    id: str
+    vpc_id: str
+    availability_zone: str
+
+
+def broken(settings: Settings, region: str) -> Iterator[Fault]:
+    """Say which rules are broken; ``region`` is the stack's own, or nothing."""
+    network = settings.network
+    if not network.subnet_ids:
+        for key in ("security_group_ids", "egress", *_OF_ENDPOINTS):
+            if getattr(network, key):
+                yield "network.subnetIds", f"is empty beside `{to_camel(key)}`; name one"
+                break
+        return
+    number = len(set(network.subnet_ids))
+    if number < limits.LEAST_SUBNETS:
+        rule = f"must be {limits.LEAST_SUBNETS} at least, in different availability zones"
+        yield "network.subnetIds", f"{rule}, got {number}"
+    if network.egress == "endpoints":
+        yield from _endpoints(settings, region)
+        return
+    if network.egress is None:
+        remedy = "say `endpoints` to have them made, or `nat` where the subnets have a way already"
+        yield (
+            "network.egress",
+            f"is not set, and a function in a VPC reaches no service of AWS by itself; {remedy}",
+        )
+    yield from _given_way(network)
+
+
+def subnet_faults(network: NetworkSettings, subnets: Sequence[Subnet]) -> list[str]:
+    """Say why these subnets would not do, one line a fault.
+
+    Functions in subnets of one availability zone do not outlive its loss. Endpoints are refused
+    by EC2 in two subnets of one zone (``DuplicateSubnetsInSameZone``), or in another VPC's.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+
+    Needs to ask EC2 where subnets are, so it is no part of ``broken``. Of what is not known yet,
+    nothing is said.
+    """
+    zones: dict[str, set[str]] = {}
+    for subnet in subnets:
+        zones.setdefault(subnet.availability_zone, set()).add(subnet.id)
+    if network.egress != "endpoints":
+        if not all(zones) or len(zones) >= limits.LEAST_SUBNETS:
+            return []
+        rule = f"name subnets in {limits.LEAST_SUBNETS} availability zones at least"
+        return [f"network.subnetIds are all in {', '.join(zones)}; {rule}"]
+    faults = [
+        f"network.subnetIds: {', '.join(sorted(ids))} are all in {zone}, and an endpoint takes one"
+        " subnet in a zone; name one of them"
+        for zone, ids in zones.items()
+        if zone and len(ids) > 1
+    ]
+    faults += [
+        f"network.subnetIds: {each.id} is in {each.vpc_id}, and network.vpcId is {network.vpc_id}"
+        for each in subnets
+        if each.vpc_id and each.vpc_id != network.vpc_id
+    ]
+    return faults
+
+
+def _endpoints(settings: Settings, region: str) -> Iterator[Fault]:
+    network = settings.network
+    if not network.vpc_id:
+        yield "network.vpcId", "is not set, and `egress: endpoints` makes them in it"
+    if region.startswith("cn-"):
+        rule = "of `endpoints` knows their names outside of China only"
+        yield "network.egress", f"{rule}; make them yourself, and say `nat`"
+    own_group = "give functions a security group of your own in `securityGroupIds`"
+    # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html
+    if settings.replica_regions and not network.security_group_ids:
+        rule = "of `endpoints` leads to the stack's own region, and to no replica"
+        remedy = f"use `nat`, or {own_group} that lets them to one, such as by a NAT gateway"
+        yield "network.egress", f"{rule} in `replicaRegions`; {remedy}"
+    rotations = (secret.rotation for secret in settings.secrets.values())
+    wants_database = settings.function.handler == "query" or any(
+        rotation and rotation.strategy != "random" for rotation in rotations
+    )
+    if wants_database and not (network.database_security_group_id or network.security_group_ids):
+        rule = "is not set, and functions log in to a database"
+        yield "network.databaseSecurityGroupId", f"{rule}; name it, or {own_group}"
+
+
+def _given_way(network: NetworkSettings) -> Iterator[Fault]:
+    if not network.security_group_ids:
+        yield "network.securityGroupIds", "is empty beside `subnetIds`; name one"
+    for key in _OF_ENDPOINTS:
+        if getattr(network, key):
+            yield f"network.{to_camel(key)}", "goes with `egress: endpoints`; drop it"

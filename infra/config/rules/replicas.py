@@ -1,0 +1,24 @@
+"""What ``replicaRegions`` must keep to. Pure: no Pulumi, no boto3."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from infra.aws import layers
+
+Fault = tuple[str, str]
+
+
+def broken(replica_regions: Sequence[str], region: str) -> Iterator[Fault]:
+    """Say which rules are broken; ``region`` is the stack's own, or nothing.
+
+    A secret is replicated within its partition only, where AWS knows every region.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+    """
+    others = layers.regions_beside(region)
+    for replica, times in Counter(replica_regions).items():
+        if times > 1:
+            yield "replicaRegions", f"names {replica} {times} times; name it once"
+        if replica == region:
+            yield "replicaRegions", f"names {replica}, the stack's own region; name another"
+        elif others and replica not in others:
+            yield "replicaRegions", f"may name {', '.join(others)}, got {replica!r}"

@@ -1,0 +1,461 @@
+"""The keys of stack config, their types, ranges and defaults. Pure: no Pulumi, no boto3.
+
+What one key alone cannot tell stands in ``rules``.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from infra.aws import limits
+
+
+@dataclass(frozen=True)
+class Within:
+    """Pydantic rule: a value is in a range or a list of ``limits``."""
+
+    allowed: limits.Range | tuple[int | str, ...]
+    besides: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if isinstance(self.allowed, limits.Range):
+            return " or ".join([*map(str, self.besides), str(self.allowed)])
+        return f"one of {', '.join(map(str, self.allowed))}"
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check after pydantic has checked the type."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: int | str) -> int | str:
+        if value in self.allowed or value in self.besides:
+            return value
+        raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
+
+
+class GeneratedField(_Model):
+    """How Secrets Manager makes a value."""
+
+    length: Annotated[int, Within(limits.PASSWORD_LENGTH)] = Field(
+        default=32, description="characters"
+    )
+    # What RDS refuses in a password, the backslash, and the space that nobody sees.
+    exclude_characters: str = Field(
+        default="/@\"'\\ ",
+        max_length=limits.EXCLUDED_CHARACTERS,
+        description="characters never used",
+    )
+    exclude_lowercase: bool = Field(default=False, description="no lower-case letters")
+    exclude_uppercase: bool = Field(default=False, description="no upper-case letters")
+    exclude_numbers: bool = Field(default=False, description="no digits")
+    exclude_punctuation: bool = Field(default=False, description="no punctuation")
+    require_each_included_type: bool = Field(
+        default=True, description="at least one of each kind not excluded"
+    )
+
+    def rules(self) -> dict[str, object]:
+        """Write all of it in the words of a stack file, ``length`` first.
+
+        GetRandomPassword's own word for that, or another text right after a field named
+        ``password``, makes secret scanners take the rules for a password.
+        """
+        return self.model_dump(by_alias=True)
+
+
+class RotationSettings(_Model):
+    """How one secret is rotated."""
+
+    strategy: Annotated[
+        Literal["singleUser", "alternatingUsers", "random"], Within(limits.ROTATION_STRATEGIES)
+    ] = Field(
+        description="of a PostgreSQL user, of two users in turn, or of generated text that no"
+        " server knows"
+    )
+    every_days: Annotated[int, Within(limits.ROTATION_DAYS)] | None = Field(
+        default=None, description="days between two rotations; none, and no `schedule`: 30"
+    )
+    schedule: str | None = Field(
+        default=None, description="`rate(...)` or `cron(...)` in UTC, instead of `everyDays`"
+    )
+    window_hours: Annotated[int, Within(limits.ROTATION_WINDOW_HOURS)] | None = Field(
+        default=None, description="hours in which it may happen; none: to the end of the day"
+    )
+    rotate_immediately: bool = Field(
+        default=False,
+        description="whether to rotate as well when rotation is set up or its schedule changes",
+    )
+    admin_secret: str | None = Field(
+        default=None, description="the administrator's secret; with `alternatingUsers`"
+    )
+    overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
+        default=0, description="hours that the value before stays in the secret; with `random`"
+    )
+
+
+class SecretSettings(_Model):
+    """One secret: its structure, never its value."""
+
+    description: str = Field(
+        default="", max_length=limits.SECRET_DESCRIPTION_LENGTH, description="what it is for"
+    )
+    source: Literal["generate", "config", "external"] = Field(
+        default="generate", alias="from", description="where the value comes from"
+    )
+    fields: dict[str, str | int | float | bool] = Field(
+        default={}, description="plain fields of the value, with `from: generate`"
+    )
+    generate: dict[str, GeneratedField] = Field(
+        default={}, description="fields made inside AWS, with `from: generate`"
+    )
+    recovery_window_days: (
+        Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] | None
+    ) = Field(default=None, description="instead of the environment's `recoveryWindowDays`")
+    rotation: RotationSettings | None = Field(
+        default=None, description="how it is rotated; none: never"
+    )
+
+    def generated_fields(self) -> dict[str, dict[str, object]]:
+        """Write the rules of each field of ``generate``."""
+        return {field: generated.rules() for field, generated in self.generate.items()}
+
+    def rotated_fields(self) -> dict[str, dict[str, object]]:
+        """Write the same for each field that rotation makes anew: a database's is ``password``."""
+        return self.generated_fields() or {"password": GeneratedField().rules()}
+
+
+class ParameterSettings(_Model):
+    """One parameter of Parameter Store; a SecureString's value stands elsewhere."""
+
+    type: Annotated[
+        Literal["String", "StringList", "SecureString"], Within(limits.PARAMETER_TYPES)
+    ] = Field(default="String", description="a StringList's items are separated by commas")
+    value: str | None = Field(
+        default=None, description="the value in plain, of a String or StringList"
+    )
+    source: Literal["generate", "config", "external"] = Field(
+        default="generate", alias="from", description="where a SecureString's value comes from"
+    )
+    generate: GeneratedField | None = Field(
+        default=None, description="how the value is made, with `from: generate`"
+    )
+    description: str = Field(
+        default="", max_length=limits.PARAMETER_DESCRIPTION_LENGTH, description="what it is for"
+    )
+    tier: Annotated[Literal["Standard", "Advanced"], Within(limits.PARAMETER_TIERS)] = Field(
+        default="Standard", description="a value of 4 KB, for nothing, or of 8 KB"
+    )
+
+    @property
+    def secure(self) -> bool:
+        """Whether the value is encrypted."""
+        return self.type == "SecureString"
+
+    def generated(self) -> dict[str, object]:
+        """Write the rules that a SecureString's value is made by."""
+        return (self.generate or GeneratedField()).rules()
+
+
+class FunctionSettings(_Model):
+    """The function that reads."""
+
+    handler: Annotated[Literal["app", "query"], Within(limits.HANDLERS)] = Field(
+        default="app",
+        description="`app` tells what it would connect to; `query` asks the PostgreSQL database",
+    )
+    secret: str = Field(
+        default="database", description="the secret whose name it gets as `SECRET_NAME`"
+    )
+    runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
+        default="python3.13", description="of every function"
+    )
+    architecture: Annotated[Literal["arm64", "x86_64"], Within(limits.ARCHITECTURES)] = Field(
+        default="arm64", description="of every function and the layer"
+    )
+    memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
+        default=256, description="megabytes"
+    )
+    timeout_seconds: Annotated[int, Within(limits.TIMEOUT_SECONDS)] = Field(
+        default=30, description="seconds until a request is ended"
+    )
+    reserved_concurrency: Annotated[int, Within(limits.RESERVED_CONCURRENCY)] | None = Field(
+        default=None,
+        description="requests at once kept for it; none: shares the account's. Lambda keeps 100 of"
+        " the account's quota for all others, so an account with a quota of 100 or less, as a new"
+        " one may have, can keep none (`aws lambda get-account-settings`)",
+    )
+    log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
+        default=30, description="days that logs are kept"
+    )
+    tracing: bool = Field(default=True, description="X-Ray")
+    telemetry: bool = Field(
+        default=False,
+        description="metrics of the client in CloudWatch, in the namespace LambdaSecrets",
+    )
+
+
+class ExtensionSettings(_Model):
+    """How the extension works."""
+
+    cache_enabled: bool = Field(default=True, description="whether answers are kept")
+    cache_size: Annotated[int, Within(limits.CACHE_SIZE)] = Field(
+        default=1000, description="entries kept, secrets and parameters together"
+    )
+    secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
+        default=None,
+        description="seconds a secret is kept there; none: half of `maxStalenessSeconds`",
+    )
+    parameters_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
+        default=None, description="seconds a parameter is kept there; none: the same"
+    )
+    secrets_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
+        default=2000, description="milliseconds to wait for Secrets Manager; 0: for ever"
+    )
+    parameters_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
+        default=2000, description="milliseconds to wait for Parameter Store; 0: for ever"
+    )
+    max_connections: Annotated[int, Within(limits.MAX_CONNECTIONS)] = Field(
+        default=3, description="connections to AWS at once"
+    )
+    http_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
+        default=2773, description="port on 127.0.0.1"
+    )
+    log_level: Annotated[str, Within(limits.LOG_LEVELS)] = Field(
+        default="info", description="what it logs"
+    )
+    layer_arn: str | None = Field(
+        default=None,
+        description="layer version instead of the pinned one of region and architecture",
+    )
+
+
+class NetworkSettings(_Model):
+    """The VPC of the functions that read and rotate."""
+
+    subnet_ids: list[str] = Field(
+        default=[], description="subnets of the functions; none: outside of any VPC"
+    )
+    security_group_ids: list[str] = Field(
+        default=[],
+        description="security groups of the functions in these subnets; with `egress: endpoints`,"
+        " besides their own",
+    )
+    egress: Annotated[Literal["endpoints", "nat"], Within(limits.EGRESS)] | None = Field(
+        default=None,
+        description="how functions reach AWS: by `endpoints`, which are made; or by `nat`, a NAT"
+        " gateway or endpoints that are there already",
+    )
+    vpc_id: str | None = Field(
+        default=None, description="VPC of the subnets; with `egress: endpoints`"
+    )
+    services: list[Literal["logs", "monitoring", "xray"]] = Field(
+        default=[],
+        description="endpoints besides those of Secrets Manager and Parameter Store, of what your"
+        " own handler calls: `logs`, `monitoring`, `xray`; with `egress: endpoints`",
+    )
+    s3_route_table_ids: list[str] = Field(
+        default=[],
+        description="route tables of the subnets, for a gateway endpoint of S3 if your own handler"
+        " needs it; with `egress: endpoints`",
+    )
+    database_security_group_id: str | None = Field(
+        default=None,
+        description="security group of the database, of another account as `ACCOUNT/GROUP`; with"
+        " `egress: endpoints`, the only other way out",
+    )
+    database_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
+        default=5432, description="port of the database"
+    )
+
+
+class DatabaseSettings(_Model):
+    """The databases that secrets log in to."""
+
+    ca_bundle: str | None = Field(
+        default=None,
+        description="PEM file, from the project's folder, of who signs the databases'"
+        " certificates; none: RDS's",
+    )
+
+
+class KeySettings(_Model):
+    """The environment's KMS key."""
+
+    rotation_period_days: Annotated[int, Within(limits.KEY_ROTATION_PERIOD_DAYS)] = Field(
+        default=365, description="days between two rotations of the key material"
+    )
+    deletion_window_days: Annotated[int, Within(limits.KEY_DELETION_WINDOW_DAYS)] = Field(
+        default=30, description="days in which its deletion can be cancelled"
+    )
+
+
+class ResourcePolicySettings(_Model):
+    """The resource policy of every secret."""
+
+    enabled: bool = Field(
+        default=False,
+        description="whether only the functions and `administrators` may use the values",
+    )
+    administrators: list[str] = Field(
+        default=[],
+        description="who else may, and whoever deploys must be one: ARNs of roles and users, `*`"
+        " and `?` standing for any characters",
+    )
+    organization_id: str | None = Field(
+        default=None, description="organization outside of which nobody may; none: not asked"
+    )
+
+
+class SubscriptionSettings(_Model):
+    """Who is told of an alarm."""
+
+    protocol: Literal["email", "sms", "https", "sqs", "lambda"] = Field(
+        description="how it is told"
+    )
+    endpoint: str = Field(
+        description="where: an address, a number such as +491701234567, a URL without credentials,"
+        " or an ARN"
+    )
+
+
+class MonitoringSettings(_Model):
+    """The alarms, whom they tell, and the dashboard."""
+
+    enabled: bool = Field(default=False, description="whether there are any; needs `audit.trail`")
+    subscriptions: list[SubscriptionSettings] = Field(
+        default=[], description="who is told of an alarm and of its end"
+    )
+    known_readers: list[str] = Field(
+        default=[],
+        description="who may read secrets besides the functions without an alarm: ARNs of roles"
+        " and users",
+    )
+    period_seconds: Annotated[int, Within(limits.ALARM_PERIOD_SECONDS)] = Field(
+        default=300,
+        description="seconds that an alarm looks at; with less than 300 it may miss what"
+        " CloudTrail tells minutes late, and 10 and 30 are for the embedded AWS",
+    )
+
+
+class AuditSettings(_Model):
+    """The record of every call: CloudTrail."""
+
+    trail: Literal["none", "own", "existing"] = Field(
+        default="none", description="a trail of its own, or one that is there, or none"
+    )
+    log_group_name: str | None = Field(
+        default=None, description="log group of the `existing` trail, in this account and region"
+    )
+    retention_days: Annotated[int, Within(limits.AUDIT_RETENTION_DAYS)] = Field(
+        default=365, description="days that the log files of an `own` trail are kept"
+    )
+    log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
+        default=90,
+        description="days that its log group is kept, for searches and alarms",
+    )
+
+
+class CostSettings(_Model):
+    """What the estimate of cost assumes."""
+
+    requests_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=100_000, description="requests of the function in a month"
+    )
+    average_milliseconds: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=50, description="milliseconds of a request"
+    )
+    cold_starts_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=1000, description="execution environments that start in a month"
+    )
+    cold_start_milliseconds: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=500, description="milliseconds of such a start"
+    )
+    environments: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=1, description="execution environments that are there at a time"
+    )
+    management_events_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=1_000_000,
+        description="calls of the whole account, in all regions, which an `own` trail records",
+    )
+    first_trail: bool = Field(
+        default=True,
+        description="whether the `own` trail is the account's first, whose events cost nothing",
+    )
+    log_bytes_per_request: Annotated[int, Within(limits.ASSUMED)] = Field(
+        default=500, description="bytes that a request logs, Lambda's own lines among them"
+    )
+
+
+class Settings(_Model):
+    """Every key of stack config but ``secretValues``."""
+
+    secrets: dict[str, SecretSettings] = Field(
+        default={}, description="the secrets, by logical name"
+    )
+    parameters: dict[str, ParameterSettings] = Field(
+        default={}, description="the parameters of Parameter Store, by logical name"
+    )
+    function: FunctionSettings = Field(
+        default=FunctionSettings(), description="the reading function"
+    )
+    extension: ExtensionSettings = Field(
+        default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"
+    )
+    key: KeySettings = Field(default=KeySettings(), description="the environment's KMS key")
+    network: NetworkSettings = Field(
+        default=NetworkSettings(), description="the VPC of the functions that read and rotate"
+    )
+    database: DatabaseSettings = Field(
+        default=DatabaseSettings(), description="the databases that secrets log in to"
+    )
+    max_staleness_seconds: Annotated[int, Within(limits.MAX_STALENESS_SECONDS)] = Field(
+        default=300,
+        description="longest time a value is served after it changed: the extension's and the"
+        " client's caches together",
+    )
+    recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] = (
+        Field(
+            default=30,
+            description="days in which a deleted secret can be restored; 0: gone at once",
+        )
+    )
+    resource_policy: ResourcePolicySettings = Field(
+        default=ResourcePolicySettings(), description="the resource policy of every secret"
+    )
+    protection: Literal["relaxed", "standard", "strict"] = Field(
+        default="relaxed", description="how much of a careless config is refused"
+    )
+    exemptions: dict[str, str] = Field(
+        default={},
+        description="rules of `protection` that are not kept, and deletions that are asked for, by"
+        " name, each with its reason",
+    )
+    cost: CostSettings = Field(
+        default=CostSettings(), description="what the estimate of cost assumes"
+    )
+    replica_regions: list[str] = Field(
+        default=[], description="regions with a replica of every secret, each under its own key"
+    )
+    monitoring: MonitoringSettings = Field(
+        default=MonitoringSettings(), description="the alarms, whom they tell, and the dashboard"
+    )
+    audit: AuditSettings = Field(
+        default=AuditSettings(), description="the record of every call: CloudTrail"
+    )
+    tags: dict[str, str] = Field(default={}, description="tags of everything that takes tags")
+
+
+def model_in(annotation: object) -> type[BaseModel] | None:
+    """Find the model in an annotation such as ``dict[str, SecretSettings]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := model_in(part))), None)

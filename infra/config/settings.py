@@ -1,0 +1,354 @@
+"""The only reader of stack config: all of it is checked, and all its faults are told at once.
+
+Structure stands in ``secrets``; sensitive text only in ``secretValues``, which is read as a
+secret output and never shown.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from infra import cost
+from infra.aws import layers, limits
+from infra.changes import lookups, moves, recorded, recorded_state, removals
+from infra.changes import parameters as parameter_changes
+from infra.changes import secrets as secret_changes
+from infra.config import faults, namespaces
+from infra.config.rules import guardrails
+from infra.config.rules import names as name_rules
+from infra.config.rules import parameters as parameter_rules
+from infra.config.rules import resource_policy as resource_policy_rules
+from infra.config.rules import stack as rules
+from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
+from infra.names import Names
+from infra.policies.iam import Place
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(pulumi.RunError, ValueError):
+    """The stack's config has faults; the text has a line for each.
+
+    A ``RunError``, so ``pulumi up`` prints the text and no traceback.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One stack: where it is, and its settings."""
+
+    project: str
+    stack: str
+    region: str
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """``project-stack``, for names that know no slash."""
+        return f"{self.project}-{self.stack}"
+
+    @property
+    def secret_prefix(self) -> str:
+        """What every secret's full name starts with."""
+        return f"{self.project}/{self.stack}/"
+
+    @property
+    def parameter_prefix(self) -> str:
+        """What every parameter's full name starts with."""
+        return f"/{self.project}/{self.stack}/"
+
+    @property
+    def layer_arn(self) -> str:
+        """ARN of the extension's layer version."""
+        return self.settings.extension.layer_arn or layers.extension_layer_arn(
+            self.region, self.settings.function.architecture
+        )
+
+    @property
+    def partition(self) -> str:
+        """Partition of the region, such as ``aws``."""
+        return Place.of(self.layer_arn).partition
+
+    @property
+    def log_group_prefix(self) -> str:
+        """What every log group's name starts with."""
+        return f"/aws/lambda/{self.name}-"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of everything: who made it, and those of config."""
+        own = zip(rules.OWN_TAGS, (self.project, self.stack), strict=True)
+        return {**dict(own), **self.settings.tags}
+
+    def extension_args(self) -> dict[str, Any]:
+        """Arguments of the extension; it keeps a value half of the time it may be stale."""
+        extension = self.settings.extension
+        half = min(limits.TTL_SECONDS.most, self.settings.max_staleness_seconds // 2)
+        return {
+            name: half if value is None else value
+            for name, value in extension.model_dump(exclude={"layer_arn"}).items()
+        }
+
+    def client_cache_seconds(self) -> int:
+        """Seconds that are left to the client's own cache."""
+        given = self.extension_args()
+        kept = given["cache_enabled"] and given["cache_size"] > 0
+        ttl = max(given["secrets_ttl_seconds"], given["parameters_ttl_seconds"])
+        return self.settings.max_staleness_seconds - (ttl if kept else 0)
+
+    def cost(self) -> list[cost.Line]:
+        """Estimate what a month costs."""
+        extension = self.extension_args()
+        kept = extension["cache_enabled"] and extension["cache_size"] > 0
+        return cost.estimate(
+            self.settings,
+            readable=len(self.readable),
+            ttl_seconds=extension["secrets_ttl_seconds"] if kept else 0,
+        )
+
+    def seeds(self) -> dict[str, SecretSettings]:
+        """Secrets of ``from: generate``, by logical name."""
+        secrets = self.settings.secrets.items()
+        return {name: secret for name, secret in secrets if secret.source == "generate"}
+
+    def parameter_seeds(self) -> dict[str, ParameterSettings]:
+        """Parameters whose value is made inside AWS, by logical name."""
+        parameters = self.settings.parameters.items()
+        return {
+            name: parameter
+            for name, parameter in parameters
+            if parameter.secure and parameter.source == "generate"
+        }
+
+    @property
+    def has_secure_parameters(self) -> bool:
+        """Whether Parameter Store encrypts anything."""
+        return any(parameter.secure for parameter in self.settings.parameters.values())
+
+    @property
+    def rotations(self) -> dict[str, RotationSettings]:
+        """How secrets are rotated, by logical name; of those that are."""
+        secrets = self.settings.secrets.items()
+        return {name: secret.rotation for name, secret in secrets if secret.rotation}
+
+    @property
+    def readable(self) -> list[str]:
+        """Logical names of the secrets that the function may read: no administrator's."""
+        administrators = {rotation.admin_secret for rotation in self.rotations.values()}
+        return [name for name in self.settings.secrets if name not in administrators]
+
+    @property
+    def vpc_config(self) -> Any:  # noqa: ANN401 (Pulumi's own type, which settings do not know)
+        """Subnets and security groups of the functions; outside of any VPC, ``None``."""
+        network = self.settings.network
+        keys = {"subnet_ids", "security_group_ids"}
+        return network.model_dump(include=keys) if network.subnet_ids else None
+
+    @property
+    def ca_bundle(self) -> Path:
+        """PEM file of who signs the databases' certificates."""
+        return ROOT / (self.settings.database.ca_bundle or "handler/rds-ca-bundle.pem")
+
+    def administrators(self, caller_arn: str) -> list[str]:
+        """ARNs of who may do everything with the secrets; without a resource policy, none.
+
+        ``caller_arn`` is that of GetCallerIdentity.
+
+        Raises:
+            SettingsError: whoever deploys is not among them, and would lock itself out.
+
+        """
+        policy = self.settings.resource_policy
+        broken = resource_policy_rules.lockout(policy.administrators, caller_arn)
+        if policy.enabled and (found := [f"{self.project}:{key} {text}" for key, text in broken]):
+            raise SettingsError([f"{each}; mend it in Pulumi.{self.stack}.yaml" for each in found])
+        return policy.administrators
+
+    def protects(self, exemption: str) -> bool:
+        """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
+        return guardrails.protects(self.settings, exemption)
+
+    def keep_values(self) -> dict[str, int]:
+        """Compare secrets and parameters with those of the previous deployment.
+
+        Returns:
+            Logical name of a generated parameter -> how often its value was lost; of those that
+            lost one.
+
+        Raises:
+            SettingsError: this deployment would delete or overwrite a value, or get stuck at one.
+
+        """
+        settings, names = self.settings, Names(self.project, self.stack)
+        state = recorded.read(recorded_state.resources(), self._configured())
+        types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
+        found = parameter_changes.Found(types, lookups.parameter_version)
+        moved = moves.broken(settings, names, self.region, pulumi.get_organization(), state)
+        broken = list(moved) or [  # what moves is in the way of each of the others
+            *removals.broken(settings, names, state),
+            *secret_changes.broken(settings.secrets, names, state, lookups.current_version),
+            *parameter_changes.broken(settings.parameters, names, state, found),
+        ]
+        if broken:
+            raise SettingsError([f"{self.project}:{path} {text}" for path, text in broken])
+        for key in removals.forgotten(settings, state):
+            path = f"{self.project}:exemptions[{key!r}]"
+            pulumi.log.warn(f"{path} is of nothing here any more; remove it")
+        return parameter_changes.lost(settings.parameters, names, state, found)
+
+    def _configured(self) -> recorded.Configured:
+        values: Any = _value(_config().get(f"{self.project}:secretValues", "{}"))
+        secrets = {
+            name: rules.text(values[name])
+            for name, secret in self.settings.secrets.items()
+            if secret.source == "config"
+        }
+        parameters = {
+            name: {
+                "value": parameter.value or values.get(parameter_rules.VALUES_PREFIX + name),
+                "type": parameter.type,
+                "description": parameter.description,
+                "tier": parameter.tier,
+            }
+            for name, parameter in self.settings.parameters.items()
+        }
+        return recorded.Configured(secrets, parameters)
+
+    def recovery_window_in_days(self, secret: str) -> int:
+        """Days in which the secret can be restored after it was deleted."""
+        own = self.settings.secrets[secret].recovery_window_days
+        return self.settings.recovery_window_days if own is None else own
+
+    def secret_value(self, secret: str) -> pulumi.Output[str] | None:
+        """Text of a secret of ``from: config``, marked secret; of any other, ``None``."""
+        if self.settings.secrets[secret].source != "config":
+            return None
+        values = pulumi.Config().require_secret_object("secretValues")
+        return values.apply(lambda all_: rules.text(all_[secret]))
+
+    def parameter_value(self, parameter: str) -> pulumi.Input[str] | None:
+        """Text of a parameter, of a SecureString marked secret; none if it is not from config."""
+        settings = self.settings.parameters[parameter]
+        if not settings.secure:
+            return settings.value
+        if settings.source != "config":
+            return None
+        values = pulumi.Config().require_secret_object("secretValues")
+        return values.apply(lambda all_: str(all_[parameter_rules.VALUES_PREFIX + parameter]))
+
+
+def load() -> Environment:
+    """Read and check the config of the running stack.
+
+    Raises:
+        SettingsError: every fault, with key, value, what is allowed, and the file to mend.
+
+    """
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    if project in namespaces.RESERVED:
+        reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
+        raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
+    config = _config()
+    keys, broken = _keys(project, config)
+    found = {name: _value(config[key]) for name, key in keys.items()}
+    values = found.pop("secretValues", {})
+    names = {
+        section: frozenset(given if isinstance(given := found.get(section), dict) else ())
+        for section in ("secrets", "parameters")
+    }
+    region = pulumi.Config("aws").get("region")
+    for name in [name for name in found if _is_encrypted(keys[name])]:
+        # It would be decrypted, and stand in the state as plain as anything else here.
+        del found[name]
+        broken.append(f"{project}:{name} is encrypted in part or whole; only secretValues may be")
+    try:
+        settings = Settings.model_validate(found)
+    except ValidationError as error:
+        broken += faults.lines(project, error.errors())
+        settings = Settings.model_validate(_sound(found, error.errors()))
+    environment = Environment(project, stack, region or "", settings)
+    given = rules.Given(
+        settings,
+        names["secrets"],
+        values,
+        _is_encrypted(keys.get("secretValues", "")),
+        environment.region,
+        environment.secret_prefix,
+        names["parameters"],
+        environment.parameter_prefix,
+    )
+    broken += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
+    if not environment.ca_bundle.is_file():
+        given_path = settings.database.ca_bundle
+        broken.append(f"{project}:database.caBundle must be a file, got {given_path!r}")
+    if not region:
+        broken.append("aws:region is not set, and names, key and layer depend on it")
+    lines = [
+        *name_rules.broken(project, stack, has_trail=settings.audit.trail == "own"),
+        *(f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in broken),
+    ]
+    if lines:
+        raise SettingsError(lines)
+    return environment
+
+
+def _config() -> dict[str, str]:
+    """Read the stack's config as Pulumi hands it to a program: all of it, and decrypted."""
+    return {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+
+
+def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Find the project's keys, also unknown ones: name -> full key; say which are misplaced.
+
+    A misplaced key is checked as if it were in its place, unless the stack gives that one, too.
+    """
+    prefix = f"{project}:"
+    keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
+    defaults = Settings().model_dump(by_alias=True, exclude_none=True) | {"secretValues": {}}
+    broken = []
+    for key, name in namespaces.mistaken(project, config, defaults, ROOT):
+        if name in keys and _value(config[keys[name]]) != defaults.get(name):
+            remedy = f"drop it, as {name} is given, too"
+        else:
+            keys[name], remedy = key, f"write {name} instead"
+        broken.append(f"{key} is not read, since the project is {project!r}; {remedy}")
+    return keys, broken
+
+
+def _value(text: str) -> object:
+    """Read what a config key holds; Pulumi writes all but text as JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _is_encrypted(key: str) -> bool:
+    # The first is what a program was told, the second what its environment says.
+    return pulumi_config.is_config_secret(key) or (
+        key in pulumi_config.get_config_secret_keys_env()
+    )
+
+
+def _sound(found: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, Any]:
+    """Leave out the parts at fault, so that the rest can be checked further."""
+    sound = dict(found)
+    for error in errors:
+        section, *inside = error["loc"]
+        if section in ("secrets", "parameters") and inside:
+            sound[section] = {k: v for k, v in sound[section].items() if k != inside[0]}
+        else:
+            sound.pop(str(section), None)
+    return sound

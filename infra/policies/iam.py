@@ -1,0 +1,387 @@
+"""IAM and KMS key policy documents. Pure functions over plain strings; JSON-shaped dicts out.
+
+No action holds a wildcard. A ``*`` as resource carries the AWS rule that forces it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from infra.aws.limits import MANAGED_POLICY_CHARACTERS
+
+Policy = dict[str, Any]
+
+# Longest partition, region and the suffix that Secrets Manager appends: what stands around a
+# secret's name in its ARN. `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:`
+_ARN_AROUND_NAME = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf")
+# What stands around the ARNs in the longest policy about secrets: Sids, actions, key, conditions.
+_AROUND_ARNS = 620
+# What a region of replicas adds: its name, its key's ARN, and its Secrets Manager, in both forms.
+_A_REPLICA_REGION = 300
+
+_KEY_ADMINISTRATION = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+]
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_KEY_USE_BY_LOGS = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
+MAKE_PASSWORDS = {
+    "Sid": "MakePasswords",
+    "Effect": "Allow",
+    "Action": "secretsmanager:GetRandomPassword",
+    # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    "Resource": "*",
+}
+# https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html
+_TRACE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
+class Place(NamedTuple):
+    """Where something is: the part of an ARN that a policy needs."""
+
+    partition: str
+    region: str
+    account_id: str
+
+    @classmethod
+    def of(cls, arn: str) -> "Place":
+        """Take the place from an ARN; no check beyond its six fields."""
+        _, partition, _, region, account_id, _ = arn.split(":", 5)
+        return cls(partition, region, account_id)
+
+    def log_group_arn(self, name: str) -> str:
+        """ARN of a log group, without ``:*``."""
+        return f"arn:{self.partition}:logs:{self.region}:{self.account_id}:log-group:{name}"
+
+
+def assume_role(service: str) -> Policy:
+    """Trust policy: ``service`` (such as ``lambda.amazonaws.com``) may assume the role."""
+    return _policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+        }
+    )
+
+
+def key_policy(
+    place: Place,
+    log_group_prefix: str | None = None,
+    *,
+    parameters: bool = False,
+    replication_regions: Sequence[str] = (),
+) -> Policy:
+    """Let the account administer the key, and use it only through Secrets Manager.
+
+    The account's root as principal hands the decision to IAM: a principal needs an IAM grant
+    besides. With ``log_group_prefix``, CloudWatch Logs may use the key for groups of that name;
+    with ``parameters``, the account may use it through Parameter Store, too.
+
+    ``replication_regions`` are those that secrets under this key are replicated to or from. To
+    replicate, Secrets Manager decrypts with the one key and encrypts with the other, in the name
+    of whoever wrote the value. Through which region's service it calls KMS is not documented, so
+    the key may be used through both.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    """
+    services = [
+        name
+        for region in dict.fromkeys([place.region, *replication_regions])
+        for name in via("secretsmanager", place._replace(region=region))
+    ]
+    statements: list[dict[str, Any]] = [
+        administer_key(place),
+        {
+            "Sid": "UseThroughSecretsManager",
+            "Effect": "Allow",
+            "Principal": account(place),
+            # Encrypt: a secret that moves to this key from another is encrypted anew.
+            # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
+            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+            "Resource": "*",  # in a key policy, `*` is this key
+            "Condition": {
+                "StringEquals": {
+                    "kms:CallerAccount": place.account_id,
+                    "kms:ViaService": services,
+                }
+            },
+        },
+    ]
+    if parameters:
+        # Parameter Store encrypts as Secrets Manager does, an Advanced one by a data key.
+        # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+        through = {
+            "kms:CallerAccount": place.account_id,
+            "kms:ViaService": via("ssm", place),
+        }
+        statements.append(
+            {
+                **statements[-1],
+                "Sid": "UseThroughParameterStore",
+                "Condition": {"StringEquals": through},
+            }
+        )
+    if log_group_prefix is not None:
+        statements.append(encrypt_logs(place, f"{log_group_prefix}*"))
+    return _policy(*statements)
+
+
+def administer_key(place: Place) -> dict[str, Any]:
+    """Statement of a key policy: the account administers the key, whoever IAM lets."""
+    return {
+        "Sid": "AdministerByIam",
+        "Effect": "Allow",
+        "Principal": account(place),
+        "Action": _KEY_ADMINISTRATION,
+        "Resource": "*",  # in a key policy, `*` is this key
+    }
+
+
+def encrypt_logs(place: Place, log_groups: str) -> dict[str, Any]:
+    """Statement of a key policy: CloudWatch Logs uses the key for log groups of such a name."""
+    arn = place.log_group_arn(log_groups)
+    return {
+        "Sid": "EncryptLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{place.region}.{_dns_suffix(place)}"},
+        "Action": _KEY_USE_BY_LOGS,
+        "Resource": "*",  # in a key policy, `*` is this key
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
+    }
+
+
+def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
+    """Read exactly these secrets, and decrypt with the keys only what Secrets Manager hands them.
+
+    ``key_arns`` are the key of the secrets' region and, where they have replicas, that of each
+    replica's: a replica's ARN differs in the region only, so one pattern and the list of regions
+    stand for them all, in a policy of nearly the same size.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+    """
+    read: dict[str, Any] = {
+        "Sid": "ReadSecrets",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": list(secret_arns),
+    }
+    if len(key_arns) > 1:
+        read["Resource"] = [_in_any_region(arn) for arn in secret_arns]
+        regions = [Place.of(arn).region for arn in key_arns]
+        read["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions}}
+    return _policy(read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns))
+
+
+def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
+    """Read and write exactly these secrets, and make random passwords.
+
+    ``key_arns`` are as for ``read_secrets``.
+    """
+    return _policy(
+        {
+            "Sid": "SeedSecrets",
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+            ],
+            "Resource": list(secret_arns),
+        },
+        _use_key("EncryptSecrets", _writing(*key_arns), secret_arns, *key_arns),
+        MAKE_PASSWORDS,
+    )
+
+
+def rotate_secret(secret_arn: str, admin_arn: str | None, *key_arns: str) -> Policy:
+    """Rotate exactly this secret; read the one of the administrator who changes the other user.
+
+    Without an administrator a user changes its own password, and is found by all it ever had.
+    ``key_arns`` are as for ``read_secrets``; the administrator's secret is read at home only.
+    """
+    history = ["secretsmanager:ListSecretVersionIds"] if admin_arn is None else []
+    statements = [
+        {
+            "Sid": "RotateSecret",
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                *history,
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            "Resource": secret_arn,
+        },
+        _use_key("EncryptSecret", _writing(*key_arns), [secret_arn], *key_arns),
+        MAKE_PASSWORDS,
+    ]
+    if admin_arn is not None:
+        statements += read_secrets([admin_arn], key_arns[0])["Statement"]
+    return _policy(*statements)
+
+
+def use_network() -> Policy:
+    """Have network interfaces in a VPC, which Lambda makes in the role's name.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    return _policy(
+        {
+            "Sid": "UseNetwork",
+            "Effect": "Allow",
+            "Action": [
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            # Lambda checks these before there is an interface to name.
+            "Resource": "*",
+        }
+    )
+
+
+def write_logs(log_group_arn: str) -> Policy:
+    """Write to streams of one log group, which exists already."""
+    return _policy(
+        {
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": f"{log_group_arn}:*",
+        }
+    )
+
+
+def write_traces() -> Policy:
+    """Send segments to X-Ray."""
+    return _policy(
+        {
+            "Sid": "WriteTraces",
+            "Effect": "Allow",
+            "Action": _TRACE,
+            # The actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+            "Resource": "*",
+        }
+    )
+
+
+def split_by_size(names: Iterable[str], replica_regions: int = 0) -> list[list[str]]:
+    """Split secret names so that ``read_secrets`` of each part fits one managed policy.
+
+    Names, because ARNs are not known before the secrets exist and the number of policies must be.
+    Raises ValueError where so many regions leave no room for a name.
+    Sorted, so that the order of a dict moves no secret from one policy to another. A secret more
+    or less may: then, with more than one policy, IAM takes the moved ones from one policy and
+    gives them to the next in no certain order, and a reader may be refused one for a moment.
+    """
+    parts: list[list[str]] = []
+    room = 0
+    most = MANAGED_POLICY_CHARACTERS - _AROUND_ARNS - replica_regions * _A_REPLICA_REGION
+    for name in sorted(names):
+        arn = _ARN_AROUND_NAME + len(name)
+        context = len(_context_of(f":secret:{name}-AbCdEf"))
+        need = arn + context + 2 * len('"",')
+        if need > most:
+            raise ValueError(
+                f"{name!r} and {replica_regions} replica regions do not fit one policy"
+            )
+        if need > room:
+            parts.append([])
+            room = most
+        parts[-1].append(name)
+        room -= need
+    return parts
+
+
+def _writing(*key_arns: str) -> list[str]:
+    """Name what a writer does with the keys; it encrypts with a replica's in its own name.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    """
+    replication = ["kms:Encrypt"] if len(key_arns) > 1 else []
+    return ["kms:Decrypt", *replication, "kms:GenerateDataKey"]
+
+
+def _use_key(
+    sid: str, actions: list[str], secret_arns: Sequence[str], *key_arns: str
+) -> dict[str, Any]:
+    services = [name for arn in key_arns for name in via("secretsmanager", Place.of(arn))]
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": actions,
+        # The key's own policy says, too, through which regions' service it can be reached.
+        "Resource": key_arns[0] if len(key_arns) == 1 else list(key_arns),
+        "Condition": {
+            "StringEquals": {"kms:ViaService": services},
+            "StringLike": {
+                "kms:EncryptionContext:SecretARN": [_context_of(arn) for arn in secret_arns]
+            },
+        },
+    }
+
+
+def _context_of(secret_arn: str) -> str:
+    """Match one secret's ARN by its end: service, region and account are the key's already.
+
+    Half as long as the ARN, so a role reads half as many secrets again.
+    """
+    return f"arn:*:secret:{secret_arn.split(':secret:', 1)[1]}"
+
+
+def _in_any_region(secret_arn: str) -> str:
+    fields = secret_arn.split(":")
+    return ":".join([*fields[:3], "*", *fields[4:]])
+
+
+def via(service: str, place: Place) -> list[str]:
+    """Write the values of ``kms:ViaService`` that name a service in its region."""
+    # AWS documents the form with amazonaws.com for every region, and writes its own policies in
+    # other partitions with the partition's suffix: both name nothing but the service.
+    suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(place)))
+    return [f"{service}.{place.region}.{suffix}" for suffix in suffixes]
+
+
+def account(place: Place) -> dict[str, str]:
+    """Write the principal that stands for everybody in the account whom IAM lets."""
+    return {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"}
+
+
+def _dns_suffix(place: Place) -> str:
+    suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+    return suffixes.get(place.partition, "amazonaws.com")
+
+
+def _policy(*statements: dict[str, Any]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -1,0 +1,79 @@
+"""Policy documents of monitoring. Pure functions over plain strings; JSON-shaped dicts out."""
+
+from collections.abc import Sequence
+
+from infra.policies import iam as policies
+from infra.policies.iam import Place, Policy
+
+_CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+
+
+def topic_key_policy(place: Place) -> Policy:
+    """Let the account's alarms encrypt what they tell.
+
+    The key that SNS brings along lets no alarm in.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            policies.administer_key(place),
+            {
+                "Sid": "EncryptAlarms",
+                "Effect": "Allow",
+                "Principal": _CLOUDWATCH,
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": "*",  # in a key policy, `*` is this key
+                "Condition": {"StringEquals": {"aws:SourceAccount": place.account_id}},
+            },
+        ],
+    }
+
+
+def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
+    """Let alarms of the account whose names start so publish, and nobody without TLS.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+    https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html#enforce-encryption-data-in-transit
+    """
+    place = Place.of(topic_arn)
+    alarms = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account_id}:alarm"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "PublishAlarms",
+                "Effect": "Allow",
+                "Principal": _CLOUDWATCH,
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": place.account_id},
+                    "ArnLike": {"aws:SourceArn": f"{alarms}:{alarm_prefix}*"},
+                },
+            },
+            {
+                "Sid": "RefuseWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }
+
+
+def describe_secrets(secret_arns: Sequence[str]) -> Policy:
+    """Read when exactly these secrets were rotated, and never a value."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "DescribeSecrets",
+                "Effect": "Allow",
+                "Action": "secretsmanager:DescribeSecret",
+                "Resource": list(secret_arns),
+            }
+        ],
+    }
