@@ -17,12 +17,14 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.report import Target
-from local import databases, deployment, loopback, networks, pulumi_cli
+from local import deployment, loopback, networks
 from local.aws import EmbeddedAws
-from local.postgres import PostgreSQL
-from local.project import Stack, load
-from local.pulumi_cli import Cli
-from local.pulumi_engine import PulumiEngine, Step
+from local.config.project import Stack, load
+from local.databases import stack as databases
+from local.databases.postgres import PostgreSQL
+from local.engines import pulumi_cli
+from local.engines.pulumi_cli import Cli
+from local.engines.pulumi_engine import PulumiEngine, Step
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/RESULTS.md"

@@ -3,8 +3,9 @@
 import statistics
 from pathlib import Path
 
-from local import deployment, loopback, project
+from local import deployment, loopback
 from local.aws import EmbeddedAws
+from local.config import project
 
 ROOT = Path(__file__).resolve().parent.parent
 COLD, WARM = 5, 40

@@ -12,8 +12,8 @@ sys.path.insert(0, str(ROOT / "handler"))  # where Lambda has it: the package's 
 
 from benchmarks import report  # noqa: E402
 from local import deployment, loopback  # noqa: E402
-from local.clients import logging_in, signing  # noqa: E402
-from local.soak import STRATEGIES, Soak, soak, stack  # noqa: E402
+from local.proofs.clients import logging_in, signing  # noqa: E402
+from local.proofs.soak import STRATEGIES, Soak, soak, stack  # noqa: E402
 
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 ROTATIONS, CALLERS, OTHERS = 200, 6, 2

@@ -25,25 +25,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.aws.layers import extension_layer_arns
 from infra.config.settings import SettingsError
-from local import (
-    checks,
-    databases,
-    deployment,
-    engine_checks,
-    gameday,
-    leftovers,
-    loopback,
-    networks,
-    outputs,
-    project,
-    pulumi_cli,
-    rotate,
-)
+from local import deployment, loopback, networks, outputs
 from local.aws import EmbeddedAws, EmulatorError, PortInUseError
-from local.postgres import PostgreSQL, PostgreSQLError
+from local.config import project
+from local.databases import stack as databases
+from local.databases.postgres import PostgreSQL, PostgreSQLError
+from local.engines import pulumi_cli
+from local.engines.pulumi_cli import Cli, CliError
+from local.engines.pulumi_engine import PulumiEngine, PulumiError
+from local.proofs import checks, engine_checks, gameday, leftovers, rotate
 from local.provider.provider import DeploymentError
-from local.pulumi_cli import Cli, CliError
-from local.pulumi_engine import PulumiEngine, PulumiError
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local import databases, networks
+from local import networks
 from local.aws import ADMIN_ARN, EmbeddedAws
-from local.engine import Engine, Preview
-from local.postgres import PostgreSQL
-from local.project import Stack, stand_in
+from local.config.project import Stack, stand_in
+from local.databases import stack as databases
+from local.databases.postgres import PostgreSQL
+from local.engines.built_in import Engine, Preview
+from local.engines.pulumi_engine import PulumiEngine
+from local.engines.record import Made, Record
 from local.provider.archive import package
 from local.provider.provider import Provider
-from local.pulumi_engine import PulumiEngine
-from local.record import Made, Record
 
 ALARM_PERIOD_SECONDS = 10
 _INVOCATION = "aws:lambda/invocation:Invocation"

@@ -3,7 +3,7 @@
 import yaml
 
 from local.aws import EmbeddedAws
-from local.project import Stack
+from local.config.project import Stack
 
 _ZONES = "abcdef"
 

@@ -10,7 +10,9 @@ from infra import cost
 from local.aws import EmbeddedAws
 
 if TYPE_CHECKING:
-    from local.pulumi_engine import PulumiEngine  # which prints its variables by this module
+    from local.engines.pulumi_engine import (
+        PulumiEngine,  # which prints its variables by this module
+    )
 
 
 def table(outputs: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
-from local import pulumi_cli
-from local.pulumi_cli import Cli, CliError
+from local.engines import pulumi_cli
+from local.engines.pulumi_cli import Cli, CliError
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_PULUMI = "without Pulumi: "

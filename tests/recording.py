@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from pulumi.runtime.proto import resource_pb2
 
-from local import project
-from local.engine import Engine, Registration
+from local.config import project
+from local.engines.built_in import Engine, Registration
 from local.provider import provider
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from local import pulumi_cli
+from local.engines import pulumi_cli
 
 MODULE = pulumi_cli.ROOT / "tools/pulumi"
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

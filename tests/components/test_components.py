@@ -23,7 +23,7 @@ from infra.components.reader_role import ReaderRole, ReaderRoleArgs
 from infra.components.secret_rotation import SecretRotation, SecretRotationArgs
 from infra.components.secret_seeder import SecretSeeder
 from infra.policies import iam as policies
-from local.engine import Engine
+from local.engines.built_in import Engine
 from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"

@@ -25,7 +25,7 @@ from infra.components.rotation_watch import RotationWatch
 from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
-from local.engine import Registration
+from local.engines.built_in import Registration
 from tests.recording import ROOT, made
 
 TAGS = {"Environment": "test"}

@@ -10,7 +10,7 @@ from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring, MonitoringArgs
 from infra.components.rotation_watch import RotationWatch
-from local.engine import Registration
+from local.engines.built_in import Registration
 from tests.recording import ACCOUNT, PROJECT, ROOT, by_type, made, only, planned, requested
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader-role-0123456"

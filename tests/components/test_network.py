@@ -7,7 +7,7 @@ import pytest
 
 from infra.components.private_network import PrivateNetwork, PrivateNetworkArgs
 from infra.config.settings import SettingsError
-from local.engine import Registration
+from local.engines.built_in import Registration
 from tests.recording import PROJECT, VPC, by_type, made, planned, stack
 
 ARGS: PrivateNetworkArgs = {

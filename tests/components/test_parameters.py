@@ -13,7 +13,7 @@ from infra.components.reader_role import ReaderRole
 from infra.components.secret_seeder import ParameterSeed, SecretSeeder
 from infra.policies import parameters as parameter_policies
 from infra.policies.iam import Place, split_by_size
-from local.engine import Registration
+from local.engines.built_in import Registration
 from tests.recording import ROOT, by_type, made, only
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local import pulumi_cli
+from local.engines import pulumi_cli
 
 needs_cli = pytest.mark.usefixtures("pulumi")
 

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from local import deployment, language_host
+from local import deployment
 from local.aws import EmbeddedAws
-from local.project import load
+from local.config.project import load
+from local.engines import language_host
+from local.engines.pulumi_cli import Cli
 from local.provider.server import served
-from local.pulumi_cli import Cli
 from tests.engine.cli import environment
 from tests.recording import PROJECT, ROOT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.aws import EmbeddedAws
-from local.pulumi_cli import Cli
+from local.engines.pulumi_cli import Cli
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, REASON, Stack
 from tests.engine.test_releases import ARCHIVES

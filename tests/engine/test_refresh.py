@@ -11,7 +11,7 @@ import yaml
 
 from local import networks
 from local.aws import ADMIN_ARN, EmbeddedAws
-from local.project import load
+from local.config.project import load
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT, ROOT

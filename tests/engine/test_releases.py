@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.project import load
+from local.config.project import load
 
 ARCHIVES = sorted((Path(__file__).parent / "releases").glob("*.tar.gz"))
 

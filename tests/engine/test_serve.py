@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from local import deployment
-from local.project import load
-from local.pulumi_cli import Cli
+from local.config.project import load
+from local.engines.pulumi_cli import Cli
 from tests.processes import with_variable
 from tests.recording import ROOT
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from infra.config.settings import Environment, SettingsError, load
-from local import project
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from tests.engine.cli import Cli, needs_cli
 from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT, ROOT, Recording

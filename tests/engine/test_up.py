@@ -20,13 +20,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local import deployment, engine_checks, leftovers
+from local import deployment
 from local.aws import EmbeddedAws
-from local.checks import PROMISES
+from local.config.project import load
 from local.deployment import Deployment
-from local.project import load
-from local.pulumi_cli import Cli
-from local.pulumi_engine import PulumiEngine, PulumiError, Step
+from local.engines.pulumi_cli import Cli
+from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
+from local.proofs import engine_checks, leftovers
+from local.proofs.checks import PROMISES
 from tests.local.test_commands import HOSTILE, INTERRUPTIBLE
 from tests.processes import with_variable
 from tests.recording import PROJECT, ROOT

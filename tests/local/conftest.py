@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local.aws import EmbeddedAws
-from local.postgres import PostgreSQL
+from local.databases.postgres import PostgreSQL
 
 REGION = "us-east-1"
 

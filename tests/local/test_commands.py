@@ -21,8 +21,8 @@ import yaml
 from infra.aws.layers import extension_layer_arn
 from local import loopback
 from local.__main__ import _engine, main
-from local.checks import PROMISES
-from local.project import load
+from local.config.project import load
+from local.proofs.checks import PROMISES
 from tests.recording import PROJECT, ROOT
 
 # What must change nothing: another account, proxies, profiles that do not exist, a broken config.

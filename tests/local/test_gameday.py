@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local import deployment, gameday
-from local import soak as soaking
+from local import deployment
+from local.config.project import ProjectError
 from local.deployment import Deployment
-from local.project import ProjectError
-from local.traffic import Request
+from local.proofs import gameday
+from local.proofs import soak as soaking
+from local.proofs.traffic import Request
 from tests.recording import PROJECT, ROOT, stack
 
 HOME, AWAY = "us-east-1", "us-west-2"

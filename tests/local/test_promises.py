@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 
 from infra.aws.layers import extension_layer_arn
 from infra.config.settings import SettingsError
-from local import checks, deployment
+from local import deployment
 from local.deployment import Deployment
-from local.engine import Engine
+from local.engines.built_in import Engine
+from local.proofs import checks
+from local.proofs.trial import read_as
 from local.provider.provider import DeploymentError, Provider
-from local.trial import read_as
 from tests.recording import PROJECT, ROOT, stack
 
 ANSWERS = "the function answers with every field and no secret value"

@@ -17,7 +17,7 @@ from pg8000.native import InterfaceError, identifier, literal
 
 import postgres as client
 from local.aws import EmbeddedAws
-from local.postgres import PostgreSQL
+from local.databases.postgres import PostgreSQL
 from secret_client import SecretClient
 from tests import scripted
 from tests.local.conftest import REGION

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from local import deployment, trial
+from local import deployment
 from local.deployment import Deployment
+from local.proofs import trial
 from tests.recording import PROJECT, planned, stack
 
 AWAY, ELSEWHERE = "us-west-2", "eu-west-1"

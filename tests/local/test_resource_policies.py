@@ -21,9 +21,9 @@ from infra.components.secret_policy import SecretPolicy, SecretPolicyArgs
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.config.settings import SettingsError
-from local import project
 from local.aws import EmbeddedAws
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from local.provider.provider import DeploymentError, Provider
 from tests.recording import PROJECT, ROOT
 from tests.unit.test_settings import VALID, read

@@ -29,7 +29,7 @@ import postgres as postgres_client
 import rotation
 import rotation_postgres
 from local.aws import EmbeddedAws
-from local.postgres import PostgreSQL
+from local.databases.postgres import PostgreSQL
 from tests.scripted import bound_port, told
 
 REGION = "us-east-1"

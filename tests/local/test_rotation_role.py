@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from local import deployment, soak
+from local import deployment
 from local.deployment import Deployment
+from local.proofs import soak
 from tests.recording import PROJECT, ROOT
 
 # A function that makes calls with its role's credentials; it tells AWS's error codes, no values.

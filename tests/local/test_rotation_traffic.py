@@ -13,11 +13,12 @@ from typing import Any, cast
 import pytest
 
 import postgres
-from local import checks, deployment
-from local import soak as soaking
-from local.clients import logging_in, signing
+from local import deployment
 from local.deployment import Deployment, FunctionError
-from local.traffic import Traffic
+from local.proofs import checks
+from local.proofs import soak as soaking
+from local.proofs.clients import logging_in, signing
+from local.proofs.traffic import Traffic
 from secret_client import SecretClient, SecretNotFound, Value
 from tests.recording import ROOT
 

@@ -10,8 +10,8 @@ import pytest
 
 from infra.config.settings import SettingsError
 from infra.names import Names
-from local.engine import Engine
-from local.project import Stack
+from local.config.project import Stack
+from local.engines.built_in import Engine
 from tests.recording import PROJECT, Recording, by_type, stack
 from tests.states import CANARY, Resources, generated, parameter, secret, trail
 

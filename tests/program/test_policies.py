@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Registration
+from local.engines.built_in import Registration
 from tests.recording import planned
 
 # Which document -> what is found there and kept, with the reason.

@@ -11,7 +11,7 @@ import pytest
 
 from infra.aws.layers import extension_layer_arn
 from local import deployment
-from local.engine import Engine, Preview
+from local.engines.built_in import Engine, Preview
 from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local import project
+from local.config import project
 from tests.recording import PROJECT, ROOT
 
 _LEFT = shutil.ignore_patterns(".*", "__pycache__", "benchmarks")

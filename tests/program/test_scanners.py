@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.engine import Registration
+from local.engines.built_in import Registration
 from tests.recording import by_type, planned
 
 STACKS = ["dev", "staging", "prod"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.project import ProjectError, load
+from local.config.project import ProjectError, load
 from tests.recording import ROOT
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))

@@ -13,7 +13,7 @@ from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring
 from infra.config.schema import CostSettings, Settings
 from infra.config.settings import load
-from local.engine import Engine
+from local.engines.built_in import Engine
 from tests.components.test_contract import example
 from tests.recording import Recording, by_type, stack
 from tests.unit.test_settings import DATABASE, faults, read

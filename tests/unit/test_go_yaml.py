@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.go_scalars import number
-from local.go_yaml import OtherKey, YamlError, load
+from local.config.go_scalars import number
+from local.config.go_yaml import OtherKey, YamlError, load
 
 # (what follows `value:` in a stack's file, what it means).
 VALUES: list[tuple[str, object]] = [

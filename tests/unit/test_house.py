@@ -11,8 +11,8 @@ import pytest
 
 from docs.generate import WRITTEN
 from infra.alarms import incidents
-from local import engine_checks, leftovers
-from local.checks import PROMISES
+from local.proofs import engine_checks, leftovers
+from local.proofs.checks import PROMISES
 from tests.recording import ROOT
 
 # Of infra/, these alone may import pulumi: what makes resources, reads config, or asks the engine.
@@ -21,7 +21,7 @@ WITH_PULUMI = {
     *("infra.changes.lookups", "infra.changes.recorded_state"),
 }
 COMPONENTS = "infra.components"
-SECRET = "infra/components/app_secret"
+SECRET = "infra/components/app_secret.py"
 SDKS = {"pulumi", "pulumi_aws", "boto3", "botocore"}
 PACKAGES = ("infra", "local", "tests", "docs", "benchmarks", "tools")
 
@@ -129,20 +129,17 @@ def test_nobody_imports_what_it_must_not() -> None:
         ("infra/cost.py", "from .components.packages import compiled", ("infra.cost", "pulumi")),
         ("infra/config/rules/new.py", "import boto3", ("infra.config.rules.new", "boto3")),
         ("infra/deep/rules.py", "def f():\n    import pulumi", ("infra.deep.rules", "pulumi")),
-        (
-            "infra/components/app_secret.py",
-            "import boto3",
-            ("infra.components.app_secret", "boto3"),
-        ),
-        (
-            "infra/components/app_secret.py",
-            "import secret_client",
-            ("infra.components.app_secret", "secret_client"),
-        ),
-        ("infra/components/app_secret.py", "from local import aws", ("infra.wiring", "local.aws")),
+        (SECRET, "import boto3", ("infra.components.app_secret", "boto3")),
+        (SECRET, "import secret_client", ("infra.components.app_secret", "secret_client")),
+        (SECRET, "import infra.config", ("infra.components.app_secret", "infra.config")),
+        (SECRET, "from local import aws", ("infra.wiring", "local.aws")),
         ("handler/app.py", "import infra.aws.limits", ("app", "infra.aws.limits")),
         ("handler/deep/more.py", "import local.aws", ("more", "local.aws")),
-        ("local/aws.py", "from tests import recording", ("local.checks", "tests.recording")),
+        (
+            "local/aws.py",
+            "from tests import recording",
+            ("local.proofs.checks", "tests.recording"),
+        ),
         ("__main__.py", "import boto3", ("__main__", "boto3")),
     ],
 )

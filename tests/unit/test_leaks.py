@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local.checks import Broken, leaked
+from local.proofs.checks import Broken, leaked
 from local.provider.archive import package
 
 CANARY = 'pa"s<s\\w&ö>rd/+='

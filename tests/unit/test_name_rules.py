@@ -9,8 +9,8 @@ import pytest
 from infra.alarms import incidents
 from infra.config.rules import names as name_rules
 from infra.config.settings import SettingsError, load
-from local import project
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from tests.recording import PROJECT, ROOT, Recording
 
 LONG = "x" * 100

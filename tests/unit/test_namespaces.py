@@ -7,8 +7,8 @@ import pytest
 
 from infra.config import namespaces
 from infra.config.settings import SettingsError, load
-from local import project
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from tests.recording import PROJECT, ROOT, Recording
 
 OWN = {"secrets", "protection", "tags"}

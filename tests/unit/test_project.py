@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.project import ProjectError, Stack, load
+from local.config.project import ProjectError, Stack, load
 
 PROJECT = """
 name: shop

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local import pulumi_cli
-from local.pulumi_cli import CliError
+from local.engines import pulumi_cli
+from local.engines.pulumi_cli import CliError
 from tests.recording import PROJECT, ROOT
 from tools import build_pulumi
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local import outputs
-from local.pulumi_cli import Cli
-from local.pulumi_engine import PulumiEngine
+from local.engines.pulumi_cli import Cli
+from local.engines.pulumi_engine import PulumiEngine
 
 
 def lines(cli: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:

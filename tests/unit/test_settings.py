@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 from infra.config.settings import Environment, SettingsError, load
-from local import project
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from tests.recording import PROJECT, ROOT, Recording
 
 DATABASE = {"fields": {"host": "h", "username": "u"}, "generate": {"password": {}}}

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from infra.config.settings import Environment, SettingsError, load
-from local import project
-from local.engine import Engine
+from local.config import project
+from local.engines.built_in import Engine
 from tests.recording import ROOT, Recording
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from local import leftovers
 from local.deployment import Deployment
+from local.proofs import leftovers
 
 _KINDS = {"bucket", "key", "log group", "parameter", "secret", "subscription", "topic", "trail"}
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"

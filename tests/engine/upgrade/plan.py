@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from local.pulumi_engine import Step
+from local.engines.pulumi_engine import Step
 
 # A replacement is three steps, of which one says it all.
 _PARTS = {"create-replacement", "delete-replaced"}

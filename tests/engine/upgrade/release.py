@@ -14,14 +14,15 @@ from typing import Any
 
 import yaml
 
-from local import databases, deployment, networks
+from local import deployment, networks
 from local.aws import EmbeddedAws
+from local.config.project import load
+from local.databases import stack as databases
+from local.databases.postgres import PostgreSQL
 from local.deployment import Deployment
-from local.postgres import PostgreSQL
-from local.project import load
-from local.pulumi_cli import Cli
-from local.pulumi_engine import PulumiEngine
-from local.traffic import rotate
+from local.engines.pulumi_cli import Cli
+from local.engines.pulumi_engine import PulumiEngine
+from local.proofs.traffic import rotate
 from tests.recording import PROJECT, ROOT
 
 _LAYERS = {

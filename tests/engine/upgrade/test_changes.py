@@ -15,7 +15,7 @@ import yaml
 
 from local import outputs
 from local.deployment import Deployment
-from local.pulumi_cli import Cli, without_pulumi
+from local.engines.pulumi_cli import Cli, without_pulumi
 from tests.engine.test_releases import ARCHIVES
 from tests.engine.upgrade import account, release
 from tests.recording import PROJECT

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.pulumi_engine import Step
+from local.engines.pulumi_engine import Step
 from tests.engine.test_releases import ARCHIVES
 from tests.engine.upgrade import account, plan, release
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.pulumi_cli import Cli
+from local.engines.pulumi_cli import Cli
 from tests.engine.test_releases import ARCHIVES
 from tests.engine.upgrade import account, functions, plan, release
 from tests.recording import PROJECT

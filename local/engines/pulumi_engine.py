@@ -20,13 +20,14 @@ from typing import Any, Self
 
 import yaml
 
-from local import language_host, outputs, pulumi_cli
+from local import outputs
 from local.aws import EmbeddedAws
-from local.project import Stack
+from local.config.project import Stack
+from local.engines import language_host, pulumi_cli
+from local.engines.pulumi_cli import Cli
+from local.engines.record import Made, Record
 from local.provider import wire
 from local.provider.server import served
-from local.pulumi_cli import Cli
-from local.record import Made, Record
 
 _STOP_SECONDS = 10
 _ENCRYPTED = "[secret]"

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from local import live
 from local.deployment import Deployment
-from local.traffic import Traffic, rotate
+from local.proofs.traffic import Traffic, rotate
 
 _SETTLED_REQUESTS = 40
 

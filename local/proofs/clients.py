@@ -9,7 +9,7 @@ from typing import Any
 from pg8000.native import InterfaceError
 
 from local.deployment import Deployment
-from local.traffic import Caller
+from local.proofs.traffic import Caller
 from postgres import connect, is_auth_error
 from secret_client import SecretClient, Value
 

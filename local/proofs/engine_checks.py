@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from local import leftovers
-from local.checks import Broken, Outcome, leaked, tried
 from local.deployment import Deployment
-from local.pulumi_engine import PulumiEngine, PulumiError, Step
+from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
+from local.proofs import leftovers
+from local.proofs.checks import Broken, Outcome, leaked, tried
 
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from infra.aws import limits
 from local.deployment import Deployment
-from local.trial import read_as, role_like
+from local.proofs.trial import read_as, role_like
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from local import live
+from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
-from local.project import ProjectError, Stack
-from local.traffic import Request, Traffic
+from local.proofs.traffic import Request, Traffic
 
 SERVICE = "secretsmanager"
 

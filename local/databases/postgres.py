@@ -69,7 +69,7 @@ class PostgreSQL:
         self._directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=_temporary_folder()))
         self.ca_bundle = self._directory / "ca.pem"
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "local.postgres_server", self._directory],
+            [sys.executable, "-m", "local.databases.postgres_server", self._directory],
             cwd=REPOSITORY,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
             stdin=subprocess.PIPE,  # its end tells the child of our death

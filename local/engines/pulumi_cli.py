@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # The version that pyproject.toml asks of Pulumi's SDK: engine and SDK are one release.
 MINIMUM = (3, 236, 0)
 _MODULE = re.compile(r"^require github\.com/pulumi/pulumi/pkg/v3 v(\S+)$", re.MULTILINE)

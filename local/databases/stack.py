@@ -8,8 +8,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from local.postgres import PostgreSQL
-from local.project import Stack
+from local.config.project import Stack
+from local.databases.postgres import PostgreSQL
 
 _STRATEGIES = ("singleUser", "alternatingUsers")
 
@@ -64,7 +64,7 @@ class Operator:
         """
         if name not in self._admins:
             return
-        from pg8000.native import identifier, literal  # noqa: PLC0415 (see local/postgres.py)
+        from pg8000.native import identifier, literal  # noqa: PLC0415 (see local/databases/postgres.py)
 
         with self._lock, self._server.connect() as superuser:
             user = value["username"]

@@ -23,7 +23,7 @@ from pulumi.runtime.proto import provider_pb2, resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from local.aws import ACCOUNT_ID, ADMIN_ARN
-from local.project import Stack
+from local.config.project import Stack
 from local.provider import wire
 from local.provider.provider import DeploymentError, check
 

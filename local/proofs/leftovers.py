@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from local.aws import EmbeddedAws
+from local.config.project import Stack
 from local.deployment import Deployment
-from local.project import Stack
 
 KEPT = {
     ("aws:kms/key:Key", "audit-key"): "key",

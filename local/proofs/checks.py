@@ -13,11 +13,11 @@ from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import incidents
 from local.deployment import Deployment, FunctionError, Invocation
-from local.pulumi_engine import PulumiError
-from local.traffic import Traffic, rotate
-from local.trial import READ, read_as, role_like
+from local.engines.pulumi_engine import PulumiError
+from local.proofs import incidents
+from local.proofs.traffic import Traffic, rotate
+from local.proofs.trial import READ, read_as, role_like
 
 _INVOCATIONS = 3
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')

@@ -16,7 +16,7 @@ from typing import ClassVar, cast
 import yaml
 from yaml import events
 
-from local import go_scalars
+from local.config import go_scalars
 
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS: dict[type, str] = {

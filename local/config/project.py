@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local import config_types, go_scalars, go_yaml
+from local.config import config_types, go_scalars, go_yaml
 
 # https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
 _FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "secretsprovider")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import project
+from local.config import project
 from local.deployment import Deployment
-from local.traffic import Caller, Traffic, rotate
+from local.proofs.traffic import Caller, Traffic, rotate
 
 _FIELDS = {"host": "database.example", "port": 5432, "dbname": "app"}
 

@@ -22,8 +22,8 @@ def served() -> Iterator[int]:
     They import ahead what a program that was previewed in this process has needed of the SDK.
     """
     with subprocess.Popen(  # noqa: S603 (ours)
-        [sys.executable, "-m", "local.language_server", *_loaded()],
-        cwd=Path(__file__).resolve().parent.parent,
+        [sys.executable, "-m", "local.engines.language_server", *_loaded()],
+        cwd=Path(__file__).resolve().parents[2],
         env={"GRPC_VERBOSITY": "ERROR", **os.environ},  # an engine that goes is no news
         stdin=subprocess.PIPE,  # its end tells the process of our death
         stdout=subprocess.PIPE,
