@@ -22,26 +22,26 @@ from ministack.core import lambda_runtime
 from local import loopback
 
 from . import (  # to import one is to close its gaps
-    alarm_actions,  # noqa: F401
-    anomaly_detectors,  # noqa: F401
-    cloudtrail,  # noqa: F401
-    cloudwatch,  # noqa: F401
     ec2,  # noqa: F401
     events,  # noqa: F401
     iam,
     kms,  # noqa: F401
-    labels,  # noqa: F401
     lambda_,
     lambda_metrics,  # noqa: F401
-    logs,  # noqa: F401
     outage,
+    s3,  # noqa: F401
+    sns,  # noqa: F401
+    ssm,  # noqa: F401
+)
+from .cloudtrail import events as calls  # noqa: F401
+from .cloudwatch import alarm_actions, anomaly_detectors, evaluation  # noqa: F401
+from .logs import metrics  # noqa: F401
+from .secretsmanager import (
+    labels,  # noqa: F401
     replication,  # noqa: F401
     resource_policies,  # noqa: F401
     rotation,  # noqa: F401
-    s3,  # noqa: F401
-    secretsmanager,  # noqa: F401
-    sns,  # noqa: F401
-    ssm,  # noqa: F401
+    values,  # noqa: F401
 )
 
 HEALTH = "/_ministack/health"

@@ -19,7 +19,9 @@ from ministack.services import (
     sqs,
 )
 
-from . import Response, permissions, replaces
+from local.emulator.core import permissions
+
+from . import Response, replaces
 
 EVENTS = "events.amazonaws.com"
 # Rules in this state get read-only management events, too.

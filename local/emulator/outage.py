@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from hypercorn.asyncio.tcp_server import TCPServer
 
-from . import loop, replaces
+from local.emulator.core import loop
+
+from . import replaces
 
 How = Literal["hang", "reset"]
 Message = MutableMapping[str, Any]

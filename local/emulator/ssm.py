@@ -10,8 +10,9 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, get_region
 from ministack.services import kms, ssm
 
+from local.emulator.core.caller import access_key_id
+
 from . import Response, replaces
-from .caller import access_key_id
 from .iam import encryption_context_keys
 
 SECURE = "SecureString"

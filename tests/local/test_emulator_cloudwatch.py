@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
-from local.emulator.alarms import Missing, next_state
+from local.emulator.cloudwatch.alarms import Missing, next_state
 from tests.inbox import Inbox, allow
 
 REGION = "us-east-1"

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
-from local.emulator import patterns
+from local.emulator.logs import patterns
 
 REGION = "us-east-1"
 

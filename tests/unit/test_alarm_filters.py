@@ -12,7 +12,7 @@ import pytest
 from infra.alarms import filters as alarm_filters
 from infra.alarms import incidents
 from infra.aws.limits import ALARM_DESCRIPTION_LENGTH, FILTER_PATTERN_LENGTH
-from local.emulator import patterns
+from local.emulator.logs import patterns
 
 PREFIX = "project/prod/"
 ARN = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}database-AbCdEf"

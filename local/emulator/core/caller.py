@@ -7,7 +7,7 @@ from typing import Any
 from ministack.core.router import extract_access_key_id
 from ministack.services import secretsmanager, ssm
 
-from . import Response, replaces
+from local.emulator import Response, replaces
 
 access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_id")
 

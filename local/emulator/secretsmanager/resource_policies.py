@@ -10,8 +10,8 @@ import ministack.app
 from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
 
-from . import Response, replaces
-from .secretsmanager import Data, Handler, _constraint, _error
+from local.emulator import Response, replaces
+from local.emulator.secretsmanager.values import Data, Handler, _constraint, _error
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 POLICY_CHARACTERS = 20_480

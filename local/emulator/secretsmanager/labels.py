@@ -5,8 +5,16 @@ import json
 
 from ministack.services import secretsmanager
 
-from . import Response, replaces
-from .secretsmanager import Data, Handler, _error, _has_value, _json, _succeeded, _usable_secret
+from local.emulator import Response, replaces
+from local.emulator.secretsmanager.values import (
+    Data,
+    Handler,
+    _error,
+    _has_value,
+    _json,
+    _succeeded,
+    _usable_secret,
+)
 
 CURRENT = "AWSCURRENT"
 

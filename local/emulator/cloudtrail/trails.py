@@ -9,7 +9,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudtrail, cloudwatch_logs
 
-from . import Response, events, permissions, replaces
+from local.emulator import Response, events, replaces
+from local.emulator.core import permissions
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 DETAIL_TYPES = {

@@ -13,7 +13,9 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from . import Response, alarms, loop, replaces
+from local.emulator import Response, replaces
+from local.emulator.cloudwatch import alarms
+from local.emulator.core import loop
 
 # Data points that come together are evaluated together; without any, time is what changes.
 COALESCING_SECONDS = 0.05

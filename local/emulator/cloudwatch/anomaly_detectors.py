@@ -9,7 +9,7 @@ import cbor2
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch
 
-from . import Response, replaces
+from local.emulator import Response, replaces
 
 Data = dict[str, Any]
 

@@ -17,11 +17,12 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import lambda_svc, secretsmanager
 
-from . import Response, replaces, schedule
-from .caller import access_key_id
-from .cloudtrail import record_service_event
-from .permissions import service_may
-from .secretsmanager import (
+from local.emulator import Response, replaces
+from local.emulator.cloudtrail.events import record_service_event
+from local.emulator.core.caller import access_key_id
+from local.emulator.core.permissions import service_may
+from local.emulator.secretsmanager import schedule
+from local.emulator.secretsmanager.values import (
     VALUE,
     Data,
     Handler,

@@ -1,0 +1,1 @@
+"""CloudTrail: an event for each call, and the trails that events go to."""

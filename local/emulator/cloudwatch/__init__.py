@@ -1,0 +1,1 @@
+"""CloudWatch: alarms by their own data, and what they set off."""

@@ -1,0 +1,1 @@
+"""What several services need: the caller, permissions of services, ministack's event loop."""

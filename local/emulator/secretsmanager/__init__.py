@@ -1,0 +1,1 @@
+"""Secrets Manager: values and their labels, rotation, replicas, resource policies."""
