@@ -19,15 +19,14 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambd
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-Value = dict[str, Any]
-"""A secret's value, a JSON object."""
+from rotation_engine import Abandoned, Engine, Refused, RotationError, Value
 
 # So many may be tried: 20 can have labels, and Secrets Manager keeps about a hundred.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
@@ -41,34 +40,6 @@ _WAY_OUT = (  # of what leaves AWSPENDING where it is
     " accepts AWSPENDING's password and AWSCURRENT's no longer, move AWSCURRENT to that version"
     " (docs/operations.md, A stuck AWSPENDING)"
 )
-
-
-class RotationError(Exception):
-    """A step cannot go on. The text says why and what to do, and holds no value."""
-
-
-class Refused(RotationError):
-    """The password is wrong; another one may be right."""
-
-
-class Abandoned(RotationError):
-    """AWSPENDING is taken off already; the secret may be rotated again."""
-
-
-class Engine(Protocol):
-    """What is particular to one kind of secret. Every method may be repeated."""
-
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
-        """Return the value that follows ``current``; ``made`` are the new texts, by field."""
-
-    def follows(self, pending: Value, current: Value) -> bool:
-        """Return whether ``pending`` was made from ``current``, or from one like it."""
-
-    def set(self, pending: Value) -> None:
-        """Make ``pending`` valid where it is used."""
-
-    def test(self, value: Value) -> None:
-        """Use the value. Raises ``Refused`` where it is not valid."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001 (Lambda's signature)

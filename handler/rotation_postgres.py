@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
 from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
-from rotation import Refused, RotationError
+from rotation_engine import Refused, RotationError, Value
 
-Value = dict[str, Any]
 Values = Callable[[], Iterable[Value]]
 Users = frozenset[str]
 

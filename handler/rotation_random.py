@@ -6,9 +6,8 @@ to be accepted: ``"previous": {<field>: <old text>, …, "validUntil": <ISO 8601
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from rotation import Refused
+from rotation_engine import Refused, Value
 
 _PREVIOUS = "previous"
 
@@ -20,7 +19,7 @@ class Random:
         self._fields = fields
         self._overlap = timedelta(seconds=overlap_seconds)
 
-    def next_value(self, current: dict[str, Any], made: Mapping[str, str]) -> dict[str, Any]:
+    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value with the new texts and, with an overlap, the old ones beside them."""
         following = {**current, **made}
         following.pop(_PREVIOUS, None)
@@ -30,21 +29,21 @@ class Random:
             following[_PREVIOUS] = {**old, "validUntil": valid_until}
         return following
 
-    def follows(self, pending: dict[str, Any], current: dict[str, Any]) -> bool:
+    def follows(self, pending: Value, current: Value) -> bool:
         """Return whether the rest is the same, and the old texts are those of ``current``."""
         made = {field: pending.get(field, "") for field in self._fields}
         return _timeless(pending) == _timeless(self.next_value(current, made))
 
-    def set(self, pending: dict[str, Any]) -> None:
+    def set(self, pending: Value) -> None:
         """Do nothing: nobody else has to know it."""
 
-    def test(self, value: dict[str, Any]) -> None:
+    def test(self, value: Value) -> None:
         """See that every field is there."""
         missing = sorted(field for field in self._fields if not value.get(field))
         if missing:
             raise Refused(f"the value has no field {', no '.join(missing)}")
 
 
-def _timeless(value: dict[str, Any]) -> dict[str, Any]:
+def _timeless(value: Value) -> Value:
     previous = {**value.get(_PREVIOUS, {}), "validUntil": None}
     return {**value, _PREVIOUS: previous}

@@ -282,7 +282,10 @@ def secret_rotations(
                 "account_id": stack.place.account_id,
                 "log_group_name": f"{env.log_group_prefix}{name}-rotation",
                 "files": stack.files(
-                    "rotation.py", f"rotation_{engine}.py", postgres=engine == "postgres"
+                    "rotation.py",
+                    "rotation_engine.py",
+                    f"rotation_{engine}.py",
+                    postgres=engine == "postgres",
                 ),
                 "handler": "rotation.lambda_handler",
                 "strategy": rotation.strategy,

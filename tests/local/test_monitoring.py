@@ -80,7 +80,7 @@ def program() -> None:
             "file": HANDLER / "seed.py",
         },
     )
-    files = ("rotation.py", "rotation_random.py")
+    files = ("rotation.py", "rotation_engine.py", "rotation_random.py")
     rotation = SecretRotation(
         "session-rotation",
         {

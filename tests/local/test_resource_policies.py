@@ -29,6 +29,7 @@ from tests.recording import PROJECT, ROOT
 from tests.unit.test_settings import VALID, read
 
 HANDLER = ROOT / "handler"
+FILES = ("rotation.py", "rotation_engine.py", "rotation_random.py")
 REGION = "us-east-1"
 EVERYTHING = {"Action": "secretsmanager:*"}
 OTHER_REGION = "us-west-2"
@@ -178,7 +179,7 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
                 "key_arn": key.arn,
                 "account_id": aws.account_id,
                 "log_group_name": f"{prefix}rotation",
-                "files": {name: HANDLER / name for name in ("rotation.py", "rotation_random.py")},
+                "files": {name: HANDLER / name for name in FILES},
                 "handler": "rotation.lambda_handler",
                 "strategy": "random",
                 "generate": {"key": rules},

@@ -22,7 +22,7 @@ from pg8000.native import identifier
 from scramp import ScramException, ScramMechanism
 
 import postgres as postgres_client
-import rotation
+import rotation_engine
 import seed
 from tests.local import test_rotation_conformance as conformance
 from tests.local.test_rotation_conformance import STEPS, Rotated, World
@@ -50,7 +50,7 @@ def rotate_with(attacker: Rotated, **fields: Any) -> str:
     attacker.begin()
     try:
         attacker.steps()
-    except rotation.RotationError as error:
+    except rotation_engine.RotationError as error:
         return str(error)
     return ""
 
@@ -417,7 +417,7 @@ def test_a_server_named_by_a_later_value_learns_no_earlier_password(
         written = {**attacked.first, "port": elsewhere.port, "password": "made up"}
         attacked.put(written)
         attacked.begin()
-        with pytest.raises(rotation.RotationError) as refusal:
+        with pytest.raises(rotation_engine.RotationError) as refusal:
             attacked.steps()
         assert elsewhere.logins
     assert attacked.first["password"] not in elsewhere.received
@@ -434,7 +434,7 @@ def test_a_rotation_proves_the_password_and_sends_it_in_no_other_form(
         attacked = Rotated(world, strategy, port=taken.port)
         attacked.step("createSecret")
         for step in STEPS[1:3]:
-            with pytest.raises(rotation.RotationError):
+            with pytest.raises(rotation_engine.RotationError):
                 attacked.step(step)
         assert taken.logins
     assert taken.received == []

@@ -27,6 +27,7 @@ from pg8000.native import Connection, InterfaceError, identifier, literal
 
 import postgres as postgres_client
 import rotation
+import rotation_engine
 import rotation_postgres
 from local.aws import EmbeddedAws
 from local.databases.postgres import PostgreSQL
@@ -532,7 +533,7 @@ def secret_of(value: Mapping[str, Any]) -> str:
 
 def refused(rotated: Rotated, step: str, match: str, **event: str) -> None:
     """Take the step, which refuses, tells no value, and loses nothing."""
-    with pytest.raises(rotation.RotationError, match=match) as refusal:
+    with pytest.raises(rotation_engine.RotationError, match=match) as refusal:
         rotated.step(step, **event)
     values = [rotated.value(stage) for stage in ("AWSCURRENT", "AWSPENDING", "AWSPREVIOUS")]
     for value in (rotated.first, rotated.world.admin, *filter(None, values)):
@@ -598,7 +599,7 @@ def test_not_now_tests_the_value_that_is_current(world: World, strategy: str) ->
     rotated.step("testSecret")
     rotated.put({**rotated.first, rotated.field: ""})
     rotated.begin()
-    with pytest.raises(rotation.RotationError):
+    with pytest.raises(rotation_engine.RotationError):
         rotated.step("testSecret")
 
 
@@ -615,7 +616,7 @@ def test_a_value_that_is_no_json_object_is_refused(world: World) -> None:
     rotated = Rotated(world, "random")
     world.secrets.put_secret_value(SecretId=rotated.arn, SecretString="s3cr3t-text")
     rotated.begin()
-    with pytest.raises(rotation.RotationError, match="no JSON object") as refusal:
+    with pytest.raises(rotation_engine.RotationError, match="no JSON object") as refusal:
         rotated.step("createSecret")
     assert "s3cr3t-text" not in told(refusal.value)
 
@@ -1173,7 +1174,7 @@ def test_a_second_user_may_join_while_one_is_pending(world: World) -> None:
     rotated.assert_rotated(rotated.first)
     rotated.strategy = "alternatingUsers"
     engine = rotation_postgres.AlternatingUsers(frozenset({"password"}), list, list)
-    with pytest.raises(rotation.RotationError, match="28P01"):
+    with pytest.raises(rotation_engine.RotationError, match="28P01"):
         engine.set(rotated.first)
     before = rotated.current()
     rotated.begin()

@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 import rotation
+from rotation_engine import Engine, Refused, RotationError
 from rotation_postgres import AlternatingUsers, SingleUser
 from rotation_random import Random
 
@@ -21,12 +22,14 @@ def alternating() -> AlternatingUsers:
     return AlternatingUsers(FIELDS, list, list)
 
 
-def engines() -> list[rotation.Engine]:
+def engines() -> list[Engine]:
     return [Random(FIELDS, 0), Random(FIELDS, 60), SingleUser(FIELDS, list), alternating()]
 
 
 @pytest.mark.parametrize("engine", engines(), ids=["random", "overlap", "single", "alternating"])
-def test_the_next_value_follows_the_current_one_and_no_other(engine: rotation.Engine) -> None:
+def test_the_next_value_follows_the_current_one_and_no_other(
+    engine: Engine,
+) -> None:
     following = engine.next_value(DATABASE, MADE)
     assert following["password"] == "new"
     assert engine.follows(following, DATABASE)
@@ -81,15 +84,15 @@ def test_a_clones_name_is_cut_to_63_bytes_between_characters(username: str, clon
     ids=["cut", "named"],
 )
 def test_a_user_that_would_alternate_with_itself_is_refused(names: dict[str, str]) -> None:
-    with pytest.raises(rotation.RotationError, match="alternates with itself"):
+    with pytest.raises(RotationError, match="alternates with itself"):
         alternating().next_value({**DATABASE, **names}, MADE)
 
 
 @pytest.mark.parametrize(
     "engine", [SingleUser(FIELDS, list), alternating()], ids=["single", "two"]
 )
-def test_a_database_value_without_its_fields_is_refused(engine: rotation.Engine) -> None:
-    with pytest.raises(rotation.RotationError, match="no field host, no username; put one"):
+def test_a_database_value_without_its_fields_is_refused(engine: Engine) -> None:
+    with pytest.raises(RotationError, match="no field host, no username; put one"):
         engine.next_value({"password": "s3cr3t"}, MADE)
 
 
@@ -97,16 +100,14 @@ def test_a_database_value_without_its_fields_is_refused(engine: rotation.Engine)
     "engine", [SingleUser(FIELDS, list), alternating()], ids=["single", "two"]
 )
 @pytest.mark.parametrize("field", ["host", "username", "password", "dbname", "alternateUsername"])
-def test_a_number_where_text_must_be_is_told_by_its_field(
-    engine: rotation.Engine, field: str
-) -> None:
+def test_a_number_where_text_must_be_is_told_by_its_field(engine: Engine, field: str) -> None:
     told = f"^the value's {field} is not text; put it in quotes$"
-    with pytest.raises(rotation.RotationError, match=told):
+    with pytest.raises(RotationError, match=told):
         engine.next_value({**DATABASE, field: 12345678}, MADE)
 
 
 def test_database_users_need_a_generated_password() -> None:
-    with pytest.raises(rotation.RotationError, match="no password is generated"):
+    with pytest.raises(RotationError, match="no password is generated"):
         SingleUser(frozenset({"key"}), list)
 
 
@@ -136,7 +137,7 @@ def test_a_text_changed_by_hand_is_not_followed_with_an_overlap() -> None:
 
 @pytest.mark.parametrize("value", [{}, {"key": ""}, {"previous": {"key": "old"}}])
 def test_a_value_without_its_texts_does_not_work(value: dict[str, Any]) -> None:
-    with pytest.raises(rotation.Refused, match="no field key"):
+    with pytest.raises(Refused, match="no field key"):
         Random(frozenset({"key"}), 0).test(value)
 
 
