@@ -122,6 +122,13 @@ def test_nobody_imports_what_it_must_not() -> None:
     assert breaches(edges) == set()
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    edges = graph(ROOT)
+    assert {name for name in edges if name in reached(name, edges)} == set()
+    edges["infra.aws.limits"].add("infra.wiring")
+    assert "infra.wiring" in reached("infra.wiring", edges)
+
+
 @pytest.mark.parametrize(
     ("path", "line", "breach"),
     [
