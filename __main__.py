@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import cost, wiring
+from infra.aws.place import Place
 from infra.config import settings
-from infra.policies.iam import Place
 
 env = settings.load()
 lost = env.keep_values()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.place import Place
 from infra.components import packages
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.app_secret import AppSecret
@@ -28,7 +29,6 @@ from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.config.rules import network as network_rules
 from infra.config.settings import Environment, SettingsError
-from infra.policies.iam import Place
 from infra.policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
-from infra.policies import iam as policies
+from infra.aws.place import Place
 from infra.policies import monitoring as monitoring_policies
 
 
@@ -72,7 +72,7 @@ class AlarmTopic(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:AlarmTopic", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = policies.Place(args["partition"], args["region"], args["account_id"])
+        place = Place(args["partition"], args["region"], args["account_id"])
 
         key = aws.kms.Key(
             f"{name}-key",

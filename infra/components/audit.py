@@ -23,6 +23,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
+from infra.aws.place import Place
 from infra.policies import audit as audit_policies
 from infra.policies import iam as policies
 
@@ -105,7 +106,7 @@ class Audit(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True, protect=protect)
         tags = args.get("tags")
-        place = policies.Place(args["partition"], args["region"], args["account_id"])
+        place = Place(args["partition"], args["region"], args["account_id"])
         trail_arn = audit_policies.trail_arn(place, args["trail_name"])
 
         key = aws.kms.Key(

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
+from infra.aws.place import Place
 from infra.policies import iam as policies
 
 
@@ -81,7 +82,7 @@ class EncryptionKey(pulumi.ComponentResource):
             deletion_window_in_days=window,
             policy=pulumi.Output.json_dumps(
                 policies.key_policy(
-                    policies.Place(args["partition"], args["region"], args["account_id"]),
+                    Place(args["partition"], args["region"], args["account_id"]),
                     args.get("log_group_prefix"),
                     parameters=args.get("parameters", False),
                     replication_regions=args.get("replication_regions", ()),

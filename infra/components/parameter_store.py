@@ -22,7 +22,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
-from infra.policies.iam import Place
+from infra.aws.place import Place
 from infra.policies.parameters import parameter_arn
 
 

@@ -28,8 +28,9 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
+from infra.aws.place import Place
 from infra.policies import endpoints as network_policies
-from infra.policies.iam import Place, Policy
+from infra.policies.iam import Policy
 
 _HTTPS = 443
 

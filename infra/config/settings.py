@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from infra import cost
 from infra.aws import layers, limits
+from infra.aws.place import Place
 from infra.changes import lookups, moves, recorded, recorded_state, removals
 from infra.changes import parameters as parameter_changes
 from infra.changes import secrets as secret_changes
@@ -29,7 +30,6 @@ from infra.config.rules import resource_policy as resource_policy_rules
 from infra.config.rules import stack as rules
 from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 from infra.names import Names
-from infra.policies.iam import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 
 from typing import Any
 
-from infra.policies.iam import Place, Policy
+from infra.aws.place import Place
+from infra.policies.iam import Policy
 from infra.policies.parameters import parameter_arn
 
 

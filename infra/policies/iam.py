@@ -4,9 +4,10 @@ No action holds a wildcard. A ``*`` as resource carries the AWS rule that forces
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from infra.aws.limits import MANAGED_POLICY_CHARACTERS
+from infra.aws.place import Place
 
 Policy = dict[str, Any]
 
@@ -61,24 +62,6 @@ MAKE_PASSWORDS = {
 }
 # https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html
 _TRACE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-
-
-class Place(NamedTuple):
-    """Where something is: the part of an ARN that a policy needs."""
-
-    partition: str
-    region: str
-    account_id: str
-
-    @classmethod
-    def of(cls, arn: str) -> "Place":
-        """Take the place from an ARN; no check beyond its six fields."""
-        _, partition, _, region, account_id, _ = arn.split(":", 5)
-        return cls(partition, region, account_id)
-
-    def log_group_arn(self, name: str) -> str:
-        """ARN of a log group, without ``:*``."""
-        return f"arn:{self.partition}:logs:{self.region}:{self.account_id}:log-group:{name}"
 
 
 def assume_role(service: str) -> Policy:

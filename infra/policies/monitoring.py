@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from infra.aws.place import Place
 from infra.policies import iam as policies
-from infra.policies.iam import Place, Policy
+from infra.policies.iam import Policy
 
 _CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 

@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.h
 from collections.abc import Sequence
 from typing import Any
 
-from infra.policies.iam import MAKE_PASSWORDS, Place, Policy, via
+from infra.aws.place import Place
+from infra.policies.iam import MAKE_PASSWORDS, Policy, via
 
 
 def parameter_arn(place: Place, name: str) -> str:

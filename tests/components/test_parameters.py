@@ -7,12 +7,13 @@ import pulumi
 import pytest
 
 from infra.aws.limits import MANAGED_POLICY_CHARACTERS
+from infra.aws.place import Place
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import Parameter, ParameterStore
 from infra.components.reader_role import ReaderRole
 from infra.components.secret_seeder import ParameterSeed, SecretSeeder
 from infra.policies import parameters as parameter_policies
-from infra.policies.iam import Place, split_by_size
+from infra.policies.iam import split_by_size
 from local.engines.built_in import Registration
 from tests.recording import ROOT, by_type, made, only
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pulumi
 import pytest
 
+from infra.aws.place import Place
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.app_secret import AppSecret
 from infra.components.audit import Audit
@@ -18,7 +19,6 @@ from infra.components.reader_role import ReaderRole
 from infra.components.rotation_watch import RotationWatch
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
-from infra.policies.iam import Place
 from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
 from local.engines.built_in import Engine

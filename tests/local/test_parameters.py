@@ -10,11 +10,11 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.aws.place import Place
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import ParameterStore
 from infra.components.reader_role import ReaderRole
 from infra.components.secret_seeder import SecretSeeder
-from infra.policies.iam import Place
 from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import Engine
