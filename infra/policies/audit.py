@@ -18,45 +18,42 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
     """
     any_trail = f"arn:{place.partition}:cloudtrail:*:{place.account_id}:trail/*"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            policies.administer_key(place),
-            policies.encrypt_logs(place, log_group_name),
-            {
-                "Sid": "EncryptTrail",
-                "Effect": "Allow",
-                "Principal": _CLOUDTRAIL,
-                "Action": "kms:GenerateDataKey",
-                "Resource": "*",  # in a key policy, `*` is this key
-                "Condition": {
-                    "StringEquals": {"aws:SourceArn": trail},
-                    "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": any_trail},
-                },
+    return policies.policy_document(
+        policies.administer_key(place),
+        policies.encrypt_logs(place, log_group_name),
+        {
+            "Sid": "EncryptTrail",
+            "Effect": "Allow",
+            "Principal": _CLOUDTRAIL,
+            "Action": "kms:GenerateDataKey",
+            "Resource": "*",  # in a key policy, `*` is this key
+            "Condition": {
+                "StringEquals": {"aws:SourceArn": trail},
+                "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": any_trail},
             },
-            {
-                "Sid": "DescribeToTrail",
-                "Effect": "Allow",
-                "Principal": _CLOUDTRAIL,
-                "Action": "kms:DescribeKey",
-                "Resource": "*",  # in a key policy, `*` is this key
-                "Condition": {"StringEquals": {"aws:SourceArn": trail}},
+        },
+        {
+            "Sid": "DescribeToTrail",
+            "Effect": "Allow",
+            "Principal": _CLOUDTRAIL,
+            "Action": "kms:DescribeKey",
+            "Resource": "*",  # in a key policy, `*` is this key
+            "Condition": {"StringEquals": {"aws:SourceArn": trail}},
+        },
+        {
+            "Sid": "ReadTrail",
+            "Effect": "Allow",
+            "Principal": policies.account(place),
+            "Action": "kms:Decrypt",
+            "Resource": "*",  # in a key policy, `*` is this key
+            "Condition": {
+                "StringEquals": {
+                    "kms:CallerAccount": place.account_id,
+                    "kms:ViaService": policies.via("s3", place),
+                }
             },
-            {
-                "Sid": "ReadTrail",
-                "Effect": "Allow",
-                "Principal": policies.account(place),
-                "Action": "kms:Decrypt",
-                "Resource": "*",  # in a key policy, `*` is this key
-                "Condition": {
-                    "StringEquals": {
-                        "kms:CallerAccount": place.account_id,
-                        "kms:ViaService": policies.via("s3", place),
-                    }
-                },
-            },
-        ],
-    }
+        },
+    )
 
 
 def bucket_policy(bucket_arn: str, trail: str) -> Policy:
@@ -65,37 +62,34 @@ def bucket_policy(bucket_arn: str, trail: str) -> Policy:
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
     """
     account_id = Place.of(trail).account_id
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "CheckByTrail",
-                "Effect": "Allow",
-                "Principal": _CLOUDTRAIL,
-                "Action": "s3:GetBucketAcl",
-                "Resource": bucket_arn,
-                "Condition": {"StringEquals": {"aws:SourceArn": trail}},
+    return policies.policy_document(
+        {
+            "Sid": "CheckByTrail",
+            "Effect": "Allow",
+            "Principal": _CLOUDTRAIL,
+            "Action": "s3:GetBucketAcl",
+            "Resource": bucket_arn,
+            "Condition": {"StringEquals": {"aws:SourceArn": trail}},
+        },
+        {
+            "Sid": "WriteByTrail",
+            "Effect": "Allow",
+            "Principal": _CLOUDTRAIL,
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket_arn}/AWSLogs/{account_id}/*",
+            "Condition": {
+                "StringEquals": {
+                    "aws:SourceArn": trail,
+                    "s3:x-amz-acl": "bucket-owner-full-control",
+                }
             },
-            {
-                "Sid": "WriteByTrail",
-                "Effect": "Allow",
-                "Principal": _CLOUDTRAIL,
-                "Action": "s3:PutObject",
-                "Resource": f"{bucket_arn}/AWSLogs/{account_id}/*",
-                "Condition": {
-                    "StringEquals": {
-                        "aws:SourceArn": trail,
-                        "s3:x-amz-acl": "bucket-owner-full-control",
-                    }
-                },
-            },
-            {
-                "Sid": "RefuseWithoutTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [bucket_arn, f"{bucket_arn}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }
+        },
+        {
+            "Sid": "RefuseWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    )

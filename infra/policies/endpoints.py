@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 from typing import Any
 
 from infra.aws.place import Place
-from infra.policies.iam import Policy
+from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document
 from infra.policies.parameters import parameter_arn
 
 
@@ -28,12 +28,7 @@ def secretsmanager(place: Place, secret_prefix: str) -> Policy:
             "Resource": f"arn:{place.partition}:secretsmanager:{place.region}:{place.account_id}"
             f":secret:{secret_prefix}*",
         },
-        {
-            "Sid": "MakePasswords",
-            "Action": "secretsmanager:GetRandomPassword",
-            # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
-            "Resource": "*",
-        },
+        MAKE_PASSWORDS,
     )
 
 
@@ -110,15 +105,16 @@ def _policy(place: Place, *statements: dict[str, Any], resource_account: str = "
     bounds = {"aws:PrincipalAccount": place.account_id}
     if resource_account:
         bounds["aws:ResourceAccount"] = resource_account
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
+    return policy_document(
+        *(
             {
-                **each,
+                "Sid": each["Sid"],
+                "Action": each["Action"],
+                "Resource": each["Resource"],
                 "Effect": "Allow",
                 "Principal": "*",
                 "Condition": {"StringEquals": bounds},
             }
             for each in statements
-        ],
-    }
+        )
+    )

@@ -64,9 +64,14 @@ MAKE_PASSWORDS = {
 _TRACE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
+def policy_document(*statements: dict[str, Any]) -> Policy:
+    """Put statements into a policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
 def assume_role(service: str) -> Policy:
     """Trust policy: ``service`` (such as ``lambda.amazonaws.com``) may assume the role."""
-    return _policy(
+    return policy_document(
         {
             "Effect": "Allow",
             "Principal": {"Service": service},
@@ -133,7 +138,7 @@ def key_policy(
         )
     if log_group_prefix is not None:
         statements.append(encrypt_logs(place, f"{log_group_prefix}*"))
-    return _policy(*statements)
+    return policy_document(*statements)
 
 
 def administer_key(place: Place) -> dict[str, Any]:
@@ -179,7 +184,9 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
         read["Resource"] = [_in_any_region(arn) for arn in secret_arns]
         regions = [Place.of(arn).region for arn in key_arns]
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions}}
-    return _policy(read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns))
+    return policy_document(
+        read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns)
+    )
 
 
 def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
@@ -187,7 +194,7 @@ def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
 
     ``key_arns`` are as for ``read_secrets``.
     """
-    return _policy(
+    return policy_document(
         {
             "Sid": "SeedSecrets",
             "Effect": "Allow",
@@ -228,7 +235,7 @@ def rotate_secret(secret_arn: str, admin_arn: str | None, *key_arns: str) -> Pol
     ]
     if admin_arn is not None:
         statements += read_secrets([admin_arn], key_arns[0])["Statement"]
-    return _policy(*statements)
+    return policy_document(*statements)
 
 
 def use_network() -> Policy:
@@ -236,7 +243,7 @@ def use_network() -> Policy:
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
-    return _policy(
+    return policy_document(
         {
             "Sid": "UseNetwork",
             "Effect": "Allow",
@@ -256,7 +263,7 @@ def use_network() -> Policy:
 
 def write_logs(log_group_arn: str) -> Policy:
     """Write to streams of one log group, which exists already."""
-    return _policy(
+    return policy_document(
         {
             "Sid": "WriteLogs",
             "Effect": "Allow",
@@ -268,7 +275,7 @@ def write_logs(log_group_arn: str) -> Policy:
 
 def write_traces() -> Policy:
     """Send segments to X-Ray."""
-    return _policy(
+    return policy_document(
         {
             "Sid": "WriteTraces",
             "Effect": "Allow",
@@ -364,7 +371,3 @@ def account(place: Place) -> dict[str, str]:
 def _dns_suffix(place: Place) -> str:
     suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
     return suffixes.get(place.partition, "amazonaws.com")
-
-
-def _policy(*statements: dict[str, Any]) -> Policy:
-    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -15,20 +15,17 @@ def topic_key_policy(place: Place) -> Policy:
     The key that SNS brings along lets no alarm in.
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            policies.administer_key(place),
-            {
-                "Sid": "EncryptAlarms",
-                "Effect": "Allow",
-                "Principal": _CLOUDWATCH,
-                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-                "Resource": "*",  # in a key policy, `*` is this key
-                "Condition": {"StringEquals": {"aws:SourceAccount": place.account_id}},
-            },
-        ],
-    }
+    return policies.policy_document(
+        policies.administer_key(place),
+        {
+            "Sid": "EncryptAlarms",
+            "Effect": "Allow",
+            "Principal": _CLOUDWATCH,
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",  # in a key policy, `*` is this key
+            "Condition": {"StringEquals": {"aws:SourceAccount": place.account_id}},
+        },
+    )
 
 
 def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
@@ -39,42 +36,36 @@ def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
     """
     place = Place.of(topic_arn)
     alarms = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account_id}:alarm"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "PublishAlarms",
-                "Effect": "Allow",
-                "Principal": _CLOUDWATCH,
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": place.account_id},
-                    "ArnLike": {"aws:SourceArn": f"{alarms}:{alarm_prefix}*"},
-                },
+    return policies.policy_document(
+        {
+            "Sid": "PublishAlarms",
+            "Effect": "Allow",
+            "Principal": _CLOUDWATCH,
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": place.account_id},
+                "ArnLike": {"aws:SourceArn": f"{alarms}:{alarm_prefix}*"},
             },
-            {
-                "Sid": "RefuseWithoutTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }
+        },
+        {
+            "Sid": "RefuseWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    )
 
 
 def describe_secrets(secret_arns: Sequence[str]) -> Policy:
     """Read when exactly these secrets were rotated, and never a value."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "DescribeSecrets",
-                "Effect": "Allow",
-                "Action": "secretsmanager:DescribeSecret",
-                "Resource": list(secret_arns),
-            }
-        ],
-    }
+    return policies.policy_document(
+        {
+            "Sid": "DescribeSecrets",
+            "Effect": "Allow",
+            "Action": "secretsmanager:DescribeSecret",
+            "Resource": list(secret_arns),
+        }
+    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infra.aws.place import Place
-from infra.policies.iam import MAKE_PASSWORDS, Policy, via
+from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document, via
 
 
 def parameter_arn(place: Place, name: str) -> str:
@@ -21,41 +21,35 @@ def read_parameters(parameter_arns: Sequence[str], _key_arn: str = "") -> Policy
 
     GetParameter alone: neither the extension nor the SDK's fallback asks for several at once.
     """
-    return {"Version": "2012-10-17", "Statement": [_read(parameter_arns)]}
+    return policy_document(_read(parameter_arns))
 
 
 def read_secure_parameters(parameter_arns: Sequence[str], key_arn: str) -> Policy:
     """Read exactly these, and decrypt with the key only what Parameter Store hands it."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            _read(parameter_arns),
-            _use_key("DecryptParameters", ["kms:Decrypt"], parameter_arns, key_arn),
-        ],
-    }
+    return policy_document(
+        _read(parameter_arns),
+        _use_key("DecryptParameters", ["kms:Decrypt"], parameter_arns, key_arn),
+    )
 
 
 def seed_parameters(parameter_arns: Sequence[str], key_arn: str) -> Policy:
     """Read and write exactly these SecureStrings, and make random passwords."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "SeedParameters",
-                "Effect": "Allow",
-                "Action": ["ssm:AddTagsToResource", "ssm:GetParameter", "ssm:PutParameter"],
-                "Resource": list(parameter_arns),
-            },
-            _use_key(
-                "EncryptParameters",
-                # Encrypt: of the tier Standard; GenerateDataKey: of the tier Advanced.
-                ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-                parameter_arns,
-                key_arn,
-            ),
-            MAKE_PASSWORDS,
-        ],
-    }
+    return policy_document(
+        {
+            "Sid": "SeedParameters",
+            "Effect": "Allow",
+            "Action": ["ssm:AddTagsToResource", "ssm:GetParameter", "ssm:PutParameter"],
+            "Resource": list(parameter_arns),
+        },
+        _use_key(
+            "EncryptParameters",
+            # Encrypt: of the tier Standard; GenerateDataKey: of the tier Advanced.
+            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+            parameter_arns,
+            key_arn,
+        ),
+        MAKE_PASSWORDS,
+    )
 
 
 def _read(parameter_arns: Sequence[str]) -> dict[str, Any]:

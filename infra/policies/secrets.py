@@ -10,7 +10,7 @@ names, dates, labels and tags, and no value.
 from collections.abc import Sequence
 from typing import Any
 
-from infra.policies.iam import Policy
+from infra.policies.iam import Policy, policy_document
 
 _READING = ["secretsmanager:GetSecretValue"]
 # What changes the value, where it is, or what it is tagged as.
@@ -87,7 +87,7 @@ def secret_policy(
                 },
             )
         )
-    return {"Version": "2012-10-17", "Statement": statements}
+    return policy_document(*statements)
 
 
 def _refusal_to_others(sid: str, actions: list[str], arns: Sequence[str]) -> dict[str, Any]:
