@@ -21,6 +21,9 @@ class Range(NamedTuple):
         return isinstance(value, int) and self.least <= value <= self.most
 
 
+Check = tuple[str, object, Range | tuple[object, ...]]
+"""Argument, value, and what is allowed."""
+
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 TTL_SECONDS = Range(0, 300)
 # Ours: the extension keeps a value 300 seconds at most; the client may keep it longer.
@@ -44,6 +47,10 @@ HANDLERS = ("app", "query")
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
+# Ours: what a function gets that says nothing else.
+DEFAULT_RUNTIME = "python3.13"
+DEFAULT_ARCHITECTURE = "arm64"
+DEFAULT_LOG_RETENTION_DAYS = 30
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
@@ -121,11 +128,11 @@ TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 ASSUMED = Range(0, 1_000_000_000_000)
 
 
-def check(owner: str, values: Iterable[tuple[str, object, Range | tuple[object, ...]]]) -> None:
+def check(owner: str, values: Iterable[Check]) -> None:
     """Refuse plain values that AWS would refuse, all at once.
 
-    ``values`` are (argument, value, what is allowed). ``None`` and Pulumi outputs pass: the
-    first means AWS's own default, the second is not known yet.
+    ``None`` and Pulumi outputs pass: the first means AWS's own default, the second is not known
+    yet.
 
     Raises:
         ValueError: names the owner and, for each fault, the argument, the value and what is

@@ -105,11 +105,11 @@ class ExtensionFunction(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ExtensionFunctionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        runtime = args.get("runtime", "python3.13")
-        architecture = args.get("architecture", "arm64")
+        runtime = args.get("runtime", limits.DEFAULT_RUNTIME)
+        architecture = args.get("architecture", limits.DEFAULT_ARCHITECTURE)
         memory = args.get("memory_mb", 256)
         timeout = args.get("timeout_seconds", 30)
-        retention = args.get("log_retention_days", 30)
+        retention = args.get("log_retention_days", limits.DEFAULT_LOG_RETENTION_DAYS)
         limits.check(
             f"ExtensionFunction {name!r}",
             [

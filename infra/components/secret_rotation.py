@@ -7,31 +7,28 @@ the four steps of a rotation stands in ``handler/rotation.py``.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
-from infra.components import packages
+from infra.components import packages, small_function
+from infra.components.small_function import SmallFunctionArgs
 from infra.policies import iam as policies
 
 _DEFAULT_DAYS = 30
 
 
-class SecretRotationArgs(TypedDict):
+class SecretRotationArgs(SmallFunctionArgs):
     """What a ``SecretRotation`` is made of."""
 
     secret_arn: pulumi.Input[str]
     """ARN of the secret. Known once the secret has its first value, which rotation needs."""
-    key_arn: pulumi.Input[str]
-    """ARN of the KMS key of the secrets and of the logs."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has a replica of the secret."""
     account_id: str
     """Account of the secret: Secrets Manager may call the function for no other."""
-    log_group_name: str
-    """Name of the log group, which is made here."""
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
@@ -57,14 +54,6 @@ class SecretRotationArgs(TypedDict):
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
     """Subnets and security groups to reach the database from (default None: outside of any
     VPC)."""
-    runtime: NotRequired[str]
-    """Runtime (default python3.13)."""
-    architecture: NotRequired[str]
-    """arm64 (default) or x86_64."""
-    log_retention_days: NotRequired[int]
-    """Days that logs are kept, as CloudWatch allows (default 30)."""
-    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that takes tags."""
 
 
 class SecretRotation(pulumi.ComponentResource):
@@ -89,21 +78,16 @@ class SecretRotation(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: SecretRotationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        runtime = args.get("runtime", "python3.13")
-        architecture = args.get("architecture", "arm64")
-        retention = args.get("log_retention_days", 30)
-        overlap = args.get("overlap_hours", 0)
+        runtime = small_function.runtime(args)
         admin = args.get("admin_secret_arn")
         limits.check(
             f"SecretRotation {name!r}",
             [
                 ("strategy", args["strategy"], limits.ROTATION_STRATEGIES),
-                ("overlap_hours", overlap, limits.OVERLAP_HOURS),
+                ("overlap_hours", args.get("overlap_hours"), limits.OVERLAP_HOURS),
                 ("every_days", args.get("every_days"), limits.ROTATION_DAYS),
                 ("window_hours", args.get("window_hours"), limits.ROTATION_WINDOW_HOURS),
-                ("runtime", runtime, limits.RUNTIMES),
-                ("architecture", architecture, limits.ARCHITECTURES),
-                ("log_retention_days", retention, limits.LOG_RETENTION_DAYS),
+                *small_function.checks(args),
             ],
         )
         if (admin is None) is (args["strategy"] == "alternatingUsers"):
@@ -114,29 +98,10 @@ class SecretRotation(pulumi.ComponentResource):
         props = {key: given for key, given in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tags = args.get("tags")
         if not packages.can_compile_for(runtime):
             pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
 
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=args["log_group_name"],
-            retention_in_days=retention,
-            kms_key_id=args["key_arn"],
-            tags=tags,
-            opts=child,
-        )
-        role = aws.iam.Role(
-            f"{name}-role",
-            description="Rotates one secret",
-            assume_role_policy=pulumi.Output.json_dumps(
-                policies.assume_role("lambda.amazonaws.com")
-            ),
-            tags=tags,
-            opts=child,
-        )
-        documents = {
-            "logs": logs.arn.apply(policies.write_logs),
+        documents: dict[str, pulumi.Input[policies.Policy]] = {
             "rotate": pulumi.Output.all(
                 args["secret_arn"],
                 admin,
@@ -145,40 +110,21 @@ class SecretRotation(pulumi.ComponentResource):
             ).apply(lambda all_: policies.rotate_secret(*all_)),
         }
         if args.get("vpc_config"):
-            documents["network"] = pulumi.Output.from_input(policies.use_network())
-        granted: list[pulumi.Resource] = [
-            aws.iam.RolePolicy(
-                f"{name}-{what}",
-                role=role.name,
-                policy=pulumi.Output.json_dumps(document),
-                opts=child,
-            )
-            for what, document in documents.items()
-        ]
-        environment: dict[str, pulumi.Input[str]] = {
-            "SECRET_ARN": args["secret_arn"],
-            "STRATEGY": args["strategy"],
-            "GENERATE": json.dumps({key: dict(rules) for key, rules in args["generate"].items()}),
-            "OVERLAP_SECONDS": str(overlap * 3600),
-        }
-        if admin is not None:
-            environment["ADMIN_SECRET_ARN"] = admin
-        function = aws.lambda_.Function(
-            f"{name}-function",
+            documents["network"] = policies.use_network()
+        identity = small_function.identity(name, args, "Rotates one secret", documents, child)
+        function = small_function.function(
+            name,
+            args,
+            identity,
+            # Lambda makes network interfaces with the role's grants as soon as it is made.
+            pulumi.ResourceOptions(parent=self, depends_on=identity.policies),
             code=packages.archive(args["files"], runtime),
             handler=args["handler"],
-            runtime=runtime,
-            architectures=[architecture],
-            role=role.arn,
             memory_size=256,
             # Two logins that time out, and what comes before and after them.
             timeout=60,
-            environment={"variables": environment},
+            environment={"variables": _environment(args)},
             vpc_config=args.get("vpc_config"),
-            logging_config={"log_format": "Text", "log_group": logs.name},
-            tags=tags,
-            # Lambda makes network interfaces with the role's grants as soon as it is made.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=granted),
         )
         permission = aws.lambda_.Permission(
             f"{name}-permission",
@@ -189,28 +135,20 @@ class SecretRotation(pulumi.ComponentResource):
             source_arn=args["secret_arn"],
             opts=child,
         )
-        window = args.get("window_hours")
-        schedule = args.get("schedule")
         aws.secretsmanager.SecretRotation(
             f"{name}-rotation",
             secret_id=args["secret_arn"],
             rotation_lambda_arn=function.arn,
             rotate_immediately=args.get("rotate_immediately", False),
-            rotation_rules={
-                "automatically_after_days": None
-                if schedule
-                else args.get("every_days") or _DEFAULT_DAYS,
-                "schedule_expression": schedule,
-                "duration": f"{window}h" if window else None,
-            },
+            rotation_rules=_rules(args),
             # Secrets Manager calls the function as soon as it is told to rotate.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, *granted]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, *identity.policies]),
         )
 
         self.function_name = function.name
         self.function_arn = function.arn
-        self.role_arn = role.arn
-        self.log_group_name = logs.name
+        self.role_arn = identity.role.arn
+        self.log_group_name = identity.logs.name
         self.register_outputs(
             {
                 "function_name": self.function_name,
@@ -219,3 +157,27 @@ class SecretRotation(pulumi.ComponentResource):
                 "log_group_name": self.log_group_name,
             }
         )
+
+
+def _environment(args: SecretRotationArgs) -> dict[str, pulumi.Input[str]]:
+    """Write what ``handler/rotation.py`` reads."""
+    environment: dict[str, pulumi.Input[str]] = {
+        "SECRET_ARN": args["secret_arn"],
+        "STRATEGY": args["strategy"],
+        "GENERATE": json.dumps({key: dict(rules) for key, rules in args["generate"].items()}),
+        "OVERLAP_SECONDS": str(args.get("overlap_hours", 0) * 3600),
+    }
+    admin = args.get("admin_secret_arn")
+    if admin is not None:
+        environment["ADMIN_SECRET_ARN"] = admin
+    return environment
+
+
+def _rules(args: SecretRotationArgs) -> aws.secretsmanager.SecretRotationRotationRulesArgsDict:
+    """Write the schedule: an expression or a number of days, and the window."""
+    window, schedule = args.get("window_hours"), args.get("schedule")
+    return {
+        "automatically_after_days": None if schedule else args.get("every_days") or _DEFAULT_DAYS,
+        "schedule_expression": schedule,
+        "duration": f"{window}h" if window else None,
+    }

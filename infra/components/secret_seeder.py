@@ -15,7 +15,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
-from infra.components import grants
+from infra.components import grants, small_function
+from infra.components.small_function import SmallFunctionArgs
 from infra.policies import iam as policies
 from infra.policies import parameters as parameter_policies
 
@@ -48,7 +49,7 @@ class ParameterSeed(TypedDict):
     """Standard (default) or Advanced."""
 
 
-class SecretSeederArgs(TypedDict):
+class SecretSeederArgs(SmallFunctionArgs):
     """What a ``SecretSeeder`` is made of."""
 
     seeds: Mapping[str, Seed]
@@ -58,22 +59,10 @@ class SecretSeederArgs(TypedDict):
     times_lost: NotRequired[Mapping[str, int]]
     """Logical name of a parameter -> how often it was made and then gone (default never); once
     more calls the function again."""
-    key_arn: pulumi.Input[str]
-    """ARN of the KMS key of the secrets, the parameters and the logs."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
-    log_group_name: str
-    """Name of the log group, which is made here."""
     file: Path
     """The function's source: a module with ``lambda_handler``."""
-    runtime: NotRequired[str]
-    """Runtime (default python3.13)."""
-    architecture: NotRequired[str]
-    """arm64 (default) or x86_64."""
-    log_retention_days: NotRequired[int]
-    """Days that logs are kept, as CloudWatch allows (default 30)."""
-    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that takes tags."""
 
 
 class SecretSeeder(pulumi.ComponentResource):
@@ -100,115 +89,63 @@ class SecretSeeder(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: SecretSeederArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        runtime = args.get("runtime", "python3.13")
-        architecture = args.get("architecture", "arm64")
-        retention = args.get("log_retention_days", 30)
-        limits.check(
-            f"SecretSeeder {name!r}",
-            [
-                ("runtime", runtime, limits.RUNTIMES),
-                ("architecture", architecture, limits.ARCHITECTURES),
-                ("log_retention_days", retention, limits.LOG_RETENTION_DAYS),
-            ],
-        )
-        seeds = dict(sorted(args["seeds"].items()))
-        parameters = dict(sorted(args.get("parameters", {}).items()))
+        limits.check(f"SecretSeeder {name!r}", small_function.checks(args))
+        secret_arns = {seed["name"]: seed["arn"] for seed in args["seeds"].values()}
+        parameter_arns = {
+            seed["name"]: seed["arn"] for seed in args.get("parameters", {}).values()
+        }
         replica_key_arns = args.get("replica_key_arns", {})
         grants.check(
             f"SecretSeeder {name!r}",
-            [seed["name"] for seed in seeds.values()],
+            list(secret_arns),
             len(replica_key_arns),
-            parameter_names=[[seed["name"] for seed in parameters.values()]],
+            [list(parameter_arns)],
         )
         props = {key: given for key, given in args.items() if key not in {"file", "times_lost"}}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tags = args.get("tags")
 
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=args["log_group_name"],
-            retention_in_days=retention,
-            kms_key_id=args["key_arn"],
-            tags=tags,
-            opts=child,
-        )
-        role = aws.iam.Role(
-            f"{name}-role",
-            description="Puts the first value of the environment's secrets",
-            assume_role_policy=pulumi.Output.json_dumps(
-                policies.assume_role("lambda.amazonaws.com")
-            ),
-            tags=tags,
-            opts=child,
+        identity = small_function.identity(
+            name, args, "Puts the first value of the environment's secrets", {}, child
         )
         attached = [
-            aws.iam.RolePolicy(
-                f"{name}-logs",
-                role=role.name,
-                policy=pulumi.Output.json_dumps(logs.arn.apply(policies.write_logs)),
-                opts=child,
-            ),
+            *identity.policies,
             *grants.attach(
                 f"{name}-seed",
-                role.name,
-                {seed["name"]: seed["arn"] for seed in seeds.values()},
+                identity.role.name,
+                secret_arns,
                 [args["key_arn"], *replica_key_arns.values()],
                 policies.seed_secrets,
-                tags,
+                args.get("tags"),
                 child,
             ),
             *grants.attach(
                 f"{name}-seed-parameters",
-                role.name,
-                {seed["name"]: seed["arn"] for seed in parameters.values()},
+                identity.role.name,
+                parameter_arns,
                 [args["key_arn"]],
                 parameter_policies.seed_parameters,
-                tags,
+                args.get("tags"),
                 child,
             ),
         ]
-        function = aws.lambda_.Function(
-            f"{name}-function",
+        function = small_function.function(
+            name,
+            args,
+            identity,
+            child,
             code=pulumi.AssetArchive({args["file"].name: pulumi.FileAsset(str(args["file"]))}),
             handler=f"{args['file'].stem}.lambda_handler",
-            runtime=runtime,
-            architectures=[architecture],
-            role=role.arn,
             memory_size=256,
             # A new role is not known everywhere at once; the function waits for its grants.
             timeout=60,
-            logging_config={"log_format": "Text", "log_group": logs.name},
-            tags=tags,
-            opts=child,
         )
-
-        events: dict[str, dict[str, Any]] = {
-            secret: {
-                "SecretId": seed["arn"],
-                "Fields": dict(seed["fields"]),
-                "Generate": {key: dict(rules) for key, rules in seed["generate"].items()},
-            }
-            for secret, seed in seeds.items()
-        }
-        for parameter, made in parameters.items():
-            events[f"parameters/{parameter}"] = {
-                "Parameter": {
-                    "Name": made["name"],
-                    "Type": "SecureString",
-                    "KeyId": args["key_arn"],
-                    "Description": made.get("description", ""),
-                    "Tier": made.get("tier", "Standard"),
-                    "Tags": [{"Key": key, "Value": tag} for key, tag in (tags or {}).items()],
-                },
-                "Generate": dict(made["generate"]),
-            }
         triggers = {
             f"parameters/{parameter}": {"lost": str(times)}
             for parameter, times in args.get("times_lost", {}).items()
         }
         versions: dict[str, pulumi.Output[str]] = {}
-        for seeded, event in events.items():
+        for seeded, event in _events(args).items():
             invocation = aws.lambda_.Invocation(
                 f"{name}-{seeded}",
                 function_name=function.name,
@@ -221,7 +158,7 @@ class SecretSeeder(pulumi.ComponentResource):
             )
 
         self.function_name = function.name
-        self.role_arn = role.arn
+        self.role_arn = identity.role.arn
         self.policy_arns = grants.policy_arns(attached)
         self.versions = pulumi.Output.all(**versions)
         self.register_outputs(
@@ -232,3 +169,29 @@ class SecretSeeder(pulumi.ComponentResource):
                 "versions": self.versions,
             }
         )
+
+
+def _events(args: SecretSeederArgs) -> dict[str, dict[str, Any]]:
+    """Write what each call of the function is given, by what it seeds."""
+    events: dict[str, dict[str, Any]] = {
+        secret: {
+            "SecretId": seed["arn"],
+            "Fields": dict(seed["fields"]),
+            "Generate": {key: dict(rules) for key, rules in seed["generate"].items()},
+        }
+        for secret, seed in sorted(args["seeds"].items())
+    }
+    tags = [{"Key": key, "Value": tag} for key, tag in (args.get("tags") or {}).items()]
+    for parameter, seed in sorted(args.get("parameters", {}).items()):
+        events[f"parameters/{parameter}"] = {
+            "Parameter": {
+                "Name": seed["name"],
+                "Type": "SecureString",
+                "KeyId": args["key_arn"],
+                "Description": seed.get("description", ""),
+                "Tier": seed.get("tier", "Standard"),
+                "Tags": tags,
+            },
+            "Generate": dict(seed["generate"]),
+        }
+    return events

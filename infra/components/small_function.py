@@ -1,0 +1,134 @@
+"""What the seeder, a rotation and the watch share: log group, role with its policies, function.
+
+Functions, not a base class: each component says what it makes, under its own names.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, NotRequired, TypedDict, Unpack
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import limits
+from infra.policies import iam as policies
+
+
+class SmallFunctionArgs(TypedDict):
+    """What every small function is made of."""
+
+    key_arn: pulumi.Input[str]
+    """ARN of the KMS key of the logs, and of what the function reads and writes."""
+    log_group_name: str
+    """Name of the log group, which is made here."""
+    runtime: NotRequired[str]
+    """Runtime (default python3.13)."""
+    architecture: NotRequired[str]
+    """arm64 (default) or x86_64."""
+    log_retention_days: NotRequired[int]
+    """Days that logs are kept, as CloudWatch allows (default 30)."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of everything that takes tags."""
+
+
+class Program(TypedDict):
+    """What a function runs, as ``aws.lambda_.Function`` takes it."""
+
+    code: pulumi.AssetArchive
+    handler: str
+    memory_size: int
+    timeout: int
+    environment: NotRequired[aws.lambda_.FunctionEnvironmentArgsDict]
+    vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
+
+
+class Identity(NamedTuple):
+    """What a function runs as, and where it logs."""
+
+    logs: aws.cloudwatch.LogGroup
+    role: aws.iam.Role
+    policies: list[pulumi.Resource]
+    """The role's inline policies: a call of the function has to wait for them."""
+
+
+def runtime(args: SmallFunctionArgs) -> str:
+    """Return the function's runtime."""
+    return args.get("runtime", limits.DEFAULT_RUNTIME)
+
+
+def checks(args: SmallFunctionArgs) -> list[limits.Check]:
+    """List the shared arguments for ``limits.check``."""
+    return [
+        ("runtime", runtime(args), limits.RUNTIMES),
+        ("architecture", _architecture(args), limits.ARCHITECTURES),
+        ("log_retention_days", _log_retention_days(args), limits.LOG_RETENTION_DAYS),
+    ]
+
+
+def identity(
+    name: str,
+    args: SmallFunctionArgs,
+    description: str,
+    documents: Mapping[str, pulumi.Input[policies.Policy]],
+    child: pulumi.ResourceOptions,
+) -> Identity:
+    """Make the log group, and a role with an inline policy for each document.
+
+    ``documents`` are policy documents by the end of their resource's name. One more, ``logs``,
+    lets the function write to its log group.
+    """
+    logs = aws.cloudwatch.LogGroup(
+        f"{name}-logs",
+        name=args["log_group_name"],
+        retention_in_days=_log_retention_days(args),
+        kms_key_id=args["key_arn"],
+        tags=args.get("tags"),
+        opts=child,
+    )
+    role = aws.iam.Role(
+        f"{name}-role",
+        description=description,
+        assume_role_policy=pulumi.Output.json_dumps(policies.assume_role("lambda.amazonaws.com")),
+        tags=args.get("tags"),
+        opts=child,
+    )
+    inline: list[pulumi.Resource] = [
+        aws.iam.RolePolicy(
+            f"{name}-{suffix}",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(document),
+            opts=child,
+        )
+        for suffix, document in {
+            "logs": logs.arn.apply(policies.write_logs),
+            **documents,
+        }.items()
+    ]
+    return Identity(logs, role, inline)
+
+
+def function(
+    name: str,
+    args: SmallFunctionArgs,
+    identity: Identity,
+    opts: pulumi.ResourceOptions,
+    **program: Unpack[Program],
+) -> aws.lambda_.Function:
+    """Make the function."""
+    return aws.lambda_.Function(
+        f"{name}-function",
+        runtime=runtime(args),
+        architectures=[_architecture(args)],
+        role=identity.role.arn,
+        logging_config={"log_format": "Text", "log_group": identity.logs.name},
+        tags=args.get("tags"),
+        opts=opts,
+        **program,
+    )
+
+
+def _architecture(args: SmallFunctionArgs) -> str:
+    return args.get("architecture", limits.DEFAULT_ARCHITECTURE)
+
+
+def _log_retention_days(args: SmallFunctionArgs) -> int:
+    return args.get("log_retention_days", limits.DEFAULT_LOG_RETENTION_DAYS)
