@@ -13,6 +13,7 @@ import pulumi_aws as aws
 
 from infra.aws import limits
 from infra.aws.place import Place
+from infra.components import kms_key
 from infra.policies import monitoring as monitoring_policies
 
 
@@ -74,18 +75,15 @@ class AlarmTopic(pulumi.ComponentResource):
         tags = args.get("tags")
         place = Place(args["partition"], args["region"], args["account_id"])
 
-        key = aws.kms.Key(
-            f"{name}-key",
+        key, _ = kms_key.key_with_alias(
+            name,
+            child,
+            child,
             description=f"Messages of the alarms {args['alarm_prefix']}*",
-            enable_key_rotation=True,
-            rotation_period_in_days=365,
+            alias=args["alias"],
+            policy=monitoring_policies.topic_key_policy(place),
             deletion_window_in_days=window,
-            policy=pulumi.Output.json_dumps(monitoring_policies.topic_key_policy(place)),
             tags=tags,
-            opts=child,
-        )
-        aws.kms.Alias(
-            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=child
         )
         topic = aws.sns.Topic(f"{name}-topic", kms_master_key_id=key.arn, tags=tags, opts=child)
         policy = aws.sns.TopicPolicy(

@@ -24,6 +24,7 @@ import pulumi_aws as aws
 
 from infra.aws import limits
 from infra.aws.place import Place
+from infra.components import kms_key
 from infra.policies import audit as audit_policies
 from infra.policies import iam as policies
 
@@ -109,20 +110,15 @@ class Audit(pulumi.ComponentResource):
         place = Place(args["partition"], args["region"], args["account_id"])
         trail_arn = audit_policies.trail_arn(place, args["trail_name"])
 
-        key = aws.kms.Key(
-            f"{name}-key",
+        key, _ = kms_key.key_with_alias(
+            name,
+            kept,
+            child,
             description=f"Log files and log group of the trail {args['trail_name']}",
-            enable_key_rotation=True,
-            rotation_period_in_days=365,
+            alias=args["alias"],
+            policy=audit_policies.key_policy(place, trail_arn, args["log_group_name"]),
             deletion_window_in_days=window,
-            policy=pulumi.Output.json_dumps(
-                audit_policies.key_policy(place, trail_arn, args["log_group_name"])
-            ),
             tags=tags,
-            opts=kept,
-        )
-        aws.kms.Alias(
-            f"{name}-alias", name=f"alias/{args['alias']}", target_key_id=key.key_id, opts=child
         )
         bucket = aws.s3.Bucket(f"{name}-bucket", tags=tags, opts=kept)
         settled = self._settle(name, bucket, key.arn, retention)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
-import pulumi_aws as aws
 
 from infra.aws import limits
 from infra.aws.place import Place
+from infra.components import kms_key
 from infra.policies import iam as policies
 
 
@@ -60,7 +60,7 @@ class EncryptionKey(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        rotation = args.get("rotation_period_in_days", 365)
+        rotation = args.get("rotation_period_in_days", kms_key.ROTATION_PERIOD_DAYS)
         window = args.get("deletion_window_in_days", limits.KEY_DELETION_WINDOW_DAYS.most)
         limits.check(
             f"EncryptionKey {name!r}",
@@ -71,32 +71,23 @@ class EncryptionKey(pulumi.ComponentResource):
         )
         props = {key: given for key, given in args.items() if key != "protect"}
         super().__init__("lambda-secrets:index:EncryptionKey", name, props, opts)
-        child = pulumi.ResourceOptions(parent=self)
 
-        key = aws.kms.Key(
-            f"{name}-key",
-            region=args["region"],
+        key, alias = kms_key.key_with_alias(
+            name,
+            pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
+            pulumi.ResourceOptions(parent=self),
             description=args["description"],
-            enable_key_rotation=True,
+            alias=args["alias"],
+            policy=policies.key_policy(
+                Place(args["partition"], args["region"], args["account_id"]),
+                args.get("log_group_prefix"),
+                parameters=args.get("parameters", False),
+                replication_regions=args.get("replication_regions", ()),
+            ),
+            region=args["region"],
             rotation_period_in_days=rotation,
             deletion_window_in_days=window,
-            policy=pulumi.Output.json_dumps(
-                policies.key_policy(
-                    Place(args["partition"], args["region"], args["account_id"]),
-                    args.get("log_group_prefix"),
-                    parameters=args.get("parameters", False),
-                    replication_regions=args.get("replication_regions", ()),
-                )
-            ),
             tags=args.get("tags"),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
-        )
-        alias = aws.kms.Alias(
-            f"{name}-alias",
-            region=args["region"],
-            name=f"alias/{args['alias']}",
-            target_key_id=key.key_id,
-            opts=child,
         )
 
         self.arn = key.arn
