@@ -1,4 +1,5 @@
 """Pulumi components: a module for each, named after its class; the values come in by its args.
 
-`grants` and `packages` are shared by components. No component imports another, or `infra.config`.
+`archive_bucket`, `grants`, `kms_key`, `packages` and `small_function` hold what components share,
+as functions. No component imports another, or `infra.config`.
 """

@@ -25,15 +25,9 @@ import pulumi_aws as aws
 from infra.aws import limits
 from infra.aws.place import Place
 from infra.components import kms_key
+from infra.components.archive_bucket import archive_bucket
 from infra.policies import audit as audit_policies
 from infra.policies import iam as policies
-
-# Glacier Instant Retrieval bills 90 days at least. Smaller files than 128 KB, and most are, S3
-# leaves where they are: to move them costs more than it saves.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
-_DAYS_AT_HAND = 90
-_DAYS_OVERWRITTEN = 30
-_DAYS_UNFINISHED = 7
 
 
 class AuditArgs(TypedDict):
@@ -105,14 +99,13 @@ class Audit(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:Audit", name, props, opts)
         protect = args.get("protect")
         child = pulumi.ResourceOptions(parent=self)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True, protect=protect)
         tags = args.get("tags")
         place = Place(args["partition"], args["region"], args["account_id"])
         trail_arn = audit_policies.trail_arn(place, args["trail_name"])
 
         key, _ = kms_key.key_with_alias(
             name,
-            kept,
+            pulumi.ResourceOptions(parent=self, retain_on_delete=True, protect=protect),
             child,
             description=f"Log files and log group of the trail {args['trail_name']}",
             alias=args["alias"],
@@ -120,16 +113,16 @@ class Audit(pulumi.ComponentResource):
             deletion_window_in_days=window,
             tags=tags,
         )
-        bucket = aws.s3.Bucket(f"{name}-bucket", tags=tags, opts=kept)
-        settled = self._settle(name, bucket, key.arn, retention)
-        policy = aws.s3.BucketPolicy(
-            f"{name}-bucket-policy",
-            bucket=bucket.id,
-            policy=pulumi.Output.json_dumps(
-                bucket.arn.apply(lambda arn: audit_policies.bucket_policy(arn, trail_arn))
-            ),
-            # S3 refuses two changes of a bucket at the same time.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=settled, retain_on_delete=True),
+        archive = archive_bucket(
+            name,
+            {
+                "trail_arn": trail_arn,
+                "key_arn": key.arn,
+                "retention_days": retention,
+                "protect": protect,
+                "tags": tags,
+            },
+            self,
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
@@ -157,7 +150,7 @@ class Audit(pulumi.ComponentResource):
         trail = aws.cloudtrail.Trail(
             f"{name}-trail",
             name=args["trail_name"],
-            s3_bucket_name=bucket.id,
+            s3_bucket_name=archive.bucket.id,
             kms_key_id=key.arn,
             enable_log_file_validation=True,
             # A role is changed in one region only, and a replica is read in another.
@@ -168,12 +161,12 @@ class Audit(pulumi.ComponentResource):
             cloud_watch_logs_role_arn=role.arn,
             tags=tags,
             # CloudTrail tries bucket and log group when it is told of them.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, granted]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[archive.policy, granted]),
         )
 
         self.trail_arn = trail.arn
         self.log_group_name = logs.name
-        self.bucket_name = bucket.id
+        self.bucket_name = archive.bucket.id
         self.key_arn = key.arn
         self.register_outputs(
             {
@@ -183,66 +176,3 @@ class Audit(pulumi.ComponentResource):
                 "key_arn": self.key_arn,
             }
         )
-
-    # The annotation as text: pulumi-aws takes its time over aws.s3, which not every stack needs.
-    def _settle(
-        self, name: str, bucket: "aws.s3.Bucket", key_arn: pulumi.Output[str], retention: int
-    ) -> list[pulumi.Resource]:
-        """Close the bucket, encrypt it, and keep what is in it so many days."""
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
-            "id": "retention",
-            "status": "Enabled",
-            "filter": {"prefix": ""},
-            "expiration": {"days": retention},
-            "noncurrent_version_expiration": {"noncurrent_days": _DAYS_OVERWRITTEN},
-            "abort_incomplete_multipart_upload": {"days_after_initiation": _DAYS_UNFINISHED},
-        }
-        if retention >= 2 * _DAYS_AT_HAND:  # an empty list would not be read back
-            rule["transitions"] = [{"days": _DAYS_AT_HAND, "storage_class": "GLACIER_IR"}]
-        versioning = aws.s3.BucketVersioning(
-            f"{name}-versioning",
-            bucket=bucket.id,
-            versioning_configuration={"status": "Enabled"},
-            opts=kept,
-        )
-        return [
-            versioning,
-            aws.s3.BucketOwnershipControls(
-                f"{name}-ownership",
-                bucket=bucket.id,
-                rule={"object_ownership": "BucketOwnerEnforced"},
-                opts=kept,
-            ),
-            aws.s3.BucketPublicAccessBlock(
-                f"{name}-public-access",
-                bucket=bucket.id,
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-                opts=kept,
-            ),
-            aws.s3.BucketServerSideEncryptionConfiguration(
-                f"{name}-encryption",
-                bucket=bucket.id,
-                rules=[
-                    {
-                        "apply_server_side_encryption_by_default": {
-                            "sse_algorithm": "aws:kms",
-                            "kms_master_key_id": key_arn,
-                        }
-                    }
-                ],
-                opts=kept,
-            ),
-            aws.s3.BucketLifecycleConfiguration(
-                f"{name}-lifecycle",
-                bucket=bucket.id,
-                rules=[rule],
-                # Versions have to be there before rules about them.
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[versioning], retain_on_delete=True
-                ),
-            ),
-        ]
