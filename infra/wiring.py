@@ -162,9 +162,7 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
                 for name, parameter in parameters.items()
             },
             "key_arn": keys.home.arn,
-            "partition": stack.place.partition,
-            "region": stack.place.region,
-            "account_id": stack.place.account_id,
+            **stack.place.args,
             "tags": env.tags,
         },
     )
@@ -199,9 +197,7 @@ def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
         {
             "vpc_id": network.vpc_id or "",
             "subnet_ids": network.subnet_ids,
-            "partition": stack.place.partition,
-            "region": stack.place.region,
-            "account_id": stack.place.account_id,
+            **stack.place.args,
             "secret_prefix": env.secret_prefix,
             "parameter_prefix": env.parameter_prefix if env.settings.parameters else None,
             "log_group_prefix": env.log_group_prefix,
@@ -422,9 +418,7 @@ def audit(stack: Stack) -> Audit | None:
             "trail_name": env.name,
             "log_group_name": f"/aws/cloudtrail/{env.name}",
             "alias": f"{env.project}/{env.stack}-audit",
-            "partition": stack.place.partition,
-            "region": stack.place.region,
-            "account_id": stack.place.account_id,
+            **stack.place.args,
             "retention_days": settings.retention_days,
             "log_retention_days": settings.log_retention_days,
             "deletion_window_in_days": env.settings.key.deletion_window_days,
@@ -453,9 +447,7 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
         {
             "alarm_prefix": f"{env.name}-",
             "alias": f"{env.project}/{env.stack}-alarms",
-            "partition": stack.place.partition,
-            "region": stack.place.region,
-            "account_id": stack.place.account_id,
+            **stack.place.args,
             "subscriptions": [
                 {"protocol": each.protocol, "endpoint": each.endpoint}
                 for each in settings.subscriptions

@@ -1,6 +1,14 @@
 """Where something is: the partition, region and account of its ARN. Pure: no Pulumi, no boto3."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
+
+
+class PlaceArgs(TypedDict):
+    """A place as components take it."""
+
+    partition: str
+    region: str
+    account_id: str
 
 
 class Place(NamedTuple):
@@ -15,6 +23,20 @@ class Place(NamedTuple):
         """Take the place from an ARN; no check beyond its six fields."""
         _, partition, _, region, account_id, _ = arn.split(":", 5)
         return cls(partition, region, account_id)
+
+    @classmethod
+    def from_args(cls, args: PlaceArgs) -> "Place":
+        """Take the place from a component's args."""
+        return cls(args["partition"], args["region"], args["account_id"])
+
+    @property
+    def args(self) -> PlaceArgs:
+        """The args of a component that say where it is."""
+        return {
+            "partition": self.partition,
+            "region": self.region,
+            "account_id": self.account_id,
+        }
 
     def log_group_arn(self, name: str) -> str:
         """ARN of a log group, without ``:*``."""

@@ -73,7 +73,7 @@ class AlarmTopic(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:AlarmTopic", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = Place(args["partition"], args["region"], args["account_id"])
+        place = Place.from_args(args)
 
         key, _ = kms_key.key_with_alias(
             name,

@@ -100,7 +100,7 @@ class Audit(pulumi.ComponentResource):
         protect = args.get("protect")
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = Place(args["partition"], args["region"], args["account_id"])
+        place = Place.from_args(args)
         trail_arn = audit_policies.trail_arn(place, args["trail_name"])
 
         key, _ = kms_key.key_with_alias(

@@ -79,7 +79,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=args["description"],
             alias=args["alias"],
             policy=policies.key_policy(
-                Place(args["partition"], args["region"], args["account_id"]),
+                Place.from_args(args),
                 args.get("log_group_prefix"),
                 parameters=args.get("parameters", False),
                 replication_regions=args.get("replication_regions", ()),

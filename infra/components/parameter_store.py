@@ -84,7 +84,7 @@ class ParameterStore(pulumi.ComponentResource):
             {key: given for key, given in args.items() if key != "parameters"},
             opts,
         )
-        place = Place(args["partition"], args["region"], args["account_id"])
+        place = Place.from_args(args)
 
         arns: dict[bool, dict[str, pulumi.Input[str]]] = {False: {}, True: {}}
         for logical, parameter in args["parameters"].items():

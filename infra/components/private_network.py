@@ -104,7 +104,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             )
         super().__init__("lambda-secrets:index:PrivateNetwork", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        place = Place(args["partition"], args["region"], args["account_id"])
+        place = Place.from_args(args)
         tags = args.get("tags")
 
         def group(of: str, *, revokes: bool | None = None) -> aws.ec2.SecurityGroup:
