@@ -7,7 +7,7 @@ here, a function for each part, in the order in which ``__main__`` calls them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import Any, NamedTuple, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -27,20 +27,12 @@ from infra.components.rotation_watch import RotationWatch
 from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
+from infra.components.small_function import SmallFunctionArgs
 from infra.config.rules import network as network_rules
 from infra.config.settings import Environment, SettingsError
 from infra.policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
-
-
-class SmallFunctionArgs(TypedDict):
-    """What the functions that do not read have in common."""
-
-    runtime: str
-    architecture: str
-    log_retention_days: int
-    tags: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,11 +44,12 @@ class Stack:
     handler: Path
     """Folder of the functions' sources."""
 
-    @property
-    def runtime(self) -> SmallFunctionArgs:
-        """Arguments of every function but the one that reads."""
+    def small_function(self, name: str, key: EncryptionKey) -> SmallFunctionArgs:
+        """Write the args that every function but the reader takes."""
         function = self.env.settings.function
         return {
+            "key_arn": key.arn,
+            "log_group_name": f"{self.env.log_group_prefix}{name}",
             "runtime": function.runtime,
             "architecture": function.architecture,
             "log_retention_days": function.log_retention_days,
@@ -246,11 +239,9 @@ def seeders(
                 for name, seed in parameters.items()
             },
             "times_lost": lost,
-            "key_arn": keys.home.arn,
             "replica_key_arns": keys.replica_arns,
-            "log_group_name": f"{env.log_group_prefix}seeder",
             "file": stack.handler / "seed.py",
-            **stack.runtime,
+            **stack.small_function("seeder", keys.home),
         },
     )
     return [seeder]
@@ -273,10 +264,8 @@ def secret_rotations(
             f"{name}-rotation",
             {
                 "secret_arn": secrets[name].arn,
-                "key_arn": keys.home.arn,
                 "replica_key_arns": keys.replica_arns,
                 "account_id": stack.place.account_id,
-                "log_group_name": f"{env.log_group_prefix}{name}-rotation",
                 "files": stack.files(
                     "rotation.py",
                     "rotation_engine.py",
@@ -293,7 +282,7 @@ def secret_rotations(
                 "window_hours": rotation.window_hours,
                 "rotate_immediately": rotation.rotate_immediately,
                 "vpc_config": vpc_config,
-                **stack.runtime,
+                **stack.small_function(f"{name}-rotation", keys.home),
             },
             # A rotation starts from a value.
             pulumi.ResourceOptions(depends_on=seeded),
@@ -470,11 +459,9 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
                 },
                 "rotating": rotating,
                 "replica_regions": regions,
-                "key_arn": keys.home.arn,
                 "account_id": stack.place.account_id,
-                "log_group_name": f"{env.log_group_prefix}rotation-watch",
                 "file": stack.handler / "rotation_watch.py",
-                **stack.runtime,
+                **stack.small_function("rotation-watch", keys.home),
             },
         )
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
