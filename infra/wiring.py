@@ -7,7 +7,7 @@ here, a function for each part, in the order in which ``__main__`` calls them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -29,10 +29,12 @@ from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.components.small_function import SmallFunctionArgs
 from infra.config.rules import network as network_rules
+from infra.config.schema import NetworkSettings
 from infra.config.settings import Environment, SettingsError
 from infra.policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
+VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None
 
 
 @dataclass(frozen=True)
@@ -170,21 +172,18 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
     return plain, secure
 
 
-def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
+def private_network(stack: Stack) -> VpcConfig:
     """Make the endpoints, if they are to be made; return the functions' place in the VPC."""
     env, network = stack.env, stack.env.settings.network
-    vpc_config = env.vpc_config
-    if vpc_config is None:
+    if not network.subnet_ids:
         return None
     if network.egress == "endpoints" or env.settings.protection == "strict":
-        found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
-        subnets = [
-            network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
-        ]
-        if faults := network_rules.subnet_faults(network, subnets):
-            raise SettingsError(faults)
+        _check_subnets(network)
     if network.egress != "endpoints":
-        return vpc_config
+        return {
+            "subnet_ids": network.subnet_ids,
+            "security_group_ids": network.security_group_ids,
+        }
     made = PrivateNetwork(
         "network",
         {
@@ -201,8 +200,25 @@ def private_network(stack: Stack) -> Any:  # noqa: ANN401 (Pulumi's own type)
             "tags": env.tags,
         },
     )
-    groups = [*vpc_config["security_group_ids"], made.security_group_id]
-    return {**vpc_config, "security_group_ids": groups}
+    return {
+        "subnet_ids": network.subnet_ids,
+        "security_group_ids": [*network.security_group_ids, made.security_group_id],
+    }
+
+
+def _check_subnets(network: NetworkSettings) -> None:
+    """Look up the subnets, and refuse those in which the functions or endpoints cannot be.
+
+    Raises:
+        SettingsError: names every subnet that will not do.
+
+    """
+    found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
+    subnets = [
+        network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
+    ]
+    if faults := network_rules.subnet_faults(network, subnets):
+        raise SettingsError(faults)
 
 
 def seeders(
@@ -252,7 +268,7 @@ def secret_rotations(
     keys: Keys,
     secrets: Mapping[str, AppSecret],
     seeded: list[SecretSeeder],
-    vpc_config: Any,  # noqa: ANN401 (Pulumi's own type)
+    vpc_config: VpcConfig,
 ) -> dict[str, SecretRotation]:
     """Make the function and the schedule of every secret that rotates."""
     env = stack.env
@@ -309,7 +325,7 @@ def reader_role(
             "secure_parameter_arns": secure_parameters,
             "log_group_arn": stack.place.log_group_arn(f"{env.log_group_prefix}reader"),
             "tracing": env.settings.function.tracing,
-            "in_vpc": env.vpc_config is not None,
+            "in_vpc": bool(env.settings.network.subnet_ids),
             "tags": env.tags,
         },
     )
@@ -358,7 +374,7 @@ def reader_function(
     stack: Stack,
     keys: Keys,
     role: ReaderRole,
-    vpc_config: Any,  # noqa: ANN401 (Pulumi's own type)
+    vpc_config: VpcConfig,
     ready: list[pulumi.Resource],
 ) -> ExtensionFunction:
     """Make the function that reads, when all that it needs is ``ready``."""

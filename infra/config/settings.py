@@ -150,13 +150,6 @@ class Environment:
         return [name for name in self.settings.secrets if name not in administrators]
 
     @property
-    def vpc_config(self) -> Any:  # noqa: ANN401 (Pulumi's own type, which settings do not know)
-        """Subnets and security groups of the functions; outside of any VPC, ``None``."""
-        network = self.settings.network
-        keys = {"subnet_ids", "security_group_ids"}
-        return network.model_dump(include=keys) if network.subnet_ids else None
-
-    @property
     def ca_bundle(self) -> Path:
         """PEM file of who signs the databases' certificates."""
         return ROOT / (self.settings.database.ca_bundle or "handler/rds-ca-bundle.pem")

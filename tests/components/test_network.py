@@ -199,6 +199,32 @@ def test_a_stacks_endpoints_are_refused_in_another_vpcs_subnets() -> None:
         planned("dev", network=network)
 
 
+@pytest.mark.parametrize(
+    ("network", "groups"),
+    [
+        ({"egress": "nat", "securityGroupIds": ["sg-1"]}, ["sg-1"]),
+        ({"egress": "endpoints", "vpcId": VPC}, ["network-functions-id"]),
+        (
+            {
+                "egress": "endpoints",
+                "vpcId": VPC,
+                "securityGroupIds": ["sg-1"],
+                "databaseSecurityGroupId": "sg-2",
+                "services": ["logs", "xray"],
+            },
+            ["sg-1", "network-functions-id"],
+        ),
+    ],
+)
+def test_a_stacks_functions_get_subnets_and_groups_and_nothing_else(
+    network: dict[str, object], groups: list[str]
+) -> None:
+    subnets = ["subnet-1", "subnet-2"]
+    engine = planned("dev", network={**network, "subnetIds": subnets})
+    reader = next(e for e in engine.registrations if e.name == "reader-function")
+    assert reader.inputs["vpcConfig"] == {"subnetIds": subnets, "securityGroupIds": groups}
+
+
 def test_subnets_with_a_way_of_their_own_may_share_a_zone() -> None:
     given = {"securityGroupIds": ["sg-1"], "egress": "nat", "subnetIds": ["s-1", "t-1"]}
     planned("dev", network=given)

@@ -58,21 +58,6 @@ def test_endpoints_that_would_not_do_are_refused(
     assert len([each for each in raised.value.faults if fault in each]) == 1
 
 
-@pytest.mark.parametrize(
-    "network",
-    [
-        NAT,
-        ENDPOINTS,
-        {**ENDPOINTS, "databaseSecurityGroupId": "sg-2", "services": ["logs", "xray"]},
-    ],
-)
-def test_functions_get_subnets_and_groups_and_nothing_else(network: dict[str, Any]) -> None:
-    assert read({**VALID, "network": network}).vpc_config == {
-        "subnet_ids": TWO,
-        "security_group_ids": network.get("securityGroupIds", []),
-    }
-
-
 def test_a_database_and_replicas_are_reached_by_a_group_of_ones_own_as_well() -> None:
     network = {**ENDPOINTS, "securityGroupIds": ["sg-1"]}
     function = {"handler": "query"}
