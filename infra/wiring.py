@@ -80,6 +80,20 @@ class Keys(NamedTuple):
         return {region: key.arn for region, key in self.replicas.items()}
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """What the secrets' own policies and the alarms are about."""
+
+    keys: Keys
+    secrets: Mapping[str, AppSecret]
+    """Logical name -> secret."""
+    seeders: list[SecretSeeder]
+    rotations: Mapping[str, SecretRotation]
+    """Logical name of the secret -> its rotation."""
+    role: ReaderRole
+    """Role of the reader."""
+
+
 def encryption_keys(stack: Stack) -> Keys:
     """Make the environment's key, and one in each region that has replicas."""
     env, settings = stack.env, stack.env.settings.key
@@ -161,14 +175,9 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
             "tags": env.tags,
         },
     )
-    plain: Arns = {}
-    secure: Arns = {}
-    for name, parameter in parameters.items():
-        full = env.parameter_prefix + name
-        if parameter.secure:
-            secure[full] = store.secure_arns[full]
-        else:
-            plain[full] = store.arns[full]
+    is_secure = {env.parameter_prefix + name: each.secure for name, each in parameters.items()}
+    plain: Arns = {name: store.arns[name] for name, secure in is_secure.items() if not secure}
+    secure: Arns = {name: store.secure_arns[name] for name, secure in is_secure.items() if secure}
     return plain, secure
 
 
@@ -331,21 +340,17 @@ def reader_role(
     )
 
 
-def secret_policies(  # noqa: PLR0913, PLR0917 (whom it lets)
-    stack: Stack,
-    administrators: list[str],
-    secrets: Mapping[str, AppSecret],
-    seeded: list[SecretSeeder],
-    rotations: Mapping[str, SecretRotation],
-    role: ReaderRole,
+def secret_policies(
+    stack: Stack, administrators: list[str], deployed: Deployed
 ) -> list[SecretPolicy]:
     """Refuse every secret to all but its functions and the administrators, if that is asked."""
     env, settings = stack.env, stack.env.settings.resource_policy
     if not settings.enabled:
         return []
+    rotations = deployed.rotations
     made = []
-    for name, secret in secrets.items():
-        served = [
+    for name, secret in deployed.secrets.items():
+        administered = [
             rotations[other].role_arn
             for other, rotation in env.rotations.items()
             if rotation.admin_secret == name
@@ -357,10 +362,13 @@ def secret_policies(  # noqa: PLR0913, PLR0917 (whom it lets)
                     "secret_arn": secret.arn,
                     "partition": stack.place.partition,
                     "account_id": stack.place.account_id,
-                    "readers": [*([role.arn] if name in env.readable else []), *served],
+                    "readers": [
+                        *([deployed.role.arn] if name in env.readable else []),
+                        *administered,
+                    ],
                     "writers": [
                         *([rotations[name].role_arn] if name in rotations else []),
-                        *(seeder.role_arn for seeder in seeded if name in env.seeds()),
+                        *(each.role_arn for each in deployed.seeders if name in env.seeds()),
                     ],
                     "administrators": administrators,
                     "organization_id": settings.organization_id,
@@ -433,21 +441,10 @@ def audit(stack: Stack) -> Audit | None:
     )
 
 
-def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
-    stack: Stack,
-    trail: Audit | None,
-    keys: Keys,
-    secrets: Mapping[str, AppSecret],
-    seeded: list[SecretSeeder],
-    rotations: Mapping[str, SecretRotation],
-    role: ReaderRole,
-    reader: ExtensionFunction,
-) -> tuple[Monitoring, AlarmTopic] | None:
-    """Make alarms, topic and dashboard, if they are asked for."""
-    env, settings = stack.env, stack.env.settings.monitoring
-    if not settings.enabled:
-        return None
-    topic = AlarmTopic(
+def alarm_topic(stack: Stack) -> AlarmTopic:
+    """Make the topic that alarms publish to, with its subscriptions."""
+    env, settings = stack.env, stack.env.settings
+    return AlarmTopic(
         "alarms",
         {
             "alarm_prefix": f"{env.name}-",
@@ -455,31 +452,47 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
             **stack.place.args,
             "subscriptions": [
                 {"protocol": each.protocol, "endpoint": each.endpoint}
-                for each in settings.subscriptions
+                for each in settings.monitoring.subscriptions
             ],
-            "deletion_window_in_days": env.settings.key.deletion_window_days,
+            "deletion_window_in_days": settings.key.deletion_window_days,
             "tags": env.tags,
         },
     )
-    watch = None
+
+
+def rotation_watch(stack: Stack, deployed: Deployed) -> RotationWatch | None:
+    """Make the function that watches rotations and replicas, if there are any."""
+    env, rotations = stack.env, deployed.rotations
     regions = env.settings.replica_regions
-    rotating = [env.secret_prefix + name for name in rotations]
-    if rotations or regions:
-        watch = RotationWatch(
-            "rotation-watch",
-            {
-                "secret_arns": {
-                    env.secret_prefix + name: secret.arn
-                    for name, secret in secrets.items()
-                    if regions or name in rotations
-                },
-                "rotating": rotating,
-                "replica_regions": regions,
-                "account_id": stack.place.account_id,
-                "file": stack.handler / "rotation_watch.py",
-                **stack.small_function("rotation-watch", keys.home),
+    if not rotations and not regions:
+        return None
+    return RotationWatch(
+        "rotation-watch",
+        {
+            "secret_arns": {
+                env.secret_prefix + name: secret.arn
+                for name, secret in deployed.secrets.items()
+                if regions or name in rotations
             },
-        )
+            "rotating": [env.secret_prefix + name for name in rotations],
+            "replica_regions": regions,
+            "account_id": stack.place.account_id,
+            "file": stack.handler / "rotation_watch.py",
+            **stack.small_function("rotation-watch", deployed.keys.home),
+        },
+    )
+
+
+def monitoring(
+    stack: Stack, deployed: Deployed, reader: ExtensionFunction, trail: Audit | None
+) -> tuple[Monitoring, AlarmTopic] | None:
+    """Make alarms, topic and dashboard, if they are asked for."""
+    env, settings = stack.env, stack.env.settings.monitoring
+    if not settings.enabled:
+        return None
+    topic = alarm_topic(stack)
+    watch = rotation_watch(stack, deployed)
+    keys, role, rotations = deployed.keys, deployed.role, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
     made = Monitoring(
         "monitoring",
@@ -496,11 +509,11 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
             "role_arns": [
                 role.arn,
                 *(each.role_arn for each in rotations.values()),
-                *(each.role_arn for each in seeded),
+                *(each.role_arn for each in deployed.seeders),
             ],
             "policy_arns": [
                 *role.policy_arns,
-                *(arn for each in seeded for arn in each.policy_arns),
+                *(arn for each in deployed.seeders for arn in each.policy_arns),
             ],
             "known_reader_arns": settings.known_readers,
             "key_arns": [
@@ -508,9 +521,9 @@ def monitoring(  # noqa: PLR0913, PLR0917 (what it looks at)
                 topic.key_arn,
                 *([trail.key_arn] if trail else []),
             ],
-            "rotating": rotating,
+            "rotating": [env.secret_prefix + name for name in rotations],
             "rotation_watch_name": watch.function_name if watch and rotations else None,
-            "replica_watch_name": watch.function_name if watch and regions else None,
+            "replica_watch_name": watch.function_name if watch and keys.replicas else None,
             "period_seconds": settings.period_seconds,
             "tags": env.tags,
         },
