@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import cost, wiring
+from infra import cost, observability, wiring
 from infra.aws.place import Place
 from infra.config import settings
 
@@ -26,8 +26,8 @@ role = wiring.reader_role(stack, keys, secrets, plain_parameters, secure_paramet
 deployed = wiring.Deployed(keys, secrets, seeders, rotations, role)
 restrictions = wiring.secret_policies(stack, administrators, deployed)
 reader = wiring.reader_function(stack, keys, role, vpc_config, ready=[*seeders, *restrictions])
-trail = wiring.audit(stack)
-watching = wiring.monitoring(stack, deployed, reader, trail)
+trail = observability.audit(stack)
+monitored = observability.monitoring(stack, deployed, reader, trail)
 
 pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items()})
 pulumi.export("parameter_arns", {**plain_parameters, **secure_parameters})
@@ -43,8 +43,8 @@ pulumi.export("layer_arn", env.layer_arn)
 pulumi.export("log_group_name", reader.log_group_name)
 if trail:
     pulumi.export("trail_arn", trail.trail_arn)
-if watching:
-    alarms, topic = watching
+if monitored:
+    alarms, topic = monitored
     pulumi.export("alarm_topic_arn", topic.arn)
     pulumi.export("alarm_names", alarms.alarm_names)
     pulumi.export("dashboard_name", alarms.dashboard_name)

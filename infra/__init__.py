@@ -1,12 +1,13 @@
 """Deploy time: everything that `pulumi up` runs. `handler/` is what it packs, known by path alone.
 
-wiring      puts the components of one environment together, by its settings
-cost        what the environment costs a month
-names       names and URNs of its secrets and parameters
-components  Pulumi components; the only folder that makes resources
-config      stack config: its keys, its rules, and the settings that they become
-policies    IAM, key and endpoint policies as documents
-alarms      what alarms look for and what they say; the dashboard
-changes     deployments that would lose a value: refused here, with the way that keeps it
-aws         limits and layer versions, each with its source; where something is
+wiring         puts the components of one environment together, by its settings
+observability  the same for what watches it: audit trail, alarms and dashboard
+cost           what the environment costs a month
+names          names and URNs of its secrets and parameters
+components     Pulumi components; the only folder that makes resources
+config         stack config: its keys, its rules, and the settings that they become
+policies       IAM, key and endpoint policies as documents
+alarms         what alarms look for and what they say; the dashboard
+changes        deployments that would lose a value: refused here, with the way that keeps it
+aws            limits and layer versions, each with its source; where something is
 """

@@ -1,0 +1,122 @@
+"""Wires what observes an environment: the audit trail, the alarms and whom they notify.
+
+As in ``wiring``, a function makes each part. It comes last, because it looks at all the others.
+"""
+
+from infra.components.alarm_topic import AlarmTopic
+from infra.components.audit import Audit
+from infra.components.extension_function import ExtensionFunction
+from infra.components.monitoring import Monitoring
+from infra.components.rotation_watch import RotationWatch
+from infra.wiring import Deployed, Stack
+
+
+def audit(stack: Stack) -> Audit | None:
+    """Make the trail, if it is to be an own one."""
+    env, settings = stack.env, stack.env.settings.audit
+    if settings.trail != "own":
+        return None
+    return Audit(
+        "audit",
+        {
+            "trail_name": env.name,
+            "log_group_name": f"/aws/cloudtrail/{env.name}",
+            "alias": f"{env.project}/{env.stack}-audit",
+            **stack.place.args,
+            "retention_days": settings.retention_days,
+            "log_retention_days": settings.log_retention_days,
+            "deletion_window_in_days": env.settings.key.deletion_window_days,
+            "protect": env.protects("protectAudit"),
+            "tags": env.tags,
+        },
+    )
+
+
+def alarm_topic(stack: Stack) -> AlarmTopic:
+    """Make the topic that alarms publish to, with its subscriptions."""
+    env, settings = stack.env, stack.env.settings
+    return AlarmTopic(
+        "alarms",
+        {
+            "alarm_prefix": f"{env.name}-",
+            "alias": f"{env.project}/{env.stack}-alarms",
+            **stack.place.args,
+            "subscriptions": [
+                {"protocol": each.protocol, "endpoint": each.endpoint}
+                for each in settings.monitoring.subscriptions
+            ],
+            "deletion_window_in_days": settings.key.deletion_window_days,
+            "tags": env.tags,
+        },
+    )
+
+
+def rotation_watch(stack: Stack, deployed: Deployed) -> RotationWatch | None:
+    """Make the function that watches rotations and replicas, if there are any."""
+    env, rotations = stack.env, deployed.rotations
+    regions = env.settings.replica_regions
+    if not rotations and not regions:
+        return None
+    return RotationWatch(
+        "rotation-watch",
+        {
+            "secret_arns": {
+                env.secret_prefix + name: secret.arn
+                for name, secret in deployed.secrets.items()
+                if regions or name in rotations
+            },
+            "rotating": [env.secret_prefix + name for name in rotations],
+            "replica_regions": regions,
+            "account_id": stack.place.account_id,
+            "file": stack.handler / "rotation_watch.py",
+            **stack.small_function("rotation-watch", deployed.keys.home),
+        },
+    )
+
+
+def monitoring(
+    stack: Stack, deployed: Deployed, reader: ExtensionFunction, trail: Audit | None
+) -> tuple[Monitoring, AlarmTopic] | None:
+    """Make alarms, topic and dashboard, if they are asked for."""
+    env, settings = stack.env, stack.env.settings.monitoring
+    if not settings.enabled:
+        return None
+    topic = alarm_topic(stack)
+    watch = rotation_watch(stack, deployed)
+    keys, role, rotations = deployed.keys, deployed.role, deployed.rotations
+    recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
+    made = Monitoring(
+        "monitoring",
+        {
+            "environment": env.name,
+            "region": stack.place.region,
+            "secret_prefix": env.secret_prefix,
+            "key_alias": f"alias/{env.project}/{env.stack}",
+            "topic_arn": topic.arn,
+            "audit_log_group_name": recorded,
+            "function_name": reader.name,
+            "function_log_group_name": f"{env.log_group_prefix}reader",
+            "function_timeout_seconds": env.settings.function.timeout_seconds,
+            "role_arns": [
+                role.arn,
+                *(each.role_arn for each in rotations.values()),
+                *(each.role_arn for each in deployed.seeders),
+            ],
+            "policy_arns": [
+                *role.policy_arns,
+                *(arn for each in deployed.seeders for arn in each.policy_arns),
+            ],
+            "known_reader_arns": settings.known_readers,
+            "key_arns": [
+                *(each.arn for each in (keys.home, *keys.replicas.values())),
+                topic.key_arn,
+                *([trail.key_arn] if trail else []),
+            ],
+            "rotating": [env.secret_prefix + name for name in rotations],
+            "rotation_watch_name": watch.function_name if watch and rotations else None,
+            "replica_watch_name": watch.function_name if watch and keys.replicas else None,
+            "period_seconds": settings.period_seconds,
+            "tags": env.tags,
+        },
+    )
+    return made, topic
