@@ -38,6 +38,10 @@ class Place(NamedTuple):
             "account_id": self.account_id,
         }
 
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of a resource here, by what its service writes after the account."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
     def log_group_arn(self, name: str) -> str:
         """ARN of a log group, without ``:*``."""
-        return f"arn:{self.partition}:logs:{self.region}:{self.account_id}:log-group:{name}"
+        return self.arn("logs", f"log-group:{name}")

@@ -9,7 +9,7 @@ _CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
 
 def trail_arn(place: Place, name: str) -> str:
     """ARN of a trail, which its key and its bucket name before there is one."""
-    return f"arn:{place.partition}:cloudtrail:{place.region}:{place.account_id}:trail/{name}"
+    return place.arn("cloudtrail", f"trail/{name}")
 
 
 def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
@@ -17,7 +17,7 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
     """
-    any_trail = f"arn:{place.partition}:cloudtrail:*:{place.account_id}:trail/*"
+    any_trail = trail_arn(place._replace(region="*"), "*")
     return policies.policy_document(
         policies.administer_key(place),
         policies.encrypt_logs(place, log_group_name),

@@ -25,8 +25,7 @@ def secretsmanager(place: Place, secret_prefix: str) -> Policy:
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
-            "Resource": f"arn:{place.partition}:secretsmanager:{place.region}:{place.account_id}"
-            f":secret:{secret_prefix}*",
+            "Resource": place.arn("secretsmanager", f"secret:{secret_prefix}*"),
         },
         MAKE_PASSWORDS,
     )

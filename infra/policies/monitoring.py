@@ -35,7 +35,6 @@ def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
     https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html#enforce-encryption-data-in-transit
     """
     place = Place.of(topic_arn)
-    alarms = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account_id}:alarm"
     return policies.policy_document(
         {
             "Sid": "PublishAlarms",
@@ -45,7 +44,7 @@ def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
             "Resource": topic_arn,
             "Condition": {
                 "StringEquals": {"aws:SourceAccount": place.account_id},
-                "ArnLike": {"aws:SourceArn": f"{alarms}:{alarm_prefix}*"},
+                "ArnLike": {"aws:SourceArn": place.arn("cloudwatch", f"alarm:{alarm_prefix}*")},
             },
         },
         {

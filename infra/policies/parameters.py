@@ -13,7 +13,7 @@ from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document, via
 
 def parameter_arn(place: Place, name: str) -> str:
     """ARN of a parameter by its full name, which starts with ``/``."""
-    return f"arn:{place.partition}:ssm:{place.region}:{place.account_id}:parameter{name}"
+    return place.arn("ssm", f"parameter{name}")
 
 
 def read_parameters(parameter_arns: Sequence[str], _key_arn: str = "") -> Policy:
