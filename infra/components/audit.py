@@ -24,7 +24,7 @@ import pulumi_aws as aws
 
 from infra.aws import limits
 from infra.aws.place import Place
-from infra.components import kms_key
+from infra.components import grants, kms_key
 from infra.components.archive_bucket import archive_bucket
 from infra.policies import audit as audit_policies
 from infra.policies import iam as policies
@@ -141,12 +141,8 @@ class Audit(pulumi.ComponentResource):
             tags=tags,
             opts=child,
         )
-        granted = aws.iam.RolePolicy(
-            f"{name}-write",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(logs.arn.apply(policies.write_logs)),
-            opts=child,
-        )
+        write_logs = {"write": logs.arn.apply(policies.write_logs)}
+        granted = grants.inline(name, role.name, write_logs, child)
         trail = aws.cloudtrail.Trail(
             f"{name}-trail",
             name=args["trail_name"],
@@ -161,7 +157,7 @@ class Audit(pulumi.ComponentResource):
             cloud_watch_logs_role_arn=role.arn,
             tags=tags,
             # CloudTrail tries bucket and log group when it is told of them.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[archive.policy, granted]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[archive.policy, *granted]),
         )
 
         self.trail_arn = trail.arn

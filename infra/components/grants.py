@@ -1,4 +1,4 @@
-"""Customer managed policies on a role, as many as its secrets need."""
+"""Policies of a role: customer managed ones, as many as its secrets need, and inline ones."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -81,3 +81,18 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
             )
         )
     return attachments
+
+
+def inline(
+    name: str,
+    role: pulumi.Input[str],
+    documents: Mapping[str, pulumi.Input[policies.Policy]],
+    opts: pulumi.ResourceOptions,
+) -> list[pulumi.Resource]:
+    """Make an inline policy of the role for each document: ``<name>-<key of the document>``."""
+    return [
+        aws.iam.RolePolicy(
+            f"{name}-{key}", role=role, policy=pulumi.Output.json_dumps(document), opts=opts
+        )
+        for key, document in documents.items()
+    ]

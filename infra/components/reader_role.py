@@ -103,30 +103,14 @@ class ReaderRole(pulumi.ComponentResource):
                 args.get("tags"),
                 child,
             )
-        attached.append(
-            aws.iam.RolePolicy(
-                f"{name}-logs",
-                role=role.name,
-                policy=pulumi.Output.json_dumps(
-                    pulumi.Output.from_input(args["log_group_arn"]).apply(policies.write_logs)
-                ),
-                opts=child,
-            )
-        )
-        optional = {
-            "traces": (args.get("tracing"), policies.write_traces),
-            "network": (args.get("in_vpc"), policies.use_network),
+        documents: dict[str, pulumi.Input[policies.Policy]] = {
+            "logs": pulumi.Output.from_input(args["log_group_arn"]).apply(policies.write_logs)
         }
-        attached += [
-            aws.iam.RolePolicy(
-                f"{name}-{what}",
-                role=role.name,
-                policy=pulumi.Output.json_dumps(document()),
-                opts=child,
-            )
-            for what, (wanted, document) in optional.items()
-            if wanted
-        ]
+        if args.get("tracing"):
+            documents["traces"] = policies.write_traces()
+        if args.get("in_vpc"):
+            documents["network"] = policies.use_network()
+        attached += grants.inline(name, role.name, documents, child)
 
         # A function that starts before its grants are attached would meet AccessDenied.
         granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))

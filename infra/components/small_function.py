@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws import limits
+from infra.components import grants
 from infra.policies import iam as policies
 
 
@@ -73,8 +74,8 @@ def identity(
 ) -> Identity:
     """Make the log group, and a role with an inline policy for each document.
 
-    ``documents`` are policy documents by the end of their resource's name. One more, ``logs``,
-    lets the function write to its log group.
+    ``documents`` are as for ``grants.inline``. One more, ``logs``, lets the function write to its
+    log group.
     """
     logs = aws.cloudwatch.LogGroup(
         f"{name}-logs",
@@ -91,18 +92,8 @@ def identity(
         tags=args.get("tags"),
         opts=child,
     )
-    inline: list[pulumi.Resource] = [
-        aws.iam.RolePolicy(
-            f"{name}-{suffix}",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(document),
-            opts=child,
-        )
-        for suffix, document in {
-            "logs": logs.arn.apply(policies.write_logs),
-            **documents,
-        }.items()
-    ]
+    write_logs = {"logs": logs.arn.apply(policies.write_logs)}
+    inline = grants.inline(name, role.name, {**write_logs, **documents}, child)
     return Identity(logs, role, inline)
 
 
