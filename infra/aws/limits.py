@@ -47,16 +47,17 @@ HANDLERS = ("app", "query")
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
-# Ours: what a function gets that says nothing else.
-DEFAULT_RUNTIME = "python3.13"
-DEFAULT_ARCHITECTURE = "arm64"
-DEFAULT_LOG_RETENTION_DAYS = 30
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
+
+# Ours: the defaults of every function.
+DEFAULT_RUNTIME = "python3.13"
+DEFAULT_ARCHITECTURE = "arm64"
+DEFAULT_LOG_RETENTION_DAYS = 30
 
 # https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
 KEY_ROTATION_PERIOD_DAYS = Range(90, 2560)
