@@ -80,8 +80,8 @@ class PrivateNetwork(pulumi.ComponentResource):
     """
 
     security_group_id: pulumi.Output[str]
-    """Security group of the functions. Known once all the ways are there, so that what is in it
-    can use them."""
+    """Security group of the functions. Known once its rules and the endpoints exist, so that a
+    function in it can use them."""
     endpoint_ids: pulumi.Output[dict[str, str]]
     """Service -> id of its endpoint."""
 
@@ -89,11 +89,12 @@ class PrivateNetwork(pulumi.ComponentResource):
         self, name: str, args: PrivateNetworkArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         services, tables = args.get("services", ()), args.get("s3_route_table_ids", ())
-        database, port = args.get("database_security_group_id"), args.get("database_port", 5432)
+        database = args.get("database_security_group_id")
+        database_port = args.get("database_port", 5432)
         limits.check(
             f"PrivateNetwork {name!r}",
             [
-                ("database_port", port, limits.HTTP_PORT),
+                ("database_port", database_port, limits.HTTP_PORT),
                 *(("services", service, limits.ENDPOINT_SERVICES) for service in services),
             ],
         )
@@ -118,15 +119,15 @@ class PrivateNetwork(pulumi.ComponentResource):
             )
 
         functions, endpoints = group("functions", revokes=True), group("endpoints")
-        ways: list[pulumi.Resource] = []
+        rules: list[pulumi.Resource] = []
 
-        def way(
+        def allow_egress(
             to: str,
-            at: int,
+            port: int,
             group_id: pulumi.Input[str] | None = None,
             prefix_list_id: pulumi.Input[str] | None = None,
         ) -> None:
-            ways.append(
+            rules.append(
                 aws.vpc.SecurityGroupEgressRule(
                     f"{name}-to-{to}",
                     description=f"To the {to}",
@@ -134,15 +135,15 @@ class PrivateNetwork(pulumi.ComponentResource):
                     referenced_security_group_id=group_id,
                     prefix_list_id=prefix_list_id,
                     ip_protocol="tcp",
-                    from_port=at,
-                    to_port=at,
+                    from_port=port,
+                    to_port=port,
                     tags=tags,
                     opts=child,
                 )
             )
 
-        way("endpoints", _HTTPS, endpoints.id)
-        ways.append(
+        allow_egress("endpoints", _HTTPS, endpoints.id)
+        rules.append(
             aws.vpc.SecurityGroupIngressRule(
                 f"{name}-from-functions",
                 description="From the functions",
@@ -156,8 +157,8 @@ class PrivateNetwork(pulumi.ComponentResource):
             )
         )
         if database is not None:
-            way("database", port, database)
-        made = {
+            allow_egress("database", database_port, database)
+        vpc_endpoints = {
             service: aws.ec2.VpcEndpoint(
                 f"{name}-{service}",
                 vpc_id=args["vpc_id"],
@@ -173,7 +174,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             for service, policy in _policies(place, args).items()
         }
         if tables:
-            made["s3"] = aws.ec2.VpcEndpoint(
+            vpc_endpoints["s3"] = aws.ec2.VpcEndpoint(
                 f"{name}-s3",
                 vpc_id=args["vpc_id"],
                 service_name=f"com.amazonaws.{place.region}.s3",
@@ -183,11 +184,15 @@ class PrivateNetwork(pulumi.ComponentResource):
                 tags=tags,
                 opts=child,
             )
-            way("s3", _HTTPS, prefix_list_id=made["s3"].prefix_list_id)
+            allow_egress("s3", _HTTPS, prefix_list_id=vpc_endpoints["s3"].prefix_list_id)
 
-        there = pulumi.Output.all(functions.id, *(each.urn for each in [*ways, *made.values()]))
-        self.security_group_id = there.apply(lambda all_: str(all_[0]))
-        self.endpoint_ids = pulumi.Output.all(**{key: each.id for key, each in made.items()})
+        ready = pulumi.Output.all(
+            functions.id, *(each.urn for each in [*rules, *vpc_endpoints.values()])
+        )
+        self.security_group_id = ready.apply(lambda all_: str(all_[0]))
+        self.endpoint_ids = pulumi.Output.all(
+            **{key: each.id for key, each in vpc_endpoints.items()}
+        )
         self.register_outputs(
             {"security_group_id": self.security_group_id, "endpoint_ids": self.endpoint_ids}
         )
