@@ -245,14 +245,17 @@ def _is_a(value: object, wanted: str) -> bool:
 class _Question:
     """What is read: how to ask the extension and the SDK for it, and how to read the answer."""
 
-    __slots__ = ("id", "key", "path", "service", "stated")
+    __slots__ = ("arguments", "key", "name", "path", "refresh", "service")
 
-    def __init__(self, key: object, id_: str, path: str, service: str, stated: "Any") -> None:
-        self.key = key
-        self.id = id_
-        self.path = path
+    def __init__(  # noqa: PLR0913 (its fields)
+        self, service: str, name: str, key: object, path: str, arguments: "Any", *, refresh: bool
+    ) -> None:
         self.service = service
-        self.stated = stated
+        self.name = name
+        self.key = key
+        self.path = path
+        self.arguments = arguments
+        self.refresh = refresh
 
     def read(self, answer: "Any", source: str) -> Value:
         """Read an answer of the extension, in bytes, or the SDK. ConnectionError: it is none."""
@@ -303,6 +306,31 @@ class _Flight:
         return self.outcome
 
 
+class _Entry:
+    """A cached value, and the times, on the clock of ``monotonic``, that decide how it is used."""
+
+    __slots__ = ("extension_stale_until", "fresh_until", "retry_after", "valid_until", "value")
+
+    value: Value
+    fresh_until: float
+    """Until then it is served without a call."""
+    valid_until: float
+    """Until then it is served while another thread fetches, or when a fetch fails."""
+    extension_stale_until: float
+    """Until then the extension may hold an older version."""
+    retry_after: float
+    """After a failed fetch, nothing is fetched before this time while the value is valid."""
+
+    def __init__(
+        self, value: Value, fresh_until: float, valid_until: float, extension_stale_until: float
+    ) -> None:
+        self.value = value
+        self.fresh_until = fresh_until
+        self.valid_until = valid_until
+        self.extension_stale_until = extension_stale_until
+        self.retry_after = 0.0
+
+
 class SecretClient:
     """Reads secrets and parameters; see the module's text.
 
@@ -351,10 +379,9 @@ class SecretClient:
             import secret_telemetry
 
             self._telemetry = secret_telemetry.Telemetry()
-        # key -> value and the times until which: it is served without asking, it is served at all,
-        # the extension may hold an older one, nobody is asked again.
-        self._cache: dict[object, tuple[Value, float, float, float, float]] = {}
-        self._flights: dict[object, _Flight] = {}
+        self._cache: dict[object, _Entry] = {}
+        # (key, whether it is a refresh) -> the call in progress.
+        self._flights: dict[tuple[object, bool], _Flight] = {}
         self._lock = allocate_lock()
         self._make_client = make_client or _boto3_client
         self._sdk: dict[tuple[str, str | None], Any] = {}
@@ -394,20 +421,21 @@ class SecretClient:
         if version_id is not None or version_stage is not None:
             key = (secret_id, version_id, version_stage)
         entry = self._cache.get(key)
-        if entry is not None and entry[1] > monotonic() and not refresh:
+        if entry is not None and entry.fresh_until > monotonic() and not refresh:
             if self._telemetry is not None:
                 self._telemetry.hits += 1
-            return entry[0]
+            return entry.value
         path = _encoded("/secretsmanager/get?secretId", secret_id)
-        stated = {"SecretId": secret_id}
+        arguments = {"SecretId": secret_id}
         if version_id is not None:
             path += _encoded("&versionId", version_id)
-            stated["VersionId"] = version_id
+            arguments["VersionId"] = version_id
         if version_stage is not None:
             path += _encoded("&versionStage", version_stage)
-            stated["VersionStage"] = version_stage
-        question = _Question(key, secret_id, path, "secretsmanager", stated)
-        return self._load(question, context, refresh=refresh)
+            arguments["VersionStage"] = version_stage
+        return self._load(
+            _Question("secretsmanager", secret_id, key, path, arguments, refresh=refresh), context
+        )
 
     def get_parameter(  # noqa: PLR0913 (each selects the value)
         self,
@@ -435,10 +463,10 @@ class SecretClient:
         """
         key = (name, version, label, decrypt)
         entry = self._cache.get(key)
-        if entry is not None and entry[1] > monotonic() and not refresh:
+        if entry is not None and entry.fresh_until > monotonic() and not refresh:
             if self._telemetry is not None:
                 self._telemetry.hits += 1
-            return entry[0]
+            return entry.value
         path = _encoded("/systemsmanager/parameters/get?name", name)
         selected = name
         if label is not None:
@@ -449,9 +477,8 @@ class SecretClient:
             selected = f"{name}:{version}"
         if decrypt:
             path += "&withDecryption=true"
-        stated = {"Name": selected, "WithDecryption": decrypt}
-        question = _Question(key, name, path, "ssm", stated)
-        return self._load(question, context, refresh=refresh)
+        arguments = {"Name": selected, "WithDecryption": decrypt}
+        return self._load(_Question("ssm", name, key, path, arguments, refresh=refresh), context)
 
     def values_read(self) -> tuple[Value, ...]:
         """Return the last thousand different values that were read, for `secret_redaction`."""
@@ -508,81 +535,112 @@ class SecretClient:
                 refused.add(value.version)
         raise failure
 
-    def _load(self, question: _Question, context: "Any", *, refresh: bool) -> Value:
+    def _load(self, question: _Question, context: "Any") -> Value:
         """Read; once more where nobody answered a first read and the context leaves time.
 
         A cold start has no older value to fall back on, and importing boto3 may take all its time.
         """
-        cold = context is not None and not refresh and question.key not in self._cache
+        cold = context is not None and not question.refresh and question.key not in self._cache
         try:
-            return self._load_once(question, context, refresh=refresh)
+            return self._load_once(question, context)
         except Unavailable as error:
             if cold:
                 try:
-                    return self._load_once(question, context, refresh=False)
+                    return self._load_once(question, context)
                 except Unavailable as again:
                     error.add_note(str(again))
             raise
 
-    def _load_once(  # noqa: C901, PLR0912, PLR0915 (all that a value may come from)
-        self, question: _Question, context: "Any", *, refresh: bool
-    ) -> Value:
+    def _load_once(self, question: _Question, context: "Any") -> Value:
         start = monotonic()
-        deadline = start + self._timeout_seconds
-        if context is not None:
-            left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-            deadline = min(deadline, start + left)
-        flight_key = (question.key, refresh)
-        mine, flight, old = _Flight(), None, None
+        deadline = self._deadline(start, context)
+        flight_key = (question.key, question.refresh)
+        mine, stale = _Flight(), None
         try:
             with self._lock:
                 entry = self._cache.get(question.key)
                 flight = self._flights.get(flight_key)
-                if entry and entry[2] > start and not refresh:
-                    if entry[1] > start or flight is not None:
-                        # Another thread has just fetched it, or does so.
-                        if self._telemetry is not None:
-                            self._telemetry.hits += 1
-                        return entry[0]
-                    old = entry
-                    if old[2] > start + _STALE_SECONDS:
+                if entry and entry.valid_until > start and not question.refresh:
+                    if entry.fresh_until > start or flight:
+                        return self._served_from_cache(entry)
+                    stale = entry
+                    if stale.valid_until > start + _STALE_SECONDS:
                         deadline = min(deadline, start + _STALE_SECONDS)
-                if not flight and deadline > start and not (old and old[4] > start):
+                if not flight and deadline > start and not (stale and stale.retry_after > start):
                     flight = self._flights[flight_key] = mine
-            if not flight:
+            if flight is mine:
+                value = self._fetch_for_all(question, entry, mine, start, deadline)
+            elif flight:
+                value = self._join(question, flight, deadline)
+            else:
                 late = "the invocation has no time left; raise the function's timeout"
                 why = late if deadline <= start else "it failed a moment ago"
-                raise Unavailable(f"{question.id}: {why}")
-            if flight is mine:
-                direct = refresh or (entry is not None and entry[3] > start)
-                mine.outcome = value = self._fetch(question, deadline, direct=direct)
-                self._keep(question.key, value, start, refresh=refresh)
-            else:
-                value = flight.wait(deadline)
-                if isinstance(value, SecretError):
-                    raise type(value)(*value.args)
-                if not isinstance(value, Value):
-                    raise Unavailable(f"{question.id}: no answer to another thread; {_NETWORK}")
-            if self._telemetry is not None:
-                self._count(question, start, value)
-            return value  # noqa: TRY300 (of this block)
+                raise Unavailable(f"{question.name}: {why}")
         except SecretError as error:
-            mine.outcome = error
-            if not old or old[2] <= monotonic() or not isinstance(error, _TRANSIENT):
-                self._count(question, start, None, error)
-                raise
-            with self._lock:
-                if flight is mine and self._cache.get(question.key) is old:
-                    self._cache[question.key] = (*old[:4], monotonic() + _STALE_SECONDS)
-            age = monotonic() - old[2] + self._cache_seconds
-            self._count(question, start, old[0], error, age)
-            return old[0]
+            return self._serve_stale(question, stale, start, error)
+        else:
+            self._count(question, start, value)
+            return value
         finally:
-            if flight is mine:
-                self._flights.pop(flight_key, None)
+            # A signal may raise at any line above.
+            if self._flights.get(flight_key) is mine:
+                del self._flights[flight_key]
             mine.done.release()
 
-    def _keep(self, key: object, value: Value, asked: float, *, refresh: bool) -> None:
+    def _deadline(self, start: float, context: "Any") -> float:
+        seconds = self._timeout_seconds
+        if context is not None:
+            left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+            seconds = min(seconds, left)
+        return start + seconds
+
+    def _served_from_cache(self, entry: _Entry) -> Value:
+        """Serve a value that another thread has just fetched, or is fetching again."""
+        if self._telemetry is not None:
+            self._telemetry.hits += 1
+        return entry.value
+
+    def _fetch_for_all(
+        self,
+        question: _Question,
+        entry: _Entry | None,
+        flight: _Flight,
+        start: float,
+        deadline: float,
+    ) -> Value:
+        """Fetch and keep a value; the threads that wait for the flight get it, or the error."""
+        direct = question.refresh or (entry is not None and entry.extension_stale_until > start)
+        try:
+            value = flight.outcome = self._fetch(question, deadline, direct=direct)
+            self._keep(question, value, start)
+        except SecretError as error:
+            flight.outcome = error
+            if entry and not question.refresh and isinstance(error, _TRANSIENT):
+                entry.retry_after = monotonic() + _STALE_SECONDS
+            raise
+        return value
+
+    def _join(self, question: _Question, flight: _Flight, deadline: float) -> Value:
+        """Wait for the value that another thread fetches."""
+        outcome = flight.wait(deadline)
+        if isinstance(outcome, SecretError):
+            raise type(outcome)(*outcome.args)
+        if not isinstance(outcome, Value):
+            raise Unavailable(f"{question.name}: no answer to another thread; {_NETWORK}")
+        return outcome
+
+    def _serve_stale(
+        self, question: _Question, stale: _Entry | None, start: float, error: SecretError
+    ) -> Value:
+        """Serve the cached value if it is still valid and the error transient; else raise it."""
+        if not stale or stale.valid_until <= monotonic() or not isinstance(error, _TRANSIENT):
+            self._count(question, start, None, error)
+            raise error
+        age = monotonic() - stale.valid_until + self._cache_seconds
+        self._count(question, start, stale.value, error, age)
+        return stale.value
+
+    def _keep(self, question: _Question, value: Value, asked: float) -> None:
         """Keep a value, which may be as old as the moment it was asked for."""
         seconds = self._cache_seconds
         until = asked + seconds
@@ -592,22 +650,23 @@ class SecretClient:
             self._read[seen] = value
             if len(self._read) > _MAX_ENTRIES:
                 del self._read[next(iter(self._read))]
-            entry = self._cache.pop(key, None)
+            entry = self._cache.pop(question.key, None)
             if len(self._cache) >= _MAX_ENTRIES:
                 del self._cache[next(iter(self._cache))]
-            around = entry[3] if entry else 0.0
-            if refresh and (not entry or entry[0].version != value.version):
+            stale_until = entry.extension_stale_until if entry else 0.0
+            if question.refresh and (not entry or entry.value.version != value.version):
                 # The extension may not know yet what is new.
-                around, entry = asked + _EXTENSION_SECONDS, None
+                stale_until, entry = asked + _EXTENSION_SECONDS, None
             if not entry or (
-                entry[2] <= until and (around <= asked or value.source != "extension")
+                entry.valid_until <= until
+                and (stale_until <= asked or value.source != "extension")
             ):
-                entry = (value, asked + seconds * _FRESH_PART, until, around, 0.0)
-            self._cache[key] = entry
+                entry = _Entry(value, asked + seconds * _FRESH_PART, until, stale_until)
+            self._cache[question.key] = entry
 
     def _count(self, question: _Question, start: float, value: Value | None, *told: "Any") -> None:
         if self._telemetry is not None:
-            self._telemetry.emit(question.id, monotonic() - start, value, *told)
+            self._telemetry.emit(question.name, monotonic() - start, value, *told)
 
     def _fetch(self, question: _Question, deadline: float, *, direct: bool) -> Value:
         service = question.service
@@ -642,9 +701,8 @@ class SecretClient:
                 else:
                     raise
             except ImportError as error:
-                raise Unavailable(
-                    f"{question.id}: {why}; boto3, in the package, would tell the cause ({error})"
-                ) from None
+                told = f"{why}; boto3, in the package, would tell the cause ({error})"
+                raise Unavailable(f"{question.name}: {told}") from None
         raise Unavailable(f"{home}{replicas}") from home
 
     def _from_extension(self, question: _Question, deadline: float) -> Value:
@@ -673,9 +731,9 @@ class SecretClient:
     ) -> Value:
         place = (question.service, region)
         client = self._sdk.get(place)
-        arguments = question.stated
-        if region is not None and question.id.startswith("arn:"):  # a replica's has its region
-            fields = question.id.split(":")
+        arguments = question.arguments
+        if region is not None and question.name.startswith("arn:"):  # a replica's has its region
+            fields = question.name.split(":")
             arguments = arguments | {"SecretId": ":".join([*fields[:3], region, *fields[4:]])}
         flight = _Flight()  # the SDK knows no deadline
 
@@ -703,7 +761,7 @@ class SecretClient:
                 text = f"{why}; {text}"
                 if client is not None:  # importing boto3 takes its time, too
                     self._down[place] = monotonic() + _REGION_DOWN_SECONDS
-            raise cause(f"{question.id}: {text}") from error
+            raise cause(f"{question.name}: {text}") from error
 
 
 def _boto3_client(service: str, region: str | None) -> "Any":
