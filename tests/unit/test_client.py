@@ -32,6 +32,8 @@ from botocore.exceptions import (
 )
 
 import secret_client
+import secret_extension
+import secret_sdk
 from secret_client import (
     AccessDenied,
     DecryptionFailed,
@@ -179,7 +181,7 @@ def test_default_port_is_the_extensions_own(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.delenv(PORT, raising=False)
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-    monkeypatch.setattr(secret_client, "_request", request)
+    monkeypatch.setattr(secret_extension, "_request", request)
     with pytest.raises(secret_client.SecretError):
         SecretClient(make_client=lambda *_: None).get_secret("s")
     assert asked == ["127.0.0.1", 2773]
@@ -698,13 +700,13 @@ def wait_until(reached: Callable[[], bool]) -> None:
 def waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The deadlines until which threads have begun to wait for another one's answer."""
     deadlines: list[float] = []
-    wait = secret_client._Flight.wait  # noqa: SLF001
+    wait = secret_extension.Flight.wait
 
-    def noted(flight: secret_client._Flight, deadline: float) -> Any:
+    def noted(flight: secret_extension.Flight, deadline: float) -> Any:
         deadlines.append(deadline)
         return wait(flight, deadline)
 
-    monkeypatch.setattr(secret_client._Flight, "wait", noted)  # noqa: SLF001
+    monkeypatch.setattr(secret_extension.Flight, "wait", noted)
     return deadlines
 
 
@@ -953,20 +955,20 @@ def test_the_extension_has_half_of_the_time_and_the_sdk_what_is_left(
 ) -> None:
     times: list[float] = []
 
-    def ask(_: SecretClient, question: object, deadline: float) -> Value:
+    def ask(question: object, deadline: float) -> Value:
         del question
         times.append(deadline - clock())
         clock.move(times[0] if hangs else 1)
         raise TimeoutError
 
     def ask_sdk(
-        _: SecretClient, question: object, region: object, deadline: float, why: str
+        _: SecretClient, question: object, regions: object, deadline: float, why: str
     ) -> Value:
-        del question, region, why
+        del question, regions, why
         times.append(deadline - clock())
         return value_of("from the sdk")
 
-    monkeypatch.setattr(SecretClient, "_from_extension", ask)
+    monkeypatch.setattr(secret_client, "from_extension", ask)
     monkeypatch.setattr(SecretClient, "_from_sdk", ask_sdk)
     assert SecretClient(timeout_seconds=60).get_secret("s").text == "from the sdk"
     assert times == [pytest.approx(30), pytest.approx(30 if hangs else 59)]
@@ -981,7 +983,7 @@ def test_not_ready_is_asked_again_until_ready(extension: Server, aws: Aws) -> No
 
 
 def test_less_than_10_milliseconds_are_lost_after_readiness() -> None:
-    assert secret_client._NOT_READY_PAUSE_SECONDS < 0.01  # noqa: SLF001
+    assert secret_extension._NOT_READY_PAUSE_SECONDS < 0.01  # noqa: SLF001
 
 
 # --- rotation ------------------------------------------------------------------------------------
@@ -1268,16 +1270,16 @@ def test_an_extension_whose_region_is_down_is_not_waited_for(extension: Server, 
 def given_up(monkeypatch: pytest.MonkeyPatch, when: threading.Event) -> list[float]:
     """Give up the first wait for the SDK at an event; return the deadlines of all waits."""
     deadlines: list[float] = []
-    wait = secret_client._Flight.wait  # noqa: SLF001
+    wait = secret_extension.Flight.wait
 
-    def wait_for_the_event_first(flight: secret_client._Flight, deadline: float) -> Any:
+    def wait_for_the_event_first(flight: secret_extension.Flight, deadline: float) -> Any:
         deadlines.append(deadline)
         if len(deadlines) > 1:
             return wait(flight, deadline)
         assert when.wait(60)
         return TimeoutError("no answer in time")
 
-    monkeypatch.setattr(secret_client._Flight, "wait", wait_for_the_event_first)  # noqa: SLF001
+    monkeypatch.setattr(secret_extension.Flight, "wait", wait_for_the_event_first)
     return deadlines
 
 
@@ -1419,9 +1421,9 @@ def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
     credentials.script(answer)
     if answer is scripted.hang:
         # Its time is the extension's, half of all.
-        remaining = secret_client._remaining  # noqa: SLF001
+        remaining = secret_extension._remaining  # noqa: SLF001
         monkeypatch.setattr(
-            secret_client, "_remaining", lambda deadline: min(0.1, remaining(deadline))
+            secret_extension, "_remaining", lambda deadline: min(0.1, remaining(deadline))
         )
     value = SecretClient(make_client=aws.client).get_secret("s")
     assert value.source == "sdk"
@@ -1508,7 +1510,7 @@ def test_without_a_token_the_error_asks_whether_this_is_lambda(
 
 def test_boto3_gives_up_soon_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
-    made = secret_client._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
+    made = secret_sdk._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
     config = made.meta.config
     assert (config.region_name, config.connect_timeout, config.read_timeout) == ("eu-west-1", 2, 4)
     assert config.retries["total_max_attempts"] == 2
@@ -1669,7 +1671,7 @@ def test_where_no_thread_can_be_started_that_is_the_error(
     def start(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(secret_client, "start_new_thread", start)
+    monkeypatch.setattr(secret_sdk, "start_new_thread", start)
     extension.script(BROKEN)
     with pytest.raises(SecretError, match=r"^s: boto3 did not ask \(RuntimeError: can't start"):
         SecretClient(make_client=aws.client).get_secret("s")
@@ -1721,7 +1723,7 @@ def raw(answer: bytes) -> Answer:
 def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
     monkeypatch: pytest.MonkeyPatch, extension: Server, answer: Answer, said: str
 ) -> None:
-    monkeypatch.setattr(secret_client, "_READY_SECONDS", 0.02)
+    monkeypatch.setattr(secret_extension, "_READY_SECONDS", 0.02)
     extension.script(answer)
     with pytest.raises(Unavailable) as raised:
         SecretClient().get_secret("s")
@@ -2105,7 +2107,7 @@ def test_the_client_adds_no_module_but_itself_to_the_process(
     ]
     ran = run(*command, **{PORT: str(extension.port), "AWS_SESSION_TOKEN": TOKEN})
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.split() == ["_socket", "secret_client"]
+    assert ran.stdout.split() == ["_socket", "secret_client", "secret_extension"]
 
 
 @pytest.mark.parametrize("given", ["5m", "inf", "nan", "-1"])
