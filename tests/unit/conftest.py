@@ -4,6 +4,7 @@ No outcome depends on how busy the machine is: whoever answers is waited for as 
 Where somebody is to hang, a test gives a short time itself.
 """
 
+import sys
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator
@@ -78,6 +79,25 @@ def running_clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
     for module in (secret_client, secret_extension, secret_sdk):
         monkeypatch.setattr(module, "monotonic", moved)
     return moved
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The deadlines until which threads have begun to wait for another one's answer."""
+    deadlines: list[float] = []
+    wait = secret_extension.Flight.wait
+
+    def noted(flight: secret_extension.Flight, deadline: float) -> Any:
+        deadlines.append(deadline)
+        return wait(flight, deadline)
+
+    monkeypatch.setattr(secret_extension.Flight, "wait", noted)
+    return deadlines
+
+
+@pytest.fixture
+def _no_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
 
 
 @pytest.fixture
