@@ -416,7 +416,7 @@ class SecretClient:
         """Keep a value, which may be as old as the moment it was asked for."""
         seconds = self._cache_seconds
         until = asked + seconds
-        seen = (value.version, value._text or value._binary)  # noqa: SLF001 (of one module)
+        seen = (value.version, value._text or value._binary)  # noqa: SLF001 (part of the client)
         with self._lock:
             self._read.pop(seen, None)
             self._read[seen] = value

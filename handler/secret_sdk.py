@@ -29,11 +29,11 @@ _REGION_DOWN_SECONDS = 30.0
 class Sdk:
     """A client of the SDK for each service and region, made when it is first needed."""
 
-    __slots__ = ("_make_client", "clients", "down_until")
+    __slots__ = ("_clients", "_make_client", "down_until")
 
     def __init__(self, make_client: "Callable[[str, str | None], Any] | None") -> None:
         self._make_client = make_client or _boto3_client
-        self.clients: dict[tuple[str, str | None], Any] = {}
+        self._clients: dict[tuple[str, str | None], Any] = {}
         self.down_until: dict[tuple[str, str | None], float] = {}
 
     def read(
@@ -70,7 +70,7 @@ class Sdk:
 
     def _read_in(self, question: Question, region: str | None, deadline: float, why: str) -> Value:
         place = (question.service, region)
-        client = self.clients.get(place)
+        client = self._clients.get(place)
         arguments = question.arguments
         if region is not None and question.name.startswith("arn:"):  # a replica's has its region
             fields = question.name.split(":")
@@ -79,7 +79,7 @@ class Sdk:
 
         def run() -> None:
             try:
-                sdk = client or self.clients.setdefault(place, self._make_client(*place))
+                sdk = client or self._clients.setdefault(place, self._make_client(*place))
                 ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
                 flight.outcome = ask(**arguments)
             except BaseException as error:  # noqa: BLE001 (raised by who waits)

@@ -118,8 +118,8 @@ def program() -> None:
                     "app.py",
                     "secret_client.py",
                     "secret_extension.py",
-                    "secret_telemetry.py",
                     "secret_sdk.py",
+                    "secret_telemetry.py",
                 )
             },
             "handler": "app.lambda_handler",

@@ -17,6 +17,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
+import secret_client
 import secret_extension
 import secret_sdk
 from secret_client import (
@@ -224,3 +225,8 @@ def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
     assert str(raised.value).startswith("s: the extension failed: ")
     assert said in str(raised.value)
     assert CANARY not in scripted.told(raised.value)
+
+
+def test_a_traceback_names_the_module_that_applications_import() -> None:
+    modules = {getattr(secret_client, name).__module__ for name in secret_client.__all__}
+    assert modules == {"secret_client"}
