@@ -1,4 +1,4 @@
-"""Reads secrets and parameters in a Lambda function, through AWS's extension, fast and safely.
+"""Reads secrets and parameters in a Lambda function through AWS's extension.
 
 It has no dependencies: copy ``secret_client.py``, ``secret_extension.py`` and ``secret_sdk.py``
 into your package. Make one ``SecretClient`` for each execution environment and call it inside the
@@ -9,14 +9,14 @@ handler:
     def lambda_handler(event, context):
         password = secrets.get_secret("app/database", context=context).json["password"]
 
-A value at hand costs a dictionary look-up. Otherwise one thread asks the AWS Parameters and
-Secrets Lambda Extension, over a plain socket; when that fails, the AWS SDK, which names the true
-cause, too; and when the region does not answer, the replica regions. boto3 is imported only then.
-No error, log line or ``repr`` made here holds a value.
+A cached value costs a dictionary look-up. Otherwise one thread asks the AWS Parameters and
+Secrets Lambda Extension over a plain socket. If that fails, it asks the AWS SDK, which also names
+the cause, and if the region does not answer, the replica regions. boto3 is imported only then. No
+error, log line or ``repr`` made here holds a value.
 
 Environment variables, read when the client is made:
-    SECRETS_CACHE_SECONDS: longest time a value is kept here (default 150). The extension keeps
-        it besides, for SECRETS_MANAGER_TTL: nothing that is served is older than both together.
+    SECRETS_CACHE_SECONDS: longest time a value is cached here (default 150). The extension caches
+        it for SECRETS_MANAGER_TTL; no value is served that is older than the two together.
     SECRETS_REPLICA_REGIONS: regions to read replicas of secrets from, in order, with commas.
     SECRETS_TELEMETRY: ``true`` prints metrics; ``secret_telemetry.py`` must be in the package.
 
@@ -70,13 +70,14 @@ __all__ = [
 for _name in {*__all__} - {"SecretClient"}:
     globals()[_name].__module__ = __name__
 
-# The longest time for which the extension keeps a value.
+# The longest time that the extension caches a value.
 _EXTENSION_SECONDS = 300
-# Kept of an invocation's time, for the handler to answer with.
+# Left of an invocation's time for the handler to answer.
 _RESERVE_SECONDS = 0.2
-# From this part of its time on, a value is fetched anew while the old one is still served.
+# After this part of its time, a value is fetched again while the cached one is still served.
 _FRESH_PART = 2 / 3
-# So long is asked while the old one is good, and so long not at all after that failed.
+# While the cached value is valid, a fetch may take this long. After it fails, the next one waits
+# for as long.
 _STALE_SECONDS = 1.0
 _MAX_ENTRIES = 1000
 
@@ -116,9 +117,9 @@ class SecretClient:
         cache_seconds: instead of SECRETS_CACHE_SECONDS.
         replica_regions: instead of SECRETS_REPLICA_REGIONS.
         telemetry: instead of SECRETS_TELEMETRY.
-        timeout_seconds: longest time a call may take; a second, while an old value is good. More
-            than Lambda's default timeout, 3 s: hand the ``context`` over, which bounds it, too,
-            and gives the first read of a value a second try when nobody answered.
+        timeout_seconds: longest time a call may take; a second while a cached value is valid. The
+            default is more than Lambda's default timeout, 3 s: pass the ``context``, which also
+            bounds a call, and allows a second try when the first read of a value got no answer.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
             boto3's. It must have short timeouts: what hangs in it lives on in its thread.
 
@@ -160,7 +161,7 @@ class SecretClient:
         self._lock = allocate_lock()
         self._make_client = make_client
         self._sdk: Sdk | None = None
-        # Everything read lately: what was rotated away is secret still.
+        # What was read lately: a value is still secret after a rotation.
         self._read: dict[object, Value] = {}
         if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
             from snapshot_restore_py import register_after_restore
@@ -308,7 +309,7 @@ class SecretClient:
         raise failure
 
     def _load(self, question: Question, context: "Any") -> Value:
-        """Read; once more where nobody answered a first read and the context leaves time.
+        """Read; try again if the first read got no answer and the context leaves time.
 
         A cold start has no older value to fall back on, and importing boto3 may take all its time.
         """
@@ -413,7 +414,7 @@ class SecretClient:
         return stale.value
 
     def _keep(self, question: Question, value: Value, asked: float) -> None:
-        """Keep a value, which may be as old as the moment it was asked for."""
+        """Cache a value; its age counts from the time of the request."""
         seconds = self._cache_seconds
         until = asked + seconds
         seen = (value.version, value._text or value._binary)  # noqa: SLF001 (part of the client)
@@ -427,7 +428,7 @@ class SecretClient:
                 del self._cache[next(iter(self._cache))]
             stale_until = entry.extension_stale_until if entry else 0.0
             if question.refresh and (not entry or entry.value.version != value.version):
-                # The extension may not know yet what is new.
+                # The extension may still have the old version.
                 stale_until, entry = asked + _EXTENSION_SECONDS, None
             if not entry or (
                 entry.valid_until <= until
@@ -437,7 +438,7 @@ class SecretClient:
             self._cache[question.key] = entry
 
     def _forget(self) -> None:
-        """Drop what a snapshot holds: its clock stands still, so that may be of any age."""
+        """Drop what a snapshot holds: its clock stands still, so its values may be of any age."""
         self._cache.clear()
         self._sdk = None
 
@@ -451,7 +452,7 @@ class SecretClient:
         now = monotonic()
         why = "the extension may hold an older version"
         if not direct:
-            # Half of the time is left to the SDK and the replicas.
+            # The other half of the time is for the SDK and the replicas.
             half = (now + deadline) / 2
             if len(regions) > 1 and self._is_down(service, None, now):
                 half = min(half, now + 0.25)  # enough to answer from its cache
@@ -459,7 +460,7 @@ class SecretClient:
                 return from_extension(question, half)
             except OSError as error:
                 why = f"the extension failed: {error}"
-            except (ValueError, OverflowError) as error:  # what is no port, or no header
+            except (ValueError, OverflowError) as error:  # the port or the header is invalid
                 why = f"the extension was not asked: {type(error).__name__}"
         # A region that is down comes last.
         asked = sorted(regions, key=lambda region: self._is_down(service, region, now))

@@ -29,7 +29,7 @@ _ENCODED = [
     for byte in range(256)
 ]
 _decode = JSONDecoder().decode
-# The next step where nobody answered.
+# The next step when there was no answer.
 NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
 
 
@@ -228,7 +228,7 @@ class Question:
         self.refresh = refresh
 
     def read(self, answer: "Any", source: str) -> Value:
-        """Read an answer of the extension, in bytes, or the SDK. ConnectionError: it is none."""
+        """Read an answer of the extension, in bytes, or the SDK; ConnectionError if it cannot."""
         try:
             if source == "extension":
                 answer = _decode(answer.decode())
@@ -259,7 +259,7 @@ class Question:
 
 
 class Flight:
-    """One call under way, and those who wait for its outcome."""
+    """A call in progress, and the threads that wait for its outcome."""
 
     __slots__ = ("done", "outcome")
 
@@ -269,7 +269,7 @@ class Flight:
         self.outcome: Any = None
 
     def wait(self, deadline: float) -> "Any":
-        """Return what was answered or raised; TimeoutError where the deadline comes first."""
+        """Return the answer or the exception; a TimeoutError if the deadline comes first."""
         if not self.done.acquire(timeout=max(0.0, deadline - monotonic())):
             return TimeoutError("no answer in time")
         self.done.release()
@@ -283,8 +283,8 @@ def from_extension(question: Question, deadline: float) -> Value:
     """Ask the extension.
 
     Raises:
-        OSError: it has no value, whatever the cause.
-        ValueError, OverflowError: the port, the token or the path cannot be sent.
+        OSError: it did not answer with a value.
+        ValueError, OverflowError: the port or the header is invalid.
 
     """
     port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
@@ -328,7 +328,7 @@ def _session_token(deadline: float) -> str:
 
 
 def encoded(name: str, text: str) -> str:
-    """Encode a parameter of a query. InvalidValue: the text is none."""
+    """Encode a query parameter; InvalidValue if the value is not text."""
     try:
         return f"{name}={text.encode().decode('latin-1').translate(_ENCODED)}"
     except (AttributeError, UnicodeEncodeError):
@@ -341,7 +341,7 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
     """Ask once, as HTTP/1.0: a Go server then sends no chunks.
 
     Raises:
-        OSError: nobody listens, the connection broke, the answer is none, or the deadline passed.
+        OSError: no listener, a broken connection, an invalid answer, or the deadline has passed.
 
     """
     request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n{header}\r\n\r\n".encode("latin-1")
@@ -364,7 +364,7 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
             connection.settimeout(_remaining(deadline))
         status = int(head[9:12])
         if not end or length not in (-1, len(body)):
-            raise ValueError  # noqa: TRY301 (one text for all that is no answer)
+            raise ValueError  # noqa: TRY301 (one text for every invalid answer)
         if length < 0 and b"chunked" in head.lower():
             body = _unchunked(body)
     except ConnectionRefusedError:
@@ -377,7 +377,7 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
 
 
 def _unchunked(body: bytes) -> bytes:
-    """Take the parts together. ValueError: it is cut short."""
+    """Join the chunks; ValueError if the body is cut short."""
     whole = b""
     while True:
         size, _, body = body.partition(b"\r\n")

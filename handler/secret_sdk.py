@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# A region that did not answer is not asked again for so long.
+# A region that did not answer is asked last for this long.
 _REGION_DOWN_SECONDS = 30.0
 
 
@@ -43,8 +43,8 @@ class Sdk:
 
         Args:
             question: what is read.
-            regions: of replicas; None: the function's own.
-            deadline: the end of the time for all of them, by ``monotonic``.
+            regions: regions of replicas; None is the function's own region.
+            deadline: end of the time for all of them, on the clock of ``monotonic``.
             why: why the extension did not answer, for the text of ``Unavailable``.
 
         Raises:
@@ -59,7 +59,7 @@ class Sdk:
             try:
                 return self._read_in(question, region, share, why)
             except SecretError as error:
-                # A replica's refusal says nothing of the secret itself.
+                # An error of a replica says nothing about the secret itself.
                 if region is not None:
                     replicas += f"; {region}: {type(error).__name__}"
                 elif isinstance(error, Unavailable):
@@ -72,17 +72,17 @@ class Sdk:
         place = (question.service, region)
         client = self._clients.get(place)
         arguments = question.arguments
-        if region is not None and question.name.startswith("arn:"):  # a replica's has its region
+        if region is not None and question.name.startswith("arn:"):  # it has the region
             fields = question.name.split(":")
             arguments = arguments | {"SecretId": ":".join([*fields[:3], region, *fields[4:]])}
-        flight = Flight()  # the SDK knows no deadline
+        flight = Flight()  # the SDK has no deadline for a call
 
         def run() -> None:
             try:
                 sdk = client or self._clients.setdefault(place, self._make_client(*place))
                 ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
                 flight.outcome = ask(**arguments)
-            except BaseException as error:  # noqa: BLE001 (raised by who waits)
+            except BaseException as error:  # noqa: BLE001 (raised in the thread that waits)
                 flight.outcome = error
             finally:
                 flight.done.release()
@@ -99,7 +99,7 @@ class Sdk:
             cause, text = _cause(error)
             if cause is Unavailable:
                 text = f"{why}; {text}"
-                if client is not None:  # importing boto3 takes its time, too
+                if client is not None:  # else importing boto3 may have taken the time
                     self.down_until[place] = monotonic() + _REGION_DOWN_SECONDS
             raise cause(f"{question.name}: {text}") from error
 
@@ -119,7 +119,7 @@ def _boto3_client(service: str, region: str | None) -> "Any":
 
 _OTHER = SecretError, "see the function's AWS_ variables, and boto3's version"
 _KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
-# AWS's code, or the name of the SDK's exception -> what it means, and the next step
+# AWS's error code or the name of the SDK's exception -> error class and next step
 _CAUSES = {
     code: (cause, step)
     for cause, step, codes in (
@@ -164,7 +164,7 @@ _CAUSES = {
 
 
 def _cause(error: Exception) -> tuple[type[SecretError], str]:
-    """Tell cause and next step from what the SDK raised; the text is AWS's, without a value."""
+    """Return error class and text for an exception of the SDK; the text holds no value."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         said = response.get("Error", {})
