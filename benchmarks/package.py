@@ -13,7 +13,8 @@ from infra.components import packages
 from local.provider.archive import package
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = {name: ROOT / "handler" / name for name in ("app.py", "secret_client.py")}
+CLIENT = ("secret_client.py", "secret_extension.py", "secret_sdk.py")
+FILES = {name: ROOT / "handler" / name for name in ("app.py", *CLIENT)}
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 INSTALLED = ROOT / f"benchmarks/.venv/lib/python{VERSION}/site-packages"
 PEERS = ("requests", "aws-secretsmanager-caching", "boto3", "aws-lambda-powertools")

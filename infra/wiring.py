@@ -383,7 +383,12 @@ def reader_function(
 ) -> ExtensionFunction:
     """Make the function that reads, when all that it needs is ``ready``."""
     env, function = stack.env, stack.env.settings.function
-    files = [f"{function.handler}.py", "secret_client.py"]
+    files = [
+        f"{function.handler}.py",
+        "secret_client.py",
+        "secret_extension.py",
+        "secret_sdk.py",
+    ]
     if function.telemetry:
         files.append("secret_telemetry.py")
     variables = {

@@ -114,7 +114,13 @@ def program() -> None:
             "log_group_name": f"{LOGS}reader",
             "files": {
                 file: HANDLER / file
-                for file in ("app.py", "secret_client.py", "secret_telemetry.py")
+                for file in (
+                    "app.py",
+                    "secret_client.py",
+                    "secret_extension.py",
+                    "secret_sdk.py",
+                    "secret_telemetry.py",
+                )
             },
             "handler": "app.lambda_handler",
             "environment": {"SECRET_NAME": f"{PREFIX}session", "SECRETS_TELEMETRY": "true"},

@@ -77,7 +77,8 @@ class Deployed:
         functions, content = self.client("lambda"), io.BytesIO()
         with zipfile.ZipFile(content, "w") as packed:
             packed.writestr("app.py", READER)
-            packed.write(ROOT / "handler" / "secret_client.py", "secret_client.py")
+            for name in ("secret_client.py", "secret_extension.py", "secret_sdk.py"):
+                packed.write(ROOT / "handler" / name, name)
         functions.create_function(
             FunctionName="parameter-probe",
             Role=role or self.output("role"),

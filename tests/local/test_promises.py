@@ -81,7 +81,7 @@ def change_code(deployed: Deployment, **files: str) -> None:
     """Deploy the function anew with files of its package replaced."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as packed:
-        for name in ("app", "secret_client"):
+        for name in ("app", "secret_client", "secret_extension", "secret_sdk"):
             text = (ROOT / "handler" / f"{name}.py").read_text(encoding="utf-8")
             packed.writestr(f"{name}.py", files.get(name, text))
     deployed.client("lambda").update_function_code(
@@ -199,7 +199,7 @@ def test_without_the_token_header_the_sdk_is_the_way_and_the_check_says_so(
     deployed = deploy()
     change_code(
         deployed,
-        secret_client=source("secret_client", "X-Aws-Parameters-Secrets-Token", "X-Other"),
+        secret_extension=source("secret_extension", "X-Aws-Parameters-Secrets-Token", "X-Other"),
     )
     assert broken(deployed) == {ANSWERS: "secret retrieved through the sdk"}
 
@@ -268,9 +268,9 @@ def test_a_function_that_logs_the_extensions_answer_is_found_out(deploy: Deploy)
     arn = deployed.outputs["secret_arns"]["database"]
     held = json.loads(deployed.secret_text(arn)) | {"password": "pass<word>&more"}
     deployed.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(held))
-    read = "        if status != _OK:"
-    printing = source("secret_client", read, f"        print(body)\n{read}")
-    change_code(deployed, secret_client=printing)
+    read = "    if status != _OK:"
+    printing = source("secret_extension", read, f"    print(body)\n{read}")
+    change_code(deployed, secret_extension=printing)
     found = broken(deployed)
     assert found[LOGS] == "a log line holds a secret value"
 

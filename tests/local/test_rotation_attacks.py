@@ -24,12 +24,12 @@ from scramp import ScramException, ScramMechanism
 import postgres as postgres_client
 import rotation_engine
 import seed
-from tests.local import test_rotation_conformance as conformance
-from tests.local.test_rotation_conformance import STEPS, Rotated, World
+from tests.local import rotation_support
+from tests.local.rotation_support import STEPS, Rotated, World
 
-world, server, admin = conformance.world, conformance.server, conformance.admin
-idle_function, prefix = conformance.idle_function, conformance.prefix
-role_client = conformance.role_client
+world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
+idle_function, prefix = rotation_support.idle_function, rotation_support.prefix
+role_client = rotation_support.role_client
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_superuser_as_administrator_makes_nobody_a_superuser(
     superuser, password = world.postgres.admin
     world.put_admin({**world.address, "username": superuser, "password": password})
     another = {"username": f"super_{uuid.uuid4().hex[:8]}", "password": uuid.uuid4().hex}
-    conformance.make_user(world.server, another, "SUPERUSER")
+    rotation_support.make_user(world.server, another, "SUPERUSER")
     target = superuser if alternate else another["username"]
     evil = f"{alternate}_{uuid.uuid4().hex[:8]}" if alternate else f"{target}_clone"
     names = {"username": target} | ({"alternateUsername": evil} if alternate else {})
@@ -173,7 +173,7 @@ def test_a_role_that_is_more_than_a_clone_is_not_taken_for_one(
 ) -> None:
     user = attacker.first["username"]
     role = {**attacker.first, "username": f"{user}_clone", "password": uuid.uuid4().hex}
-    conformance.make_user(world.server, role)
+    rotation_support.make_user(world.server, role)
     grant(world, user, role["username"])
     world.server.run(f"GRANT {role['username']} TO {world.admin['username']} WITH ADMIN OPTION")
     world.server.run(more.format(role=role["username"], other=victim.first["username"]))

@@ -4,6 +4,7 @@ No outcome depends on how busy the machine is: whoever answers is waited for as 
 Where somebody is to hang, a test gives a short time itself.
 """
 
+import sys
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 import secret_client
+import secret_extension
+import secret_sdk
 from secret_client import SecretClient
 from tests import scripted
 
@@ -45,7 +48,7 @@ def _no_thread_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         start_new_thread(run_to_the_end, ())
         ended.append(end)
 
-    monkeypatch.setattr(secret_client, "start_new_thread", tracked)
+    monkeypatch.setattr(secret_sdk, "start_new_thread", tracked)
     yield
     assert all(end.wait(PATIENT_SECONDS) for end in ended), "a thread of the client never ends"
 
@@ -54,17 +57,18 @@ def _no_thread_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 def clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
     """The client's clock, which only a test moves; the client then waits without an end."""
     moved = scripted.Clock()
-    remaining, wait = secret_client._remaining, secret_client._Flight.wait  # noqa: SLF001
+    remaining, wait = secret_extension._remaining, secret_extension.Flight.wait  # noqa: SLF001
 
     def patient_remaining(deadline: float) -> float:
         return remaining(deadline) + PATIENT_SECONDS
 
-    def patient_wait(flight: secret_client._Flight, deadline: float) -> object:
+    def patient_wait(flight: secret_extension.Flight, deadline: float) -> object:
         return wait(flight, deadline + PATIENT_SECONDS if deadline > moved() else deadline)
 
-    monkeypatch.setattr(secret_client, "monotonic", moved)
-    monkeypatch.setattr(secret_client, "_remaining", patient_remaining)
-    monkeypatch.setattr(secret_client._Flight, "wait", patient_wait)  # noqa: SLF001
+    for module in (secret_client, secret_extension, secret_sdk):
+        monkeypatch.setattr(module, "monotonic", moved)
+    monkeypatch.setattr(secret_extension, "_remaining", patient_remaining)
+    monkeypatch.setattr(secret_extension.Flight, "wait", patient_wait)
     return moved
 
 
@@ -72,8 +76,28 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
 def running_clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
     """The client's clock, which runs, and which a test can move."""
     moved = scripted.Clock(running=True)
-    monkeypatch.setattr(secret_client, "monotonic", moved)
+    for module in (secret_client, secret_extension, secret_sdk):
+        monkeypatch.setattr(module, "monotonic", moved)
     return moved
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The deadlines until which threads have begun to wait for another one's answer."""
+    deadlines: list[float] = []
+    wait = secret_extension.Flight.wait
+
+    def noted(flight: secret_extension.Flight, deadline: float) -> Any:
+        deadlines.append(deadline)
+        return wait(flight, deadline)
+
+    monkeypatch.setattr(secret_extension.Flight, "wait", noted)
+    return deadlines
+
+
+@pytest.fixture
+def _no_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import pytest
 
 import secret_client
+import secret_extension
 from secret_client import SecretClient, SecretError, Value
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server
@@ -164,14 +164,14 @@ class Setup:
 def setup(
     extension: Server, aws: Aws, running_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Setup]:
-    monkeypatch.setattr(secret_client, "_READY_SECONDS", 0.05)
+    monkeypatch.setattr(secret_extension, "_READY_SECONDS", 0.05)
     # The second of an expired value is the context's time here.
     monkeypatch.setattr(secret_client, "_STALE_SECONDS", ELSE_SECONDS)
     with scripted.bound_port() as bound:
         yield Setup(extension, aws, running_clock, monkeypatch, bound.getsockname()[1])
 
 
-ask_extension = SecretClient._from_extension  # noqa: SLF001
+ask_extension = secret_extension.from_extension
 
 
 class Asked:
@@ -180,12 +180,12 @@ class Asked:
     def __init__(self, *, briefly: bool) -> None:
         self.times, self._briefly = 0, briefly
 
-    def __call__(self, client: SecretClient, question: Any, deadline: float) -> Value:
+    def __call__(self, question: secret_extension.Question, deadline: float) -> Value:
         self.times += 1
         if self._briefly:
-            now = deadline - secret_client._remaining(deadline)  # noqa: SLF001
+            now = deadline - secret_extension._remaining(deadline)  # noqa: SLF001
             deadline = min(deadline, now + EXTENSION_HANGS_SECONDS)
-        return ask_extension(client, question, deadline)
+        return ask_extension(question, deadline)
 
 
 @pytest.mark.parametrize(("fault", "state", "sdk"), CELLS)
@@ -203,7 +203,7 @@ def test_each_pair_of_faults_has_its_outcome(
     setup.script(fault, sdk)
     asked = Asked(briefly=fault in ("hang", "slow drip"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SecretClient, "_from_extension", lambda *given: asked(*given))  # noqa: PLW0108 (it is bound)
+        patch.setattr(secret_client, "from_extension", asked)
         start = time.monotonic()
         outcome = outcome_of(asked, client, first, Context(seconds_of(fault, sdk)))
     assert outcome == CELLS[fault, state, sdk]

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import secret_client
+import secret_extension
+import secret_sdk
 from secret_client import SecretClient, SecretError
 from tests import scripted
 from tests.scripted import Server
@@ -121,9 +123,10 @@ def test_no_value_is_older_than_the_cache_time_and_none_is_asked_for_while_fresh
     read_at: float | None = None
     failed_at = -1.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secret_client, "monotonic", lambda: now[0])
+        for module in (secret_client, secret_extension, secret_sdk):
+            patch.setattr(module, "monotonic", lambda: now[0])
         # An expired value's second is short on a busy machine.
-        patch.setattr(secret_client, "_remaining", lambda _: 60.0)
+        patch.setattr(secret_extension, "_remaining", lambda _: 60.0)
         for seconds, healthy in steps:
             now[0] += seconds
             served.script(works if healthy else scripted.http(400, scripted.GENERIC))

@@ -164,7 +164,7 @@ def test_an_import_that_must_not_be_is_found(
 
 def test_the_reader_and_its_client_import_the_standard_library_only_unless_it_fails() -> None:
     edges = graph(ROOT)
-    for name in ("app", "secret_client"):
+    for name in ("app", "secret_client", "secret_extension", "secret_sdk"):
         at_import = {
             alias.name.split(".", 1)[0]
             for node in ast.parse((ROOT / f"handler/{name}.py").read_text()).body
@@ -175,9 +175,10 @@ def test_the_reader_and_its_client_import_the_standard_library_only_unless_it_fa
             for node in ast.parse((ROOT / f"handler/{name}.py").read_text()).body
             if isinstance(node, ast.ImportFrom)
         }
-        assert at_import - {"secret_client"} <= sys.stdlib_module_names
-        late = {"secret_client", "secret_telemetry", "snapshot_restore_py", "boto3", "botocore"}
-        assert edges[name] - late <= sys.stdlib_module_names
+        own = {"secret_client", "secret_extension"}
+        assert at_import - own <= sys.stdlib_module_names
+        late = {"boto3", "botocore", "secret_sdk", "secret_telemetry", "snapshot_restore_py"}
+        assert edges[name] - own - late <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("name", WRITTEN)

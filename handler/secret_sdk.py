@@ -1,0 +1,187 @@
+"""Asks the AWS SDK. Part of ``secret_client``, which imports it when the extension fails."""
+
+from _thread import start_new_thread
+from time import monotonic
+
+from secret_extension import (
+    NETWORK,
+    AccessDenied,
+    DecryptionFailed,
+    Flight,
+    InvalidValue,
+    Question,
+    SecretError,
+    SecretNotFound,
+    Throttled,
+    Unavailable,
+    Value,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# A region that did not answer is asked last for this long.
+_REGION_DOWN_SECONDS = 30.0
+
+
+class Sdk:
+    """A client of the SDK for each service and region, made when it is first needed."""
+
+    __slots__ = ("_clients", "_make_client", "down_until")
+
+    def __init__(self, make_client: "Callable[[str, str | None], Any] | None") -> None:
+        self._make_client = make_client or _boto3_client
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self.down_until: dict[tuple[str, str | None], float] = {}
+
+    def read(
+        self, question: Question, regions: "list[str | None]", deadline: float, why: str
+    ) -> Value:
+        """Ask the regions one after the other, until one has the value.
+
+        Args:
+            question: what is read.
+            regions: regions of replicas; None is the function's own region.
+            deadline: end of the time for all of them, on the clock of ``monotonic``.
+            why: why the extension did not answer, for the text of ``Unavailable``.
+
+        Raises:
+            ImportError: there is no boto3.
+            SecretError: the cause, as the function's own region names it.
+
+        """
+        home, replicas = Unavailable(), ""
+        for place, region in enumerate(regions):
+            now = monotonic()
+            share = now + (deadline - now) / (len(regions) - place)
+            try:
+                return self._read_in(question, region, share, why)
+            except SecretError as error:
+                # An error of a replica says nothing about the secret itself.
+                if region is not None:
+                    replicas += f"; {region}: {type(error).__name__}"
+                elif isinstance(error, Unavailable):
+                    home = error
+                else:
+                    raise
+        raise Unavailable(f"{home}{replicas}") from home
+
+    def _read_in(self, question: Question, region: str | None, deadline: float, why: str) -> Value:
+        place = (question.service, region)
+        client = self._clients.get(place)
+        arguments = question.arguments
+        if region is not None and question.name.startswith("arn:"):  # it has the region
+            fields = question.name.split(":")
+            arguments = arguments | {"SecretId": ":".join([*fields[:3], region, *fields[4:]])}
+        flight = Flight()  # the SDK has no deadline for a call
+
+        def run() -> None:
+            try:
+                sdk = client or self._clients.setdefault(place, self._make_client(*place))
+                ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
+                flight.outcome = ask(**arguments)
+            except BaseException as error:  # noqa: BLE001 (raised in the thread that waits)
+                flight.outcome = error
+            finally:
+                flight.done.release()
+
+        try:
+            start_new_thread(run, ())
+            answer = flight.wait(deadline)
+            if isinstance(answer, BaseException):
+                raise answer  # noqa: TRY301 (as if called here)
+            return question.read(answer, "sdk" if region is None else f"replica:{region}")
+        except ImportError:
+            raise
+        except Exception as error:
+            cause, text = _cause(error)
+            if cause is Unavailable:
+                text = f"{why}; {text}"
+                if client is not None:  # else importing boto3 may have taken the time
+                    self.down_until[place] = monotonic() + _REGION_DOWN_SECONDS
+            raise cause(f"{question.name}: {text}") from error
+
+
+def _boto3_client(service: str, region: str | None) -> "Any":
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2, "mode": "standard"}
+    )
+    session: Any = boto3.Session()
+    return session.client(service, region, config=config)
+
+
+# --- why it failed -------------------------------------------------------------------------------
+
+_OTHER = SecretError, "see the function's AWS_ variables, and boto3's version"
+_KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
+# AWS's error code or the name of the SDK's exception -> error class and next step
+_CAUSES = {
+    code: (cause, step)
+    for cause, step, codes in (
+        (
+            AccessDenied,
+            "grant the function's role the read, and see the resource policy of the secret",
+            "AccessDenied AccessDeniedException",
+        ),
+        (
+            AccessDenied,
+            "the credentials are bad: unset your own, or assign the function's role again",
+            (
+                "CredentialRetrievalError ExpiredTokenException InvalidSignatureException"
+                " NoCredentialsError PartialCredentialsError UnrecognizedClientException"
+            ),
+        ),
+        (
+            SecretNotFound,
+            "check name, region, version and stage, and that a value was put",
+            "ParameterNotFound ParameterVersionNotFound ResourceNotFoundException",
+        ),
+        (
+            SecretNotFound,
+            "if it is marked for deletion: aws secretsmanager restore-secret",
+            "InvalidRequestException",
+        ),
+        (
+            Throttled,
+            "keep values longer, or have the account's quota raised",
+            "KMSThrottlingException ThrottlingException TooManyRequestsException",
+        ),
+        (DecryptionFailed, _KEY, "DecryptionFailure InvalidKeyId"),
+        (
+            InvalidValue,
+            "see which name, version, stage or label is asked for",
+            "InvalidParameterException ParamValidationError ValidationException",
+        ),
+        (Unavailable, NETWORK, "KMSInternalException"),
+    )
+    for code in codes.split()
+}
+
+
+def _cause(error: Exception) -> tuple[type[SecretError], str]:
+    """Return error class and text for an exception of the SDK; the text holds no value."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        said = response.get("Error", {})
+        code = str(said.get("Code"))
+        text = f"{code}: {said.get('Message', '')}".rstrip(" .:")
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500:
+            return Unavailable, f"AWS answered {status} {code}; {NETWORK}"
+        cause, step = _CAUSES.get(code, _OTHER)
+        # KMS's codes, Secrets Manager's words, IAM's, and Parameter Store's.
+        key = any(word in f"to {text}" for word in ("to KMS", "kms:", "The ciphertext"))
+        if key and cause in (AccessDenied, SecretError):
+            cause, step = DecryptionFailed, _KEY
+        return cause, f"{text}; {step}"
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "SSLError" not in kinds and kinds & {"ConnectionError", "HTTPClientError", "TimeoutError"}:
+        return Unavailable, f"AWS did not answer ({error}); {NETWORK}"
+    name = type(error).__name__
+    cause, step = _CAUSES.get(name, _OTHER)
+    return cause, f"boto3 did not ask ({name}: {error}); {step}"

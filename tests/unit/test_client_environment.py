@@ -1,0 +1,211 @@
+"""The retrieval client under SnapStart, outside of Lambda and without boto3."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import secret_extension
+import secret_sdk
+from secret_client import SecretClient, Unavailable
+from tests import scripted
+from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server
+from tests.unit.client_support import BROKEN, DOWN, PORT, REPLICAS, asked
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch, extension: Server) -> Iterator[Server]:
+    """Lambda's endpoint for credentials, as it is under SnapStart: no token in the environment."""
+    served = Server(scripted.http(200, json.dumps({"Token": "fresh"}).encode()))
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
+    uri = f"http://127.0.0.1:{served.port}/2018/credentials?x=1"
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let me")
+    try:
+        yield served
+    finally:
+        served.close()
+    assert extension
+
+
+def test_under_snapstart_the_token_is_the_containers(
+    credentials: Server, extension: Server
+) -> None:
+    assert SecretClient().get_secret("s").source == "extension"
+    assert extension.requests[0].header("X-Aws-Parameters-Secrets-Token") == "fresh"
+    (request,) = credentials.requests
+    assert (request.target, request.header("Authorization")) == ("/2018/credentials?x=1", "let me")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        scripted.http(403, b"no"),
+        scripted.http(200, b"{}"),
+        scripted.http(200, b"[]"),
+        scripted.reset,
+        scripted.hang,
+    ],
+    ids=["denied", "no token", "no object", "reset", "hang"],
+)
+def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Server,
+    extension: Server,
+    aws: Aws,
+    answer: Answer,
+) -> None:
+    credentials.script(answer)
+    if answer is scripted.hang:
+        # Its time is the extension's, half of all.
+        remaining = secret_extension._remaining  # noqa: SLF001
+        monkeypatch.setattr(
+            secret_extension, "_remaining", lambda deadline: min(0.1, remaining(deadline))
+        )
+    value = SecretClient(make_client=aws.client).get_secret("s")
+    assert value.source == "sdk"
+    assert extension.requests == []
+
+
+def test_outside_of_lambda_the_sdk_is_asked(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
+    assert SecretClient(make_client=aws.client).get_secret("s").source == "sdk"
+    assert extension.requests == []
+
+
+def test_boto3_is_asked_with_the_functions_own_credentials_and_region(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "key")
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{aws.port}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert SecretClient(timeout_seconds=30).get_secret("s").source == "sdk"
+    assert asked(aws) == ["eu-west-3"]
+    assert aws.requests[0].header("X-Amz-Security-Token") == TOKEN
+
+
+@pytest.mark.usefixtures("_no_boto3")
+def test_without_boto3_the_extension_is_enough(extension: Server) -> None:
+    assert SecretClient().get_secret("s").source == "extension"
+    assert len(extension.requests) == 1
+
+
+@pytest.mark.usefixtures("_no_boto3")
+@pytest.mark.parametrize("regions", [(), REPLICAS])
+def test_without_boto3_the_error_says_where_the_cause_stands_and_nothing_is_lost(
+    extension: Server, clock: Clock, regions: tuple[str, ...]
+) -> None:
+    client = SecretClient(replica_regions=regions)
+    old = client.get_secret("s")
+    extension.script(BROKEN)
+    with pytest.raises(Unavailable) as raised:
+        client.get_secret("other")
+    assert str(raised.value) == (
+        "other: the extension failed: status 400; its own line in this log tells why; boto3, in"
+        " the package, would tell the cause (import of boto3 halted; None in sys.modules)"
+    )
+    with pytest.raises(Unavailable, match=r"^s: the extension may hold an older version; boto3,"):
+        client.get_secret("s", refresh=True)
+    clock.move(120)
+    assert client.get_secret("s") is old
+    extension.script(scripted.secret())
+    assert client.get_secret("other").source == "extension"  # no region passes for down
+
+
+@pytest.mark.usefixtures("_no_boto3")
+def test_without_boto3_an_extension_that_is_not_there_is_called_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
+    with scripted.bound_port() as bound:
+        port = bound.getsockname()[1]
+        monkeypatch.setenv(PORT, str(port))
+        with pytest.raises(Unavailable, match=f"nothing listens on port {port}; is the layer att"):
+            SecretClient().get_secret("s")
+
+
+@pytest.mark.usefixtures("_no_boto3")
+def test_without_a_token_the_error_asks_whether_this_is_lambda(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
+    with pytest.raises(Unavailable, match=r"no session token: is this Lambda\?"):
+        SecretClient().get_secret("s")
+
+
+def test_boto3_gives_up_soon_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    made = secret_sdk._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
+    config = made.meta.config
+    assert (config.region_name, config.connect_timeout, config.read_timeout) == ("eu-west-1", 2, 4)
+    assert config.retries["total_max_attempts"] == 2
+    made.close()
+
+
+def test_a_client_of_the_sdk_is_made_once_for_each_service_and_region(
+    extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    made: list[tuple[str, str | None]] = []
+
+    def make(service: str, region: str | None) -> Any:
+        made.append((service, region))
+        return aws.client(service, region)
+
+    client = SecretClient(make_client=make, cache_seconds=0)
+    for _ in range(3):
+        client.get_secret("s")
+    aws.script(scripted.aws_parameter())
+    for _ in range(2):
+        client.get_parameter("/p")
+    assert made == [("secretsmanager", None), ("ssm", None)]
+
+
+@pytest.mark.parametrize("given", ["5m", "inf", "nan", "-1"])
+def test_a_cache_time_that_is_no_number_of_seconds_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SECRETS_CACHE_SECONDS", given)
+    with pytest.raises(ValueError, match="SECRETS_CACHE_SECONDS must be a number of seconds"):
+        SecretClient()
+
+
+def test_what_was_learnt_before_a_snapshot_is_asked_for_anew_after_it(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    hooks: list[Callable[[], None]] = []
+    runtime = ModuleType("snapshot_restore_py")
+    monkeypatch.setattr(runtime, "register_after_restore", hooks.append, raising=False)
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    made: list[str | None] = []
+
+    def make(service: str, region: str | None) -> Any:
+        made.append(region)
+        return aws.client(service, region)
+
+    client = SecretClient(make_client=make, replica_regions=REPLICAS[:1])
+    client.get_secret("s")
+    client.get_secret("s")
+    client.get_secret("zero", refresh=True)
+    aws.script(scripted.by_region(eu_central_1=DOWN, eu_west_1=scripted.aws_secret()))
+    client.get_secret("one", refresh=True)  # its region is down now
+    assert (len(extension.requests), made) == (1, [None, "eu-west-1"])
+    for restored in hooks:
+        restored()
+    client.get_secret("s")
+    assert len(extension.requests) == 2
+    aws.script(scripted.by_region(eu_central_1=scripted.aws_secret()))
+    assert client.get_secret("s", refresh=True).source == "sdk"
+    assert made == [None, "eu-west-1", None]
+    assert [value.text for value in client.values_read()] == [CANARY]

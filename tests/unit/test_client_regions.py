@@ -1,0 +1,179 @@
+"""The retrieval client when a region does not answer."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+import secret_extension
+from secret_client import AccessDenied, SecretClient, SecretNotFound, Unavailable
+from tests import scripted
+from tests.scripted import CANARY, Answer, Aws, Clock, Server
+from tests.unit.client_support import ARN, BROKEN, DOWN, HALF_SECONDS, REPLICAS, asked, left
+
+
+def failing_over(aws: Aws, **answers: Answer) -> SecretClient:
+    aws.script(scripted.by_region(**answers))
+    return SecretClient(make_client=aws.client, replica_regions=REPLICAS)
+
+
+def test_replica_regions_are_tried_in_order_and_the_value_says_from_which_it_is(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    aws.script(
+        scripted.by_region(eu_central_1=DOWN, eu_west_1=DOWN, us_east_1=scripted.aws_secret())
+    )
+    monkeypatch.setenv("SECRETS_REPLICA_REGIONS", " eu-west-1,, us-east-1 ")
+    value = SecretClient(make_client=aws.client).get_secret("s")
+    assert (value.text, value.source) == (CANARY, "replica:us-east-1")
+    assert asked(aws) == ["eu-central-1", "eu-west-1", "us-east-1"]
+
+
+def test_a_replica_is_asked_by_the_arn_of_its_region(extension: Server, aws: Aws) -> None:
+    extension.script(BROKEN)
+    client = failing_over(aws, eu_central_1=DOWN, eu_west_1=scripted.aws_secret())
+    client.get_secret(ARN, version_stage="X")
+    assert [request.json for request in aws.requests] == [
+        {"SecretId": ARN, "VersionStage": "X"},
+        {"SecretId": ARN.replace("eu-central-1", "eu-west-1"), "VersionStage": "X"},
+    ]
+
+
+def test_a_region_that_is_down_is_asked_last_for_30_seconds_and_the_extension_first(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(scripted.by_region(eu_central_1=DOWN, eu_west_1=scripted.aws_secret()))
+    client.get_secret("one")
+    clock.move(29)
+    client.get_secret("two")
+    assert asked(aws) == ["eu-central-1", "eu-west-1", "eu-west-1"]
+    assert len(extension.requests) == 2
+    extension.script(scripted.secret())
+    assert client.get_secret("three").source == "extension"
+    extension.script(BROKEN)
+    clock.move(2)
+    client.get_secret("four")
+    assert asked(aws)[3:] == ["eu-central-1", "eu-west-1"]
+
+
+def test_an_extension_whose_region_is_down_is_not_waited_for(extension: Server, aws: Aws) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(scripted.by_region(eu_central_1=DOWN, eu_west_1=scripted.aws_secret()))
+    client.get_secret("one")
+    extension.script(scripted.hang)
+    start = time.monotonic()
+    assert client.get_secret("two").source == "replica:eu-west-1"
+    assert time.monotonic() - start < HALF_SECONDS
+
+
+def given_up(monkeypatch: pytest.MonkeyPatch, when: threading.Event) -> list[float]:
+    """Give up the first wait for the SDK at an event; return the deadlines of all waits."""
+    deadlines: list[float] = []
+    wait = secret_extension.Flight.wait
+
+    def wait_for_the_event_first(flight: secret_extension.Flight, deadline: float) -> Any:
+        deadlines.append(deadline)
+        if len(deadlines) > 1:
+            return wait(flight, deadline)
+        assert when.wait(60)
+        return TimeoutError("no answer in time")
+
+    monkeypatch.setattr(secret_extension.Flight, "wait", wait_for_the_event_first)
+    return deadlines
+
+
+def test_making_a_client_of_the_sdk_slowly_is_no_outage_of_its_region(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    making, slow, made = threading.Event(), threading.Event(), threading.Event()
+
+    def make(service: str, region: str | None) -> Any:
+        if region is None:
+            making.set()
+            slow.wait(60)
+        client = aws.client(service, region)
+        if region is None:
+            made.set()
+        return client
+
+    given_up(monkeypatch, making)
+    client = SecretClient(make_client=make, replica_regions=REPLICAS)
+    try:
+        assert client.get_secret("one").source == "replica:eu-west-1"
+    finally:
+        slow.set()
+    assert made.wait(60)
+    assert client.get_secret("two").source == "sdk"
+
+
+def test_a_region_that_hangs_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws, clock: Clock
+) -> None:
+    asked_for = threading.Event()
+
+    def hang(request: scripted.Request, connection: Any) -> None:
+        asked_for.set()
+        scripted.hang(request, connection)
+
+    extension.script(BROKEN)
+    client = failing_over(aws, eu_central_1=hang, eu_west_1=scripted.aws_secret())
+    deadlines = given_up(monkeypatch, asked_for)
+    assert client.get_secret("s", context=left(12)).source == "replica:eu-west-1"
+    assert [deadline - clock() for deadline in deadlines] == [pytest.approx(4), pytest.approx(6)]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_a_region_that_refuses_is_not_down(extension: Server, aws: Aws, code: str) -> None:
+    extension.script(BROKEN)
+    client = failing_over(aws, eu_central_1=scripted.aws_error(code))
+    with pytest.raises((AccessDenied, SecretNotFound)):
+        client.get_secret("s")
+    assert asked(aws) == ["eu-central-1"]
+
+
+def test_a_replica_that_refuses_is_no_reason_to_lose_the_value(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    missing = scripted.aws_error("ResourceNotFoundException")
+    client = failing_over(aws, eu_central_1=DOWN, eu_west_1=missing, us_east_1=DOWN)
+    old = client.get_secret("s")
+    extension.script(BROKEN)
+    clock.move(120)
+    assert client.get_secret("s") is old
+    clock.move(60)
+    with pytest.raises(Unavailable, match=r"503.*; eu-west-1: SecretNotFound; us-east-1: Unavail"):
+        client.get_secret("s")
+
+
+def test_when_every_replica_is_down_the_own_region_is_asked_after_all(
+    extension: Server, aws: Aws
+) -> None:
+    extension.script(BROKEN)
+    client = failing_over(aws, eu_central_1=DOWN, eu_west_1=DOWN, us_east_1=DOWN)
+    with pytest.raises(Unavailable):
+        client.get_secret("s")
+    aws.script(
+        scripted.by_region(eu_central_1=scripted.aws_secret(), eu_west_1=DOWN, us_east_1=DOWN)
+    )
+    assert client.get_secret("s").source == "sdk"
+
+
+def test_parameters_have_no_replicas_and_miss_none(extension: Server, aws: Aws) -> None:
+    extension.script(BROKEN)
+    client = failing_over(aws, eu_central_1=DOWN, eu_west_1=scripted.aws_secret())
+    for name in ("s", "t"):
+        client.get_secret(name)  # its region is down now
+    aws.script(DOWN)
+    with pytest.raises(Unavailable):
+        client.get_parameter("/p")
+    assert asked(aws) == ["eu-central-1"]
+    extension.script(scripted.parameter())
+    assert client.get_parameter("/p").source == "extension"
