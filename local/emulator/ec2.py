@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 DEFAULT_POLICY = json.dumps(

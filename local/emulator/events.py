@@ -20,8 +20,8 @@ from ministack.services import (
 )
 
 from local.emulator.core import permissions
-
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 EVENTS = "events.amazonaws.com"
 # Rules in this state get read-only management events, too.

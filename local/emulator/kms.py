@@ -8,7 +8,8 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json
 from ministack.services import kms
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 
 @replaces(kms, "_create_key")

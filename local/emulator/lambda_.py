@@ -27,8 +27,8 @@ from ministack.core.responses import (
 from ministack.services import cloudwatch_logs, iam, lambda_svc
 
 from local import loopback
-
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_BYTES = 4_096

@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, lambda_svc
 
-from . import replaces
+from local.emulator.core.patching import replaces
 
 Data = dict[str, Any]
 

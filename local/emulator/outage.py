@@ -14,8 +14,7 @@ from typing import Any, Literal
 from hypercorn.asyncio.tcp_server import TCPServer
 
 from local.emulator.core import loop
-
-from . import replaces
+from local.emulator.core.patching import replaces
 
 How = Literal["hang", "reset"]
 Message = MutableMapping[str, Any]

@@ -7,7 +7,8 @@ from typing import Any
 
 from ministack.services import s3
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 LEAST_SIZE = "x-amz-transition-default-minimum-object-size"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from ministack.services import sns
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 Parameters = dict[str, Any]
 Handler = Callable[[Parameters], Response]

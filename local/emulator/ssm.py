@@ -11,9 +11,9 @@ from ministack.core.responses import error_response_json, get_region
 from ministack.services import kms, ssm
 
 from local.emulator.core.caller import access_key_id
-
-from . import Response, replaces
-from .iam import encryption_context_keys
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
+from local.emulator.iam import encryption_context_keys
 
 SECURE = "SecureString"
 AWS_OWN_KEY = "alias/aws/ssm"

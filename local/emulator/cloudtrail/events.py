@@ -23,9 +23,10 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import detect_service, extract_access_key_id
 from ministack.services import cloudtrail, iam
 
-from local.emulator import Response, replaces
 from local.emulator.cloudtrail import trails
 from local.emulator.core import loop
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 # Never to be in an event, whichever service they are sent to. Lower case, anywhere in a request.

@@ -9,8 +9,10 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudtrail, cloudwatch_logs
 
-from local.emulator import Response, events, replaces
+from local.emulator import events
 from local.emulator.core import permissions
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 DETAIL_TYPES = {

@@ -11,7 +11,8 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge
 
-from local.emulator import events, replaces
+from local.emulator import events
+from local.emulator.core.patching import replaces
 
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 CLOUDWATCH_TO_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"

@@ -9,7 +9,8 @@ import cbor2
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch
 
-from local.emulator import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 Data = dict[str, Any]
 

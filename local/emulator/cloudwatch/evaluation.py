@@ -13,9 +13,10 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from local.emulator import Response, replaces
 from local.emulator.cloudwatch import alarms
 from local.emulator.core import loop
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 # Data points that come together are evaluated together; without any, time is what changes.
 COALESCING_SECONDS = 0.05

@@ -7,7 +7,8 @@ from typing import Any
 from ministack.core.router import extract_access_key_id
 from ministack.services import secretsmanager, ssm
 
-from local.emulator import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_id")
 

@@ -9,8 +9,9 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch, cloudwatch_logs
 
-from local.emulator import Response, replaces
 from local.emulator.core import loop
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 from local.emulator.logs import patterns
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html

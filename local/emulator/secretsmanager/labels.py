@@ -5,7 +5,8 @@ import json
 
 from ministack.services import secretsmanager
 
-from local.emulator import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 from local.emulator.secretsmanager.values import (
     Data,
     Handler,

@@ -10,7 +10,8 @@ import ministack.app
 from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
 
-from local.emulator import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 from local.emulator.secretsmanager.values import Data, Handler, _constraint, _error
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html

@@ -17,10 +17,11 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import lambda_svc, secretsmanager
 
-from local.emulator import Response, replaces
 from local.emulator.cloudtrail.events import record_service_event
 from local.emulator.core.caller import access_key_id
+from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import service_may
+from local.emulator.core.responses import Response
 from local.emulator.secretsmanager import schedule
 from local.emulator.secretsmanager.values import (
     VALUE,

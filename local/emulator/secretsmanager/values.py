@@ -14,8 +14,9 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, get_region, json_response
 from ministack.services import kms, secretsmanager
 
-from local.emulator import Response, replaces
 from local.emulator.core.caller import access_key_id
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 from local.emulator.iam import encryption_context_keys
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
