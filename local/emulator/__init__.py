@@ -4,3 +4,33 @@ One module or more per service. Every patch is named after the gap it closes and
 that has it, so that an upgrade of ministack shows, by `AttributeError` at the start or by its
 test, which patches may go. Nothing here is imported by the process that starts the emulator.
 """
+
+PATCHED_BY = (
+    "ec2",
+    "events",
+    "iam",
+    "kms",
+    "lambda_",
+    "lambda_metrics",
+    "outage",
+    "s3",
+    "sns",
+    "core.caller",
+    "ssm",
+    "cloudtrail.trails",
+    "cloudtrail.events",
+    "cloudwatch.alarm_actions",
+    "cloudwatch.anomaly_detectors",
+    "cloudwatch.evaluation",
+    "logs.metrics",
+    "secretsmanager.values",
+    "secretsmanager.labels",
+    "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
+    "secretsmanager.resource_policies",  # after replication: a malformed policy is refused first
+    "secretsmanager.rotation",  # after values: it refuses a caller without the key first
+)
+"""The modules that patch ministack, in the order in which their patches are applied.
+
+The order matters where several modules wrap the same handler, and only there: the last one to
+wrap it is the first to see a request and the last to see the response.
+"""

@@ -9,7 +9,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, secretsmanager
 
-from local.emulator.core.patching import replaces
+from local.emulator.core.patching import adds, replaces
 from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -150,6 +150,7 @@ def a_policy_that_is_not_there_is_attached(original: Handler, parameters: Parame
     return response
 
 
+@adds(iam._IAM_HANDLERS, "SetDefaultPolicyVersion")
 def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
     """Make a version of a managed policy its default one.
 
@@ -167,11 +168,6 @@ def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
     policy["DefaultVersionId"] = chosen
     response: Response = iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
     return response
-
-
-if "SetDefaultPolicyVersion" in iam._IAM_HANDLERS:
-    raise AttributeError("ministack knows SetDefaultPolicyVersion: take it out here")
-iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = default_version_cannot_be_chosen
 
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")

@@ -27,7 +27,7 @@ from ministack.core.responses import (
 from ministack.services import cloudwatch_logs, iam, lambda_svc
 
 from local import loopback
-from local.emulator.core.patching import replaces
+from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -42,8 +42,11 @@ END_OF_LINES = "\0end of invocation\0"
 Data = dict[str, Any]
 _SALT = secrets.token_hex(32)
 
-# A new function is pending for half a second; every deployment and every test waits for that.
-lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
+
+@changes(lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY")
+def new_function_is_ready_soon(_seconds: float) -> float:
+    """Shorten the half second that each deployment waits for a function to become active."""
+    return STATE_TRANSITION_SECONDS
 
 
 def publish_layers(arns: Iterable[str], content: bytes) -> None:
@@ -93,19 +96,21 @@ class MarkedReplies:
         self.replies.flush()
 
 
-# Functions may reach whatever the machine reaches; here they get the guard and the mark.
-lambda_runtime._PYTHON_WORKER_SCRIPT = "\n".join(
-    [
-        inspect.getsource(loopback),
-        "install()",
-        "import os",
-        "from typing import TextIO",
-        f"END_OF_LINES = {END_OF_LINES!r}",
-        inspect.getsource(MarkedReplies),
-        "sys.stdout = MarkedReplies(sys.stdout)",
-        lambda_runtime._PYTHON_WORKER_SCRIPT,
-    ]
-)
+@changes(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
+def functions_stay_on_this_machine(script: str) -> str:
+    """Keep functions from the network, and mark the end of an invocation's lines."""
+    return "\n".join(
+        [
+            inspect.getsource(loopback),
+            "install()",
+            "import os",
+            "from typing import TextIO",
+            f"END_OF_LINES = {END_OF_LINES!r}",
+            inspect.getsource(MarkedReplies),
+            "sys.stdout = MarkedReplies(sys.stdout)",
+            script,
+        ]
+    )
 
 
 @replaces(lambda_runtime.Worker, "_drain_stderr_bounded")

@@ -25,7 +25,7 @@ from ministack.services import cloudtrail, iam
 
 from local.emulator.cloudtrail import trails
 from local.emulator.core import loop
-from local.emulator.core.patching import replaces
+from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
@@ -56,8 +56,11 @@ Event = dict[str, Any]
 # What has come after this event is not looked at: NextToken's.
 _newest: contextvars.ContextVar[str] = contextvars.ContextVar("newest", default="")
 
-# ministack records only what succeeds, and itself; the first patch below records instead.
-cloudtrail._recording_enabled = False
+
+@changes(cloudtrail, "_recording_enabled")
+def ministack_records_nothing(_enabled: bool) -> bool:  # noqa: FBT001 - as the original
+    """Record instead of ministack, which records only what succeeds."""
+    return False
 
 
 @replaces(ministack.app, "_dispatch_service_request")

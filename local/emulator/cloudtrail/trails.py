@@ -11,7 +11,7 @@ from ministack.services import cloudtrail, cloudwatch_logs
 
 from local.emulator import events
 from local.emulator.core import permissions
-from local.emulator.core.patching import replaces
+from local.emulator.core.patching import adds, changes, replaces
 from local.emulator.core.responses import Response
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -123,7 +123,8 @@ def trail_takes_any_log_group(original: Handler, request: Data) -> Response:
     return _refusal_of_log_group(request, arn) or original(request)
 
 
-def _put_insight_selectors(request: Data) -> Response:
+@adds(cloudtrail._DISPATCH, "PutInsightSelectors")
+def put_insight_selectors(request: Data) -> Response:
     """Keep what the trail looks for; no insight is ever found here.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutInsightSelectors.html
@@ -135,7 +136,8 @@ def _put_insight_selectors(request: Data) -> Response:
     return refusal or _insights(trail)
 
 
-def _get_insight_selectors(request: Data) -> Response:
+@adds(cloudtrail._DISPATCH, "GetInsightSelectors")
+def get_insight_selectors(request: Data) -> Response:
     """Tell what the trail looks for."""
     name, _, trail = cloudtrail._find_visible_trail(request.get("TrailName", ""))
     if trail is None:
@@ -155,11 +157,10 @@ def _insights(trail: Data) -> Response:
     return response
 
 
-cloudtrail._DISPATCH |= {
-    "PutInsightSelectors": _put_insight_selectors,
-    "GetInsightSelectors": _get_insight_selectors,
-}
-cloudtrail._TRAIL_STATE_KEYS |= {INSIGHTS}
+@changes(cloudtrail, "_TRAIL_STATE_KEYS")
+def insight_selectors_are_state(keys: frozenset[str]) -> frozenset[str]:
+    """Leave the selectors out of a trail's description."""
+    return keys | {INSIGHTS}
 
 
 def _refusal_of_log_group(request: Data, trail_arn: str) -> Response | None:
