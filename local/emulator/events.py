@@ -5,7 +5,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.arn import parse_arn
@@ -14,14 +14,12 @@ from ministack.services import (
     cloudwatch,
     cloudwatch_logs,
     eventbridge,
-    lambda_svc,
-    sns,
     sqs,
 )
 
 from local.emulator.core import permissions
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response
+from local.emulator.core.responses import Response, error_response
 
 EVENTS = "events.amazonaws.com"
 # Rules in this state get read-only management events, too.
@@ -87,10 +85,7 @@ def deleted_rule_takes_its_targets_along(original: Handler, data: Data) -> Respo
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
     """
     if eventbridge._targets.get(_rule_key(data)):
-        refusal: Response = eventbridge.error_response_json(
-            "ValidationException", "Rule can't be deleted since it has targets.", 400
-        )
-        return refusal
+        return error_response("ValidationException", "Rule can't be deleted since it has targets.")
     return original(data)
 
 
@@ -156,7 +151,7 @@ def _count(metric: str, rule: Data) -> None:
 def _may_deliver(target: str, rule: str) -> bool:
     service = parse_arn(target).service
     if service == "sns":
-        return may_publish(EVENTS, target, source_arn=rule)
+        return permissions.may_publish(EVENTS, target, source_arn=rule)
     if service == "sqs":
         queue = (sqs._queue_by_arn(target) or {}).get("attributes", {})
         key = queue.get("KmsMasterKeyId")
@@ -164,7 +159,7 @@ def _may_deliver(target: str, rule: str) -> bool:
             EVENTS, "sqs:SendMessage", target, queue.get("Policy"), source_arn=rule
         ) and (not key or permissions.service_may_encrypt(EVENTS, key, source_arn=rule))
     if service == "lambda":
-        return may_invoke(EVENTS, target, source_arn=rule)
+        return permissions.may_invoke(EVENTS, target, source_arn=rule)
     if service == "logs":
         stream = target.removesuffix(":*") + ":log-stream:*"
         policies = [
@@ -175,34 +170,6 @@ def _may_deliver(target: str, rule: str) -> bool:
             for policy in policies
         )
     return True
-
-
-def may_publish(
-    service: str, topic_arn: str, *, source_arn: str, conditions: Mapping[str, str] | None = None
-) -> bool:
-    """Tell whether the topic's policy lets `service` publish, and its key encrypt for it."""
-    topic = (sns._topic_by_arn_any_scope(topic_arn) or {}).get("attributes", {})
-    key = topic.get("KmsMasterKeyId")
-    return permissions.service_may(
-        service,
-        "sns:Publish",
-        topic_arn,
-        topic.get("Policy"),
-        source_arn=source_arn,
-        conditions=conditions,
-    ) and (not key or permissions.service_may_encrypt(service, key, source_arn=source_arn))
-
-
-def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
-    """Tell whether the function's policy lets `service` invoke it."""
-    function, _, _ = lambda_svc._get_func_record_for_ref(function_arn)
-    return permissions.service_may(
-        service,
-        "lambda:InvokeFunction",
-        function_arn,
-        (function or {}).get("policy"),
-        source_arn=source_arn,
-    )
 
 
 def _log(target: Data, rule: Data, view: Any) -> None:

@@ -10,6 +10,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, secretsmanager
 
 from local.emulator.core.patching import adds, replaces
+from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -108,11 +109,6 @@ def condition_keys_of_a_request_are_never_set(
         stated = {"VersionStage", "VersionId"} & request.keys()
         keys |= {f"secretsmanager:{name}": request[name] for name in stated}
     return keys
-
-
-def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str]:
-    """Return the condition keys of an encryption context."""
-    return {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
 
 
 @replaces(iam._IAM_HANDLERS, "PutRolePolicy")

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.core.responses import error_response_json
 from ministack.services import kms
 
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response
+from local.emulator.core.responses import Response, error_response
 
 
 @replaces(kms, "_create_key")
@@ -20,8 +19,7 @@ def any_text_passes_for_a_key_policy(
 ) -> Response:
     """Refuse a key policy that is no policy document with MalformedPolicyDocumentException."""
     if "Policy" in data and (fault := iam_evaluator.validate_policy_document(data["Policy"])):
-        refusal: Response = error_response_json("MalformedPolicyDocumentException", fault, 400)
-        return refusal
+        return error_response("MalformedPolicyDocumentException", fault)
     return original(data)
 
 
@@ -34,8 +32,7 @@ def asymmetric_key_is_rotated(original: Callable[..., Response], data: dict[str,
     """
     key = kms._resolve_key(data.get("KeyId", ""))
     if key and key["KeySpec"] != "SYMMETRIC_DEFAULT":
-        refusal: Response = error_response_json(
-            "UnsupportedOperationException", f"{key['Arn']} is not a symmetric key.", 400
+        return error_response(
+            "UnsupportedOperationException", f"{key['Arn']} is not a symmetric key."
         )
-        return refusal
     return original(data)

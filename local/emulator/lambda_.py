@@ -18,7 +18,6 @@ from typing import Any, TextIO
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.responses import (
-    error_response_json,
     get_account_id,
     get_region,
     set_request_account_id,
@@ -28,7 +27,7 @@ from ministack.services import cloudwatch_logs, iam, lambda_svc
 
 from local import loopback
 from local.emulator.core.patching import changes, replaces
-from local.emulator.core.responses import Response
+from local.emulator.core.responses import Response, error_response
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_BYTES = 4_096
@@ -296,5 +295,4 @@ def _role_may(config: Data, action: str, resource: str) -> bool:
 
 
 def _invalid(message: str) -> Response:
-    response: Response = error_response_json("InvalidParameterValueException", message, 400)
-    return response
+    return error_response("InvalidParameterValueException", message)

@@ -45,6 +45,30 @@ def test_a_module_whose_patches_are_not_applied_is_found(tmp_path: Path, decorat
     assert with_patches(tmp_path) - set(PATCHED_BY) == {"logs.new"}
 
 
+def private_imports(root: Path) -> set[str]:
+    """Name what the emulator's modules import of one another that begins with an underscore."""
+    return {
+        f"{path.relative_to(root)}: {alias.name}"
+        for path in (root / "local/emulator").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and (node.level or f"{node.module}.".startswith("local."))
+        for alias in node.names
+        if alias.name.startswith("_")
+    }
+
+
+def test_no_module_of_the_emulator_imports_a_private_name_of_another(tmp_path: Path) -> None:
+    assert private_imports(ROOT) == set()
+    (tmp_path / "local/emulator").mkdir(parents=True)
+    new = tmp_path / "local/emulator/new.py"
+    new.write_text("from .iam import _size, seed_admin\nfrom local.emulator.ssm import _denied\n")
+    assert private_imports(tmp_path) == {
+        "local/emulator/new.py: _size",
+        "local/emulator/new.py: _denied",
+    }
+
+
 Put = Callable[[list[str]], list[str]]
 
 

@@ -12,6 +12,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge
 
 from local.emulator import events
+from local.emulator.core import permissions
 from local.emulator.core.patching import replaces
 
 CLOUDWATCH = "cloudwatch.amazonaws.com"
@@ -59,10 +60,10 @@ def actions_are_topics_only(
 def _may_act(action: str, alarm_arn: str) -> bool:
     service = parse_arn(action).service
     if service == "lambda":
-        return events.may_invoke(CLOUDWATCH_TO_LAMBDA, action, source_arn=alarm_arn)
+        return permissions.may_invoke(CLOUDWATCH_TO_LAMBDA, action, source_arn=alarm_arn)
     # The policy that a topic has from the beginning lets its owner's alarms publish.
     owner = {"aws:sourceowner": get_account_id()}
-    return service != "sns" or events.may_publish(
+    return service != "sns" or permissions.may_publish(
         CLOUDWATCH, action, source_arn=alarm_arn, conditions=owner
     )
 

@@ -6,12 +6,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from local.emulator.core import loop
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response
+from local.emulator.core.responses import Response, error_response, json_response
 from local.emulator.logs import patterns
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
@@ -74,12 +73,11 @@ async def key_of_a_log_group_stays(
     data = json.loads(body)
     group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
     if group is None:
-        message = "The specified log group does not exist"
-        refusal: Response = error_response_json("ResourceNotFoundException", message, 400)
-        return refusal
+        return error_response(
+            "ResourceNotFoundException", "The specified log group does not exist"
+        )
     group["kmsKeyId"] = data.get("kmsKeyId")
-    response: Response = json_response({})
-    return response
+    return json_response({})
 
 
 @replaces(cloudwatch_logs, "_compile_filter_pattern")
@@ -204,5 +202,4 @@ def _store(
 
 
 def _invalid(message: str) -> Response:
-    response: Response = error_response_json("InvalidParameterException", message, 400)
-    return response
+    return error_response("InvalidParameterException", message)

@@ -16,17 +16,14 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, secretsmanager
 
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response
-from local.emulator.secretsmanager.values import (
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
+from local.emulator.secretsmanager.shared import (
     READING,
     VALUE,
     Data,
     Handler,
-    _error,
-    _json,
-    _refusal_of_key,
-    _succeeded,
-    _usable_secret,
+    refusal_of_key,
+    usable_secret,
 )
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
@@ -63,7 +60,7 @@ def _remove_regions(data: Data) -> Response:
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RemoveRegionsFromReplication.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None or secretsmanager._is_replica(secret):
         response: Response = secretsmanager._replicate_secret_to_regions(data)  # it refuses them
         return response
@@ -71,7 +68,7 @@ def _remove_regions(data: Data) -> Response:
     removed = [each for each in statuses if each["Region"] in data["RemoveReplicaRegions"]]
     secretsmanager._delete_replicas(secret | {"ReplicationStatus": removed})
     secret["ReplicationStatus"] = [each for each in statuses if each not in removed]
-    return _json({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
 
 
 def _promote(data: Data) -> Response:
@@ -82,16 +79,18 @@ def _promote(data: Data) -> Response:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_StopReplicationToReplica.html
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None:
         response: Response = secretsmanager._describe_secret(data)  # it refuses what is not there
         return response
     if not secretsmanager._is_replica(secret):
-        return _error("InvalidRequestException", f"{secret['ARN']} is not a replica secret.")
+        return error_response(
+            "InvalidRequestException", f"{secret['ARN']} is not a replica secret."
+        )
     secretsmanager._unlink_from_primary(secret)
     del secret["_PrimarySecretArn"], secret["_PrimaryRegion"]
     secret |= {"RotationEnabled": False, "RotationLambdaARN": None, "RotationRules": None}
-    return _json({"ARN": secret["ARN"]})
+    return json_response({"ARN": secret["ARN"]})
 
 
 @replaces(secretsmanager, "_replicate_secret_to_regions")
@@ -100,7 +99,7 @@ def replication_never_fails(original: Handler, data: Data) -> Response:
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
-    secret, asked = _usable_secret(data), data.get("AddReplicaRegions", [])
+    secret, asked = usable_secret(data), data.get("AddReplicaRegions", [])
     regions = {each["Region"] for each in asked}
     if secret is None or secretsmanager._is_replica(secret) or get_region() in regions:
         return original(data)  # it refuses them
@@ -118,7 +117,7 @@ def replication_never_fails(original: Handler, data: Data) -> Response:
         for each in secret["ReplicationStatus"]
         if each["Region"] not in failures
     ] + list(failures.values())
-    return _json({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
 
 
 def _failure(secret: Data, asked: Data, *, overwrite: bool) -> str:
@@ -126,7 +125,7 @@ def _failure(secret: Data, asked: Data, *, overwrite: bool) -> str:
     existing = secretsmanager._secrets.get_scoped(get_account_id(), region, secret["Name"])
     if existing and existing["ARN"] != arn and not overwrite:
         return _EXISTS
-    if secret["Versions"] and _refusal_of_key(secret, READING):
+    if secret["Versions"] and refusal_of_key(secret, READING):
         return _CLOSED
     return _failure_there({**asked, "ARN": arn}, region, encrypts=True)
 
@@ -135,7 +134,7 @@ def _failure_there(replica: Data, region: str, *, encrypts: bool) -> str:
     with request_scope(get_account_id(), region):
         if not _is_usable(replica.get("KmsKeyId")):
             return _UNUSABLE
-        return _CLOSED if encrypts and _refusal_of_key(replica, REPLICATING) else ""
+        return _CLOSED if encrypts and refusal_of_key(replica, REPLICATING) else ""
 
 
 def _is_usable(key_id: str | None) -> bool:
@@ -165,7 +164,7 @@ def replica_needs_no_key_to_be_in_sync(original: Callable[[Data], None], secret:
         if is_behind and _operation.get() not in _WRITING:
             kept[region] = replica
             continue
-        closed = is_behind and _refusal_of_key(secret, READING)
+        closed = is_behind and refusal_of_key(secret, READING)
         why = _CLOSED if closed else _failure_there(replica, region, encrypts=is_behind)
         if why:
             kept[region] = replica
@@ -194,14 +193,14 @@ def creation_makes_no_replicas(original: Handler, data: Data) -> Response:
     """
     asked = {"AddReplicaRegions", "ForceOverwriteReplicaSecret"} & data.keys()
     response = original(data)
-    if "AddReplicaRegions" not in asked or not _succeeded(response):
+    if "AddReplicaRegions" not in asked or not succeeded(response):
         return response
     request = {"SecretId": data["Name"]} | {name: data[name] for name in asked}
     replicated: Response = secretsmanager._replicate_secret_to_regions(request)
-    if not _succeeded(replicated):
+    if not succeeded(replicated):
         del secretsmanager._secrets[data["Name"]]
         return replicated
-    return _json(json.loads(response[2]) | json.loads(replicated[2]))
+    return json_response(json.loads(response[2]) | json.loads(replicated[2]))
 
 
 @replaces(secretsmanager, "_delete_secret")
@@ -210,11 +209,11 @@ def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None or not secret["ReplicationStatus"]:
         return original(data)
     regions = ", ".join(each["Region"] for each in secret["ReplicationStatus"])
-    return _error(
+    return error_response(
         "InvalidParameterException",
         f"You can't delete secret {secret['ARN']} that still has replica regions [{regions}].",
     )
@@ -224,7 +223,7 @@ def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_delete_resource_policy")
 def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
     """Refuse to change a replica's resource policy, which is the secret's."""
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret and secretsmanager._is_replica(secret):
         response: Response = secretsmanager._replica_mutation_error()
         return response
@@ -234,7 +233,7 @@ def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_replica_mutation_error")
 def replica_refuses_in_other_words(_original: Callable[[], Response]) -> Response:
     """Refuse to change a replica in AWS's words."""
-    return _error(
+    return error_response(
         "InvalidParameterException",
         "Operation not permitted on a replica secret. Call must be made in primary secret's"
         " region.",

@@ -11,8 +11,8 @@ from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
 
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response
-from local.emulator.secretsmanager.values import Data, Handler, _constraint, _error
+from local.emulator.core.responses import Response, error_response
+from local.emulator.secretsmanager.shared import Data, Handler, constraint_error
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 POLICY_CHARACTERS = 20_480
@@ -29,16 +29,16 @@ def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Resp
     """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`."""
     text = data.get("ResourcePolicy", "")
     if not 1 <= len(text) <= POLICY_CHARACTERS:
-        return _constraint("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
+        return constraint_error("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
     try:
         statements = _list(json.loads(text)["Statement"])
         public = any(map(_is_public, statements))
     except (AttributeError, KeyError, TypeError, ValueError):
-        return _error(
+        return error_response(
             "MalformedPolicyDocumentException", "This resource policy contains invalid Json."
         )
     if data.get("BlockPublicPolicy") and public:
-        return _error(
+        return error_response(
             "PublicPolicyException",
             "The BlockPublicPolicy parameter is set to true, and the resource policy did not "
             "prevent broad access to the secret.",
@@ -53,7 +53,7 @@ def a_deleted_secret_has_a_policy(original: Handler, data: Data) -> Response:
     """Refuse the policy of a secret in its recovery window."""
     _, secret = secretsmanager._resolve(data.get("SecretId"))
     if secret and secret.get("DeletedDate"):
-        return _error(
+        return error_response(
             "InvalidRequestException",
             "You can't perform this operation on the secret because it was marked for deletion.",
         )

@@ -21,22 +21,20 @@ from local.emulator.cloudtrail.events import record_service_event
 from local.emulator.core.caller import access_key_id
 from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import service_may
-from local.emulator.core.responses import Response
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
 from local.emulator.secretsmanager import schedule
-from local.emulator.secretsmanager.values import (
+from local.emulator.secretsmanager.shared import (
+    CURRENT,
+    PENDING,
     VALUE,
     Data,
     Handler,
-    _constraint,
-    _error,
-    _has_value,
-    _json,
-    _succeeded,
-    _usable_secret,
+    constraint_error,
+    has_value,
+    usable_secret,
 )
 
 SERVICE = "secretsmanager.amazonaws.com"
-CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
@@ -56,7 +54,7 @@ def rotation_calls_no_function(original: Handler, data: Data) -> Response:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None or secretsmanager._is_replica(secret):
         return original(data)  # it refuses them
     token = data.get("ClientRequestToken") or str(uuid.uuid4())
@@ -75,32 +73,32 @@ def rotation_calls_no_function(original: Handler, data: Data) -> Response:
         "_ConfiguredDate": int(time.time()),
     }
     _start(secret, token, immediately=data.get("RotateImmediately", True))
-    return _json({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
+    return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
 
 
 def _refusal_of_values(token: str, rules: Data) -> Response | None:
     if len(token) not in TOKEN_CHARACTERS:
-        return _constraint("clientRequestToken", "have length between 32 and 64")
+        return constraint_error("clientRequestToken", "have length between 32 and 64")
     fault = schedule.fault(rules)
-    return _error("InvalidParameterException", fault) if fault else None
+    return error_response("InvalidParameterException", fault) if fault else None
 
 
 def _refusal_of_function(arn: str, secret: Data) -> Response | None:
     if not arn:
-        return _error(
+        return error_response(
             "InvalidRequestException",
             "No Lambda rotation function ARN is associated with this secret.",
         )
     action = "lambda:InvokeFunction"
     key_id = access_key_id.get()
     if iam_evaluator.enforce(key_id, action, "lambda", get_region(), resource_arn=arn):
-        return _error(
+        return error_response(
             "AccessDeniedException",
             f"User: {iam_evaluator.caller_arn()} is not authorized to perform: {action} "
             f"on resource: {arn}",
         )
     if not _may_invoke(arn, secret):
-        return _error(
+        return error_response(
             "AccessDeniedException",
             "Secrets Manager cannot invoke the specified Lambda function. Ensure that the "
             f"function policy grants access to the principal {SERVICE}.",
@@ -121,7 +119,7 @@ def _refusal_of_pending(token: str, secret: Data) -> Response | None:
     pending, version = secretsmanager._find_stage_version(secret, PENDING)
     if pending in (None, token) or CURRENT in version["Stages"]:
         return None
-    return _error(
+    return error_response(
         "InvalidRequestException",
         "A previous rotation isn't complete. That rotation will be reattempted.",
     )
@@ -193,7 +191,7 @@ async def _succeeds(step: str, secret: Data, token: str) -> bool:
     if status != HTTPStatus.OK or "X-Amz-Function-Error" in headers:
         return False
     version = secret["Versions"].get(token, {"Stages": []})
-    done = {"createSecret": _has_value(version), "finishSecret": CURRENT in version["Stages"]}
+    done = {"createSecret": has_value(version), "finishSecret": CURRENT in version["Stages"]}
     return done.get(step, True)
 
 
@@ -218,12 +216,12 @@ async def cancellation_is_unknown(
         return await original(*request)
     data = json.loads(body)
     response: Response = secretsmanager._update_secret({"SecretId": data.get("SecretId")})
-    secret = _usable_secret(data)
-    if secret is None or not _succeeded(response):
+    secret = usable_secret(data)
+    if secret is None or not succeeded(response):
         return response  # there is no such secret, or it is a replica, or deleted
     secret["RotationEnabled"] = False
     pending, _ = secretsmanager._find_stage_version(secret, PENDING)
-    return _json(json.loads(response[2]) | ({"VersionId": pending} if pending else {}))
+    return json_response(json.loads(response[2]) | ({"VersionId": pending} if pending else {}))
 
 
 @replaces(secretsmanager, "_describe_secret")
@@ -233,7 +231,7 @@ def description_has_no_dates_of_rotation(original: Handler, data: Data) -> Respo
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
     """
     response = original(data)
-    if not _succeeded(response):
+    if not succeeded(response):
         return response
     _, secret = secretsmanager._resolve(data["SecretId"])
     answer = json.loads(response[2])
@@ -245,7 +243,7 @@ def description_has_no_dates_of_rotation(original: Handler, data: Data) -> Respo
             "NextRotationDate": _next_rotation(secret),
         }
         answer |= {name: date for name, date in dates.items() if date is not None}
-    return _json(answer)
+    return json_response(answer)
 
 
 def _next_rotation(secret: Data) -> float | None:
@@ -260,14 +258,14 @@ def _next_rotation(secret: Data) -> float | None:
 def version_without_a_value_is_read(original: Handler, data: Data) -> Response:
     """Answer that a version which rotation has made and not filled yet has no value."""
     response = original(data)
-    if not _succeeded(response) or _has_value(json.loads(response[2])):
+    if not succeeded(response) or has_value(json.loads(response[2])):
         return response
     asked = (
         f"VersionId: {data['VersionId']}"
         if "VersionId" in data
         else f"staging label: {data.get('VersionStage', CURRENT)}"
     )
-    return _error(
+    return error_response(
         "ResourceNotFoundException",
         f"Secrets Manager can't find the specified secret value for {asked}",
     )
