@@ -28,7 +28,7 @@ Handler = Callable[[Parameters], Response]
 
 
 @replaces(ec2._ACTION_MAP, "CreateVpcEndpoint")
-def new_endpoint_loses_what_limits_it(original: Handler, parameters: Parameters) -> Response:
+def keep_endpoint_settings(original: Handler, parameters: Parameters) -> Response:
     """Keep policy, security groups, addresses and DNS; refuse a second private DNS of a service.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
@@ -59,7 +59,7 @@ def new_endpoint_loses_what_limits_it(original: Handler, parameters: Parameters)
 
 
 @replaces(ec2._ACTION_MAP, "ModifyVpcEndpoint")
-def changed_endpoint_keeps_its_groups(original: Handler, parameters: Parameters) -> Response:
+def modify_endpoint_settings(original: Handler, parameters: Parameters) -> Response:
     """Change groups, addresses and private DNS, and reset the policy, when asked to."""
     response = original(parameters)
     endpoint = ec2._vpc_endpoints.get(ec2._p(parameters, "VpcEndpointId"))
@@ -93,13 +93,13 @@ def _has_private_dns(vpc: str, service: str) -> bool:
 
 
 @replaces(ec2._ACTION_MAP, "DescribeVpcEndpoints")
-def unknown_endpoint_is_not_missed(original: Handler, parameters: Parameters) -> Response:
+def refuse_to_describe_unknown_endpoint(original: Handler, parameters: Parameters) -> Response:
     """Refuse to describe an endpoint that is not there."""
     return _unknown_endpoint(parameters) or original(parameters)
 
 
 @replaces(ec2._ACTION_MAP, "DeleteVpcEndpoints")
-def unknown_endpoint_is_deleted(original: Handler, parameters: Parameters) -> Response:
+def refuse_to_delete_unknown_endpoint(original: Handler, parameters: Parameters) -> Response:
     """Refuse to delete an endpoint that is not there."""
     return _unknown_endpoint(parameters) or original(parameters)
 
@@ -114,7 +114,7 @@ def _unknown_endpoint(parameters: Parameters) -> Response | None:
 
 
 @replaces(ec2, "_parse_ip_permissions")
-def rule_has_many_sources(
+def split_rule_by_source(
     original: Callable[..., list[Parameters]], parameters: Parameters, prefix: str
 ) -> list[Parameters]:
     """Make a rule, with an id of its own, of each range, group and prefix list that is named.
@@ -154,7 +154,7 @@ def _one_for_each_source(rule: Parameters) -> list[Parameters]:
 
 
 @replaces(ec2, "_strip_descriptions")
-def description_tells_rules_apart(
+def ignore_descriptions_of_rules(
     original: Callable[[Parameters], Parameters], rule: Parameters
 ) -> Parameters:
     """Compare rules without the descriptions of groups and prefix lists, too."""
@@ -166,13 +166,13 @@ def description_tells_rules_apart(
 
 
 @replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupIngress")
-def inward_rule_is_there_twice(original: Handler, parameters: Parameters) -> Response:
+def refuse_duplicate_ingress_rule(original: Handler, parameters: Parameters) -> Response:
     """Refuse a rule that is there."""
     return _duplicate(parameters, "IpPermissions") or original(parameters)
 
 
 @replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupEgress")
-def outward_rule_is_there_twice(original: Handler, parameters: Parameters) -> Response:
+def refuse_duplicate_egress_rule(original: Handler, parameters: Parameters) -> Response:
     """Refuse a rule that is there."""
     return _duplicate(parameters, "IpPermissionsEgress") or original(parameters)
 
@@ -188,7 +188,7 @@ def _duplicate(parameters: Parameters, direction: str) -> Response | None:
 
 
 @replaces(ec2._ACTION_MAP, "ModifySecurityGroupRules")
-def changed_rule_keeps_its_group(original: Handler, parameters: Parameters) -> Response:
+def modify_group_of_rule(original: Handler, parameters: Parameters) -> Response:
     """Change the group that a rule names; with all protocols it has no ports."""
     field = ".ReferencedGroupId"
     for key in [key for key in parameters if key.endswith(field)]:
@@ -203,7 +203,7 @@ def changed_rule_keeps_its_group(original: Handler, parameters: Parameters) -> R
 
 
 @replaces(ec2, "_sg_rule_xml")
-def rule_does_not_show_its_prefix_list(
+def show_prefix_list_of_rule(
     original: Callable[..., str], group: str, rule: Parameters, **direction: bool
 ) -> str:
     """Show the prefix list."""
@@ -215,7 +215,7 @@ def rule_does_not_show_its_prefix_list(
 
 
 @replaces(ec2, "_sg_xml")
-def rules_are_shown_one_by_one(original: Callable[[Parameters], str], group: Parameters) -> str:
+def merge_shown_rules(original: Callable[[Parameters], str], group: Parameters) -> str:
     """Show the sources of rules that agree in protocol and ports together."""
     shown = {**group}
     for direction in ("IpPermissions", "IpPermissionsEgress"):
@@ -230,7 +230,7 @@ def rules_are_shown_one_by_one(original: Callable[[Parameters], str], group: Par
 
 
 @replaces(ec2._ACTION_MAP, "DeleteSecurityGroup")
-def group_in_use_is_deleted(original: Handler, parameters: Parameters) -> Response:
+def refuse_to_delete_group_in_use(original: Handler, parameters: Parameters) -> Response:
     """Refuse to delete a group that another group's rule, an interface or an endpoint names."""
     id_ = ec2._p(parameters, "GroupId")
     others = [each for each in ec2._security_groups.values() if each["GroupId"] != id_]
@@ -246,7 +246,7 @@ def group_in_use_is_deleted(original: Handler, parameters: Parameters) -> Respon
 
 
 @replaces(ec2, "_vpce_fields_xml")
-def endpoint_does_not_show_what_limits_it(
+def show_endpoint_settings(
     original: Callable[..., str], endpoint: Parameters, tag: str = "item"
 ) -> str:
     """Show the policy; for an interface also its groups, network interfaces and DNS names."""

@@ -54,7 +54,7 @@ def _rule_key(data: Data) -> str:
 
 
 @replaces(eventbridge, "_put_rule")
-def rule_for_all_management_events_is_disabled(original: Handler, data: Data) -> Response:
+def put_rule_for_all_management_events(original: Handler, data: Data) -> Response:
     """Enable a rule in the state that gets read-only management events, too.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
@@ -68,7 +68,7 @@ def rule_for_all_management_events_is_disabled(original: Handler, data: Data) ->
 
 
 @replaces(eventbridge, "_put_rule")
-def changed_rule_keeps_what_is_not_given(original: Handler, data: Data) -> Response:
+def replace_whole_rule(original: Handler, data: Data) -> Response:
     """Replace a rule as a whole, but for its tags.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
@@ -79,7 +79,7 @@ def changed_rule_keeps_what_is_not_given(original: Handler, data: Data) -> Respo
 
 
 @replaces(eventbridge, "_delete_rule")
-def deleted_rule_takes_its_targets_along(original: Handler, data: Data) -> Response:
+def refuse_to_delete_rule_with_targets(original: Handler, data: Data) -> Response:
     """Refuse to delete a rule that has targets.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
@@ -90,16 +90,14 @@ def deleted_rule_takes_its_targets_along(original: Handler, data: Data) -> Respo
 
 
 @replaces(eventbridge, "_enable_rule")
-def enabled_rule_keeps_its_old_state(original: Handler, data: Data) -> Response:
+def enable_rule_without_read_only_events(original: Handler, data: Data) -> Response:
     """Enable a rule without the read-only management events."""
     eventbridge._rules.get(_rule_key(data), {}).pop("_AllManagementEvents", None)
     return original(data)
 
 
 @replaces(eventbridge, "_rule_out")
-def state_for_all_management_events_is_not_shown(
-    original: Callable[[Data], Data], rule: Data
-) -> Data:
+def show_state_for_all_management_events(original: Callable[[Data], Data], rule: Data) -> Data:
     """Describe a rule with the state that it was given."""
     shown = original(rule)
     if shown["State"] == "ENABLED" and rule.get("_AllManagementEvents"):
@@ -108,7 +106,7 @@ def state_for_all_management_events_is_not_shown(
 
 
 @replaces(eventbridge, "_matches_pattern_view")
-def rule_gets_every_management_event(
+def match_read_only_events_by_state(
     original: Callable[..., bool], pattern: str, view: Any, owner: str = "rule"
 ) -> bool:
     """Match a read-only management event only with a rule in the state for it."""
@@ -126,7 +124,7 @@ def rule_gets_every_management_event(
 
 
 @replaces(eventbridge, "_invoke_target")
-def targets_are_not_asked(
+def deliver_if_target_permits(
     original: Callable[..., None], target: Data, event: Data, rule: Data, view: Any = None
 ) -> None:
     """Deliver only where the target's policy and its key let EventBridge, and to log groups.

@@ -45,15 +45,13 @@ def seed_admin(access_key_id: str, secret_access_key: str) -> None:
 
 
 @replaces(iam_evaluator, "is_root_access_key")
-def root_needs_no_signature(_original: Callable[..., bool], _access_key_id: str) -> bool:
+def recognize_no_root_access_key(_original: Callable[..., bool], _access_key_id: str) -> bool:
     """Know no root: for ministack it is the key `test`, no key, or any account's id."""
     return False
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def principal_arn_is_that_of_the_session(
-    original: Callable[..., Any], key: str, context: Any
-) -> Any:
+def resolve_principal_arn(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `aws:PrincipalArn` to the role of a role session, as AWS does.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
@@ -67,9 +65,7 @@ def principal_arn_is_that_of_the_session(
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def condition_keys_of_a_secret_are_never_set(
-    original: Callable[..., Any], key: str, context: Any
-) -> Any:
+def resolve_condition_keys_of_secret(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `secretsmanager:SecretId` (the ARN) and `secretsmanager:ResourceTag/<key>`.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
@@ -86,7 +82,7 @@ def condition_keys_of_a_secret_are_never_set(
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def caller_account_is_never_set(original: Callable[..., Any], key: str, context: Any) -> Any:
+def resolve_caller_account(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `kms:CallerAccount`."""
     if key.lower() == "kms:calleraccount":
         return context.principal_account
@@ -94,7 +90,7 @@ def caller_account_is_never_set(original: Callable[..., Any], key: str, context:
 
 
 @replaces(iam_actions, "request_tag_context")
-def condition_keys_of_a_request_are_never_set(
+def set_condition_keys_of_request(
     original: Callable[..., Any], service: str, action: str, body: bytes, parameters: Parameters
 ) -> dict[str, Any]:
     """Set `kms:EncryptionContext:<key>` and `secretsmanager:VersionStage` and `VersionId`.
@@ -112,7 +108,7 @@ def condition_keys_of_a_request_are_never_set(
 
 
 @replaces(iam._IAM_HANDLERS, "PutRolePolicy")
-def inline_policies_have_no_quota(original: Handler, parameters: Parameters) -> Response:
+def limit_inline_policies(original: Handler, parameters: Parameters) -> Response:
     """Refuse a role more than 10,240 characters of inline policies in all."""
     role = iam._p(parameters, "RoleName")
     documents = dict((iam._roles.get(role) or {}).get("InlinePolicies", {}))
@@ -127,7 +123,7 @@ def inline_policies_have_no_quota(original: Handler, parameters: Parameters) -> 
 
 @replaces(iam._IAM_HANDLERS, "CreatePolicy")
 @replaces(iam._IAM_HANDLERS, "CreatePolicyVersion")
-def managed_policy_has_no_quota(original: Handler, parameters: Parameters) -> Response:
+def limit_managed_policy(original: Handler, parameters: Parameters) -> Response:
     """Refuse a managed policy of more than 6,144 characters."""
     if _size(iam._p(parameters, "PolicyDocument")) > MANAGED_POLICY_CHARACTERS:
         return _limit_exceeded(f"Cannot exceed quota for PolicySize: {MANAGED_POLICY_CHARACTERS}")
@@ -135,7 +131,7 @@ def managed_policy_has_no_quota(original: Handler, parameters: Parameters) -> Re
 
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
-def a_policy_that_is_not_there_is_attached(original: Handler, parameters: Parameters) -> Response:
+def refuse_to_attach_unknown_policy(original: Handler, parameters: Parameters) -> Response:
     """Refuse to attach a managed policy that does not exist."""
     arn = iam._p(parameters, "PolicyArn")
     if iam._policy_exists(arn):
@@ -147,7 +143,7 @@ def a_policy_that_is_not_there_is_attached(original: Handler, parameters: Parame
 
 
 @adds(iam._IAM_HANDLERS, "SetDefaultPolicyVersion")
-def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
+def set_default_policy_version(parameters: Parameters) -> Response:
     """Make a version of a managed policy its default one.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
@@ -167,7 +163,7 @@ def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
 
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
-def attached_policies_have_no_quota(original: Handler, parameters: Parameters) -> Response:
+def limit_attached_policies(original: Handler, parameters: Parameters) -> Response:
     """Refuse a role an eleventh managed policy."""
     role = iam._roles.get(iam._p(parameters, "RoleName")) or {}
     attached = {*role.get("AttachedPolicies", []), iam._p(parameters, "PolicyArn")}

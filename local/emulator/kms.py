@@ -14,9 +14,7 @@ from local.emulator.core.responses import Response, error_response
 @replaces(kms, "_create_key")
 @replaces(kms, "_put_key_policy")
 @replaces(kms, "_replicate_key")
-def any_text_passes_for_a_key_policy(
-    original: Callable[..., Response], data: dict[str, Any]
-) -> Response:
+def validate_key_policy(original: Callable[..., Response], data: dict[str, Any]) -> Response:
     """Refuse a key policy that is no policy document with MalformedPolicyDocumentException."""
     if "Policy" in data and (fault := iam_evaluator.validate_policy_document(data["Policy"])):
         return error_response("MalformedPolicyDocumentException", fault)
@@ -25,7 +23,9 @@ def any_text_passes_for_a_key_policy(
 
 @replaces(kms, "_enable_key_rotation")
 @replaces(kms, "_disable_key_rotation")
-def asymmetric_key_is_rotated(original: Callable[..., Response], data: dict[str, Any]) -> Response:
+def refuse_to_rotate_asymmetric_key(
+    original: Callable[..., Response], data: dict[str, Any]
+) -> Response:
     """Refuse to rotate a key that is no symmetric one.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html

@@ -43,7 +43,7 @@ _SALT = secrets.token_hex(32)
 
 
 @changes(lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY")
-def new_function_is_ready_soon(_seconds: float) -> float:
+def shorten_state_transition(_seconds: float) -> float:
     """Shorten the half second that each deployment waits for a function to become active."""
     return STATE_TRANSITION_SECONDS
 
@@ -96,7 +96,7 @@ class MarkedReplies:
 
 
 @changes(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
-def functions_stay_on_this_machine(script: str) -> str:
+def keep_functions_on_this_machine(script: str) -> str:
     """Keep functions from the network, and mark the end of an invocation's lines."""
     return "\n".join(
         [
@@ -113,7 +113,7 @@ def functions_stay_on_this_machine(script: str) -> str:
 
 
 @replaces(lambda_runtime.Worker, "_drain_stderr_bounded")
-def silent_handler_waits_50_ms(original: Callable[..., str], worker: Any) -> str:
+def read_lines_up_to_mark(original: Callable[..., str], worker: Any) -> str:
     """Return the lines up to the mark, instead of waiting for lines that may not come."""
     if not worker.config.get("Runtime", "").startswith("python"):
         return original(worker)
@@ -132,15 +132,13 @@ def silent_handler_waits_50_ms(original: Callable[..., str], worker: Any) -> str
 
 @replaces(lambda_runtime, "execution_credentials")
 @replaces(lambda_svc, "execution_credentials")
-def credentials_of_a_role_are_predictable(
-    original: Callable[..., dict[str, str]], config: Data
-) -> dict[str, str]:
+def salt_role_credentials(original: Callable[..., dict[str, str]], config: Data) -> dict[str, str]:
     """Derive a role session's credentials from a secret of this run, not from ARNs alone."""
     return original({**config, "FunctionArn": f"{config['FunctionArn']}:{_SALT}"})
 
 
 @replaces(lambda_svc, "_resolve_cross_account_layer")
-def layer_that_does_not_exist_attaches_empty(
+def refuse_unknown_layer(
     original: Callable[..., Any], arn: str, parsed: Any, name_and_version: tuple[str, int]
 ) -> Any:
     """Refuse a layer that nobody published as AWS refuses one that nobody shared."""
@@ -151,23 +149,19 @@ def layer_that_does_not_exist_attaches_empty(
 
 
 @replaces(lambda_svc, "_create_function")
-def created_function_has_no_limits(original: Callable[..., Response], data: Data) -> Response:
+def check_created_function(original: Callable[..., Response], data: Data) -> Response:
     """Refuse an environment above 4 KB and a role that Lambda cannot assume."""
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(data)
 
 
 @replaces(lambda_svc, "_update_config")
-def updated_function_has_no_limits(
-    original: Callable[..., Response], name: str, data: Data
-) -> Response:
+def check_updated_function(original: Callable[..., Response], name: str, data: Data) -> Response:
     """Refuse the same as on creation."""
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(name, data)
 
 
 @replaces(lambda_svc, "_create_function")
-def version_of_a_new_function_is_published_again(
-    original: Callable[..., Response], data: Data
-) -> Response:
+def complete_published_version(original: Callable[..., Response], data: Data) -> Response:
     """Give the version that CreateFunction publishes its ARN, and say what it is a version of."""
     response = original(data)
     if response[0] == HTTPStatus.CREATED and data.get("Publish"):
@@ -180,7 +174,7 @@ def version_of_a_new_function_is_published_again(
 
 @replaces(lambda_svc, "_create_function")
 @replaces(lambda_svc, "_update_config")
-def logging_config_has_no_defaults(original: Callable[..., Response], *arguments: Any) -> Response:
+def complete_logging_config(original: Callable[..., Response], *arguments: Any) -> Response:
     """Choose the log group, and with JSON the levels, that are not given.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
@@ -199,7 +193,7 @@ def logging_config_has_no_defaults(original: Callable[..., Response], *arguments
 
 
 @replaces(lambda_svc, "_put_function_concurrency")
-def all_concurrency_can_be_reserved(
+def limit_reserved_concurrency(
     original: Callable[..., Response], name: str, data: Data
 ) -> Response:
     """Refuse a reservation that leaves less than 100 of the account's 1000 to all others.
@@ -259,7 +253,7 @@ def _lambda_may_assume(role_arn: str) -> bool:
 
 
 @replaces(lambda_svc, "_emit_lambda_logs")
-def logs_are_written_without_permission(
+def write_logs_if_role_permits(
     original: Callable[..., None], function: Data, *invocation: Any, **source: Any
 ) -> None:
     """Write a function's lines, and create its log group, only if its role may.

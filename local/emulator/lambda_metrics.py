@@ -13,7 +13,7 @@ Data = dict[str, Any]
 
 
 @replaces(lambda_svc, "_execute_function_dispatch")
-def failed_asynchronous_invocation_is_no_error(
+def publish_metrics_of_invocation(
     original: Callable[..., Data], function: Data, config: Data, *invocation: Any
 ) -> Data:
     """Publish Invocations, Errors and Duration where every invocation passes.
@@ -31,7 +31,7 @@ def failed_asynchronous_invocation_is_no_error(
 
 
 @replaces(lambda_svc, "_emit_lambda_metrics")
-def throttled_invocation_counts_twice_and_as_an_invocation(
+def publish_throttle_once(
     _original: Callable[..., None],
     function_name: str,
     duration_ms: float,

@@ -30,7 +30,7 @@ _connection: contextvars.ContextVar[asyncio.Transport] = contextvars.ContextVar(
 
 
 @replaces(TCPServer, "run")
-async def application_does_not_know_its_connection(
+async def remember_connection(
     original: Callable[[TCPServer], Awaitable[None]], server: TCPServer
 ) -> None:
     """Keep the connection for the requests that come by it."""

@@ -16,7 +16,7 @@ _least_sizes: dict[str, str] = {}
 
 
 @replaces(s3, "_dispatch")
-def lifecycle_forgets_its_least_size(
+def keep_lifecycle_minimum_size(
     original: Callable[..., Response], method: str, bucket: str, key: str, *rest: Any
 ) -> Response:
     """Keep the least size of objects that are moved, and find the request for who pays.

@@ -25,7 +25,7 @@ Handler = Callable[[Data], Response]
 @replaces(ssm, "_get_parameters")
 @replaces(ssm, "_get_parameters_by_path")
 @replaces(ssm, "_get_parameter_history")
-def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
+def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Decrypt only with a usable key that the caller may use, in the context of the ARN.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
@@ -47,7 +47,7 @@ def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
 
 
 @replaces(ssm, "_put_parameter")
-def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
+def check_key_on_writing(original: Handler, data: Data) -> Response:
     """Encrypt only with a usable key that the caller may use: an Advanced one by a data key."""
     name = data.get("Name", "")
     existing = ssm._parameters.get(name) or {}
@@ -60,7 +60,7 @@ def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
 
 
 @replaces(ssm, "_put_parameter")
-def tagging_needs_no_grant(original: Handler, data: Data) -> Response:
+def check_permission_to_tag(original: Handler, data: Data) -> Response:
     """Tag a new parameter only for who may call AddTagsToResource.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html

@@ -58,15 +58,13 @@ _newest: contextvars.ContextVar[str] = contextvars.ContextVar("newest", default=
 
 
 @changes(cloudtrail, "_recording_enabled")
-def ministack_records_nothing(_enabled: bool) -> bool:  # noqa: FBT001 - as the original
+def turn_off_ministack_recording(_enabled: bool) -> bool:  # noqa: FBT001 - as the original
     """Record instead of ministack, which records only what succeeds."""
     return False
 
 
 @replaces(ministack.app, "_dispatch_service_request")
-async def refused_call_leaves_no_event(
-    original: Callable[..., Awaitable[Response]], *request: Any
-) -> Response:
+async def record_call(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     """Record a call of a known caller with its outcome.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
@@ -231,7 +229,7 @@ def _shown(value: Any) -> Any:
 
 
 @replaces(cloudtrail, "_get_event_queue")
-def events_start_with_the_newest(original: Callable[..., deque[Event]]) -> deque[Event]:
+def start_after_previous_page(original: Callable[..., deque[Event]]) -> deque[Event]:
     """Leave out what a page before has shown."""
     events = original()
     if not _newest.get():
@@ -241,7 +239,7 @@ def events_start_with_the_newest(original: Callable[..., deque[Event]]) -> deque
 
 
 @replaces(cloudtrail._DISPATCH, "LookupEvents")
-def fifty_events_are_all(original: Callable[[Event], Response], request: Event) -> Response:
+def page_events(original: Callable[[Event], Response], request: Event) -> Response:
     """Answer with `NextToken` after a full page.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html

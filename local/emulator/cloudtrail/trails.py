@@ -99,7 +99,7 @@ def _log_group(arn: str) -> str:
 
 
 @replaces(cloudtrail._DISPATCH, "CreateTrail")
-def new_trail_drops_its_log_group(original: Handler, request: Data) -> Response:
+def keep_log_group_of_new_trail(original: Handler, request: Data) -> Response:
     """Keep the tags and, if CloudTrail can write with them, the log group and the role."""
     arn = cloudtrail._trail_arn(request.get("Name", ""))
     if refusal := _refusal_of_log_group(request, arn):
@@ -116,7 +116,7 @@ def new_trail_drops_its_log_group(original: Handler, request: Data) -> Response:
 
 
 @replaces(cloudtrail._DISPATCH, "UpdateTrail")
-def trail_takes_any_log_group(original: Handler, request: Data) -> Response:
+def validate_log_group_of_trail(original: Handler, request: Data) -> Response:
     """Refuse what CloudTrail cannot write to, as on creation."""
     name, _, trail = cloudtrail._find_visible_trail(request.get("Name", ""))
     arn = (trail or {}).get("TrailARN") or cloudtrail._trail_arn(name)
@@ -158,7 +158,7 @@ def _insights(trail: Data) -> Response:
 
 
 @changes(cloudtrail, "_TRAIL_STATE_KEYS")
-def insight_selectors_are_state(keys: frozenset[str]) -> frozenset[str]:
+def hide_insight_selectors(keys: frozenset[str]) -> frozenset[str]:
     """Leave the selectors out of a trail's description."""
     return keys | {INSIGHTS}
 

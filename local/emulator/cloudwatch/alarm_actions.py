@@ -24,7 +24,7 @@ logger = logging.getLogger("emulator.cloudwatch")
 
 
 @replaces(cloudwatch, "_dispatch_alarm_actions")
-def actions_are_topics_only(
+def dispatch_permitted_actions(
     original: Callable[..., None], alarm: Data, old: str, new: str, reason: str
 ) -> None:
     """Tell EventBridge, invoke functions, and publish to topics that let CloudWatch publish.

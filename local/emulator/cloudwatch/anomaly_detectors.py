@@ -18,7 +18,7 @@ _detectors = AccountRegionScopedDict()
 
 
 @replaces(cloudwatch, "handle_request")
-async def anomaly_detectors_are_unknown(
+async def handle_anomaly_detectors(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
     """Keep anomaly detectors, which stay untrained.

@@ -38,14 +38,14 @@ class _Timer:
 
 
 @replaces(cloudwatch, "record_metric")
-def metric_of_a_service_wakes_no_alarm(original: Callable[..., None], *metric: Any) -> None:
+def evaluate_alarms_on_service_metric(original: Callable[..., None], *metric: Any) -> None:
     """Evaluate alarms on what services publish, too, from whatever thread."""
     loop.soon(original, *metric)
     loop.soon(_evaluate_soon)
 
 
 @replaces(cloudwatch, "_evaluate_all_alarms")
-def alarms_are_evaluated_for_every_point(_original: Callable[[], None]) -> None:
+def evaluate_alarms_soon(_original: Callable[[], None]) -> None:
     """Evaluate all of them shortly, once for what comes together."""
     _evaluate_soon()
 
@@ -69,9 +69,7 @@ def _evaluate_everything() -> None:
 
 
 @replaces(cloudwatch, "_evaluate_alarm")
-def alarm_looks_at_all_data_and_never_returns(
-    _original: Callable[[Data], None], alarm: Data
-) -> None:
+def evaluate_alarm(_original: Callable[[Data], None], alarm: Data) -> None:
     """Evaluate the metric with exactly these dimensions, period by period, back from now.
 
     AWS looks farther back than the evaluation periods where data is missing, so that an alarm
@@ -132,7 +130,7 @@ def _points(alarm: Data, now: float) -> list[bool | None]:
 
 
 @replaces(cloudwatch, "_put_metric_alarm")
-def alarm_loses_its_metrics(
+def put_alarm_with_metrics(
     original: Callable[..., Response], parameters: Data, data: Data, *protocol: bool
 ) -> Response:
     """Keep the queries of metric math and anomaly detection, and describe only what was given.

@@ -15,7 +15,7 @@ access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_
 
 @replaces(secretsmanager, "handle_request")
 @replaces(ssm, "handle_request")
-async def handlers_do_not_know_the_caller(
+async def remember_caller(
     original: Callable[..., Awaitable[Response]],
     *request: Any,  # noqa: ANN401 - ministack is untyped
 ) -> Response:

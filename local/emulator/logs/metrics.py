@@ -25,7 +25,7 @@ Handler = Callable[[Data], Response]
 @replaces(cloudwatch_logs, "_put_metric_filter")
 @replaces(cloudwatch_logs, "_put_subscription_filter")
 @replaces(cloudwatch_logs, "_filter_log_events")
-def any_text_passes_for_a_pattern(original: Handler, data: Data) -> Response:
+def validate_pattern(original: Handler, data: Data) -> Response:
     """Refuse what is no filter pattern."""
     try:
         patterns.compiled(data.get("filterPattern") or "")
@@ -35,7 +35,7 @@ def any_text_passes_for_a_pattern(original: Handler, data: Data) -> Response:
 
 
 @replaces(cloudwatch_logs, "_put_metric_filter")
-def dimensions_have_no_limits(original: Handler, data: Data) -> Response:
+def limit_dimensions(original: Handler, data: Data) -> Response:
     """Refuse more than three dimensions, and a default value beside any.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
@@ -50,7 +50,7 @@ def dimensions_have_no_limits(original: Handler, data: Data) -> Response:
 
 
 @replaces(cloudwatch_logs, "_put_metric_filter")
-def metric_filter_forgets_what_it_applies_to(original: Handler, data: Data) -> Response:
+def keep_transformed_logs_flag(original: Handler, data: Data) -> Response:
     """Keep whether the filter applies to transformed lines."""
     response = original(data)
     if found := cloudwatch_logs._metric_filters.get((data["logGroupName"], data["filterName"])):
@@ -59,7 +59,7 @@ def metric_filter_forgets_what_it_applies_to(original: Handler, data: Data) -> R
 
 
 @replaces(cloudwatch_logs, "handle_request")
-async def key_of_a_log_group_stays(
+async def change_key_of_log_group(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
     """Change the key of a log group, or take it away.
@@ -81,9 +81,7 @@ async def key_of_a_log_group_stays(
 
 
 @replaces(cloudwatch_logs, "_compile_filter_pattern")
-def json_pattern_matches_everything(
-    _original: Callable[..., Any], pattern: str | None
-) -> Callable[[str], bool]:
+def compile_pattern(_original: Callable[..., Any], pattern: str | None) -> Callable[[str], bool]:
     """Match as the pattern says.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
@@ -92,7 +90,7 @@ def json_pattern_matches_everything(
 
 
 @replaces(cloudwatch_logs, "_subscription_pattern_matches")
-def subscription_looks_for_words_only(
+def match_subscription_pattern(
     _original: Callable[..., bool], pattern: str | None, message: str | None
 ) -> bool:
     """Match as the pattern says."""
@@ -101,7 +99,7 @@ def subscription_looks_for_words_only(
 
 # Called for every batch of lines, of whatever origin.
 @replaces(cloudwatch_logs, "_fanout_to_subscription_filters")
-def lines_make_no_metrics(
+def publish_metrics_of_lines(
     original: Callable[..., None], group: str, stream: str, events: list[Data]
 ) -> None:
     """Publish the metrics of the group's metric filters, and those that lines embed."""

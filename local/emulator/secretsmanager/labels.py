@@ -11,7 +11,7 @@ from local.emulator.secretsmanager.shared import CURRENT, Data, Handler, has_val
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def label_stays_on_its_old_version_too(original: Handler, data: Data) -> Response:
+def move_labels(original: Handler, data: Data) -> Response:
     """Move the labels of `VersionStages` to the new version.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
@@ -34,7 +34,7 @@ def label_stays_on_its_old_version_too(original: Handler, data: Data) -> Respons
 
 
 @replaces(secretsmanager, "_update_secret_version_stage")
-def current_label_can_be_taken_away(original: Handler, data: Data) -> Response:
+def keep_current_label(original: Handler, data: Data) -> Response:
     """Refuse to leave a secret without a current version."""
     if data.get("VersionStage") == CURRENT and not data.get("MoveToVersionId"):
         return error_response(
@@ -46,7 +46,7 @@ def current_label_can_be_taken_away(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_list_secret_version_ids")
-def deprecated_versions_are_listed(original: Handler, data: Data) -> Response:
+def hide_deprecated_versions(original: Handler, data: Data) -> Response:
     """List versions without a label only with `IncludeDeprecated`.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html

@@ -40,7 +40,7 @@ _SUCCEEDED = "Replication succeeded"
 
 
 @replaces(secretsmanager, "handle_request")
-async def replicas_cannot_be_removed_nor_promoted(
+async def handle_removal_and_promotion(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
     """Know RemoveRegionsFromReplication and StopReplicationToReplica."""
@@ -94,7 +94,7 @@ def _promote(data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_replicate_secret_to_regions")
-def replication_never_fails(original: Handler, data: Data) -> Response:
+def report_failed_replication(original: Handler, data: Data) -> Response:
     """Ask both keys, and let be what is there already: the status of a region tells of a failure.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
@@ -146,7 +146,7 @@ def _is_usable(key_id: str | None) -> bool:
 
 
 @replaces(secretsmanager, "_sync_replicas")
-def replica_needs_no_key_to_be_in_sync(original: Callable[[Data], None], secret: Data) -> None:
+def sync_replicas_by_key(original: Callable[[Data], None], secret: Data) -> None:
     """Leave a replica as it is, and say so in its status, where its key refuses a value.
 
     The keys are asked in the name of whoever writes the value. Whether AWS tries again before the
@@ -186,7 +186,7 @@ def _is_behind(replica: Data, secret: Data) -> bool:
 
 
 @replaces(secretsmanager, "_create_secret")
-def creation_makes_no_replicas(original: Handler, data: Data) -> Response:
+def create_replicas(original: Handler, data: Data) -> Response:
     """Make the replicas of `AddReplicaRegions`, too.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
@@ -204,7 +204,7 @@ def creation_makes_no_replicas(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_delete_secret")
-def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
+def refuse_to_delete_replicated_secret(original: Handler, data: Data) -> Response:
     """Refuse to delete a secret that has replicas.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
@@ -221,7 +221,7 @@ def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_put_resource_policy")
 @replaces(secretsmanager, "_delete_resource_policy")
-def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
+def refuse_policy_of_replica(original: Handler, data: Data) -> Response:
     """Refuse to change a replica's resource policy, which is the secret's."""
     secret = usable_secret(data)
     if secret and secretsmanager._is_replica(secret):
@@ -231,7 +231,7 @@ def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_replica_mutation_error")
-def replica_refuses_in_other_words(_original: Callable[[], Response]) -> Response:
+def word_refusal_of_replica(_original: Callable[[], Response]) -> Response:
     """Refuse to change a replica in AWS's words."""
     return error_response(
         "InvalidParameterException",

@@ -25,7 +25,7 @@ _without_tls: contextvars.ContextVar[bool] = contextvars.ContextVar("without_tls
 
 
 @replaces(secretsmanager, "_put_resource_policy")
-def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Response:
+def validate_resource_policy(original: Handler, data: Data) -> Response:
     """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`."""
     text = data.get("ResourcePolicy", "")
     if not 1 <= len(text) <= POLICY_CHARACTERS:
@@ -49,7 +49,7 @@ def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Resp
 @replaces(secretsmanager, "_get_resource_policy")
 @replaces(secretsmanager, "_put_resource_policy")
 @replaces(secretsmanager, "_delete_resource_policy")
-def a_deleted_secret_has_a_policy(original: Handler, data: Data) -> Response:
+def refuse_policy_of_deleted_secret(original: Handler, data: Data) -> Response:
     """Refuse the policy of a secret in its recovery window."""
     _, secret = secretsmanager._resolve(data.get("SecretId"))
     if secret and secret.get("DeletedDate"):
@@ -74,7 +74,7 @@ def _is_public(statement: dict[str, Any]) -> bool:
 
 
 @replaces(ministack.app, "app")
-async def loopback_is_not_tls(
+async def remember_missing_tls(
     original: Callable[..., Awaitable[None]], scope: dict[str, Any], *channels: Any
 ) -> None:
     """Note whether a request says that it came without TLS; here none comes by it."""
@@ -87,9 +87,7 @@ async def loopback_is_not_tls(
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def requests_on_loopback_are_without_tls(
-    original: Callable[..., Any], key: str, context: Any
-) -> Any:
+def resolve_secure_transport(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `aws:SecureTransport` to true, but for a request that says otherwise."""
     if key.lower() == "aws:securetransport":
         return str(not _without_tls.get()).lower()

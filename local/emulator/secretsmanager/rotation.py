@@ -45,7 +45,7 @@ _rotations: dict[tuple[str, str], asyncio.Task[None]] = {}
 
 
 @replaces(secretsmanager, "_rotate_secret")
-def rotation_calls_no_function(original: Handler, data: Data) -> Response:
+def rotate_secret(original: Handler, data: Data) -> Response:
     """Keep the configuration and start to rotate, or only to test with `RotateImmediately` false.
 
     The answer does not wait. Needs `lambda:InvokeFunction` of the caller, and a function whose
@@ -204,9 +204,7 @@ def _record(event_name: str, secret: Data) -> None:
 
 
 @replaces(secretsmanager, "handle_request")
-async def cancellation_is_unknown(
-    original: Callable[..., Awaitable[Response]], *request: Any
-) -> Response:
+async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     """Turn rotation off and start no further step; the labels stay where they are.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
@@ -225,7 +223,7 @@ async def cancellation_is_unknown(
 
 
 @replaces(secretsmanager, "_describe_secret")
-def description_has_no_dates_of_rotation(original: Handler, data: Data) -> Response:
+def describe_rotation_dates(original: Handler, data: Data) -> Response:
     """Answer when it was rotated last and will be next, and nothing before it was configured.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
@@ -255,7 +253,7 @@ def _next_rotation(secret: Data) -> float | None:
 
 
 @replaces(secretsmanager, "_get_secret_value")
-def version_without_a_value_is_read(original: Handler, data: Data) -> Response:
+def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
     """Answer that a version which rotation has made and not filled yet has no value."""
     response = original(data)
     if not succeeded(response) or has_value(json.loads(response[2])):
@@ -272,9 +270,7 @@ def version_without_a_value_is_read(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_apply_current_promotion")
-def value_put_by_hand_leaves_a_rotation_pending(
-    original: Callable[..., None], secret: Data, version_id: str
-) -> None:
+def abandon_pending_rotation(original: Callable[..., None], secret: Data, version_id: str) -> None:
     """Abandon the rotation to another version when a new value becomes the current one.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html

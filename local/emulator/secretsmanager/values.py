@@ -34,7 +34,7 @@ ARN_SUFFIX_CHARACTERS = 6
 
 
 @replaces(secretsmanager, "_create_secret")
-def created_secret_always_has_a_version(original: Handler, data: Data) -> Response:
+def create_version_only_with_value(original: Handler, data: Data) -> Response:
     """Give a new secret a version only with a value, named by the token, and a random suffix."""
     existing = secretsmanager._secrets.get(data.get("Name"))
     if existing and (repeated := _answer_to_repeated(data, existing)):
@@ -63,7 +63,7 @@ def created_secret_always_has_a_version(original: Handler, data: Data) -> Respon
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def labels_next_to_the_current_one_are_lost(original: Handler, data: Data) -> Response:
+def give_version_all_labels(original: Handler, data: Data) -> Response:
     """Give a version all labels that were asked for, and take them from where they were.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
@@ -84,14 +84,14 @@ def labels_next_to_the_current_one_are_lost(original: Handler, data: Data) -> Re
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def repeated_token_overwrites(original: Handler, data: Data) -> Response:
+def ignore_repeated_token(original: Handler, data: Data) -> Response:
     """Ignore a request repeated with its token; refuse the token for another value."""
     secret = usable_secret(data)
     return (_answer_to_repeated(data, secret) if secret else None) or original(data)
 
 
 @replaces(secretsmanager, "_update_secret")
-def update_ignores_the_token(original: Handler, data: Data) -> Response:
+def update_with_token(original: Handler, data: Data) -> Response:
     """Store the value as PutSecretValue does, which knows the token."""
     secret = usable_secret(data)
     if secret is None or not has_value(data) or "ClientRequestToken" not in data:
@@ -124,7 +124,7 @@ def _answer_to_repeated(data: Data, secret: Data) -> Response | None:
 
 
 @replaces(secretsmanager, "_create_secret")
-def key_is_not_asked_on_creation(original: Handler, data: Data) -> Response:
+def check_key_on_creation(original: Handler, data: Data) -> Response:
     """Create a secret only with a usable key that the caller may use, even without a value.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -142,7 +142,7 @@ def key_is_not_asked_on_creation(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_put_secret_value")
 @replaces(secretsmanager, "_update_secret")
-def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
+def check_key_on_writing(original: Handler, data: Data) -> Response:
     """Write a value, or change the key, only with a usable key that the caller may use."""
     secret = usable_secret(data)
     if secret is None:
@@ -158,7 +158,7 @@ def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_get_secret_value")
-def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
+def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Read a value only with a usable key that the caller may use; a batch reads one by one."""
     response = original(data)
     secret = usable_secret(data)
@@ -168,7 +168,7 @@ def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_get_secret_value")
-def stage_beside_a_version_id_is_ignored(original: Handler, data: Data) -> Response:
+def check_stage_of_version(original: Handler, data: Data) -> Response:
     """Refuse a version id together with a staging label of another version."""
     response = original(data)
     stage = data.get("VersionStage")
@@ -183,7 +183,7 @@ def stage_beside_a_version_id_is_ignored(original: Handler, data: Data) -> Respo
 @replaces(secretsmanager, "_create_secret")
 @replaces(secretsmanager, "_put_secret_value")
 @replaces(secretsmanager, "_update_secret")
-def value_has_no_limits(original: Handler, data: Data) -> Response:
+def limit_value(original: Handler, data: Data) -> Response:
     """Refuse a value of more than 64 KiB, and one given both as text and as bytes."""
     if all(name in data for name in VALUE):
         return error_response(
@@ -201,7 +201,7 @@ def value_has_no_limits(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def version_may_lack_a_value(original: Handler, data: Data) -> Response:
+def require_value(original: Handler, data: Data) -> Response:
     """Refuse to put a version without a value."""
     if not has_value(data):
         return error_response(
@@ -211,7 +211,7 @@ def version_may_lack_a_value(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_create_secret")
-def any_text_passes_for_a_name(original: Handler, data: Data) -> Response:
+def validate_name(original: Handler, data: Data) -> Response:
     """Refuse a name with other characters than AWS allows, or more than 512 of them."""
     name = data.get("Name", "")
     if len(name) > NAME_CHARACTERS:
