@@ -31,6 +31,8 @@ Handler = Callable[[Parameters], Response]
 def keep_endpoint_settings(original: Handler, parameters: Parameters) -> Response:
     """Keep policy, security groups, addresses and DNS; refuse a second private DNS of a service.
 
+    ministack drops them.
+
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
     """
     vpc, service = ec2._p(parameters, "VpcId"), ec2._p(parameters, "ServiceName")
@@ -60,7 +62,10 @@ def keep_endpoint_settings(original: Handler, parameters: Parameters) -> Respons
 
 @replaces(ec2._ACTION_MAP, "ModifyVpcEndpoint")
 def modify_endpoint_settings(original: Handler, parameters: Parameters) -> Response:
-    """Change groups, addresses and private DNS, and reset the policy, when asked to."""
+    """Change groups, addresses and private DNS, and reset the policy, when asked to.
+
+    ministack keeps the groups, addresses and private DNS of a changed endpoint.
+    """
     response = original(parameters)
     endpoint = ec2._vpc_endpoints.get(ec2._p(parameters, "VpcEndpointId"))
     if endpoint is not None:
@@ -94,13 +99,19 @@ def _has_private_dns(vpc: str, service: str) -> bool:
 
 @replaces(ec2._ACTION_MAP, "DescribeVpcEndpoints")
 def refuse_to_describe_unknown_endpoint(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to describe an endpoint that is not there."""
+    """Refuse to describe an endpoint that is not there.
+
+    ministack answers without it.
+    """
     return _unknown_endpoint(parameters) or original(parameters)
 
 
 @replaces(ec2._ACTION_MAP, "DeleteVpcEndpoints")
 def refuse_to_delete_unknown_endpoint(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to delete an endpoint that is not there."""
+    """Refuse to delete an endpoint that is not there.
+
+    ministack answers that it is deleted.
+    """
     return _unknown_endpoint(parameters) or original(parameters)
 
 
@@ -118,6 +129,8 @@ def split_rule_by_source(
     original: Callable[..., list[Parameters]], parameters: Parameters, prefix: str
 ) -> list[Parameters]:
     """Make a rule, with an id of its own, of each range, group and prefix list that is named.
+
+    ministack keeps one rule with many sources, and drops prefix lists.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
     """
@@ -157,7 +170,10 @@ def _one_for_each_source(rule: Parameters) -> list[Parameters]:
 def ignore_descriptions_of_rules(
     original: Callable[[Parameters], Parameters], rule: Parameters
 ) -> Parameters:
-    """Compare rules without the descriptions of groups and prefix lists, too."""
+    """Compare rules without the descriptions of groups and prefix lists, too.
+
+    ministack takes rules that differ in nothing else for two.
+    """
     bare = original(rule)
     for kind in SOURCES:
         sources = [{k: v for k, v in each.items() if k != "Description"} for each in rule[kind]]
@@ -167,13 +183,19 @@ def ignore_descriptions_of_rules(
 
 @replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupIngress")
 def refuse_duplicate_ingress_rule(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a rule that is there."""
+    """Refuse a rule that the group has.
+
+    ministack adds it a second time.
+    """
     return _duplicate(parameters, "IpPermissions") or original(parameters)
 
 
 @replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupEgress")
 def refuse_duplicate_egress_rule(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a rule that is there."""
+    """Refuse a rule that the group has.
+
+    ministack adds it a second time.
+    """
     return _duplicate(parameters, "IpPermissionsEgress") or original(parameters)
 
 
@@ -189,7 +211,10 @@ def _duplicate(parameters: Parameters, direction: str) -> Response | None:
 
 @replaces(ec2._ACTION_MAP, "ModifySecurityGroupRules")
 def modify_group_of_rule(original: Handler, parameters: Parameters) -> Response:
-    """Change the group that a rule names; with all protocols it has no ports."""
+    """Change the group that a rule names; with all protocols it has no ports.
+
+    ministack keeps the group of a changed rule.
+    """
     field = ".ReferencedGroupId"
     for key in [key for key in parameters if key.endswith(field)]:
         parameters[key.removesuffix(field) + ".ReferencedGroupInfo.GroupId"] = parameters[key]
@@ -206,7 +231,10 @@ def modify_group_of_rule(original: Handler, parameters: Parameters) -> Response:
 def show_prefix_list_of_rule(
     original: Callable[..., str], group: str, rule: Parameters, **direction: bool
 ) -> str:
-    """Show the prefix list."""
+    """Show the prefix list of a rule.
+
+    ministack leaves it out.
+    """
     shown = original(group, rule, **direction)
     fields = "".join(
         f"<prefixListId>{each['PrefixListId']}</prefixListId>" for each in rule["PrefixListIds"]
@@ -216,7 +244,10 @@ def show_prefix_list_of_rule(
 
 @replaces(ec2, "_sg_xml")
 def merge_shown_rules(original: Callable[[Parameters], str], group: Parameters) -> str:
-    """Show the sources of rules that agree in protocol and ports together."""
+    """Show the sources of rules that agree in protocol and ports together.
+
+    ministack shows each rule on its own.
+    """
     shown = {**group}
     for direction in ("IpPermissions", "IpPermissionsEgress"):
         merged: dict[object, Parameters] = {}
@@ -231,7 +262,10 @@ def merge_shown_rules(original: Callable[[Parameters], str], group: Parameters) 
 
 @replaces(ec2._ACTION_MAP, "DeleteSecurityGroup")
 def refuse_to_delete_group_in_use(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to delete a group that another group's rule, an interface or an endpoint names."""
+    """Refuse to delete a group that another group's rule, an interface or an endpoint names.
+
+    ministack deletes it.
+    """
     id_ = ec2._p(parameters, "GroupId")
     others = [each for each in ec2._security_groups.values() if each["GroupId"] != id_]
     rules = [rule for each in others for rule in each["IpPermissions"]]
@@ -249,7 +283,10 @@ def refuse_to_delete_group_in_use(original: Handler, parameters: Parameters) -> 
 def show_endpoint_settings(
     original: Callable[..., str], endpoint: Parameters, tag: str = "item"
 ) -> str:
-    """Show the policy; for an interface also its groups, network interfaces and DNS names."""
+    """Show the policy; for an interface also its groups, network interfaces and DNS names.
+
+    ministack leaves them out.
+    """
     if "PolicyDocument" not in endpoint:  # about to be made, above
         return original(endpoint, tag=tag)
     fields = {"policyDocument": escape(endpoint["PolicyDocument"])}

@@ -57,6 +57,8 @@ def _rule_key(data: Data) -> str:
 def put_rule_for_all_management_events(original: Handler, data: Data) -> Response:
     """Enable a rule in the state that gets read-only management events, too.
 
+    ministack takes the state for disabled.
+
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
     """
     all_events = data.get("State") == ALL_MANAGEMENT_EVENTS
@@ -71,6 +73,8 @@ def put_rule_for_all_management_events(original: Handler, data: Data) -> Respons
 def replace_whole_rule(original: Handler, data: Data) -> Response:
     """Replace a rule as a whole, but for its tags.
 
+    ministack keeps what the request does not give.
+
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
     """
     if _rule_key(data) in eventbridge._rules:
@@ -82,6 +86,8 @@ def replace_whole_rule(original: Handler, data: Data) -> Response:
 def refuse_to_delete_rule_with_targets(original: Handler, data: Data) -> Response:
     """Refuse to delete a rule that has targets.
 
+    ministack deletes the targets too.
+
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
     """
     if eventbridge._targets.get(_rule_key(data)):
@@ -91,14 +97,20 @@ def refuse_to_delete_rule_with_targets(original: Handler, data: Data) -> Respons
 
 @replaces(eventbridge, "_enable_rule")
 def enable_rule_without_read_only_events(original: Handler, data: Data) -> Response:
-    """Enable a rule without the read-only management events."""
+    """Enable a rule without the read-only management events.
+
+    The rule would keep its previous state.
+    """
     eventbridge._rules.get(_rule_key(data), {}).pop("_AllManagementEvents", None)
     return original(data)
 
 
 @replaces(eventbridge, "_rule_out")
 def show_state_for_all_management_events(original: Callable[[Data], Data], rule: Data) -> Data:
-    """Describe a rule with the state that it was given."""
+    """Describe a rule with the state that it was given.
+
+    ministack only knows that it is enabled.
+    """
     shown = original(rule)
     if shown["State"] == "ENABLED" and rule.get("_AllManagementEvents"):
         shown["State"] = ALL_MANAGEMENT_EVENTS
@@ -109,7 +121,10 @@ def show_state_for_all_management_events(original: Callable[[Data], Data], rule:
 def match_read_only_events_by_state(
     original: Callable[..., bool], pattern: str, view: Any, owner: str = "rule"
 ) -> bool:
-    """Match a read-only management event only with a rule in the state for it."""
+    """Match a read-only management event only with a rule in the state for it.
+
+    ministack matches them with every rule.
+    """
     if not original(pattern, view, owner):
         return False
     if view.envelope()["detail-type"] != "AWS API Call via CloudTrail":
@@ -128,6 +143,8 @@ def deliver_if_target_permits(
     original: Callable[..., None], target: Data, event: Data, rule: Data, view: Any = None
 ) -> None:
     """Deliver only where the target's policy and its key let EventBridge, and to log groups.
+
+    ministack delivers without asking, and not to log groups.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """

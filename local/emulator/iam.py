@@ -46,13 +46,18 @@ def seed_admin(access_key_id: str, secret_access_key: str) -> None:
 
 @replaces(iam_evaluator, "is_root_access_key")
 def recognize_no_root_access_key(_original: Callable[..., bool], _access_key_id: str) -> bool:
-    """Know no root: for ministack it is the key `test`, no key, or any account's id."""
+    """Know no root.
+
+    ministack's root needs no signature: its key is `test`, none, or any account's id.
+    """
     return False
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
 def resolve_principal_arn(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `aws:PrincipalArn` to the role of a role session, as AWS does.
+
+    ministack resolves it to the session's ARN.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -67,6 +72,8 @@ def resolve_principal_arn(original: Callable[..., Any], key: str, context: Any) 
 @replaces(iam_evaluator, "_resolve_condition_key")
 def resolve_condition_keys_of_secret(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `secretsmanager:SecretId` (the ARN) and `secretsmanager:ResourceTag/<key>`.
+
+    ministack never sets them.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     """
@@ -83,7 +90,10 @@ def resolve_condition_keys_of_secret(original: Callable[..., Any], key: str, con
 
 @replaces(iam_evaluator, "_resolve_condition_key")
 def resolve_caller_account(original: Callable[..., Any], key: str, context: Any) -> Any:
-    """Resolve `kms:CallerAccount`."""
+    """Resolve `kms:CallerAccount`.
+
+    ministack never sets it.
+    """
     if key.lower() == "kms:calleraccount":
         return context.principal_account
     return original(key, context)
@@ -94,6 +104,8 @@ def set_condition_keys_of_request(
     original: Callable[..., Any], service: str, action: str, body: bytes, parameters: Parameters
 ) -> dict[str, Any]:
     """Set `kms:EncryptionContext:<key>` and `secretsmanager:VersionStage` and `VersionId`.
+
+    ministack never sets them.
 
     Each is there only when the request states it.
     """
@@ -109,7 +121,10 @@ def set_condition_keys_of_request(
 
 @replaces(iam._IAM_HANDLERS, "PutRolePolicy")
 def limit_inline_policies(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a role more than 10,240 characters of inline policies in all."""
+    """Refuse a role more than 10,240 characters of inline policies in all.
+
+    ministack has no such quota.
+    """
     role = iam._p(parameters, "RoleName")
     documents = dict((iam._roles.get(role) or {}).get("InlinePolicies", {}))
     documents[iam._p(parameters, "PolicyName")] = iam._p(parameters, "PolicyDocument")
@@ -124,7 +139,10 @@ def limit_inline_policies(original: Handler, parameters: Parameters) -> Response
 @replaces(iam._IAM_HANDLERS, "CreatePolicy")
 @replaces(iam._IAM_HANDLERS, "CreatePolicyVersion")
 def limit_managed_policy(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a managed policy of more than 6,144 characters."""
+    """Refuse a managed policy of more than 6,144 characters.
+
+    ministack has no such quota.
+    """
     if _size(iam._p(parameters, "PolicyDocument")) > MANAGED_POLICY_CHARACTERS:
         return _limit_exceeded(f"Cannot exceed quota for PolicySize: {MANAGED_POLICY_CHARACTERS}")
     return original(parameters)
@@ -132,7 +150,10 @@ def limit_managed_policy(original: Handler, parameters: Parameters) -> Response:
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
 def refuse_to_attach_unknown_policy(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to attach a managed policy that does not exist."""
+    """Refuse to attach a managed policy that does not exist.
+
+    ministack attaches it.
+    """
     arn = iam._p(parameters, "PolicyArn")
     if iam._policy_exists(arn):
         return original(parameters)
@@ -145,6 +166,8 @@ def refuse_to_attach_unknown_policy(original: Handler, parameters: Parameters) -
 @adds(iam._IAM_HANDLERS, "SetDefaultPolicyVersion")
 def set_default_policy_version(parameters: Parameters) -> Response:
     """Make a version of a managed policy its default one.
+
+    ministack lacks the operation.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
     """
@@ -164,7 +187,10 @@ def set_default_policy_version(parameters: Parameters) -> Response:
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
 def limit_attached_policies(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a role an eleventh managed policy."""
+    """Refuse a role an eleventh managed policy.
+
+    ministack has no such quota.
+    """
     role = iam._roles.get(iam._p(parameters, "RoleName")) or {}
     attached = {*role.get("AttachedPolicies", []), iam._p(parameters, "PolicyArn")}
     if len(attached) > MANAGED_POLICIES_PER_ROLE:

@@ -15,7 +15,10 @@ from local.emulator.core.responses import Response, error_response
 @replaces(kms, "_put_key_policy")
 @replaces(kms, "_replicate_key")
 def validate_key_policy(original: Callable[..., Response], data: dict[str, Any]) -> Response:
-    """Refuse a key policy that is no policy document with MalformedPolicyDocumentException."""
+    """Refuse a key policy that is no policy document with MalformedPolicyDocumentException.
+
+    ministack takes any text.
+    """
     if "Policy" in data and (fault := iam_evaluator.validate_policy_document(data["Policy"])):
         return error_response("MalformedPolicyDocumentException", fault)
     return original(data)
@@ -27,6 +30,8 @@ def refuse_to_rotate_asymmetric_key(
     original: Callable[..., Response], data: dict[str, Any]
 ) -> Response:
     """Refuse to rotate a key that is no symmetric one.
+
+    ministack turns its rotation on.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
     """

@@ -114,7 +114,10 @@ def keep_functions_on_this_machine(script: str) -> str:
 
 @replaces(lambda_runtime.Worker, "_drain_stderr_bounded")
 def read_lines_up_to_mark(original: Callable[..., str], worker: Any) -> str:
-    """Return the lines up to the mark, instead of waiting for lines that may not come."""
+    """Return the lines up to the mark, instead of waiting for lines that may not come.
+
+    ministack waits 50 ms for a handler that prints nothing.
+    """
     if not worker.config.get("Runtime", "").startswith("python"):
         return original(worker)
     lines: list[str] = []
@@ -133,7 +136,10 @@ def read_lines_up_to_mark(original: Callable[..., str], worker: Any) -> str:
 @replaces(lambda_runtime, "execution_credentials")
 @replaces(lambda_svc, "execution_credentials")
 def salt_role_credentials(original: Callable[..., dict[str, str]], config: Data) -> dict[str, str]:
-    """Derive a role session's credentials from a secret of this run, not from ARNs alone."""
+    """Derive a role session's credentials from a secret of this run, not from ARNs alone.
+
+    ministack's can be computed by anybody who knows the ARNs.
+    """
     return original({**config, "FunctionArn": f"{config['FunctionArn']}:{_SALT}"})
 
 
@@ -141,7 +147,10 @@ def salt_role_credentials(original: Callable[..., dict[str, str]], config: Data)
 def refuse_unknown_layer(
     original: Callable[..., Any], arn: str, parsed: Any, name_and_version: tuple[str, int]
 ) -> Any:
-    """Refuse a layer that nobody published as AWS refuses one that nobody shared."""
+    """Refuse a layer that nobody published as AWS refuses one that nobody shared.
+
+    ministack attaches it as an empty one.
+    """
     name, _ = name_and_version
     if lambda_svc._layers.get_scoped(parsed.account_id, parsed.region, name) is None:
         return lambda_svc._layer_access_denied(arn)
@@ -150,19 +159,28 @@ def refuse_unknown_layer(
 
 @replaces(lambda_svc, "_create_function")
 def check_created_function(original: Callable[..., Response], data: Data) -> Response:
-    """Refuse an environment above 4 KB and a role that Lambda cannot assume."""
+    """Refuse an environment above 4 KB and a role that Lambda cannot assume.
+
+    ministack takes both.
+    """
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(data)
 
 
 @replaces(lambda_svc, "_update_config")
 def check_updated_function(original: Callable[..., Response], name: str, data: Data) -> Response:
-    """Refuse the same as on creation."""
+    """Refuse the same as on creation.
+
+    ministack takes both.
+    """
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(name, data)
 
 
 @replaces(lambda_svc, "_create_function")
 def complete_published_version(original: Callable[..., Response], data: Data) -> Response:
-    """Give the version that CreateFunction publishes its ARN, and say what it is a version of."""
+    """Give the version that CreateFunction publishes its ARN, and say what it is a version of.
+
+    ministack publishes that version again when the function has not changed.
+    """
     response = original(data)
     if response[0] == HTTPStatus.CREATED and data.get("Publish"):
         function = lambda_svc._functions[data["FunctionName"]]
@@ -176,6 +194,8 @@ def complete_published_version(original: Callable[..., Response], data: Data) ->
 @replaces(lambda_svc, "_update_config")
 def complete_logging_config(original: Callable[..., Response], *arguments: Any) -> Response:
     """Choose the log group, and with JSON the levels, that are not given.
+
+    ministack keeps what is given and no more.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
     """
@@ -197,6 +217,8 @@ def limit_reserved_concurrency(
     original: Callable[..., Response], name: str, data: Data
 ) -> Response:
     """Refuse a reservation that leaves less than 100 of the account's 1000 to all others.
+
+    ministack reserves all of it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
@@ -257,6 +279,8 @@ def write_logs_if_role_permits(
     original: Callable[..., None], function: Data, *invocation: Any, **source: Any
 ) -> None:
     """Write a function's lines, and create its log group, only if its role may.
+
+    ministack writes them without asking.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """

@@ -18,6 +18,8 @@ def publish_metrics_of_invocation(
 ) -> Data:
     """Publish Invocations, Errors and Duration where every invocation passes.
 
+    ministack counts no error of a failed asynchronous invocation.
+
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     started = time.monotonic()
@@ -38,7 +40,10 @@ def publish_throttle_once(
     error: bool,  # noqa: ARG001, FBT001 - as the original
     throttle: bool,  # noqa: FBT001 - as the original
 ) -> None:
-    """Publish Throttles, and nothing else, for what was not executed."""
+    """Publish Throttles, and nothing else, for what was not executed.
+
+    ministack counts it twice, and as an invocation.
+    """
     # Called where there is no room, without a duration, and again by who waits for an answer.
     if throttle and not duration_ms:
         _publish({"FunctionName": function_name}, "Throttles", 1)

@@ -33,7 +33,10 @@ _connection: contextvars.ContextVar[asyncio.Transport] = contextvars.ContextVar(
 async def remember_connection(
     original: Callable[[TCPServer], Awaitable[None]], server: TCPServer
 ) -> None:
-    """Keep the connection for the requests that come by it."""
+    """Keep the connection for the requests that come by it.
+
+    An application of hypercorn's does not know it.
+    """
     _connection.set(server.writer.transport)
     await original(server)
 

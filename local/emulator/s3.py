@@ -21,6 +21,8 @@ def keep_lifecycle_minimum_size(
 ) -> Response:
     """Keep the least size of objects that are moved, and find the request for who pays.
 
+    ministack forgets the size.
+
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
     """
     headers, body, query = rest

@@ -21,6 +21,8 @@ _PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*@")
 def wait_for_confirmation_by_email(original: Handler, parameters: Parameters) -> Response:
     """Wait for the confirmation of a mail, too; return the ARN before it to who asks for it.
 
+    ministack confirms a subscription at once.
+
     https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
     """
     known = set(sns._sub_arn_to_topic)
@@ -54,6 +56,8 @@ def wait_for_confirmation_by_email(original: Handler, parameters: Parameters) ->
 def remove_empty_filter_policy(original: Handler, parameters: Parameters) -> Response:
     """Forget an empty filter policy and its scope; a policy without a scope gets the default.
 
+    ministack keeps it.
+
     https://docs.aws.amazon.com/sns/latest/dg/message-filtering-policy-remove.html
     """
     response = original(parameters)
@@ -65,7 +69,10 @@ def remove_empty_filter_policy(original: Handler, parameters: Parameters) -> Res
 
 @replaces(sns, "_unsubscribe")
 def refuse_to_delete_pending_subscription(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to delete what waits for its confirmation; AWS lets it expire."""
+    """Refuse to delete what waits for its confirmation; AWS lets it expire.
+
+    ministack deletes it.
+    """
     if (found := _subscription(parameters)) and not found["confirmed"]:
         message = (
             "Invalid parameter: SubscriptionArn Reason: "

@@ -28,6 +28,8 @@ Handler = Callable[[Data], Response]
 def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Decrypt only with a usable key that the caller may use, in the context of the ARN.
 
+    ministack does not ask the key.
+
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
     response = original(data)
@@ -48,7 +50,10 @@ def check_key_on_reading(original: Handler, data: Data) -> Response:
 
 @replaces(ssm, "_put_parameter")
 def check_key_on_writing(original: Handler, data: Data) -> Response:
-    """Encrypt only with a usable key that the caller may use: an Advanced one by a data key."""
+    """Encrypt only with a usable key that the caller may use: an Advanced one by a data key.
+
+    ministack does not ask the key.
+    """
     name = data.get("Name", "")
     existing = ssm._parameters.get(name) or {}
     if (data.get("Type") or existing.get("Type")) != SECURE:
@@ -62,6 +67,8 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
 @replaces(ssm, "_put_parameter")
 def check_permission_to_tag(original: Handler, data: Data) -> Response:
     """Tag a new parameter only for who may call AddTagsToResource.
+
+    ministack tags without asking.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """

@@ -67,6 +67,8 @@ def turn_off_ministack_recording(_enabled: bool) -> bool:  # noqa: FBT001 - as t
 async def record_call(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     """Record a call of a known caller with its outcome.
 
+    ministack leaves no event of a refused call.
+
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
     response = await original(*request)
@@ -230,7 +232,10 @@ def _shown(value: Any) -> Any:
 
 @replaces(cloudtrail, "_get_event_queue")
 def start_after_previous_page(original: Callable[..., deque[Event]]) -> deque[Event]:
-    """Leave out what a page before has shown."""
+    """Leave out what a page before has shown.
+
+    ministack starts with the newest on every page.
+    """
     events = original()
     if not _newest.get():
         return events
@@ -241,6 +246,8 @@ def start_after_previous_page(original: Callable[..., deque[Event]]) -> deque[Ev
 @replaces(cloudtrail._DISPATCH, "LookupEvents")
 def page_events(original: Callable[[Event], Response], request: Event) -> Response:
     """Answer with `NextToken` after a full page.
+
+    ministack answers with the newest events only, without `NextToken`.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
     """

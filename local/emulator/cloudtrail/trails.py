@@ -100,7 +100,10 @@ def _log_group(arn: str) -> str:
 
 @replaces(cloudtrail._DISPATCH, "CreateTrail")
 def keep_log_group_of_new_trail(original: Handler, request: Data) -> Response:
-    """Keep the tags and, if CloudTrail can write with them, the log group and the role."""
+    """Keep the tags and, if CloudTrail can write with them, the log group and the role.
+
+    ministack drops them.
+    """
     arn = cloudtrail._trail_arn(request.get("Name", ""))
     if refusal := _refusal_of_log_group(request, arn):
         return refusal
@@ -117,7 +120,10 @@ def keep_log_group_of_new_trail(original: Handler, request: Data) -> Response:
 
 @replaces(cloudtrail._DISPATCH, "UpdateTrail")
 def validate_log_group_of_trail(original: Handler, request: Data) -> Response:
-    """Refuse what CloudTrail cannot write to, as on creation."""
+    """Refuse what CloudTrail cannot write to, as on creation.
+
+    ministack takes any.
+    """
     name, _, trail = cloudtrail._find_visible_trail(request.get("Name", ""))
     arn = (trail or {}).get("TrailARN") or cloudtrail._trail_arn(name)
     return _refusal_of_log_group(request, arn) or original(request)
@@ -126,6 +132,8 @@ def validate_log_group_of_trail(original: Handler, request: Data) -> Response:
 @adds(cloudtrail._DISPATCH, "PutInsightSelectors")
 def put_insight_selectors(request: Data) -> Response:
     """Keep what the trail looks for; no insight is ever found here.
+
+    ministack lacks the operation.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutInsightSelectors.html
     """
@@ -138,7 +146,10 @@ def put_insight_selectors(request: Data) -> Response:
 
 @adds(cloudtrail._DISPATCH, "GetInsightSelectors")
 def get_insight_selectors(request: Data) -> Response:
-    """Tell what the trail looks for."""
+    """Tell what the trail looks for.
+
+    ministack lacks the operation.
+    """
     name, _, trail = cloudtrail._find_visible_trail(request.get("TrailName", ""))
     if trail is None:
         return _error("TrailNotFoundException", f"Unknown trail: {name}")

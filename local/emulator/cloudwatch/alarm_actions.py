@@ -29,6 +29,8 @@ def dispatch_permitted_actions(
 ) -> None:
     """Tell EventBridge, invoke functions, and publish to topics that let CloudWatch publish.
 
+    ministack publishes to topics only, and without asking them.
+
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
     """

@@ -23,6 +23,8 @@ async def handle_anomaly_detectors(
 ) -> Response:
     """Keep anomaly detectors, which stay untrained.
 
+    ministack lacks the operations.
+
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutAnomalyDetector.html
     """
     _method, path, headers, body, _query = request

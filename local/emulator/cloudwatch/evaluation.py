@@ -39,14 +39,20 @@ class _Timer:
 
 @replaces(cloudwatch, "record_metric")
 def evaluate_alarms_on_service_metric(original: Callable[..., None], *metric: Any) -> None:
-    """Evaluate alarms on what services publish, too, from whatever thread."""
+    """Evaluate alarms on what services publish, too, from whatever thread.
+
+    ministack does not evaluate them.
+    """
     loop.soon(original, *metric)
     loop.soon(_evaluate_soon)
 
 
 @replaces(cloudwatch, "_evaluate_all_alarms")
 def evaluate_alarms_soon(_original: Callable[[], None]) -> None:
-    """Evaluate all of them shortly, once for what comes together."""
+    """Evaluate all of them shortly, once for what comes together.
+
+    ministack evaluates them for every point.
+    """
     _evaluate_soon()
 
 
@@ -71,6 +77,8 @@ def _evaluate_everything() -> None:
 @replaces(cloudwatch, "_evaluate_alarm")
 def evaluate_alarm(_original: Callable[[Data], None], alarm: Data) -> None:
     """Evaluate the metric with exactly these dimensions, period by period, back from now.
+
+    ministack looks at the metric's data of any dimensions, and never returns to OK.
 
     AWS looks farther back than the evaluation periods where data is missing, so that an alarm
     stays some periods longer than here.
@@ -134,6 +142,8 @@ def put_alarm_with_metrics(
     original: Callable[..., Response], parameters: Data, data: Data, *protocol: bool
 ) -> Response:
     """Keep the queries of metric math and anomaly detection, and describe only what was given.
+
+    ministack loses the queries.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

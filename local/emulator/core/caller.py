@@ -19,7 +19,10 @@ async def remember_caller(
     original: Callable[..., Awaitable[Response]],
     *request: Any,  # noqa: ANN401 - ministack is untyped
 ) -> Response:
-    """Keep the caller's access key for the checks of keys."""
+    """Keep the caller's access key for the checks of keys.
+
+    ministack's handlers do not know it.
+    """
     _method, _path, headers, _body, query = request
     token = access_key_id.set(extract_access_key_id(headers, query) or "")
     try:

@@ -26,7 +26,10 @@ Handler = Callable[[Data], Response]
 @replaces(cloudwatch_logs, "_put_subscription_filter")
 @replaces(cloudwatch_logs, "_filter_log_events")
 def validate_pattern(original: Handler, data: Data) -> Response:
-    """Refuse what is no filter pattern."""
+    """Refuse what is no filter pattern.
+
+    ministack takes any text.
+    """
     try:
         patterns.compiled(data.get("filterPattern") or "")
     except ValueError as error:
@@ -37,6 +40,8 @@ def validate_pattern(original: Handler, data: Data) -> Response:
 @replaces(cloudwatch_logs, "_put_metric_filter")
 def limit_dimensions(original: Handler, data: Data) -> Response:
     """Refuse more than three dimensions, and a default value beside any.
+
+    ministack has no such limits.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
     """
@@ -51,7 +56,10 @@ def limit_dimensions(original: Handler, data: Data) -> Response:
 
 @replaces(cloudwatch_logs, "_put_metric_filter")
 def keep_transformed_logs_flag(original: Handler, data: Data) -> Response:
-    """Keep whether the filter applies to transformed lines."""
+    """Keep whether the filter applies to transformed lines.
+
+    ministack forgets it.
+    """
     response = original(data)
     if found := cloudwatch_logs._metric_filters.get((data["logGroupName"], data["filterName"])):
         found["applyOnTransformedLogs"] = data.get("applyOnTransformedLogs", False)
@@ -63,6 +71,8 @@ async def change_key_of_log_group(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
     """Change the key of a log group, or take it away.
+
+    ministack keeps the key.
 
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
     """
@@ -84,6 +94,8 @@ async def change_key_of_log_group(
 def compile_pattern(_original: Callable[..., Any], pattern: str | None) -> Callable[[str], bool]:
     """Match as the pattern says.
 
+    ministack lets a pattern for JSON match everything.
+
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     return patterns.compiled(pattern or "")
@@ -93,7 +105,10 @@ def compile_pattern(_original: Callable[..., Any], pattern: str | None) -> Calla
 def match_subscription_pattern(
     _original: Callable[..., bool], pattern: str | None, message: str | None
 ) -> bool:
-    """Match as the pattern says."""
+    """Match as the pattern says.
+
+    ministack looks for words only.
+    """
     return patterns.compiled(pattern or "")(message or "")
 
 
@@ -102,7 +117,10 @@ def match_subscription_pattern(
 def publish_metrics_of_lines(
     original: Callable[..., None], group: str, stream: str, events: list[Data]
 ) -> None:
-    """Publish the metrics of the group's metric filters, and those that lines embed."""
+    """Publish the metrics of the group's metric filters, and those that lines embed.
+
+    ministack makes no metrics of lines.
+    """
     original(group, stream, events)
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
     count = ("AWS/Logs", "IncomingLogEvents", len(events), "None", {"LogGroupName": group})

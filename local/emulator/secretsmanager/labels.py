@@ -14,6 +14,8 @@ from local.emulator.secretsmanager.shared import CURRENT, Data, Handler, has_val
 def move_labels(original: Handler, data: Data) -> Response:
     """Move the labels of `VersionStages` to the new version.
 
+    ministack leaves them on the old version, too.
+
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
     """
     secret = usable_secret(data)
@@ -35,7 +37,10 @@ def move_labels(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_update_secret_version_stage")
 def keep_current_label(original: Handler, data: Data) -> Response:
-    """Refuse to leave a secret without a current version."""
+    """Refuse to leave a secret without a current version.
+
+    ministack takes the label AWSCURRENT away.
+    """
     if data.get("VersionStage") == CURRENT and not data.get("MoveToVersionId"):
         return error_response(
             "InvalidParameterException",
@@ -48,6 +53,8 @@ def keep_current_label(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_list_secret_version_ids")
 def hide_deprecated_versions(original: Handler, data: Data) -> Response:
     """List versions without a label only with `IncludeDeprecated`.
+
+    ministack always lists them.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
     """

@@ -43,7 +43,10 @@ _SUCCEEDED = "Replication succeeded"
 async def handle_removal_and_promotion(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
-    """Know RemoveRegionsFromReplication and StopReplicationToReplica."""
+    """Know RemoveRegionsFromReplication and StopReplicationToReplica.
+
+    ministack lacks the operations.
+    """
     _method, _path, headers, body, _query = request
     handlers = {
         "RemoveRegionsFromReplication": _remove_regions,
@@ -97,6 +100,8 @@ def _promote(data: Data) -> Response:
 def report_failed_replication(original: Handler, data: Data) -> Response:
     """Ask both keys, and let be what is there already: the status of a region tells of a failure.
 
+    In ministack, replication never fails.
+
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
     secret, asked = usable_secret(data), data.get("AddReplicaRegions", [])
@@ -149,6 +154,8 @@ def _is_usable(key_id: str | None) -> bool:
 def sync_replicas_by_key(original: Callable[[Data], None], secret: Data) -> None:
     """Leave a replica as it is, and say so in its status, where its key refuses a value.
 
+    ministack asks no key.
+
     The keys are asked in the name of whoever writes the value. Whether AWS tries again before the
     next value is not documented: it is not done here, so that nobody's right stands in for his.
 
@@ -189,6 +196,8 @@ def _is_behind(replica: Data, secret: Data) -> bool:
 def create_replicas(original: Handler, data: Data) -> Response:
     """Make the replicas of `AddReplicaRegions`, too.
 
+    ministack makes none.
+
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
     """
     asked = {"AddReplicaRegions", "ForceOverwriteReplicaSecret"} & data.keys()
@@ -207,6 +216,8 @@ def create_replicas(original: Handler, data: Data) -> Response:
 def refuse_to_delete_replicated_secret(original: Handler, data: Data) -> Response:
     """Refuse to delete a secret that has replicas.
 
+    ministack deletes the replicas, too.
+
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
     """
     secret = usable_secret(data)
@@ -222,7 +233,10 @@ def refuse_to_delete_replicated_secret(original: Handler, data: Data) -> Respons
 @replaces(secretsmanager, "_put_resource_policy")
 @replaces(secretsmanager, "_delete_resource_policy")
 def refuse_policy_of_replica(original: Handler, data: Data) -> Response:
-    """Refuse to change a replica's resource policy, which is the secret's."""
+    """Refuse to change a replica's resource policy, which is the secret's.
+
+    ministack gives a replica one of its own.
+    """
     secret = usable_secret(data)
     if secret and secretsmanager._is_replica(secret):
         response: Response = secretsmanager._replica_mutation_error()
@@ -232,7 +246,10 @@ def refuse_policy_of_replica(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_replica_mutation_error")
 def word_refusal_of_replica(_original: Callable[[], Response]) -> Response:
-    """Refuse to change a replica in AWS's words."""
+    """Refuse to change a replica in AWS's words.
+
+    ministack has other words.
+    """
     return error_response(
         "InvalidParameterException",
         "Operation not permitted on a replica secret. Call must be made in primary secret's"

@@ -26,7 +26,10 @@ _without_tls: contextvars.ContextVar[bool] = contextvars.ContextVar("without_tls
 
 @replaces(secretsmanager, "_put_resource_policy")
 def validate_resource_policy(original: Handler, data: Data) -> Response:
-    """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`."""
+    """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`.
+
+    ministack takes any text.
+    """
     text = data.get("ResourcePolicy", "")
     if not 1 <= len(text) <= POLICY_CHARACTERS:
         return constraint_error("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
@@ -50,7 +53,10 @@ def validate_resource_policy(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_put_resource_policy")
 @replaces(secretsmanager, "_delete_resource_policy")
 def refuse_policy_of_deleted_secret(original: Handler, data: Data) -> Response:
-    """Refuse the policy of a secret in its recovery window."""
+    """Refuse the policy of a secret in its recovery window.
+
+    ministack answers as if it were not deleted.
+    """
     _, secret = secretsmanager._resolve(data.get("SecretId"))
     if secret and secret.get("DeletedDate"):
         return error_response(
@@ -77,7 +83,10 @@ def _is_public(statement: dict[str, Any]) -> bool:
 async def remember_missing_tls(
     original: Callable[..., Awaitable[None]], scope: dict[str, Any], *channels: Any
 ) -> None:
-    """Note whether a request says that it came without TLS; here none comes by it."""
+    """Note whether a request says that it came without TLS; here none comes by it.
+
+    The emulator serves without TLS, and policies may refuse that.
+    """
     header = (b"x-forwarded-proto", b"http")
     token = _without_tls.set(header in scope.get("headers", ()))
     try:
@@ -88,7 +97,10 @@ async def remember_missing_tls(
 
 @replaces(iam_evaluator, "_resolve_condition_key")
 def resolve_secure_transport(original: Callable[..., Any], key: str, context: Any) -> Any:
-    """Resolve `aws:SecureTransport` to true, but for a request that says otherwise."""
+    """Resolve `aws:SecureTransport` to true, but for a request that says otherwise.
+
+    ministack says that it came without TLS.
+    """
     if key.lower() == "aws:securetransport":
         return str(not _without_tls.get()).lower()
     return original(key, context)

@@ -48,6 +48,8 @@ _rotations: dict[tuple[str, str], asyncio.Task[None]] = {}
 def rotate_secret(original: Handler, data: Data) -> Response:
     """Keep the configuration and start to rotate, or only to test with `RotateImmediately` false.
 
+    ministack calls no function.
+
     The answer does not wait. Needs `lambda:InvokeFunction` of the caller, and a function whose
     policy lets Secrets Manager invoke it for this secret. A token that is pending goes on.
 
@@ -207,6 +209,8 @@ def _record(event_name: str, secret: Data) -> None:
 async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     """Turn rotation off and start no further step; the labels stay where they are.
 
+    ministack lacks the operation.
+
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
     """
     _method, _path, headers, body, _query = request
@@ -225,6 +229,8 @@ async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request
 @replaces(secretsmanager, "_describe_secret")
 def describe_rotation_dates(original: Handler, data: Data) -> Response:
     """Answer when it was rotated last and will be next, and nothing before it was configured.
+
+    ministack leaves the dates out.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
     """
@@ -254,7 +260,10 @@ def _next_rotation(secret: Data) -> float | None:
 
 @replaces(secretsmanager, "_get_secret_value")
 def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
-    """Answer that a version which rotation has made and not filled yet has no value."""
+    """Answer that a version which rotation has made and not filled yet has no value.
+
+    ministack answers without a value.
+    """
     response = original(data)
     if not succeeded(response) or has_value(json.loads(response[2])):
         return response
@@ -272,6 +281,8 @@ def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_apply_current_promotion")
 def abandon_pending_rotation(original: Callable[..., None], secret: Data, version_id: str) -> None:
     """Abandon the rotation to another version when a new value becomes the current one.
+
+    ministack leaves it pending.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
     """

@@ -35,7 +35,10 @@ ARN_SUFFIX_CHARACTERS = 6
 
 @replaces(secretsmanager, "_create_secret")
 def create_version_only_with_value(original: Handler, data: Data) -> Response:
-    """Give a new secret a version only with a value, named by the token, and a random suffix."""
+    """Give a new secret a version only with a value, named by the token, and a random suffix.
+
+    ministack makes a version without a value, too.
+    """
     existing = secretsmanager._secrets.get(data.get("Name"))
     if existing and (repeated := _answer_to_repeated(data, existing)):
         return repeated
@@ -66,6 +69,8 @@ def create_version_only_with_value(original: Handler, data: Data) -> Response:
 def give_version_all_labels(original: Handler, data: Data) -> Response:
     """Give a version all labels that were asked for, and take them from where they were.
 
+    ministack loses labels that are given next to AWSCURRENT.
+
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
     """
     response = original(data)
@@ -85,14 +90,20 @@ def give_version_all_labels(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_put_secret_value")
 def ignore_repeated_token(original: Handler, data: Data) -> Response:
-    """Ignore a request repeated with its token; refuse the token for another value."""
+    """Ignore a request repeated with its token; refuse the token for another value.
+
+    ministack overwrites the version.
+    """
     secret = usable_secret(data)
     return (_answer_to_repeated(data, secret) if secret else None) or original(data)
 
 
 @replaces(secretsmanager, "_update_secret")
 def update_with_token(original: Handler, data: Data) -> Response:
-    """Store the value as PutSecretValue does, which knows the token."""
+    """Store the value as PutSecretValue does, which knows the token.
+
+    ministack ignores the token.
+    """
     secret = usable_secret(data)
     if secret is None or not has_value(data) or "ClientRequestToken" not in data:
         return original(data)
@@ -127,6 +138,8 @@ def _answer_to_repeated(data: Data, secret: Data) -> Response | None:
 def check_key_on_creation(original: Handler, data: Data) -> Response:
     """Create a secret only with a usable key that the caller may use, even without a value.
 
+    ministack does not ask the key.
+
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
     is_new = data.get("Name") not in secretsmanager._secrets
@@ -143,7 +156,10 @@ def check_key_on_creation(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_put_secret_value")
 @replaces(secretsmanager, "_update_secret")
 def check_key_on_writing(original: Handler, data: Data) -> Response:
-    """Write a value, or change the key, only with a usable key that the caller may use."""
+    """Write a value, or change the key, only with a usable key that the caller may use.
+
+    ministack does not ask the key.
+    """
     secret = usable_secret(data)
     if secret is None:
         return original(data)
@@ -159,7 +175,10 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_get_secret_value")
 def check_key_on_reading(original: Handler, data: Data) -> Response:
-    """Read a value only with a usable key that the caller may use; a batch reads one by one."""
+    """Read a value only with a usable key that the caller may use; a batch reads one by one.
+
+    ministack does not ask the key.
+    """
     response = original(data)
     secret = usable_secret(data)
     if not succeeded(response) or secret is None:
@@ -169,7 +188,10 @@ def check_key_on_reading(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_get_secret_value")
 def check_stage_of_version(original: Handler, data: Data) -> Response:
-    """Refuse a version id together with a staging label of another version."""
+    """Refuse a version id together with a staging label of another version.
+
+    ministack ignores the label.
+    """
     response = original(data)
     stage = data.get("VersionStage")
     if succeeded(response) and stage and stage not in json.loads(response[2])["VersionStages"]:
@@ -184,7 +206,10 @@ def check_stage_of_version(original: Handler, data: Data) -> Response:
 @replaces(secretsmanager, "_put_secret_value")
 @replaces(secretsmanager, "_update_secret")
 def limit_value(original: Handler, data: Data) -> Response:
-    """Refuse a value of more than 64 KiB, and one given both as text and as bytes."""
+    """Refuse a value of more than 64 KiB, and one given both as text and as bytes.
+
+    ministack has no such limits.
+    """
     if all(name in data for name in VALUE):
         return error_response(
             "InvalidParameterException",
@@ -202,7 +227,10 @@ def limit_value(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_put_secret_value")
 def require_value(original: Handler, data: Data) -> Response:
-    """Refuse to put a version without a value."""
+    """Refuse to put a version without a value.
+
+    ministack makes the version.
+    """
     if not has_value(data):
         return error_response(
             "InvalidParameterException", "You must provide either SecretString or SecretBinary."
@@ -212,7 +240,10 @@ def require_value(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_create_secret")
 def validate_name(original: Handler, data: Data) -> Response:
-    """Refuse a name with other characters than AWS allows, or more than 512 of them."""
+    """Refuse a name with other characters than AWS allows, or more than 512 of them.
+
+    ministack takes any text.
+    """
     name = data.get("Name", "")
     if len(name) > NAME_CHARACTERS:
         return constraint_error("name", f"have length less than or equal to {NAME_CHARACTERS}")
