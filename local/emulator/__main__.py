@@ -39,8 +39,8 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].startswith(CLOSED) and scope["path"] != HEALTH:
         await send({"type": "http.response.start", "status": 403, "headers": []})
         await send({"type": "http.response.body", "body": b""})
-    elif scope["type"] == "http" and (how := outage.of(scope)):
-        await outage.suffer(how, scope, receive)
+    elif scope["type"] == "http" and (how := outage.how_to_respond(scope)):
+        await outage.respond(how, scope, receive)
     else:
         await ministack.app.app(scope, receive, send)
 
@@ -58,8 +58,8 @@ def obey_parent(answers: int, directory: str) -> None:
     The parent holds it open as long as it lives, and is answered with a byte.
     """
     commands: dict[str, Callable[..., None]] = {
-        "take_away": outage.take_away,
-        "give_back": outage.give_back,
+        "start_outage": outage.start_outage,
+        "end_outage": outage.end_outage,
     }
     try:
         for line in sys.stdin.buffer:
