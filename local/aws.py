@@ -129,21 +129,21 @@ class EmbeddedAws:
                 )
             return self._clients[key]
 
-    def take_away(
+    def start_outage(
         self, service: str, region: str, *, how: Literal["hang", "reset"] = "hang"
     ) -> None:
-        """Let a service of a region answer nobody, functions included, until `give_back`.
+        """Let a service of a region answer nobody, functions included, until `end_outage`.
 
         `service` is the name by which requests are signed, such as `secretsmanager`. An outage
         is mostly silence: requests are taken and hang until the client gives up, which is slow; or
         each connection is reset, which is fast. The service's own work, such as replication, goes
         on.
         """
-        self._order("take_away", service, region, how)
+        self._order("start_outage", service, region, how)
 
-    def give_back(self, service: str, region: str) -> None:
+    def end_outage(self, service: str, region: str) -> None:
         """End an outage; what still hangs is reset."""
-        self._order("give_back", service, region)
+        self._order("end_outage", service, region)
 
     def _order(self, *command: str) -> None:
         """Have the emulator do something; on return it is done."""

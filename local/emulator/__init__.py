@@ -1,36 +1,37 @@
 """The emulator's process: ministack, with the gaps closed that this project's promises meet.
 
-One module or more per service. Every patch is named after the gap it closes and wraps the function
-that has it, so that an upgrade of ministack shows, by `AttributeError` at the start or by its
-test, which patches may go. Nothing here is imported by the process that starts the emulator.
+One module or more per service. A patch is named for what it does, says what ministack does
+instead, and wraps the function that does it: after an upgrade of ministack, an `AttributeError` at
+the start or a test shows which patches may go. The process that starts the emulator imports
+nothing of this.
 """
 
-import functools
-from collections.abc import Callable
-from typing import Any
+PATCHED_BY = (
+    "ec2",
+    "events",
+    "iam",
+    "kms",
+    "lambda_",
+    "lambda_metrics",
+    "outage",
+    "s3",
+    "sns",
+    "core.caller",
+    "ssm",
+    "cloudtrail.trails",
+    "cloudtrail.events",
+    "cloudwatch.alarm_actions",
+    "cloudwatch.anomaly_detectors",
+    "cloudwatch.evaluation",
+    "logs.metrics",
+    "secretsmanager.values",
+    "secretsmanager.labels",
+    "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
+    "secretsmanager.resource_policies",  # after replication: a malformed policy is refused first
+    "secretsmanager.rotation",  # after values: it refuses a caller without the key first
+)
+"""The modules that patch ministack, in the order in which their patches are applied.
 
-Response = tuple[int, dict[str, str], bytes]
-"""What a handler of ministack answers: status, headers and body."""
-
-
-def replaces(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401 - a module, a class or a table of handlers
-    """Decorate the function that takes the place of `owner.name`, or of `owner[name]`.
-
-    It is called with the original as its first argument. AttributeError or KeyError when there is
-    no such original.
-    """
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        original = owner[name] if isinstance(owner, dict) else getattr(owner, name)
-
-        @functools.wraps(original)
-        def replacement(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the original
-            return function(original, *arguments, **options)
-
-        if isinstance(owner, dict):
-            owner[name] = replacement
-        else:
-            setattr(owner, name, replacement)
-        return function
-
-    return decorate
+The order matters where several modules wrap the same handler, and only there: the last one to
+wrap it is the first to see a request and the last to see the response.
+"""

@@ -20,29 +20,8 @@ from hypercorn.config import Config
 from ministack.core import lambda_runtime
 
 from local import loopback
-
-from . import (  # to import one is to close its gaps
-    ec2,  # noqa: F401
-    events,  # noqa: F401
-    iam,
-    kms,  # noqa: F401
-    lambda_,
-    lambda_metrics,  # noqa: F401
-    outage,
-    s3,  # noqa: F401
-    sns,  # noqa: F401
-    ssm,  # noqa: F401
-)
-from .cloudtrail import events as calls  # noqa: F401
-from .cloudwatch import alarm_actions, anomaly_detectors, evaluation  # noqa: F401
-from .logs import metrics  # noqa: F401
-from .secretsmanager import (
-    labels,  # noqa: F401
-    replication,  # noqa: F401
-    resource_policies,  # noqa: F401
-    rotation,  # noqa: F401
-    values,  # noqa: F401
-)
+from local.emulator import PATCHED_BY, iam, lambda_, outage
+from local.emulator.core import patching
 
 HEALTH = "/_ministack/health"
 # ministack's own endpoints: they reset, reconfigure and read everything without authentication.
@@ -60,8 +39,8 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].startswith(CLOSED) and scope["path"] != HEALTH:
         await send({"type": "http.response.start", "status": 403, "headers": []})
         await send({"type": "http.response.body", "body": b""})
-    elif scope["type"] == "http" and (how := outage.of(scope)):
-        await outage.suffer(how, scope, receive)
+    elif scope["type"] == "http" and (how := outage.how_to_respond(scope)):
+        await outage.respond(how, scope, receive)
     else:
         await ministack.app.app(scope, receive, send)
 
@@ -79,8 +58,8 @@ def obey_parent(answers: int, directory: str) -> None:
     The parent holds it open as long as it lives, and is answered with a byte.
     """
     commands: dict[str, Callable[..., None]] = {
-        "take_away": outage.take_away,
-        "give_back": outage.give_back,
+        "start_outage": outage.start_outage,
+        "end_outage": outage.end_outage,
     }
     try:
         for line in sys.stdin.buffer:
@@ -92,7 +71,7 @@ def obey_parent(answers: int, directory: str) -> None:
 
 
 def main() -> None:
-    """Seed the account that the environment describes and serve it."""
+    """Patch ministack, seed the account that the environment describes, and serve it."""
     # Taken out of the environment, because functions inherit it.
     settings = {
         name: os.environ.pop(f"EMBEDDED_AWS_{name}")
@@ -105,6 +84,8 @@ def main() -> None:
             "LISTENER",
         )
     }
+    for module in PATCHED_BY:
+        patching.apply(f"local.emulator.{module}")
     loopback.install()
     directory = settings["DIRECTORY"]
     obey = [int(settings["ANSWERS"]), directory]

@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 DEFAULT_POLICY = json.dumps(
@@ -27,8 +28,10 @@ Handler = Callable[[Parameters], Response]
 
 
 @replaces(ec2._ACTION_MAP, "CreateVpcEndpoint")
-def new_endpoint_loses_what_limits_it(original: Handler, parameters: Parameters) -> Response:
+def keep_endpoint_settings(original: Handler, parameters: Parameters) -> Response:
     """Keep policy, security groups, addresses and DNS; refuse a second private DNS of a service.
+
+    ministack drops them.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
     """
@@ -58,8 +61,11 @@ def new_endpoint_loses_what_limits_it(original: Handler, parameters: Parameters)
 
 
 @replaces(ec2._ACTION_MAP, "ModifyVpcEndpoint")
-def changed_endpoint_keeps_its_groups(original: Handler, parameters: Parameters) -> Response:
-    """Change groups, addresses and private DNS, and reset the policy, when asked to."""
+def modify_endpoint_settings(original: Handler, parameters: Parameters) -> Response:
+    """Change groups, addresses and private DNS, and reset the policy, when asked to.
+
+    ministack keeps the groups, addresses and private DNS of a changed endpoint.
+    """
     response = original(parameters)
     endpoint = ec2._vpc_endpoints.get(ec2._p(parameters, "VpcEndpointId"))
     if endpoint is not None:
@@ -92,14 +98,20 @@ def _has_private_dns(vpc: str, service: str) -> bool:
 
 
 @replaces(ec2._ACTION_MAP, "DescribeVpcEndpoints")
-def unknown_endpoint_is_not_missed(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to describe an endpoint that is not there."""
+def refuse_to_describe_unknown_endpoint(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to describe an endpoint that is not there.
+
+    ministack answers without it.
+    """
     return _unknown_endpoint(parameters) or original(parameters)
 
 
 @replaces(ec2._ACTION_MAP, "DeleteVpcEndpoints")
-def unknown_endpoint_is_deleted(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to delete an endpoint that is not there."""
+def refuse_to_delete_unknown_endpoint(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to delete an endpoint that is not there.
+
+    ministack answers that it is deleted.
+    """
     return _unknown_endpoint(parameters) or original(parameters)
 
 
@@ -113,10 +125,12 @@ def _unknown_endpoint(parameters: Parameters) -> Response | None:
 
 
 @replaces(ec2, "_parse_ip_permissions")
-def rule_has_many_sources(
+def split_rule_by_source(
     original: Callable[..., list[Parameters]], parameters: Parameters, prefix: str
 ) -> list[Parameters]:
     """Make a rule, with an id of its own, of each range, group and prefix list that is named.
+
+    ministack keeps one rule with many sources, and drops prefix lists.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
     """
@@ -153,10 +167,13 @@ def _one_for_each_source(rule: Parameters) -> list[Parameters]:
 
 
 @replaces(ec2, "_strip_descriptions")
-def description_tells_rules_apart(
+def ignore_descriptions_of_rules(
     original: Callable[[Parameters], Parameters], rule: Parameters
 ) -> Parameters:
-    """Compare rules without the descriptions of groups and prefix lists, too."""
+    """Compare rules without the descriptions of groups and prefix lists, too.
+
+    ministack takes rules that differ in nothing else for two.
+    """
     bare = original(rule)
     for kind in SOURCES:
         sources = [{k: v for k, v in each.items() if k != "Description"} for each in rule[kind]]
@@ -165,14 +182,20 @@ def description_tells_rules_apart(
 
 
 @replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupIngress")
-def inward_rule_is_there_twice(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a rule that is there."""
+def refuse_duplicate_ingress_rule(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a rule that the group has.
+
+    ministack adds it a second time.
+    """
     return _duplicate(parameters, "IpPermissions") or original(parameters)
 
 
 @replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupEgress")
-def outward_rule_is_there_twice(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a rule that is there."""
+def refuse_duplicate_egress_rule(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a rule that the group has.
+
+    ministack adds it a second time.
+    """
     return _duplicate(parameters, "IpPermissionsEgress") or original(parameters)
 
 
@@ -187,8 +210,11 @@ def _duplicate(parameters: Parameters, direction: str) -> Response | None:
 
 
 @replaces(ec2._ACTION_MAP, "ModifySecurityGroupRules")
-def changed_rule_keeps_its_group(original: Handler, parameters: Parameters) -> Response:
-    """Change the group that a rule names; with all protocols it has no ports."""
+def modify_group_of_rule(original: Handler, parameters: Parameters) -> Response:
+    """Change the group that a rule names; with all protocols it has no ports.
+
+    ministack keeps the group of a changed rule.
+    """
     field = ".ReferencedGroupId"
     for key in [key for key in parameters if key.endswith(field)]:
         parameters[key.removesuffix(field) + ".ReferencedGroupInfo.GroupId"] = parameters[key]
@@ -202,10 +228,13 @@ def changed_rule_keeps_its_group(original: Handler, parameters: Parameters) -> R
 
 
 @replaces(ec2, "_sg_rule_xml")
-def rule_does_not_show_its_prefix_list(
+def show_prefix_list_of_rule(
     original: Callable[..., str], group: str, rule: Parameters, **direction: bool
 ) -> str:
-    """Show the prefix list."""
+    """Show the prefix list of a rule.
+
+    ministack leaves it out.
+    """
     shown = original(group, rule, **direction)
     fields = "".join(
         f"<prefixListId>{each['PrefixListId']}</prefixListId>" for each in rule["PrefixListIds"]
@@ -214,8 +243,11 @@ def rule_does_not_show_its_prefix_list(
 
 
 @replaces(ec2, "_sg_xml")
-def rules_are_shown_one_by_one(original: Callable[[Parameters], str], group: Parameters) -> str:
-    """Show the sources of rules that agree in protocol and ports together."""
+def merge_shown_rules(original: Callable[[Parameters], str], group: Parameters) -> str:
+    """Show the sources of rules that agree in protocol and ports together.
+
+    ministack shows each rule on its own.
+    """
     shown = {**group}
     for direction in ("IpPermissions", "IpPermissionsEgress"):
         merged: dict[object, Parameters] = {}
@@ -229,8 +261,11 @@ def rules_are_shown_one_by_one(original: Callable[[Parameters], str], group: Par
 
 
 @replaces(ec2._ACTION_MAP, "DeleteSecurityGroup")
-def group_in_use_is_deleted(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to delete a group that another group's rule, an interface or an endpoint names."""
+def refuse_to_delete_group_in_use(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to delete a group that another group's rule, an interface or an endpoint names.
+
+    ministack deletes it.
+    """
     id_ = ec2._p(parameters, "GroupId")
     others = [each for each in ec2._security_groups.values() if each["GroupId"] != id_]
     rules = [rule for each in others for rule in each["IpPermissions"]]
@@ -245,10 +280,13 @@ def group_in_use_is_deleted(original: Handler, parameters: Parameters) -> Respon
 
 
 @replaces(ec2, "_vpce_fields_xml")
-def endpoint_does_not_show_what_limits_it(
+def show_endpoint_settings(
     original: Callable[..., str], endpoint: Parameters, tag: str = "item"
 ) -> str:
-    """Show the policy; for an interface also its groups, network interfaces and DNS names."""
+    """Show the policy; for an interface also its groups, network interfaces and DNS names.
+
+    ministack leaves them out.
+    """
     if "PolicyDocument" not in endpoint:  # about to be made, above
         return original(endpoint, tag=tag)
     fields = {"policyDocument": escape(endpoint["PolicyDocument"])}

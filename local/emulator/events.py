@@ -5,7 +5,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.arn import parse_arn
@@ -14,14 +14,12 @@ from ministack.services import (
     cloudwatch,
     cloudwatch_logs,
     eventbridge,
-    lambda_svc,
-    sns,
     sqs,
 )
 
 from local.emulator.core import permissions
-
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response
 
 EVENTS = "events.amazonaws.com"
 # Rules in this state get read-only management events, too.
@@ -56,8 +54,10 @@ def _rule_key(data: Data) -> str:
 
 
 @replaces(eventbridge, "_put_rule")
-def rule_for_all_management_events_is_disabled(original: Handler, data: Data) -> Response:
+def put_rule_for_all_management_events(original: Handler, data: Data) -> Response:
     """Enable a rule in the state that gets read-only management events, too.
+
+    ministack takes the state for disabled.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
     """
@@ -70,8 +70,10 @@ def rule_for_all_management_events_is_disabled(original: Handler, data: Data) ->
 
 
 @replaces(eventbridge, "_put_rule")
-def changed_rule_keeps_what_is_not_given(original: Handler, data: Data) -> Response:
+def replace_whole_rule(original: Handler, data: Data) -> Response:
     """Replace a rule as a whole, but for its tags.
+
+    ministack keeps what the request does not give.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
     """
@@ -81,31 +83,34 @@ def changed_rule_keeps_what_is_not_given(original: Handler, data: Data) -> Respo
 
 
 @replaces(eventbridge, "_delete_rule")
-def deleted_rule_takes_its_targets_along(original: Handler, data: Data) -> Response:
+def refuse_to_delete_rule_with_targets(original: Handler, data: Data) -> Response:
     """Refuse to delete a rule that has targets.
+
+    ministack deletes the targets too.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
     """
     if eventbridge._targets.get(_rule_key(data)):
-        refusal: Response = eventbridge.error_response_json(
-            "ValidationException", "Rule can't be deleted since it has targets.", 400
-        )
-        return refusal
+        return error_response("ValidationException", "Rule can't be deleted since it has targets.")
     return original(data)
 
 
 @replaces(eventbridge, "_enable_rule")
-def enabled_rule_keeps_its_old_state(original: Handler, data: Data) -> Response:
-    """Enable a rule without the read-only management events."""
+def enable_rule_without_read_only_events(original: Handler, data: Data) -> Response:
+    """Enable a rule without the read-only management events.
+
+    The rule would keep its previous state.
+    """
     eventbridge._rules.get(_rule_key(data), {}).pop("_AllManagementEvents", None)
     return original(data)
 
 
 @replaces(eventbridge, "_rule_out")
-def state_for_all_management_events_is_not_shown(
-    original: Callable[[Data], Data], rule: Data
-) -> Data:
-    """Describe a rule with the state that it was given."""
+def show_state_for_all_management_events(original: Callable[[Data], Data], rule: Data) -> Data:
+    """Describe a rule with the state that it was given.
+
+    ministack only knows that it is enabled.
+    """
     shown = original(rule)
     if shown["State"] == "ENABLED" and rule.get("_AllManagementEvents"):
         shown["State"] = ALL_MANAGEMENT_EVENTS
@@ -113,10 +118,13 @@ def state_for_all_management_events_is_not_shown(
 
 
 @replaces(eventbridge, "_matches_pattern_view")
-def rule_gets_every_management_event(
+def match_read_only_events_by_state(
     original: Callable[..., bool], pattern: str, view: Any, owner: str = "rule"
 ) -> bool:
-    """Match a read-only management event only with a rule in the state for it."""
+    """Match a read-only management event only with a rule in the state for it.
+
+    ministack matches them with every rule.
+    """
     if not original(pattern, view, owner):
         return False
     if view.envelope()["detail-type"] != "AWS API Call via CloudTrail":
@@ -131,10 +139,12 @@ def rule_gets_every_management_event(
 
 
 @replaces(eventbridge, "_invoke_target")
-def targets_are_not_asked(
+def deliver_if_target_permits(
     original: Callable[..., None], target: Data, event: Data, rule: Data, view: Any = None
 ) -> None:
     """Deliver only where the target's policy and its key let EventBridge, and to log groups.
+
+    ministack delivers without asking, and not to log groups.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """
@@ -156,7 +166,7 @@ def _count(metric: str, rule: Data) -> None:
 def _may_deliver(target: str, rule: str) -> bool:
     service = parse_arn(target).service
     if service == "sns":
-        return may_publish(EVENTS, target, source_arn=rule)
+        return permissions.may_publish(EVENTS, target, source_arn=rule)
     if service == "sqs":
         queue = (sqs._queue_by_arn(target) or {}).get("attributes", {})
         key = queue.get("KmsMasterKeyId")
@@ -164,7 +174,7 @@ def _may_deliver(target: str, rule: str) -> bool:
             EVENTS, "sqs:SendMessage", target, queue.get("Policy"), source_arn=rule
         ) and (not key or permissions.service_may_encrypt(EVENTS, key, source_arn=rule))
     if service == "lambda":
-        return may_invoke(EVENTS, target, source_arn=rule)
+        return permissions.may_invoke(EVENTS, target, source_arn=rule)
     if service == "logs":
         stream = target.removesuffix(":*") + ":log-stream:*"
         policies = [
@@ -175,34 +185,6 @@ def _may_deliver(target: str, rule: str) -> bool:
             for policy in policies
         )
     return True
-
-
-def may_publish(
-    service: str, topic_arn: str, *, source_arn: str, conditions: Mapping[str, str] | None = None
-) -> bool:
-    """Tell whether the topic's policy lets `service` publish, and its key encrypt for it."""
-    topic = (sns._topic_by_arn_any_scope(topic_arn) or {}).get("attributes", {})
-    key = topic.get("KmsMasterKeyId")
-    return permissions.service_may(
-        service,
-        "sns:Publish",
-        topic_arn,
-        topic.get("Policy"),
-        source_arn=source_arn,
-        conditions=conditions,
-    ) and (not key or permissions.service_may_encrypt(service, key, source_arn=source_arn))
-
-
-def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
-    """Tell whether the function's policy lets `service` invoke it."""
-    function, _, _ = lambda_svc._get_func_record_for_ref(function_arn)
-    return permissions.service_may(
-        service,
-        "lambda:InvokeFunction",
-        function_arn,
-        (function or {}).get("policy"),
-        source_arn=source_arn,
-    )
 
 
 def _log(target: Data, rule: Data, view: Any) -> None:

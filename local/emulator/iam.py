@@ -9,7 +9,9 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, secretsmanager
 
-from . import Response, replaces
+from local.emulator.core.patching import adds, replaces
+from local.emulator.core.permissions import encryption_context_keys
+from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE_INLINE_POLICIES_CHARACTERS = 10_240
@@ -43,16 +45,19 @@ def seed_admin(access_key_id: str, secret_access_key: str) -> None:
 
 
 @replaces(iam_evaluator, "is_root_access_key")
-def root_needs_no_signature(_original: Callable[..., bool], _access_key_id: str) -> bool:
-    """Know no root: for ministack it is the key `test`, no key, or any account's id."""
+def recognize_no_root_access_key(_original: Callable[..., bool], _access_key_id: str) -> bool:
+    """Know no root.
+
+    ministack's root needs no signature: its key is `test`, none, or any account's id.
+    """
     return False
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def principal_arn_is_that_of_the_session(
-    original: Callable[..., Any], key: str, context: Any
-) -> Any:
+def resolve_principal_arn(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `aws:PrincipalArn` to the role of a role session, as AWS does.
+
+    ministack resolves it to the session's ARN.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -65,10 +70,10 @@ def principal_arn_is_that_of_the_session(
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def condition_keys_of_a_secret_are_never_set(
-    original: Callable[..., Any], key: str, context: Any
-) -> Any:
+def resolve_condition_keys_of_secret(original: Callable[..., Any], key: str, context: Any) -> Any:
     """Resolve `secretsmanager:SecretId` (the ARN) and `secretsmanager:ResourceTag/<key>`.
+
+    ministack never sets them.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     """
@@ -84,18 +89,23 @@ def condition_keys_of_a_secret_are_never_set(
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def caller_account_is_never_set(original: Callable[..., Any], key: str, context: Any) -> Any:
-    """Resolve `kms:CallerAccount`."""
+def resolve_caller_account(original: Callable[..., Any], key: str, context: Any) -> Any:
+    """Resolve `kms:CallerAccount`.
+
+    ministack never sets it.
+    """
     if key.lower() == "kms:calleraccount":
         return context.principal_account
     return original(key, context)
 
 
 @replaces(iam_actions, "request_tag_context")
-def condition_keys_of_a_request_are_never_set(
+def set_condition_keys_of_request(
     original: Callable[..., Any], service: str, action: str, body: bytes, parameters: Parameters
 ) -> dict[str, Any]:
     """Set `kms:EncryptionContext:<key>` and `secretsmanager:VersionStage` and `VersionId`.
+
+    ministack never sets them.
 
     Each is there only when the request states it.
     """
@@ -109,14 +119,12 @@ def condition_keys_of_a_request_are_never_set(
     return keys
 
 
-def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str]:
-    """Return the condition keys of an encryption context."""
-    return {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
-
-
 @replaces(iam._IAM_HANDLERS, "PutRolePolicy")
-def inline_policies_have_no_quota(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a role more than 10,240 characters of inline policies in all."""
+def limit_inline_policies(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a role more than 10,240 characters of inline policies in all.
+
+    ministack has no such quota.
+    """
     role = iam._p(parameters, "RoleName")
     documents = dict((iam._roles.get(role) or {}).get("InlinePolicies", {}))
     documents[iam._p(parameters, "PolicyName")] = iam._p(parameters, "PolicyDocument")
@@ -130,16 +138,22 @@ def inline_policies_have_no_quota(original: Handler, parameters: Parameters) -> 
 
 @replaces(iam._IAM_HANDLERS, "CreatePolicy")
 @replaces(iam._IAM_HANDLERS, "CreatePolicyVersion")
-def managed_policy_has_no_quota(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a managed policy of more than 6,144 characters."""
+def limit_managed_policy(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a managed policy of more than 6,144 characters.
+
+    ministack has no such quota.
+    """
     if _size(iam._p(parameters, "PolicyDocument")) > MANAGED_POLICY_CHARACTERS:
         return _limit_exceeded(f"Cannot exceed quota for PolicySize: {MANAGED_POLICY_CHARACTERS}")
     return original(parameters)
 
 
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
-def a_policy_that_is_not_there_is_attached(original: Handler, parameters: Parameters) -> Response:
-    """Refuse to attach a managed policy that does not exist."""
+def refuse_to_attach_unknown_policy(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to attach a managed policy that does not exist.
+
+    ministack attaches it.
+    """
     arn = iam._p(parameters, "PolicyArn")
     if iam._policy_exists(arn):
         return original(parameters)
@@ -149,8 +163,11 @@ def a_policy_that_is_not_there_is_attached(original: Handler, parameters: Parame
     return response
 
 
-def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
+@adds(iam._IAM_HANDLERS, "SetDefaultPolicyVersion")
+def set_default_policy_version(parameters: Parameters) -> Response:
     """Make a version of a managed policy its default one.
+
+    ministack lacks the operation.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
     """
@@ -168,14 +185,12 @@ def default_version_cannot_be_chosen(parameters: Parameters) -> Response:
     return response
 
 
-if "SetDefaultPolicyVersion" in iam._IAM_HANDLERS:
-    raise AttributeError("ministack knows SetDefaultPolicyVersion: take it out here")
-iam._IAM_HANDLERS["SetDefaultPolicyVersion"] = default_version_cannot_be_chosen
-
-
 @replaces(iam._IAM_HANDLERS, "AttachRolePolicy")
-def attached_policies_have_no_quota(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a role an eleventh managed policy."""
+def limit_attached_policies(original: Handler, parameters: Parameters) -> Response:
+    """Refuse a role an eleventh managed policy.
+
+    ministack has no such quota.
+    """
     role = iam._roles.get(iam._p(parameters, "RoleName")) or {}
     attached = {*role.get("AttachedPolicies", []), iam._p(parameters, "PolicyArn")}
     if len(attached) > MANAGED_POLICIES_PER_ROLE:

@@ -5,36 +5,39 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.core.responses import error_response_json
 from ministack.services import kms
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response
 
 
 @replaces(kms, "_create_key")
 @replaces(kms, "_put_key_policy")
 @replaces(kms, "_replicate_key")
-def any_text_passes_for_a_key_policy(
-    original: Callable[..., Response], data: dict[str, Any]
-) -> Response:
-    """Refuse a key policy that is no policy document with MalformedPolicyDocumentException."""
+def validate_key_policy(original: Callable[..., Response], data: dict[str, Any]) -> Response:
+    """Refuse a key policy that is no policy document with MalformedPolicyDocumentException.
+
+    ministack takes any text.
+    """
     if "Policy" in data and (fault := iam_evaluator.validate_policy_document(data["Policy"])):
-        refusal: Response = error_response_json("MalformedPolicyDocumentException", fault, 400)
-        return refusal
+        return error_response("MalformedPolicyDocumentException", fault)
     return original(data)
 
 
 @replaces(kms, "_enable_key_rotation")
 @replaces(kms, "_disable_key_rotation")
-def asymmetric_key_is_rotated(original: Callable[..., Response], data: dict[str, Any]) -> Response:
+def refuse_to_rotate_asymmetric_key(
+    original: Callable[..., Response], data: dict[str, Any]
+) -> Response:
     """Refuse to rotate a key that is no symmetric one.
+
+    ministack turns its rotation on.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
     """
     key = kms._resolve_key(data.get("KeyId", ""))
     if key and key["KeySpec"] != "SYMMETRIC_DEFAULT":
-        refusal: Response = error_response_json(
-            "UnsupportedOperationException", f"{key['Arn']} is not a symmetric key.", 400
+        return error_response(
+            "UnsupportedOperationException", f"{key['Arn']} is not a symmetric key."
         )
-        return refusal
     return original(data)

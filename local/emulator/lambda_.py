@@ -18,7 +18,6 @@ from typing import Any, TextIO
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.responses import (
-    error_response_json,
     get_account_id,
     get_region,
     set_request_account_id,
@@ -27,8 +26,8 @@ from ministack.core.responses import (
 from ministack.services import cloudwatch_logs, iam, lambda_svc
 
 from local import loopback
-
-from . import Response, replaces
+from local.emulator.core.patching import changes, replaces
+from local.emulator.core.responses import Response, error_response
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_BYTES = 4_096
@@ -42,8 +41,11 @@ END_OF_LINES = "\0end of invocation\0"
 Data = dict[str, Any]
 _SALT = secrets.token_hex(32)
 
-# A new function is pending for half a second; every deployment and every test waits for that.
-lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
+
+@changes(lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY")
+def shorten_state_transition(_seconds: float) -> float:
+    """Shorten the half second that each deployment waits for a function to become active."""
+    return STATE_TRANSITION_SECONDS
 
 
 def publish_layers(arns: Iterable[str], content: bytes) -> None:
@@ -93,24 +95,29 @@ class MarkedReplies:
         self.replies.flush()
 
 
-# Functions may reach whatever the machine reaches; here they get the guard and the mark.
-lambda_runtime._PYTHON_WORKER_SCRIPT = "\n".join(
-    [
-        inspect.getsource(loopback),
-        "install()",
-        "import os",
-        "from typing import TextIO",
-        f"END_OF_LINES = {END_OF_LINES!r}",
-        inspect.getsource(MarkedReplies),
-        "sys.stdout = MarkedReplies(sys.stdout)",
-        lambda_runtime._PYTHON_WORKER_SCRIPT,
-    ]
-)
+@changes(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
+def keep_functions_on_this_machine(script: str) -> str:
+    """Keep functions from the network, and mark the end of an invocation's lines."""
+    return "\n".join(
+        [
+            inspect.getsource(loopback),
+            "install()",
+            "import os",
+            "from typing import TextIO",
+            f"END_OF_LINES = {END_OF_LINES!r}",
+            inspect.getsource(MarkedReplies),
+            "sys.stdout = MarkedReplies(sys.stdout)",
+            script,
+        ]
+    )
 
 
 @replaces(lambda_runtime.Worker, "_drain_stderr_bounded")
-def silent_handler_waits_50_ms(original: Callable[..., str], worker: Any) -> str:
-    """Return the lines up to the mark, instead of waiting for lines that may not come."""
+def read_lines_up_to_mark(original: Callable[..., str], worker: Any) -> str:
+    """Return the lines up to the mark, instead of waiting for lines that may not come.
+
+    ministack waits 50 ms for a handler that prints nothing.
+    """
     if not worker.config.get("Runtime", "").startswith("python"):
         return original(worker)
     lines: list[str] = []
@@ -128,18 +135,22 @@ def silent_handler_waits_50_ms(original: Callable[..., str], worker: Any) -> str
 
 @replaces(lambda_runtime, "execution_credentials")
 @replaces(lambda_svc, "execution_credentials")
-def credentials_of_a_role_are_predictable(
-    original: Callable[..., dict[str, str]], config: Data
-) -> dict[str, str]:
-    """Derive a role session's credentials from a secret of this run, not from ARNs alone."""
+def salt_role_credentials(original: Callable[..., dict[str, str]], config: Data) -> dict[str, str]:
+    """Derive a role session's credentials from a secret of this run, not from ARNs alone.
+
+    ministack's can be computed by anybody who knows the ARNs.
+    """
     return original({**config, "FunctionArn": f"{config['FunctionArn']}:{_SALT}"})
 
 
 @replaces(lambda_svc, "_resolve_cross_account_layer")
-def layer_that_does_not_exist_attaches_empty(
+def refuse_unknown_layer(
     original: Callable[..., Any], arn: str, parsed: Any, name_and_version: tuple[str, int]
 ) -> Any:
-    """Refuse a layer that nobody published as AWS refuses one that nobody shared."""
+    """Refuse a layer that nobody published as AWS refuses one that nobody shared.
+
+    ministack attaches it as an empty one.
+    """
     name, _ = name_and_version
     if lambda_svc._layers.get_scoped(parsed.account_id, parsed.region, name) is None:
         return lambda_svc._layer_access_denied(arn)
@@ -147,24 +158,29 @@ def layer_that_does_not_exist_attaches_empty(
 
 
 @replaces(lambda_svc, "_create_function")
-def created_function_has_no_limits(original: Callable[..., Response], data: Data) -> Response:
-    """Refuse an environment above 4 KB and a role that Lambda cannot assume."""
+def check_created_function(original: Callable[..., Response], data: Data) -> Response:
+    """Refuse an environment above 4 KB and a role that Lambda cannot assume.
+
+    ministack takes both.
+    """
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(data)
 
 
 @replaces(lambda_svc, "_update_config")
-def updated_function_has_no_limits(
-    original: Callable[..., Response], name: str, data: Data
-) -> Response:
-    """Refuse the same as on creation."""
+def check_updated_function(original: Callable[..., Response], name: str, data: Data) -> Response:
+    """Refuse the same as on creation.
+
+    ministack takes both.
+    """
     return _refusal_of_environment(data) or _refusal_of_role(data) or original(name, data)
 
 
 @replaces(lambda_svc, "_create_function")
-def version_of_a_new_function_is_published_again(
-    original: Callable[..., Response], data: Data
-) -> Response:
-    """Give the version that CreateFunction publishes its ARN, and say what it is a version of."""
+def complete_published_version(original: Callable[..., Response], data: Data) -> Response:
+    """Give the version that CreateFunction publishes its ARN, and say what it is a version of.
+
+    ministack publishes that version again when the function has not changed.
+    """
     response = original(data)
     if response[0] == HTTPStatus.CREATED and data.get("Publish"):
         function = lambda_svc._functions[data["FunctionName"]]
@@ -176,8 +192,10 @@ def version_of_a_new_function_is_published_again(
 
 @replaces(lambda_svc, "_create_function")
 @replaces(lambda_svc, "_update_config")
-def logging_config_has_no_defaults(original: Callable[..., Response], *arguments: Any) -> Response:
+def complete_logging_config(original: Callable[..., Response], *arguments: Any) -> Response:
     """Choose the log group, and with JSON the levels, that are not given.
+
+    ministack keeps what is given and no more.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
     """
@@ -195,10 +213,12 @@ def logging_config_has_no_defaults(original: Callable[..., Response], *arguments
 
 
 @replaces(lambda_svc, "_put_function_concurrency")
-def all_concurrency_can_be_reserved(
+def limit_reserved_concurrency(
     original: Callable[..., Response], name: str, data: Data
 ) -> Response:
     """Refuse a reservation that leaves less than 100 of the account's 1000 to all others.
+
+    ministack reserves all of it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
@@ -255,10 +275,12 @@ def _lambda_may_assume(role_arn: str) -> bool:
 
 
 @replaces(lambda_svc, "_emit_lambda_logs")
-def logs_are_written_without_permission(
+def write_logs_if_role_permits(
     original: Callable[..., None], function: Data, *invocation: Any, **source: Any
 ) -> None:
     """Write a function's lines, and create its log group, only if its role may.
+
+    ministack writes them without asking.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """
@@ -291,5 +313,4 @@ def _role_may(config: Data, action: str, resource: str) -> bool:
 
 
 def _invalid(message: str) -> Response:
-    response: Response = error_response_json("InvalidParameterValueException", message, 400)
-    return response
+    return error_response("InvalidParameterValueException", message)

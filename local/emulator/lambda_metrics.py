@@ -7,16 +7,18 @@ from typing import Any
 
 from ministack.services import cloudwatch, lambda_svc
 
-from . import replaces
+from local.emulator.core.patching import replaces
 
 Data = dict[str, Any]
 
 
 @replaces(lambda_svc, "_execute_function_dispatch")
-def failed_asynchronous_invocation_is_no_error(
+def publish_metrics_of_invocation(
     original: Callable[..., Data], function: Data, config: Data, *invocation: Any
 ) -> Data:
     """Publish Invocations, Errors and Duration where every invocation passes.
+
+    ministack counts no error of a failed asynchronous invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
@@ -31,14 +33,17 @@ def failed_asynchronous_invocation_is_no_error(
 
 
 @replaces(lambda_svc, "_emit_lambda_metrics")
-def throttled_invocation_counts_twice_and_as_an_invocation(
+def publish_throttle_once(
     _original: Callable[..., None],
     function_name: str,
     duration_ms: float,
     error: bool,  # noqa: ARG001, FBT001 - as the original
     throttle: bool,  # noqa: FBT001 - as the original
 ) -> None:
-    """Publish Throttles, and nothing else, for what was not executed."""
+    """Publish Throttles, and nothing else, for what was not executed.
+
+    ministack counts it twice, and as an invocation.
+    """
     # Called where there is no room, without a duration, and again by who waits for an answer.
     if throttle and not duration_ms:
         _publish({"FunctionName": function_name}, "Throttles", 1)

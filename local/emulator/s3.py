@@ -7,7 +7,8 @@ from typing import Any
 
 from ministack.services import s3
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 LEAST_SIZE = "x-amz-transition-default-minimum-object-size"
 
@@ -15,10 +16,12 @@ _least_sizes: dict[str, str] = {}
 
 
 @replaces(s3, "_dispatch")
-def lifecycle_forgets_its_least_size(
+def keep_lifecycle_minimum_size(
     original: Callable[..., Response], method: str, bucket: str, key: str, *rest: Any
 ) -> Response:
     """Keep the least size of objects that are moved, and find the request for who pays.
+
+    ministack forgets the size.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
     """

@@ -8,7 +8,8 @@ from typing import Any
 
 from ministack.services import sns
 
-from . import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 Parameters = dict[str, Any]
 Handler = Callable[[Parameters], Response]
@@ -17,10 +18,10 @@ _PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*@")
 
 
 @replaces(sns, "_subscribe")
-def subscription_by_mail_needs_no_confirmation(
-    original: Handler, parameters: Parameters
-) -> Response:
+def wait_for_confirmation_by_email(original: Handler, parameters: Parameters) -> Response:
     """Wait for the confirmation of a mail, too; return the ARN before it to who asks for it.
+
+    ministack confirms a subscription at once.
 
     https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
     """
@@ -52,10 +53,10 @@ def subscription_by_mail_needs_no_confirmation(
 
 
 @replaces(sns, "_set_subscription_attributes")
-def filter_policy_stays_when_it_is_taken_away(
-    original: Handler, parameters: Parameters
-) -> Response:
+def remove_empty_filter_policy(original: Handler, parameters: Parameters) -> Response:
     """Forget an empty filter policy and its scope; a policy without a scope gets the default.
+
+    ministack keeps it.
 
     https://docs.aws.amazon.com/sns/latest/dg/message-filtering-policy-remove.html
     """
@@ -67,10 +68,11 @@ def filter_policy_stays_when_it_is_taken_away(
 
 
 @replaces(sns, "_unsubscribe")
-def subscription_that_nobody_confirmed_is_deleted(
-    original: Handler, parameters: Parameters
-) -> Response:
-    """Refuse to delete what waits for its confirmation; AWS lets it expire."""
+def refuse_to_delete_pending_subscription(original: Handler, parameters: Parameters) -> Response:
+    """Refuse to delete what waits for its confirmation; AWS lets it expire.
+
+    ministack deletes it.
+    """
     if (found := _subscription(parameters)) and not found["confirmed"]:
         message = (
             "Invalid parameter: SubscriptionArn Reason: "

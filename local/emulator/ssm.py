@@ -3,17 +3,16 @@
 
 import json
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.core.responses import error_response_json, get_region
+from ministack.core.responses import get_region
 from ministack.services import kms, ssm
 
 from local.emulator.core.caller import access_key_id
-
-from . import Response, replaces
-from .iam import encryption_context_keys
+from local.emulator.core.patching import replaces
+from local.emulator.core.permissions import encryption_context_keys
+from local.emulator.core.responses import Response, error_response, succeeded
 
 SECURE = "SecureString"
 AWS_OWN_KEY = "alias/aws/ssm"
@@ -26,13 +25,15 @@ Handler = Callable[[Data], Response]
 @replaces(ssm, "_get_parameters")
 @replaces(ssm, "_get_parameters_by_path")
 @replaces(ssm, "_get_parameter_history")
-def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
+def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Decrypt only with a usable key that the caller may use, in the context of the ARN.
+
+    ministack does not ask the key.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
     response = original(data)
-    if response[0] != HTTPStatus.OK or not data.get("WithDecryption"):
+    if not succeeded(response) or not data.get("WithDecryption"):
         return response
     answer = json.loads(response[2])
     for shown in answer["Parameters"] if "Parameters" in answer else [answer["Parameter"]]:
@@ -48,8 +49,11 @@ def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
 
 
 @replaces(ssm, "_put_parameter")
-def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
-    """Encrypt only with a usable key that the caller may use: an Advanced one by a data key."""
+def check_key_on_writing(original: Handler, data: Data) -> Response:
+    """Encrypt only with a usable key that the caller may use: an Advanced one by a data key.
+
+    ministack does not ask the key.
+    """
     name = data.get("Name", "")
     existing = ssm._parameters.get(name) or {}
     if (data.get("Type") or existing.get("Type")) != SECURE:
@@ -61,14 +65,16 @@ def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
 
 
 @replaces(ssm, "_put_parameter")
-def tagging_needs_no_grant(original: Handler, data: Data) -> Response:
+def check_permission_to_tag(original: Handler, data: Data) -> Response:
     """Tag a new parameter only for who may call AddTagsToResource.
+
+    ministack tags without asking.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """
     action, arn = "ssm:AddTagsToResource", ssm._param_arn(data.get("Name", ""))
     if data.get("Tags") and _denied(action, "ssm", arn, {}):
-        return _error(
+        return error_response(
             "AccessDeniedException",
             f"The caller is not authorized to perform: {action} on resource: {arn}",
         )
@@ -81,19 +87,19 @@ def _refusal_of_key(key_id: str, arn: str, actions: Iterable[str]) -> Response |
         return None  # it serves every caller in the account
     key = kms._resolve_key(key_id)
     if key is None:
-        return _error("InvalidKeyId", f"Invalid keyId {key_id}")
+        return error_response("InvalidKeyId", f"Invalid keyId {key_id}")
     conditions = encryption_context_keys({"PARAMETER_ARN": arn}) | {
         "kms:ViaService": f"ssm.{get_region()}.amazonaws.com"
     }
     for action in actions:
         if _denied(action, "kms", key["Arn"], conditions):
-            return _error(
+            return error_response(
                 "AccessDeniedException",
                 "The ciphertext refers to a customer master key that does not exist, does not "
                 "exist in this region, or you are not allowed to access.",
             )
     if key["KeyState"] != "Enabled":
-        return _error("InvalidKeyId", f"{key['Arn']} is {key['KeyState']}.")
+        return error_response("InvalidKeyId", f"{key['Arn']} is {key['KeyState']}.")
     return None
 
 
@@ -108,8 +114,3 @@ def _denied(action: str, service: str, arn: str, conditions: dict[str, str]) -> 
             service_context=conditions,
         )
     )
-
-
-def _error(code: str, message: str) -> Response:
-    response: Response = error_response_json(code, message, 400)
-    return response

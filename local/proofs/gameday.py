@@ -119,7 +119,7 @@ class Scene:
 
 
 def run(deployment: Deployment, terminal: Console, callers: int) -> int:
-    """Take the first region's Secrets Manager away, promote a replica, give back; show it.
+    """Start and end an outage of the first region's Secrets Manager; promote a replica; show it.
 
     Returns the exit code: 1 where a request failed that started after the first one had met the
     outage, or where the function did not read what it was to read.
@@ -136,8 +136,8 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
     def of_version(version: str, place: Aim) -> Aim:
         return lambda request: place(request) and request.body["secret_version"] == version
 
-    def take_away() -> Aim:
-        aws.take_away(SERVICE, home)
+    def start_outage() -> Aim:
+        aws.start_outage(SERVICE, home)
         return from_replica
 
     with Traffic(deployment, callers) as traffic:
@@ -145,7 +145,7 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
         try:
             with live.shown(scene.table, terminal):
                 scene.phase("every region answers", lambda: from_home)
-                outage = scene.phase(f"{home} does not", take_away)
+                outage = scene.phase(f"{home} does not", start_outage)
                 scene.phase(
                     f"{away} is promoted and written",
                     lambda: of_version(_promote(deployment, secret, away), from_replica),
@@ -155,7 +155,7 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
                     lambda: of_version(_fail_back(deployment, secret, away), from_home),
                 )
         finally:
-            aws.give_back(SERVICE, home)
+            aws.end_outage(SERVICE, home)
     return verdict(scene, outage, terminal)
 
 
@@ -196,7 +196,7 @@ def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
 
     The value comes first: the function goes home as soon as the region answers.
     """
-    deployment.aws.give_back(SERVICE, deployment.stack.region)
+    deployment.aws.end_outage(SERVICE, deployment.stack.region)
     home, away = deployment.client(SERVICE), deployment.aws.client(SERVICE, region)
     text = away.get_secret_value(SecretId=secret)["SecretString"]
     version: str = home.put_secret_value(SecretId=secret, SecretString=text)["VersionId"]

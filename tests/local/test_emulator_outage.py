@@ -1,4 +1,4 @@
-"""A service of a region that is taken away answers nobody; everything else goes on."""
+"""A service of a region that has an outage answers nobody; everything else goes on."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def impatient(aws: EmbeddedAws, seconds: float = SECONDS) -> Any:
 
 
 def test_requests_hang_until_the_client_gives_up(aws: EmbeddedAws) -> None:
-    aws.take_away("secretsmanager", REGION)
+    aws.start_outage("secretsmanager", REGION)
     start = time.monotonic()
     with pytest.raises(ReadTimeoutError):
         impatient(aws).list_secrets()
@@ -49,7 +49,7 @@ def test_requests_hang_until_the_client_gives_up(aws: EmbeddedAws) -> None:
 
 
 def test_connections_are_reset_at_once_if_that_is_asked_for(aws: EmbeddedAws) -> None:
-    aws.take_away("secretsmanager", REGION, how="reset")
+    aws.start_outage("secretsmanager", REGION, how="reset")
     # No ReadTimeoutError: the client did not wait.
     with pytest.raises(ConnectionClosedError, match="Connection was closed"):
         impatient(aws, seconds=60).list_secrets()
@@ -57,23 +57,23 @@ def test_connections_are_reset_at_once_if_that_is_asked_for(aws: EmbeddedAws) ->
 
 @pytest.mark.parametrize("how", ["hang", "reset"])
 def test_other_regions_and_services_answer(aws: EmbeddedAws, how: Any) -> None:
-    aws.take_away("secretsmanager", REGION, how=how)
+    aws.start_outage("secretsmanager", REGION, how=how)
     assert aws.client("secretsmanager", OTHER).list_secrets()["SecretList"] == []
     assert aws.client("kms", REGION).list_keys()["Keys"] == []
 
 
 def test_nothing_that_was_asked_during_the_outage_is_done(aws: EmbeddedAws) -> None:
-    aws.take_away("secretsmanager", REGION)
+    aws.start_outage("secretsmanager", REGION)
     with pytest.raises(ReadTimeoutError):
         impatient(aws).create_secret(Name="lost")
-    aws.give_back("secretsmanager", REGION)
+    aws.end_outage("secretsmanager", REGION)
     assert aws.client("secretsmanager", REGION).list_secrets()["SecretList"] == []
 
 
 def test_what_hangs_when_the_service_comes_back_is_reset(aws: EmbeddedAws) -> None:
     client = aws.client("secretsmanager", REGION)
-    aws.take_away("secretsmanager", REGION)
-    threading.Timer(SECONDS, aws.give_back, ["secretsmanager", REGION]).start()
+    aws.start_outage("secretsmanager", REGION)
+    threading.Timer(SECONDS, aws.end_outage, ["secretsmanager", REGION]).start()
     start = time.monotonic()
     # It would wait for 900 seconds, and asks once more when the connection breaks.
     assert client.list_secrets()["SecretList"] == []
@@ -90,7 +90,7 @@ def test_connections_that_clients_gave_up_do_not_pile_up(aws: EmbeddedAws) -> No
 
     aws.client("secretsmanager", REGION).list_secrets()
     before = open_sockets()
-    aws.take_away("secretsmanager", REGION)
+    aws.start_outage("secretsmanager", REGION)
     for _ in range(5):
         with pytest.raises(ReadTimeoutError):
             impatient(aws).list_secrets()
@@ -116,16 +116,16 @@ def handler(event, context):
     return "answered"
 """
     function = make_function(source, {"Action": "secretsmanager:ListSecrets"})
-    aws.take_away("secretsmanager", REGION)
+    aws.start_outage("secretsmanager", REGION)
     assert invoke(function, [REGION, SECONDS]) == "ReadTimeoutError"
     assert invoke(function, [OTHER, 60]) == "answered"
-    aws.give_back("secretsmanager", REGION)
+    aws.end_outage("secretsmanager", REGION)
     assert invoke(function, [REGION, 60]) == "answered"
 
 
-def test_a_service_cannot_be_taken_from_an_emulator_that_does_not_run(aws: EmbeddedAws) -> None:
+def test_an_emulator_that_does_not_run_has_no_outage(aws: EmbeddedAws) -> None:
     with pytest.raises(RuntimeError, match="not running"):
-        EmbeddedAws().take_away("secretsmanager", REGION)
+        EmbeddedAws().start_outage("secretsmanager", REGION)
     os.kill(aws.pid, signal.SIGKILL)
     with pytest.raises(EmulatorError, match="has ended"):
-        aws.take_away("secretsmanager", REGION)
+        aws.start_outage("secretsmanager", REGION)

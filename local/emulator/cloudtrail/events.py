@@ -23,9 +23,10 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import detect_service, extract_access_key_id
 from ministack.services import cloudtrail, iam
 
-from local.emulator import Response, replaces
 from local.emulator.cloudtrail import trails
 from local.emulator.core import loop
+from local.emulator.core.patching import changes, replaces
+from local.emulator.core.responses import Response
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 # Never to be in an event, whichever service they are sent to. Lower case, anywhere in a request.
@@ -55,15 +56,18 @@ Event = dict[str, Any]
 # What has come after this event is not looked at: NextToken's.
 _newest: contextvars.ContextVar[str] = contextvars.ContextVar("newest", default="")
 
-# ministack records only what succeeds, and itself; the first patch below records instead.
-cloudtrail._recording_enabled = False
+
+@changes(cloudtrail, "_recording_enabled")
+def turn_off_ministack_recording(_enabled: bool) -> bool:  # noqa: FBT001 - as the original
+    """Record instead of ministack, which records only what succeeds."""
+    return False
 
 
 @replaces(ministack.app, "_dispatch_service_request")
-async def refused_call_leaves_no_event(
-    original: Callable[..., Awaitable[Response]], *request: Any
-) -> Response:
+async def record_call(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     """Record a call of a known caller with its outcome.
+
+    ministack leaves no event of a refused call.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
@@ -227,8 +231,11 @@ def _shown(value: Any) -> Any:
 
 
 @replaces(cloudtrail, "_get_event_queue")
-def events_start_with_the_newest(original: Callable[..., deque[Event]]) -> deque[Event]:
-    """Leave out what a page before has shown."""
+def start_after_previous_page(original: Callable[..., deque[Event]]) -> deque[Event]:
+    """Leave out what a page before has shown.
+
+    ministack starts with the newest on every page.
+    """
     events = original()
     if not _newest.get():
         return events
@@ -237,8 +244,10 @@ def events_start_with_the_newest(original: Callable[..., deque[Event]]) -> deque
 
 
 @replaces(cloudtrail._DISPATCH, "LookupEvents")
-def fifty_events_are_all(original: Callable[[Event], Response], request: Event) -> Response:
+def page_events(original: Callable[[Event], Response], request: Event) -> Response:
     """Answer with `NextToken` after a full page.
+
+    ministack answers with the newest events only, without `NextToken`.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
     """

@@ -9,8 +9,10 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudtrail, cloudwatch_logs
 
-from local.emulator import Response, events, replaces
+from local.emulator import events
 from local.emulator.core import permissions
+from local.emulator.core.patching import adds, changes, replaces
+from local.emulator.core.responses import Response
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 DETAIL_TYPES = {
@@ -97,8 +99,11 @@ def _log_group(arn: str) -> str:
 
 
 @replaces(cloudtrail._DISPATCH, "CreateTrail")
-def new_trail_drops_its_log_group(original: Handler, request: Data) -> Response:
-    """Keep the tags and, if CloudTrail can write with them, the log group and the role."""
+def keep_log_group_of_new_trail(original: Handler, request: Data) -> Response:
+    """Keep the tags and, if CloudTrail can write with them, the log group and the role.
+
+    ministack drops them.
+    """
     arn = cloudtrail._trail_arn(request.get("Name", ""))
     if refusal := _refusal_of_log_group(request, arn):
         return refusal
@@ -114,15 +119,21 @@ def new_trail_drops_its_log_group(original: Handler, request: Data) -> Response:
 
 
 @replaces(cloudtrail._DISPATCH, "UpdateTrail")
-def trail_takes_any_log_group(original: Handler, request: Data) -> Response:
-    """Refuse what CloudTrail cannot write to, as on creation."""
+def validate_log_group_of_trail(original: Handler, request: Data) -> Response:
+    """Refuse what CloudTrail cannot write to, as on creation.
+
+    ministack takes any.
+    """
     name, _, trail = cloudtrail._find_visible_trail(request.get("Name", ""))
     arn = (trail or {}).get("TrailARN") or cloudtrail._trail_arn(name)
     return _refusal_of_log_group(request, arn) or original(request)
 
 
-def _put_insight_selectors(request: Data) -> Response:
+@adds(cloudtrail._DISPATCH, "PutInsightSelectors")
+def put_insight_selectors(request: Data) -> Response:
     """Keep what the trail looks for; no insight is ever found here.
+
+    ministack lacks the operation.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutInsightSelectors.html
     """
@@ -133,8 +144,12 @@ def _put_insight_selectors(request: Data) -> Response:
     return refusal or _insights(trail)
 
 
-def _get_insight_selectors(request: Data) -> Response:
-    """Tell what the trail looks for."""
+@adds(cloudtrail._DISPATCH, "GetInsightSelectors")
+def get_insight_selectors(request: Data) -> Response:
+    """Tell what the trail looks for.
+
+    ministack lacks the operation.
+    """
     name, _, trail = cloudtrail._find_visible_trail(request.get("TrailName", ""))
     if trail is None:
         return _error("TrailNotFoundException", f"Unknown trail: {name}")
@@ -153,11 +168,10 @@ def _insights(trail: Data) -> Response:
     return response
 
 
-cloudtrail._DISPATCH |= {
-    "PutInsightSelectors": _put_insight_selectors,
-    "GetInsightSelectors": _get_insight_selectors,
-}
-cloudtrail._TRAIL_STATE_KEYS |= {INSIGHTS}
+@changes(cloudtrail, "_TRAIL_STATE_KEYS")
+def hide_insight_selectors(keys: frozenset[str]) -> frozenset[str]:
+    """Leave the selectors out of a trail's description."""
+    return keys | {INSIGHTS}
 
 
 def _refusal_of_log_group(request: Data, trail_arn: str) -> Response | None:

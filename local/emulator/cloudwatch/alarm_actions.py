@@ -11,7 +11,9 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge
 
-from local.emulator import events, replaces
+from local.emulator import events
+from local.emulator.core import permissions
+from local.emulator.core.patching import replaces
 
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 CLOUDWATCH_TO_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
@@ -22,10 +24,12 @@ logger = logging.getLogger("emulator.cloudwatch")
 
 
 @replaces(cloudwatch, "_dispatch_alarm_actions")
-def actions_are_topics_only(
+def dispatch_permitted_actions(
     original: Callable[..., None], alarm: Data, old: str, new: str, reason: str
 ) -> None:
     """Tell EventBridge, invoke functions, and publish to topics that let CloudWatch publish.
+
+    ministack publishes to topics only, and without asking them.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
@@ -58,10 +62,10 @@ def actions_are_topics_only(
 def _may_act(action: str, alarm_arn: str) -> bool:
     service = parse_arn(action).service
     if service == "lambda":
-        return events.may_invoke(CLOUDWATCH_TO_LAMBDA, action, source_arn=alarm_arn)
+        return permissions.may_invoke(CLOUDWATCH_TO_LAMBDA, action, source_arn=alarm_arn)
     # The policy that a topic has from the beginning lets its owner's alarms publish.
     owner = {"aws:sourceowner": get_account_id()}
-    return service != "sns" or events.may_publish(
+    return service != "sns" or permissions.may_publish(
         CLOUDWATCH, action, source_arn=alarm_arn, conditions=owner
     )
 

@@ -9,7 +9,8 @@ import cbor2
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch
 
-from local.emulator import Response, replaces
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 Data = dict[str, Any]
 
@@ -17,10 +18,12 @@ _detectors = AccountRegionScopedDict()
 
 
 @replaces(cloudwatch, "handle_request")
-async def anomaly_detectors_are_unknown(
+async def handle_anomaly_detectors(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
     """Keep anomaly detectors, which stay untrained.
+
+    ministack lacks the operations.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutAnomalyDetector.html
     """

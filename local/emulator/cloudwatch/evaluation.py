@@ -13,9 +13,10 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from local.emulator import Response, replaces
 from local.emulator.cloudwatch import alarms
 from local.emulator.core import loop
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 # Data points that come together are evaluated together; without any, time is what changes.
 COALESCING_SECONDS = 0.05
@@ -37,15 +38,21 @@ class _Timer:
 
 
 @replaces(cloudwatch, "record_metric")
-def metric_of_a_service_wakes_no_alarm(original: Callable[..., None], *metric: Any) -> None:
-    """Evaluate alarms on what services publish, too, from whatever thread."""
+def evaluate_alarms_on_service_metric(original: Callable[..., None], *metric: Any) -> None:
+    """Evaluate alarms on what services publish, too, from whatever thread.
+
+    ministack does not evaluate them.
+    """
     loop.soon(original, *metric)
     loop.soon(_evaluate_soon)
 
 
 @replaces(cloudwatch, "_evaluate_all_alarms")
-def alarms_are_evaluated_for_every_point(_original: Callable[[], None]) -> None:
-    """Evaluate all of them shortly, once for what comes together."""
+def evaluate_alarms_soon(_original: Callable[[], None]) -> None:
+    """Evaluate all of them shortly, once for what comes together.
+
+    ministack evaluates them for every point.
+    """
     _evaluate_soon()
 
 
@@ -68,10 +75,10 @@ def _evaluate_everything() -> None:
 
 
 @replaces(cloudwatch, "_evaluate_alarm")
-def alarm_looks_at_all_data_and_never_returns(
-    _original: Callable[[Data], None], alarm: Data
-) -> None:
+def evaluate_alarm(_original: Callable[[Data], None], alarm: Data) -> None:
     """Evaluate the metric with exactly these dimensions, period by period, back from now.
+
+    ministack looks at the metric's data of any dimensions, and never returns to OK.
 
     AWS looks farther back than the evaluation periods where data is missing, so that an alarm
     stays some periods longer than here.
@@ -131,10 +138,12 @@ def _points(alarm: Data, now: float) -> list[bool | None]:
 
 
 @replaces(cloudwatch, "_put_metric_alarm")
-def alarm_loses_its_metrics(
+def put_alarm_with_metrics(
     original: Callable[..., Response], parameters: Data, data: Data, *protocol: bool
 ) -> Response:
     """Keep the queries of metric math and anomaly detection, and describe only what was given.
+
+    ministack loses the queries.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

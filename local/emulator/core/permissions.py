@@ -7,7 +7,7 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import iam, kms
+from ministack.services import iam, kms, lambda_svc, sns
 
 Policy = str | dict[str, Any] | None
 
@@ -81,6 +81,39 @@ def role_may(service: str, role_arn: str, actions: Mapping[str, str], *, source_
         == "Allow"
         for action, resource in actions.items()
     )
+
+
+def may_publish(
+    service: str, topic_arn: str, *, source_arn: str, conditions: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether the topic's policy lets `service` publish, and its key encrypt for it."""
+    topic = (sns._topic_by_arn_any_scope(topic_arn) or {}).get("attributes", {})
+    key = topic.get("KmsMasterKeyId")
+    return service_may(
+        service,
+        "sns:Publish",
+        topic_arn,
+        topic.get("Policy"),
+        source_arn=source_arn,
+        conditions=conditions,
+    ) and (not key or service_may_encrypt(service, key, source_arn=source_arn))
+
+
+def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
+    """Tell whether the function's policy lets `service` invoke it."""
+    function, _, _ = lambda_svc._get_func_record_for_ref(function_arn)
+    return service_may(
+        service,
+        "lambda:InvokeFunction",
+        function_arn,
+        (function or {}).get("policy"),
+        source_arn=source_arn,
+    )
+
+
+def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str]:
+    """Return the condition keys of an encryption context."""
+    return {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
 
 
 def _context(action: str, resource: str, **principal: Any) -> Any:  # noqa: ANN401 - ministack's

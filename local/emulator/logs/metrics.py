@@ -6,11 +6,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch, cloudwatch_logs
 
-from local.emulator import Response, replaces
 from local.emulator.core import loop
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response, json_response
 from local.emulator.logs import patterns
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
@@ -25,8 +25,11 @@ Handler = Callable[[Data], Response]
 @replaces(cloudwatch_logs, "_put_metric_filter")
 @replaces(cloudwatch_logs, "_put_subscription_filter")
 @replaces(cloudwatch_logs, "_filter_log_events")
-def any_text_passes_for_a_pattern(original: Handler, data: Data) -> Response:
-    """Refuse what is no filter pattern."""
+def validate_pattern(original: Handler, data: Data) -> Response:
+    """Refuse what is no filter pattern.
+
+    ministack takes any text.
+    """
     try:
         patterns.compiled(data.get("filterPattern") or "")
     except ValueError as error:
@@ -35,8 +38,10 @@ def any_text_passes_for_a_pattern(original: Handler, data: Data) -> Response:
 
 
 @replaces(cloudwatch_logs, "_put_metric_filter")
-def dimensions_have_no_limits(original: Handler, data: Data) -> Response:
+def limit_dimensions(original: Handler, data: Data) -> Response:
     """Refuse more than three dimensions, and a default value beside any.
+
+    ministack has no such limits.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
     """
@@ -50,8 +55,11 @@ def dimensions_have_no_limits(original: Handler, data: Data) -> Response:
 
 
 @replaces(cloudwatch_logs, "_put_metric_filter")
-def metric_filter_forgets_what_it_applies_to(original: Handler, data: Data) -> Response:
-    """Keep whether the filter applies to transformed lines."""
+def keep_transformed_logs_flag(original: Handler, data: Data) -> Response:
+    """Keep whether the filter applies to transformed lines.
+
+    ministack forgets it.
+    """
     response = original(data)
     if found := cloudwatch_logs._metric_filters.get((data["logGroupName"], data["filterName"])):
         found["applyOnTransformedLogs"] = data.get("applyOnTransformedLogs", False)
@@ -59,10 +67,12 @@ def metric_filter_forgets_what_it_applies_to(original: Handler, data: Data) -> R
 
 
 @replaces(cloudwatch_logs, "handle_request")
-async def key_of_a_log_group_stays(
+async def change_key_of_log_group(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
     """Change the key of a log group, or take it away.
+
+    ministack keeps the key.
 
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
     """
@@ -73,19 +83,18 @@ async def key_of_a_log_group_stays(
     data = json.loads(body)
     group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
     if group is None:
-        message = "The specified log group does not exist"
-        refusal: Response = error_response_json("ResourceNotFoundException", message, 400)
-        return refusal
+        return error_response(
+            "ResourceNotFoundException", "The specified log group does not exist"
+        )
     group["kmsKeyId"] = data.get("kmsKeyId")
-    response: Response = json_response({})
-    return response
+    return json_response({})
 
 
 @replaces(cloudwatch_logs, "_compile_filter_pattern")
-def json_pattern_matches_everything(
-    _original: Callable[..., Any], pattern: str | None
-) -> Callable[[str], bool]:
+def compile_pattern(_original: Callable[..., Any], pattern: str | None) -> Callable[[str], bool]:
     """Match as the pattern says.
+
+    ministack lets a pattern for JSON match everything.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
@@ -93,19 +102,25 @@ def json_pattern_matches_everything(
 
 
 @replaces(cloudwatch_logs, "_subscription_pattern_matches")
-def subscription_looks_for_words_only(
+def match_subscription_pattern(
     _original: Callable[..., bool], pattern: str | None, message: str | None
 ) -> bool:
-    """Match as the pattern says."""
+    """Match as the pattern says.
+
+    ministack looks for words only.
+    """
     return patterns.compiled(pattern or "")(message or "")
 
 
 # Called for every batch of lines, of whatever origin.
 @replaces(cloudwatch_logs, "_fanout_to_subscription_filters")
-def lines_make_no_metrics(
+def publish_metrics_of_lines(
     original: Callable[..., None], group: str, stream: str, events: list[Data]
 ) -> None:
-    """Publish the metrics of the group's metric filters, and those that lines embed."""
+    """Publish the metrics of the group's metric filters, and those that lines embed.
+
+    ministack makes no metrics of lines.
+    """
     original(group, stream, events)
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
     count = ("AWS/Logs", "IncomingLogEvents", len(events), "None", {"LogGroupName": group})
@@ -203,5 +218,4 @@ def _store(
 
 
 def _invalid(message: str) -> Response:
-    response: Response = error_response_json("InvalidParameterException", message, 400)
-    return response
+    return error_response("InvalidParameterException", message)

@@ -5,31 +5,24 @@ import json
 
 from ministack.services import secretsmanager
 
-from local.emulator import Response, replaces
-from local.emulator.secretsmanager.values import (
-    Data,
-    Handler,
-    _error,
-    _has_value,
-    _json,
-    _succeeded,
-    _usable_secret,
-)
-
-CURRENT = "AWSCURRENT"
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
+from local.emulator.secretsmanager.shared import CURRENT, Data, Handler, has_value, usable_secret
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def label_stays_on_its_old_version_too(original: Handler, data: Data) -> Response:
+def move_labels(original: Handler, data: Data) -> Response:
     """Move the labels of `VersionStages` to the new version.
+
+    ministack leaves them on the old version, too.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     token = data.get("ClientRequestToken")
-    repeated = secret is not None and _has_value(secret["Versions"].get(token, {}))
+    repeated = secret is not None and has_value(secret["Versions"].get(token, {}))
     response = original(data)
-    if secret is None or repeated or not _succeeded(response):
+    if secret is None or repeated or not succeeded(response):
         return response
     answer = json.loads(response[2])
     version_id = answer["VersionId"]
@@ -37,14 +30,19 @@ def label_stays_on_its_old_version_too(original: Handler, data: Data) -> Respons
         secretsmanager._remove_stage_everywhere(secret, stage, version_id)
         secretsmanager._add_stage(secret, version_id, stage)
     secretsmanager._sync_replicas(secret)
-    return _json(answer | {"VersionStages": list(secret["Versions"][version_id]["Stages"])})
+    return json_response(
+        answer | {"VersionStages": list(secret["Versions"][version_id]["Stages"])}
+    )
 
 
 @replaces(secretsmanager, "_update_secret_version_stage")
-def current_label_can_be_taken_away(original: Handler, data: Data) -> Response:
-    """Refuse to leave a secret without a current version."""
+def keep_current_label(original: Handler, data: Data) -> Response:
+    """Refuse to leave a secret without a current version.
+
+    ministack takes the label AWSCURRENT away.
+    """
     if data.get("VersionStage") == CURRENT and not data.get("MoveToVersionId"):
-        return _error(
+        return error_response(
             "InvalidParameterException",
             f"You can only move staging label {CURRENT} to a different secret version. "
             "It can't be completely removed.",
@@ -53,14 +51,16 @@ def current_label_can_be_taken_away(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_list_secret_version_ids")
-def deprecated_versions_are_listed(original: Handler, data: Data) -> Response:
+def hide_deprecated_versions(original: Handler, data: Data) -> Response:
     """List versions without a label only with `IncludeDeprecated`.
+
+    ministack always lists them.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
     """
     response = original(data)
-    if not _succeeded(response) or data.get("IncludeDeprecated"):
+    if not succeeded(response) or data.get("IncludeDeprecated"):
         return response
     answer = json.loads(response[2])
     labelled = [version for version in answer["Versions"] if version["VersionStages"]]
-    return _json(answer | {"Versions": labelled})
+    return json_response(answer | {"Versions": labelled})

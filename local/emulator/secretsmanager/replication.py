@@ -15,17 +15,15 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms, secretsmanager
 
-from local.emulator import Response, replaces
-from local.emulator.secretsmanager.values import (
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
+from local.emulator.secretsmanager.shared import (
     READING,
     VALUE,
     Data,
     Handler,
-    _error,
-    _json,
-    _refusal_of_key,
-    _succeeded,
-    _usable_secret,
+    refusal_of_key,
+    usable_secret,
 )
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
@@ -42,10 +40,13 @@ _SUCCEEDED = "Replication succeeded"
 
 
 @replaces(secretsmanager, "handle_request")
-async def replicas_cannot_be_removed_nor_promoted(
+async def handle_removal_and_promotion(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
-    """Know RemoveRegionsFromReplication and StopReplicationToReplica."""
+    """Know RemoveRegionsFromReplication and StopReplicationToReplica.
+
+    ministack lacks the operations.
+    """
     _method, _path, headers, body, _query = request
     handlers = {
         "RemoveRegionsFromReplication": _remove_regions,
@@ -62,7 +63,7 @@ def _remove_regions(data: Data) -> Response:
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RemoveRegionsFromReplication.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None or secretsmanager._is_replica(secret):
         response: Response = secretsmanager._replicate_secret_to_regions(data)  # it refuses them
         return response
@@ -70,7 +71,7 @@ def _remove_regions(data: Data) -> Response:
     removed = [each for each in statuses if each["Region"] in data["RemoveReplicaRegions"]]
     secretsmanager._delete_replicas(secret | {"ReplicationStatus": removed})
     secret["ReplicationStatus"] = [each for each in statuses if each not in removed]
-    return _json({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
 
 
 def _promote(data: Data) -> Response:
@@ -81,25 +82,29 @@ def _promote(data: Data) -> Response:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_StopReplicationToReplica.html
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None:
         response: Response = secretsmanager._describe_secret(data)  # it refuses what is not there
         return response
     if not secretsmanager._is_replica(secret):
-        return _error("InvalidRequestException", f"{secret['ARN']} is not a replica secret.")
+        return error_response(
+            "InvalidRequestException", f"{secret['ARN']} is not a replica secret."
+        )
     secretsmanager._unlink_from_primary(secret)
     del secret["_PrimarySecretArn"], secret["_PrimaryRegion"]
     secret |= {"RotationEnabled": False, "RotationLambdaARN": None, "RotationRules": None}
-    return _json({"ARN": secret["ARN"]})
+    return json_response({"ARN": secret["ARN"]})
 
 
 @replaces(secretsmanager, "_replicate_secret_to_regions")
-def replication_never_fails(original: Handler, data: Data) -> Response:
+def report_failed_replication(original: Handler, data: Data) -> Response:
     """Ask both keys, and let be what is there already: the status of a region tells of a failure.
+
+    In ministack, replication never fails.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
-    secret, asked = _usable_secret(data), data.get("AddReplicaRegions", [])
+    secret, asked = usable_secret(data), data.get("AddReplicaRegions", [])
     regions = {each["Region"] for each in asked}
     if secret is None or secretsmanager._is_replica(secret) or get_region() in regions:
         return original(data)  # it refuses them
@@ -117,7 +122,7 @@ def replication_never_fails(original: Handler, data: Data) -> Response:
         for each in secret["ReplicationStatus"]
         if each["Region"] not in failures
     ] + list(failures.values())
-    return _json({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
 
 
 def _failure(secret: Data, asked: Data, *, overwrite: bool) -> str:
@@ -125,7 +130,7 @@ def _failure(secret: Data, asked: Data, *, overwrite: bool) -> str:
     existing = secretsmanager._secrets.get_scoped(get_account_id(), region, secret["Name"])
     if existing and existing["ARN"] != arn and not overwrite:
         return _EXISTS
-    if secret["Versions"] and _refusal_of_key(secret, READING):
+    if secret["Versions"] and refusal_of_key(secret, READING):
         return _CLOSED
     return _failure_there({**asked, "ARN": arn}, region, encrypts=True)
 
@@ -134,7 +139,7 @@ def _failure_there(replica: Data, region: str, *, encrypts: bool) -> str:
     with request_scope(get_account_id(), region):
         if not _is_usable(replica.get("KmsKeyId")):
             return _UNUSABLE
-        return _CLOSED if encrypts and _refusal_of_key(replica, REPLICATING) else ""
+        return _CLOSED if encrypts and refusal_of_key(replica, REPLICATING) else ""
 
 
 def _is_usable(key_id: str | None) -> bool:
@@ -146,8 +151,10 @@ def _is_usable(key_id: str | None) -> bool:
 
 
 @replaces(secretsmanager, "_sync_replicas")
-def replica_needs_no_key_to_be_in_sync(original: Callable[[Data], None], secret: Data) -> None:
+def sync_replicas_by_key(original: Callable[[Data], None], secret: Data) -> None:
     """Leave a replica as it is, and say so in its status, where its key refuses a value.
+
+    ministack asks no key.
 
     The keys are asked in the name of whoever writes the value. Whether AWS tries again before the
     next value is not documented: it is not done here, so that nobody's right stands in for his.
@@ -164,7 +171,7 @@ def replica_needs_no_key_to_be_in_sync(original: Callable[[Data], None], secret:
         if is_behind and _operation.get() not in _WRITING:
             kept[region] = replica
             continue
-        closed = is_behind and _refusal_of_key(secret, READING)
+        closed = is_behind and refusal_of_key(secret, READING)
         why = _CLOSED if closed else _failure_there(replica, region, encrypts=is_behind)
         if why:
             kept[region] = replica
@@ -186,34 +193,38 @@ def _is_behind(replica: Data, secret: Data) -> bool:
 
 
 @replaces(secretsmanager, "_create_secret")
-def creation_makes_no_replicas(original: Handler, data: Data) -> Response:
+def create_replicas(original: Handler, data: Data) -> Response:
     """Make the replicas of `AddReplicaRegions`, too.
+
+    ministack makes none.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
     """
     asked = {"AddReplicaRegions", "ForceOverwriteReplicaSecret"} & data.keys()
     response = original(data)
-    if "AddReplicaRegions" not in asked or not _succeeded(response):
+    if "AddReplicaRegions" not in asked or not succeeded(response):
         return response
     request = {"SecretId": data["Name"]} | {name: data[name] for name in asked}
     replicated: Response = secretsmanager._replicate_secret_to_regions(request)
-    if not _succeeded(replicated):
+    if not succeeded(replicated):
         del secretsmanager._secrets[data["Name"]]
         return replicated
-    return _json(json.loads(response[2]) | json.loads(replicated[2]))
+    return json_response(json.loads(response[2]) | json.loads(replicated[2]))
 
 
 @replaces(secretsmanager, "_delete_secret")
-def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
+def refuse_to_delete_replicated_secret(original: Handler, data: Data) -> Response:
     """Refuse to delete a secret that has replicas.
+
+    ministack deletes the replicas, too.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None or not secret["ReplicationStatus"]:
         return original(data)
     regions = ", ".join(each["Region"] for each in secret["ReplicationStatus"])
-    return _error(
+    return error_response(
         "InvalidParameterException",
         f"You can't delete secret {secret['ARN']} that still has replica regions [{regions}].",
     )
@@ -221,9 +232,12 @@ def deletion_takes_replicas_along(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_put_resource_policy")
 @replaces(secretsmanager, "_delete_resource_policy")
-def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
-    """Refuse to change a replica's resource policy, which is the secret's."""
-    secret = _usable_secret(data)
+def refuse_policy_of_replica(original: Handler, data: Data) -> Response:
+    """Refuse to change a replica's resource policy, which is the secret's.
+
+    ministack gives a replica one of its own.
+    """
+    secret = usable_secret(data)
     if secret and secretsmanager._is_replica(secret):
         response: Response = secretsmanager._replica_mutation_error()
         return response
@@ -231,9 +245,12 @@ def replica_has_a_policy_of_its_own(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_replica_mutation_error")
-def replica_refuses_in_other_words(_original: Callable[[], Response]) -> Response:
-    """Refuse to change a replica in AWS's words."""
-    return _error(
+def word_refusal_of_replica(_original: Callable[[], Response]) -> Response:
+    """Refuse to change a replica in AWS's words.
+
+    ministack has other words.
+    """
+    return error_response(
         "InvalidParameterException",
         "Operation not permitted on a replica secret. Call must be made in primary secret's"
         " region.",

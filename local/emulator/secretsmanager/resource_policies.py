@@ -10,8 +10,9 @@ import ministack.app
 from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
 
-from local.emulator import Response, replaces
-from local.emulator.secretsmanager.values import Data, Handler, _constraint, _error
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response
+from local.emulator.secretsmanager.shared import Data, Handler, constraint_error
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 POLICY_CHARACTERS = 20_480
@@ -24,20 +25,23 @@ _without_tls: contextvars.ContextVar[bool] = contextvars.ContextVar("without_tls
 
 
 @replaces(secretsmanager, "_put_resource_policy")
-def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Response:
-    """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`."""
+def validate_resource_policy(original: Handler, data: Data) -> Response:
+    """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`.
+
+    ministack takes any text.
+    """
     text = data.get("ResourcePolicy", "")
     if not 1 <= len(text) <= POLICY_CHARACTERS:
-        return _constraint("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
+        return constraint_error("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
     try:
         statements = _list(json.loads(text)["Statement"])
         public = any(map(_is_public, statements))
     except (AttributeError, KeyError, TypeError, ValueError):
-        return _error(
+        return error_response(
             "MalformedPolicyDocumentException", "This resource policy contains invalid Json."
         )
     if data.get("BlockPublicPolicy") and public:
-        return _error(
+        return error_response(
             "PublicPolicyException",
             "The BlockPublicPolicy parameter is set to true, and the resource policy did not "
             "prevent broad access to the secret.",
@@ -48,11 +52,14 @@ def any_text_passes_for_a_resource_policy(original: Handler, data: Data) -> Resp
 @replaces(secretsmanager, "_get_resource_policy")
 @replaces(secretsmanager, "_put_resource_policy")
 @replaces(secretsmanager, "_delete_resource_policy")
-def a_deleted_secret_has_a_policy(original: Handler, data: Data) -> Response:
-    """Refuse the policy of a secret in its recovery window."""
+def refuse_policy_of_deleted_secret(original: Handler, data: Data) -> Response:
+    """Refuse the policy of a secret in its recovery window.
+
+    ministack answers as if it were not deleted.
+    """
     _, secret = secretsmanager._resolve(data.get("SecretId"))
     if secret and secret.get("DeletedDate"):
-        return _error(
+        return error_response(
             "InvalidRequestException",
             "You can't perform this operation on the secret because it was marked for deletion.",
         )
@@ -73,10 +80,13 @@ def _is_public(statement: dict[str, Any]) -> bool:
 
 
 @replaces(ministack.app, "app")
-async def loopback_is_not_tls(
+async def remember_missing_tls(
     original: Callable[..., Awaitable[None]], scope: dict[str, Any], *channels: Any
 ) -> None:
-    """Note whether a request says that it came without TLS; here none comes by it."""
+    """Note whether a request says that it came without TLS; here none comes by it.
+
+    The emulator serves without TLS, and policies may refuse that.
+    """
     header = (b"x-forwarded-proto", b"http")
     token = _without_tls.set(header in scope.get("headers", ()))
     try:
@@ -86,10 +96,11 @@ async def loopback_is_not_tls(
 
 
 @replaces(iam_evaluator, "_resolve_condition_key")
-def requests_on_loopback_are_without_tls(
-    original: Callable[..., Any], key: str, context: Any
-) -> Any:
-    """Resolve `aws:SecureTransport` to true, but for a request that says otherwise."""
+def resolve_secure_transport(original: Callable[..., Any], key: str, context: Any) -> Any:
+    """Resolve `aws:SecureTransport` to true, but for a request that says otherwise.
+
+    ministack says that it came without TLS.
+    """
     if key.lower() == "aws:securetransport":
         return str(not _without_tls.get()).lower()
     return original(key, context)

@@ -17,25 +17,24 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import lambda_svc, secretsmanager
 
-from local.emulator import Response, replaces
 from local.emulator.cloudtrail.events import record_service_event
 from local.emulator.core.caller import access_key_id
+from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import service_may
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
 from local.emulator.secretsmanager import schedule
-from local.emulator.secretsmanager.values import (
+from local.emulator.secretsmanager.shared import (
+    CURRENT,
+    PENDING,
     VALUE,
     Data,
     Handler,
-    _constraint,
-    _error,
-    _has_value,
-    _json,
-    _succeeded,
-    _usable_secret,
+    constraint_error,
+    has_value,
+    usable_secret,
 )
 
 SERVICE = "secretsmanager.amazonaws.com"
-CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
@@ -46,8 +45,10 @@ _rotations: dict[tuple[str, str], asyncio.Task[None]] = {}
 
 
 @replaces(secretsmanager, "_rotate_secret")
-def rotation_calls_no_function(original: Handler, data: Data) -> Response:
+def rotate_secret(original: Handler, data: Data) -> Response:
     """Keep the configuration and start to rotate, or only to test with `RotateImmediately` false.
+
+    ministack calls no function.
 
     The answer does not wait. Needs `lambda:InvokeFunction` of the caller, and a function whose
     policy lets Secrets Manager invoke it for this secret. A token that is pending goes on.
@@ -55,7 +56,7 @@ def rotation_calls_no_function(original: Handler, data: Data) -> Response:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
     """
-    secret = _usable_secret(data)
+    secret = usable_secret(data)
     if secret is None or secretsmanager._is_replica(secret):
         return original(data)  # it refuses them
     token = data.get("ClientRequestToken") or str(uuid.uuid4())
@@ -74,32 +75,32 @@ def rotation_calls_no_function(original: Handler, data: Data) -> Response:
         "_ConfiguredDate": int(time.time()),
     }
     _start(secret, token, immediately=data.get("RotateImmediately", True))
-    return _json({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
+    return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
 
 
 def _refusal_of_values(token: str, rules: Data) -> Response | None:
     if len(token) not in TOKEN_CHARACTERS:
-        return _constraint("clientRequestToken", "have length between 32 and 64")
+        return constraint_error("clientRequestToken", "have length between 32 and 64")
     fault = schedule.fault(rules)
-    return _error("InvalidParameterException", fault) if fault else None
+    return error_response("InvalidParameterException", fault) if fault else None
 
 
 def _refusal_of_function(arn: str, secret: Data) -> Response | None:
     if not arn:
-        return _error(
+        return error_response(
             "InvalidRequestException",
             "No Lambda rotation function ARN is associated with this secret.",
         )
     action = "lambda:InvokeFunction"
     key_id = access_key_id.get()
     if iam_evaluator.enforce(key_id, action, "lambda", get_region(), resource_arn=arn):
-        return _error(
+        return error_response(
             "AccessDeniedException",
             f"User: {iam_evaluator.caller_arn()} is not authorized to perform: {action} "
             f"on resource: {arn}",
         )
     if not _may_invoke(arn, secret):
-        return _error(
+        return error_response(
             "AccessDeniedException",
             "Secrets Manager cannot invoke the specified Lambda function. Ensure that the "
             f"function policy grants access to the principal {SERVICE}.",
@@ -120,7 +121,7 @@ def _refusal_of_pending(token: str, secret: Data) -> Response | None:
     pending, version = secretsmanager._find_stage_version(secret, PENDING)
     if pending in (None, token) or CURRENT in version["Stages"]:
         return None
-    return _error(
+    return error_response(
         "InvalidRequestException",
         "A previous rotation isn't complete. That rotation will be reattempted.",
     )
@@ -192,7 +193,7 @@ async def _succeeds(step: str, secret: Data, token: str) -> bool:
     if status != HTTPStatus.OK or "X-Amz-Function-Error" in headers:
         return False
     version = secret["Versions"].get(token, {"Stages": []})
-    done = {"createSecret": _has_value(version), "finishSecret": CURRENT in version["Stages"]}
+    done = {"createSecret": has_value(version), "finishSecret": CURRENT in version["Stages"]}
     return done.get(step, True)
 
 
@@ -205,10 +206,10 @@ def _record(event_name: str, secret: Data) -> None:
 
 
 @replaces(secretsmanager, "handle_request")
-async def cancellation_is_unknown(
-    original: Callable[..., Awaitable[Response]], *request: Any
-) -> Response:
+async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     """Turn rotation off and start no further step; the labels stay where they are.
+
+    ministack lacks the operation.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
     """
@@ -217,22 +218,24 @@ async def cancellation_is_unknown(
         return await original(*request)
     data = json.loads(body)
     response: Response = secretsmanager._update_secret({"SecretId": data.get("SecretId")})
-    secret = _usable_secret(data)
-    if secret is None or not _succeeded(response):
+    secret = usable_secret(data)
+    if secret is None or not succeeded(response):
         return response  # there is no such secret, or it is a replica, or deleted
     secret["RotationEnabled"] = False
     pending, _ = secretsmanager._find_stage_version(secret, PENDING)
-    return _json(json.loads(response[2]) | ({"VersionId": pending} if pending else {}))
+    return json_response(json.loads(response[2]) | ({"VersionId": pending} if pending else {}))
 
 
 @replaces(secretsmanager, "_describe_secret")
-def description_has_no_dates_of_rotation(original: Handler, data: Data) -> Response:
+def describe_rotation_dates(original: Handler, data: Data) -> Response:
     """Answer when it was rotated last and will be next, and nothing before it was configured.
+
+    ministack leaves the dates out.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
     """
     response = original(data)
-    if not _succeeded(response):
+    if not succeeded(response):
         return response
     _, secret = secretsmanager._resolve(data["SecretId"])
     answer = json.loads(response[2])
@@ -244,7 +247,7 @@ def description_has_no_dates_of_rotation(original: Handler, data: Data) -> Respo
             "NextRotationDate": _next_rotation(secret),
         }
         answer |= {name: date for name, date in dates.items() if date is not None}
-    return _json(answer)
+    return json_response(answer)
 
 
 def _next_rotation(secret: Data) -> float | None:
@@ -256,27 +259,30 @@ def _next_rotation(secret: Data) -> float | None:
 
 
 @replaces(secretsmanager, "_get_secret_value")
-def version_without_a_value_is_read(original: Handler, data: Data) -> Response:
-    """Answer that a version which rotation has made and not filled yet has no value."""
+def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
+    """Answer that a version which rotation has made and not filled yet has no value.
+
+    ministack answers without a value.
+    """
     response = original(data)
-    if not _succeeded(response) or _has_value(json.loads(response[2])):
+    if not succeeded(response) or has_value(json.loads(response[2])):
         return response
     asked = (
         f"VersionId: {data['VersionId']}"
         if "VersionId" in data
         else f"staging label: {data.get('VersionStage', CURRENT)}"
     )
-    return _error(
+    return error_response(
         "ResourceNotFoundException",
         f"Secrets Manager can't find the specified secret value for {asked}",
     )
 
 
 @replaces(secretsmanager, "_apply_current_promotion")
-def value_put_by_hand_leaves_a_rotation_pending(
-    original: Callable[..., None], secret: Data, version_id: str
-) -> None:
+def abandon_pending_rotation(original: Callable[..., None], secret: Data, version_id: str) -> None:
     """Abandon the rotation to another version when a new value becomes the current one.
+
+    ministack leaves it pending.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
     """

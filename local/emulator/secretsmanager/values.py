@@ -6,50 +6,50 @@ import json
 import re
 import secrets
 import string
-from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
 
-from ministack.core import iam_evaluator
-from ministack.core.responses import error_response_json, get_region, json_response
-from ministack.services import kms, secretsmanager
+from ministack.services import secretsmanager
 
-from local.emulator import Response, replaces
-from local.emulator.core.caller import access_key_id
-from local.emulator.iam import encryption_context_keys
+from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
+from local.emulator.secretsmanager.shared import (
+    READING,
+    VALUE,
+    WRITING,
+    Data,
+    Handler,
+    constraint_error,
+    has_value,
+    refusal_of_key,
+    usable_secret,
+)
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 VALUE_BYTES = 65_536
 NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
 NAME_CHARACTERS = 512
 ARN_SUFFIX_CHARACTERS = 6
-VALUE = ("SecretString", "SecretBinary")
-
-# https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-READING = ("kms:Decrypt",)
-WRITING = ("kms:GenerateDataKey", "kms:Decrypt")
-
-Data = dict[str, Any]
-Handler = Callable[[Data], Response]
 
 
 # The last to wrap a handler is the first to see a request: tokens here, then keys, then limits.
 
 
 @replaces(secretsmanager, "_create_secret")
-def created_secret_always_has_a_version(original: Handler, data: Data) -> Response:
-    """Give a new secret a version only with a value, named by the token, and a random suffix."""
+def create_version_only_with_value(original: Handler, data: Data) -> Response:
+    """Give a new secret a version only with a value, named by the token, and a random suffix.
+
+    ministack makes a version without a value, too.
+    """
     existing = secretsmanager._secrets.get(data.get("Name"))
     if existing and (repeated := _answer_to_repeated(data, existing)):
         return repeated
     if existing and existing.get("DeletedDate"):
-        return _error(
+        return error_response(
             "InvalidRequestException",
             "You can't create this secret because a secret with this name is already scheduled"
             " for deletion.",
         )
     response = original(data)
-    if not _succeeded(response):
+    if not succeeded(response):
         return response
     secret = secretsmanager._secrets[data["Name"]]
     secret["ARN"] = secret["ARN"][:-ARN_SUFFIX_CHARACTERS] + "".join(
@@ -57,23 +57,25 @@ def created_secret_always_has_a_version(original: Handler, data: Data) -> Respon
     )
     ((version_id, version),) = secret["Versions"].items()
     answer = {"ARN": secret["ARN"], "Name": secret["Name"]}
-    if _has_value(data):
+    if has_value(data):
         answer["VersionId"] = data.get("ClientRequestToken", version_id)
         secret["Versions"] = {answer["VersionId"]: version}
     else:
         secret["Versions"] = {}
-    return _json(answer)
+    return json_response(answer)
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def labels_next_to_the_current_one_are_lost(original: Handler, data: Data) -> Response:
+def give_version_all_labels(original: Handler, data: Data) -> Response:
     """Give a version all labels that were asked for, and take them from where they were.
+
+    ministack loses labels that are given next to AWSCURRENT.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
     """
     response = original(data)
     stages = data.get("VersionStages")
-    if not _succeeded(response) or not stages:
+    if not succeeded(response) or not stages:
         return response
     answer = json.loads(response[2])
     _, secret = secretsmanager._resolve(data["SecretId"])
@@ -81,26 +83,32 @@ def labels_next_to_the_current_one_are_lost(original: Handler, data: Data) -> Re
         secretsmanager._remove_stage_everywhere(secret, stage, answer["VersionId"])
         secretsmanager._add_stage(secret, answer["VersionId"], stage)
     secretsmanager._sync_replicas(secret)
-    return _json(
+    return json_response(
         answer | {"VersionStages": list(secret["Versions"][answer["VersionId"]]["Stages"])}
     )
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def repeated_token_overwrites(original: Handler, data: Data) -> Response:
-    """Ignore a request repeated with its token; refuse the token for another value."""
-    secret = _usable_secret(data)
+def ignore_repeated_token(original: Handler, data: Data) -> Response:
+    """Ignore a request repeated with its token; refuse the token for another value.
+
+    ministack overwrites the version.
+    """
+    secret = usable_secret(data)
     return (_answer_to_repeated(data, secret) if secret else None) or original(data)
 
 
 @replaces(secretsmanager, "_update_secret")
-def update_ignores_the_token(original: Handler, data: Data) -> Response:
-    """Store the value as PutSecretValue does, which knows the token."""
-    secret = _usable_secret(data)
-    if secret is None or not _has_value(data) or "ClientRequestToken" not in data:
+def update_with_token(original: Handler, data: Data) -> Response:
+    """Store the value as PutSecretValue does, which knows the token.
+
+    ministack ignores the token.
+    """
+    secret = usable_secret(data)
+    if secret is None or not has_value(data) or "ClientRequestToken" not in data:
         return original(data)
     repeated = _answer_to_repeated(data, secret)
-    if repeated and not _succeeded(repeated):
+    if repeated and not succeeded(repeated):
         return repeated
     original({name: value for name, value in data.items() if name not in VALUE})
     version = {"SecretId", "ClientRequestToken", *VALUE} & data.keys()
@@ -112,31 +120,33 @@ def _answer_to_repeated(data: Data, secret: Data) -> Response | None:
     """Answer a request whose token is a version already; None when it is not."""
     token = data.get("ClientRequestToken")
     version = secret["Versions"].get(token)
-    if version is None or not _has_value(version):
+    if version is None or not has_value(version):
         return None
     if any(version.get(name) != data.get(name) for name in VALUE):
-        return _error(
+        return error_response(
             "ResourceExistsException",
             f"You can't use ClientRequestToken {token} because that value is already in use "
             f"for a version of secret {secret['ARN']}.",
         )
     stages = list(version["Stages"])
-    return _json(
+    return json_response(
         {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": stages}
     )
 
 
 @replaces(secretsmanager, "_create_secret")
-def key_is_not_asked_on_creation(original: Handler, data: Data) -> Response:
+def check_key_on_creation(original: Handler, data: Data) -> Response:
     """Create a secret only with a usable key that the caller may use, even without a value.
+
+    ministack does not ask the key.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
     is_new = data.get("Name") not in secretsmanager._secrets
     response = original(data)
-    if _succeeded(response) and is_new:
+    if succeeded(response) and is_new:
         secret = secretsmanager._secrets[data["Name"]]
-        if refusal := _refusal_of_key(secret, WRITING):
+        if refusal := refusal_of_key(secret, WRITING):
             # Only now, because the key's conditions may name the secret's ARN.
             del secretsmanager._secrets[data["Name"]]
             return refusal
@@ -145,73 +155,47 @@ def key_is_not_asked_on_creation(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_put_secret_value")
 @replaces(secretsmanager, "_update_secret")
-def key_is_not_asked_on_writing(original: Handler, data: Data) -> Response:
-    """Write a value, or change the key, only with a usable key that the caller may use."""
-    secret = _usable_secret(data)
+def check_key_on_writing(original: Handler, data: Data) -> Response:
+    """Write a value, or change the key, only with a usable key that the caller may use.
+
+    ministack does not ask the key.
+    """
+    secret = usable_secret(data)
     if secret is None:
         return original(data)
     refusal = None
     moves = "KmsKeyId" in data and bool(secret["Versions"])
     if moves:  # its versions are read with the old key
-        refusal = _refusal_of_key(secret, READING)
-    if moves or _has_value(data):
+        refusal = refusal_of_key(secret, READING)
+    if moves or has_value(data):
         key = {"KmsKeyId": data.get("KmsKeyId", secret["KmsKeyId"]), "ARN": secret["ARN"]}
-        refusal = refusal or _refusal_of_key(key, WRITING)
+        refusal = refusal or refusal_of_key(key, WRITING)
     return refusal or original(data)
 
 
 @replaces(secretsmanager, "_get_secret_value")
-def key_is_not_asked_on_reading(original: Handler, data: Data) -> Response:
-    """Read a value only with a usable key that the caller may use; a batch reads one by one."""
+def check_key_on_reading(original: Handler, data: Data) -> Response:
+    """Read a value only with a usable key that the caller may use; a batch reads one by one.
+
+    ministack does not ask the key.
+    """
     response = original(data)
-    secret = _usable_secret(data)
-    if not _succeeded(response) or secret is None:
+    secret = usable_secret(data)
+    if not succeeded(response) or secret is None:
         return response
-    return _refusal_of_key(secret, READING) or response
-
-
-def _refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
-    """Answer for a secret whose customer key is unusable or closed to the caller, else None."""
-    key_id = secret.get("KmsKeyId")
-    if not key_id or key_id.endswith("alias/aws/secretsmanager"):
-        return None  # AWS's own key serves every caller in the account
-    key = kms._resolve_key(key_id)
-    if key is None or key["KeyState"] != "Enabled":
-        return (
-            _error("DecryptionFailure", _UNREADABLE)
-            if actions is READING
-            else _error("EncryptionFailure", _UNWRITABLE)
-        )
-    conditions = encryption_context_keys({"SecretARN": secret["ARN"]}) | {
-        "kms:ViaService": f"secretsmanager.{get_region()}.amazonaws.com"
-    }
-    for action in actions:
-        if iam_evaluator.enforce(
-            access_key_id.get(),
-            action,
-            "kms",
-            get_region(),
-            resource_arn=key["Arn"],
-            service_context=conditions,
-        ):
-            return _error("AccessDeniedException", "Access to KMS is not allowed")
-    return None
-
-
-_UNREADABLE = "Secrets Manager can't decrypt the protected secret text using the provided KMS key."
-_UNWRITABLE = (
-    "Secrets Manager can't encrypt the protected secret text using the provided KMS key. "
-    "Check that the KMS key is available, enabled, and not in an invalid state."
-)
+    return refusal_of_key(secret, READING) or response
 
 
 @replaces(secretsmanager, "_get_secret_value")
-def stage_beside_a_version_id_is_ignored(original: Handler, data: Data) -> Response:
-    """Refuse a version id together with a staging label of another version."""
+def check_stage_of_version(original: Handler, data: Data) -> Response:
+    """Refuse a version id together with a staging label of another version.
+
+    ministack ignores the label.
+    """
     response = original(data)
     stage = data.get("VersionStage")
-    if _succeeded(response) and stage and stage not in json.loads(response[2])["VersionStages"]:
-        return _error(
+    if succeeded(response) and stage and stage not in json.loads(response[2])["VersionStages"]:
+        return error_response(
             "InvalidRequestException",
             "You provided a VersionStage that is not associated to the provided VersionId.",
         )
@@ -221,10 +205,13 @@ def stage_beside_a_version_id_is_ignored(original: Handler, data: Data) -> Respo
 @replaces(secretsmanager, "_create_secret")
 @replaces(secretsmanager, "_put_secret_value")
 @replaces(secretsmanager, "_update_secret")
-def value_has_no_limits(original: Handler, data: Data) -> Response:
-    """Refuse a value of more than 64 KiB, and one given both as text and as bytes."""
+def limit_value(original: Handler, data: Data) -> Response:
+    """Refuse a value of more than 64 KiB, and one given both as text and as bytes.
+
+    ministack has no such limits.
+    """
     if all(name in data for name in VALUE):
-        return _error(
+        return error_response(
             "InvalidParameterException",
             "You can't specify both SecretString and SecretBinary in the same request.",
         )
@@ -234,64 +221,36 @@ def value_has_no_limits(original: Handler, data: Data) -> Response:
     }
     for member, size in sizes.items():
         if size > VALUE_BYTES:
-            return _constraint(member, f"have length less than or equal to {VALUE_BYTES}")
+            return constraint_error(member, f"have length less than or equal to {VALUE_BYTES}")
     return original(data)
 
 
 @replaces(secretsmanager, "_put_secret_value")
-def version_may_lack_a_value(original: Handler, data: Data) -> Response:
-    """Refuse to put a version without a value."""
-    if not _has_value(data):
-        return _error(
+def require_value(original: Handler, data: Data) -> Response:
+    """Refuse to put a version without a value.
+
+    ministack makes the version.
+    """
+    if not has_value(data):
+        return error_response(
             "InvalidParameterException", "You must provide either SecretString or SecretBinary."
         )
     return original(data)
 
 
 @replaces(secretsmanager, "_create_secret")
-def any_text_passes_for_a_name(original: Handler, data: Data) -> Response:
-    """Refuse a name with other characters than AWS allows, or more than 512 of them."""
+def validate_name(original: Handler, data: Data) -> Response:
+    """Refuse a name with other characters than AWS allows, or more than 512 of them.
+
+    ministack takes any text.
+    """
     name = data.get("Name", "")
     if len(name) > NAME_CHARACTERS:
-        return _constraint("name", f"have length less than or equal to {NAME_CHARACTERS}")
+        return constraint_error("name", f"have length less than or equal to {NAME_CHARACTERS}")
     if not NAME.fullmatch(name):
-        return _error(
+        return error_response(
             "ValidationException",
             "Invalid name. Must be a valid name containing alphanumeric characters, "
             "or any of the following: -/_+=.@!",
         )
     return original(data)
-
-
-def _succeeded(response: Response) -> bool:
-    return response[0] == HTTPStatus.OK
-
-
-def _has_value(data: Data) -> bool:
-    return any(data.get(name) is not None for name in VALUE)
-
-
-def _usable_secret(data: Data) -> Data | None:
-    """Return the secret of a request, or None when ministack refuses the request itself."""
-    _, secret = secretsmanager._resolve(data.get("SecretId"))
-    found: Data | None = secret
-    return None if found is None or found.get("DeletedDate") else found
-
-
-def _constraint(member: str, rule: str) -> Response:
-    # AWS quotes the value here; a secret's value is no part of any message.
-    return _error(
-        "ValidationException",
-        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
-        f"Member must {rule}",
-    )
-
-
-def _error(code: str, message: str) -> Response:
-    response: Response = error_response_json(code, message, 400)
-    return response
-
-
-def _json(answer: dict[str, Any]) -> Response:
-    response: Response = json_response(answer)
-    return response

@@ -1,0 +1,81 @@
+"""Secrets Manager: what its modules share: the secret of a request, its value and its key."""
+# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_region
+from ministack.services import kms, secretsmanager
+
+from local.emulator.core.caller import access_key_id
+from local.emulator.core.permissions import encryption_context_keys
+from local.emulator.core.responses import Response, error_response
+
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+VALUE = ("SecretString", "SecretBinary")
+
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+READING = ("kms:Decrypt",)
+WRITING = ("kms:GenerateDataKey", "kms:Decrypt")
+
+Data = dict[str, Any]
+Handler = Callable[[Data], Response]
+
+_UNREADABLE = "Secrets Manager can't decrypt the protected secret text using the provided KMS key."
+_UNWRITABLE = (
+    "Secrets Manager can't encrypt the protected secret text using the provided KMS key. "
+    "Check that the KMS key is available, enabled, and not in an invalid state."
+)
+
+
+def has_value(data: Data) -> bool:
+    """Tell whether a request, an answer or a version has a value."""
+    return any(data.get(name) is not None for name in VALUE)
+
+
+def usable_secret(data: Data) -> Data | None:
+    """Return the secret of a request, or None when ministack refuses the request itself."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    found: Data | None = secret
+    return None if found is None or found.get("DeletedDate") else found
+
+
+def refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
+    """Answer for a secret whose customer key is unusable or closed to the caller, else None."""
+    key_id = secret.get("KmsKeyId")
+    if not key_id or key_id.endswith("alias/aws/secretsmanager"):
+        return None  # AWS's own key serves every caller in the account
+    key = kms._resolve_key(key_id)
+    if key is None or key["KeyState"] != "Enabled":
+        return (
+            error_response("DecryptionFailure", _UNREADABLE)
+            if actions is READING
+            else error_response("EncryptionFailure", _UNWRITABLE)
+        )
+    conditions = encryption_context_keys({"SecretARN": secret["ARN"]}) | {
+        "kms:ViaService": f"secretsmanager.{get_region()}.amazonaws.com"
+    }
+    for action in actions:
+        if iam_evaluator.enforce(
+            access_key_id.get(),
+            action,
+            "kms",
+            get_region(),
+            resource_arn=key["Arn"],
+            service_context=conditions,
+        ):
+            return error_response("AccessDeniedException", "Access to KMS is not allowed")
+    return None
+
+
+def constraint_error(member: str, rule: str) -> Response:
+    """Refuse a parameter that breaks a rule, such as `have length less than or equal to 512`.
+
+    AWS quotes what it was given; here a secret's value is no part of any message.
+    """
+    return error_response(
+        "ValidationException",
+        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
+        f"Member must {rule}",
+    )
