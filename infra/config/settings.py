@@ -21,7 +21,7 @@ from infra.aws import layers, limits
 from infra.changes import lookups, moves, recorded, recorded_state, removals
 from infra.changes import parameters as parameter_changes
 from infra.changes import secrets as secret_changes
-from infra.config import faults, namespaces
+from infra.config import errors, namespaces
 from infra.config.rules import guardrails
 from infra.config.rules import names as name_rules
 from infra.config.rules import parameters as parameter_rules
@@ -276,7 +276,7 @@ def load() -> Environment:
     try:
         settings = Settings.model_validate(found)
     except ValidationError as error:
-        broken += faults.lines(project, error.errors())
+        broken += errors.lines(project, error.errors())
         settings = Settings.model_validate(_sound(found, error.errors()))
     environment = Environment(project, stack, region or "", settings)
     given = rules.Given(
