@@ -1,4 +1,4 @@
-"""The only reader of stack config: all of it is checked, and all its faults are told at once.
+"""The only reader of stack config: all of it is checked, and all its errors are reported at once.
 
 Structure stands in ``secrets``; sensitive text only in ``secretValues``, which is read as a
 secret output and never shown.
@@ -21,7 +21,8 @@ from infra.aws import layers, limits
 from infra.changes import lookups, moves, recorded, recorded_state, removals
 from infra.changes import parameters as parameter_changes
 from infra.changes import secrets as secret_changes
-from infra.config import errors, namespaces
+from infra.config import namespaces
+from infra.config.errors import ConfigError, of_schema
 from infra.config.rules import guardrails
 from infra.config.rules import names as name_rules
 from infra.config.rules import parameters as parameter_rules
@@ -35,14 +36,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class SettingsError(pulumi.RunError, ValueError):
-    """The stack's config has faults; the text has a line for each.
+    """The stack's config has errors; the text has a line for each.
 
     A ``RunError``, so ``pulumi up`` prints the text and no traceback.
     """
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,10 @@ class Environment:
 
         """
         policy = self.settings.resource_policy
-        broken = resource_policy_rules.lockout(policy.administrators, caller_arn)
-        if policy.enabled and (found := [f"{self.project}:{key} {text}" for key, text in broken]):
-            raise SettingsError([f"{each}; mend it in Pulumi.{self.stack}.yaml" for each in found])
+        errors = list(resource_policy_rules.lockout(policy.administrators, caller_arn))
+        if policy.enabled and errors:
+            remedy = f"; mend it in Pulumi.{self.stack}.yaml"
+            raise SettingsError([error.line(self.project) + remedy for error in errors])
         return policy.administrators
 
     def protects(self, exemption: str) -> bool:
@@ -195,14 +197,14 @@ class Environment:
         state = recorded.read(recorded_state.resources(), self._configured())
         types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
         found = parameter_changes.Found(types, lookups.parameter_version)
-        moved = moves.broken(settings, names, self.region, pulumi.get_organization(), state)
-        broken = list(moved) or [  # what moves is in the way of each of the others
-            *removals.broken(settings, names, state),
-            *secret_changes.broken(settings.secrets, names, state, lookups.current_version),
-            *parameter_changes.broken(settings.parameters, names, state, found),
+        moved = moves.errors(settings, names, self.region, pulumi.get_organization(), state)
+        errors = list(moved) or [  # what moves is in the way of each of the others
+            *removals.errors(settings, names, state),
+            *secret_changes.errors(settings.secrets, names, state, lookups.current_version),
+            *parameter_changes.errors(settings.parameters, names, state, found),
         ]
-        if broken:
-            raise SettingsError([f"{self.project}:{path} {text}" for path, text in broken])
+        if errors:
+            raise SettingsError([error.line(self.project) for error in errors])
         for key in removals.forgotten(settings, state):
             path = f"{self.project}:exemptions[{key!r}]"
             pulumi.log.warn(f"{path} is of nothing here any more; remove it")
@@ -253,7 +255,7 @@ def load() -> Environment:
     """Read and check the config of the running stack.
 
     Raises:
-        SettingsError: every fault, with key, value, what is allowed, and the file to mend.
+        SettingsError: every error, with key, value, what is allowed, and the file to mend.
 
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
@@ -261,24 +263,20 @@ def load() -> Environment:
         reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
         raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
     config = _config()
-    keys, broken = _keys(project, config)
-    found = {name: _value(config[key]) for name, key in keys.items()}
-    values = found.pop("secretValues", {})
+    keys, misplaced = _keys(project, config)
+    raw = {name: _value(config[key]) for name, key in keys.items()}
+    values = raw.pop("secretValues", {})
     names = {
-        section: frozenset(given if isinstance(given := found.get(section), dict) else ())
+        section: frozenset(given if isinstance(given := raw.get(section), dict) else ())
         for section in ("secrets", "parameters")
     }
-    region = pulumi.Config("aws").get("region")
-    for name in [name for name in found if _is_encrypted(keys[name])]:
-        # It would be decrypted, and stand in the state as plain as anything else here.
-        del found[name]
-        broken.append(f"{project}:{name} is encrypted in part or whole; only secretValues may be")
-    try:
-        settings = Settings.model_validate(found)
-    except ValidationError as error:
-        broken += errors.lines(project, error.errors())
-        settings = Settings.model_validate(_sound(found, error.errors()))
-    environment = Environment(project, stack, region or "", settings)
+    region = pulumi.Config("aws").get("region") or ""
+    # Decrypted, it would be in the state in plain like any other setting.
+    encrypted = [name for name in raw if _is_encrypted(keys[name])]
+    for name in encrypted:
+        del raw[name]
+    settings, of_types = _validated(raw)
+    environment = Environment(project, stack, region, settings)
     given = rules.Given(
         settings,
         names["secrets"],
@@ -289,15 +287,23 @@ def load() -> Environment:
         names["parameters"],
         environment.parameter_prefix,
     )
-    broken += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
+    errors = [
+        *(
+            ConfigError(name, "is encrypted in part or whole; only secretValues may be")
+            for name in encrypted
+        ),
+        *of_types,
+        *rules.errors(given),
+    ]
     if not environment.ca_bundle.is_file():
-        given_path = settings.database.ca_bundle
-        broken.append(f"{project}:database.caBundle must be a file, got {given_path!r}")
+        path = settings.database.ca_bundle
+        errors.append(ConfigError("database.caBundle", f"must be a file, got {path!r}"))
+    lines = [*misplaced, *(error.line(project) for error in errors)]
     if not region:
-        broken.append("aws:region is not set, and names, key and layer depend on it")
+        lines.append("aws:region is not set, and names, key and layer depend on it")
     lines = [
-        *name_rules.broken(project, stack, has_trail=settings.audit.trail == "own"),
-        *(f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in broken),
+        *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
+        *(f"{line}; mend it in Pulumi.{stack}.yaml" for line in lines),
     ]
     if lines:
         raise SettingsError(lines)
@@ -317,14 +323,14 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     prefix = f"{project}:"
     keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
     defaults = Settings().model_dump(by_alias=True, exclude_none=True) | {"secretValues": {}}
-    broken = []
+    misplaced = []
     for key, name in namespaces.mistaken(project, config, defaults, ROOT):
         if name in keys and _value(config[keys[name]]) != defaults.get(name):
             remedy = f"drop it, as {name} is given, too"
         else:
             keys[name], remedy = key, f"write {name} instead"
-        broken.append(f"{key} is not read, since the project is {project!r}; {remedy}")
-    return keys, broken
+        misplaced.append(f"{key} is not read, since the project is {project!r}; {remedy}")
+    return keys, misplaced
 
 
 def _value(text: str) -> object:
@@ -342,10 +348,19 @@ def _is_encrypted(key: str) -> bool:
     )
 
 
-def _sound(found: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, Any]:
-    """Leave out the parts at fault, so that the rest can be checked further."""
-    sound = dict(found)
-    for error in errors:
+def _validated(raw: dict[str, Any]) -> tuple[Settings, list[ConfigError]]:
+    """Read the settings, without the parts that are wrong, and say what is wrong with those."""
+    try:
+        return Settings.model_validate(raw), []
+    except ValidationError as error:
+        details = error.errors()
+        return Settings.model_validate(_sound(raw, details)), list(of_schema(details))
+
+
+def _sound(raw: Mapping[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
+    """Leave out the wrong parts, so that the rest can be checked further."""
+    sound = dict(raw)
+    for error in details:
         section, *inside = error["loc"]
         if section in ("secrets", "parameters") and inside:
             sound[section] = {k: v for k, v in sound[section].items() if k != inside[0]}

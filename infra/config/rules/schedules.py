@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from infra.aws import limits
+from infra.config.errors import ConfigError
 
 _RATE = re.compile(r"rate\((\d+) (hour|day)s?\)")
 _CRON = re.compile(r"cron\(0 (\S+) (\S+) (\S+) (\S+) \*\)")
@@ -17,14 +18,14 @@ _FORM = "must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *
 _DAY_HOURS = 24
 
 
-def faults(schedule: str, window_hours: int | None) -> Iterator[tuple[str, str]]:
-    """Say what is wrong: the key, ``schedule`` or ``windowHours``, and how."""
-    gap = _DAY_HOURS
+def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[ConfigError]:
+    """Say what is wrong with a schedule or its window, which are keys below ``path``."""
+    key, gap = f"{path}.schedule", _DAY_HOURS
     if rate := _RATE.fullmatch(schedule):
         hours = rate[2] == "hour"
         allowed = limits.ROTATION_RATE_HOURS if hours else limits.ROTATION_RATE_DAYS
         if int(rate[1]) not in allowed:
-            yield "schedule", f"must be every {allowed} {rate[2]}s, got {schedule!r}"
+            yield ConfigError(key, f"must be every {allowed} {rate[2]}s, got {schedule!r}")
             return
         gap = min(gap, int(rate[1])) if hours else gap
     elif cron := _CRON.fullmatch(schedule):
@@ -35,25 +36,25 @@ def faults(schedule: str, window_hours: int | None) -> Iterator[tuple[str, str]]
             _numbers(cron[4], range(1, 8), "?L#", names=_WEEKDAYS),
         )
         if None in (hours_of_day, day, month, weekday):
-            yield "schedule", f"{_FORM}, each field within its range, got {schedule!r}"
+            yield ConfigError(key, f"{_FORM}, each field within its range, got {schedule!r}")
             return
         if (cron[2] == "?") is (cron[4] == "?"):
-            yield "schedule", f"must have ? for either day or weekday, got {schedule!r}"
+            yield ConfigError(key, f"must have ? for either day or weekday, got {schedule!r}")
         moments = sorted(hours_of_day or ())
         gap = min(
             (later - sooner for sooner, later in pairwise(moments)),
             default=gap,
         )
         if gap not in limits.ROTATION_RATE_HOURS:
-            yield (
-                "schedule",
+            yield ConfigError(
+                key,
                 f"must leave {limits.ROTATION_RATE_HOURS.least} hours, got {schedule!r}",
             )
     else:
-        yield "schedule", f"{_FORM}, got {schedule!r}"
+        yield ConfigError(key, f"{_FORM}, got {schedule!r}")
     if window_hours is not None and window_hours > gap:
-        yield (
-            "windowHours",
+        yield ConfigError(
+            f"{path}.windowHours",
             f"must not reach into the next rotation ({schedule}), got {window_hours}",
         )
 
