@@ -127,12 +127,12 @@ def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
     layers = deployment.layer_arns(deployment.preview(stack))
     with contextlib.ExitStack() as running:
         server = None
-        if databases.of(stack):
+        if databases.login_secrets(stack):
             server = running.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
+            stack = databases.with_local_database(stack, server)
         aws = running.enter_context(EmbeddedAws(layers=layers))
         engine = running.enter_context(Timed(cli))
-        deployment.deploy(networks.moved(stack, aws), aws, None, server, engine)
+        deployment.deploy(networks.with_local_vpc(stack, aws), aws, None, server, engine)
         engine.up()
         if stack.config.get(f"{stack.project}:protection") == "strict":
             engine.release()

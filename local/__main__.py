@@ -93,11 +93,11 @@ def _run(options: argparse.Namespace) -> int:
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
         server = None
-        if (names := databases.of(stack)) and not options.empty:
+        if (names := databases.login_secrets(stack)) and not options.empty:
             server = running.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
+            stack = databases.with_local_database(stack, server)
         aws = running.enter_context(EmbeddedAws(port=options.port, layers=layers))
-        stack = networks.moved(stack, aws)
+        stack = networks.with_local_vpc(stack, aws)
         if options.empty:
             if ids := networks.shown(stack):
                 _note(f"the VPC that the config names is made here, with other ids: {ids}")

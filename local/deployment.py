@@ -103,7 +103,7 @@ class Deployment:
     @property
     def administrators(self) -> tuple[str, ...]:
         """Logical names of the secrets that rotation logs in by, and the function may not read."""
-        return tuple(admin for admin in databases.of(self.stack).values() if admin)
+        return tuple(admin for admin in databases.login_secrets(self.stack).values() if admin)
 
     @property
     def secret(self) -> str:
@@ -284,11 +284,11 @@ def running(stack: Stack) -> Iterator[Deployment]:
     layers = layer_arns(preview(stack))
     with contextlib.ExitStack() as started:
         server = None
-        if databases.of(stack):
+        if databases.login_secrets(stack):
             server = started.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
+            stack = databases.with_local_database(stack, server)
         aws = started.enter_context(EmbeddedAws(layers=layers))
-        stack = networks.moved(stack, aws)
+        stack = networks.with_local_vpc(stack, aws)
         yield deploy(stack, aws, server=server)
 
 

@@ -58,12 +58,12 @@ def deployed(
     stack = stack.changed(**{key: stack.section(key) | more for key, more in added.items()})
     with ExitStack() as running:
         server = None
-        if databases.of(stack):
+        if databases.login_secrets(stack):
             server = running.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
+            stack = databases.with_local_database(stack, server)
         layers = {arn for each in (root, ROOT) for arn in _layers(each, stack.region)}
         aws = running.enter_context(EmbeddedAws(layers=layers))
-        stack = networks.moved(stack, aws)
+        stack = networks.with_local_vpc(stack, aws)
         engine = running.enter_context(PulumiEngine(cli))
         yield deployment.deploy(stack, aws, server=server, pulumi=engine)
 
