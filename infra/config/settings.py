@@ -23,11 +23,12 @@ from infra.changes import parameters as parameter_changes
 from infra.changes import secrets as secret_changes
 from infra.config import namespaces
 from infra.config.errors import ConfigError, of_schema
-from infra.config.rules import guardrails
+from infra.config.rules import check, guardrails
 from infra.config.rules import names as name_rules
-from infra.config.rules import parameters as parameter_rules
 from infra.config.rules import resource_policy as resource_policy_rules
-from infra.config.rules import stack as rules
+from infra.config.rules import values as value_rules
+from infra.config.rules.parameters import VALUES_PREFIX
+from infra.config.rules.tags import OWN_TAGS
 from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 from infra.names import Names
 from infra.policies.iam import Place
@@ -90,7 +91,7 @@ class Environment:
     @property
     def tags(self) -> dict[str, str]:
         """Tags of everything: who made it, and those of config."""
-        own = zip(rules.OWN_TAGS, (self.project, self.stack), strict=True)
+        own = zip(OWN_TAGS, (self.project, self.stack), strict=True)
         return {**dict(own), **self.settings.tags}
 
     def extension_args(self) -> dict[str, Any]:
@@ -213,13 +214,13 @@ class Environment:
     def _configured(self) -> recorded.Configured:
         values: Any = _value(_config().get(f"{self.project}:secretValues", "{}"))
         secrets = {
-            name: rules.text(values[name])
+            name: value_rules.text(values[name])
             for name, secret in self.settings.secrets.items()
             if secret.source == "config"
         }
         parameters = {
             name: {
-                "value": parameter.value or values.get(parameter_rules.VALUES_PREFIX + name),
+                "value": parameter.value or values.get(VALUES_PREFIX + name),
                 "type": parameter.type,
                 "description": parameter.description,
                 "tier": parameter.tier,
@@ -238,7 +239,7 @@ class Environment:
         if self.settings.secrets[secret].source != "config":
             return None
         values = pulumi.Config().require_secret_object("secretValues")
-        return values.apply(lambda all_: rules.text(all_[secret]))
+        return values.apply(lambda all_: value_rules.text(all_[secret]))
 
     def parameter_value(self, parameter: str) -> pulumi.Input[str] | None:
         """Text of a parameter, of a SecureString marked secret; none if it is not from config."""
@@ -248,7 +249,7 @@ class Environment:
         if settings.source != "config":
             return None
         values = pulumi.Config().require_secret_object("secretValues")
-        return values.apply(lambda all_: str(all_[parameter_rules.VALUES_PREFIX + parameter]))
+        return values.apply(lambda all_: str(all_[VALUES_PREFIX + parameter]))
 
 
 def load() -> Environment:
@@ -277,15 +278,12 @@ def load() -> Environment:
         del raw[name]
     settings, of_types = _validated(raw)
     environment = Environment(project, stack, region, settings)
-    given = rules.Given(
+    given = check.Config(
         settings,
         names["secrets"],
+        names["parameters"],
         values,
         _is_encrypted(keys.get("secretValues", "")),
-        environment.region,
-        environment.secret_prefix,
-        names["parameters"],
-        environment.parameter_prefix,
     )
     errors = [
         *(
@@ -293,7 +291,7 @@ def load() -> Environment:
             for name in encrypted
         ),
         *of_types,
-        *rules.errors(given),
+        *check.errors(given, Names(project, stack), region),
     ]
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle

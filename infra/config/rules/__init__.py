@@ -2,6 +2,6 @@
 
 In each, ``errors()`` yields a `ConfigError` for every rule that is not kept; it is called with the
 module's name, as in ``rotation.errors(…)``, here and in `infra.changes`. Messages hold no value
-that may be secret. `names` alone yields whole lines, as its rules are not about keys. `stack` runs
+that may be secret. `names` alone yields whole lines, as its rules are not about keys. `check` runs
 all of them. No module here imports Pulumi or boto3.
 """
