@@ -49,4 +49,7 @@ if watching:
     pulumi.export("dashboard_name", alarms.dashboard_name)
 pulumi.export("protection", env.settings.protection)
 pulumi.export("exemptions", env.settings.exemptions)
-pulumi.export("monthly_cost", cost.output(env.cost()))
+month = cost.estimate(
+    env.settings, readable=len(env.readable), ttl_seconds=env.extension_cache_seconds()
+)
+pulumi.export("monthly_cost", cost.output(month))

@@ -16,7 +16,6 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import cost
 from infra.aws import layers, limits
 from infra.changes import lookups, moves, recorded, recorded_state, removals
 from infra.changes import parameters as parameter_changes
@@ -103,22 +102,20 @@ class Environment:
             for name, value in extension.model_dump(exclude={"layer_arn"}).items()
         }
 
+    def extension_cache_seconds(self) -> int:
+        """Seconds that the extension keeps a secret; 0 if it keeps nothing."""
+        return self.extension_args()["secrets_ttl_seconds"] if self._extension_keeps else 0
+
     def client_cache_seconds(self) -> int:
         """Seconds that are left to the client's own cache."""
-        given = self.extension_args()
-        kept = given["cache_enabled"] and given["cache_size"] > 0
-        ttl = max(given["secrets_ttl_seconds"], given["parameters_ttl_seconds"])
-        return self.settings.max_staleness_seconds - (ttl if kept else 0)
+        args = self.extension_args()
+        ttl = max(args["secrets_ttl_seconds"], args["parameters_ttl_seconds"])
+        return self.settings.max_staleness_seconds - (ttl if self._extension_keeps else 0)
 
-    def cost(self) -> list[cost.Line]:
-        """Estimate what a month costs."""
-        extension = self.extension_args()
-        kept = extension["cache_enabled"] and extension["cache_size"] > 0
-        return cost.estimate(
-            self.settings,
-            readable=len(self.readable),
-            ttl_seconds=extension["secrets_ttl_seconds"] if kept else 0,
-        )
+    @property
+    def _extension_keeps(self) -> bool:
+        extension = self.settings.extension
+        return extension.cache_enabled and extension.cache_size > 0
 
     def seeds(self) -> dict[str, SecretSettings]:
         """Secrets of ``from: generate``, by logical name."""

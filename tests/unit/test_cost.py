@@ -12,7 +12,7 @@ from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring
 from infra.config.schema import CostSettings, Settings
-from infra.config.settings import load
+from infra.config.settings import Environment, load
 from local.engines.built_in import Engine
 from tests.components.test_contract import example
 from tests.recording import Recording, by_type, stack
@@ -39,12 +39,17 @@ def usd(config: Settings, what: str, **facts: int) -> float:
     return round(lines(config, **facts)[what].usd, 4)
 
 
+def estimated(env: Environment) -> list[cost.Line]:
+    ttl_seconds = env.extension_cache_seconds()
+    return cost.estimate(env.settings, readable=len(env.readable), ttl_seconds=ttl_seconds)
+
+
 def environment(name: str) -> list[cost.Line]:
     """Estimate a stack of the project by its file."""
     loaded = stack(name)
     found: list[list[cost.Line]] = []
 
-    Engine(Recording()).run(loaded, lambda: found.append(load().cost()))
+    Engine(Recording()).run(loaded, lambda: found.append(estimated(load())))
     return found[0]
 
 
@@ -182,9 +187,9 @@ def test_the_development_environment_costs_less_than_five_dollars() -> None:
 
 def test_a_stack_is_estimated_with_what_its_function_reads_and_its_extension_keeps() -> None:
     config = {"secrets": {"database": DATABASE, "b": DATABASE}, "maxStalenessSeconds": 120}
-    reads = {line.what: line for line in read(config).cost()}["reads of secrets"]
+    reads = {line.what: line for line in estimated(read(config))}["reads of secrets"]
     assert reads.quantity == pytest.approx(2 * (1000 + SECONDS / 60) / 10_000)
-    without = read({**config, "extension": {"cacheEnabled": False}}).cost()
+    without = estimated(read({**config, "extension": {"cacheEnabled": False}}))
     assert {line.what: line for line in without}["reads of secrets"].quantity == 20
 
 
