@@ -256,22 +256,5 @@ def output(lines: Sequence[Line]) -> list[dict[str, str | float]]:
     ]
 
 
-def table(lines: Sequence[Line]) -> str:
-    """Write the lines and their sum for people, dearest first."""
-    dearest = sorted(lines, key=lambda line: -line.usd)
-    rows = [
-        (line.what, f"{line.quantity:,.3f}".rstrip("0").rstrip("."), line.price.unit)
-        for line in dearest
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    written = [
-        f"{what:<{widths[0]}}  {quantity:>{widths[1]}} {unit:<{widths[2]}}  {line.usd:>9,.2f}"
-        for (what, quantity, unit), line in zip(rows, dearest, strict=True)
-    ]
-    heading = f"USD a month, list prices of {REGION}, {MONTH}, no free tier"
-    width = len(written[0])
-    return "\n".join([*written, f"{heading:<{width - 9}}{total(lines):>9,.2f}"])
-
-
 def _months(days: int) -> float:
     return days * 24 / _HOURS

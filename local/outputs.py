@@ -1,10 +1,14 @@
 """A deployment's outputs as people read them."""
 
+import io
 import json
 import shlex
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
 
 from infra import cost
 from local.aws import EmbeddedAws
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
     from local.engines.pulumi_engine import (
         PulumiEngine,  # which prints its variables by this module
     )
+
+_COST_WIDTH = 120  # of the table, at most; it takes what it needs
 
 
 def table(outputs: Mapping[str, Any]) -> str:
@@ -34,12 +40,25 @@ def table(outputs: Mapping[str, Any]) -> str:
 
 
 def monthly_cost(outputs: Mapping[str, Any]) -> str:
-    """Write what a month costs, line by line."""
+    """Write what a month costs as a table, dearest first, with the sum."""
     lines = [
         cost.Line(each["what"], each["quantity"], cost.Price(each["unitPrice"], each["unit"]))
         for each in outputs["monthly_cost"]
     ]
-    return textwrap.indent(cost.table(lines), "    ")
+    table = Table(box=None, show_header=False, show_footer=True, pad_edge=False)
+    table.title = f"USD a month, list prices of {cost.REGION}, {cost.MONTH}, no free tier"
+    table.title_justify = "left"
+    table.add_column(footer="total")
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(justify="right", footer=f"{cost.total(lines):,.2f}")
+    for line in sorted(lines, key=lambda line: -line.usd):
+        quantity = f"{line.quantity:,.3f}".rstrip("0").rstrip(".")
+        table.add_row(line.what, quantity, line.price.unit, f"{line.usd:,.2f}")
+    console = Console(width=_COST_WIDTH, file=io.StringIO(), color_system=None)
+    with console.capture() as written:
+        console.print(table)
+    return textwrap.indent(written.get().rstrip("\n"), "    ")
 
 
 def shell(variables: Mapping[str, str]) -> list[str]:

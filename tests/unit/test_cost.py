@@ -13,6 +13,7 @@ from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring
 from infra.config.schema import CostSettings, Settings
 from infra.config.settings import Environment, load
+from local import outputs
 from local.engines.built_in import Engine
 from tests.components.test_contract import example
 from tests.recording import Recording, by_type, stack
@@ -260,12 +261,12 @@ def test_the_table_has_the_dearest_first_and_says_of_what_region_and_month_the_p
     None
 ):
     found = list(lines(settings(secrets=secrets(10))).values())
-    *rows, last = cost.table(found).splitlines()
+    heading, *rows, last = outputs.monthly_cost({"monthly_cost": cost.output(found)}).splitlines()
+    assert heading.strip() == "USD a month, list prices of us-east-1, 2026-09, no free tier"
     assert " ".join(rows[0].split()) == "secrets and their replicas 10 secret-month 4.00"
     amounts = [float(row.split()[-1]) for row in rows]
     assert amounts == sorted(amounts, reverse=True)
-    assert last.startswith("USD a month, list prices of us-east-1, 2026-09, no free tier")
-    assert last.endswith(f"{cost.total(found):.2f}")
+    assert last.split() == ["total", f"{cost.total(found):.2f}"]
     assert len({len(row) for row in (*rows, last)}) == 1
 
 
