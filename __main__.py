@@ -6,11 +6,12 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import cost, wiring
+from infra.changes import comparison
 from infra.config import settings
 from infra.policies.iam import Place
 
 env = settings.load()
-lost = env.keep_values()
+lost = comparison.keep_values(env)
 identity = aws.get_caller_identity()
 administrators = env.administrators(identity.arn)
 place = Place(env.partition, env.region, identity.account_id)

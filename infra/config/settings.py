@@ -4,7 +4,6 @@ Structure stands in ``secrets``; sensitive text only in ``secretValues``, which 
 secret output and never shown.
 """
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +16,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from infra.aws import layers, limits
-from infra.changes import lookups, moves, recorded, recorded_state, removals
-from infra.changes import parameters as parameter_changes
-from infra.changes import secrets as secret_changes
 from infra.config import namespaces
 from infra.config.errors import ConfigError, of_schema
 from infra.config.rules import check, guardrails
@@ -61,14 +57,19 @@ class Environment:
         return f"{self.project}-{self.stack}"
 
     @property
+    def names(self) -> Names:
+        """Names and URNs of the stack's secrets and parameters."""
+        return Names(self.project, self.stack)
+
+    @property
     def secret_prefix(self) -> str:
         """What every secret's full name starts with."""
-        return f"{self.project}/{self.stack}/"
+        return self.names.secret_prefix
 
     @property
     def parameter_prefix(self) -> str:
         """What every parameter's full name starts with."""
-        return f"/{self.project}/{self.stack}/"
+        return self.names.parameter_prefix
 
     @property
     def layer_arn(self) -> str:
@@ -180,51 +181,10 @@ class Environment:
         """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
         return guardrails.protects(self.settings, exemption)
 
-    def keep_values(self) -> dict[str, int]:
-        """Compare secrets and parameters with those of the previous deployment.
-
-        Returns:
-            Logical name of a generated parameter -> how often its value was lost; of those that
-            lost one.
-
-        Raises:
-            SettingsError: this deployment would delete or overwrite a value, or get stuck at one.
-
-        """
-        settings, names = self.settings, Names(self.project, self.stack)
-        state = recorded.read(recorded_state.resources(), self._configured())
-        types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
-        found = parameter_changes.Found(types, lookups.parameter_version)
-        moved = moves.errors(settings, names, self.region, pulumi.get_organization(), state)
-        errors = list(moved) or [  # what moves is in the way of each of the others
-            *removals.errors(settings, names, state),
-            *secret_changes.errors(settings.secrets, names, state, lookups.current_version),
-            *parameter_changes.errors(settings.parameters, names, state, found),
-        ]
-        if errors:
-            raise SettingsError([error.line(self.project) for error in errors])
-        for key in removals.forgotten(settings, state):
-            path = f"{self.project}:exemptions[{key!r}]"
-            pulumi.log.warn(f"{path} is of nothing here any more; remove it")
-        return parameter_changes.lost(settings.parameters, names, state, found)
-
-    def _configured(self) -> recorded.Configured:
+    def secret_values(self) -> dict[str, Any]:
+        """Read ``secretValues``, decrypted: to be compared, and never shown."""
         values: Any = _value(_config().get(f"{self.project}:secretValues", "{}"))
-        secrets = {
-            name: value_rules.text(values[name])
-            for name, secret in self.settings.secrets.items()
-            if secret.source == "config"
-        }
-        parameters = {
-            name: {
-                "value": parameter.value or values.get(VALUES_PREFIX + name),
-                "type": parameter.type,
-                "description": parameter.description,
-                "tier": parameter.tier,
-            }
-            for name, parameter in self.settings.parameters.items()
-        }
-        return recorded.Configured(secrets, parameters)
+        return dict(values)
 
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""
@@ -288,7 +248,7 @@ def load() -> Environment:
             for name in encrypted
         ),
         *of_types,
-        *check.errors(given, Names(project, stack), region),
+        *check.errors(given, environment.names, region),
     ]
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
