@@ -102,6 +102,18 @@ class EmbeddedAws:
         """The admin's credentials, in the shape that `client_as` takes."""
         return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
 
+    def exports(self, region: str) -> dict[str, str]:
+        """Environment variables with which the AWS CLI, boto3 and Pulumi reach this AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+        }
+
     def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - methods come at run time
         """Return the admin's boto3 client: for equal arguments the same one, for any thread."""
         return self.client_as(service, region, self.credentials)

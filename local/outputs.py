@@ -5,18 +5,14 @@ import json
 import shlex
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from infra import cost
 from local.aws import EmbeddedAws
-
-if TYPE_CHECKING:
-    from local.engines.pulumi_engine import (
-        PulumiEngine,  # which prints its variables by this module
-    )
+from local.engines.pulumi_engine import PulumiEngine
 
 _COST_WIDTH = 120  # of the table, at most; it takes what it needs
 
@@ -61,33 +57,15 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
     return textwrap.indent(written.get().rstrip("\n"), "    ")
 
 
-def shell(variables: Mapping[str, str]) -> list[str]:
-    """Write environment variables as lines of a shell."""
-    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-
-
-def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
-    """Environment variables with which the AWS CLI, boto3 and Pulumi reach the embedded AWS."""
-    return {
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": aws.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
-    }
-
-
 def of_the_aws_cli(aws: EmbeddedAws, region: str, function: str | None) -> list[str]:
     """Write what another terminal needs for the AWS CLI, and a call of the function if any."""
-    lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(exports(aws, region))]
+    lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(aws.exports(region))]
     if function:
         lines += ["", f"aws lambda invoke --function-name {function} /dev/stdout"]
     return lines
 
 
-def of_pulumi(engine: "PulumiEngine", stack: str) -> list[str]:
+def of_pulumi(engine: PulumiEngine, stack: str) -> list[str]:
     """Write what another terminal needs in addition for ``pulumi up``, without a network."""
     folder = shlex.quote(str(engine.cli.path.parent))
     return [
