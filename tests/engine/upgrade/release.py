@@ -60,7 +60,8 @@ def deployed(
 
 def _layers(root: Path, region: str) -> Iterator[str]:
     """Name the layer versions that a checkout pins, one for each architecture."""
-    table = json.loads((root / "infra" / "layers.json").read_text(encoding="utf-8"))
+    (path,) = (root / "infra").rglob("layers.json")  # which releases have in different folders
+    table = json.loads(path.read_text(encoding="utf-8"))
     pinned = table["regions"][region]
     for architecture, name in _LAYERS.items():
         layer = f"lambda:{region}:{pinned['account']}:layer:{name}:{pinned[architecture]}"
