@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from io import BufferedReader
 
-TOKEN_HEADER = "x-aws-parameters-secrets-token"  # noqa: S105 - the header's name, not a token
+TOKEN_HEADER = "x-aws-parameters-secrets-token"  # noqa: S105 (the header's name, not a token)
 
 
 class Log:
@@ -300,7 +300,7 @@ class Extension:
             return UNAUTHORIZED
         try:
             body = self._lookup(route, route.request(parse_query(query)))
-        except Exception as error:  # noqa: BLE001 - whatever the cause, clients get this answer
+        except Exception as error:  # noqa: BLE001 (whatever the cause, clients get this answer)
             self._log("ERROR", f"{path}: {type(error).__name__}: {error}")
             return FAILED
         return Answer(HTTPStatus.OK, body, b"Content-Type: application/json\r\n")
