@@ -222,34 +222,10 @@ def load() -> Environment:
         raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
-    raw = {name: _value(config[key]) for name, key in keys.items()}
-    values = raw.pop("secretValues", {})
-    names = {
-        section: frozenset(given if isinstance(given := raw.get(section), dict) else ())
-        for section in ("secrets", "parameters")
-    }
-    region = pulumi.Config("aws").get("region") or ""
-    # Decrypted, it would be in the state in plain like any other setting.
-    encrypted = [name for name in raw if _is_encrypted(keys[name])]
-    for name in encrypted:
-        del raw[name]
-    settings, of_types = _validated(raw)
+    given, errors = _given(config, keys)
+    settings, region = given.settings, pulumi.Config("aws").get("region") or ""
     environment = Environment(project, stack, region, settings)
-    given = check.Config(
-        settings,
-        names["secrets"],
-        names["parameters"],
-        values,
-        _is_encrypted(keys.get("secretValues", "")),
-    )
-    errors = [
-        *(
-            ConfigError(name, "is encrypted in part or whole; only secretValues may be")
-            for name in encrypted
-        ),
-        *of_types,
-        *check.errors(given, environment.names, region),
-    ]
+    errors += check.errors(given, environment.names, region)
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
         errors.append(ConfigError("database.caBundle", f"must be a file, got {path!r}"))
@@ -288,6 +264,31 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     return keys, misplaced
 
 
+def _given(
+    config: Mapping[str, str], keys: Mapping[str, str]
+) -> tuple[check.Config, list[ConfigError]]:
+    """Read the config without the parts that are wrong by themselves; say what is wrong there."""
+    raw = {name: _value(config[key]) for name, key in keys.items()}
+    values = raw.pop("secretValues", {})
+    names = {
+        section: frozenset(given if isinstance(given := raw.get(section), dict) else ())
+        for section in ("secrets", "parameters")
+    }
+    errors = []
+    # Decrypted, it would be in the state in plain like any other setting.
+    for name in [name for name in raw if _is_encrypted(keys[name])]:
+        del raw[name]
+        message = "is encrypted in part or whole; only secretValues may be"
+        errors.append(ConfigError(name, message))
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        errors += of_schema(error.errors())
+        settings = Settings.model_validate(_sound(raw, error.errors()))
+    encrypted = _is_encrypted(keys.get("secretValues", ""))
+    return check.Config(settings, names["secrets"], names["parameters"], values, encrypted), errors
+
+
 def _value(text: str) -> object:
     """Read what a config key holds; Pulumi writes all but text as JSON."""
     try:
@@ -301,15 +302,6 @@ def _is_encrypted(key: str) -> bool:
     return pulumi_config.is_config_secret(key) or (
         key in pulumi_config.get_config_secret_keys_env()
     )
-
-
-def _validated(raw: dict[str, Any]) -> tuple[Settings, list[ConfigError]]:
-    """Read the settings, without the parts that are wrong, and say what is wrong with those."""
-    try:
-        return Settings.model_validate(raw), []
-    except ValidationError as error:
-        details = error.errors()
-        return Settings.model_validate(_sound(raw, details)), list(of_schema(details))
 
 
 def _sound(raw: Mapping[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
