@@ -7,10 +7,11 @@ import pulumi_aws as aws
 
 from infra import cost, observability, wiring
 from infra.aws.place import Place
+from infra.changes import comparison
 from infra.config import settings
 
 env = settings.load()
-lost = env.keep_values()
+lost = comparison.keep_values(env)
 identity = aws.get_caller_identity()
 administrators = env.administrators(identity.arn)
 place = Place(env.partition, env.region, identity.account_id)
@@ -50,4 +51,7 @@ if monitored:
     pulumi.export("dashboard_name", alarms.dashboard_name)
 pulumi.export("protection", env.settings.protection)
 pulumi.export("exemptions", env.settings.exemptions)
-pulumi.export("monthly_cost", cost.output(env.cost()))
+month = cost.estimate(
+    env.settings, readable=len(env.readable), ttl_seconds=env.extension_cache_seconds()
+)
+pulumi.export("monthly_cost", cost.output(month))

@@ -17,11 +17,8 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.report import Target
-from local import deployment, loopback, networks
-from local.aws import EmbeddedAws
+from local import deployment, loopback
 from local.config.project import Stack, load
-from local.databases import stack as databases
-from local.databases.postgres import PostgreSQL
 from local.engines import pulumi_cli
 from local.engines.pulumi_cli import Cli
 from local.engines.pulumi_engine import PulumiEngine, Step
@@ -125,14 +122,8 @@ def main() -> int:
 def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
     """Deploy, deploy again and destroy; return command -> seconds."""
     layers = deployment.layer_arns(deployment.preview(stack))
-    with contextlib.ExitStack() as running:
-        server = None
-        if databases.of(stack):
-            server = running.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
-        aws = running.enter_context(EmbeddedAws(layers=layers))
-        engine = running.enter_context(Timed(cli))
-        deployment.deploy(networks.moved(stack, aws), aws, None, server, engine)
+    with deployment.account(stack, layers) as account, Timed(cli) as engine:
+        deployment.deploy(account.stack, account.aws, None, account.server, engine)
         engine.up()
         if stack.config.get(f"{stack.project}:protection") == "strict":
             engine.release()

@@ -74,20 +74,27 @@ def _rows(model: type[BaseModel], path: str) -> Iterator[str]:
 
 
 def _allowed(field: FieldInfo) -> str:
-    for rule in (*field.metadata, *get_args(field.annotation)):
-        within = rule if isinstance(rule, Within) else _within(rule)
-        if within:
-            return str(within)
-    if get_origin(field.annotation) is Literal:
-        return "one of " + ", ".join(get_args(field.annotation))
     if field.annotation is bool:
         return "true or false"
     kinds: dict[object, str] = {dict: "map", list: "list of text"}
-    return kinds.get(get_origin(field.annotation), "text")
+    if get_origin(field.annotation) in kinds:
+        return kinds[get_origin(field.annotation)]
+    rules = (*field.metadata, *_parts(field.annotation))
+    return next(filter(None, map(_choice, rules)), "text")
 
 
-def _within(annotation: object) -> Within | None:
-    return next((rule for rule in get_args(annotation) if isinstance(rule, Within)), None)
+def _parts(annotation: object) -> Iterator[object]:
+    """Take an annotation such as ``Annotated[int, Within(...)] | None`` apart."""
+    yield annotation
+    if get_origin(annotation) is not Literal:
+        for part in get_args(annotation):
+            yield from _parts(part)
+
+
+def _choice(rule: object) -> str:
+    if get_origin(rule) is Literal:
+        return "one of " + ", ".join(get_args(rule))
+    return str(rule) if isinstance(rule, Within) else ""
 
 
 def _default(field: FieldInfo) -> str:

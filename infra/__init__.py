@@ -9,5 +9,5 @@ config         stack config: its keys, its rules, and the settings that they bec
 policies       IAM, key and endpoint policies as documents
 alarms         what alarms look for and what they say; the dashboard
 changes        deployments that would lose a value: refused here, with the way that keeps it
-aws            limits and layer versions, each with its source; where something is
+aws            limits, layer versions and schedules, each with its source; where something is
 """

@@ -4,7 +4,8 @@ Nothing is subtracted: no free tier, no discount. Left out is what stays under a
 seeding, notifications, the log files of the trail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from infra.alarms import incidents
@@ -85,62 +86,154 @@ class Line(NamedTuple):
         return self.quantity * self.price.usd
 
 
+@dataclass(frozen=True)
+class _Month:
+    """What an environment uses in a month, by its settings."""
+
+    settings: Settings
+    readable: int
+    ttl_seconds: int
+
+    @property
+    def regions(self) -> int:
+        return 1 + len(self.settings.replica_regions)
+
+    @property
+    def keys(self) -> int:
+        own_trail, monitoring = self.settings.audit.trail == "own", self.monitoring
+        return self.regions + own_trail + monitoring
+
+    @property
+    def monitoring(self) -> bool:
+        return self.settings.monitoring.enabled
+
+    @property
+    def fetches(self) -> int | float:
+        """Times that the function asks AWS for all that it reads."""
+        load = self.settings.cost
+        if not self.ttl_seconds:
+            return load.requests_per_month
+        expired = load.environments * _SECONDS / self.ttl_seconds
+        return min(load.requests_per_month, load.cold_starts_per_month + expired)
+
+    @property
+    def reads(self) -> float:
+        return self.fetches * self.readable
+
+    @property
+    def decryptions(self) -> float:
+        secure = [each for each in self.settings.parameters.values() if each.secure]
+        return self.fetches * (self.readable + len(secure))
+
+    @property
+    def advanced_parameters(self) -> int:
+        return sum(each.tier == "Advanced" for each in self.settings.parameters.values())
+
+    def gb_seconds(self, architecture: str) -> float:
+        function, load = self.settings.function, self.settings.cost
+        if function.architecture != architecture:
+            return 0
+        seconds = load.requests_per_month * load.average_milliseconds / 1000
+        seconds += load.cold_starts_per_month * load.cold_start_milliseconds / 1000
+        return seconds * function.memory_mb / 1024
+
+    @property
+    def logged_bytes(self) -> float:
+        load = self.settings.cost
+        telemetry = self.reads * _TELEMETRY_BYTES if self.settings.function.telemetry else 0
+        return load.requests_per_month * load.log_bytes_per_request + telemetry
+
+    @property
+    def events(self) -> float:
+        """Events that a trail of the environment's own records: the whole account's."""
+        if self.settings.audit.trail != "own":
+            return 0
+        return self.settings.cost.management_events_per_month + _RECORDS_OF_A_READ * self.reads
+
+    @property
+    def paid_events(self) -> float:
+        return 0 if self.settings.cost.first_trail else self.events
+
+    @property
+    def recorded_bytes(self) -> float:
+        return self.events * _RECORD_BYTES
+
+    @property
+    def stored_bytes(self) -> float:
+        function, audit = self.settings.function, self.settings.audit
+        logged = self.logged_bytes * _months(function.log_retention_days)
+        return logged + self.recorded_bytes * _months(audit.log_retention_days)
+
+    @property
+    def traces(self) -> float:
+        requests = self.settings.cost.requests_per_month
+        always = min(requests, _SECONDS)
+        sampled = always + _SAMPLED * (requests - always)
+        return sampled if self.settings.function.tracing else 0
+
+    @property
+    def metrics(self) -> int:
+        rotated = sum(bool(each.rotation) for each in self.settings.secrets.values())
+        client = _CLIENT_METRICS * self.settings.function.telemetry
+        return (_MONITORING_METRICS + rotated) * self.monitoring + client
+
+    @property
+    def alarms(self) -> int:
+        names = incidents.descriptions(incidents.Sight("", "", "", ""))
+        return (len(names) - 1) * self.monitoring
+
+    @property
+    def endpoint_zones(self) -> int:
+        network = self.settings.network
+        endpoints = 1 + bool(self.settings.parameters) + len({*network.services})
+        return endpoints * len(network.subnet_ids) if network.egress == "endpoints" else 0
+
+    @property
+    def endpoint_bytes(self) -> float:
+        return self.reads * _CALL_BYTES if self.endpoint_zones else 0
+
+
+_LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
+    ("secrets and their replicas", SECRET, lambda of: len(of.settings.secrets) * of.regions),
+    ("reads of secrets", SECRETS_CALLS, lambda of: of.reads / 10_000),
+    ("KMS keys, each 2.00 more once it has rotated", KEY, lambda of: of.keys),
+    ("decryptions", KEY_REQUESTS, lambda of: of.decryptions / 10_000),
+    ("advanced parameters", ADVANCED_PARAMETER, lambda of: of.advanced_parameters),
+    (
+        "requests of the function",
+        INVOCATIONS,
+        lambda of: of.settings.cost.requests_per_month / 1_000_000,
+    ),
+    ("its time", COMPUTE["arm64"], lambda of: of.gb_seconds("arm64")),
+    ("its time", COMPUTE["x86_64"], lambda of: of.gb_seconds("x86_64")),
+    ("logs", LOGS_INGESTED, lambda of: of.logged_bytes / _GB),
+    (
+        "the account's events in the trail's log group",
+        LOGS_INGESTED,
+        lambda of: of.recorded_bytes / _GB,
+    ),
+    ("a trail that is not the first", EVENTS, lambda of: of.paid_events / 100_000),
+    ("logs that are kept", LOGS_STORED, lambda of: of.stored_bytes / _GB),
+    ("traces", TRACES, lambda of: of.traces / 1_000_000),
+    ("metrics", METRIC, lambda of: of.metrics),
+    ("alarms", ALARM, lambda of: of.alarms),
+    ("alarm on unusual reads", ANOMALY_ALARM, lambda of: of.monitoring),
+    ("alarm over all", COMPOSITE_ALARM, lambda of: of.monitoring),
+    ("dashboard", DASHBOARD, lambda of: of.monitoring),
+    ("interface endpoints", ENDPOINT, lambda of: of.endpoint_zones * _HOURS),
+    ("data through them", ENDPOINT_DATA, lambda of: of.endpoint_bytes / _GB),
+)
+"""What is paid for, its price, and how many units of it a month has."""
+
+
 def estimate(settings: Settings, *, readable: int, ttl_seconds: int) -> list[Line]:
     """Estimate a month; what costs nothing has no line.
 
     ``readable`` secrets are read by the function, each at most once in ``ttl_seconds`` and in
     each execution environment, whose extension keeps them so long; 0: at each request.
     """
-    function, load = settings.function, settings.cost
-    secure = [each for each in settings.parameters.values() if each.secure]
-    regions = 1 + len(settings.replica_regions)
-    own_trail, monitoring = settings.audit.trail == "own", settings.monitoring.enabled
-
-    caches = load.cold_starts_per_month + load.environments * _SECONDS / max(ttl_seconds, 1)
-    times = min(load.requests_per_month, caches) if ttl_seconds else load.requests_per_month
-    calls, decryptions = times * readable, times * (readable + len(secure))
-    seconds = load.requests_per_month * load.average_milliseconds / 1000
-    seconds += load.cold_starts_per_month * load.cold_start_milliseconds / 1000
-    logged: float = load.requests_per_month * load.log_bytes_per_request
-    logged += calls * _TELEMETRY_BYTES if function.telemetry else 0
-    events = load.management_events_per_month + _RECORDS_OF_A_READ * calls if own_trail else 0
-    recorded = events * _RECORD_BYTES
-    stored = logged * _months(function.log_retention_days)
-    stored += recorded * _months(settings.audit.log_retention_days)
-    traced: float = min(load.requests_per_month, _SECONDS)
-    traced += _SAMPLED * (load.requests_per_month - traced)
-    advanced = [each for each in settings.parameters.values() if each.tier == "Advanced"]
-    rotated = [each for each in settings.secrets.values() if each.rotation]
-    metrics = (_MONITORING_METRICS + len(rotated)) * monitoring
-    metrics += _CLIENT_METRICS * function.telemetry
-    network = settings.network
-    endpoints = 1 + bool(settings.parameters) + len({*network.services})
-    zones = endpoints * len(network.subnet_ids) if network.egress == "endpoints" else 0
-    alarms = len(incidents.descriptions(incidents.Sight("", "", "", ""))) - 1
-
-    lines = [
-        Line("secrets and their replicas", len(settings.secrets) * regions, SECRET),
-        Line("reads of secrets", calls / 10_000, SECRETS_CALLS),
-        Line(
-            "KMS keys, each 2.00 more once it has rotated", regions + own_trail + monitoring, KEY
-        ),
-        Line("decryptions", decryptions / 10_000, KEY_REQUESTS),
-        Line("advanced parameters", len(advanced), ADVANCED_PARAMETER),
-        Line("requests of the function", load.requests_per_month / 1_000_000, INVOCATIONS),
-        Line("its time", seconds * function.memory_mb / 1024, COMPUTE[function.architecture]),
-        Line("logs", logged / _GB, LOGS_INGESTED),
-        Line("the account's events in the trail's log group", recorded / _GB, LOGS_INGESTED),
-        Line("a trail that is not the first", 0 if load.first_trail else events / 100_000, EVENTS),
-        Line("logs that are kept", stored / _GB, LOGS_STORED),
-        Line("traces", function.tracing * traced / 1_000_000, TRACES),
-        Line("metrics", metrics, METRIC),
-        Line("alarms", alarms * monitoring, ALARM),
-        Line("alarm on unusual reads", monitoring, ANOMALY_ALARM),
-        Line("alarm over all", monitoring, COMPOSITE_ALARM),
-        Line("dashboard", monitoring, DASHBOARD),
-        Line("interface endpoints", zones * _HOURS, ENDPOINT),
-        Line("data through them", calls * _CALL_BYTES / _GB if zones else 0, ENDPOINT_DATA),
-    ]
+    month = _Month(settings, readable, ttl_seconds)
+    lines = [Line(what, quantity(month), price) for what, price, quantity in _LINES]
     return [line for line in lines if line.quantity]
 
 
@@ -161,23 +254,6 @@ def output(lines: Sequence[Line]) -> list[dict[str, str | float]]:
         }
         for line in lines
     ]
-
-
-def table(lines: Sequence[Line]) -> str:
-    """Write the lines and their sum for people, dearest first."""
-    dearest = sorted(lines, key=lambda line: -line.usd)
-    rows = [
-        (line.what, f"{line.quantity:,.3f}".rstrip("0").rstrip("."), line.price.unit)
-        for line in dearest
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    written = [
-        f"{what:<{widths[0]}}  {quantity:>{widths[1]}} {unit:<{widths[2]}}  {line.usd:>9,.2f}"
-        for (what, quantity, unit), line in zip(rows, dearest, strict=True)
-    ]
-    heading = f"USD a month, list prices of {REGION}, {MONTH}, no free tier"
-    width = len(written[0])
-    return "\n".join([*written, f"{heading:<{width - 9}}{total(lines):>9,.2f}"])
 
 
 def _months(days: int) -> float:

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -57,6 +58,7 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return 0, or 1 with the reason on standard error."""
     options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
     for name in [name for name in os.environ if name.upper().startswith(_FOREIGN)]:
         del os.environ[name]
     os.umask(0o077)  # the caller's may keep even the owner out of new folders
@@ -65,13 +67,13 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ✓ gets a ?
     try:
-        return _run(options)
+        return run(options)
     except KeyboardInterrupt:
         _errors.print("stopped")
         return 130
     except SettingsError as error:
         file = options.config_file or f"Pulumi.{options.stack}.yaml"
-        for fault in error.faults:
+        for fault in error.errors:
             told = fault.replace(f"mend it in Pulumi.{options.stack}.yaml", f"mend it in {file}")
             _errors.print(f"[red]error:[/red] {escape(told)}")
     except project.ProjectError as error:
@@ -82,61 +84,93 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
-def _run(options: argparse.Namespace) -> int:
-    stack = _load(options)
-    cli, why = _engine(options)
-    planned = deployment.preview(stack)  # every fault of config shows here, before a start
-    layers = deployment.layer_arns(planned)
-    _refuse(options, stack, layers)
-    if options.empty:  # the config may change while it serves
-        layers.update(extension_layer_arns("aws"))
-    with contextlib.ExitStack() as running:
-        engine = running.enter_context(PulumiEngine(cli)) if cli else None
-        server = None
-        if (names := databases.of(stack)) and not options.empty:
-            server = running.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
-        aws = running.enter_context(EmbeddedAws(port=options.port, layers=layers))
-        stack = networks.moved(stack, aws)
-        if options.empty:
-            if ids := networks.shown(stack):
-                _note(f"the VPC that the config names is made here, with other ids: {ids}")
-            if engine:
-                engine.open(deployment.adapted(stack), aws)
-            _serve(aws, stack, None, engine)
-            return 0
-        before = leftovers.account(aws, stack) if engine else frozenset()
-        title = f"{stack.project}, stack {stack.name}, {stack.region}"
-        _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
-        _terminal.print(f"engine: {escape(why)}")
-        deployed = _deploy(stack, aws, server, engine, len(planned.registrations))
-        if server:
-            address = f"{server.host}:{server.port}"
-            _note(f"{', '.join(sorted(names))}: the database is a PostgreSQL here, at {address}")
-        if options.command == "gameday":
-            return gameday.run(deployed, _terminal, options.callers)
-        if options.command == "rotate":
-            return rotate.run(deployed, _terminal, options.rotations, options.callers)
-        kept = _check(deployed, before, stays=options.command == "serve")
-        _terminal.print("\n[bold]Outputs[/bold]")
-        _terminal.print(escape(outputs.table(deployed.outputs)))
-        _terminal.print("\n[bold]Cost[/bold]")
-        _terminal.print(escape(outputs.monthly_cost(deployed.outputs)))
-        if options.command == "serve":
-            _serve(aws, stack, deployed.outputs["function_alias_arn"], engine)
+class _Account(NamedTuple):
+    """What a command starts with: an account to deploy to, and the engine that will."""
+
+    aws: EmbeddedAws
+    stack: project.Stack
+    server: PostgreSQL | None
+    engine: PulumiEngine | None
+    """None: the built-in one."""
+    engine_text: str
+    resources: int
+    """How many the program makes."""
+
+
+def _up(options: argparse.Namespace) -> int:
+    with _account(options, _load(options)) as account:
+        kept, _ = _prove(account, stays=False)
     return 0 if kept else 1
 
 
-def _refuse(options: argparse.Namespace, stack: project.Stack, layers: Iterable[str]) -> None:
-    """Refuse what this machine, or this command, has nothing for."""
+def _serve(options: argparse.Namespace) -> int:
+    stack = _load(options)
+    if options.empty:
+        with _account(options, stack, empty=True) as account:
+            if ids := networks.shown(account.stack):
+                _note(f"the VPC that the config names is made here, with other ids: {ids}")
+            if account.engine:
+                account.engine.open(deployment.adapted(account.stack), account.aws)
+            _stay(account, None)
+        return 0
+    with _account(options, stack) as account:
+        kept, deployed = _prove(account, stays=True)
+        _stay(account, deployed.outputs["function_alias_arn"])
+    return 0 if kept else 1
+
+
+def _rotate(options: argparse.Namespace) -> int:
+    stack = _load(options)
+    if not databases.rotating(stack):
+        raise project.ProjectError(
+            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
+        )
+    with _account(options, stack) as account:
+        return rotate.run(_deploy(account), _terminal, options.rotations, options.callers)
+
+
+def _gameday(options: argparse.Namespace) -> int:
+    with _account(options, gameday.prepared(_load(options))) as account:
+        return gameday.run(_deploy(account), _terminal, options.callers)
+
+
+@contextlib.contextmanager
+def _account(
+    options: argparse.Namespace, stack: project.Stack, *, empty: bool = False
+) -> Iterator[_Account]:
+    """Check the config and start the account; an empty one has no databases, and all layers."""
+    cli, text = _engine(options)
+    planned = deployment.preview(stack)  # every error of config shows here, before a start
+    layers = deployment.layer_arns(planned)
+    _refuse(stack, layers)
+    if empty:  # the config may change while it serves
+        layers.update(extension_layer_arns("aws"))
+    with contextlib.ExitStack() as running:
+        engine = running.enter_context(PulumiEngine(cli)) if cli else None
+        aws, stack, server = running.enter_context(
+            deployment.account(stack, layers, options.port, with_databases=not empty)
+        )
+        yield _Account(aws, stack, server, engine, text, len(planned.registrations))
+
+
+def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployment]:
+    """Deploy, try every promise, print outputs and cost; return whether all is kept."""
+    before = leftovers.account(account.aws, account.stack) if account.engine else frozenset()
+    deployed = _deploy(account)
+    kept = _check(deployed, before, stays=stays)
+    _terminal.print("\n[bold]Outputs[/bold]")
+    _terminal.print(escape(outputs.table(deployed.outputs)))
+    _terminal.print("\n[bold]Cost[/bold]")
+    _terminal.print(escape(outputs.monthly_cost(deployed.outputs)))
+    return kept, deployed
+
+
+def _refuse(stack: project.Stack, layers: Iterable[str]) -> None:
+    """Refuse what this machine has nothing for."""
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
         raise project.ProjectError(
             f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
             " embedded AWS has the regions of the partition aws only"
-        )
-    if options.command == "rotate" and not databases.rotating(stack):
-        raise project.ProjectError(
-            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
         )
     try:
         with tempfile.TemporaryFile():
@@ -168,8 +202,7 @@ def _load(options: argparse.Namespace) -> project.Stack:
         raise project.ProjectError(
             f"a stack's name is 1 to 100 letters, digits, - and _, got {options.stack!r}"
         )
-    stack = project.load(ROOT, options.stack, options.config_file)
-    return gameday.prepared(stack) if options.command == "gameday" else stack
+    return project.load(ROOT, options.stack, options.config_file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -178,46 +211,61 @@ def _parser() -> argparse.ArgumentParser:
         description="Deploys this project's program into an embedded AWS on this machine.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (
-        ("up", "deploy, prove what the project promises, print the outputs, stop"),
-        ("serve", "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi"),
-        ("rotate", "deploy, and rotate every secret of the stack that rotates, under traffic"),
-        ("gameday", "deploy, and take the first region's Secrets Manager away, under traffic"),
+    added = {}
+    for name, run, common, text in (
+        (
+            *("up", _up, _common()),
+            "deploy, prove what the project promises, print the outputs, stop",
+        ),
+        (
+            *("serve", _serve, _common()),
+            "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi",
+        ),
+        # What the others show is not the deployment, and the built-in engine is faster.
+        (
+            *("rotate", _rotate, _common("staging", _BUILT_IN)),
+            "deploy, and rotate every secret of the stack that rotates, under traffic",
+        ),
+        (
+            *("gameday", _gameday, _common("prod", _BUILT_IN)),
+            "deploy, and take the first region's Secrets Manager away, under traffic",
+        ),
     ):
-        command = commands.add_parser(name, help=text, description=text)
-        stack = {"rotate": "staging", "gameday": "prod"}.get(name, "dev")
+        added[name] = commands.add_parser(name, help=text, description=text, parents=[common])
+        added[name].set_defaults(run=run)
+    added["serve"].add_argument(
+        "--empty",
+        action="store_true",
+        help="deploy nothing: an account with layers and VPC only, for pulumi up",
+    )
+    added["rotate"].add_argument(
+        "--rotations", type=_count, default=3, help="of each secret (default: 3)"
+    )
+    for command in (added["rotate"], added["gameday"]):
         command.add_argument(
-            "--stack",
-            default=os.environ.get("STACK") or stack,
-            help=f"name of the stack (default: $STACK, or else {stack})",
+            "--callers", type=_count, default=4, help="threads that call (default: 4)"
         )
-        # What is shown there is not the deployment, and the built-in engine is faster.
-        engine = _BUILT_IN if name in ("rotate", "gameday") else None
-        command.add_argument(
-            "--engine",
-            default=os.environ.get("ENGINE") or engine,
-            help=f"{' or '.join(_ENGINES)} (default: $ENGINE, or else"
-            f" {engine or 'pulumi where its CLI is installed'})",
-        )
-        command.set_defaults(empty=False)
-        if name == "rotate":
-            command.add_argument(
-                "--rotations", type=_count, default=3, help="of each secret (default: 3)"
-            )
-        if name in ("rotate", "gameday"):
-            command.add_argument(
-                "--callers", type=_count, default=4, help="threads that call (default: 4)"
-            )
-        if name == "serve":
-            command.add_argument(
-                "--empty",
-                action="store_true",
-                help="deploy nothing: an account with layers and VPC only, for pulumi up",
-            )
-        command.add_argument(
-            "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"
-        )
-        command.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: a free one)")
+    return parser
+
+
+def _common(stack: str = "dev", engine: str | None = None) -> argparse.ArgumentParser:
+    """Options of every command; ``stack`` and ``engine`` are their defaults."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--stack",
+        default=os.environ.get("STACK") or stack,
+        help=f"name of the stack (default: $STACK, or else {stack})",
+    )
+    parser.add_argument(
+        "--engine",
+        default=os.environ.get("ENGINE") or engine,
+        help=f"{' or '.join(_ENGINES)} (default: $ENGINE, or else"
+        f" {engine or 'pulumi where its CLI is installed'})",
+    )
+    parser.add_argument(
+        "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"
+    )
+    parser.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: a free one)")
     return parser
 
 
@@ -235,24 +283,25 @@ def _port(text: str) -> int:
     return port
 
 
-def _deploy(
-    stack: project.Stack,
-    aws: EmbeddedAws,
-    server: PostgreSQL | None,
-    engine: PulumiEngine | None,
-    total: int,
-) -> deployment.Deployment:
+def _deploy(account: _Account) -> deployment.Deployment:
+    aws, stack, server, engine, engine_text, resources = account
+    title = f"{stack.project}, stack {stack.name}, {stack.region}"
+    _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
+    _terminal.print(f"engine: {escape(engine_text)}")
     start = time.perf_counter()
-    with contextlib.nullcontext() if engine else _progress(total) as created:
+    with contextlib.nullcontext() if engine else _progress(resources) as created:
         deployed = deployment.deploy(stack, aws, created, server, engine)
     seconds = time.perf_counter() - start
-    _terminal.print(f"[green]✓[/green] {total} resources in {seconds:.1f} s")
+    _terminal.print(f"[green]✓[/green] {resources} resources in {seconds:.1f} s")
     for message in deployed.record.messages:
         _note(message)
     for path in stack.stand_ins:
         _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
     for name in deployed.operated:
         _note(f"{name} is `from: external`; a generated stand-in was put, as an operator would")
+    if server:
+        names, address = sorted(databases.login_secrets(stack)), f"{server.host}:{server.port}"
+        _note(f"{', '.join(names)}: the database is a PostgreSQL here, at {address}")
     return deployed
 
 
@@ -293,16 +342,14 @@ def _check(
     return all(outcome.kept for outcome in outcomes)
 
 
-def _serve(
-    aws: EmbeddedAws, stack: project.Stack, function: str | None, engine: PulumiEngine | None
-) -> None:
+def _stay(account: _Account, function: str | None) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    lines = outputs.of_the_aws_cli(aws, stack.region, function)
-    if engine:
-        lines += ["", *outputs.of_pulumi(engine, stack.name)]
+    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, function)
+    if account.engine:
+        lines += ["", *outputs.of_pulumi(account.engine, account.stack.name)]
     _terminal.print(escape("\n".join(lines)))
     done.wait()
     _terminal.print("stopping")

@@ -102,11 +102,23 @@ class EmbeddedAws:
         """The admin's credentials, in the shape that `client_as` takes."""
         return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
 
-    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - methods come at run time
+    def exports(self, region: str) -> dict[str, str]:
+        """Environment variables with which the AWS CLI, boto3 and Pulumi reach this AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+        }
+
+    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 (methods come at run time)
         """Return the admin's boto3 client: for equal arguments the same one, for any thread."""
         return self.client_as(service, region, self.credentials)
 
-    def client_as(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 - methods come at run time
+    def client_as(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 (methods come at run time)
         """Return a boto3 client with other credentials: for equal arguments the same one.
 
         `credentials` holds what IAM and STS answer with: `AccessKeyId`, `SecretAccessKey` and, for
@@ -232,7 +244,7 @@ class EmbeddedAws:
 
     @property
     def _log_path(self) -> Path:
-        assert self._directory is not None  # noqa: S101 - set before anything asks
+        assert self._directory is not None  # noqa: S101 (set before anything asks)
         return self._directory / "emulator.log"
 
     def _log_tail(self) -> str:
@@ -277,7 +289,7 @@ def _listen(port: int) -> socket.socket:
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """End the child and all that it started; it has had its chance to do so itself."""
-    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    assert process.stdin is not None  # noqa: S101 (a pipe was asked for)
     process.stdin.close()
     deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
     # Not reaped before its group is killed: until then nobody else can get the group's number.

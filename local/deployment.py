@@ -5,9 +5,9 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from local import networks
 from local.aws import ADMIN_ARN, EmbeddedAws
@@ -103,7 +103,7 @@ class Deployment:
     @property
     def administrators(self) -> tuple[str, ...]:
         """Logical names of the secrets that rotation logs in by, and the function may not read."""
-        return tuple(admin for admin in databases.of(self.stack).values() if admin)
+        return tuple(admin for admin in databases.login_secrets(self.stack).values() if admin)
 
     @property
     def secret(self) -> str:
@@ -273,23 +273,40 @@ def recorded(engine: Engine) -> Record:
     return Record(resources, engine.outputs, engine.state(), messages)
 
 
+class Account(NamedTuple):
+    """An embedded AWS with what a stack needs before it is deployed."""
+
+    aws: EmbeddedAws
+    stack: Stack
+    """With the ids of the VPC, and the address of the database, that are there."""
+    server: PostgreSQL | None
+    """What the databases of the stack are on, if it has any."""
+
+
+@contextlib.contextmanager
+def account(
+    stack: Stack, layers: Collection[str], port: int | None = None, *, with_databases: bool = True
+) -> Iterator[Account]:
+    """Start an embedded AWS, and a PostgreSQL if the stack has databases, for a ``with``."""
+    with contextlib.ExitStack() as running:
+        server = None
+        if with_databases and databases.login_secrets(stack):
+            server = running.enter_context(PostgreSQL())
+            stack = databases.with_local_database(stack, server)
+        aws = running.enter_context(EmbeddedAws(port=port, layers=layers))
+        yield Account(aws, networks.with_local_vpc(stack, aws), server)
+
+
 @contextlib.contextmanager
 def running(stack: Stack) -> Iterator[Deployment]:
-    """Deploy into an embedded AWS, and a PostgreSQL if the stack has databases, for a ``with``.
+    """Deploy into an account of the stack's own, for a ``with``.
 
     Raises:
         SettingsError, DeploymentError: as ``deploy`` does.
 
     """
-    layers = layer_arns(preview(stack))
-    with contextlib.ExitStack() as started:
-        server = None
-        if databases.of(stack):
-            server = started.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
-        aws = started.enter_context(EmbeddedAws(layers=layers))
-        stack = networks.moved(stack, aws)
-        yield deploy(stack, aws, server=server)
+    with account(stack, layer_arns(preview(stack))) as started:
+        yield deploy(started.stack, started.aws, server=started.server)
 
 
 def adapted(stack: Stack) -> Stack:

@@ -50,6 +50,6 @@ def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return socket.inet_pton(socket.AF_INET, host)[0] == 127  # noqa: PLR2004 - 127.0.0.0/8
+        return socket.inet_pton(socket.AF_INET, host)[0] == 127  # noqa: PLR2004 (127.0.0.0/8)
     except OSError:
         return host == "::1"

@@ -8,7 +8,7 @@ from local.config.project import Stack
 _ZONES = "abcdef"
 
 
-def moved(stack: Stack, aws: EmbeddedAws) -> Stack:
+def with_local_vpc(stack: Stack, aws: EmbeddedAws) -> Stack:
     """Make VPC, subnets, route tables and security groups; return the stack with their ids.
 
     Subnets are in as many availability zones as there are subnets, up to six. A stack outside of

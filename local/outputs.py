@@ -1,18 +1,20 @@
 """A deployment's outputs as people read them."""
 
+import io
 import json
 import shlex
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from infra import cost
 from local.aws import EmbeddedAws
+from local.engines.pulumi_engine import PulumiEngine
 
-if TYPE_CHECKING:
-    from local.engines.pulumi_engine import (
-        PulumiEngine,  # which prints its variables by this module
-    )
+_COST_WIDTH = 120  # of the table, at most; it takes what it needs
 
 
 def table(outputs: Mapping[str, Any]) -> str:
@@ -34,41 +36,36 @@ def table(outputs: Mapping[str, Any]) -> str:
 
 
 def monthly_cost(outputs: Mapping[str, Any]) -> str:
-    """Write what a month costs, line by line."""
+    """Write what a month costs as a table, dearest first, with the sum."""
     lines = [
         cost.Line(each["what"], each["quantity"], cost.Price(each["unitPrice"], each["unit"]))
         for each in outputs["monthly_cost"]
     ]
-    return textwrap.indent(cost.table(lines), "    ")
-
-
-def shell(variables: Mapping[str, str]) -> list[str]:
-    """Write environment variables as lines of a shell."""
-    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-
-
-def exports(aws: EmbeddedAws, region: str) -> dict[str, str]:
-    """Environment variables with which the AWS CLI, boto3 and Pulumi reach the embedded AWS."""
-    return {
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": aws.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
-    }
+    table = Table(box=None, show_header=False, show_footer=True, pad_edge=False)
+    table.title = f"USD a month, list prices of {cost.REGION}, {cost.MONTH}, no free tier"
+    table.title_justify = "left"
+    table.add_column(footer="total")
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(justify="right", footer=f"{cost.total(lines):,.2f}")
+    for line in sorted(lines, key=lambda line: -line.usd):
+        quantity = f"{line.quantity:,.3f}".rstrip("0").rstrip(".")
+        table.add_row(line.what, quantity, line.price.unit, f"{line.usd:,.2f}")
+    console = Console(width=_COST_WIDTH, file=io.StringIO(), color_system=None)
+    with console.capture() as written:
+        console.print(table)
+    return textwrap.indent(written.get().rstrip("\n"), "    ")
 
 
 def of_the_aws_cli(aws: EmbeddedAws, region: str, function: str | None) -> list[str]:
     """Write what another terminal needs for the AWS CLI, and a call of the function if any."""
-    lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(exports(aws, region))]
+    lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(aws.exports(region))]
     if function:
         lines += ["", f"aws lambda invoke --function-name {function} /dev/stdout"]
     return lines
 
 
-def of_pulumi(engine: "PulumiEngine", stack: str) -> list[str]:
+def of_pulumi(engine: PulumiEngine, stack: str) -> list[str]:
     """Write what another terminal needs in addition for ``pulumi up``, without a network."""
     folder = shlex.quote(str(engine.cli.path.parent))
     return [

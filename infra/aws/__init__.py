@@ -1,1 +1,1 @@
-"""Facts about AWS, each with the page that says so: limits, and versions of the extension."""
+"""Facts about AWS, each with its source: limits, schedules, and versions of the extension."""

@@ -5,7 +5,7 @@ Pure: no Pulumi, no boto3.
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 
 class Range(NamedTuple):
@@ -42,11 +42,10 @@ MEMORY_MB = Range(128, 10_240)
 TIMEOUT_SECONDS = Range(1, 900)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 RESERVED_CONCURRENCY = Range(0, 100_000)
-# Ours: the modules in handler/ that read.
-HANDLERS = ("app", "query")
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
-ARCHITECTURES = ("arm64", "x86_64")
+Architecture = Literal["arm64", "x86_64"]
+ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
@@ -85,18 +84,21 @@ ROTATION_WINDOW_HOURS = Range(1, 24)
 ROTATION_RATE_HOURS = Range(4, 999)
 ROTATION_RATE_DAYS = Range(1, 999)
 # Ours: what handler/rotation.py has an engine for.
-ROTATION_STRATEGIES = ("singleUser", "alternatingUsers", "random")
+RotationStrategy = Literal["singleUser", "alternatingUsers", "random"]
+ROTATION_STRATEGIES: tuple[str, ...] = get_args(RotationStrategy)
 # As long as the longest schedule.
 OVERLAP_HOURS = Range(0, 24_000)
 
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-PARAMETER_TYPES = ("String", "StringList", "SecureString")
+ParameterType = Literal["String", "StringList", "SecureString"]
+PARAMETER_TYPES: tuple[str, ...] = get_args(ParameterType)
 PARAMETER_NAME_LENGTH = 1011
 PARAMETER_NAME_LEVELS = 15
 PARAMETER_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
 PARAMETER_VALUE_BYTES = {"Standard": 4096, "Advanced": 8192}
-PARAMETER_TIERS = tuple(PARAMETER_VALUE_BYTES)
+ParameterTier = Literal["Standard", "Advanced"]
+PARAMETER_TIERS: tuple[str, ...] = get_args(ParameterTier)
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 # AWS allows any multiple of 60 as well; these are those that a dashboard shows.
@@ -110,11 +112,10 @@ AUDIT_RETENTION_DAYS = Range(90, 3653)
 # AWS's advice for what is to be highly available:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 LEAST_SUBNETS = 2
-# Ours.
-EGRESS = ("endpoints", "nat")
 # What a handler may call besides through an endpoint, by the names of the endpoints:
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
-ENDPOINT_SERVICES = ("logs", "monitoring", "xray")
+EndpointService = Literal["logs", "monitoring", "xray"]
+ENDPOINT_SERVICES: tuple[str, ...] = get_args(EndpointService)
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144

@@ -9,17 +9,16 @@ from collections.abc import Iterator
 
 from infra.changes import commands
 from infra.changes.recorded import Recorded
+from infra.config.errors import ConfigError
 from infra.config.schema import Settings
 from infra.names import Names
-
-Fault = tuple[str, str]
 
 _PAGE = 'To move an environment, see "Rename an environment" in docs/operations.md.'
 
 
-def broken(
+def errors(
     settings: Settings, names: Names, region: str, organization: str, state: Recorded
-) -> Iterator[Fault]:
+) -> Iterator[ConfigError]:
     """Say under which name or where everything was deployed, and how to go back there.
 
     ``organization`` is the stack's in Pulumi's backend.
@@ -44,14 +43,16 @@ def broken(
             f" deployment would make all of them again under {names.secret_prefix}, without their"
             f" values, and delete the old ones. {_go_back(old, names, organization)}"
         )
-        yield "secrets", f"{text}\n{_PAGE}"
+        yield ConfigError("secrets", f"{text}\n{_PAGE}")
     for was in sorted({secret.arn.split(":")[3] for secret in ours.values()} - {region}):
         text = (
             f"and parameters are in {was}, and this deployment would make all of them again in"
             f" {region}, without their values, and delete the old ones. "
         )
         back = f"pulumi config set aws:region {was} -s {names.stack}"
-        yield "secrets", f"{text}{commands.listed('To keep them, go back:', back)}\n{_PAGE}"
+        yield ConfigError(
+            "secrets", f"{text}{commands.listed('To keep them, go back:', back)}\n{_PAGE}"
+        )
 
 
 def _go_back(old: Names, new: Names, organization: str) -> str:

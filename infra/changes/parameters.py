@@ -15,11 +15,10 @@ from typing import NamedTuple
 
 from infra.changes import commands
 from infra.changes.recorded import Parameter, Recorded
+from infra.config.errors import ConfigError
 from infra.config.rules.parameters import VALUES_PREFIX
 from infra.config.schema import ParameterSettings
 from infra.names import Names
-
-Fault = tuple[str, str]
 
 _PARAMETER = "aws:ssm/parameter:Parameter"
 # Drops a resource from an exported state, and its URN from what the others depend on.
@@ -35,23 +34,25 @@ class Found(NamedTuple):
     """Version of the parameter of a full name; None where there is none."""
 
 
-def broken(
+def errors(
     parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
-) -> Iterator[Fault]:
+) -> Iterator[ConfigError]:
     """Say which parameters would lose a value, and what keeps it."""
     for name, parameter in parameters.items():
         full, path = names.parameter(name), f"parameters.{name}"
         managed = state.parameters.get(name)
         if not _is_managed(parameter):
             if managed:
-                yield path, _leaves(name, parameter, managed, names.stack)
+                yield ConfigError(path, _leaves(name, parameter, managed, names.stack))
         elif managed:
             if _is_overwritten(managed, found):
-                yield path, _overwrites(name, parameter, names)
+                yield ConfigError(path, _overwrites(name, parameter, names))
         elif full in state.generated:
-            yield path, _enters(name, parameter, "SecureString", names, was_generated=True)
+            yield ConfigError(
+                path, _enters(name, parameter, "SecureString", names, was_generated=True)
+            )
         elif state.secrets and (type_ := found.types().get(full)):
-            yield path, _enters(name, parameter, type_, names, was_generated=False)
+            yield ConfigError(path, _enters(name, parameter, type_, names, was_generated=False))
 
 
 def lost(

@@ -83,8 +83,8 @@ class Configured:
 
     secrets: Mapping[str, str]
     """Logical name -> text, of those of ``from: config``."""
-    parameters: Mapping[str, Mapping[str, str]]
-    """Logical name -> value, type, description and tier."""
+    parameters: Mapping[str, Mapping[str, str | None]]
+    """Logical name -> value (None if not in the config), type, description and tier."""
 
 
 def read(resources: Mapping[str, Any], configured: Configured) -> Recorded:
@@ -162,7 +162,7 @@ def is_object(text: object) -> bool:
 
 
 def _parameter(
-    urn: str, outputs: Mapping[str, Any], configured: Mapping[str, str] | None
+    urn: str, outputs: Mapping[str, Any], configured: Mapping[str, str | None] | None
 ) -> Parameter:
     found = {
         "value": outputs.get("insecureValue") or outputs.get("value"),

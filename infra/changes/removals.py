@@ -8,17 +8,16 @@ from collections.abc import Iterator
 
 from infra.changes import commands
 from infra.changes.recorded import Recorded
+from infra.config.errors import ConfigError
 from infra.config.schema import Settings
 from infra.names import Names
 
-Fault = tuple[str, str]
 
-
-def broken(settings: Settings, names: Names, state: Recorded) -> Iterator[Fault]:
+def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[ConfigError]:
     """Say what would be deleted, and how to keep it, or to ask for its deletion."""
     for path, key, text in _removed(settings, names, state):
         if key not in settings.exemptions:
-            yield path, f"{text} {_asking(key, settings, names.stack)}"
+            yield ConfigError(path, f"{text} {_asking(key, settings, names.stack)}")
     made = {names.secret(name): f"secrets.{name}" for name in settings.secrets}
     made |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
     for urn, full_name in state.strays.items():
@@ -28,7 +27,7 @@ def broken(settings: Settings, names: Names, state: Recorded) -> Iterator[Fault]
                 f" deployment would delete {full_name} by that. Take it out of the state:"
             )
             drop = f"pulumi state delete '{urn}' --force -s {names.stack}"
-            yield made[full_name], commands.listed(text, drop)
+            yield ConfigError(made[full_name], commands.listed(text, drop))
 
 
 def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from infra.changes import commands
 from infra.changes.recorded import Recorded, Secret
+from infra.config.errors import ConfigError
 from infra.config.schema import SecretSettings
 from infra.names import Names
-
-Fault = tuple[str, str]
 
 _VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 
@@ -22,9 +21,9 @@ Current = Callable[[str], str | None]
 """ARN of a secret -> id of its version that is AWSCURRENT; None where it has no value."""
 
 
-def broken(
+def errors(
     secrets: Mapping[str, SecretSettings], names: Names, state: Recorded, current: Current
-) -> Iterator[Fault]:
+) -> Iterator[ConfigError]:
     """Say which secrets would lose a value or get stuck, and what keeps it.
 
     ``current`` is asked only where the state does not decide.
@@ -37,11 +36,11 @@ def broken(
         if secret.source == "config" and not (own and own.is_configured):
             version = current(recorded.arn)
             if version and version != (own and own.id):
-                yield f"secrets.{name}", _overwrites(name, names, recorded, version)
+                yield ConfigError(f"secrets.{name}", _overwrites(name, names, recorded, version))
         elif secret.source == "generate" and own and not own.is_object:
             field = next(iter(secret.generate), "value")
             if current(recorded.arn) == own.id:
-                yield f"secrets.{name}", _is_stuck(names, recorded, field)
+                yield ConfigError(f"secrets.{name}", _is_stuck(names, recorded, field))
 
 
 def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:

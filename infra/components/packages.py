@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pulumi
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 _COMPILE = """
 import json, py_compile, sys
@@ -77,13 +78,13 @@ def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
 
 
 def _with_requirements(name: str, seen: set[str]) -> Iterator[metadata.Distribution]:
-    seen.add(name)
-    found = metadata.distribution(name)
-    yield found
-    for requirement in found.requires or ():
-        required = re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
-        if "extra ==" not in requirement and required not in seen:
-            yield from _with_requirements(required, seen)
+    seen.add(canonicalize_name(name))
+    distribution = metadata.distribution(name)
+    yield distribution
+    for requirement in map(Requirement, distribution.requires or ()):
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if applies and canonicalize_name(requirement.name) not in seen:
+            yield from _with_requirements(requirement.name, seen)
 
 
 def _compiled(modules: Mapping[str, Path]) -> dict[str, Path]:

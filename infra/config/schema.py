@@ -75,9 +75,7 @@ class GeneratedField(_Model):
 class RotationSettings(_Model):
     """How one secret is rotated."""
 
-    strategy: Annotated[
-        Literal["singleUser", "alternatingUsers", "random"], Within(limits.ROTATION_STRATEGIES)
-    ] = Field(
+    strategy: limits.RotationStrategy = Field(
         description="of a PostgreSQL user, of two users in turn, or of generated text that no"
         " server knows"
     )
@@ -136,9 +134,9 @@ class SecretSettings(_Model):
 class ParameterSettings(_Model):
     """One parameter of Parameter Store; a SecureString's value stands elsewhere."""
 
-    type: Annotated[
-        Literal["String", "StringList", "SecureString"], Within(limits.PARAMETER_TYPES)
-    ] = Field(default="String", description="a StringList's items are separated by commas")
+    type: limits.ParameterType = Field(
+        default="String", description="a StringList's items are separated by commas"
+    )
     value: str | None = Field(
         default=None, description="the value in plain, of a String or StringList"
     )
@@ -151,7 +149,7 @@ class ParameterSettings(_Model):
     description: str = Field(
         default="", max_length=limits.PARAMETER_DESCRIPTION_LENGTH, description="what it is for"
     )
-    tier: Annotated[Literal["Standard", "Advanced"], Within(limits.PARAMETER_TIERS)] = Field(
+    tier: limits.ParameterTier = Field(
         default="Standard", description="a value of 4 KB, for nothing, or of 8 KB"
     )
 
@@ -168,7 +166,7 @@ class ParameterSettings(_Model):
 class FunctionSettings(_Model):
     """The function that reads."""
 
-    handler: Annotated[Literal["app", "query"], Within(limits.HANDLERS)] = Field(
+    handler: Literal["app", "query"] = Field(
         default="app",
         description="`app` tells what it would connect to; `query` asks the PostgreSQL database",
     )
@@ -178,7 +176,7 @@ class FunctionSettings(_Model):
     runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
         default="python3.13", description="of every function"
     )
-    architecture: Annotated[Literal["arm64", "x86_64"], Within(limits.ARCHITECTURES)] = Field(
+    architecture: limits.Architecture = Field(
         default="arm64", description="of every function and the layer"
     )
     memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
@@ -249,7 +247,7 @@ class NetworkSettings(_Model):
         description="security groups of the functions in these subnets; with `egress: endpoints`,"
         " besides their own",
     )
-    egress: Annotated[Literal["endpoints", "nat"], Within(limits.EGRESS)] | None = Field(
+    egress: Literal["endpoints", "nat"] | None = Field(
         default=None,
         description="how functions reach AWS: by `endpoints`, which are made; or by `nat`, a NAT"
         " gateway or endpoints that are there already",
@@ -257,7 +255,7 @@ class NetworkSettings(_Model):
     vpc_id: str | None = Field(
         default=None, description="VPC of the subnets; with `egress: endpoints`"
     )
-    services: list[Literal["logs", "monitoring", "xray"]] = Field(
+    services: list[limits.EndpointService] = Field(
         default=[],
         description="endpoints besides those of Secrets Manager and Parameter Store, of what your"
         " own handler calls: `logs`, `monitoring`, `xray`; with `egress: endpoints`",

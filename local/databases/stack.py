@@ -14,7 +14,7 @@ from local.databases.postgres import PostgreSQL
 _STRATEGIES = ("singleUser", "alternatingUsers")
 
 
-def of(stack: Stack) -> dict[str, str | None]:
+def login_secrets(stack: Stack) -> dict[str, str | None]:
     """Secrets that log in to a database: logical name -> that of its administrator's, if any."""
     function = {"secret": "database", "handler": "app"} | stack.section("function")
     found: dict[str, str | None] = {}
@@ -32,10 +32,10 @@ def rotating(stack: Stack) -> list[str]:
     return [name for name, secret in stack.section("secrets").items() if secret.get("rotation")]
 
 
-def moved(stack: Stack, server: PostgreSQL) -> Stack:
+def with_local_database(stack: Stack, server: PostgreSQL) -> Stack:
     """Return the stack with these secrets' ``host`` and ``port``, and the CA, of the server."""
     secrets = stack.section("secrets")
-    for name in of(stack):
+    for name in login_secrets(stack):
         if "fields" in secrets[name]:
             secrets[name]["fields"] |= {"host": server.host, "port": server.port}
     database = {**stack.section("database"), "caBundle": str(server.ca_bundle)}
@@ -47,7 +47,7 @@ class Operator:
 
     def __init__(self, server: PostgreSQL, stack: Stack) -> None:
         self._server = server
-        self._admins = of(stack)
+        self._admins = login_secrets(stack)
         self._users: dict[str, str] = {}
         self._lock = threading.Lock()
 

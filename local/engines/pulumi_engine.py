@@ -20,7 +20,6 @@ from typing import Any, Self
 
 import yaml
 
-from local import outputs
 from local.aws import EmbeddedAws
 from local.config.project import Stack
 from local.engines import language_host, pulumi_cli
@@ -263,7 +262,7 @@ class PulumiEngine:
     def _environment(self) -> dict[str, str]:
         return {
             **pulumi_cli.without_pulumi(),
-            **outputs.exports(self._aws, self._stack.region),
+            **self._aws.exports(self._stack.region),
             **self.exports,
             # Even where the CLI has a host of its own: this one looks for no virtual environment.
             "PULUMI_DEBUG_LANGUAGES": f"python:{self._ports['python']}",

@@ -35,7 +35,7 @@ def start() -> None:
     listener = _listen()
     lifecycle, first_invoke = os.pipe()
     for descriptor in (listener.fileno(), lifecycle):
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 - the name is said
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 (the name is said)
     arguments = command(listener.fileno(), lifecycle)
     # Standard input and output carry the worker's own protocol. Standard error is shared: it is
     # the function's log, where AWS puts the extension's lines too.
@@ -58,7 +58,7 @@ def command(listener: int, lifecycle: int) -> list[str]:
 
     Isolated (``-I``): a function's PYTHONPATH and current directory are not the extension's.
     """
-    site_packages = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib costs an import
+    site_packages = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 (pathlib costs an import)
     return [sys.executable, "-I", "-c", _RUN, site_packages, str(listener), str(lifecycle)]
 
 

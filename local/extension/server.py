@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from io import BufferedReader
 
-TOKEN_HEADER = "x-aws-parameters-secrets-token"  # noqa: S105 - the header's name, not a token
+TOKEN_HEADER = "x-aws-parameters-secrets-token"  # noqa: S105 (the header's name, not a token)
 
 
 class Log:
@@ -300,7 +300,7 @@ class Extension:
             return UNAUTHORIZED
         try:
             body = self._lookup(route, route.request(parse_query(query)))
-        except Exception as error:  # noqa: BLE001 - whatever the cause, clients get this answer
+        except Exception as error:  # noqa: BLE001 (whatever the cause, clients get this answer)
             self._log("ERROR", f"{path}: {type(error).__name__}: {error}")
             return FAILED
         return Answer(HTTPStatus.OK, body, b"Content-Type: application/json\r\n")
@@ -323,7 +323,7 @@ _MAX_HEAD_BYTES = 1 << 20
 _MAX_BODY_BYTES = 256 << 10
 
 
-class Request(NamedTuple):
+class RequestHead(NamedTuple):
     """The head of one request; the names of its headers in lower case."""
 
     method: str
@@ -338,7 +338,7 @@ class Request(NamedTuple):
         return connection == "keep-alive" if self.version == "HTTP/1.0" else connection != "close"
 
 
-def read_request(stream: BufferedReader) -> Request | None:
+def read_request(stream: BufferedReader) -> RequestHead | None:
     """Read the next request, dropping its body; None at the end of the connection.
 
     Raises ValueError for what Go's server answers 400, an HTTP/1.1 request without Host included.
@@ -367,7 +367,7 @@ def read_request(stream: BufferedReader) -> Request | None:
     if "transfer-encoding" in headers or not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
         raise ValueError("a body that cannot be skipped")
     stream.read(int(length))
-    return Request(method, target, version, headers)
+    return RequestHead(method, target, version, headers)
 
 
 def serve_connection(connection: socket.socket, extension: Extension) -> None:

@@ -5,15 +5,16 @@ back. What an operator does meanwhile are the calls in `_promote` and `_fail_bac
 """
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
-from local import live
 from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
 from local.proofs.traffic import Request, Traffic
@@ -143,7 +144,7 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
     with Traffic(deployment, callers) as traffic:
         scene = Scene(traffic, callers)
         try:
-            with live.shown(scene.table, terminal):
+            with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
                 scene.phase("every region answers", lambda: from_home)
                 outage = scene.phase(f"{home} does not", start_outage)
                 scene.phase(
@@ -162,18 +163,20 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
 def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
     """Say how it went, and return the exit code."""
     log = scene.traffic.log
-    met = [each.end for each in log[outage.first :] if each.fault or outage.aim(each)]
-    first = min(met, default=float("inf"))
-    before = [each for each in log if each.fault and each.start < first]
-    after = [each for each in log if each.fault and each.start >= first]
-    for fault, times in Counter(each.fault for each in (*before, *after)).most_common():
+    during = log[outage.first :]
+    met = min((each.end for each in during if each.fault or outage.aim(each)), default=math.inf)
+    before, since = Counter[str](), Counter[str]()
+    for each in log:
+        if each.fault:
+            (before if each.start < met else since)[each.fault] += 1
+    for fault, times in (before + since).most_common():
         terminal.print(f"[red]✗[/red] {times} × {fault}")
-    kept = not after and all(phase.reached for phase in scene.phases)
+    kept = not since and all(phase.reached for phase in scene.phases)
     mark = "[green]✓[/green]" if kept else "[red]✗[/red]"
-    longest = max((each.end - each.start for each in log[outage.first :]), default=0.0)
+    longest = max((each.end - each.start for each in during), default=0.0)
     terminal.print(
         f"{mark} {len(log)} requests; the first met the outage after"
-        f" {first - outage.start:.1f} s; {len(before)} failed until then, {len(after)} since;"
+        f" {met - outage.start:.1f} s; {before.total()} failed until then, {since.total()} since;"
         f" the longest took {longest:.2f} s"
     )
     return 0 if kept else 1

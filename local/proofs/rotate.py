@@ -3,9 +3,9 @@
 import time
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
-from local import live
 from local.deployment import Deployment
 from local.proofs.traffic import Traffic, rotate
 
@@ -44,7 +44,7 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     names = deployment.rotating
     with Traffic(deployment, callers) as traffic:
         scene = _Scene(traffic)
-        with live.shown(scene.table, terminal):
+        with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
             traffic.wait_for_every_caller()
             traffic.wait_for_requests(_SETTLED_REQUESTS)
             for _ in range(rotations):

@@ -5,29 +5,29 @@ from types import ModuleType
 from local.provider import (
     cloudtrail,
     cloudwatch,
-    ec2,
     events,
     iam,
     kms,
-    lambda_,
     logs,
-    s3,
     secretsmanager,
     sns,
     ssm,
 )
+from local.provider.ec2 import endpoints, security_groups
+from local.provider.lambda_ import aliases, functions, invocations
 from local.provider.resource import Resource
+from local.provider.s3 import buckets, lifecycle, settings
 
 _MODULES: tuple[ModuleType, ...] = (
+    *(security_groups, endpoints),
+    *(functions, aliases, invocations),
+    *(buckets, settings, lifecycle),
     cloudtrail,
     cloudwatch,
-    ec2,
     events,
     iam,
     kms,
-    lambda_,
     logs,
-    s3,
     secretsmanager,
     sns,
     ssm,

@@ -189,7 +189,7 @@ def test_a_stacks_endpoints_are_refused_in_two_subnets_of_a_zone(name: str) -> N
     network |= {"vpcId": VPC, "egress": "endpoints", "subnetIds": ["s-1", "s-2", "t-2"]}
     with pytest.raises(SettingsError) as raised:
         planned(name, network=network)
-    (fault,) = raised.value.faults
+    (fault,) = raised.value.errors
     assert fault.startswith("network.subnetIds: s-2, t-2 are all in us-east-12, and an endpoint")
 
 
@@ -234,5 +234,5 @@ def test_a_strict_stacks_functions_are_refused_in_one_zone_with_a_way_of_their_o
     given = {"securityGroupIds": ["sg-1"], "egress": "nat", "subnetIds": ["s-1", "t-1"]}
     with pytest.raises(SettingsError) as raised:
         planned("prod", network=given, replicaRegions=["us-west-2"])
-    (fault,) = raised.value.faults
+    (fault,) = raised.value.errors
     assert fault.startswith("network.subnetIds are all in us-east-11; name subnets in 2")

@@ -47,7 +47,7 @@ EVERYTHING: dict[str, Any] = {
 @pytest.fixture
 def deployed(stack: Stack, account: tuple[EmbeddedAws, int]) -> Stack:
     """Deploy a stack that has something of every kind."""
-    network = networks.moved(load(ROOT, "prod"), account[0]).section("network")
+    network = networks.with_local_vpc(load(ROOT, "prod"), account[0]).section("network")
     config = {
         key if ":" in key else f"{PROJECT}:{key}": value
         for key, value in (EVERYTHING | {"network": network}).items()

@@ -135,7 +135,7 @@ def test_the_advice_on_what_config_set_spoiled_repairs_it(tmp_path: Path) -> Non
         run(made, f"config set --stack prod --path {command}")
     with pytest.raises(SettingsError) as error:
         settings(tmp_path, "prod")
-    advice = [re.findall("`pulumi (.+?)`", fault) for fault in error.value.faults]
+    advice = [re.findall("`pulumi (.+?)`", fault) for fault in error.value.errors]
     assert len([commands for commands in advice if commands]) == 7
     for commands in advice:
         for command in commands:

@@ -212,7 +212,7 @@ def test_a_stacks_network_is_made_where_there_is_none(deployed: Deployed) -> Non
         "databaseSecurityGroupId": "sg-2",
         "s3RouteTableIds": ["rtb-1"],
     }
-    moved = networks.moved(stack("dev", network=given), deployed.aws)
+    moved = networks.with_local_vpc(stack("dev", network=given), deployed.aws)
     network = json.loads(moved.config[f"{PROJECT}:network"])
 
     assert network.keys() == given.keys()
@@ -224,4 +224,4 @@ def test_a_stacks_network_is_made_where_there_is_none(deployed: Deployed) -> Non
     for each in (group, network["databaseSecurityGroupId"]):
         assert deployed.group(each)["VpcId"] == network["vpcId"]
     outside = stack("dev")
-    assert networks.moved(outside, deployed.aws) is outside
+    assert networks.with_local_vpc(outside, deployed.aws) is outside

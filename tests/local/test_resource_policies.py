@@ -363,7 +363,7 @@ def test_who_would_lock_itself_out_is_refused_before_anything_is_made(
     policy = {"enabled": True, "administrators": [f"arn:aws:iam::*:role/{name}"]}
     with pytest.raises(SettingsError) as error:
         read({**VALID, "resourcePolicy": policy}).administrators(caller)
-    (fault,) = error.value.faults
+    (fault,) = error.value.errors
     remedy = f"add {role} and {role.replace(name, '*/' + name)}; mend it in Pulumi.test.yaml"
     assert fault.endswith(f"would lock out who deploys, {caller}; {remedy}")
     policy["administrators"] = [role, role.replace(name, f"*/{name}")]

@@ -68,7 +68,7 @@ def refused(
         engine.run(configured(values or {}, **{"secrets": SECRETS, **keys}))
     assert engine.registrations == []
     assert CANARY not in str(error.value)
-    return [each.split(" ", 1)[0].removeprefix(f"{PROJECT}:") for each in error.value.faults]
+    return [each.split(" ", 1)[0].removeprefix(f"{PROJECT}:") for each in error.value.errors]
 
 
 def of(*states: Resources) -> Resources:

@@ -12,7 +12,8 @@ from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring
 from infra.config.schema import CostSettings, Settings
-from infra.config.settings import load
+from infra.config.settings import Environment, load
+from local import outputs
 from local.engines.built_in import Engine
 from tests.components.test_contract import example
 from tests.recording import Recording, by_type, stack
@@ -39,12 +40,17 @@ def usd(config: Settings, what: str, **facts: int) -> float:
     return round(lines(config, **facts)[what].usd, 4)
 
 
+def estimated(env: Environment) -> list[cost.Line]:
+    ttl_seconds = env.extension_cache_seconds()
+    return cost.estimate(env.settings, readable=len(env.readable), ttl_seconds=ttl_seconds)
+
+
 def environment(name: str) -> list[cost.Line]:
     """Estimate a stack of the project by its file."""
     loaded = stack(name)
     found: list[list[cost.Line]] = []
 
-    Engine(Recording()).run(loaded, lambda: found.append(load().cost()))
+    Engine(Recording()).run(loaded, lambda: found.append(estimated(load())))
     return found[0]
 
 
@@ -182,9 +188,9 @@ def test_the_development_environment_costs_less_than_five_dollars() -> None:
 
 def test_a_stack_is_estimated_with_what_its_function_reads_and_its_extension_keeps() -> None:
     config = {"secrets": {"database": DATABASE, "b": DATABASE}, "maxStalenessSeconds": 120}
-    reads = {line.what: line for line in read(config).cost()}["reads of secrets"]
+    reads = {line.what: line for line in estimated(read(config))}["reads of secrets"]
     assert reads.quantity == pytest.approx(2 * (1000 + SECONDS / 60) / 10_000)
-    without = read({**config, "extension": {"cacheEnabled": False}}).cost()
+    without = estimated(read({**config, "extension": {"cacheEnabled": False}}))
     assert {line.what: line for line in without}["reads of secrets"].quantity == 20
 
 
@@ -255,12 +261,12 @@ def test_the_table_has_the_dearest_first_and_says_of_what_region_and_month_the_p
     None
 ):
     found = list(lines(settings(secrets=secrets(10))).values())
-    *rows, last = cost.table(found).splitlines()
+    heading, *rows, last = outputs.monthly_cost({"monthly_cost": cost.output(found)}).splitlines()
+    assert heading.strip() == "USD a month, list prices of us-east-1, 2026-09, no free tier"
     assert " ".join(rows[0].split()) == "secrets and their replicas 10 secret-month 4.00"
     amounts = [float(row.split()[-1]) for row in rows]
     assert amounts == sorted(amounts, reverse=True)
-    assert last.startswith("USD a month, list prices of us-east-1, 2026-09, no free tier")
-    assert last.endswith(f"{cost.total(found):.2f}")
+    assert last.split() == ["total", f"{cost.total(found):.2f}"]
     assert len({len(row) for row in (*rows, last)}) == 1
 
 

@@ -18,7 +18,7 @@ from tests.recording import ROOT
 # Of infra/, these alone may import pulumi: what makes resources, reads config, or asks the engine.
 WITH_PULUMI = {
     *("infra.wiring", "infra.observability", "infra.config.settings"),
-    *("infra.changes.lookups", "infra.changes.recorded_state"),
+    *("infra.changes.comparison", "infra.changes.lookups", "infra.changes.recorded_state"),
 }
 COMPONENTS = "infra.components"
 SECRET = "infra/components/app_secret.py"

@@ -29,7 +29,7 @@ def test_every_region_of_the_table_has_an_x86_layer_in_its_own_account() -> None
 
 
 def test_every_region_but_one_has_an_arm_layer() -> None:
-    table = json.loads((ROOT / "infra" / "layers.json").read_text())["regions"]
+    table = json.loads((ROOT / "infra/aws/layers.json").read_text())["regions"]
     without = [region for region in table if table[region]["arm64"] is None]
     assert without == ["eusc-de-east-1"]
     for region in set(regions()) - set(without):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.changes.moves import broken
+from infra.changes.moves import errors
 from infra.config.schema import Settings
 from infra.names import Names
 from tests.states import NAMES, Resources, generated, parameter, recorded, resource, secret
@@ -18,7 +18,7 @@ CONFIG = {
 
 def faults(*states: Resources, region: str = "us-east-1", **config: Any) -> list[tuple[str, str]]:
     settings = Settings.model_validate({**CONFIG, **config})
-    return list(broken(settings, NAMES, region, "organization", recorded(*states)))
+    return list(errors(settings, NAMES, region, "organization", recorded(*states)))
 
 
 def of(names: Names) -> list[Resources]:

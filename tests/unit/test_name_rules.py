@@ -17,7 +17,7 @@ LONG = "x" * 100
 
 
 def broken(name: str, stack: str, *, has_trail: bool = False) -> list[str]:
-    return list(name_rules.broken(name, stack, has_trail=has_trail))
+    return list(name_rules.errors(name, stack, has_trail=has_trail))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_names_are_refused_with_all_else_and_only_that_is_in_the_stacks_file() -
     stack = project.Stack(ROOT, "my--app.", "dev_", config, (), ())
     with pytest.raises(SettingsError) as error:
         Engine(Recording()).run(stack, lambda: (load(), None)[1])
-    of_project, of_stack, *rest = error.value.faults
+    of_project, of_stack, *rest = error.value.errors
     assert of_project.startswith("the project's name 'my--app.' may hold letters")
     assert of_stack.startswith("stack 'dev_' must begin and end with")
     assert len(rest) == 2  # the key, and function.secret
@@ -98,4 +98,4 @@ def test_a_project_with_a_namespace_of_pulumis_is_refused_once(name: str) -> Non
     stack = project.Stack(ROOT, name, "dev", {}, (), ())
     with pytest.raises(SettingsError) as error:
         Engine(Recording()).run(stack, lambda: (load(), None)[1])
-    assert len(error.value.faults) == 1
+    assert len(error.value.errors) == 1

@@ -103,7 +103,7 @@ def stack(folder: Path, config: str, name: str = PROJECT) -> project.Stack:
 def faults(loaded: project.Stack) -> list[str]:
     with pytest.raises(SettingsError) as error:
         Engine(Recording()).run(loaded, lambda: (load(), None)[1])
-    return error.value.faults
+    return error.value.errors
 
 
 def test_a_mistyped_namespace_is_told_with_what_to_write_and_the_rest(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.changes.parameters import Found, broken, lost
+from infra.changes.parameters import Found, errors, lost
 from infra.changes.recorded import Configured
 from infra.config.schema import ParameterSettings
 from tests.recording import ROOT
@@ -48,7 +48,7 @@ def faults(
 ) -> list[tuple[str, str]]:
     parameters = {"a/b": ParameterSettings.model_validate(settings)}
     known = Configured({}, {"a/b": configured or {}})
-    return list(broken(parameters, NAMES, recorded(state, configured=known), there))
+    return list(errors(parameters, NAMES, recorded(state, configured=known), there))
 
 
 @pytest.mark.parametrize("type_", ["String", "StringList", "SecureString"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.changes.removals import broken, forgotten
+from infra.changes.removals import errors, forgotten
 from infra.config.schema import Settings
 from tests.states import CANARY, NAMES, Resources, parameter, recorded, resource, secret, trail
 
@@ -15,7 +15,7 @@ KEPT = {"secrets": {"kept": {"from": "external"}}}
 
 def faults(state: Resources, **config: Any) -> list[tuple[str, str]]:
     settings = Settings.model_validate({**KEPT, **config})
-    return list(broken(settings, NAMES, recorded(secret("kept"), state)))
+    return list(errors(settings, NAMES, recorded(secret("kept"), state)))
 
 
 REMOVED = [

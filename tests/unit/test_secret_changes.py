@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.changes.recorded import Configured
-from infra.changes.secrets import broken
+from infra.changes.secrets import errors
 from infra.config.schema import SecretSettings
 from tests.states import CANARY, NAMES, Resources, recorded, secret
 
@@ -32,7 +32,7 @@ def faults(
 ) -> list[tuple[str, str]]:
     secrets = {"x": SecretSettings.model_validate(settings)}
     configured = Configured({"x": text}, {})
-    return list(broken(secrets, NAMES, recorded(state, configured=configured), current))
+    return list(errors(secrets, NAMES, recorded(state, configured=configured), current))
 
 
 @pytest.mark.parametrize(

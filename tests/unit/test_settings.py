@@ -42,7 +42,7 @@ def read(
 def faults(keys: dict[str, Any], **options: Any) -> list[str]:
     with pytest.raises(SettingsError) as error:
         read(keys, **options)
-    return error.value.faults
+    return error.value.errors
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_relaxed_refuses_nothing_and_is_what_a_config_without_a_level_is() -> No
 
 
 def test_the_defaults_of_every_key_keep_the_standard() -> None:
-    assert not list(guardrails.broken(Settings(protection="standard"), ()))
+    assert not list(guardrails.errors(Settings(protection="standard"), ()))
 
 
 def test_another_secrets_reason_is_none_for_this_one() -> None:

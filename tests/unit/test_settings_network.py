@@ -38,7 +38,7 @@ ENDPOINTS = {"subnetIds": TWO, "vpcId": "vpc-1", "egress": "endpoints"}
 def test_a_fault_is_named_with_its_remedy(network: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, "network": network})
-    assert raised.value.faults == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
+    assert raised.value.errors == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_endpoints_that_would_not_do_are_refused(
 ) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, **keys, "network": ENDPOINTS}, region=region)
-    assert len([each for each in raised.value.faults if fault in each]) == 1
+    assert len([each for each in raised.value.errors if fault in each]) == 1
 
 
 def test_a_database_and_replicas_are_reached_by_a_group_of_ones_own_as_well() -> None:

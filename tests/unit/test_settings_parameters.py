@@ -52,7 +52,7 @@ def parameter(**keys: Any) -> dict[str, Any]:
 def test_a_fault_is_named_with_its_place_and_no_value(keys: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, **keys})
-    assert raised.value.faults == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
+    assert raised.value.errors == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
     assert CANARY not in str(raised.value)
 
 
@@ -71,7 +71,7 @@ def test_a_faulty_parameter_does_not_take_the_others_along() -> None:
     }
     with pytest.raises(SettingsError) as raised:
         read(keys)
-    assert [fault.split()[0] for fault in raised.value.faults] == [
+    assert [fault.split()[0] for fault in raised.value.errors] == [
         f"{PROJECT}:parameters.b.value",
         f"{PROJECT}:parameters.c.value",
     ]

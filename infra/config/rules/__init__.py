@@ -1,5 +1,7 @@
 """What stack config must keep to beyond each key by itself: a module for each section.
 
-Every rule yields a path and what is wrong there, never a value that may be secret. `stack` runs
+In each, ``errors()`` yields a `ConfigError` for every rule that is not kept; it is called with the
+module's name, as in ``rotation.errors(…)``, here and in `infra.changes`. Messages hold no value
+that may be secret. `names` alone yields whole lines, as its rules are not about keys. `check` runs
 all of them. No module here imports Pulumi or boto3.
 """

@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from infra.aws import limits
+from infra.config.errors import ConfigError
 from infra.config.schema import Settings
-
-Fault = tuple[str, str]
 
 REASON_CHARACTERS = 10
 _ROTATION_DAYS = 365
@@ -42,10 +41,10 @@ class Rule(NamedTuple):
     """None: Pulumi refuses the deletion at every level; an exemption allows it."""
 
 
-def broken(settings: Settings, names: Collection[str]) -> Iterator[Fault]:
+def errors(settings: Settings, names: Collection[str]) -> Iterator[ConfigError]:
     """Say which rules are broken without a reason, and which reasons are for nothing.
 
-    ``names`` are those of all secrets and parameters, also of faulty ones.
+    ``names`` are those of all secrets and parameters, also of wrong ones.
     """
     reasons, level = settings.exemptions, settings.protection
     sound = settings.secrets.keys() | settings.parameters.keys()
@@ -53,7 +52,7 @@ def broken(settings: Settings, names: Collection[str]) -> Iterator[Fault]:
     for key, breach in found.items():
         if key not in reasons:
             remedy = f"or exemptions[{key!r}] must say why (protection: {level})"
-            yield breach.path, f"{breach.text}; {remedy}"
+            yield ConfigError(breach.path, f"{breach.text}; {remedy}")
     for key, reason in reasons.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
@@ -61,13 +60,17 @@ def broken(settings: Settings, names: Collection[str]) -> Iterator[Fault]:
         # Whoever asks for a deletion may have removed the name, or be about to.
         asks = known is not None and known.breaches is None
         if known is None:
-            yield path, f"is of no rule; there are {', '.join(RULES)}"
+            yield ConfigError(path, f"is of no rule; there are {', '.join(RULES)}")
         elif dot and name not in names and not (asks and name):
-            yield path, f"is of nothing here; there are {', '.join(sorted(names))}"
+            yield ConfigError(path, f"is of nothing here; there are {', '.join(sorted(names))}")
         elif len(reason.strip()) < REASON_CHARACTERS:
-            yield path, f"must say why in {REASON_CHARACTERS} characters at least, got {reason!r}"
+            yield ConfigError(
+                path, f"must say why in {REASON_CHARACTERS} characters at least, got {reason!r}"
+            )
         elif key not in found and not asks and (not name or name in sound):
-            yield path, f"exempts from nothing that protection {level} refuses; drop it"
+            yield ConfigError(
+                path, f"exempts from nothing that protection {level} refuses; drop it"
+            )
 
 
 def protects(settings: Settings, key: str) -> bool:

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from infra.alarms import filters as alarm_filters
+from infra.config.errors import ConfigError
 from infra.config.schema import AuditSettings, MonitoringSettings, Settings
-
-Fault = tuple[str, str]
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 _ENDPOINTS = {
@@ -22,22 +21,24 @@ _READER = r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 _ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
 
 
-def broken(settings: Settings, secret_prefix: str) -> Iterator[Fault]:
+def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
     """Say which rules are broken; ``secret_prefix`` starts every secret's full name."""
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
     for arn in monitoring.known_readers:
         if not re.fullmatch(_READER, arn):
-            yield "monitoring.knownReaders", f"must be ARNs of roles and users, got {arn!r}"
+            yield ConfigError(
+                "monitoring.knownReaders", f"must be ARNs of roles and users, got {arn!r}"
+            )
     if not monitoring.enabled:
         return
     if settings.audit.trail == "none":
         rule = "must be own or existing beside monitoring.enabled, whose alarms look at its events"
-        yield "audit.trail", f"{rule}, got 'none'"
+        yield ConfigError("audit.trail", f"{rule}, got 'none'")
     if not settings.function.telemetry:
         rule = "must be true beside monitoring.enabled, whose alarms look at its metrics"
-        yield "function.telemetry", f"{rule}, got false"
+        yield ConfigError("function.telemetry", f"{rule}, got false")
     rotating = [name for name, secret in settings.secrets.items() if secret.rotation]
     functions = ["reader", "seeder", *(f"{name}-rotation" for name in rotating)]
     try:
@@ -45,34 +46,44 @@ def broken(settings: Settings, secret_prefix: str) -> Iterator[Fault]:
             secret_prefix, [*map(_ROLE, functions), *monitoring.known_readers]
         )
     except ValueError as error:
-        yield "monitoring.knownReaders", f"are too many beside the functions: {error}"
+        yield ConfigError("monitoring.knownReaders", f"are too many beside the functions: {error}")
 
 
-def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[Fault]:
+def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[ConfigError]:
     if audit.trail == "existing" and not audit.log_group_name:
-        yield "audit.logGroupName", "is not set; name the log group of the existing trail"
+        yield ConfigError(
+            "audit.logGroupName", "is not set; name the log group of the existing trail"
+        )
     if audit.trail != "existing" and audit.log_group_name:
-        yield "audit.logGroupName", f"goes with `trail: existing`, not {audit.trail!r}"
+        yield ConfigError(
+            "audit.logGroupName", f"goes with `trail: existing`, not {audit.trail!r}"
+        )
     # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html
     for key in (key for key, value in tags.items() if audit.trail == "own" and not value):
         rule = "must not be empty with audit.trail 'own', as CloudTrail takes no empty tag"
-        yield f"tags.{key}", f"{rule}; give it a value, or drop it"
+        yield ConfigError(f"tags.{key}", f"{rule}; give it a value, or drop it")
 
 
-def _subscriptions(monitoring: MonitoringSettings) -> Iterator[Fault]:
+def _subscriptions(monitoring: MonitoringSettings) -> Iterator[ConfigError]:
     for number, each in enumerate(monitoring.subscriptions):
         pattern, what = _ENDPOINTS[each.protocol]
         path = f"monitoring.subscriptions[{number}].endpoint"
         if not re.fullmatch(pattern, each.endpoint):
-            yield path, f"must be {what} beside {each.protocol}, got {_shown(each.endpoint)!r}"
+            yield ConfigError(
+                path, f"must be {what} beside {each.protocol}, got {_shown(each.endpoint)!r}"
+            )
         elif each.endpoint != _shown(each.endpoint):
             rule = "holds credentials (not shown), which would be in Pulumi's state in plain"
             why = "each refresh would subscribe again, since SNS masks them when it is asked"
-            yield path, f"{rule}, and {why}; name a queue or function that passes the alarm on"
+            yield ConfigError(
+                path, f"{rule}, and {why}; name a queue or function that passes the alarm on"
+            )
     times = Counter((each.protocol, each.endpoint) for each in monitoring.subscriptions)
     for (protocol, endpoint), count in times.items():
         if count > 1:
-            yield "monitoring.subscriptions", f"name {protocol} {_shown(endpoint)} {count} times"
+            yield ConfigError(
+                "monitoring.subscriptions", f"name {protocol} {_shown(endpoint)} {count} times"
+            )
 
 
 def _shown(endpoint: str) -> str:

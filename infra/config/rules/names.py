@@ -16,7 +16,7 @@ _TRAIL_PART = r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*"
 _TRAIL_LENGTH = 128
 
 
-def broken(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
+def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
     """Say which rules are broken, with the remedy, which is not in the stack's file.
 
     ``has_trail`` is whether there is a trail ``<project>-<stack>``.

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from pydantic.alias_generators import to_camel
 
 from infra.aws import limits
+from infra.config.errors import ConfigError
 from infra.config.schema import NetworkSettings, Settings
-
-Fault = tuple[str, str]
 
 # Keys of what is made here, with `egress: endpoints`.
 _OF_ENDPOINTS = ("vpc_id", "services", "s3_route_table_ids", "database_security_group_id")
@@ -22,25 +21,27 @@ class Subnet(NamedTuple):
     availability_zone: str
 
 
-def broken(settings: Settings, region: str) -> Iterator[Fault]:
+def errors(settings: Settings, region: str) -> Iterator[ConfigError]:
     """Say which rules are broken; ``region`` is the stack's own, or nothing."""
     network = settings.network
     if not network.subnet_ids:
         for key in ("security_group_ids", "egress", *_OF_ENDPOINTS):
             if getattr(network, key):
-                yield "network.subnetIds", f"is empty beside `{to_camel(key)}`; name one"
+                yield ConfigError(
+                    "network.subnetIds", f"is empty beside `{to_camel(key)}`; name one"
+                )
                 break
         return
     number = len(set(network.subnet_ids))
     if number < limits.LEAST_SUBNETS:
         rule = f"must be {limits.LEAST_SUBNETS} at least, in different availability zones"
-        yield "network.subnetIds", f"{rule}, got {number}"
+        yield ConfigError("network.subnetIds", f"{rule}, got {number}")
     if network.egress == "endpoints":
         yield from _endpoints(settings, region)
         return
     if network.egress is None:
         remedy = "say `endpoints` to have them made, or `nat` where the subnets have a way already"
-        yield (
+        yield ConfigError(
             "network.egress",
             f"is not set, and a function in a VPC reaches no service of AWS by itself; {remedy}",
         )
@@ -54,7 +55,7 @@ def subnet_faults(network: NetworkSettings, subnets: Sequence[Subnet]) -> list[s
     by EC2 in two subnets of one zone (``DuplicateSubnetsInSameZone``), or in another VPC's.
     https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 
-    Needs to ask EC2 where subnets are, so it is no part of ``broken``. Of what is not known yet,
+    Needs to ask EC2 where subnets are, so it is no part of ``errors``. Of what is not known yet,
     nothing is said.
     """
     zones: dict[str, set[str]] = {}
@@ -79,31 +80,31 @@ def subnet_faults(network: NetworkSettings, subnets: Sequence[Subnet]) -> list[s
     return faults
 
 
-def _endpoints(settings: Settings, region: str) -> Iterator[Fault]:
+def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
     network = settings.network
     if not network.vpc_id:
-        yield "network.vpcId", "is not set, and `egress: endpoints` makes them in it"
+        yield ConfigError("network.vpcId", "is not set, and `egress: endpoints` makes them in it")
     if region.startswith("cn-"):
         rule = "of `endpoints` knows their names outside of China only"
-        yield "network.egress", f"{rule}; make them yourself, and say `nat`"
+        yield ConfigError("network.egress", f"{rule}; make them yourself, and say `nat`")
     own_group = "give functions a security group of your own in `securityGroupIds`"
     # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html
     if settings.replica_regions and not network.security_group_ids:
         rule = "of `endpoints` leads to the stack's own region, and to no replica"
         remedy = f"use `nat`, or {own_group} that lets them to one, such as by a NAT gateway"
-        yield "network.egress", f"{rule} in `replicaRegions`; {remedy}"
+        yield ConfigError("network.egress", f"{rule} in `replicaRegions`; {remedy}")
     rotations = (secret.rotation for secret in settings.secrets.values())
     wants_database = settings.function.handler == "query" or any(
         rotation and rotation.strategy != "random" for rotation in rotations
     )
     if wants_database and not (network.database_security_group_id or network.security_group_ids):
         rule = "is not set, and functions log in to a database"
-        yield "network.databaseSecurityGroupId", f"{rule}; name it, or {own_group}"
+        yield ConfigError("network.databaseSecurityGroupId", f"{rule}; name it, or {own_group}")
 
 
-def _given_way(network: NetworkSettings) -> Iterator[Fault]:
+def _given_way(network: NetworkSettings) -> Iterator[ConfigError]:
     if not network.security_group_ids:
-        yield "network.securityGroupIds", "is empty beside `subnetIds`; name one"
+        yield ConfigError("network.securityGroupIds", "is empty beside `subnetIds`; name one")
     for key in _OF_ENDPOINTS:
         if getattr(network, key):
-            yield f"network.{to_camel(key)}", "goes with `egress: endpoints`; drop it"
+            yield ConfigError(f"network.{to_camel(key)}", "goes with `egress: endpoints`; drop it")

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from infra.aws import layers
+from infra.config.errors import ConfigError
 
-Fault = tuple[str, str]
 
-
-def broken(replica_regions: Sequence[str], region: str) -> Iterator[Fault]:
+def errors(replica_regions: Sequence[str], region: str) -> Iterator[ConfigError]:
     """Say which rules are broken; ``region`` is the stack's own, or nothing.
 
     A secret is replicated within its partition only, where AWS knows every region.
@@ -17,8 +16,10 @@ def broken(replica_regions: Sequence[str], region: str) -> Iterator[Fault]:
     others = layers.regions_beside(region)
     for replica, times in Counter(replica_regions).items():
         if times > 1:
-            yield "replicaRegions", f"names {replica} {times} times; name it once"
+            yield ConfigError("replicaRegions", f"names {replica} {times} times; name it once")
         if replica == region:
-            yield "replicaRegions", f"names {replica}, the stack's own region; name another"
+            yield ConfigError(
+                "replicaRegions", f"names {replica}, the stack's own region; name another"
+            )
         elif others and replica not in others:
-            yield "replicaRegions", f"may name {', '.join(others)}, got {replica!r}"
+            yield ConfigError("replicaRegions", f"may name {', '.join(others)}, got {replica!r}")

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from infra.aws import limits
+from infra.config.errors import ConfigError
 from infra.config.schema import ResourcePolicySettings
-
-Fault = tuple[str, str]
 
 _ADMINISTRATOR = re.compile(
     r"arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):(root|(role|user|federated-user)/[\w+=,.@*?/-]+)"
@@ -22,31 +21,35 @@ _UNKNOWN = "\0" * 64
 _REST_CHARACTERS = 6_000
 
 
-def broken(policy: ResourcePolicySettings) -> Iterator[Fault]:
+def errors(policy: ResourcePolicySettings) -> Iterator[ConfigError]:
     """Say which rules are broken."""
     path = "resourcePolicy.administrators"
     if not policy.enabled:
         for key in ("administrators", "organization_id"):
             if getattr(policy, key):
-                yield "resourcePolicy.enabled", "must be true where something is said beside it"
+                yield ConfigError(
+                    "resourcePolicy.enabled", "must be true where something is said beside it"
+                )
                 return
         return
     if not policy.administrators:
-        yield path, "is empty, and nobody could change the secrets; name who deploys"
+        yield ConfigError(path, "is empty, and nobody could change the secrets; name who deploys")
     for arn in policy.administrators:
         if not _ADMINISTRATOR.fullmatch(arn):
-            yield path, f"must be ARNs of roles and users, with * and ?, got {arn!r}"
+            yield ConfigError(path, f"must be ARNs of roles and users, with * and ?, got {arn!r}")
         elif not arn.split(":", 5)[5].partition("/")[2].strip("*?/") and not arn.endswith(":root"):
-            yield path, f"names everybody with {arn!r}; name some"
+            yield ConfigError(path, f"names everybody with {arn!r}; name some")
     if policy.organization_id is not None and not _ORGANIZATION.fullmatch(policy.organization_id):
         rule = "must be o- and 10 to 32 letters and digits"
-        yield "resourcePolicy.organizationId", f"{rule}, got {policy.organization_id!r}"
+        yield ConfigError(
+            "resourcePolicy.organizationId", f"{rule}, got {policy.organization_id!r}"
+        )
     room = (limits.RESOURCE_POLICY_CHARACTERS - _REST_CHARACTERS) // 3
     if (size := sum(len(arn) + len('"",') for arn in policy.administrators)) > room:
-        yield path, f"may have {room} characters together, got {size}"
+        yield ConfigError(path, f"may have {room} characters together, got {size}")
 
 
-def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[Fault]:
+def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[ConfigError]:
     """Say whether the policy would refuse the secrets to whoever makes it.
 
     ``caller_arn`` is that of GetCallerIdentity. Of a role's session it tells the role's name and
@@ -56,7 +59,7 @@ def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[Fault]:
     """
     arns, remedy = _principals(caller_arn)
     if not all(any(_like(arn, pattern) for pattern in administrators) for arn in arns):
-        yield (
+        yield ConfigError(
             "resourcePolicy.administrators",
             f"would lock out who deploys, {caller_arn}; add {' and '.join(remedy)}",
         )

@@ -2,23 +2,21 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from infra.config.errors import ConfigError
 from infra.config.rules import schedules
 from infra.config.schema import RotationSettings, SecretSettings
-
-Fault = tuple[str, str]
 
 _ENGINES = ("postgres", "aurora-postgresql")
 _CLONE = "_clone"
 _PORT = 5432
 
 
-def broken(secrets: Mapping[str, SecretSettings], names: Collection[str]) -> Iterator[Fault]:
-    """Say which rules are broken; ``names`` are those of all secrets, also of faulty ones."""
+def errors(secrets: Mapping[str, SecretSettings], names: Collection[str]) -> Iterator[ConfigError]:
+    """Say which rules are broken; ``names`` are those of all secrets, also of wrong ones."""
     for name, secret in secrets.items():
         if secret.rotation is not None:
             path = f"secrets.{name}.rotation"
-            for key, fault in _schedule(secret.rotation):
-                yield f"{path}.{key}", fault
+            yield from _schedule(path, secret.rotation)
             if secret.rotation.strategy == "random":
                 yield from _random(path, secret)
             else:
@@ -27,60 +25,72 @@ def broken(secrets: Mapping[str, SecretSettings], names: Collection[str]) -> Ite
     yield from _users(secrets)
 
 
-def _schedule(rotation: RotationSettings) -> Iterator[Fault]:
+def _schedule(path: str, rotation: RotationSettings) -> Iterator[ConfigError]:
     if rotation.schedule is None:
         return
     if rotation.every_days is not None:
-        yield "schedule", "is given beside `everyDays`; keep one"
-    yield from schedules.faults(rotation.schedule, rotation.window_hours)
+        yield ConfigError(f"{path}.schedule", "is given beside `everyDays`; keep one")
+    yield from schedules.errors(path, rotation.schedule, rotation.window_hours)
 
 
-def _random(path: str, secret: SecretSettings) -> Iterator[Fault]:
+def _random(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     if secret.source != "generate" or not secret.generate:
-        yield path, "of `random` makes what `generate` names; name what is to be made"
+        yield ConfigError(path, "of `random` makes what `generate` names; name what is to be made")
     if "previous" in {*secret.fields, *secret.generate}:
-        yield path, "of `random` keeps old values in `previous`; give that field another name"
+        yield ConfigError(
+            path, "of `random` keeps old values in `previous`; give that field another name"
+        )
 
 
-def _database(path: str, secret: SecretSettings) -> Iterator[Fault]:
+def _database(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     if secret.rotation and secret.rotation.overlap_hours:
-        yield f"{path}.overlapHours", "goes with `random`; a user has one password at a time"
+        yield ConfigError(
+            f"{path}.overlapHours", "goes with `random`; a user has one password at a time"
+        )
     if secret.source == "config":
-        yield path, "would be undone by `from: config`; use `generate` or `external`"
+        yield ConfigError(path, "would be undone by `from: config`; use `generate` or `external`")
     if secret.source != "generate":
         return
     fields = secret.fields
     for field in ("host", "username"):
         if not fields.get(field) or not isinstance(fields[field], str):
-            yield path, f"logs in to a database, and `fields` has no text `{field}`"
+            yield ConfigError(path, f"logs in to a database, and `fields` has no text `{field}`")
     port = fields.get("port", _PORT)
     if isinstance(port, bool) or not str(port).isdecimal():
-        yield path, "logs in to a database, and `port` in `fields` is no number"
+        yield ConfigError(path, "logs in to a database, and `port` in `fields` is no number")
     if fields.get("engine", _ENGINES[0]) not in _ENGINES:
-        yield path, f"knows {' and '.join(_ENGINES)}, and `engine` in `fields` is another"
+        yield ConfigError(
+            path, f"knows {' and '.join(_ENGINES)}, and `engine` in `fields` is another"
+        )
     if set(secret.generate) != {"password"}:
-        yield path, "changes the password of a database; `generate` must name `password` alone"
+        yield ConfigError(
+            path, "changes the password of a database; `generate` must name `password` alone"
+        )
 
 
 def _admin(
     path: str, name: str, secrets: Mapping[str, SecretSettings], names: Collection[str]
-) -> Iterator[Fault]:
+) -> Iterator[ConfigError]:
     rotation = secrets[name].rotation
     admin = rotation.admin_secret if rotation else None
     if rotation is None or rotation.strategy != "alternatingUsers":
         if admin is not None:
-            yield f"{path}.adminSecret", "goes with `alternatingUsers`; drop it"
+            yield ConfigError(f"{path}.adminSecret", "goes with `alternatingUsers`; drop it")
     elif admin is None or admin == name or admin not in names:
         others = ", ".join(sorted(set(names) - {name})) or "there is none"
-        yield f"{path}.adminSecret", f"must be another secret ({others}), got {admin!r}"
+        yield ConfigError(
+            f"{path}.adminSecret", f"must be another secret ({others}), got {admin!r}"
+        )
     elif admin in secrets:
         ours, theirs = secrets[name].fields, secrets[admin].fields
         for field in ("host", "port"):
             if field in ours and field in theirs and ours[field] != theirs[field]:
-                yield f"{path}.adminSecret", f"is of another server: its `{field}` differs"
+                yield ConfigError(
+                    f"{path}.adminSecret", f"is of another server: its `{field}` differs"
+                )
 
 
-def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[Fault]:
+def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
     """Find users that a rotation changes, and another secret logs in as."""
     changed: dict[tuple[object, ...], str] = {}
     for name, secret in secrets.items():
@@ -88,11 +98,11 @@ def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[Fault]:
             continue
         for user in _users_of(secret):
             if changed.setdefault(user, name) != name:
-                yield f"secrets.{name}.rotation", _shared(changed[user], user)
+                yield ConfigError(f"secrets.{name}.rotation", _shared(changed[user], user))
     for name, secret in secrets.items():
         if secret.rotation is None or secret.rotation.strategy == "random":
             for user in _users_of(secret) & changed.keys():
-                yield f"secrets.{changed[user]}.rotation", _shared(name, user)
+                yield ConfigError(f"secrets.{changed[user]}.rotation", _shared(name, user))
 
 
 def _shared(other: str, user: tuple[object, ...]) -> str:

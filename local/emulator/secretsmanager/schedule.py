@@ -7,13 +7,14 @@ from typing import Any
 
 from ministack.services import eventbridge
 
+from infra.aws import schedules
+from infra.aws.schedules import Cron, Rate
+
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 AFTER_DAYS = range(1, 1_001)
 DURATION = re.compile(r"([1-9]|1[0-9]|2[0-4])h")
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
-RATE = re.compile(r"rate\(([1-9][0-9]*) (hour|day)s?\)")
 RATE_HOURS = range(4, 999 * 24 + 1)
-CRON = re.compile(r"cron\(0 \S+ \S+ \S+ \S+ \*\)")
 
 Rules = dict[str, Any]
 
@@ -33,9 +34,10 @@ def fault(rules: Rules) -> str | None:
 
 
 def _is_valid(expression: str) -> bool:
-    if rate := RATE.fullmatch(expression):
-        return int(rate[1]) * (24 if rate[2] == "day" else 1) in RATE_HOURS
-    return bool(CRON.fullmatch(expression) and eventbridge._parse_cron_fields(expression))
+    parsed = schedules.parse(expression)
+    if isinstance(parsed, Rate):
+        return parsed.number * (24 if parsed.unit == "day" else 1) in RATE_HOURS
+    return bool(parsed and None not in parsed and eventbridge._parse_cron_fields(expression))
 
 
 def next_rotation(rules: Rules, last: float) -> datetime | None:
@@ -43,13 +45,14 @@ def next_rotation(rules: Rules, last: float) -> datetime | None:
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
     since = datetime.fromtimestamp(last, UTC)
     opens: datetime | None = None
-    if cron := eventbridge._parse_cron_fields(expression or ""):
-        opens = eventbridge._cron_next_fire(cron, since)
-        hourly = len(cron[1]) > 1
-    elif rate := RATE.fullmatch(expression or f"rate({days} days)"):
-        hourly = rate[2] == "hour"
-        opens = since.replace(minute=0, second=0) + timedelta(**{f"{rate[2]}s": int(rate[1])})
-        opens = opens if hourly else opens.replace(hour=0)
+    match schedules.parse(expression or f"rate({days} days)"):
+        case Cron(hours):
+            opens = eventbridge._cron_next_fire(eventbridge._parse_cron_fields(expression), since)
+            hourly = len(hours or ()) > 1
+        case Rate(number, unit):
+            hourly = unit == "hour"
+            opens = since.replace(minute=0, second=0) + timedelta(**{f"{unit}s": number})
+            opens = opens if hourly else opens.replace(hour=0)
     if opens is None:
         return None
     if hourly or "Duration" in rules:

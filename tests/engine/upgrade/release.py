@@ -7,18 +7,15 @@ import json
 import sys
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from local import deployment, networks
-from local.aws import EmbeddedAws
+from local import deployment
 from local.config.project import load
-from local.databases import stack as databases
-from local.databases.postgres import PostgreSQL
 from local.deployment import Deployment
 from local.engines.pulumi_cli import Cli
 from local.engines.pulumi_engine import PulumiEngine
@@ -56,21 +53,15 @@ def deployed(
     root = unpacked(archive, folder)
     stack = load(root, name)
     stack = stack.changed(**{key: stack.section(key) | more for key, more in added.items()})
-    with ExitStack() as running:
-        server = None
-        if databases.of(stack):
-            server = running.enter_context(PostgreSQL())
-            stack = databases.moved(stack, server)
-        layers = {arn for each in (root, ROOT) for arn in _layers(each, stack.region)}
-        aws = running.enter_context(EmbeddedAws(layers=layers))
-        stack = networks.moved(stack, aws)
-        engine = running.enter_context(PulumiEngine(cli))
-        yield deployment.deploy(stack, aws, server=server, pulumi=engine)
+    layers = {arn for each in (root, ROOT) for arn in _layers(each, stack.region)}
+    with deployment.account(stack, layers) as account, PulumiEngine(cli) as engine:
+        yield deployment.deploy(account.stack, account.aws, server=account.server, pulumi=engine)
 
 
 def _layers(root: Path, region: str) -> Iterator[str]:
     """Name the layer versions that a checkout pins, one for each architecture."""
-    table = json.loads((root / "infra" / "layers.json").read_text(encoding="utf-8"))
+    (path,) = (root / "infra").rglob("layers.json")  # which releases have in different folders
+    table = json.loads(path.read_text(encoding="utf-8"))
     pinned = table["regions"][region]
     for architecture, name in _LAYERS.items():
         layer = f"lambda:{region}:{pinned['account']}:layer:{name}:{pinned[architecture]}"

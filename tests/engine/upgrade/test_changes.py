@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import yaml
 
-from local import outputs
 from local.deployment import Deployment
 from local.engines.pulumi_cli import Cli, without_pulumi
 from tests.engine.test_releases import ARCHIVES
@@ -91,7 +90,7 @@ def pulumi(
         [engine.cli.path, "--non-interactive", *command],
         cwd=engine.project,
         env=without_pulumi()
-        | outputs.exports(deployed.aws, deployed.stack.region)
+        | deployed.aws.exports(deployed.stack.region)
         | engine.exports
         | {
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -1,7 +1,9 @@
-"""What pydantic finds wrong with stack config, in the words of its keys. Pure: no Pulumi."""
+"""Errors of stack config: their type, and pydantic's in the words of its keys. Pure: no Pulumi."""
 
 import json
 import shlex
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -26,23 +28,36 @@ _KINDS = {
 _BY_NAME = (["exemptions"], ["tags"], ["secrets", "fields"])
 
 
-def lines(project: str, errors: list[ErrorDetails]) -> list[str]:
-    """Write a line for each place at fault."""
-    broken: dict[_Place, list[str]] = {}
+class ConfigError(NamedTuple):
+    """One thing that is wrong with stack config; `SettingsError` raises them all at once."""
+
+    path: str
+    """Key of the project's config, such as ``secrets.database.from``."""
+    message: str
+    """What is wrong there and what to do, to be read after the path; no secret value."""
+
+    def line(self, project: str) -> str:
+        """Write it as one text, with the full key."""
+        return f"{project}:{self.path} {self.message}"
+
+
+def of_schema(details: Iterable[ErrorDetails]) -> Iterator[ConfigError]:
+    """Translate pydantic's errors: one for each place, whatever number of types did not fit."""
+    rules: dict[_Place, list[str]] = {}
     inputs: dict[_Place, object] = {}
-    for error in errors:
+    for error in details:
         place = error["loc"]
         if place[2:3] == ("fields",):
             place = place[:4]  # pydantic adds the type, of several, that did not fit
-        broken.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
+        rules.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
         inputs[place] = error["input"]
-    return [
-        f"{project}:{'.'.join(map(str, place))}"
-        f" {' or '.join(found).replace(' or must be ', ' or ')}"
-        + ("" if found[0].startswith("is ") else f", got {_shown(place, inputs[place])}")
-        + (_remedy(place, inputs[place]) if found[0] == _KINDS["string_type"] else "")
-        for place, found in broken.items()
-    ]
+    for place, broken in rules.items():
+        message = " or ".join(broken).replace(" or must be ", " or ")
+        if not broken[0].startswith("is "):
+            message += f", got {_shown(place, inputs[place])}"
+        if broken[0] == _KINDS["string_type"]:
+            message += _remedy(place, inputs[place])
+        yield ConfigError(".".join(map(str, place)), message)
 
 
 def _remedy(place: _Place, value: object) -> str:

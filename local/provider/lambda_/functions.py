@@ -1,12 +1,5 @@
-"""Lambda: functions of zips, their versions' aliases, who may invoke them, and invocations.
+"""Functions of zips."""
 
-Left out: what the real provider retries (a role that Lambda cannot assume yet, a permission whose
-function is unknown yet) is known at once here; images, and code in S3.
-"""
-
-import hashlib
-import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,10 +29,6 @@ _RUNTIMES = (
     *("python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0"),
     *("dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "go1.x", "ruby2.5"),
     *("ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "provided", "provided.al2", "provided.al2023"),
-)
-_FUNCTION = (
-    r"(arn:[\w-]+:lambda:)?([a-z]{2}-(?:[a-z]+-){1,2}\d:)?(\d{12}:)?(function:)?"
-    r"(?P<name>[0-9A-Za-z_-]+)(:(\$LATEST|[0-9A-Za-z_-]+))?"
 )
 _CODE = {"architectures", "code", "codeSha256", "sourceCodeHash"}
 _CONFIGURATION = {
@@ -170,7 +159,7 @@ class Function(Resource):
             "environment": {"variables": function.get("Environment", {}).get("Variables", {})},
             "ephemeralStorage": camel(function["EphemeralStorage"]),
             "handler": function["Handler"],
-            "invokeArn": _invoke_arn(session, arn),
+            "invokeArn": invoke_arn(session, arn),
             "kmsKeyArn": function.get("KMSKeyArn", ""),
             "lastModified": function["LastModified"],
             "layers": [layer["Arn"] for layer in function.get("Layers", [])],
@@ -179,9 +168,9 @@ class Function(Resource):
             "name": function["FunctionName"],
             "packageType": function["PackageType"],
             "qualifiedArn": f"{arn}:{version}",
-            "qualifiedInvokeArn": _invoke_arn(session, f"{arn}:{version}"),
+            "qualifiedInvokeArn": invoke_arn(session, f"{arn}:{version}"),
             "reservedConcurrentExecutions": reserved,
-            "responseStreamingInvokeArn": _invoke_arn(
+            "responseStreamingInvokeArn": invoke_arn(
                 session, arn, "2021-11-15", "response-streaming-invocations"
             ),
             "role": function["Role"],
@@ -263,173 +252,6 @@ class Function(Resource):
         return filled(self.inputs["loggingConfig"], new, old)  # type: ignore[no-any-return]
 
 
-def _name(function: object) -> object:
-    """Write a function's ARN as its name."""
-    match = re.fullmatch(_FUNCTION, function) if isinstance(function, str) else None
-    return match["name"] if match else function
-
-
-class Alias(Resource):
-    """A name of a function's version, or of two."""
-
-    type = "aws:lambda/alias:Alias"
-    inputs = {
-        "description": Input(),
-        "functionName": Input(required=True, replaces=True, form=_name),
-        "functionVersion": Input(required=True),
-        "name": Input(replaces=True, auto_name=AutoName()),
-        "region": REGION,
-        "routingConfig": Input(fields={"additionalVersionWeights": Input()}),
-    }
-    outputs = ("arn", "invokeArn")
-    gone = frozenset({"ResourceNotFoundException"})
-
-    def create(self, session: Session, inputs: Properties) -> str:
-        return str(session.client("lambda").create_alias(**_alias(inputs))["AliasArn"])
-
-    def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
-        function, name = id_.split(":")[-2:]
-        alias = session.client("lambda").get_alias(FunctionName=function, Name=name)
-        return {
-            "arn": alias["AliasArn"],
-            "description": alias.get("Description", ""),
-            "functionName": function,
-            "functionVersion": alias["FunctionVersion"],
-            "invokeArn": _invoke_arn(session, alias["AliasArn"]),
-            "name": alias["Name"],
-            "routingConfig": camel(alias.get("RoutingConfig", {})),
-        }
-
-    def update(
-        self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
-    ) -> None:
-        session.client("lambda").update_alias(**_alias(inputs))
-
-    def delete(self, session: Session, id_: str, state: Properties) -> None:
-        function, name = id_.split(":")[-2:]
-        session.client("lambda").delete_alias(FunctionName=function, Name=name)
-
-    def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
-        function, _, name = id_.rpartition("/")
-        if not function:
-            raise RefusedError(f"{id_}: must be <function>/<alias>")
-        alias = session.client("lambda").get_alias(FunctionName=function, Name=name)
-        return str(alias["AliasArn"]), {}
-
-
-class Permission(Resource):
-    """A statement of a function's policy."""
-
-    type = "aws:lambda/permission:Permission"
-    inputs = {
-        "action": Input(required=True, replaces=True, pattern=r"lambda:(\*|[A-Za-z]+)|\*"),
-        "function": Input(required=True, replaces=True, pattern=_FUNCTION, length=(1, 140)),
-        "principal": Input(required=True, replaces=True),
-        "qualifier": Input(replaces=True, pattern=r"[0-9A-Za-z_$-]+", length=(1, 128)),
-        "region": REGION,
-        "sourceAccount": Input(replaces=True, pattern=r"\d{12}"),
-        "sourceArn": Input(replaces=True, arn=True),
-        "statementId": Input(
-            computed=True,
-            replaces=True,
-            auto_name=AutoName(100),
-            pattern=r"[0-9A-Za-z_-]+",
-            length=(1, 100),
-        ),
-    }
-    gone = frozenset({"ResourceNotFoundException"})
-
-    def create(self, session: Session, inputs: Properties) -> str:
-        session.client("lambda").add_permission(
-            FunctionName=inputs["function"],
-            **given(inputs, "action", "principal", "qualifier", "sourceAccount", "sourceArn"),
-            StatementId=inputs["statementId"],
-        )
-        return str(inputs["statementId"])
-
-    def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
-        function = state["function"]
-        policy = session.client("lambda").get_policy(
-            FunctionName=function, **given(state, "qualifier")
-        )["Policy"]
-        found = [each for each in json.loads(policy)["Statement"] if each["Sid"] == id_]
-        if not found:
-            return None
-        principal, conditions = found[0]["Principal"], found[0].get("Condition", {})
-        name, qualifier = [*found[0]["Resource"].split(":"), ""][6:8]
-        arn = found[0]["Resource"].removesuffix(f":{qualifier}")
-        return {
-            "action": found[0]["Action"],
-            "function": arn if function.startswith("arn:") else name,
-            "principal": principal
-            if isinstance(principal, str)
-            else principal.get("AWS") or principal.get("Service"),
-            "qualifier": qualifier,
-            "sourceAccount": conditions.get("StringEquals", {}).get("AWS:SourceAccount", ""),
-            "sourceArn": conditions.get("ArnLike", {}).get("AWS:SourceArn", ""),
-            "statementId": id_,
-        }
-
-    def delete(self, session: Session, id_: str, state: Properties) -> None:
-        session.client("lambda").remove_permission(
-            FunctionName=state["function"], StatementId=id_, **given(state, "qualifier")
-        )
-
-    def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
-        function, _, statement = id_.partition("/")
-        if not statement:
-            raise RefusedError(f"{id_}: must be <function>[:<qualifier>]/<statement id>")
-        name, _, qualifier = function.partition(":")
-        return statement, {"function": name, "qualifier": qualifier}
-
-
-class Invocation(Resource):
-    """A call of a function, when it is made; with CRUD also when it is changed and deleted."""
-
-    type = "aws:lambda/invocation:Invocation"
-    inputs = {
-        "functionName": Input(required=True, replaces=True),
-        "input": Input(required=True, replaces=True, json=True),
-        "lifecycleScope": Input(default="CREATE_ONLY", choices=("CREATE_ONLY", "CRUD")),
-        "qualifier": Input(default="$LATEST", replaces=True),
-        "region": REGION,
-        "tenantId": Input(),
-        "terraformKey": Input(default="tf"),
-        "triggers": Input(replaces=True),
-    }
-    outputs = ("result",)
-
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
-        document = forms.document(inputs.get("input"))
-        if inputs.get("lifecycleScope") == "CRUD" and not isinstance(document, dict | None):
-            yield "input", "must be a JSON object, since lifecycleScope is not CREATE_ONLY"
-
-    def create(self, session: Session, inputs: Properties) -> tuple[str, Properties]:
-        payload = _payload(inputs, "create", None)
-        told = _invoke(session, inputs, payload)
-        digest = hashlib.md5(payload, usedforsecurity=False).hexdigest()
-        return f"{inputs['functionName']},{inputs['qualifier']},{digest}", told
-
-    def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
-        return {}
-
-    def update(
-        self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
-    ) -> Properties:
-        return _invoke(session, inputs, _payload(inputs, "update", state["input"]))
-
-    def delete(self, session: Session, id_: str, state: Properties) -> None:
-        if state["lifecycleScope"] == "CRUD":
-            _invoke(session, state, _payload(state, "delete", state["input"]))
-
-    def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
-        own = {"input"} if inputs["lifecycleScope"] == "CRUD" else set()
-        return super().replacing(state, inputs, changed) - own
-
-    def unknown_after(self, changed: set[str], inputs: Properties) -> set[str]:
-        return {"result"} if "input" in changed else set()
-
-
 def _configuration(inputs: Properties, keys: set[str]) -> Properties:
     """Write inputs as CreateFunction and UpdateFunctionConfiguration take them."""
     values = {key: inputs.get(key) or _NOTHING[key] for key in sorted(keys)}
@@ -451,39 +273,6 @@ def _zipped(inputs: Properties) -> bytes:
         raise RefusedError(f"code: {error}") from error
 
 
-def _alias(inputs: Properties) -> Properties:
-    weights = (inputs.get("routingConfig") or {}).get("additionalVersionWeights") or {}
-    return {
-        "Name": inputs["name"],
-        "FunctionName": inputs["functionName"],
-        "FunctionVersion": inputs["functionVersion"],
-        "Description": inputs.get("description") or "",
-        "RoutingConfig": {"AdditionalVersionWeights": weights},
-    }
-
-
-def _payload(inputs: Properties, action: str, previous: str | None) -> bytes:
-    if inputs["lifecycleScope"] == "CREATE_ONLY":
-        return str(inputs["input"]).encode()
-    about = {"action": action, "prev_input": json.loads(previous) if previous else None}
-    document = {**json.loads(inputs["input"]), inputs["terraformKey"]: about}
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _invoke(session: Session, inputs: Properties, payload: bytes) -> Properties:
-    answer = session.client("lambda").invoke(
-        FunctionName=inputs["functionName"],
-        Payload=payload,
-        Qualifier=inputs["qualifier"],
-        **given(inputs, "tenantId"),
-    )
-    result = answer["Payload"].read().decode()
-    if "FunctionError" in answer:
-        # What the function raised; the functions here raise no values.
-        raise RefusedError(f"invoking {inputs['functionName']}: {result}")
-    return {"result": result}
-
-
 def _wait(functions: Any, state: str, **function: str) -> None:
     functions.get_waiter(state).wait(**function, WaiterConfig=_WAIT)
 
@@ -497,8 +286,9 @@ def _default(session: Session, vpc: str) -> list[str]:
     return [each["GroupId"] for each in groups]
 
 
-def _invoke_arn(
+def invoke_arn(
     session: Session, arn: str, version: str = "2015-03-31", what: str = "invocations"
 ) -> str:
+    """Return the ARN by which API Gateway invokes a function."""
     gateway = f"arn:aws:apigateway:{session.region}:lambda"
     return f"{gateway}:path/{version}/functions/{arn}/{what}"

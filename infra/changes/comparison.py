@@ -1,0 +1,62 @@
+"""Compares a deployment with the previous one, and refuses it where a value would be lost."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from infra.changes import lookups, moves, parameters, recorded, recorded_state, removals, secrets
+from infra.config.rules import values as value_rules
+from infra.config.rules.parameters import VALUES_PREFIX
+from infra.config.schema import Settings
+from infra.config.settings import Environment, SettingsError
+
+
+def keep_values(env: Environment) -> dict[str, int]:
+    """Compare secrets and parameters with those of the previous deployment.
+
+    Returns:
+        Logical name of a generated parameter -> how often its value was lost; of those that
+        lost one.
+
+    Raises:
+        SettingsError: this deployment would delete or overwrite a value, or get stuck at one.
+
+    """
+    settings, names = env.settings, env.names
+    configured = _configured(settings, env.secret_values())
+    state = recorded.read(recorded_state.resources(), configured)
+    types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
+    found = parameters.Found(types, lookups.parameter_version)
+    moved = moves.errors(settings, names, env.region, pulumi.get_organization(), state)
+    errors = list(moved) or [  # what moves is in the way of each of the others
+        *removals.errors(settings, names, state),
+        *secrets.errors(settings.secrets, names, state, lookups.current_version),
+        *parameters.errors(settings.parameters, names, state, found),
+    ]
+    if errors:
+        raise SettingsError([error.line(env.project) for error in errors])
+    for key in removals.forgotten(settings, state):
+        path = f"{env.project}:exemptions[{key!r}]"
+        pulumi.log.warn(f"{path} is of nothing here any more; remove it")
+    return parameters.lost(settings.parameters, names, state, found)
+
+
+def _configured(settings: Settings, values: Mapping[str, Any]) -> recorded.Configured:
+    return recorded.Configured(
+        secrets={
+            name: value_rules.text(values[name])
+            for name, secret in settings.secrets.items()
+            if secret.source == "config"
+        },
+        parameters={
+            name: {
+                "value": parameter.value or values.get(VALUES_PREFIX + name),
+                "type": parameter.type,
+                "description": parameter.description,
+                "tier": parameter.tier,
+            }
+            for name, parameter in settings.parameters.items()
+        },
+    )

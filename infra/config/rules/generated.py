@@ -1,0 +1,13 @@
+"""What the rules of a generated value must allow. Pure: no Pulumi, no boto3."""
+
+from collections.abc import Iterator
+
+from infra.config.errors import ConfigError
+from infra.config.schema import GeneratedField
+
+
+def errors(path: str, rules: GeneratedField) -> Iterator[ConfigError]:
+    """Say which rules are broken; ``path`` is the key of the value's rules."""
+    excluded = (rules.exclude_lowercase, rules.exclude_uppercase, rules.exclude_numbers)
+    if all((*excluded, rules.exclude_punctuation)):
+        yield ConfigError(path, "excludes every character")

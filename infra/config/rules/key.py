@@ -1,0 +1,16 @@
+"""What ``key`` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+
+from collections.abc import Iterator
+
+from infra.config.errors import ConfigError
+from infra.config.schema import Settings
+
+
+def errors(settings: Settings) -> Iterator[ConfigError]:
+    """Say if the key would be gone while a deleted secret can still be restored."""
+    windows = [settings.recovery_window_days]
+    windows += [secret.recovery_window_days or 0 for secret in settings.secrets.values()]
+    if settings.key.deletion_window_days < max(windows):
+        rule = f"must be {max(windows)} at least, or secrets are restored that nothing decrypts"
+        got = settings.key.deletion_window_days
+        yield ConfigError("key.deletionWindowDays", f"{rule}, got {got}")

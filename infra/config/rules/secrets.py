@@ -1,0 +1,56 @@
+"""What ``secrets`` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+
+from infra.aws import limits
+from infra.config.errors import ConfigError
+from infra.config.rules import generated
+from infra.config.rules.sensitive import looks_sensitive
+from infra.config.schema import SecretSettings
+
+
+def errors(
+    secrets: Mapping[str, SecretSettings], prefix: str, names: Collection[str]
+) -> Iterator[ConfigError]:
+    """Say which rules are broken.
+
+    ``prefix`` starts every full name, ``names`` are those of all secrets, also of wrong ones.
+    """
+    if not names:
+        yield ConfigError("secrets", "holds no secret; describe at least one")
+    for name, secret in secrets.items():
+        path = f"secrets.{name}"
+        if not name:
+            yield ConfigError("secrets", "has a secret without a name")
+        for error in limits.secret_name_faults(prefix + name):
+            yield ConfigError(path, f"becomes a name that {error}")
+        if secret.source == "generate":
+            yield from _generated(path, secret)
+            continue
+        for key in ("fields", "generate"):
+            if getattr(secret, key):
+                message = f"goes with `from: generate`, not {secret.source!r}"
+                yield ConfigError(f"{path}.{key}", message)
+
+
+def _generated(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
+    if not secret.fields and not secret.generate:
+        rule = "has neither `fields` nor `generate`"
+        yield ConfigError(path, f"{rule}; or say `from: config` or `external`")
+    for field in sorted(secret.fields.keys() & secret.generate.keys()):
+        yield ConfigError(f"{path}.fields.{field}", "is in `generate`, too; keep one")
+    for field, plain in secret.fields.items():
+        if looks_sensitive(field, plain):
+            rule = "holds sensitive text in plain (not shown)"
+            remedy = "make it with `generate`, or use `from: config`"
+            yield ConfigError(f"{path}.fields.{field}", f"{rule}; {remedy}")
+    for field, rules in secret.generate.items():
+        yield from generated.errors(f"{path}.generate.{field}", rules)
+    # JSON escapes the quote and the backslash; nothing else that is generated.
+    most = len(json.dumps(secret.fields).encode()) + sum(
+        len(field) + 2 * rules.length + len('"": "", ') for field, rules in secret.generate.items()
+    )
+    if most > limits.SECRET_VALUE_BYTES:
+        rule = f"may have {limits.SECRET_VALUE_BYTES} bytes"
+        yield ConfigError(path, f"{rule}, and would have up to {most}")

@@ -1,0 +1,29 @@
+"""What a distribution takes along into a package."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.components import packages
+
+
+def installed(folder: Path, name: str, *requirements: str) -> None:
+    """Install a distribution of one module."""
+    about = folder / f"{name}-1.0.dist-info"
+    about.mkdir()
+    required = "".join(f"Requires-Dist: {each}\n" for each in requirements)
+    (about / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{required}"
+    )
+    (about / "RECORD").write_text(f"{name}.py,,\n")
+    (folder / f"{name}.py").touch()
+
+
+def test_what_a_marker_or_an_extra_leaves_out_is_not_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = ("second[more]>=1 ; python_version > '3.0'", "old ; python_version < '3.0'")
+    installed(tmp_path, "first", *needs, "optional ; extra == 'more'")
+    installed(tmp_path, "second", "First")  # and back
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert set(packages.distribution("first")) == {"first.py", "second.py"}
