@@ -92,7 +92,7 @@ format: .venv/test ## format, and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: .venv/test ## generate docs/config.md and the config section of Pulumi.yaml from infra/config/schema.py
+docs: .venv/test ## generate what docs/generate.py lists: docs/config.md, docs/emulator-operations.md, a part of Pulumi.yaml
 	$(BIN)/python -m docs.generate
 
 # The peers, where nothing but the benchmark sees them.

@@ -1,4 +1,4 @@
-"""Writes docs/config.md and the config section of Pulumi.yaml from the models: `make docs`."""
+"""Writes the generated parts of documents from the sources: `make docs`."""
 
 import re
 import sys
@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs import emulator_operations
 from infra.config.schema import Settings, Within, model_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,7 +115,17 @@ def _between(text: str, start: str, end: str, lines: list[str]) -> str:
     return re.sub(pattern, lambda found: f"{found[1]}{body}\n{found[2]}", text, flags=re.DOTALL)
 
 
-WRITTEN = {"docs/config.md": config_page, "Pulumi.yaml": project_file}
+def operations_page(text: str) -> str:
+    """Write the page of what the embedded AWS offers."""
+    start, end = "<!-- operations: written by `make docs` -->", "<!-- end -->"
+    return _between(text, start, end, ["", *emulator_operations.rows()])
+
+
+WRITTEN = {
+    "docs/config.md": config_page,
+    "docs/emulator-operations.md": operations_page,
+    "Pulumi.yaml": project_file,
+}
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ PATCHED_BY = (
     "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
     "secretsmanager.resource_policies",  # after replication: a malformed policy is refused first
     "secretsmanager.rotation",  # after values: it refuses a caller without the key first
+    "refusal",  # after cloudtrail.events: a refused operation leaves no event
 )
 """The modules that patch ministack, in the order in which their patches are applied.
 

@@ -21,7 +21,9 @@ _detectors = AccountRegionScopedDict()
 async def handle_anomaly_detectors(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
-    """Keep anomaly detectors, which stay untrained.
+    """Answer PutAnomalyDetector, DescribeAnomalyDetectors and DeleteAnomalyDetector.
+
+    Detectors stay untrained.
 
     ministack lacks the operations.
 

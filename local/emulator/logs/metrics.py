@@ -70,7 +70,7 @@ def keep_transformed_logs_flag(original: Handler, data: Data) -> Response:
 async def change_key_of_log_group(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
-    """Change the key of a log group, or take it away.
+    """Answer AssociateKmsKey and DisassociateKmsKey: change the key of a log group.
 
     ministack keeps the key.
 

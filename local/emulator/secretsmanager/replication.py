@@ -43,7 +43,7 @@ _SUCCEEDED = "Replication succeeded"
 async def handle_removal_and_promotion(
     original: Callable[..., Awaitable[Response]], *request: Any
 ) -> Response:
-    """Know RemoveRegionsFromReplication and StopReplicationToReplica.
+    """Answer RemoveRegionsFromReplication and StopReplicationToReplica.
 
     ministack lacks the operations.
     """

@@ -207,7 +207,7 @@ def _record(event_name: str, secret: Data) -> None:
 
 @replaces(secretsmanager, "handle_request")
 async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
-    """Turn rotation off and start no further step; the labels stay where they are.
+    """Answer CancelRotateSecret: start no further step; the labels stay where they are.
 
     ministack lacks the operation.
 

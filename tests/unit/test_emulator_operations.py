@@ -1,0 +1,56 @@
+"""Which operation a request asks for, and what the page about them says."""
+
+from typing import Any
+
+import pytest
+
+from docs import emulator_operations
+from local.emulator.core import operations
+from local.emulator.offered import OFFERED
+
+FUNCTIONS = "/2015-03-31/functions"
+
+
+@pytest.mark.parametrize(
+    ("service", "request_line", "headers", "parameters", "operation"),
+    [
+        ("kms", "POST /", {"x-amz-target": "TrentService.ReEncrypt"}, {}, "ReEncrypt"),
+        ("iam", "POST /", {}, {"Action": ["CreateRole"]}, "CreateRole"),
+        ("cloudwatch", "POST /service/X/operation/PutMetricData", {}, {}, "PutMetricData"),
+        ("lambda", f"GET {FUNCTIONS}/", {}, {}, "ListFunctions"),
+        ("lambda", f"POST {FUNCTIONS}/arn%3Aaws%3Af/invocations", {}, {}, "Invoke"),
+        ("lambda", f"POST {FUNCTIONS}/f/invocation", {}, {}, None),
+        ("lambda", "DELETE /2017-03-31/tags/arn", {}, {"tagKeys": ["a"]}, "UntagResource"),
+        ("s3", "GET /", {}, {}, "ListBuckets"),
+        ("s3", "PUT /b/", {}, {}, "CreateBucket"),
+        ("s3", "PUT /b", {}, {"lifecycle": [""]}, "PutBucketLifecycleConfiguration"),
+        ("s3", "GET /b", {}, {"list-type": ["2"]}, "ListObjectsV2"),
+        ("s3", "PUT /b/folder/key", {}, {}, "PutObject"),
+        ("s3", "PUT /b/key", {"x-amz-copy-source": "b/other"}, {}, "CopyObject"),
+        ("s3", "PUT /b/key", {}, {"partNumber": ["1"], "uploadId": ["u"]}, "UploadPart"),
+        ("of-nobody", "GET /", {}, {}, None),
+    ],
+)
+def test_a_request_names_its_operation(
+    service: str,
+    request_line: str,
+    headers: dict[str, str],
+    parameters: dict[str, Any],
+    operation: str | None,
+) -> None:
+    method, path = request_line.split()
+    assert operations.asked_for(service, method, path, headers, parameters) == operation
+
+
+def test_the_page_says_who_patches_an_operation_and_lists_the_others() -> None:
+    rows = emulator_operations.rows()
+    found = [row for row in rows if row.startswith("| `PutSecretValue` | `secretsmanager/")]
+    assert any("values.py` | Refuse a value of more than 64 KiB" in row for row in found)
+    assert any("labels.py` | Move the labels" in row for row in found)
+    assert any(
+        row.startswith("| `CancelRotateSecret` | `secretsmanager/rotation.py`") for row in rows
+    )
+    (stock,) = [row for row in rows if row.startswith("Stock: ") and "`AssumeRole`" in row]
+    assert set(stock.removeprefix("Stock: ").rstrip(".").split(", ")) == {
+        f"`{each}`" for each in OFFERED["sts"]
+    }
