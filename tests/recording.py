@@ -142,7 +142,9 @@ def stack(name: str, **changes: object) -> project.Stack:
 
 
 def by_type(registrations: list[Registration], suffix: str) -> list[Registration]:
-    return [each for each in registrations if each.type.endswith(suffix)]
+    """Return those of a type by name: programs register as their inputs arrive."""
+    found = [each for each in registrations if each.type.endswith(suffix)]
+    return sorted(found, key=lambda each: each.name)
 
 
 def only(registrations: list[Registration], suffix: str) -> Registration:

@@ -189,7 +189,7 @@ def test_a_key_declared_in_the_long_form_has_its_default_and_its_type(tmp_path: 
         ("config:\n  a: s3cr3t-canary: x\n", r"Pulumi\.dev\.yaml, line 2: not YAML"),
         ("config:\n  a: 1\n\n  a: 2\n", r"Pulumi\.dev\.yaml, line 4: the key 'a' is in line 2"),
         ("config:\n  a: 2026-01-01\n", r"Pulumi\.dev\.yaml, line 2: a date, to which"),
-        (f"config:\n  a: {500 * '['}{500 * ']'}\n", r"Pulumi\.dev\.yaml is nested too deeply"),
+        (f"config:\n  a: {9000 * '['}{9000 * ']'}\n", r"Pulumi\.dev\.yaml is nested too deeply"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_not_quoted(
