@@ -1,1 +1,12 @@
-"""The embedded AWS: the Pulumi program unchanged, on an emulator on loopback, IAM enforced."""
+"""The embedded AWS: the Pulumi program unchanged, on an emulator on loopback, IAM enforced.
+
+deployment  one stack deployed into the embedded AWS, and what can be asked of it
+config      the project and its stack files, read as the CLI reads them
+engines     Pulumi's own engine, and the built-in one
+provider    the AWS provider of both engines
+aws         starts the emulator, and makes clients for it
+emulator    the emulator's process: ministack and the patches of it
+extension   the stand-in of the AWS Parameters and Secrets Lambda Extension
+databases   a PostgreSQL for the secrets that log in to one
+proofs      what is done to a deployment to prove its promises
+"""
