@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from infra.changes import lookups, moves, parameters, recorded, recorded_state, removals, secrets
-from infra.config.rules import values as value_rules
+from infra.config.rules import secret_values as value_rules
 from infra.config.rules.parameters import VALUES_PREFIX
 from infra.config.schema import Settings
 from infra.config.settings import Environment, SettingsError

@@ -22,7 +22,7 @@ from infra.config.errors import ConfigError, of_schema
 from infra.config.rules import check, guardrails
 from infra.config.rules import names as name_rules
 from infra.config.rules import resource_policy as resource_policy_rules
-from infra.config.rules import values as value_rules
+from infra.config.rules import secret_values as value_rules
 from infra.config.rules.parameters import VALUES_PREFIX
 from infra.config.rules.tags import OWN_TAGS
 from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.aws.schedules import Cron, Rate, parse
+from infra.aws.schedule_expressions import Cron, Rate, parse
 
 ALL_DAYS, ALL_MONTHS = frozenset(range(1, 32)), frozenset(range(1, 13))
 NONE: frozenset[int] = frozenset()

@@ -16,8 +16,8 @@ from infra.config.rules import (
     rotation,
     secrets,
     tags,
-    values,
 )
+from infra.config.rules import secret_values as values
 from infra.config.schema import Settings
 from infra.names import Names
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from infra.aws import limits, schedules
-from infra.aws.schedules import Cron, Rate
+from infra.aws import limits
+from infra.aws import schedule_expressions as schedules
+from infra.aws.schedule_expressions import Cron, Rate
 from infra.config.errors import ConfigError
 
 _FORM = "must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC"

@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack.services import eventbridge
 
-from infra.aws import schedules
-from infra.aws.schedules import Cron, Rate
+from infra.aws import schedule_expressions as schedules
+from infra.aws.schedule_expressions import Cron, Rate
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 AFTER_DAYS = range(1, 1_001)
