@@ -55,7 +55,7 @@ LOG_RETENTION_DAYS = (
 
 # Ours: the defaults of every function.
 DEFAULT_RUNTIME = "python3.13"
-DEFAULT_ARCHITECTURE = "arm64"
+DEFAULT_ARCHITECTURE: Architecture = "arm64"
 DEFAULT_LOG_RETENTION_DAYS = 30
 
 # https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html

@@ -164,7 +164,7 @@ class ParameterSettings(_Model):
 
 
 class FunctionSettings(_Model):
-    """The function that reads."""
+    """The function that reads; ``runtime``, ``architecture``, ``log_retention_days``: of all."""
 
     handler: Literal["app", "query"] = Field(
         default="app",
@@ -174,10 +174,10 @@ class FunctionSettings(_Model):
         default="database", description="the secret whose name it gets as `SECRET_NAME`"
     )
     runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
-        default="python3.13", description="of every function"
+        default=limits.DEFAULT_RUNTIME, description="of every function"
     )
     architecture: limits.Architecture = Field(
-        default="arm64", description="of every function and the layer"
+        default=limits.DEFAULT_ARCHITECTURE, description="of every function and the layer"
     )
     memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
         default=256, description="megabytes"
@@ -192,7 +192,8 @@ class FunctionSettings(_Model):
         " one may have, can keep none (`aws lambda get-account-settings`)",
     )
     log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
-        default=30, description="days that logs are kept"
+        default=limits.DEFAULT_LOG_RETENTION_DAYS,
+        description="days that logs are kept, of every function",
     )
     tracing: bool = Field(default=True, description="X-Ray")
     telemetry: bool = Field(

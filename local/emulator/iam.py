@@ -1,4 +1,8 @@
-"""IAM: no way in without a signature, the condition keys this project's policies use, quotas."""
+"""IAM: no way in without a signature, condition keys of the caller and the request, quotas.
+
+What a service adds when it uses a key for a caller, such as ``kms:ViaService``, is in
+``secretsmanager.shared`` and ``ssm``.
+"""
 # ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
 
 import json

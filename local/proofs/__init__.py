@@ -1,4 +1,5 @@
 """What is done to a deployment to prove it: promises tried one by one, rotations, outages.
 
-`checks` and `engine_checks` are what `make up` proves; `traffic` calls the function meanwhile.
+`make up` runs `checks`, then, with Pulumi's engine, `engine_checks`, each in its list's order.
+`traffic` calls the function meanwhile.
 """

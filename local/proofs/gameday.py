@@ -1,7 +1,8 @@
 """`python -m local gameday`: the first region's Secrets Manager fails under traffic.
 
 The function goes on with the replica, the replica is promoted and written, and the region comes
-back. What an operator does meanwhile are the calls in `_promote` and `_fail_back`.
+back; `local.emulator.outage` is how. What an operator does meanwhile are the calls in `_promote`
+and `_fail_back`.
 """
 
 import json

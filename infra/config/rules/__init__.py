@@ -2,6 +2,8 @@
 
 In each, ``errors()`` yields a `ConfigError` for every rule that is not kept; it is called with the
 module's name, as in ``rotation.errors(…)``, here and in `infra.changes`. Messages hold no value
-that may be secret. `names` alone yields whole lines, as its rules are not about keys. `check` runs
-all of them. No module here imports Pulumi or boto3.
+that may be secret. `check` runs all of them. Three are not sections: `sensitive`, asked by
+`secrets` and `parameters`, knows what looks like a password; `schedules`, asked by `rotation`,
+which schedules AWS takes; `names` yields whole lines, as its rules are not about keys. No module
+here imports Pulumi or boto3.
 """

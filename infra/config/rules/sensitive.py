@@ -1,4 +1,7 @@
-"""What would put a password into version control, by its name or its text. Pure."""
+"""What would put a password into version control, by its name or its text. Pure.
+
+``secrets`` and ``parameters`` refuse it.
+"""
 
 import re
 
