@@ -118,6 +118,7 @@ OFFERED = {
             TagLogGroup TagResource UntagLogGroup UntagResource
         """,
         "organizations": "DescribeOrganization",
+        "resourcegroupstaggingapi": "GetResources GetTagKeys GetTagValues",
         "s3": """
             AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket
             CreateMultipartUpload DeleteBucket DeleteBucketEncryption DeleteBucketLifecycle

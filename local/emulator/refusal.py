@@ -19,7 +19,7 @@ from local.emulator.offered import OFFERED
 
 CODE = "NotImplemented"
 # Names of services in ministack that differ from those in botocore.
-BOTOCORE_NAMES = {"monitoring": "cloudwatch"}
+BOTOCORE_NAMES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 PAGE = "docs/emulator-operations.md"
 
 logger = logging.getLogger("emulator.refusal")

@@ -1,12 +1,16 @@
 """Which operation a request asks for, and what the page about them says."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from docs import emulator_operations
 from local.emulator.core import operations
 from local.emulator.offered import OFFERED
+from tests.recording import ROOT
 
 FUNCTIONS = "/2015-03-31/functions"
 
@@ -54,3 +58,31 @@ def test_the_page_says_who_patches_an_operation_and_lists_the_others() -> None:
     assert set(stock.removeprefix("Stock: ").rstrip(".").split(", ")) == {
         f"`{each}`" for each in OFFERED["sts"]
     }
+
+
+# Commands of the AWS CLI that are no operation of their name; what they call is offered.
+OF_THE_CLI = {"aws cloudtrail validate-logs", "aws lambda invoke", "aws logs tail"}
+
+
+def advised(*files: Path) -> set[str]:
+    """Return the commands of the AWS CLI that these files print, as ``aws SERVICE OPERATION``."""
+    services = {*OFFERED, "s3api"}
+    found: set[str] = set()
+    for file in files:
+        lines = re.findall(
+            r"\baws ([a-z0-9]+) ([a-z]+(?:-[a-z0-9]+)+|invoke|tail)\b", file.read_text()
+        )
+        found |= {f"aws {service} {name}" for service, name in lines if service in services}
+    return found
+
+
+def test_every_command_that_the_docs_and_errors_advise_is_offered() -> None:
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("infra/**/*.py")]
+    files += ROOT.glob("handler/*.py")
+    commands = advised(*files)
+    assert len(commands) > 30
+    assert "aws resourcegroupstaggingapi get-resources" in commands
+    for command in commands - OF_THE_CLI:
+        _, service, name = command.split()
+        offered = OFFERED["s3" if service == "s3api" else service]
+        assert name in {xform_name(each, "-") for each in offered}, command
