@@ -14,7 +14,7 @@ from local.aws import ADMIN_ARN, EmbeddedAws
 from local.config.project import Stack, stand_in
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
-from local.engines.built_in import Engine, Preview
+from local.engines.built_in import BuiltInEngine, Preview
 from local.engines.pulumi_engine import PulumiEngine
 from local.engines.record import Made, Record
 from local.provider.archive import package
@@ -196,14 +196,14 @@ def _leaves(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def preview(stack: Stack) -> Engine:
+def preview(stack: Stack) -> BuiltInEngine:
     """Run the program and make nothing: finds every fault of config, and what would be made.
 
     Raises:
         SettingsError: faults of config.
 
     """
-    engine = Engine(Preview())
+    engine = BuiltInEngine(Preview())
     engine.run(adapted(stack))
     return engine
 
@@ -262,12 +262,12 @@ def deploy(
 
 
 def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
-    engine = Engine(Provider(aws, stack.region), created)
+    engine = BuiltInEngine(Provider(aws, stack.region), created)
     engine.run(stack)
     return recorded(engine)
 
 
-def recorded(engine: Engine) -> Record:
+def recorded(engine: BuiltInEngine) -> Record:
     """Read what the built-in engine has made."""
     resources, messages = tuple(engine.registrations), tuple(engine.messages)
     return Record(resources, engine.outputs, engine.state(), messages)
@@ -329,6 +329,6 @@ def adapted(stack: Stack) -> Stack:
     return stack.changed(**changed)
 
 
-def layer_arns(previewed: Engine) -> set[str]:
+def layer_arns(previewed: BuiltInEngine) -> set[str]:
     """ARNs of the layers that the program attaches."""
     return {arn for each in previewed.registrations for arn in each.inputs.get("layers", ())}

@@ -14,7 +14,7 @@ import yaml
 from pulumi.runtime.proto import resource_pb2
 
 from local.config import project
-from local.engines.built_in import Engine, Registration
+from local.engines.built_in import BuiltInEngine, Registration
 from local.provider import provider
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,13 +74,13 @@ class Recording:
 
 def made(build: Callable[[], object]) -> list[Registration]:
     """Run `build` as a program of its own; return what it registered."""
-    engine = Engine(Recording())
+    engine = BuiltInEngine(Recording())
     nothing = project.Stack(ROOT, PROJECT, "test", {}, (), ())
     engine.run(nothing, lambda: (build(), None)[1])
     return engine.registrations
 
 
-class Requests(Engine):
+class Requests(BuiltInEngine):
     """Keeps, next to what was registered, how: the options, which no provider sees."""
 
     def __init__(self, earlier: Mapping[str, Any] | None = None) -> None:
@@ -113,7 +113,7 @@ def requested(build: Callable[[], object]) -> Requests:
     return engine
 
 
-def planned(name: str, **changes: object) -> Engine:
+def planned(name: str, **changes: object) -> BuiltInEngine:
     """Run the project's program under a stack's file, with top-level config keys replaced.
 
     Without changes the same engine is returned each time: look at it, and change nothing.
@@ -122,12 +122,12 @@ def planned(name: str, **changes: object) -> Engine:
 
 
 @functools.cache
-def _planned(name: str) -> Engine:
+def _planned(name: str) -> BuiltInEngine:
     return _run(stack(name))
 
 
-def _run(loaded: project.Stack) -> Engine:
-    engine = Engine(Recording())
+def _run(loaded: project.Stack) -> BuiltInEngine:
+    engine = BuiltInEngine(Recording())
     engine.run(loaded)
     return engine
 

@@ -99,7 +99,7 @@ class Preview:
         return {"accountId": ACCOUNT_ID, "arn": ADMIN_ARN}
 
 
-class Engine(mocks.MockMonitor):
+class BuiltInEngine(mocks.MockMonitor):
     """Hands each resource to a provider, in the order that its dependencies allow."""
 
     def __init__(

@@ -48,7 +48,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Resource:
+class StateResource:
     """One resource of the state; see ``record.Made``."""
 
     type: str
@@ -175,7 +175,7 @@ class PulumiEngine:
         (root,) = (each for each in resources if each["type"] == "pulumi:pulumi:Stack")
         return Record(
             tuple(
-                Resource(
+                StateResource(
                     each["type"],
                     each["urn"].rsplit("::", 1)[1],
                     each.get("id", ""),

@@ -23,7 +23,7 @@ from infra.components.reader_role import ReaderRole, ReaderRoleArgs
 from infra.components.secret_rotation import SecretRotation, SecretRotationArgs
 from infra.components.secret_seeder import SecretSeeder
 from infra.policies import iam as policies
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -407,7 +407,7 @@ def test_deployment_says_what_a_package_without_bytecode_costs(module: Path) -> 
     files = {"app.py": module}
     for runtime, said in ((MINE, False), (OTHER, True)):
         args: ExtensionFunctionArgs = {**FUNCTION_ARGS, "files": files, "runtime": runtime}
-        engine = Engine(Recording())
+        engine = BuiltInEngine(Recording())
         engine.run(stack("dev"), lambda args=args: (ExtensionFunction("f", args), None)[1])  # type: ignore[misc]
         expected = f"f: packed without bytecode, so {OTHER} compiles up to 4 lines at every cold"
         assert any(expected in message for message in engine.messages) is said
@@ -587,7 +587,7 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
 def test_a_plain_value_out_of_range_is_named_before_anything_is_made(
     build: Callable[[], object], fault: str
 ) -> None:
-    engine = Engine(Recording())
+    engine = BuiltInEngine(Recording())
     with pytest.raises(ValueError, match=fault):
         engine.run(stack("dev"), lambda: (build(), None)[1])
     assert engine.registrations == []

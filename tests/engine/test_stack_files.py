@@ -11,7 +11,7 @@ import pytest
 
 from infra.config.settings import Environment, SettingsError, load
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.engine.cli import Cli, needs_cli
 from tests.engine.conftest import CommandError, Stack
 from tests.recording import PROJECT, ROOT, Recording
@@ -40,7 +40,7 @@ def run(made: Cli, command: str, text: str = "") -> str:
 def settings(folder: Path, stack: str) -> Environment:
     """Load settings as the local run does."""
     found: list[Environment] = []
-    Engine(Recording()).run(project.load(folder, stack), lambda: found.append(load()))
+    BuiltInEngine(Recording()).run(project.load(folder, stack), lambda: found.append(load()))
     return found[0]
 
 

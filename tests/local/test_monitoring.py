@@ -21,7 +21,7 @@ from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
 from local.proofs.trial import read_as, role_like
 from local.provider.provider import Provider
@@ -199,7 +199,7 @@ def program() -> None:
 def deployed() -> Iterator[Deployment]:
     with EmbeddedAws(layers=[LAYER]) as aws:
         planned = stack("dev")
-        engine = Engine(Provider(aws, REGION))
+        engine = BuiltInEngine(Provider(aws, REGION))
         engine.run(planned, program)
         yield Deployment(aws, planned, recorded(engine), (), None)
 

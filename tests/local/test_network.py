@@ -18,7 +18,7 @@ from infra.components.private_network import PrivateNetwork
 from local import networks
 from local.aws import EmbeddedAws
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT, stack
 
@@ -30,7 +30,7 @@ HTTPS = 443
 @dataclass
 class Deployed:
     aws: EmbeddedAws
-    engine: Engine
+    engine: BuiltInEngine
     vpc: str
     subnets: list[str]
     database: str
@@ -103,7 +103,7 @@ def deployed() -> Iterator[Deployed]:
             pulumi.export("group", network.security_group_id)
             pulumi.export("endpoints", network.endpoint_ids)
 
-        engine = Engine(Provider(aws, REGION))
+        engine = BuiltInEngine(Provider(aws, REGION))
         engine.run(project.Stack(ROOT, "p", "s", {}, (), ()), program)
         yield Deployed(aws, engine, vpc, subnets, database)
 

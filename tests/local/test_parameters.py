@@ -17,7 +17,7 @@ from infra.components.reader_role import ReaderRole
 from infra.components.secret_seeder import SecretSeeder
 from local.aws import EmbeddedAws
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT
 
@@ -44,7 +44,7 @@ def handler(event, context):
 @dataclass
 class Deployed:
     aws: EmbeddedAws
-    engine: Engine
+    engine: BuiltInEngine
 
     def client(self, service: str) -> Any:
         return self.aws.client(service, REGION)
@@ -185,7 +185,7 @@ def program() -> None:
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployed]:
     with EmbeddedAws() as aws:
-        engine = Engine(Provider(aws, REGION))
+        engine = BuiltInEngine(Provider(aws, REGION))
         engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), program)
         aws.client("ssm", REGION).put_parameter(
             Name=f"{PREFIX}other", Value="x", Type="SecureString", KeyId=engine.outputs["key"]

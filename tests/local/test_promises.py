@@ -15,7 +15,7 @@ from infra.aws.layers import extension_layer_arn
 from infra.config.settings import SettingsError
 from local import deployment
 from local.deployment import Deployment
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from local.proofs import checks
 from local.proofs.trial import read_as
 from local.provider.provider import DeploymentError, Provider
@@ -371,7 +371,7 @@ def test_logs_need_the_grant_for_their_group(deploy: Deploy) -> None:
 
 def test_what_aws_refuses_names_the_resource(deploy: Deploy) -> None:
     deployed = deploy()
-    again = Engine(Provider(deployed.aws, "us-east-1"))
+    again = BuiltInEngine(Provider(deployed.aws, "us-east-1"))
     with pytest.raises(
         DeploymentError, match=r"environment-alias .*AlreadyExists|secret .*Exists"
     ):

@@ -23,7 +23,7 @@ from infra.components.secret_seeder import SecretSeeder
 from infra.config.settings import SettingsError
 from local.aws import EmbeddedAws
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from local.provider.provider import DeploymentError, Provider
 from tests.recording import PROJECT, ROOT
 from tests.unit.test_settings import VALID, read
@@ -57,7 +57,9 @@ def restrict(aws: EmbeddedAws, secret: str, **changes: Any) -> None:
         **changes,  # type: ignore[typeddict-item]
     }
     nothing = project.Stack(ROOT, PROJECT, "test", {}, (), ())
-    Engine(Provider(aws, REGION)).run(nothing, lambda: (SecretPolicy("secret", args), None)[1])
+    BuiltInEngine(Provider(aws, REGION)).run(
+        nothing, lambda: (SecretPolicy("secret", args), None)[1]
+    )
 
 
 def read_value(client: Any, secret: str) -> object:
@@ -208,7 +210,7 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
         pulumi.export("seeder", seeder.function_name)
         pulumi.export("reader", role.arn)
 
-    engine = Engine(Provider(aws, REGION))
+    engine = BuiltInEngine(Provider(aws, REGION))
     engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), program)
 
     admin = aws.client("secretsmanager", REGION)

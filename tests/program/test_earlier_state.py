@@ -11,7 +11,7 @@ import pytest
 from infra.config.settings import SettingsError
 from infra.names import Names
 from local.config.project import Stack
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, Recording, by_type, stack
 from tests.states import CANARY, Resources, generated, parameter, secret, trail
 
@@ -46,9 +46,9 @@ class Account(Recording):
 
 def run(
     state: Resources, account: Account, values: dict[str, str] | None = None, **keys: Any
-) -> Engine:
+) -> BuiltInEngine:
     """Deploy dev with these config keys over a state."""
-    engine = Engine(account, earlier=state)
+    engine = BuiltInEngine(account, earlier=state)
     engine.run(configured(values or {}, **{"secrets": SECRETS, **keys}))
     return engine
 
@@ -63,7 +63,7 @@ def refused(
     state: Resources, account: Account, values: dict[str, str] | None = None, **keys: Any
 ) -> list[str]:
     """Return the paths that are refused, before anything is made."""
-    engine = Engine(account, earlier=state)
+    engine = BuiltInEngine(account, earlier=state)
     with pytest.raises(SettingsError) as error:
         engine.run(configured(values or {}, **{"secrets": SECRETS, **keys}))
     assert engine.registrations == []

@@ -11,7 +11,7 @@ import pytest
 
 from infra.aws.layers import extension_layer_arn
 from local import deployment
-from local.engines.built_in import Engine, Preview
+from local.engines.built_in import BuiltInEngine, Preview
 from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -122,7 +122,7 @@ def test_a_value_from_config_is_in_the_state_encrypted_only() -> None:
         secrets={"database": {"from": "config"}},
         secretValues={"database": {"host": "h", "password": "s3cr3t-canary"}},
     )
-    engine = Engine(Recording())
+    engine = BuiltInEngine(Recording())
     engine.run(replace(changed, secret_keys=(f"{PROJECT}:secretValues",)))
     version = only(engine.registrations, "secretVersion:SecretVersion")
     assert json.loads(version.inputs["secretString"])["password"] == "s3cr3t-canary"
@@ -256,7 +256,7 @@ def test_staleness_is_split_between_the_extension_and_the_client(
 def test_layer_is_that_of_the_stacks_region_and_architecture() -> None:
     changed = stack("dev", function={"architecture": "x86_64"})
     changed = replace(changed, config={**changed.config, "aws:region": "eu-west-1"})
-    engine = Engine(Recording())
+    engine = BuiltInEngine(Recording())
     engine.run(changed)
     assert engine.outputs["layer_arn"] == extension_layer_arn("eu-west-1", "x86_64")
 
@@ -395,7 +395,7 @@ def test_the_state_is_asked_for_by_the_name_that_its_backend_knows(
 ) -> None:
     found: list[tuple[str, str]] = []
 
-    class Asked(Engine):
+    class Asked(BuiltInEngine):
         def Invoke(self, request: Any) -> Any:  # noqa: N802 (the engine's interface)
             prefix, _, function = request.tok.rpartition(":")
             if prefix == "pulumi:pulumi":

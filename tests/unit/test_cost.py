@@ -14,7 +14,7 @@ from infra.components.monitoring import Monitoring
 from infra.config.schema import CostSettings, Settings
 from infra.config.settings import Environment, load
 from local import outputs
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.components.test_contract import example
 from tests.recording import Recording, by_type, stack
 from tests.unit.test_settings import DATABASE, faults, read
@@ -50,7 +50,7 @@ def environment(name: str) -> list[cost.Line]:
     loaded = stack(name)
     found: list[list[cost.Line]] = []
 
-    Engine(Recording()).run(loaded, lambda: found.append(estimated(load())))
+    BuiltInEngine(Recording()).run(loaded, lambda: found.append(estimated(load())))
     return found[0]
 
 

@@ -10,7 +10,7 @@ from infra.alarms import incidents
 from infra.config.rules import names as name_rules
 from infra.config.settings import SettingsError, load
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, ROOT, Recording
 
 LONG = "x" * 100
@@ -85,7 +85,7 @@ def test_names_are_refused_with_all_else_and_only_that_is_in_the_stacks_file() -
     config["aws:region"] = "us-east-1"
     stack = project.Stack(ROOT, "my--app.", "dev_", config, (), ())
     with pytest.raises(SettingsError) as error:
-        Engine(Recording()).run(stack, lambda: (load(), None)[1])
+        BuiltInEngine(Recording()).run(stack, lambda: (load(), None)[1])
     of_project, of_stack, *rest = error.value.errors
     assert of_project.startswith("the project's name 'my--app.' may hold letters")
     assert of_stack.startswith("stack 'dev_' must begin and end with")
@@ -97,5 +97,5 @@ def test_names_are_refused_with_all_else_and_only_that_is_in_the_stacks_file() -
 def test_a_project_with_a_namespace_of_pulumis_is_refused_once(name: str) -> None:
     stack = project.Stack(ROOT, name, "dev", {}, (), ())
     with pytest.raises(SettingsError) as error:
-        Engine(Recording()).run(stack, lambda: (load(), None)[1])
+        BuiltInEngine(Recording()).run(stack, lambda: (load(), None)[1])
     assert len(error.value.errors) == 1

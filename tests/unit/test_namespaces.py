@@ -8,7 +8,7 @@ import pytest
 from infra.config import namespaces
 from infra.config.settings import SettingsError, load
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, ROOT, Recording
 
 OWN = {"secrets", "protection", "tags"}
@@ -102,7 +102,7 @@ def stack(folder: Path, config: str, name: str = PROJECT) -> project.Stack:
 
 def faults(loaded: project.Stack) -> list[str]:
     with pytest.raises(SettingsError) as error:
-        Engine(Recording()).run(loaded, lambda: (load(), None)[1])
+        BuiltInEngine(Recording()).run(loaded, lambda: (load(), None)[1])
     return error.value.errors
 
 
@@ -160,4 +160,4 @@ def test_a_project_named_like_pulumis_own_config_is_refused_in_plain_words(
 def test_other_namespaces_pass(tmp_path: Path) -> None:
     text = f"config:\n  aws:region: us-east-1\n  secrets: {VALID}\n  aws:defaultTags: {{}}\n"
     loaded = stack(tmp_path, f"{text}  gcp:project: x\n  pulumi:tags: {{}}\n", "gcp1")
-    Engine(Recording()).run(loaded, lambda: (load(), None)[1])
+    BuiltInEngine(Recording()).run(loaded, lambda: (load(), None)[1])

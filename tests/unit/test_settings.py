@@ -9,7 +9,7 @@ import pytest
 
 from infra.config.settings import Environment, SettingsError, load
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, ROOT, Recording
 
 DATABASE = {"fields": {"host": "h", "username": "u"}, "generate": {"password": {}}}
@@ -35,7 +35,7 @@ def read(
         config["aws:region"] = region
     stack = project.Stack(ROOT, PROJECT, stack_name, config, secret_keys, ())
     found: list[Environment] = []
-    Engine(Recording()).run(stack, lambda: found.append(load()))
+    BuiltInEngine(Recording()).run(stack, lambda: found.append(load()))
     return found[0]
 
 
@@ -302,7 +302,7 @@ def test_a_value_from_config_is_a_secret_output() -> None:
         for name in keys["secrets"]:
             pulumi.export(name, environment.secret_value(name))
 
-    engine = Engine(Recording())
+    engine = BuiltInEngine(Recording())
     engine.run(stack, export)
     assert engine.outputs == {"database": '{"host": "h"}', "text": "t"}
     assert engine.secret_outputs == {"database", "text"}

@@ -12,7 +12,7 @@ import yaml
 
 from infra.config.settings import Environment, SettingsError, load
 from local.config import project
-from local.engines.built_in import Engine
+from local.engines.built_in import BuiltInEngine
 from tests.recording import ROOT, Recording
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -58,7 +58,7 @@ def read(snippet: str, folder: Path) -> Environment | None:
         secret_keys=(f"{dev.project}:secretValues",) if values else (),
     )
     environments: list[Environment] = []
-    Engine(Recording()).run(completed, lambda: environments.append(load()))
+    BuiltInEngine(Recording()).run(completed, lambda: environments.append(load()))
     return environments[0]
 
 
