@@ -21,7 +21,7 @@ PEERS = ("requests", "aws-secretsmanager-caching", "boto3", "aws-lambda-powertoo
 
 
 def make(directory: Path) -> dict[str, int]:
-    """Write the package into ``compiled``, and without bytecode into ``source``.
+    """Write the package into `compiled`, and without bytecode into `source`.
 
     Returns:
         Zipped bytes of the package, and of each peer with all that it requires.

@@ -85,7 +85,7 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def _parts(annotation: object) -> Iterator[object]:
-    """Take an annotation such as ``Annotated[int, Within(...)] | None`` apart."""
+    """Take an annotation such as `Annotated[int, Within(...)] | None` apart."""
     yield annotation
     if get_origin(annotation) is not Literal:
         for part in get_args(annotation):

@@ -23,12 +23,12 @@ _FIELDS = {
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
-    """Read the secret that ``SECRET_NAME`` names.
+    """Read the secret that `SECRET_NAME` names.
 
     Returns:
-        ``statusCode`` 200 with a JSON body of ``message``, ``database_host``, ``database_name``,
-        ``username``, ``extension_cache`` and ``note``; 400 with ``error`` where ``SECRET_NAME``
-        is not set; 500 with ``error`` and ``request_id`` where the secret cannot be read.
+        `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
+        `username`, `extension_cache` and `note`; 400 with `error` where `SECRET_NAME`
+        is not set; 500 with `error` and `request_id` where the secret cannot be read.
 
     """
     secret_name = os.environ.get("SECRET_NAME")

@@ -140,7 +140,7 @@ def connect(
             raise
     except ConnectionFailed as error:
         failure = error
-    except Exception as error:  # noqa: BLE001 - whatever it is, it may quote a value
+    except Exception as error:  # noqa: BLE001 (whatever it is, it may quote a value)
         failure = ConnectionFailed(_reason(error), sqlstate(error), lost=_is_lost(error))
     raise failure  # not from the error, which stays behind
 

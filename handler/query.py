@@ -41,13 +41,13 @@ class _Open:
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
-    """Ask the database whose secret ``SECRET_NAME`` names who is logged in.
+    """Ask the database whose secret `SECRET_NAME` names who is logged in.
 
     Returns:
-        ``statusCode`` 200 with a JSON body of ``message``, ``database_host``, ``database_name``,
-        ``username``, ``session_user``, ``secret_version``, ``connected`` (whether this request
-        logged in) and ``note``; 400 with ``error`` where ``SECRET_NAME`` is not set; 500 with
-        ``error``, which names the step that failed, and ``request_id`` where there is no answer.
+        `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
+        `username`, `session_user`, `secret_version`, `connected` (whether this request
+        logged in) and `note`; 400 with `error` where `SECRET_NAME` is not set; 500 with
+        `error`, which names the step that failed, and `request_id` where there is no answer.
 
     """
     secret_name = os.environ.get("SECRET_NAME")

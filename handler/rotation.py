@@ -6,12 +6,12 @@ the engine of the strategy knows.
 
 Environment variables:
     SECRET_ARN: the secret; no other is rotated.
-    STRATEGY: ``random``, ``singleUser`` or ``alternatingUsers``.
+    STRATEGY: `random`, `singleUser` or `alternatingUsers`.
     GENERATE: JSON, field -> rules for GetRandomPassword in a stack file's words, such as
-        ``length``, or in its own, as the release before wrote them: a rollback changes the
+        `length`, or in its own, as the release before wrote them: a rollback changes the
         variables first and the code some seconds later.
-    OVERLAP_SECONDS: with ``random``, how long the previous value stays in the secret; 0 for not.
-    ADMIN_SECRET_ARN: with ``alternatingUsers``, whose credentials make and alter users.
+    OVERLAP_SECONDS: with `random`, how long the previous value stays in the secret; 0 for not.
+    ADMIN_SECRET_ARN: with `alternatingUsers`, whose credentials make and alter users.
     CA_BUNDLE: with PostgreSQL, the file in the package that TLS is verified against.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
@@ -46,7 +46,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
     """Take one step of a rotation.
 
     Args:
-        event: ``Step``, ``SecretId`` (an ARN) and ``ClientRequestToken``, the pending version.
+        event: `Step`, `SecretId` (an ARN) and `ClientRequestToken`, the pending version.
         context: what Lambda hands over.
 
     Raises:

@@ -23,13 +23,13 @@ class Engine(Protocol):
     """What is particular to one kind of secret. Every method may be repeated."""
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
-        """Return the value that follows ``current``; ``made`` are the new texts, by field."""
+        """Return the value that follows `current`; `made` are the new texts, by field."""
 
     def follows(self, pending: Value, current: Value) -> bool:
-        """Return whether ``pending`` was made from ``current``, or from one like it."""
+        """Return whether `pending` was made from `current`, or from one like it."""
 
     def set(self, pending: Value) -> None:
-        """Make ``pending`` valid where it is used."""
+        """Make `pending` valid where it is used."""
 
     def test(self, value: Value) -> None:
-        """Use the value. Raises ``Refused`` where it is not valid."""
+        """Use the value. Raises `Refused` where it is not valid."""

@@ -158,8 +158,8 @@ class SingleUser(_Users):
 class AlternatingUsers(_Users):
     """Two users in turn: one serves while the admin gives the other a new password.
 
-    ``username`` and ``alternateUsername`` change places. The first rotation makes the other user,
-    a clone: it is a member of the original and acts as it from its login on (``SET role``), so
+    `username` and `alternateUsername` change places. The first rotation makes the other user,
+    a clone: it is a member of the original and acts as it from its login on (`SET role`), so
     that what it makes has the same owner, and it has copies of the original's settings and limits.
 
     Whoever can write the secret can name any users in it. So the admin acts only for users that a
@@ -408,7 +408,7 @@ def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:
 
 
 def _with_accepted(credentials: Iterable[Value], change: Callable[[Value], None]) -> None:
-    """Make the change with the first credentials that are not refused; ``Refused`` if all are."""
+    """Make the change with the first credentials that are not refused; `Refused` if all are."""
     refusal = Refused("there is no password")
     for each in credentials:
         try:

@@ -1,7 +1,7 @@
 """Rotates what is its own proof: keys and tokens that nobody else keeps.
 
 With an overlap, the value carries the texts that it supersedes and the time until which they are
-to be accepted: ``"previous": {<field>: <old text>, …, "validUntil": <ISO 8601, UTC>}``.
+to be accepted: `"previous": {<field>: <old text>, …, "validUntil": <ISO 8601, UTC>}`.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _PREVIOUS = "previous"
 
 
 class Random:
-    """New texts for ``fields``, valid as soon as they are current."""
+    """New texts for `fields`, valid as soon as they are current."""
 
     def __init__(self, fields: frozenset[str], overlap_seconds: int) -> None:
         self._fields = fields
@@ -30,7 +30,7 @@ class Random:
         return following
 
     def follows(self, pending: Value, current: Value) -> bool:
-        """Return whether the rest is the same, and the old texts are those of ``current``."""
+        """Return whether the rest is the same, and the old texts are those of `current`."""
         made = {field: pending.get(field, "") for field in self._fields}
         return _timeless(pending) == _timeless(self.next_value(current, made))
 

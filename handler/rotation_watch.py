@@ -1,8 +1,8 @@
 """Tells which secrets were not rotated in time, or lack a replica, which no metric of AWS does.
 
 Prints CloudWatch metrics (Embedded Metric Format) in the namespace LambdaSecrets:
-``RotationOverdue``, the number of secrets that are; for each that rotates ``SecretAge``, in days;
-and ``ReplicasBroken``, the number of replicas that are. Reads no value.
+`RotationOverdue`, the number of secrets that are; for each that rotates `SecretAge`, in days;
+and `ReplicasBroken`, the number of replicas that are. Reads no value.
 """
 
 import json
@@ -17,13 +17,13 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
-    """Look at every secret of ``SECRETS``.
+    """Look at every secret of `SECRETS`.
 
-    Those of ``ROTATING`` are to rotate, and all have a replica in each of ``REPLICA_REGIONS``.
+    Those of `ROTATING` are to rotate, and all have a replica in each of `REPLICA_REGIONS`.
     What cannot be described counts as overdue, and as without replicas.
 
     Returns:
-        Names of secrets that are ``overdue``, and the ``broken`` replicas, as ``name in region``.
+        Names of secrets that are `overdue`, and the `broken` replicas, as `name in region`.
 
     """
     rotating, regions = _names("ROTATING"), _names("REPLICA_REGIONS")

@@ -1,7 +1,7 @@
 """Reads secrets and parameters in a Lambda function through AWS's extension.
 
-It has no dependencies: copy ``secret_client.py``, ``secret_extension.py`` and ``secret_sdk.py``
-into your package. Make one ``SecretClient`` for each execution environment and call it inside the
+It has no dependencies: copy `secret_client.py`, `secret_extension.py` and `secret_sdk.py`
+into your package. Make one `SecretClient` for each execution environment and call it inside the
 handler:
 
     secrets = SecretClient()
@@ -12,13 +12,13 @@ handler:
 A cached value costs a dictionary look-up. Otherwise one thread asks the AWS Parameters and
 Secrets Lambda Extension over a plain socket. If that fails, it asks the AWS SDK, which also names
 the cause, and if the region does not answer, the replica regions. boto3 is imported only then. No
-error, log line or ``repr`` made here holds a value.
+error, log line or `repr` made here holds a value.
 
 Environment variables, read when the client is made:
     SECRETS_CACHE_SECONDS: longest time a value is cached here (default 150). The extension caches
         it for SECRETS_MANAGER_TTL; no value is served that is older than the two together.
     SECRETS_REPLICA_REGIONS: regions to read replicas of secrets from, in order, with commas.
-    SECRETS_TELEMETRY: ``true`` prints metrics; ``secret_telemetry.py`` must be in the package.
+    SECRETS_TELEMETRY: `true` prints metrics; `secret_telemetry.py` must be in the package.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 """
@@ -83,7 +83,7 @@ _MAX_ENTRIES = 1000
 
 
 class _Entry:
-    """A cached value, and the times, on the clock of ``monotonic``, that decide how it is used."""
+    """A cached value, and the times, on the clock of `monotonic`, that decide how it is used."""
 
     __slots__ = ("extension_stale_until", "fresh_until", "retry_after", "valid_until", "value")
 
@@ -118,7 +118,7 @@ class SecretClient:
         replica_regions: instead of SECRETS_REPLICA_REGIONS.
         telemetry: instead of SECRETS_TELEMETRY.
         timeout_seconds: longest time a call may take; a second while a cached value is valid. The
-            default is more than Lambda's default timeout, 3 s: pass the ``context``, which also
+            default is more than Lambda's default timeout, 3 s: pass the `context`, which also
             bounds a call, and allows a second try when the first read of a value got no answer.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
             boto3's. It must have short timeouts: what hangs in it lives on in its thread.
@@ -181,7 +181,7 @@ class SecretClient:
 
         Args:
             secret_id: name or ARN.
-            version_id: one version; without it and ``version_stage``, AWSCURRENT.
+            version_id: one version; without it and `version_stage`, AWSCURRENT.
             version_stage: the version with this staging label.
             refresh: go round every cache, the extension's too, which only the SDK can.
             context: Lambda's context object; its remaining time then bounds the call.
@@ -224,11 +224,11 @@ class SecretClient:
 
         Args:
             name: name or ARN.
-            version: one version, by number; without it and ``label``, the newest.
+            version: one version, by number; without it and `label`, the newest.
             label: the version with this label.
             decrypt: whether a SecureString is decrypted, or its ciphertext wanted.
-            refresh: as in ``get_secret``.
-            context: as in ``get_secret``.
+            refresh: as in `get_secret`.
+            context: as in `get_secret`.
 
         Raises:
             SecretError: one subclass for each cause.
@@ -268,18 +268,18 @@ class SecretClient:
     ) -> "T":
         """Use a secret that may be rotated at any moment; no rotation is noticed.
 
-        ``use`` is called with the cached value. If it fails to authenticate, it is called with
+        `use` is called with the cached value. If it fails to authenticate, it is called with
         the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
         the value as it is then; with no version twice.
 
         Args:
             secret_id: name or ARN.
             use: logs in and does the work; called up to four times.
-            is_auth_error: whether an exception of ``use`` means that the credentials were refused.
-            context: as in ``get_secret``.
+            is_auth_error: whether an exception of `use` means that the credentials were refused.
+            context: as in `get_secret`.
 
         Raises:
-            Exception: of ``use``: any that is no authentication error, or the last one that is,
+            Exception: of `use`: any that is no authentication error, or the last one that is,
                 with notes that say what could not be read.
             SecretError: nothing could be read.
 

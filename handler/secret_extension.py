@@ -1,4 +1,4 @@
-"""Asks the extension. Part of ``secret_client``, from which errors and ``Value`` are imported."""
+"""Asks the extension. Part of `secret_client`, from which errors and `Value` are imported."""
 
 import os
 
@@ -71,7 +71,7 @@ TRANSIENT = (Throttled, Unavailable)
 
 
 class Value:
-    """What was read. Immutable, all the way down; ``repr`` shows everything but the value."""
+    """What was read. Immutable, all the way down; `repr` shows everything but the value."""
 
     __slots__ = ("_binary", "_json", "_text", "arn", "name", "source", "stages", "version")
 
@@ -86,7 +86,7 @@ class Value:
     stages: tuple[str, ...]
     """Staging labels of a secret's version; of a parameter, none."""
     source: str
-    """``extension``, ``sdk`` or ``replica:<region>``."""
+    """`extension`, `sdk` or `replica:<region>`."""
 
     def __init__(  # noqa: PLR0913 (its fields)
         self,
@@ -122,7 +122,7 @@ class Value:
 
     @property
     def text(self) -> str:
-        """The value as text. Raises ``InvalidValue`` where it is binary."""
+        """The value as text. Raises `InvalidValue` where it is binary."""
         if self._text is None:
             raise InvalidValue(f"{self.name}: the value is binary; read it as `binary`")
         return self._text
@@ -156,10 +156,10 @@ class Value:
     def as_object(self, kind: "type[T]") -> "T":
         """Read the JSON value as an object of a plain class with annotations.
 
-        Annotations may be ``str``, ``int``, ``float``, ``bool``, ``dict``, ``list``, ``Any`` and
-        unions of them with ``|``, not ``Optional`` nor your own classes; inside of ``dict`` and
-        ``list`` nothing is checked. A class attribute is a default. ``__init__`` is not called,
-        and the object's ``repr`` is the class's own.
+        Annotations may be `str`, `int`, `float`, `bool`, `dict`, `list`, `Any` and
+        unions of them with `|`, not `Optional` nor your own classes; inside of `dict` and
+        `list` nothing is checked. A class attribute is a default. `__init__` is not called,
+        and the object's `repr` is the class's own.
 
         Raises:
             InvalidValue: names every field that is missing or of another type, and no value.

@@ -1,4 +1,4 @@
-"""Keeps values out of logs: beside ``secret_client``, for functions that log what they work with.
+"""Keeps values out of logs: beside `secret_client`, for functions that log what they work with.
 
 Put it into the package where it is used; the reader itself needs it not.
 """
@@ -18,7 +18,7 @@ _PARTS = {"msg", "args", "exc_info"}
 
 
 class RedactValues:
-    """A filter for ``logging``: takes every value that a client has read out of a record.
+    """A filter for `logging`: takes every value that a client has read out of a record.
 
     It belongs to the handlers of the root logger, which get the records of every logger; a
     logger's own filter sees no record of its children::
@@ -35,7 +35,7 @@ class RedactValues:
         self._words: list[str] = []
 
     def filter(self, record: LogRecord) -> bool:
-        """Redact message, traceback, stack and whatever ``extra`` has added; keep the record."""
+        """Redact message, traceback, stack and whatever `extra` has added; keep the record."""
         try:
             message = record.getMessage()
         except Exception:  # noqa: BLE001 (whatever the arguments raise, logging would show them)

@@ -1,4 +1,4 @@
-"""Asks the AWS SDK. Part of ``secret_client``, which imports it when the extension fails."""
+"""Asks the AWS SDK. Part of `secret_client`, which imports it when the extension fails."""
 
 from _thread import start_new_thread
 from time import monotonic
@@ -44,8 +44,8 @@ class Sdk:
         Args:
             question: what is read.
             regions: regions of replicas; None is the function's own region.
-            deadline: end of the time for all of them, on the clock of ``monotonic``.
-            why: why the extension did not answer, for the text of ``Unavailable``.
+            deadline: end of the time for all of them, on the clock of `monotonic`.
+            why: why the extension did not answer, for the text of `Unavailable`.
 
         Raises:
             ImportError: there is no boto3.

@@ -1,4 +1,4 @@
-"""Metrics of ``secret_client``, for functions whose configuration asks for them."""
+"""Metrics of `secret_client`, for functions whose configuration asks for them."""
 
 import json
 import os

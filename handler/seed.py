@@ -36,14 +36,14 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     """Merge a seed into a secret, or make a parameter.
 
     Args:
-        event: ``SecretId``; ``Fields``, name -> plain value; ``Generate``, name -> rules for
-            GetRandomPassword in a stack file's words, such as ``length``, or in its own. Or
-            ``Parameter``, the request of PutParameter but for the value, and ``Generate``, the
+        event: `SecretId`; `Fields`, name -> plain value; `Generate`, name -> rules for
+            GetRandomPassword in a stack file's words, such as `length`, or in its own. Or
+            `Parameter`, the request of PutParameter but for the value, and `Generate`, the
             rules for that.
         context: what Lambda hands over.
 
     Returns:
-        ``VersionId`` that is current now, and the sorted names ``Generated`` and ``Updated``.
+        `VersionId` that is current now, and the sorted names `Generated` and `Updated`.
 
     Raises:
         SeedError: the secret holds something that is not a JSON object, or the parameter is there

@@ -77,7 +77,7 @@ class Line(NamedTuple):
 
     what: str
     quantity: float
-    """Units of ``price``, a month."""
+    """Units of `price`, a month."""
     price: Price
 
     @property
@@ -229,7 +229,7 @@ _LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
 def estimate(settings: Settings, *, readable: int, ttl_seconds: int) -> list[Line]:
     """Estimate a month; what costs nothing has no line.
 
-    ``readable`` secrets are read by the function, each at most once in ``ttl_seconds`` and in
+    `readable` secrets are read by the function, each at most once in `ttl_seconds` and in
     each execution environment, whose extension keeps them so long; 0: at each request.
     """
     month = _Month(settings, readable, ttl_seconds)

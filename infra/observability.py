@@ -1,6 +1,6 @@
 """Wires what observes an environment: the audit trail, the alarms and whom they notify.
 
-As in ``wiring``, a function makes each part. It comes last, because it looks at all the others.
+As in `wiring`, a function makes each part. It comes last, because it looks at all the others.
 """
 
 from infra.components.alarm_topic import AlarmTopic

@@ -1,7 +1,7 @@
 """Wires the components of one environment, by its settings. No resource of its own.
 
 Components know neither each other nor the settings: what one needs of another comes together
-here, a function for each part, in the order in which ``__main__`` calls them.
+here, a function for each part, in the order in which `__main__` calls them.
 """
 
 from collections.abc import Mapping
@@ -231,7 +231,7 @@ def seeders(
 ) -> list[SecretSeeder]:
     """Make the function that puts first values, and call it; nothing to seed: no function.
 
-    ``lost`` is how often a generated parameter was lost, by logical name.
+    `lost` is how often a generated parameter was lost, by logical name.
     """
     env = stack.env
     seeds, parameters = env.seeds(), env.parameter_seeds()
@@ -381,7 +381,7 @@ def reader_function(
     vpc_config: VpcConfig,
     ready: list[pulumi.Resource],
 ) -> ExtensionFunction:
-    """Make the function that reads, when all that it needs is ``ready``."""
+    """Make the function that reads, when all that it needs is `ready`."""
     env, function = stack.env, stack.env.settings.function
     files = [
         f"{function.handler}.py",

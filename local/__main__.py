@@ -249,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common(stack: str = "dev", engine: str | None = None) -> argparse.ArgumentParser:
-    """Options of every command; ``stack`` and ``engine`` are their defaults."""
+    """Options of every command; `stack` and `engine` are their defaults."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--stack",

@@ -38,7 +38,7 @@ class Invocation:
     """One call of the function."""
 
     status: int
-    """``statusCode`` of the answer."""
+    """`statusCode` of the answer."""
     body: dict[str, Any]
     payload: str
     """The whole answer as it came."""
@@ -112,7 +112,7 @@ class Deployment:
 
     @property
     def handler(self) -> str:
-        """``module.function`` of the function."""
+        """`module.function` of the function."""
         return str(self._function["Handler"])
 
     def sessions(self, name: str, *, end: bool = False) -> int:
@@ -217,8 +217,8 @@ def deploy(
 ) -> Deployment:
     """Run the program and make everything, by the built-in engine unless one is given.
 
-    Secrets that nobody here gives a value (``from: external``) get a generated stand-in, and the
-    users of databases are made on ``server``, as an operator would do.
+    Secrets that nobody here gives a value (`from: external`) get a generated stand-in, and the
+    users of databases are made on `server`, as an operator would do.
 
     Raises:
         SettingsError: faults of config.
@@ -287,7 +287,7 @@ class Account(NamedTuple):
 def account(
     stack: Stack, layers: Collection[str], port: int | None = None, *, with_databases: bool = True
 ) -> Iterator[Account]:
-    """Start an embedded AWS, and a PostgreSQL if the stack has databases, for a ``with``."""
+    """Start an embedded AWS, and a PostgreSQL if the stack has databases, for a `with`."""
     with contextlib.ExitStack() as running:
         server = None
         if with_databases and databases.login_secrets(stack):
@@ -299,10 +299,10 @@ def account(
 
 @contextlib.contextmanager
 def running(stack: Stack) -> Iterator[Deployment]:
-    """Deploy into an account of the stack's own, for a ``with``.
+    """Deploy into an account of the stack's own, for a `with`.
 
     Raises:
-        SettingsError, DeploymentError: as ``deploy`` does.
+        SettingsError, DeploymentError: as `deploy` does.
 
     """
     with account(stack, layer_arns(preview(stack))) as started:

@@ -18,7 +18,7 @@ _COST_WIDTH = 120  # of the table, at most; it takes what it needs
 
 
 def table(outputs: Mapping[str, Any]) -> str:
-    """Write outputs as ``pulumi stack output`` does: sorted, values that are maps as JSON.
+    """Write outputs as `pulumi stack output` does: sorted, values that are maps as JSON.
 
     All but the cost, which is a table of its own.
     """
@@ -66,7 +66,7 @@ def of_the_aws_cli(aws: EmbeddedAws, region: str, function: str | None) -> list[
 
 
 def of_pulumi(engine: PulumiEngine, stack: str) -> list[str]:
-    """Write what another terminal needs in addition for ``pulumi up``, without a network."""
+    """Write what another terminal needs in addition for `pulumi up`, without a network."""
     folder = shlex.quote(str(engine.cli.path.parent))
     return [
         *([] if engine.cli.is_on_path else [f'export PATH={folder}:"$PATH"']),

@@ -98,7 +98,7 @@ class Requests(BuiltInEngine):
         return answer
 
     def with_option(self, option: str) -> set[tuple[str, str]]:
-        """Find type and name of each resource with the option ``protect`` or ``retain``."""
+        """Find type and name of each resource with the option `protect` or `retain`."""
         return {
             (urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2])
             for urn, given in self._options.items()
@@ -107,7 +107,7 @@ class Requests(BuiltInEngine):
 
 
 def requested(build: Callable[[], object]) -> Requests:
-    """Run ``build`` as a program of its own; return how it registered what."""
+    """Run `build` as a program of its own; return how it registered what."""
     engine = Requests()
     engine.run(project.Stack(ROOT, PROJECT, "test", {}, (), ()), lambda: (build(), None)[1])
     return engine

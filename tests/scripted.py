@@ -1,6 +1,6 @@
 """A scripted extension and a scripted AWS, on real sockets: they answer what a test tells them to.
 
-Real boto3 speaks to the scripted AWS, with its ``endpoint_url``.
+Real boto3 speaks to the scripted AWS, with its `endpoint_url`.
 """
 
 import base64

@@ -16,7 +16,7 @@ Resources = dict[str, Any]
 
 
 def resource(component: str, type_: str, name: str, /, **outputs: Any) -> Resources:
-    """Make a state of one resource; ``component`` is the type of its parent, if it has one."""
+    """Make a state of one resource; `component` is the type of its parent, if it has one."""
     parent = f"lambda-secrets:index:{component}$" if component else ""
     urn = f"urn:pulumi:{NAMES.stack}::{NAMES.project}::{parent}{type_}::{name}"
     return {urn: {"type": type_, "outputs": outputs}}
@@ -27,7 +27,7 @@ def tags(names: Names) -> dict[str, str]:
 
 
 def secret(name: str, text: str | None = None, names: Names = NAMES, days: int = 30) -> Resources:
-    """Make a state of a secret; with a ``text`` that its config put as version ``v1``."""
+    """Make a state of a secret; with a `text` that its config put as version `v1`."""
     arn = _SECRET_ARN.format(names.secret(name))
     type_ = "aws:secretsmanager/{0}:{1}".format
     own = {"arn": arn, "name": names.secret(name), "tags": tags(names)}
@@ -48,7 +48,7 @@ def secret(name: str, text: str | None = None, names: Names = NAMES, days: int =
 
 
 def parameter(name: str, type_: str = "String", names: Names = NAMES, **outputs: Any) -> Resources:
-    """Make a state of a parameter whose value is ``CANARY``, as version 1."""
+    """Make a state of a parameter whose value is `CANARY`, as version 1."""
     full = names.parameter(name)
     value = "value" if type_ == "SecureString" else "insecureValue"
     own = {"arn": _PARAMETER_ARN.format(full), "name": full, "type": type_, "tags": tags(names)}

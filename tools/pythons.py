@@ -45,7 +45,7 @@ def find(version: str) -> Path | None:
 def fast_tier(name: str, python: Path | str, environment: Path, *lower: str) -> Job:
     """Return the job that fills an environment and runs the fast tier there.
 
-    What it installs is the lock, and instead of what the lock says the pins in ``lower``.
+    What it installs is the lock, and instead of what the lock says the pins in `lower`.
     """
     python_there = str(environment / "bin/python")
     # Of what is not as locked, the locks say nothing.

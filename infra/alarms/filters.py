@@ -61,7 +61,7 @@ def deleted_secrets(secret_prefix: str) -> str:
 
 
 def rotations(secret_prefix: str, event_name: str) -> str:
-    """Match what Secrets Manager tells of a rotation: ``RotationFailed``, ``RotationSucceeded``.
+    """Match what Secrets Manager tells of a rotation: `RotationFailed`, `RotationSucceeded`.
 
     The secret stands under a key whose spelling AWS has changed before.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html

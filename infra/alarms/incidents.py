@@ -17,7 +17,7 @@ class Sight(NamedTuple):
     secret_prefix: str
     """What every secret's full name starts with."""
     key_alias: str
-    """Alias of the environment's key, with ``alias/``."""
+    """Alias of the environment's key, with `alias/`."""
 
 
 # An alarm on events knows of no other end.

@@ -1,6 +1,6 @@
 """Region and architecture -> ARN of the AWS Parameters and Secrets Lambda Extension layer.
 
-The versions in ``layers.json`` are pinned: AWS publishes several a month, and a deployment that
+The versions in `layers.json` are pinned: AWS publishes several a month, and a deployment that
 asked for the newest would change the function most of the times it runs. Move them on purpose.
 """
 
@@ -89,7 +89,7 @@ def extension_layer_arns(partition: str) -> tuple[str, ...]:
 
 
 def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
-    """Say what is wrong with a layer ARN that somebody chose; nothing is wrong: ``[]``.
+    """Say what is wrong with a layer ARN that somebody chose; nothing is wrong: `[]`.
 
     A copy of the layer in an account of one's own is fine. Another region's account is not: the
     owner differs in every region, and Lambda would refuse to attach it.

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 
 
 class Range(NamedTuple):
-    """Whole numbers from ``least`` to ``most``, both allowed."""
+    """Whole numbers from `least` to `most`, both allowed."""
 
     least: int
     most: int
@@ -133,7 +133,7 @@ ASSUMED = Range(0, 1_000_000_000_000)
 def check(owner: str, values: Iterable[Check]) -> None:
     """Refuse plain values that AWS would refuse, all at once.
 
-    ``None`` and Pulumi outputs pass: the first means AWS's own default, the second is not known
+    `None` and Pulumi outputs pass: the first means AWS's own default, the second is not known
     yet.
 
     Raises:
@@ -151,7 +151,7 @@ def check(owner: str, values: Iterable[Check]) -> None:
 
 
 def secret_name_faults(name: str) -> list[str]:
-    """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: ``[]``."""
+    """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: `[]`."""
     faults = []
     if not re.fullmatch(SECRET_NAME_PATTERN, name):
         faults.append("may hold letters, digits and /_+=.@- only")
@@ -164,7 +164,7 @@ def secret_name_faults(name: str) -> list[str]:
 
 
 def parameter_name_faults(name: str) -> list[str]:
-    """Say why Parameter Store would refuse a full name, which starts with ``/``; nothing: ``[]``.
+    """Say why Parameter Store would refuse a full name, which starts with `/`; nothing: `[]`.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
     """

@@ -43,5 +43,5 @@ class Place(NamedTuple):
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def log_group_arn(self, name: str) -> str:
-        """ARN of a log group, without ``:*``."""
+        """ARN of a log group, without `:*`."""
         return self.arn("logs", f"log-group:{name}")

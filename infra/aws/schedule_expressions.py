@@ -14,17 +14,17 @@ _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class Rate(NamedTuple):
-    """``rate(...)``: every so many hours or days."""
+    """`rate(...)`: every so many hours or days."""
 
     number: int
     unit: str
-    """``hour`` or ``day``."""
+    """`hour` or `day`."""
 
 
 class Cron(NamedTuple):
-    """``cron(0 HOURS DAYS MONTHS WEEKDAYS *)``: the values of each field.
+    """`cron(0 HOURS DAYS MONTHS WEEKDAYS *)`: the values of each field.
 
-    None where a field is not within its range; empty for ``?``. What ``L``, ``W`` and ``#`` stand
+    None where a field is not within its range; empty for `?`. What `L`, `W` and `#` stand
     for depends on the month, so a field with one has every value.
     """
 

@@ -12,7 +12,7 @@ def deploy(stack: str) -> str:
 
 
 def set_value(key: str, stack: str) -> str:
-    """Set a key of ``secretValues`` to what is piped in, or typed."""
+    """Set a key of `secretValues` to what is piped in, or typed."""
     return f"pulumi config set --secret --path 'secretValues[\"{key}\"]' -s {stack}"
 
 
@@ -23,7 +23,7 @@ def exempt(rule: str, stack: str) -> str:
 
 
 def take_over(type_: str, name: str, id_: str, parent: str, stack: str) -> str:
-    """Import what exists as the resource that the program makes; ``parent`` is a URN."""
+    """Import what exists as the resource that the program makes; `parent` is a URN."""
     return (
         f"pulumi import {type_} '{name}' '{id_}' --parent 'parent={parent}'"
         f" --protect=false --generate-code=false -s {stack}"

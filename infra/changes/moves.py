@@ -21,7 +21,7 @@ def errors(
 ) -> Iterator[ConfigError]:
     """Say under which name or where everything was deployed, and how to go back there.
 
-    ``organization`` is the stack's in Pulumi's backend.
+    `organization` is the stack's in Pulumi's backend.
     """
     ours = {
         name: secret

@@ -1,12 +1,12 @@
 """Changes of a parameter that would cost a value. Pure: no Pulumi, no boto3.
 
-A String, a StringList and a SecureString of ``from: config`` are resources of the stack; any other
+A String, a StringList and a SecureString of `from: config` are resources of the stack; any other
 SecureString is not. A resource that leaves the program is deleted by its name at the end of the
 deployment, although the seeder or an operator has that name now. A resource that enters the
 program is created, and Parameter Store refuses a second parameter of the same name. A resource
 that changes is written as a whole, over what somebody else put there.
 
-What keeps the value edits the state, not the parameter. ``pulumi state delete`` cannot: it
+What keeps the value edits the state, not the parameter. `pulumi state delete` cannot: it
 refuses, because the policies that name the parameter depend on it.
 """
 

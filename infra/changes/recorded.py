@@ -82,7 +82,7 @@ class Configured:
     """What the config says, to be compared with the state. Holds values."""
 
     secrets: Mapping[str, str]
-    """Logical name -> text, of those of ``from: config``."""
+    """Logical name -> text, of those of `from: config`."""
     parameters: Mapping[str, Mapping[str, str | None]]
     """Logical name -> value (None if not in the config), type, description and tier."""
 
@@ -90,7 +90,7 @@ class Configured:
 def read(resources: Mapping[str, Any], configured: Configured) -> Recorded:
     """Read a state.
 
-    ``resources`` is URN -> ``type`` and ``outputs`` of everything in it, with its values.
+    `resources` is URN -> `type` and `outputs` of everything in it, with its values.
     """
     versions = {
         outputs["arn"]: _version(urn, outputs, configured.secrets.get(name.removesuffix("-value")))

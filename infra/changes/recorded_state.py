@@ -9,7 +9,7 @@ _NO_ORGANIZATION = "organization"
 
 
 def resources() -> dict[str, Any]:
-    """Read URN -> ``type`` and ``outputs`` of every resource, decrypted: keep only what is needed.
+    """Read URN -> `type` and `outputs` of every resource, decrypted: keep only what is needed.
 
     A resource that is only waiting to be deleted is left out.
     https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/builtins.go

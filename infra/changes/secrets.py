@@ -1,7 +1,7 @@
 """Changes of a secret's source or text that would cost its value. Pure: no Pulumi, no boto3.
 
-With ``from: config`` the configured text becomes the current version, whatever the current one is,
-and of ``generate`` the seeder keeps the fields of a JSON object and refuses any other text. A
+With `from: config` the configured text becomes the current version, whatever the current one is,
+and of `generate` the seeder keeps the fields of a JSON object and refuses any other text. A
 version that the config did not put is known to Secrets Manager only, which tells its id, without
 its value, by ListSecretVersionIds.
 """
@@ -26,7 +26,7 @@ def errors(
 ) -> Iterator[ConfigError]:
     """Say which secrets would lose a value or get stuck, and what keeps it.
 
-    ``current`` is asked only where the state does not decide.
+    `current` is asked only where the state does not decide.
     """
     for name, secret in secrets.items():
         recorded = state.secrets.get(name)

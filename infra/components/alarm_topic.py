@@ -28,14 +28,14 @@ class SubscriptionArgs(TypedDict):
 
 
 class AlarmTopicArgs(TypedDict):
-    """What an ``AlarmTopic`` is made of."""
+    """What an `AlarmTopic` is made of."""
 
     alarm_prefix: str
     """What the names of the alarms start with that may publish."""
     alias: str
-    """Name under which operators find the key, without ``alias/``."""
+    """Name under which operators find the key, without `alias/`."""
     partition: str
-    """Partition of the account, such as ``aws``."""
+    """Partition of the account, such as `aws`."""
     region: str
     """Region of the topic and its alarms."""
     account_id: str

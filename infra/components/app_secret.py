@@ -1,7 +1,7 @@
 """One secret in Secrets Manager.
 
-Its value comes from here only in the mode ``config``; a seeder (mode ``generate``) or somebody
-else (mode ``external``) puts it otherwise, and then it never stands in Pulumi's state.
+Its value comes from here only in the mode `config`; a seeder (mode `generate`) or somebody
+else (mode `external`) puts it otherwise, and then it never stands in Pulumi's state.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from infra.aws import limits
 
 
 class AppSecretArgs(TypedDict):
-    """What an ``AppSecret`` is made of."""
+    """What an `AppSecret` is made of."""
 
     name: str
     """Full name of the secret: the path that operators, replicas and the handler share."""
@@ -44,7 +44,7 @@ class AppSecret(pulumi.ComponentResource):
 
     Resources:
         aws.secretsmanager.Secret: name, key, recovery window, replicas.
-        aws.secretsmanager.SecretVersion: only with a ``value``.
+        aws.secretsmanager.SecretVersion: only with a `value`.
     """
 
     arn: pulumi.Output[str]

@@ -1,6 +1,6 @@
 """The bucket that keeps a trail's log files: closed, encrypted, versioned, and emptied by age.
 
-It outlives its stack, with everything about it: see ``audit``, which makes it. Everything here is
+It outlives its stack, with everything about it: see `audit`, which makes it. Everything here is
 a child of the Audit, so this is a function and no component.
 """
 

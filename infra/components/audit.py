@@ -9,7 +9,7 @@ its log group is in this account. https://aws.amazon.com/cloudtrail/pricing/
 The key is the trail's own. With the environment's, whoever disables that key would end the record
 in the same moment.
 
-The record outlives its stack: ``pulumi destroy`` ends the trail, and leaves key and bucket in the
+The record outlives its stack: `pulumi destroy` ends the trail, and leaves key and bucket in the
 account as they are, where Pulumi knows them no more. Otherwise it would fail at a bucket that is
 not empty, with the key already on its way to deletion, after which nobody could read a file. The
 alias goes, since a later trail of the stack, with a key of its own, takes the same name.
@@ -31,16 +31,16 @@ from infra.policies import iam as policies
 
 
 class AuditArgs(TypedDict):
-    """What an ``Audit`` is made of."""
+    """What an `Audit` is made of."""
 
     trail_name: str
     """Name of the trail, which the policies of its key and bucket hold, so it is given."""
     log_group_name: str
     """Name of the log group, which is made here."""
     alias: str
-    """Name under which operators find the key, without ``alias/``."""
+    """Name under which operators find the key, without `alias/`."""
     partition: str
-    """Partition of the account, such as ``aws``."""
+    """Partition of the account, such as `aws`."""
     region: str
     """Region of all of this; events of every region come together here."""
     account_id: str

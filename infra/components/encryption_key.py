@@ -12,14 +12,14 @@ from infra.policies import iam as policies
 
 
 class EncryptionKeyArgs(TypedDict):
-    """What an ``EncryptionKey`` is made of."""
+    """What an `EncryptionKey` is made of."""
 
     description: pulumi.Input[str]
     """What the key protects, for whoever finds it in the console."""
     alias: str
-    """Name under which operators find the key, without ``alias/``."""
+    """Name under which operators find the key, without `alias/`."""
     partition: str
-    """Partition of the account, such as ``aws``."""
+    """Partition of the account, such as `aws`."""
     region: str
     """Region to make the key in."""
     account_id: str
@@ -49,13 +49,13 @@ class EncryptionKey(pulumi.ComponentResource):
 
     Resources:
         aws.kms.Key: symmetric, rotating, with a key policy of its own.
-        aws.kms.Alias: ``alias/<alias>``.
+        aws.kms.Alias: `alias/<alias>`.
     """
 
     arn: pulumi.Output[str]
     """ARN of the key."""
     alias_name: pulumi.Output[str]
-    """Name of the alias, with ``alias/``."""
+    """Name of the alias, with `alias/`."""
 
     def __init__(
         self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None

@@ -60,7 +60,7 @@ class RuntimeArgs(TypedDict, total=False):
 
 
 class ExtensionFunctionArgs(RuntimeArgs):
-    """What an ``ExtensionFunction`` is made of."""
+    """What an `ExtensionFunction` is made of."""
 
     role_arn: pulumi.Input[str]
     """ARN of the execution role."""
@@ -73,7 +73,7 @@ class ExtensionFunctionArgs(RuntimeArgs):
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
-    """``module.function`` in the package."""
+    """`module.function` in the package."""
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
     """Subnets and security groups (default None: outside of any VPC); the role must allow it."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -90,7 +90,7 @@ class ExtensionFunction(pulumi.ComponentResource):
     Resources:
         aws.cloudwatch.LogGroup: with retention, under the key.
         aws.lambda.Function: package, layer, environment.
-        aws.lambda.Alias: ``live``, on the version just published.
+        aws.lambda.Alias: `live`, on the version just published.
     """
 
     name: pulumi.Output[str]
@@ -98,7 +98,7 @@ class ExtensionFunction(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     """ARN of the function, unqualified."""
     alias_arn: pulumi.Output[str]
-    """ARN of the alias ``live``: what callers invoke."""
+    """ARN of the alias `live`: what callers invoke."""
     log_group_name: pulumi.Output[str]
     """Name of the log group."""
 

@@ -17,7 +17,7 @@ def check(
 ) -> None:
     """Refuse more secrets, and regions of their replicas, than IAM lets one role be granted.
 
-    ``parameter_names`` are those of what is attached at a time besides.
+    `parameter_names` are those of what is attached at a time besides.
 
     Raises:
         ValueError: names the owner, and what does not fit.
@@ -55,10 +55,10 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
     tags: Mapping[str, pulumi.Input[str]] | None,
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
-    """Make the policies ``<name>-1``, ``-2``, … and attach them; return the attachments.
+    """Make the policies `<name>-1`, `-2`, … and attach them; return the attachments.
 
-    ``key_arns`` are the key of the secrets' region and those of their replicas' regions.
-    ``document`` writes one policy from a list of ARNs of secrets, and the keys'. Parameters are
+    `key_arns` are the key of the secrets' region and those of their replicas' regions.
+    `document` writes one policy from a list of ARNs of secrets, and the keys'. Parameters are
     granted as secrets are; their ARNs are shorter.
     """
     attachments: list[pulumi.Resource] = []
@@ -89,7 +89,7 @@ def inline(
     documents: Mapping[str, pulumi.Input[policies.Policy]],
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
-    """Make an inline policy of the role for each document: ``<name>-<key of the document>``."""
+    """Make an inline policy of the role for each document: `<name>-<key of the document>`."""
     return [
         aws.iam.RolePolicy(
             f"{name}-{key}", role=role, policy=pulumi.Output.json_dumps(document), opts=opts

@@ -17,7 +17,7 @@ class KeyArgs(TypedDict):
     description: pulumi.Input[str]
     """What the key protects."""
     alias: str
-    """Name of the alias, without ``alias/``."""
+    """Name of the alias, without `alias/`."""
     policy: Policy
     """The key policy."""
     region: NotRequired[str]
@@ -36,7 +36,7 @@ def key_with_alias(
     alias_opts: pulumi.ResourceOptions,
     **args: Unpack[KeyArgs],
 ) -> tuple[aws.kms.Key, aws.kms.Alias]:
-    """Make ``<name>-key`` and ``<name>-alias``."""
+    """Make `<name>-key` and `<name>-alias`."""
     key = aws.kms.Key(
         f"{name}-key",
         region=args.get("region"),

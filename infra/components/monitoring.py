@@ -1,6 +1,6 @@
 """The alarms of one environment, one state over all of them, and a dashboard.
 
-Whom they tell is the topic's; what each means stands in ``incidents``. What happens to secrets,
+Whom they tell is the topic's; what each means stands in `incidents`. What happens to secrets,
 keys and policies is counted by metric filters on the trail's log group, so that it has a state
 and an end; CloudTrail brings an event there in about five minutes.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
@@ -26,7 +26,7 @@ Dimensions = dict[str, pulumi.Input[str]]
 
 
 class MonitoringArgs(TypedDict):
-    """What a ``Monitoring`` is made of."""
+    """What a `Monitoring` is made of."""
 
     environment: str
     """What the names of alarms and dashboard, and the metrics' namespace, hold."""
@@ -35,7 +35,7 @@ class MonitoringArgs(TypedDict):
     secret_prefix: str
     """What the full name of every secret of the environment starts with."""
     key_alias: str
-    """Alias of the environment's key, with ``alias/``."""
+    """Alias of the environment's key, with `alias/`."""
     topic_arn: pulumi.Input[str]
     """ARN of the topic that alarms tell."""
     audit_log_group_name: pulumi.Input[str]

@@ -1,18 +1,18 @@
 """Parameters of Parameter Store: configuration, and secrets that need no rotation.
 
-A String, a StringList and a SecureString of ``from: config`` are made here. A SecureString that is
+A String, a StringList and a SecureString of `from: config` are made here. A SecureString that is
 generated, or that somebody else puts, is not Pulumi's. A resource needs a value at its creation,
-and a placeholder under ``ignore_changes`` does not keep the true one out of the state: the AWS
+and a placeholder under `ignore_changes` does not keep the true one out of the state: the AWS
 provider decrypts a parameter whenever it reads it, so a refresh would bring it there; every change
 of description, tier or key would write the state's value back over it, because PutParameter knows
 no change without a value; and until then the handler would read the placeholder for a secret.
 https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ssm/parameter.go
 
 So the seeder makes the generated one, if there is none, and somebody else the external one: a
-reader meets ParameterNotFound before, as it meets a secret without a value. The price: ``pulumi
-destroy`` leaves both, with their names. That loses nothing that could still be wanted, since
+reader meets ParameterNotFound before, as it meets a secret without a value. The price: `pulumi
+destroy` leaves both, with their names. That loses nothing that could still be wanted, since
 Parameter Store knows no recovery window, and costs nothing; without the environment's key, nobody
-can read them. Who is done with them deletes them: ``aws ssm delete-parameters --names …``.
+can read them. Who is done with them deletes them: `aws ssm delete-parameters --names …`.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Parameter(TypedDict):
     """One parameter."""
 
     name: str
-    """Full name, which starts with ``/``: what the handler asks for."""
+    """Full name, which starts with `/`: what the handler asks for."""
     type: str
     """String, StringList or SecureString."""
     value: NotRequired[pulumi.Input[str] | None]
@@ -45,14 +45,14 @@ class Parameter(TypedDict):
 
 
 class ParameterStoreArgs(TypedDict):
-    """What a ``ParameterStore`` is made of."""
+    """What a `ParameterStore` is made of."""
 
     parameters: Mapping[str, Parameter]
     """Logical name -> parameter."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts SecureStrings."""
     partition: str
-    """Partition of the account, such as ``aws``."""
+    """Partition of the account, such as `aws`."""
     region: str
     """Region of the parameters."""
     account_id: str

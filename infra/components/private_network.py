@@ -3,19 +3,19 @@
 VPC, subnets and route tables are given. A function in a VPC calls Secrets Manager and Parameter
 Store through these endpoints. Lambda itself delivers what a function prints, and so metrics in the
 Embedded Metric Format too, and what its own X-Ray daemon collects; it fetches package and layer,
-too: none of that passes the VPC. Endpoints of further ``services``, and one for S3, are therefore
+too: none of that passes the VPC. Endpoints of further `services`, and one for S3, are therefore
 for calls that a handler makes itself. KMS is called by Secrets Manager and Parameter Store.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 
 Private DNS gives a service's own name to its endpoint, for everything in the VPC: who else is in
 there meets these policies, and no other endpoint with private DNS for the service can be there. So
 the VPC is this environment's own, or its endpoints are its owner's and not made here. It needs
-``enableDnsSupport`` and ``enableDnsHostnames``. Security groups do not filter name resolution.
+`enableDnsSupport` and `enableDnsHostnames`. Security groups do not filter name resolution.
 https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 
 Lambda keeps a function's network interfaces for up to 45 minutes after the function is deleted,
-and ``pulumi destroy`` waits for that at the functions' security group. The provider's
-``replace_security_groups_on_destroy`` is not used: it moves the unpublished version only, while
+and `pulumi destroy` waits for that at the functions' security group. The provider's
+`replace_security_groups_on_destroy` is not used: it moves the unpublished version only, while
 published ones keep the group; the functions run in another's group until they are gone; and that
 group is left with the interfaces.
 https://github.com/hashicorp/terraform-provider-aws/pull/37624
@@ -36,14 +36,14 @@ _HTTPS = 443
 
 
 class PrivateNetworkArgs(TypedDict):
-    """What a ``PrivateNetwork`` is made of."""
+    """What a `PrivateNetwork` is made of."""
 
     vpc_id: pulumi.Input[str]
     """VPC of the functions."""
     subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets of the functions, one in a zone; the endpoints have an address in each."""
     partition: str
-    """Partition of the account, such as ``aws``."""
+    """Partition of the account, such as `aws`."""
     region: str
     """Region of the VPC; the endpoints lead to its services and to no other region's."""
     account_id: str
@@ -53,7 +53,7 @@ class PrivateNetworkArgs(TypedDict):
     parameter_prefix: NotRequired[str | None]
     """The same of parameters (default None: no endpoint for Parameter Store)."""
     log_group_prefix: str
-    """The same of log groups, which a way leads to with ``logs`` only."""
+    """The same of log groups, which a way leads to with `logs` only."""
     services: NotRequired[Sequence[str]]
     """Further services: any of logs, monitoring, xray (default none)."""
     s3_route_table_ids: NotRequired[Sequence[pulumi.Input[str]]]
@@ -75,7 +75,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             name it, such as the database's, or EC2 would refuse.
         aws.vpc.SecurityGroupEgressRule, aws.vpc.SecurityGroupIngressRule: HTTPS from the functions
             to the endpoints and, if asked, to S3; the database's port, if asked. Who has the
-            database's own security group lets ``security_group_id`` in.
+            database's own security group lets `security_group_id` in.
         aws.ec2.VpcEndpoint: one a service, with a policy; for S3 a gateway, which costs nothing.
     """
 

@@ -12,7 +12,7 @@ from infra.policies import parameters as parameter_policies
 
 
 class ReaderRoleArgs(TypedDict):
-    """What a ``ReaderRole`` is made of."""
+    """What a `ReaderRole` is made of."""
 
     secret_arns: Mapping[str, pulumi.Input[str]]
     """ARNs of the secrets to read, by full name. The names decide how the policies are split."""
@@ -25,7 +25,7 @@ class ReaderRoleArgs(TypedDict):
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
     log_group_arn: pulumi.Input[str]
-    """ARN of the function's log group, without ``:*``."""
+    """ARN of the function's log group, without `:*`."""
     tracing: NotRequired[bool]
     """Whether the function sends traces to X-Ray (default false)."""
     in_vpc: NotRequired[bool]
@@ -42,7 +42,7 @@ class ReaderRole(pulumi.ComponentResource):
         aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets and parameters need;
             IAM allows 6,144 characters a policy and 10 policies a role.
         aws.iam.RolePolicy: the function's own log group.
-        aws.iam.RolePolicy: X-Ray, only with ``tracing``; the network, only ``in_vpc``.
+        aws.iam.RolePolicy: X-Ray, only with `tracing`; the network, only `in_vpc`.
     """
 
     arn: pulumi.Output[str]

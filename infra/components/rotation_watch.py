@@ -20,7 +20,7 @@ from infra.policies import monitoring as monitoring_policies
 
 
 class RotationWatchArgs(SmallFunctionArgs):
-    """What a ``RotationWatch`` is made of."""
+    """What a `RotationWatch` is made of."""
 
     secret_arns: Mapping[str, pulumi.Input[str]]
     """ARNs of the secrets to look at, by full name."""
@@ -31,7 +31,7 @@ class RotationWatchArgs(SmallFunctionArgs):
     account_id: str
     """Account of the rule that calls the function."""
     file: Path
-    """The function's only module, with its ``lambda_handler``."""
+    """The function's only module, with its `lambda_handler`."""
 
 
 class RotationWatch(pulumi.ComponentResource):

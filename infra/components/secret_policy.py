@@ -13,12 +13,12 @@ from infra.policies import resource_policy as resource_policies
 
 
 class SecretPolicyArgs(TypedDict):
-    """What a ``SecretPolicy`` is made of."""
+    """What a `SecretPolicy` is made of."""
 
     secret_arn: pulumi.Input[str]
     """ARN of the secret. Its replicas get the same policy."""
     partition: str
-    """Partition of the account, such as ``aws``."""
+    """Partition of the account, such as `aws`."""
     account_id: str
     """Account outside of which nobody may have the secret."""
     readers: Sequence[pulumi.Input[str]]
@@ -26,7 +26,7 @@ class SecretPolicyArgs(TypedDict):
     writers: Sequence[pulumi.Input[str]]
     """ARNs of roles that may read and change the value."""
     administrators: Sequence[str]
-    """ARNs of roles and users that may do everything, with ``*`` and ``?``; who deploys must be
+    """ARNs of roles and users that may do everything, with `*` and `?`; who deploys must be
     among them."""
     organization_id: NotRequired[str | None]
     """Organization outside of which nobody may have the secret (default None: not asked)."""

@@ -1,7 +1,7 @@
 """Rotation of one secret: the function that does it, its least role, and the schedule.
 
 The function is the secret's own: it may read and write that secret and no other. What it does in
-the four steps of a rotation stands in ``handler/rotation.py``.
+the four steps of a rotation stands in `handler/rotation.py`.
 """
 
 import json
@@ -21,7 +21,7 @@ _DEFAULT_DAYS = 30
 
 
 class SecretRotationArgs(SmallFunctionArgs):
-    """What a ``SecretRotation`` is made of."""
+    """What a `SecretRotation` is made of."""
 
     secret_arn: pulumi.Input[str]
     """ARN of the secret. Known once the secret has its first value, which rotation needs."""
@@ -32,11 +32,11 @@ class SecretRotationArgs(SmallFunctionArgs):
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
-    """``module.function`` in the package."""
+    """`module.function` in the package."""
     strategy: str
     """singleUser, alternatingUsers or random."""
     generate: Mapping[str, Mapping[str, Any]]
-    """Fields that rotation generates -> rules, in the words of a stack file's ``generate``."""
+    """Fields that rotation generates -> rules, in the words of a stack file's `generate`."""
     admin_secret_arn: NotRequired[pulumi.Input[str] | None]
     """ARN of the administrator's secret, under the same key; alternatingUsers needs it."""
     overlap_hours: NotRequired[int]
@@ -44,13 +44,13 @@ class SecretRotationArgs(SmallFunctionArgs):
     every_days: NotRequired[int | None]
     """Days between two rotations, 1 to 1000 (default 30)."""
     schedule: NotRequired[str | None]
-    """``rate(...)`` or ``cron(...)`` in UTC, instead of ``every_days``."""
+    """`rate(...)` or `cron(...)` in UTC, instead of `every_days`."""
     window_hours: NotRequired[int | None]
     """Hours from the scheduled moment in which it may happen, 1 to 24 (default: Secrets
     Manager's own: to the end of the day, or the next hour of a schedule in hours)."""
     rotate_immediately: NotRequired[bool]
     """Whether to rotate as well when rotation is set up or its schedule changes (default false:
-    Secrets Manager only tries ``testSecret``). Switched on later, it does nothing by itself."""
+    Secrets Manager only tries `testSecret`). Switched on later, it does nothing by itself."""
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
     """Subnets and security groups to reach the database from (default None: outside of any
     VPC)."""
@@ -160,7 +160,7 @@ class SecretRotation(pulumi.ComponentResource):
 
 
 def _environment(args: SecretRotationArgs) -> dict[str, pulumi.Input[str]]:
-    """Write what ``handler/rotation.py`` reads."""
+    """Write what `handler/rotation.py` reads."""
     environment: dict[str, pulumi.Input[str]] = {
         "SECRET_ARN": args["secret_arn"],
         "STRATEGY": args["strategy"],

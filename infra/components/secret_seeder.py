@@ -3,7 +3,7 @@
 The function merges: plain fields are written as configured, a generated field that is there
 already is kept. Nothing here ever makes a second password; that is rotation's work. A generated
 SecureString of Parameter Store is made by it as a whole, because it cannot be there without its
-value; one that is there is left as it is. See ``infra/components/parameter_store.py``, too.
+value; one that is there is left as it is. See `infra/components/parameter_store.py`, too.
 """
 
 import json
@@ -31,7 +31,7 @@ class Seed(TypedDict):
     fields: Mapping[str, Any]
     """Plain fields, text, numbers or booleans; a change updates them in the secret."""
     generate: Mapping[str, Mapping[str, Any]]
-    """Generated fields -> rules, in the words of a stack file's ``generate``."""
+    """Generated fields -> rules, in the words of a stack file's `generate`."""
 
 
 class ParameterSeed(TypedDict):
@@ -42,7 +42,7 @@ class ParameterSeed(TypedDict):
     arn: pulumi.Input[str]
     """ARN of the parameter, which need not be there yet."""
     generate: Mapping[str, Any]
-    """Rules of the value, in the words of a stack file's ``generate``."""
+    """Rules of the value, in the words of a stack file's `generate`."""
     description: NotRequired[str]
     """What the parameter is for."""
     tier: NotRequired[str]
@@ -50,7 +50,7 @@ class ParameterSeed(TypedDict):
 
 
 class SecretSeederArgs(SmallFunctionArgs):
-    """What a ``SecretSeeder`` is made of."""
+    """What a `SecretSeeder` is made of."""
 
     seeds: Mapping[str, Seed]
     """Logical name of the secret -> what it starts from."""
@@ -62,7 +62,7 @@ class SecretSeederArgs(SmallFunctionArgs):
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
     file: Path
-    """The function's source: a module with ``lambda_handler``."""
+    """The function's source: a module with `lambda_handler`."""
 
 
 class SecretSeeder(pulumi.ComponentResource):
@@ -83,7 +83,7 @@ class SecretSeeder(pulumi.ComponentResource):
     policy_arns: list[pulumi.Output[str]]
     """ARNs of the role's customer managed policies."""
     versions: pulumi.Output[dict[str, str]]
-    """Logical name, of a parameter after ``parameters/`` -> id of the version that the last call
+    """Logical name, of a parameter after `parameters/` -> id of the version that the last call
     found or wrote."""
 
     def __init__(

@@ -32,7 +32,7 @@ class SmallFunctionArgs(TypedDict):
 
 
 class Program(TypedDict):
-    """What a function runs, as ``aws.lambda_.Function`` takes it."""
+    """What a function runs, as `aws.lambda_.Function` takes it."""
 
     code: pulumi.AssetArchive
     handler: str
@@ -57,7 +57,7 @@ def runtime(args: SmallFunctionArgs) -> str:
 
 
 def checks(args: SmallFunctionArgs) -> list[limits.Check]:
-    """List the shared arguments for ``limits.check``."""
+    """List the shared arguments for `limits.check`."""
     return [
         ("runtime", runtime(args), limits.RUNTIMES),
         ("architecture", _architecture(args), limits.ARCHITECTURES),
@@ -74,7 +74,7 @@ def identity(
 ) -> Identity:
     """Make the log group, and a role with an inline policy for each document.
 
-    ``documents`` are as for ``grants.inline``. One more, ``logs``, lets the function write to its
+    `documents` are as for `grants.inline`. One more, `logs`, lets the function write to its
     log group.
     """
     logs = aws.cloudwatch.LogGroup(

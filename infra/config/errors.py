@@ -32,7 +32,7 @@ class ConfigError(NamedTuple):
     """One thing that is wrong with stack config; `SettingsError` raises them all at once."""
 
     path: str
-    """Key of the project's config, such as ``secrets.database.from``."""
+    """Key of the project's config, such as `secrets.database.from`."""
     message: str
     """What is wrong there and what to do, to be read after the path; no secret value."""
 
@@ -105,7 +105,7 @@ def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
 
 
 def _keys_beside(path: tuple[str, ...]) -> list[str]:
-    """Keys that are allowed where ``path`` ends."""
+    """Keys that are allowed where `path` ends."""
     model: type[BaseModel] = Settings
     for part in path[:-1]:
         annotations = {field.alias: field.annotation for field in model.model_fields.values()}

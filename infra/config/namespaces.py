@@ -38,9 +38,9 @@ def mistaken(
 ) -> Iterator[tuple[str, str]]:
     """Yield each full key that is meant for the project, and its name there.
 
-    ``own`` are the names of the project's keys. A key is meant for it that has such a name, or a
+    `own` are the names of the project's keys. A key is meant for it that has such a name, or a
     namespace that differs from the project by a letter in three, two at most. Namespaces of
-    packages that are installed, or declared in the ``Pulumi.yaml`` of ``folder``, are left alone.
+    packages that are installed, or declared in the `Pulumi.yaml` of `folder`, are left alone.
     """
     for key in keys:
         namespace, _, name = key.partition(":")

@@ -1,6 +1,6 @@
 """The keys of stack config, their types, ranges and defaults. Pure: no Pulumi, no boto3.
 
-What one key alone cannot tell stands in ``rules``.
+What one key alone cannot tell stands in `rules`.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from infra.aws import limits
 
 @dataclass(frozen=True)
 class Within:
-    """Pydantic rule: a value is in a range or a list of ``limits``."""
+    """Pydantic rule: a value is in a range or a list of `limits`."""
 
     allowed: limits.Range | tuple[int | str, ...]
     besides: tuple[int, ...] = ()
@@ -64,10 +64,10 @@ class GeneratedField(_Model):
     )
 
     def rules(self) -> dict[str, object]:
-        """Write all of it in the words of a stack file, ``length`` first.
+        """Write all of it in the words of a stack file, `length` first.
 
         GetRandomPassword's own word for that, or another text right after a field named
-        ``password``, makes secret scanners take the rules for a password.
+        `password`, makes secret scanners take the rules for a password.
         """
         return self.model_dump(by_alias=True)
 
@@ -123,11 +123,11 @@ class SecretSettings(_Model):
     )
 
     def generated_fields(self) -> dict[str, dict[str, object]]:
-        """Write the rules of each field of ``generate``."""
+        """Write the rules of each field of `generate`."""
         return {field: generated.rules() for field, generated in self.generate.items()}
 
     def rotated_fields(self) -> dict[str, dict[str, object]]:
-        """Write the same for each field that rotation makes anew: a database's is ``password``."""
+        """Write the same for each field that rotation makes anew: a database's is `password`."""
         return self.generated_fields() or {"password": GeneratedField().rules()}
 
 
@@ -164,7 +164,7 @@ class ParameterSettings(_Model):
 
 
 class FunctionSettings(_Model):
-    """The function that reads; ``runtime``, ``architecture``, ``log_retention_days``: of all."""
+    """The function that reads; `runtime`, `architecture`, `log_retention_days`: of all."""
 
     handler: Literal["app", "query"] = Field(
         default="app",
@@ -395,7 +395,7 @@ class CostSettings(_Model):
 
 
 class Settings(_Model):
-    """Every key of stack config but ``secretValues``."""
+    """Every key of stack config but `secretValues`."""
 
     secrets: dict[str, SecretSettings] = Field(
         default={}, description="the secrets, by logical name"
@@ -454,7 +454,7 @@ class Settings(_Model):
 
 
 def model_in(annotation: object) -> type[BaseModel] | None:
-    """Find the model in an annotation such as ``dict[str, SecretSettings]``."""
+    """Find the model in an annotation such as `dict[str, SecretSettings]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := model_in(part))), None)

@@ -1,6 +1,6 @@
 """The only reader of stack config: all of it is checked, and all its errors are reported at once.
 
-Structure stands in ``secrets``; sensitive text only in ``secretValues``, which is read as a
+Structure stands in `secrets`; sensitive text only in `secretValues`, which is read as a
 secret output and never shown.
 """
 
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class SettingsError(pulumi.RunError, ValueError):
     """The stack's config has errors; the text has a line for each.
 
-    A ``RunError``, so ``pulumi up`` prints the text and no traceback.
+    A `RunError`, so `pulumi up` prints the text and no traceback.
     """
 
     def __init__(self, errors: list[str]) -> None:
@@ -53,7 +53,7 @@ class Environment:
 
     @property
     def name(self) -> str:
-        """``project-stack``, for names that know no slash."""
+        """`project-stack`, for names that know no slash."""
         return f"{self.project}-{self.stack}"
 
     @property
@@ -80,7 +80,7 @@ class Environment:
 
     @property
     def partition(self) -> str:
-        """Partition of the region, such as ``aws``."""
+        """Partition of the region, such as `aws`."""
         return Place.of(self.layer_arn).partition
 
     @property
@@ -119,7 +119,7 @@ class Environment:
         return extension.cache_enabled and extension.cache_size > 0
 
     def seeds(self) -> dict[str, SecretSettings]:
-        """Secrets of ``from: generate``, by logical name."""
+        """Secrets of `from: generate`, by logical name."""
         secrets = self.settings.secrets.items()
         return {name: secret for name, secret in secrets if secret.source == "generate"}
 
@@ -157,7 +157,7 @@ class Environment:
     def administrators(self, caller_arn: str) -> list[str]:
         """ARNs of who may do everything with the secrets; without a resource policy, none.
 
-        ``caller_arn`` is that of GetCallerIdentity.
+        `caller_arn` is that of GetCallerIdentity.
 
         Raises:
             SettingsError: whoever deploys is not among them, and would lock itself out.
@@ -171,11 +171,11 @@ class Environment:
         return policy.administrators
 
     def protects(self, exemption: str) -> bool:
-        """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
+        """Whether Pulumi is to refuse a deletion that this key of `exemptions` would allow."""
         return guardrails.protects(self.settings, exemption)
 
     def secret_values(self) -> dict[str, Any]:
-        """Read ``secretValues``, decrypted: to be compared, and never shown."""
+        """Read `secretValues`, decrypted: to be compared, and never shown."""
         values: Any = _value(_config().get(f"{self.project}:secretValues", "{}"))
         return dict(values)
 
@@ -185,7 +185,7 @@ class Environment:
         return self.settings.recovery_window_days if own is None else own
 
     def secret_value(self, secret: str) -> pulumi.Output[str] | None:
-        """Text of a secret of ``from: config``, marked secret; of any other, ``None``."""
+        """Text of a secret of `from: config`, marked secret; of any other, `None`."""
         if self.settings.secrets[secret].source != "config":
             return None
         values = pulumi.Config().require_secret_object("secretValues")

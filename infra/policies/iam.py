@@ -1,6 +1,6 @@
 """IAM and KMS key policy documents. Pure functions over plain strings; JSON-shaped dicts out.
 
-No action holds a wildcard. A ``*`` as resource carries the AWS rule that forces it.
+No action holds a wildcard. A `*` as resource carries the AWS rule that forces it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ def policy_document(*statements: dict[str, Any]) -> Policy:
 
 
 def assume_role(service: str) -> Policy:
-    """Trust policy: ``service`` (such as ``lambda.amazonaws.com``) may assume the role."""
+    """Trust policy: `service` (such as `lambda.amazonaws.com`) may assume the role."""
     return policy_document(
         {
             "Effect": "Allow",
@@ -90,10 +90,10 @@ def key_policy(
     """Let the account administer the key, and use it only through Secrets Manager.
 
     The account's root as principal hands the decision to IAM: a principal needs an IAM grant
-    besides. With ``log_group_prefix``, CloudWatch Logs may use the key for groups of that name;
-    with ``parameters``, the account may use it through Parameter Store, too.
+    besides. With `log_group_prefix`, CloudWatch Logs may use the key for groups of that name;
+    with `parameters`, the account may use it through Parameter Store, too.
 
-    ``replication_regions`` are those that secrets under this key are replicated to or from. To
+    `replication_regions` are those that secrets under this key are replicated to or from. To
     replicate, Secrets Manager decrypts with the one key and encrypts with the other, in the name
     of whoever wrote the value. Through which region's service it calls KMS is not documented, so
     the key may be used through both.
@@ -168,7 +168,7 @@ def encrypt_logs(place: Place, log_groups: str) -> dict[str, Any]:
 def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     """Read exactly these secrets, and decrypt with the keys only what Secrets Manager hands them.
 
-    ``key_arns`` are the key of the secrets' region and, where they have replicas, that of each
+    `key_arns` are the key of the secrets' region and, where they have replicas, that of each
     replica's: a replica's ARN differs in the region only, so one pattern and the list of regions
     stand for them all, in a policy of nearly the same size.
 
@@ -192,7 +192,7 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
 def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     """Read and write exactly these secrets, and make random passwords.
 
-    ``key_arns`` are as for ``read_secrets``.
+    `key_arns` are as for `read_secrets`.
     """
     return policy_document(
         {
@@ -214,7 +214,7 @@ def rotate_secret(secret_arn: str, admin_arn: str | None, *key_arns: str) -> Pol
     """Rotate exactly this secret; read the one of the administrator who changes the other user.
 
     Without an administrator a user changes its own password, and is found by all it ever had.
-    ``key_arns`` are as for ``read_secrets``; the administrator's secret is read at home only.
+    `key_arns` are as for `read_secrets`; the administrator's secret is read at home only.
     """
     history = ["secretsmanager:ListSecretVersionIds"] if admin_arn is None else []
     statements = [
@@ -287,7 +287,7 @@ def write_traces() -> Policy:
 
 
 def split_by_size(names: Iterable[str], replica_regions: int = 0) -> list[list[str]]:
-    """Split secret names so that ``read_secrets`` of each part fits one managed policy.
+    """Split secret names so that `read_secrets` of each part fits one managed policy.
 
     Names, because ARNs are not known before the secrets exist and the number of policies must be.
     Raises ValueError where so many regions leave no room for a name.
@@ -356,7 +356,7 @@ def _in_any_region(secret_arn: str) -> str:
 
 
 def via(service: str, place: Place) -> list[str]:
-    """Write the values of ``kms:ViaService`` that name a service in its region."""
+    """Write the values of `kms:ViaService` that name a service in its region."""
     # AWS documents the form with amazonaws.com for every region, and writes its own policies in
     # other partitions with the partition's suffix: both name nothing but the service.
     suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(place)))

@@ -12,7 +12,7 @@ from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document, via
 
 
 def parameter_arn(place: Place, name: str) -> str:
-    """ARN of a parameter by its full name, which starts with ``/``."""
+    """ARN of a parameter by its full name, which starts with `/`."""
     return place.arn("ssm", f"parameter{name}")
 
 

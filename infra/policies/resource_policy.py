@@ -51,12 +51,12 @@ def secret_policy(
 ) -> Policy:
     """Refuse a secret to everybody but these.
 
-    ``account_arn`` is ``arn:<partition>:iam::<account>:root``; the others are ARNs of roles and
-    users, where ``*`` and ``?`` stand for any characters: ``readers`` may read, ``writers`` read
-    and change the value, ``administrators`` change this policy, too. A role's ARN stands for each
+    `account_arn` is `arn:<partition>:iam::<account>:root`; the others are ARNs of roles and
+    users, where `*` and `?` stand for any characters: `readers` may read, `writers` read
+    and change the value, `administrators` change this policy, too. A role's ARN stands for each
     of its sessions. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 
-    Nobody is locked out by a wrong ``organization_id``: the policy can still be mended. The same
+    Nobody is locked out by a wrong `organization_id`: the policy can still be mended. The same
     document is right for every replica: Secrets Manager copies it, and it names no region.
     """
     # Roles that only the AWS service they are made for can assume, and nobody can change.

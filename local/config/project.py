@@ -29,7 +29,7 @@ class Stack:
     """What a program is run with."""
 
     program: Path
-    """Path of ``__main__.py``."""
+    """Path of `__main__.py`."""
     project: str
     name: str
     config: Mapping[str, str]
@@ -41,7 +41,7 @@ class Stack:
 
     @property
     def region(self) -> str:
-        """``aws:region``, or nothing."""
+        """`aws:region`, or nothing."""
         return self.config.get("aws:region", "")
 
     def section(self, key: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Stack:
 
 
 def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
-    """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``, or ``config_file`` instead.
+    """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml`, or `config_file` instead.
 
     Values encrypted by the stack's secrets provider cannot be decrypted here; a generated
     stand-in takes the place of each.
@@ -196,7 +196,7 @@ def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decrypted(value: object, path: str) -> tuple[object, list[str]]:
-    """Put a stand-in for each ``secure: …``; return their paths, too."""
+    """Put a stand-in for each `secure: …`; return their paths, too."""
     if isinstance(value, dict):
         if _is_encrypted(value):
             return stand_in(), [path]

@@ -33,7 +33,7 @@ def rotating(stack: Stack) -> list[str]:
 
 
 def with_local_database(stack: Stack, server: PostgreSQL) -> Stack:
-    """Return the stack with these secrets' ``host`` and ``port``, and the CA, of the server."""
+    """Return the stack with these secrets' `host` and `port`, and the CA, of the server."""
     secrets = stack.section("secrets")
     for name in login_secrets(stack):
         if "fields" in secrets[name]:

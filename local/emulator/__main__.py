@@ -96,7 +96,7 @@ def main() -> None:
     )
     iam.seed_admin(settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"])
     if layers := json.loads(settings["LAYERS"]):
-        from local.extension import layer_zip  # noqa: PLC0415 - only a run with layers needs it
+        from local.extension import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 
         lambda_.publish_layers(layers, layer_zip())
 

@@ -1,5 +1,5 @@
 """EC2: an interface endpoint shows what limits it, a group's rule has one source and one id."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import secrets

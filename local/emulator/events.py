@@ -1,5 +1,5 @@
 """EventBridge: read-only management events, log groups as targets, and targets that are asked."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import logging

@@ -1,9 +1,9 @@
 """IAM: no way in without a signature, condition keys of the caller and the request, quotas.
 
-What a service adds when it uses a key for a caller, such as ``kms:ViaService``, is in
-``secretsmanager.shared`` and ``ssm``.
+What a service adds when it uses a key for a caller, such as `kms:ViaService`, is in
+`secretsmanager.shared` and `ssm`.
 """
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 from collections.abc import Callable

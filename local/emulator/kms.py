@@ -1,5 +1,5 @@
 """KMS: a key policy is a policy, and only symmetric keys rotate."""
-# ruff: noqa: SLF001 - ministack's gaps sit behind private names
+# ruff: noqa: SLF001 (ministack's gaps sit behind private names)
 
 from collections.abc import Callable
 from typing import Any

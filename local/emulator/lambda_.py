@@ -1,5 +1,5 @@
 """Lambda: functions stay on this machine, layers exist, roles are asked, limits hold."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import base64
 import contextlib

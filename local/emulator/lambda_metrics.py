@@ -1,5 +1,5 @@
 """Lambda's own metrics: of every invocation, whoever made it, with all their dimensions."""
-# ruff: noqa: ANN401 - ministack is untyped
+# ruff: noqa: ANN401 (ministack is untyped)
 
 import time
 from collections.abc import Callable
@@ -37,8 +37,8 @@ def publish_throttle_once(
     _original: Callable[..., None],
     function_name: str,
     duration_ms: float,
-    error: bool,  # noqa: ARG001, FBT001 - as the original
-    throttle: bool,  # noqa: FBT001 - as the original
+    error: bool,  # noqa: ARG001, FBT001 (as the original)
+    throttle: bool,  # noqa: FBT001 (as the original)
 ) -> None:
     """Publish Throttles, and nothing else, for what was not executed.
 

@@ -1,5 +1,5 @@
 """An operation that the embedded AWS does not offer is refused by its name."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import logging

@@ -1,5 +1,5 @@
 """S3: keeps a lifecycle's minimum size for transitions, and who pays for requests."""
-# ruff: noqa: ANN401 - ministack is untyped
+# ruff: noqa: ANN401 (ministack is untyped)
 
 from collections.abc import Callable
 from http import HTTPStatus

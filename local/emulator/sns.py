@@ -1,5 +1,5 @@
 """SNS: who subscribes by mail confirms it, and what a subscription's attributes are."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import re
 from collections.abc import Callable

@@ -1,5 +1,5 @@
 """Parameter Store: the key of a SecureString is asked, and so is who tags."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 from collections.abc import Callable, Iterable

@@ -39,7 +39,7 @@ class Registration:
 
     urn: str
     type: str
-    """Type token, such as ``aws:kms/key:Key``."""
+    """Type token, such as `aws:kms/key:Key`."""
     name: str
     """Logical name."""
     parent: str
@@ -56,7 +56,7 @@ class Registration:
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: set[str] = field(default_factory=set)
     registered_outputs: dict[str, Any] | None = None
-    """What a component passed to ``register_outputs``; None when it never did."""
+    """What a component passed to `register_outputs`; None when it never did."""
 
 
 class Maker(Protocol):
@@ -74,7 +74,7 @@ class Maker(Protocol):
         """Make a resource from checked inputs; return its id, inputs and outputs."""
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer a provider function, such as ``aws:index/getCallerIdentity:…``."""
+        """Answer a provider function, such as `aws:index/getCallerIdentity:…`."""
 
 
 class Preview:
@@ -108,9 +108,9 @@ class BuiltInEngine(mocks.MockMonitor):
         on_created: Callable[[Registration], None] | None = None,
         earlier: Mapping[str, Any] | None = None,
     ) -> None:
-        """``earlier`` is the state of an earlier deployment, as a program sees it (default none).
+        """`earlier` is the state of an earlier deployment, as a program sees it (default none).
 
-        URN -> ``type`` and ``outputs`` of each of its resources.
+        URN -> `type` and `outputs` of each of its resources.
         """
         super().__init__(_Unused())
         self._earlier = dict(earlier or {})
@@ -125,7 +125,7 @@ class BuiltInEngine(mocks.MockMonitor):
         self._lock = threading.Lock()
 
     def run(self, stack: Stack, program: Callable[[], None] | None = None) -> None:
-        """Run a stack's Pulumi program to its end, or ``program`` instead of it.
+        """Run a stack's Pulumi program to its end, or `program` instead of it.
 
         Raises:
             Exception: whatever the program or the provider raised first.
@@ -169,7 +169,7 @@ class BuiltInEngine(mocks.MockMonitor):
         return logger
 
     def state(self) -> str:
-        """Write what Pulumi would keep of this stack, with ``[secret]`` for what it encrypts."""
+        """Write what Pulumi would keep of this stack, with `[secret]` for what it encrypts."""
         resources = [
             {
                 "urn": each.urn,

@@ -1,6 +1,6 @@
 """The host of Python programs that Pulumi's engine is given, as a full installation brings one.
 
-``PULUMI_DEBUG_LANGUAGES=python:<port>`` connects the engine to it.
+`PULUMI_DEBUG_LANGUAGES=python:<port>` connects the engine to it.
 """
 
 import contextlib

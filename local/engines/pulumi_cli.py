@@ -30,11 +30,11 @@ class Cli:
 
     path: Path
     version: str
-    """Such as ``3.274.1``; empty for a development build, which has none."""
+    """Such as `3.274.1`; empty for a development build, which has none."""
 
     @property
     def is_on_path(self) -> bool:
-        """Whether it is the one that ``pulumi`` means in a shell."""
+        """Whether it is the one that `pulumi` means in a shell."""
         return shutil.which("pulumi") == str(self.path)
 
     @property
@@ -113,7 +113,7 @@ def _version(path: Path) -> str:
 
 
 def _required() -> tuple[int, ...]:
-    """Lower bound of ``requiredPulumiVersion``; a range of another form is the CLI's to read."""
+    """Lower bound of `requiredPulumiVersion`; a range of another form is the CLI's to read."""
     found = re.match(r">=\s*(\d+)\.(\d+)\.(\d+)", str(_project().get("requiredPulumiVersion", "")))
     return tuple(map(int, found.groups())) if found else ()
 

@@ -41,7 +41,7 @@ class Step:
     """What the engine does to a resource, or would do."""
 
     operation: str
-    """Such as ``create``; ``same`` where only the state changes."""
+    """Such as `create`; `same` where only the state changes."""
     urn: str
     changed: tuple[str, ...] = field(default=(), compare=False)
     """Names of what differs: before a deployment, not all of it is known."""
@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StateResource:
-    """One resource of the state; see ``record.Made``."""
+    """One resource of the state; see `record.Made`."""
 
     type: str
     name: str
@@ -61,7 +61,7 @@ class StateResource:
 class PulumiEngine:
     """One stack, as a context manager: what it starts and writes is gone at its end.
 
-    Entering raises ``OSError`` where there is no folder to write to.
+    Entering raises `OSError` where there is no folder to write to.
     """
 
     def __init__(self, cli: Cli) -> None:
@@ -95,7 +95,7 @@ class PulumiEngine:
     ) -> None:
         """Write the project, make the stack, and serve provider and program.
 
-        ``created`` hears of each resource right after the provider has made it.
+        `created` hears of each resource right after the provider has made it.
 
         Raises:
             PulumiError: the CLI refused.
@@ -127,7 +127,7 @@ class PulumiEngine:
 
     @property
     def project(self) -> Path:
-        """Folder of ``Pulumi.yaml`` and the stack's file; the program stays where it is."""
+        """Folder of `Pulumi.yaml` and the stack's file; the program stays where it is."""
         return self.folder / "project"
 
     @property
@@ -276,7 +276,7 @@ class PulumiEngine:
 
 
 def _changed(step: dict[str, Any]) -> tuple[str, ...]:
-    """Name what differs, as the CLI shows it: inputs, and ``protect``, which is the state's."""
+    """Name what differs, as the CLI shows it: inputs, and `protect`, which is the state's."""
     old, new = step.get("old"), step.get("new")
     if not old or not new:
         return ()

@@ -9,7 +9,7 @@ class Made(Protocol):
 
     @property
     def type(self) -> str:
-        """Type token, such as ``aws:kms/key:Key``."""
+        """Type token, such as `aws:kms/key:Key`."""
 
     @property
     def name(self) -> str:

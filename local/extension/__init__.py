@@ -1,8 +1,8 @@
 """The AWS Parameters and Secrets Lambda Extension, for functions in the embedded AWS.
 
 AWS ships its extension as a layer whose program Lambda starts beside the function. The embedded
-AWS attaches layers but starts no extensions, so this layer starts itself: Python runs the ``.pth``
-file of a site directory, and the emulator makes each ``python/lib/*/site-packages`` of a layer
+AWS attaches layers but starts no extensions, so this layer starts itself: Python runs the `.pth`
+file of a site directory, and the emulator makes each `python/lib/*/site-packages` of a layer
 one before it imports the handler.
 
 It speaks the protocol and reads the variables that AWS documents:

@@ -1,7 +1,7 @@
 """Starts the extension's process beside a function's worker, during INIT.
 
 Runs inside the worker before the handler is imported, where every import counts as cold start:
-nothing here but what the worker has loaded, and ``socket``, which it loads next anyway.
+nothing here but what the worker has loaded, and `socket`, which it loads next anyway.
 
 The worker listens and the new process accepts, so an early request waits in the backlog instead
 of being refused. A pipe is the extension's view of the worker's life: empty during INIT, readable
@@ -29,7 +29,7 @@ _RUN = (
 def start() -> None:
     """Start the extension and tell it of the first INVOKE.
 
-    Raises OSError when no port or process is to be had; ``site`` prints what a ``.pth`` file
+    Raises OSError when no port or process is to be had; `site` prints what a `.pth` file
     raises and goes on, so the function starts even then, without its extension.
     """
     listener = _listen()
@@ -56,7 +56,7 @@ def start() -> None:
 def command(listener: int, lifecycle: int) -> list[str]:
     """Compose the command line of the extension's process, which inherits the two descriptors.
 
-    Isolated (``-I``): a function's PYTHONPATH and current directory are not the extension's.
+    Isolated (`-I`): a function's PYTHONPATH and current directory are not the extension's.
     """
     site_packages = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 (pathlib costs an import)
     return [sys.executable, "-I", "-c", _RUN, site_packages, str(listener), str(lifecycle)]

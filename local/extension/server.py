@@ -46,7 +46,7 @@ class Log:
         self._levels = LOG_LEVELS[LOG_LEVELS.index(level) : -1]
 
     def __call__(self, level: str, message: str) -> None:
-        """Write ``message`` if ``level`` is wanted; what a caller sent stays on its one line."""
+        """Write `message` if `level` is wanted; what a caller sent stays on its one line."""
         if level in self._levels:
             stamp = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime())
             text = message.encode("unicode_escape").decode("ascii")
@@ -77,7 +77,7 @@ _GO_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
 def go_json(document: object) -> bytes:
-    """``document`` as compact UTF-8 JSON, with the escapes of Go's ``encoding/json``."""
+    """`document` as compact UTF-8 JSON, with the escapes of Go's `encoding/json`."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate, which JSON can escape and UTF-8 cannot hold, is U+FFFD to Go.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -136,9 +136,9 @@ _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 
 
 def parse_query(raw: str) -> dict[str, str]:
-    """Decode a query as Go's ``url.ParseQuery``, in its order, the first of equal names.
+    """Decode a query as Go's `url.ParseQuery`, in its order, the first of equal names.
 
-    ``+`` is a space; a pair with a semicolon or a broken escape is left out.
+    `+` is a space; a pair with a semicolon or a broken escape is left out.
     """
     query: dict[str, str] = {}
     for pair in raw.split("&"):
@@ -171,7 +171,7 @@ def parameter_request(query: Mapping[str, str]) -> dict[str, object]:
 
 
 class Service:
-    """One AWS service, asked over at most ``limit`` connections at a time."""
+    """One AWS service, asked over at most `limit` connections at a time."""
 
     def __init__(
         self, client: Future[Any], operation: str, timeout_millis: int, limit: int
@@ -404,7 +404,7 @@ def _response(answer: Answer, version: str, *, keep_alive: bool) -> bytes:
 
 
 def accept_clients(listener: socket.socket, extension: Extension, idle: Semaphore) -> None:
-    """Serve one client after the other, for ever; ``idle`` counts the other threads that wait.
+    """Serve one client after the other, for ever; `idle` counts the other threads that wait.
 
     The thread that accepts a client serves it, which spares the client the start of a thread.
     """

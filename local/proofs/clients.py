@@ -1,6 +1,6 @@
 """Callers that use the function's client themselves, with no connection to fall back on.
 
-They import what the function's package holds: whoever imports this has ``handler`` on the path.
+They import what the function's package holds: whoever imports this has `handler` on the path.
 """
 
 import hmac
@@ -40,7 +40,7 @@ def logging_in(
 
 
 def signing(deployment: Deployment, name: str, field: str) -> Caller:
-    """Sign by one client and verify by another, which accepts ``previous``, too.
+    """Sign by one client and verify by another, which accepts `previous`, too.
 
     Neither knows what the other has at hand: the value of one may be newer.
     """

@@ -39,7 +39,7 @@ def run(
 ) -> Iterator[Outcome]:
     """Try every promise, and destroy the stack unless it stays; one outcome each, as it is known.
 
-    ``values`` are the secret values right after the deployment, ``before`` is what there was in
+    `values` are the secret values right after the deployment, `before` is what there was in
     the account before it.
     """
     held = {*values, *deployment.canaries}

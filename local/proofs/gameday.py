@@ -98,7 +98,7 @@ class Scene:
         self.phases: list[Phase] = []
 
     def phase(self, name: str, do: Callable[[], Aim]) -> Phase:
-        """Do something, and wait until every caller is answered as ``do`` says it is to be."""
+        """Do something, and wait until every caller is answered as `do` says it is to be."""
         log = self.traffic.log
         phase = Phase(name, len(log), time.monotonic())
         self.phases.append(phase)

@@ -107,7 +107,7 @@ class Subscriber:
 def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Told]:
     """Cause incidents at once, and wait until each was told of and is over.
 
-    ``wanted`` are some of ``CAUSES``; none: all that this deployment can have. What was changed is
+    `wanted` are some of `CAUSES`; none: all that this deployment can have. What was changed is
     put back; the secret that is deleted is made for it.
 
     Raises:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(event: dict[str, list[str]], context: object) -> dict[str, str]:
-    """Try to read each of ``SecretIds``: ``read``, or AWS's error code and text."""
+    """Try to read each of `SecretIds`: `read`, or AWS's error code and text."""
     del context
     client = boto3.client("secretsmanager")
     outcomes = {}

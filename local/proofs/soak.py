@@ -29,7 +29,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     },
     "random": {"database": _secret("app", strategy="random", overlapHours=1)},
 }
-"""Strategy -> the secrets of a stack whose secret ``database`` is rotated by it."""
+"""Strategy -> the secrets of a stack whose secret `database` is rotated by it."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Soak:
 
 
 def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
-    """Return the stack ``dev`` with the secrets of a strategy, and other keys of config."""
+    """Return the stack `dev` with the secrets of a strategy, and other keys of config."""
     loaded = project.load(root, "dev")
     handler = "app" if strategy == "random" else "query"
     changed = {"secrets": STRATEGIES[strategy], "function": {"handler": handler}, **keys}

@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.02
 
 
 Caller = Callable[[], dict[str, Any]]
-"""Makes one request; answers with ``secret_version`` at least, or raises when it fails."""
+"""Makes one request; answers with `secret_version` at least, or raises when it fails."""
 
 
 class Request(NamedTuple):
@@ -35,7 +35,7 @@ class Traffic:
     """Threads that call the function, one request after the other, for the time of a `with` block.
 
     A request has failed when the function raises, or answers with any status but 200. In addition
-    to ``callers`` of the function there is a thread for each of ``others``.
+    to `callers` of the function there is a thread for each of `others`.
     """
 
     def __init__(self, deployment: Deployment, callers: int, *others: Caller) -> None:

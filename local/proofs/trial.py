@@ -31,7 +31,7 @@ def read_as(client: Client, role_arn: str, secret_ids: Sequence[str]) -> dict[st
         secret_ids: names or ARNs.
 
     Returns:
-        Secret id -> ``read``, or AWS's error.
+        Secret id -> `read`, or AWS's error.
 
     """
     functions = client("lambda")
@@ -58,7 +58,7 @@ def read_as(client: Client, role_arn: str, secret_ids: Sequence[str]) -> dict[st
 
 @contextmanager
 def role_like(client: Client, role_arn: str, keep: Callable[[Statement], bool]) -> Iterator[str]:
-    """Copy a role with those of its statements that ``keep`` wants; yield the copy's ARN."""
+    """Copy a role with those of its statements that `keep` wants; yield the copy's ARN."""
     iam = client("iam")
     original = iam.get_role(RoleName=role_arn.rsplit("/", 1)[1])["Role"]
     name = f"like-{secrets.token_hex(4)}"

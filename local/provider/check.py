@@ -20,8 +20,8 @@ def checked(
 ) -> tuple[Properties, list[Failure]]:
     """Return the inputs with defaults and the automatic name, and all that is refused.
 
-    ``name`` is the logical one. ``previous`` are the inputs of the resource that is there, whose
-    automatic name stays; ``suffix`` is that of a new name.
+    `name` is the logical one. `previous` are the inputs of the resource that is there, whose
+    automatic name stays; `suffix` is that of a new name.
     """
     inputs = {key: value for key, value in given.items() if value is not None}
     inputs.pop(_DEFAULTS, None)

@@ -1,6 +1,6 @@
 """CloudWatch: alarms on metrics, alarms on alarms, and dashboards.
 
-No alarms on PromQL (``evaluationCriteria``): the embedded CloudWatch knows none.
+No alarms on PromQL (`evaluationCriteria`): the embedded CloudWatch knows none.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ class _Alarm(Resource):
     """What both kinds of alarms have in common. An alarm of the name is overwritten."""
 
     kind: ClassVar[str]
-    """Alarm type of ``DescribeAlarms``; its answer has the alarms under the plural."""
+    """Alarm type of `DescribeAlarms`; its answer has the alarms under the plural."""
     names: ClassVar[Mapping[str, str]]
     """Inputs and outputs that are not called as AWS calls them."""
     own: ClassVar[frozenset[str]] = frozenset({"region", "tags"})

@@ -9,7 +9,7 @@ from local.provider.wire import UNKNOWN, holds_unknown, is_archive
 
 
 class Difference(NamedTuple):
-    """What an ``up`` would do to a resource that is there."""
+    """What an `up` would do to a resource that is there."""
 
     changed: frozenset[str]
     """Inputs that differ."""
@@ -80,7 +80,7 @@ def filled(about: Input, new: Any, old: Any) -> Any:
 
 
 def all_tags(tags: Any, default_tags: Mapping[str, str]) -> Any:
-    """Return the tags that a resource has in the end; ``UNKNOWN`` if its own are."""
+    """Return the tags that a resource has in the end; `UNKNOWN` if its own are."""
     return UNKNOWN if tags == UNKNOWN else {**default_tags, **(tags or {})}
 
 

@@ -1,6 +1,6 @@
 """EventBridge: rules and their targets.
 
-Of a rule: no role, no ``namePrefix`` and not the deprecated ``isEnabled``; of a target: nothing
+Of a rule: no role, no `namePrefix` and not the deprecated `isEnabled`; of a target: nothing
 but the ARN. A rule is deleted after its targets, so that the provider's wait for them is not here.
 """
 

@@ -44,7 +44,7 @@ def policy(text: object) -> object:
     """Write an IAM policy: the order of statements, actions and resources does not count.
 
     A text equals a list of one, an account its root ARN, values of conditions are text, and an
-    empty policy is none. A principal that is a text, such as ``*``, is not compared.
+    empty policy is none. A principal that is a text, such as `*`, is not compared.
     https://github.com/hashicorp/awspolicyequivalence
     """
     read = document(text)

@@ -66,7 +66,7 @@ class Provider:
         """Tags of every resource, from the provider's config."""
 
     def configure(self, region: str | None, default_tags: Mapping[str, str]) -> None:
-        """Take the provider's config: ``aws:region`` and ``aws:defaultTags``."""
+        """Take the provider's config: `aws:region` and `aws:defaultTags`."""
         if region:
             self._session = self._session.elsewhere(region)
         self.default_tags = dict(default_tags)
@@ -148,7 +148,7 @@ class Provider:
     def find(self, type_: str, name: str, id_: str) -> tuple[str, Properties, Properties] | None:
         """Read a resource that is not recorded: id, inputs and what is recorded; None if none is.
 
-        ``id_`` is what ``pulumi import`` was given.
+        `id_` is what `pulumi import` was given.
 
         Raises:
             DeploymentError: AWS refused.
@@ -219,7 +219,7 @@ class Provider:
                     raise
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer a provider function, such as ``aws:index/getCallerIdentity:…``.
+        """Answer a provider function, such as `aws:index/getCallerIdentity:…`.
 
         Raises:
             DeploymentError: the function is unknown, or AWS refused.
@@ -288,7 +288,7 @@ def check(
 ) -> tuple[Properties, list[Failure]]:
     """Return the inputs with defaults; path and reason of each that is refused. Asks no AWS.
 
-    ``previous`` are the inputs of the resource that is there; ``suffix`` ends an automatic name
+    `previous` are the inputs of the resource that is there; `suffix` ends an automatic name
     (default: random).
 
     Raises:

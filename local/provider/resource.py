@@ -17,7 +17,7 @@ Properties = dict[str, Any]
 
 
 class AutoName(NamedTuple):
-    """How a name is made that the program did not give: ``<logical name>-<7 hex digits>``."""
+    """How a name is made that the program did not give: `<logical name>-<7 hex digits>`."""
 
     longest: int = 255
     """Characters at most, the prefix left out; a longer one is refused by the preview."""
@@ -92,7 +92,7 @@ class RefusedError(Exception):
 class PartlyMadeError(Exception):
     """A resource was made, and a later call of its creation was refused.
 
-    ``id`` is the resource's; the text is the reason.
+    `id` is the resource's; the text is the reason.
     """
 
     def __init__(self, id_: str, reason: str) -> None:
@@ -117,19 +117,19 @@ def made(id_: str) -> Iterator[None]:
 class Resource:
     """One type. A module for each AWS service subclasses this; methods get checked inputs.
 
-    ``state`` is what is recorded: inputs and outputs. An error of boto3 is shown as it is, and
-    so is ``RefusedError``.
+    `state` is what is recorded: inputs and outputs. An error of boto3 is shown as it is, and
+    so is `RefusedError`.
     """
 
     type: ClassVar[str]
-    """Type token, such as ``aws:kms/key:Key``."""
+    """Type token, such as `aws:kms/key:Key`."""
     inputs: ClassVar[Mapping[str, Input]]
     outputs: ClassVar[tuple[str, ...]] = ()
-    """Outputs that are no inputs; ``tagsAll`` is added where there are ``tags``."""
+    """Outputs that are no inputs; `tagsAll` is added where there are `tags`."""
     gone: ClassVar[frozenset[str]] = frozenset()
-    """Codes of errors by which ``read`` learns that the resource is gone."""
+    """Codes of errors by which `read` learns that the resource is gone."""
     deleted: ClassVar[frozenset[str] | None] = None
-    """Codes of errors that ``delete`` takes for success; None: those of ``gone``."""
+    """Codes of errors that `delete` takes for success; None: those of `gone`."""
     deletes_first: ClassVar[bool] = False
     """Whether a replaced one always goes before the new one comes."""
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
@@ -147,7 +147,7 @@ class Resource:
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
         """Read inputs and outputs as AWS has them; None if the resource is gone.
 
-        What AWS does not tell is left out, and stays as it is in the ``state``. Tags are all that
+        What AWS does not tell is left out, and stays as it is in the `state`. Tags are all that
         AWS has.
         """
         raise NotImplementedError
@@ -155,7 +155,7 @@ class Resource:
     def update(
         self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
     ) -> Properties | None:
-        """Change the resource; ``changed`` names the inputs that differ, but never ``tags``.
+        """Change the resource; `changed` names the inputs that differ, but never `tags`.
 
         Return outputs that AWS tells only now.
         """
@@ -173,7 +173,7 @@ class Resource:
         raise NotImplementedError
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
-        """Return the id, and the inputs that it tells, for the id that ``pulumi import`` takes.
+        """Return the id, and the inputs that it tells, for the id that `pulumi import` takes.
 
         Raises:
             RefusedError: that id has another form.
@@ -204,21 +204,21 @@ class Resource:
 
 
 def camel(value: Any) -> Any:
-    """Write keys of AWS in the provider's words: ``KmsKeyId`` -> ``kmsKeyId``."""
+    """Write keys of AWS in the provider's words: `KmsKeyId` -> `kmsKeyId`."""
     if isinstance(value, Mapping):
         return {f"{key[0].lower()}{key[1:]}": camel(inner) for key, inner in value.items()}
     return [camel(each) for each in value] if isinstance(value, list) else value
 
 
 def pascal(value: Any) -> Any:
-    """Write keys of the provider in AWS's words: ``kmsKeyId`` -> ``KmsKeyId``."""
+    """Write keys of the provider in AWS's words: `kmsKeyId` -> `KmsKeyId`."""
     if isinstance(value, Mapping):
         return {f"{key[0].upper()}{key[1:]}": pascal(inner) for key, inner in value.items()}
     return [pascal(each) for each in value] if isinstance(value, list) else value
 
 
 def tag_list(tags: Mapping[str, str] | None, prefix: str = "") -> list[dict[str, str]]:
-    """Write tags as a list of ``Key`` and ``Value``, as most services want them."""
+    """Write tags as a list of `Key` and `Value`, as most services want them."""
     return [{f"{prefix}Key": key, f"{prefix}Value": value} for key, value in (tags or {}).items()]
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: N802 (the engine's gRPC interface)
 """Serves the provider to Pulumi's engine.
 
-``PULUMI_DEBUG_PROVIDERS=aws:<port>`` connects the engine to it, so that it starts no plugin.
+`PULUMI_DEBUG_PROVIDERS=aws:<port>` connects the engine to it, so that it starts no plugin.
 https://pulumi-developer-docs.readthedocs.io/latest/docs/_generated/proto/provider.html
 """
 
@@ -31,7 +31,7 @@ _VERSION = metadata.version("pulumi-aws")
 def served(
     aws: EmbeddedAws, region: str, created: Callable[[Created], None] | None = None
 ) -> Iterator[int]:
-    """Serve the provider on a port of its own; ``created`` is called after each creation."""
+    """Serve the provider on a port of its own; `created` is called after each creation."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=_THREADS),
         options=[("grpc.max_receive_message_length", _MESSAGE_BYTES)],

@@ -1,7 +1,7 @@
 """SNS: topics, their policies and subscriptions.
 
 Left out: the real provider repeats calls that AWS refuses for want of a permission that it does
-not know everywhere yet; the removal of a ``filterPolicyScope`` puts no default back.
+not know everywhere yet; the removal of a `filterPolicyScope` puts no default back.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Values as the engine sends them: a protobuf Struct, in which some maps have a meaning.
 
-An archive stays the map that it is sent as (``hash``, ``assets`` or ``path``), because that is all
-the engine gives of an old one. What is not known yet, in a preview, is ``UNKNOWN``.
+An archive stays the map that it is sent as (`hash`, `assets` or `path`), because that is all
+the engine gives of an old one. What is not known yet, in a preview, is `UNKNOWN`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,7 +49,7 @@ def _plain(value: struct_pb2.Value) -> Any:
 
 
 def struct(properties: Mapping[str, Any], secret: Iterable[str] = ()) -> struct_pb2.Struct:
-    """Write properties; those named in ``secret`` are marked."""
+    """Write properties; those named in `secret` are marked."""
     written = struct_pb2.Struct()
     marked = {
         key: {SIGNATURE: SECRET, "value": properties[key]}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """As much of the AWS CLI as advices and documents use; for want of the CLI.
 
-``aws SERVICE OPERATION``, options by the names of the service's own model, lists as words or
-``Key=…,Key=…``, ``--query``, and ``--output`` json or text.
+`aws SERVICE OPERATION`, options by the names of the service's own model, lists as words or
+`Key=…,Key=…`, `--query`, and `--output` json or text.
 """
 
 import itertools
@@ -53,7 +53,7 @@ def main(service: str, operation: str, *options: str) -> None:
 
 
 def _item(shape: Any, word: str) -> Any:
-    """Read an item of a list: a word, or a map such as ``Key=Project,Values=one``."""
+    """Read an item of a list: a word, or a map such as `Key=Project,Values=one`."""
     if shape.type_name != "structure":
         return word
     pairs = [pair.split("=", 1) for pair in word.split(",")]

@@ -37,7 +37,7 @@ class Cli:
         }
 
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, with ``text`` on its standard input."""
+        """Run a command to its end, with `text` on its standard input."""
         return subprocess.run(  # noqa: S603 (the Pulumi CLI)
             [self._path, "--non-interactive", *command],
             cwd=self._folder,

@@ -35,7 +35,7 @@ class CommandError(Exception):
 class Stack:
     """A stack of the project, with a name and a state of its own.
 
-    Most tests change one secret or parameter, ``x``.
+    Most tests change one secret or parameter, `x`.
     """
 
     def __init__(
@@ -91,16 +91,16 @@ class Stack:
         (self.work / "Pulumi.yaml").write_text(project)
 
     def configure(self, value: str | None = None, /, **parameters: dict[str, Any]) -> None:
-        """Configure these parameters, and a value of ``x`` in ``secretValues`` or none."""
+        """Configure these parameters, and a value of `x` in `secretValues` or none."""
         values = {} if value is None else {"parameters/x": value}
         self.write(values, parameters=parameters)
 
     def configure_secrets(self, value: str | None = None, /, **secrets: dict[str, Any]) -> None:
-        """Configure these secrets, and a value of ``x`` in ``secretValues`` or none."""
+        """Configure these secrets, and a value of `x` in `secretValues` or none."""
         self.write({} if value is None else {"x": value}, secrets=secrets)
 
     def write(self, values: Mapping[str, str], /, **keys: Any) -> None:
-        """Write the stack's file: ``secretValues``, and all other keys that differ from none."""
+        """Write the stack's file: `secretValues`, and all other keys that differ from none."""
         path = self.work / f"Pulumi.{self.name}.yaml"
         written = yaml.safe_load(path.read_text())
         keys["secrets"] = {"database": {"from": "external"}, **keys.get("secrets", {})}

@@ -18,7 +18,7 @@ from tests.recording import PROJECT
 pytestmark = needs_cli
 
 Goal = tuple[dict[str, Any], str | None]
-"""Config of a secret or parameter, and its text in ``secretValues``."""
+"""Config of a secret or parameter, and its text in `secretValues`."""
 
 FIRST, SECOND = '{"password": "first"}', '{"password": "second"}'
 CONFIG, EXTERNAL = {"from": "config"}, {"from": "external"}
@@ -96,7 +96,7 @@ EXPECTED_OF_PARAMETERS = """
 
 
 def expected(table: str) -> dict[str, str]:
-    """Read a table: ``<from>.<to>`` -> what becomes of the value."""
+    """Read a table: `<from>.<to>` -> what becomes of the value."""
     head, *rows = [line.split() for line in table.strip().splitlines()]
     cells = [(row[0], to, cell) for row in rows for to, cell in zip(head, row[1:], strict=True)]
     return {f"{source}.{to}": cell for source, to, cell in cells}

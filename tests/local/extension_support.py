@@ -195,7 +195,7 @@ def started(
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         lifecycle, first_invoke = os.pipe()
         process = stack.enter_context(
-            subprocess.Popen(  # noqa: S603 - the launcher's own command
+            subprocess.Popen(  # noqa: S603 (the launcher's own command)
                 launcher.command(listener.fileno(), lifecycle),
                 env=environ,
                 pass_fds=(listener.fileno(), lifecycle),

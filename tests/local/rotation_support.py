@@ -293,7 +293,7 @@ class Rotated:
 class World:
     """AWS, PostgreSQL, and the environment of the function."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - its parts
+    def __init__(  # noqa: PLR0913, PLR0917 (its parts)
         self,
         aws: EmbeddedAws,
         postgres: PostgreSQL,
@@ -353,7 +353,7 @@ class World:
 
 
 @pytest.fixture
-def world(  # noqa: PLR0913, PLR0917 - its parts
+def world(  # noqa: PLR0913, PLR0917 (its parts)
     aws: EmbeddedAws,
     postgres: PostgreSQL,
     server: Connection,

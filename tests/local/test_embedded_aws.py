@@ -85,7 +85,7 @@ def test_nothing_is_left_behind_though_an_invocation_is_in_flight(
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    with subprocess.Popen(  # noqa: S603 - this interpreter, the text above
+    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
         [sys.executable, "-c", RUN, str(scratch), str(tmp_path / "told")],
         cwd=REPOSITORY,
         env={},
@@ -310,9 +310,9 @@ def test_a_request_signed_with_another_secret_is_refused(aws: EmbeddedAws, servi
         ("socket.socketpair()[0].sendmsg([b'x'])", False),
     ],
 )
-def test_the_guard_refuses_what_leaves_this_machine_only(code: str, refused: bool) -> None:  # noqa: FBT001 - a table's column
+def test_the_guard_refuses_what_leaves_this_machine_only(code: str, refused: bool) -> None:  # noqa: FBT001 (a table's column)
     script = f"import _socket, socket\nfrom local import loopback\nloopback.install()\n{code}"
-    run = subprocess.run(  # noqa: S603 - this interpreter, the table above
+    run = subprocess.run(  # noqa: S603 (this interpreter, the table above)
         [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
 

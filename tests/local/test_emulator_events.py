@@ -72,7 +72,7 @@ def put(aws: EmbeddedAws, unique: str) -> Make:
         ({"error": [{"prefix": "Access"}], "name": ["a"]}, {"error": "Access", "name": "a"}, {}),
     ],
 )
-def test_a_rule_matches_by_content(  # noqa: PLR0913, PLR0917 - fixtures beside a table
+def test_a_rule_matches_by_content(  # noqa: PLR0913, PLR0917 (fixtures beside a table)
     make_rule: Make,
     put: Make,
     inbox: Inbox,

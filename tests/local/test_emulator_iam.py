@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0913, PLR0917 - a test's arguments are fixtures
+# ruff: noqa: PLR0913, PLR0917 (a test's arguments are fixtures)
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0913, PLR0917 - boto3's clients come untyped; arguments are fixtures
+# ruff: noqa: PLR0913, PLR0917 (boto3's clients come untyped; arguments are fixtures)
 """Replicas of secrets, as AWS documents them.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html

@@ -377,7 +377,7 @@ def test_no_call_leaves_the_machine(layer: Path) -> None:
     start, serve = command[3].rsplit(" from ", 1)
     assert serve == f"{PACKAGE}.server import main; main()"
     far = "import socket; socket.create_connection(('192.0.2.1', 1), 5)"
-    run = subprocess.run(  # noqa: S603 - the launcher's own command
+    run = subprocess.run(  # noqa: S603 (the launcher's own command)
         [*command[:3], f"{start} {far}", *command[4:]],
         capture_output=True,
         text=True,

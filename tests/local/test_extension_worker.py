@@ -75,7 +75,7 @@ class Function:
         directory.mkdir()
         (directory / "app.py").write_text(code)
         (directory / "_worker.py").write_text(_PYTHON_WORKER_SCRIPT)
-        self.process = subprocess.Popen(  # noqa: S603 - the worker of the emulator
+        self.process = subprocess.Popen(  # noqa: S603 (the worker of the emulator)
             [sys.executable, directory / "_worker.py"],
             cwd=directory,
             env=environ | {"_LAMBDA_LAYERS_DIRS": str(layer)},

@@ -100,7 +100,7 @@ def test_a_server_comes_up_and_leaves_nothing() -> None:
 
 
 def test_a_server_ends_with_the_process_that_started_it() -> None:
-    with subprocess.Popen(  # noqa: S603 - this interpreter, the text above
+    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
         [sys.executable, "-c", HOLD], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout
@@ -400,7 +400,7 @@ def test_a_link_in_the_servers_folder_does_not_lead_root_to_another_file(
 ) -> None:
     roots = shared / "roots"
     roots.write_text("# root's own\n")
-    with subprocess.Popen(  # noqa: S603 - this interpreter, the text above
+    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
         [sys.executable, "-c", PLANT, shared, path, after, roots],
         stdout=subprocess.PIPE,
         text=True,

@@ -230,7 +230,7 @@ def test_without_a_secrets_name_the_answer_says_so(
 
 
 class Way:
-    """The way to PostgreSQL; of the connections to come, each of ``losses`` loses one."""
+    """The way to PostgreSQL; of the connections to come, each of `losses` loses one."""
 
     def __init__(self, server: PostgreSQL) -> None:
         self.losses: list[Callable[[socket.socket], None]] = []

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0913, PLR0917 - a test's arguments are fixtures
+# ruff: noqa: PLR0913, PLR0917 (a test's arguments are fixtures)
 """The resource policy in the embedded AWS: a grant by IAM is not enough, and nobody is locked out.
 
 It does not prove what Zelkova, AWS's prover, thinks of a policy: the emulator looks at principals

@@ -159,7 +159,7 @@ def at_once(rotated: Rotated, step: str, times: int = 6) -> list[Exception | Non
         barrier.wait()
         try:
             rotated.step(step)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+        except Exception as error:  # noqa: BLE001 (whatever it is, the test shows it)
             outcomes.append(error)
         else:
             outcomes.append(None)

@@ -30,7 +30,7 @@ class World:
         return inputs
 
     def make(self, type_: str, name: str, /, **inputs: Any) -> dict[str, Any]:
-        """Make a resource once for each name; return its state, with ``id``."""
+        """Make a resource once for each name; return its state, with `id`."""
         if name not in self._known:
             id_, state = self.provider.create(type_, name, self.checked(type_, name, **inputs))
             self._made.append((type_, name, id_, state))
@@ -70,8 +70,8 @@ class Specimen:
     seen_gone: bool = True
     """Whether a refresh sees that it was deleted."""
     import_id: Callable[[str, dict[str, Any]], str] | None = None
-    """What ``pulumi import`` takes, from id and state; None: the id; see also ``not_imported``."""
+    """What `pulumi import` takes, from id and state; None: the id; see also `not_imported`."""
     not_imported: str = ""
     """Why it cannot be imported."""
     import_differs: frozenset[str] = frozenset()
-    """Inputs that the first ``up`` after an import changes: AWS does not tell them."""
+    """Inputs that the first `up` after an import changes: AWS does not tell them."""

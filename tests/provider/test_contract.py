@@ -1,6 +1,6 @@
 """Each type of the provider, as Pulumi's engine uses it, on the embedded AWS.
 
-Which inputs replace, the provider does not say here: ``expected`` has that from other sources.
+Which inputs replace, the provider does not say here: `expected` has that from other sources.
 """
 
 import importlib

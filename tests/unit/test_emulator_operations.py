@@ -65,7 +65,7 @@ OF_THE_CLI = {"aws cloudtrail validate-logs", "aws lambda invoke", "aws logs tai
 
 
 def advised(*files: Path) -> set[str]:
-    """Return the commands of the AWS CLI that these files print, as ``aws SERVICE OPERATION``."""
+    """Return the commands of the AWS CLI that these files print, as `aws SERVICE OPERATION`."""
     services = {*OFFERED, "s3api"}
     found: set[str] = set()
     for file in files:

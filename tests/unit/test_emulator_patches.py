@@ -85,9 +85,9 @@ class Owner:
 @pytest.fixture
 def applied() -> Iterator[None]:
     """Forget the patches of this module."""
-    patching._patches.pop(__name__, None)  # noqa: SLF001 - what decorators leave behind
+    patching._patches.pop(__name__, None)  # noqa: SLF001 (what decorators leave behind)
     yield
-    patching._patches.pop(__name__, None)  # noqa: SLF001 - the same
+    patching._patches.pop(__name__, None)  # noqa: SLF001 (the same)
 
 
 @pytest.mark.usefixtures("applied")

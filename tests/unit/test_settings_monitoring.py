@@ -1,4 +1,4 @@
-"""What is wrong with ``monitoring`` and ``audit`` is said before anything is made."""
+"""What is wrong with `monitoring` and `audit` is said before anything is made."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is wrong with ``replicaRegions`` is said before anything is made."""
+"""What is wrong with `replicaRegions` is said before anything is made."""
 
 import pytest
 

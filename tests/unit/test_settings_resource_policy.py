@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (a table reads by its rows)
-"""What ``resourcePolicy`` may say, and whom it would lock out."""
+"""What `resourcePolicy` may say, and whom it would lock out."""
 
 from typing import Any
 

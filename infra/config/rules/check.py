@@ -29,16 +29,16 @@ class Config:
     settings: Settings
     """Without the parts that are wrong already: they are at their defaults, or left out."""
     secret_names: frozenset[str]
-    """Every name in ``secrets``, also of those left out."""
+    """Every name in `secrets`, also of those left out."""
     parameter_names: frozenset[str]
-    """Every name in ``parameters``, also of those left out."""
+    """Every name in `parameters`, also of those left out."""
     values: object
-    """``secretValues`` as it came. Never shown."""
+    """`secretValues` as it came. Never shown."""
     values_encrypted: bool
 
 
 def errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; ``region`` is ``aws:region``, or nothing."""
+    """Say which rules are broken; `region` is `aws:region`, or nothing."""
     settings = config.settings
     yield from secrets.errors(settings.secrets, names.secret_prefix, config.secret_names)
     yield from rotation.errors(settings.secrets, config.secret_names)

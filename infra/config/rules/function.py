@@ -1,4 +1,4 @@
-"""What ``function`` and ``extension`` must keep to beyond each key by itself.
+"""What `function` and `extension` must keep to beyond each key by itself.
 
 Pure: no Pulumi, no boto3.
 """
@@ -17,7 +17,7 @@ def errors(
 ) -> Iterator[ConfigError]:
     """Say which rules are broken.
 
-    ``region`` is the stack's own, or nothing; ``secret_names`` are all, also of wrong ones.
+    `region` is the stack's own, or nothing; `secret_names` are all, also of wrong ones.
     """
     yield from _secret(settings, secret_names)
     yield from _extension(settings)

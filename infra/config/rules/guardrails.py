@@ -1,9 +1,9 @@
 """What the config of a protected environment must not say, or lack. Pure: no Pulumi, no boto3.
 
-``relaxed`` refuses nothing. ``standard`` refuses what loses a secret, shows it or lets it grow
-old, and costs next to nothing to keep to. ``strict`` asks, besides, for what production has and a
+`relaxed` refuses nothing. `standard` refuses what loses a secret, shows it or lets it grow
+old, and costs next to nothing to keep to. `strict` asks, besides, for what production has and a
 bill shows: replicas, alarms that reach somebody, records that last. A rule is kept, or its name
-stands in ``exemptions`` with the reason.
+stands in `exemptions` with the reason.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -44,7 +44,7 @@ class Rule(NamedTuple):
 def errors(settings: Settings, names: Collection[str]) -> Iterator[ConfigError]:
     """Say which rules are broken without a reason, and which reasons are for nothing.
 
-    ``names`` are those of all secrets and parameters, also of wrong ones.
+    `names` are those of all secrets and parameters, also of wrong ones.
     """
     reasons, level = settings.exemptions, settings.protection
     sound = settings.secrets.keys() | settings.parameters.keys()
@@ -74,7 +74,7 @@ def errors(settings: Settings, names: Collection[str]) -> Iterator[ConfigError]:
 
 
 def protects(settings: Settings, key: str) -> bool:
-    """Whether Pulumi is to refuse a deletion that this key of ``exemptions`` would allow."""
+    """Whether Pulumi is to refuse a deletion that this key of `exemptions` would allow."""
     return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
@@ -220,5 +220,5 @@ RULES = {
     "protectKeys": Rule("strict", None),
     "protectAudit": Rule("strict", None),
 }
-"""Key of ``exemptions`` -> rule. Keys stay as they are: they stand in stack files. Where each
+"""Key of `exemptions` -> rule. Keys stay as they are: they stand in stack files. Where each
 secret or parameter is exempted by itself, a new one has no reason yet."""

@@ -1,4 +1,4 @@
-"""What ``key`` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `key` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What ``monitoring`` and ``audit`` must keep to. Pure: no Pulumi, no boto3."""
+"""What `monitoring` and `audit` must keep to. Pure: no Pulumi, no boto3."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ _ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
 
 
 def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; ``secret_prefix`` starts every secret's full name."""
+    """Say which rules are broken; `secret_prefix` starts every secret's full name."""
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)

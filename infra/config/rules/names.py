@@ -19,7 +19,7 @@ _TRAIL_LENGTH = 128
 def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
     """Say which rules are broken, with the remedy, which is not in the stack's file.
 
-    ``has_trail`` is whether there is a trail ``<project>-<stack>``.
+    `has_trail` is whether there is a trail `<project>-<stack>`.
     """
     change, rename = "change `name` in Pulumi.yaml", "rename the stack"
     named = f"the project's name {project!r}"

@@ -1,4 +1,4 @@
-"""What ``network`` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `network` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Subnet(NamedTuple):
 
 
 def errors(settings: Settings, region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; ``region`` is the stack's own, or nothing."""
+    """Say which rules are broken; `region` is the stack's own, or nothing."""
     network = settings.network
     if not network.subnet_ids:
         for key in ("security_group_ids", "egress", *_OF_ENDPOINTS):
@@ -52,10 +52,10 @@ def subnet_faults(network: NetworkSettings, subnets: Sequence[Subnet]) -> list[s
     """Say why these subnets would not do, one line a fault.
 
     Functions in subnets of one availability zone do not outlive its loss. Endpoints are refused
-    by EC2 in two subnets of one zone (``DuplicateSubnetsInSameZone``), or in another VPC's.
+    by EC2 in two subnets of one zone (`DuplicateSubnetsInSameZone`), or in another VPC's.
     https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 
-    Needs to ask EC2 where subnets are, so it is no part of ``errors``. Of what is not known yet,
+    Needs to ask EC2 where subnets are, so it is no part of `errors`. Of what is not known yet,
     nothing is said.
     """
     zones: dict[str, set[str]] = {}

@@ -17,7 +17,7 @@ def errors(
 ) -> Iterator[ConfigError]:
     """Say which rules are broken.
 
-    ``prefix`` starts every full name, ``secret_names`` are those of all secrets.
+    `prefix` starts every full name, `secret_names` are those of all secrets.
     """
     for name, parameter in parameters.items():
         path = f"parameters.{name}"

@@ -1,4 +1,4 @@
-"""What ``replicaRegions`` must keep to. Pure: no Pulumi, no boto3."""
+"""What `replicaRegions` must keep to. Pure: no Pulumi, no boto3."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from infra.config.errors import ConfigError
 
 
 def errors(replica_regions: Sequence[str], region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; ``region`` is the stack's own, or nothing.
+    """Say which rules are broken; `region` is the stack's own, or nothing.
 
     A secret is replicated within its partition only, where AWS knows every region.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html

@@ -1,4 +1,4 @@
-"""What ``resourcePolicy`` must keep to: nobody is locked out. Pure: no Pulumi, no boto3."""
+"""What `resourcePolicy` must keep to: nobody is locked out. Pure: no Pulumi, no boto3."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def errors(policy: ResourcePolicySettings) -> Iterator[ConfigError]:
 def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[ConfigError]:
     """Say whether the policy would refuse the secrets to whoever makes it.
 
-    ``caller_arn`` is that of GetCallerIdentity. Of a role's session it tells the role's name and
+    `caller_arn` is that of GetCallerIdentity. Of a role's session it tells the role's name and
     not its path, so the administrators must name the role whatever its path is. That is not less
     exact: no two roles of an account have the same name.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
@@ -66,7 +66,7 @@ def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[ConfigEr
 
 
 def _principals(caller_arn: str) -> tuple[list[str], list[str]]:
-    """Tell what ``aws:PrincipalArn`` may be for the caller, and patterns that match each."""
+    """Tell what `aws:PrincipalArn` may be for the caller, and patterns that match each."""
     session = _SESSION.fullmatch(caller_arn)
     if session is None:  # a user, root, or a federated user
         return [caller_arn], [caller_arn]
@@ -79,7 +79,7 @@ def _principals(caller_arn: str) -> tuple[list[str], list[str]]:
 
 
 def _like(arn: str, pattern: str) -> bool:
-    """Match as ``ArnLike`` does: each of the six parts by itself."""
+    """Match as `ArnLike` does: each of the six parts by itself."""
     parts = zip(arn.split(":", 5), pattern.split(":", 5), strict=True)
     return all(
         re.fullmatch(re.escape(like).replace(r"\*", ".*").replace(r"\?", "."), part, re.DOTALL)

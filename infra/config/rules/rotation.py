@@ -12,7 +12,7 @@ _PORT = 5432
 
 
 def errors(secrets: Mapping[str, SecretSettings], names: Collection[str]) -> Iterator[ConfigError]:
-    """Say which rules are broken; ``names`` are those of all secrets, also of wrong ones."""
+    """Say which rules are broken; `names` are those of all secrets, also of wrong ones."""
     for name, secret in secrets.items():
         if secret.rotation is not None:
             path = f"secrets.{name}.rotation"

@@ -14,7 +14,7 @@ _RATES = {"hour": limits.ROTATION_RATE_HOURS, "day": limits.ROTATION_RATE_DAYS}
 
 
 def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[ConfigError]:
-    """Say what is wrong with a schedule or its window, which are keys below ``path``."""
+    """Say what is wrong with a schedule or its window, which are keys below `path`."""
     parsed = schedules.parse(schedule)
     for rule in _broken(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")

@@ -1,4 +1,4 @@
-"""What ``secretValues`` must hold: the value of each secret and parameter from config.
+"""What `secretValues` must hold: the value of each secret and parameter from config.
 
 Pure: no Pulumi, no boto3. A value is never shown.
 """
@@ -24,7 +24,7 @@ class _Kind(Generic[_Settings]):
 
     name: str
     prefix: str
-    """What starts their names in ``secretValues``."""
+    """What starts their names in `secretValues`."""
     types: tuple[type, ...]
     types_text: str
     refusal: Callable[[_Settings], str | None]
@@ -42,7 +42,7 @@ def errors(
 ) -> Iterator[ConfigError]:
     """Say which rules are broken.
 
-    ``values`` are ``secretValues`` as they came. Of secrets and parameters there is every name,
+    `values` are `secretValues` as they came. Of secrets and parameters there is every name,
     without the settings where those are wrong.
     """
     if not isinstance(values, dict):
@@ -68,7 +68,7 @@ def errors(
 
 
 def text(value: object) -> str:
-    """Write a value of ``secretValues`` as the secret's text: a map as JSON, text as it is."""
+    """Write a value of `secretValues` as the secret's text: a map as JSON, text as it is."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

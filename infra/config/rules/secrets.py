@@ -1,4 +1,4 @@
-"""What ``secrets`` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `secrets` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ def errors(
 ) -> Iterator[ConfigError]:
     """Say which rules are broken.
 
-    ``prefix`` starts every full name, ``names`` are those of all secrets, also of wrong ones.
+    `prefix` starts every full name, `names` are those of all secrets, also of wrong ones.
     """
     if not names:
         yield ConfigError("secrets", "holds no secret; describe at least one")

@@ -1,6 +1,6 @@
 """What would put a password into version control, by its name or its text. Pure.
 
-``secrets`` and ``parameters`` refuse it.
+`secrets` and `parameters` refuse it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What ``tags`` must keep to. Pure: no Pulumi, no boto3."""
+"""What `tags` must keep to. Pure: no Pulumi, no boto3."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -3,7 +3,7 @@
 An event is there once the call is answered; CloudTrail itself takes some minutes. Data events,
 such as an invocation, are not recorded.
 """
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import contextvars
 import itertools
@@ -58,7 +58,7 @@ _newest: contextvars.ContextVar[str] = contextvars.ContextVar("newest", default=
 
 
 @changes(cloudtrail, "_recording_enabled")
-def turn_off_ministack_recording(_enabled: bool) -> bool:  # noqa: FBT001 - as the original
+def turn_off_ministack_recording(_enabled: bool) -> bool:  # noqa: FBT001 (as the original)
     """Record instead of ministack, which records only what succeeds."""
     return False
 

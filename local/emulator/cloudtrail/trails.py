@@ -1,5 +1,5 @@
 """CloudTrail's trails: an event goes to their log groups and, by any of them, to EventBridge."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import time

@@ -1,5 +1,5 @@
 """CloudWatch: a change of an alarm's state reaches topics, functions and EventBridge."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import logging

@@ -1,5 +1,5 @@
 """CloudWatch: anomaly detectors are kept and described; nothing trains them."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 from collections.abc import Awaitable, Callable

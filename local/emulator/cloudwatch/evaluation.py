@@ -3,7 +3,7 @@
 Metric math and anomaly detection are kept and described, and not computed: an alarm on them stays
 in INSUFFICIENT_DATA.
 """
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import time
 from collections.abc import Callable

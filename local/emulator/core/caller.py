@@ -17,7 +17,7 @@ access_key_id: contextvars.ContextVar[str] = contextvars.ContextVar("access_key_
 @replaces(ssm, "handle_request")
 async def remember_caller(
     original: Callable[..., Awaitable[Response]],
-    *request: Any,  # noqa: ANN401 - ministack is untyped
+    *request: Any,  # noqa: ANN401 (ministack is untyped)
 ) -> Response:
     """Keep the caller's access key for the checks of keys.
 

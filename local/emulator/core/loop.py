@@ -3,7 +3,7 @@
 What other threads cause, such as the log lines of an invocation, is done on it too: handlers
 replace whole lists, and what another thread appends in between is lost.
 """
-# ruff: noqa: SLF001 - ministack's loop has a private name
+# ruff: noqa: SLF001 (ministack's loop has a private name)
 
 from collections.abc import Callable
 from typing import TypeVarTuple, Unpack

@@ -1,5 +1,5 @@
 """Patches of ministack: a decorator registers one, `apply` puts those of a module into place."""
-# ruff: noqa: ANN401 - an owner is a module, a class or a dict, such as a table of handlers
+# ruff: noqa: ANN401 (an owner is a module, a class or a dict, such as a table of handlers)
 
 import functools
 import importlib

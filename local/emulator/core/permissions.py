@@ -1,5 +1,5 @@
 """What services may do for somebody: by a role they assume, or a policy that names them."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from ministack.services import iam, kms, lambda_svc, sns
 Policy = str | dict[str, Any] | None
 
 
-def service_may(  # noqa: PLR0913 - what a policy's statement has
+def service_may(  # noqa: PLR0913 (what a policy's statement has)
     service: str,
     action: str,
     resource: str,
@@ -116,7 +116,7 @@ def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str
     return {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
 
 
-def _context(action: str, resource: str, **principal: Any) -> Any:  # noqa: ANN401 - ministack's
+def _context(action: str, resource: str, **principal: Any) -> Any:  # noqa: ANN401 (ministack's)
     return iam_evaluator.EvalContext(
         action=action, resource_arn=resource, region=get_region(), **principal
     )

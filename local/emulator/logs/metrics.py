@@ -1,5 +1,5 @@
 """CloudWatch Logs: filter patterns, metric filters and embedded metrics make metrics of lines."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import time

@@ -72,7 +72,7 @@ def json_object(message: str) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def selected(document: Any, selector: str) -> list[Any]:  # noqa: ANN401 - any JSON
+def selected(document: Any, selector: str) -> list[Any]:  # noqa: ANN401 (any JSON)
     """Return what `$.a.b[0]` or `$.a[*].b` selects: nothing, one value, or many."""
     values = [document]
     for index, name in _PART.findall(selector[1:]):
@@ -80,7 +80,7 @@ def selected(document: Any, selector: str) -> list[Any]:  # noqa: ANN401 - any J
     return values
 
 
-def _inner(value: Any, index: str, name: str) -> Iterable[Any]:  # noqa: ANN401 - any JSON
+def _inner(value: Any, index: str, name: str) -> Iterable[Any]:  # noqa: ANN401 (any JSON)
     if name:
         return [value[name]] if isinstance(value, dict) and name in value else []
     if not isinstance(value, list):
@@ -182,7 +182,7 @@ def _comparison(symbol: str, kind: str, text: str) -> Matches:
         text = re.sub(r"\\(.)", r"\1", text) if kind == "quoted" else text
         pattern = re.compile(r"\A" + re.escape(text).replace(r"\*", ".*") + r"\Z", re.DOTALL)
 
-    def compares(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    def compares(value: Any) -> bool:  # noqa: ANN401 (any JSON)
         if isinstance(value, int | float) and not isinstance(value, bool) and number is not None:
             return bool(_NUMBER[symbol](value, number))
         if symbol not in ("=", "!="):

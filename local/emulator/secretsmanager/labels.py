@@ -1,5 +1,5 @@
 """Secrets Manager: a staging label is on one version, and a version without any is deprecated."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 

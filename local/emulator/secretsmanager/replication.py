@@ -5,7 +5,7 @@ encrypts a replica stays as it was asked for first, and is used in the name of w
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
 """
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import contextvars
 import json

@@ -1,5 +1,5 @@
 """Resource policies: none that is public or no policy, and a request on loopback came by TLS."""
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import contextvars
 import json

@@ -3,7 +3,7 @@
 A failed rotation stays as it failed: AWS would try it again by itself, and here it takes another
 RotateSecret with the same token. Nothing rotates by the schedule, which is kept and answered only.
 """
-# ruff: noqa: ANN401, SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
 """Schedules of rotation: what RotationRules may say, and when the next window ends."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,5 +1,5 @@
 """Secrets Manager: what its modules share: the secret of a request, its value and its key."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 from collections.abc import Callable
 from typing import Any

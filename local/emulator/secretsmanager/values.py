@@ -1,5 +1,5 @@
 """Secrets Manager: the customer key is asked, a request token counts once, values have limits."""
-# ruff: noqa: SLF001 - ministack is untyped, and its gaps sit behind private names
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import base64
 import json

@@ -18,7 +18,7 @@ from local.provider.resource import (
 
 
 class VpcEndpoint(Tagged):
-    """A way to a service. Its ``subnetConfigurations`` are not read: no address here is real."""
+    """A way to a service. Its `subnetConfigurations` are not read: no address here is real."""
 
     type = "aws:ec2/vpcEndpoint:VpcEndpoint"
     inputs = {
