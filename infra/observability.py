@@ -8,12 +8,12 @@ from infra.components.audit import Audit
 from infra.components.extension_function import ExtensionFunction
 from infra.components.monitoring import Monitoring
 from infra.components.rotation_watch import RotationWatch
-from infra.wiring import Deployed, Stack
+from infra.wiring import Context, Deployed
 
 
-def audit(stack: Stack) -> Audit | None:
+def audit(context: Context) -> Audit | None:
     """Make the trail, if it is to be an own one."""
-    env, settings = stack.env, stack.env.settings.audit
+    env, settings = context.env, context.env.settings.audit
     if settings.trail != "own":
         return None
     return Audit(
@@ -22,7 +22,7 @@ def audit(stack: Stack) -> Audit | None:
             "trail_name": env.name,
             "log_group_name": f"/aws/cloudtrail/{env.name}",
             "alias": f"{env.project}/{env.stack}-audit",
-            **stack.place.args,
+            **context.place.args,
             "retention_days": settings.retention_days,
             "log_retention_days": settings.log_retention_days,
             "deletion_window_in_days": env.settings.key.deletion_window_days,
@@ -32,15 +32,15 @@ def audit(stack: Stack) -> Audit | None:
     )
 
 
-def alarm_topic(stack: Stack) -> AlarmTopic:
+def alarm_topic(context: Context) -> AlarmTopic:
     """Make the topic that alarms publish to, with its subscriptions."""
-    env, settings = stack.env, stack.env.settings
+    env, settings = context.env, context.env.settings
     return AlarmTopic(
         "alarms",
         {
             "alarm_prefix": f"{env.name}-",
             "alias": f"{env.project}/{env.stack}-alarms",
-            **stack.place.args,
+            **context.place.args,
             "subscriptions": [
                 {"protocol": each.protocol, "endpoint": each.endpoint}
                 for each in settings.monitoring.subscriptions
@@ -51,9 +51,9 @@ def alarm_topic(stack: Stack) -> AlarmTopic:
     )
 
 
-def rotation_watch(stack: Stack, deployed: Deployed) -> RotationWatch | None:
+def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None:
     """Make the function that watches rotations and replicas, if there are any."""
-    env, rotations = stack.env, deployed.rotations
+    env, rotations = context.env, deployed.rotations
     regions = env.settings.replica_regions
     if not rotations and not regions:
         return None
@@ -67,29 +67,29 @@ def rotation_watch(stack: Stack, deployed: Deployed) -> RotationWatch | None:
             },
             "rotating": [env.secret_prefix + name for name in rotations],
             "replica_regions": regions,
-            "account_id": stack.place.account_id,
-            "file": stack.handler / "rotation_watch.py",
-            **stack.small_function("rotation-watch", deployed.keys.home),
+            "account_id": context.place.account_id,
+            "file": context.handler / "rotation_watch.py",
+            **context.small_function("rotation-watch", deployed.keys.home),
         },
     )
 
 
 def monitoring(
-    stack: Stack, deployed: Deployed, reader: ExtensionFunction, trail: Audit | None
+    context: Context, deployed: Deployed, reader: ExtensionFunction, trail: Audit | None
 ) -> tuple[Monitoring, AlarmTopic] | None:
     """Make alarms, topic and dashboard, if they are asked for."""
-    env, settings = stack.env, stack.env.settings.monitoring
+    env, settings = context.env, context.env.settings.monitoring
     if not settings.enabled:
         return None
-    topic = alarm_topic(stack)
-    watch = rotation_watch(stack, deployed)
+    topic = alarm_topic(context)
+    watch = rotation_watch(context, deployed)
     keys, role, rotations = deployed.keys, deployed.role, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
     made = Monitoring(
         "monitoring",
         {
             "environment": env.name,
-            "region": stack.place.region,
+            "region": context.place.region,
             "secret_prefix": env.secret_prefix,
             "key_alias": f"alias/{env.project}/{env.stack}",
             "topic_arn": topic.arn,

@@ -24,9 +24,11 @@ from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.components.small_function import SmallFunctionArgs
+from infra.config import secret_values
+from infra.config.environment import Environment
 from infra.config.rules import network as network_rules
 from infra.config.schema import NetworkSettings
-from infra.config.settings import Environment, SettingsError
+from infra.config.settings import SettingsError
 from infra.policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
@@ -34,7 +36,7 @@ VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None
 
 
 @dataclass(frozen=True)
-class Stack:
+class Context:
     """What every part needs: the settings, where this is, and the functions' sources."""
 
     env: Environment
@@ -90,17 +92,17 @@ class Deployed:
     """Role of the reader."""
 
 
-def encryption_keys(stack: Stack) -> Keys:
+def encryption_keys(context: Context) -> Keys:
     """Make the environment's key, and one in each region that has replicas."""
-    env, settings = stack.env, stack.env.settings.key
+    env, settings = context.env, context.env.settings.key
 
     def args(region: str) -> EncryptionKeyArgs:
         return {
             "description": f"Secrets of {env.name}",
             "alias": f"{env.project}/{env.stack}",
-            "partition": stack.place.partition,
+            "partition": context.place.partition,
             "region": region,
-            "account_id": stack.place.account_id,
+            "account_id": context.place.account_id,
             "rotation_period_in_days": settings.rotation_period_days,
             "deletion_window_in_days": settings.deletion_window_days,
             "protect": env.protects("protectKeys"),
@@ -110,7 +112,7 @@ def encryption_keys(stack: Stack) -> Keys:
     key = EncryptionKey(
         "environment",
         {
-            **args(stack.place.region),
+            **args(context.place.region),
             "log_group_prefix": env.log_group_prefix,
             "parameters": env.has_secure_parameters,
             "replication_regions": env.settings.replica_regions,
@@ -119,16 +121,16 @@ def encryption_keys(stack: Stack) -> Keys:
     replica_keys = {
         region: EncryptionKey(
             f"replica-{region}",
-            {**args(region), "replication_regions": [stack.place.region]},
+            {**args(region), "replication_regions": [context.place.region]},
         )
         for region in env.settings.replica_regions
     }
     return Keys(key, replica_keys)
 
 
-def app_secrets(stack: Stack, keys: Keys) -> dict[str, AppSecret]:
+def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
     """Make every secret; a value that is not from config is put by others."""
-    env = stack.env
+    env = context.env
     return {
         name: AppSecret(
             name,
@@ -137,7 +139,7 @@ def app_secrets(stack: Stack, keys: Keys) -> dict[str, AppSecret]:
                 "description": secret.description,
                 "key_arn": keys.home.arn,
                 "recovery_window_in_days": env.recovery_window_in_days(name),
-                "value": env.secret_value(name),
+                "value": secret_values.of_secret(name, secret),
                 "replicas": keys.replica_arns,
                 "protect": env.protects(f"protect.{name}"),
                 "tags": env.tags,
@@ -147,9 +149,9 @@ def app_secrets(stack: Stack, keys: Keys) -> dict[str, AppSecret]:
     }
 
 
-def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
+def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
     """Make the parameters; return ARNs by full name, those of SecureStrings apart."""
-    env, parameters = stack.env, stack.env.settings.parameters
+    env, parameters = context.env, context.env.settings.parameters
     if not parameters:
         return {}, {}
     store = ParameterStore(
@@ -159,7 +161,7 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
                 name: {
                     "name": env.parameter_prefix + name,
                     "type": parameter.type,
-                    "value": env.parameter_value(name),
+                    "value": secret_values.of_parameter(name, parameter),
                     "description": parameter.description,
                     "tier": parameter.tier,
                     "protect": env.protects(f"protectParameters.{name}"),
@@ -167,7 +169,7 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
                 for name, parameter in parameters.items()
             },
             "key_arn": keys.home.arn,
-            **stack.place.args,
+            **context.place.args,
             "tags": env.tags,
         },
     )
@@ -177,9 +179,9 @@ def parameter_store(stack: Stack, keys: Keys) -> tuple[Arns, Arns]:
     return plain, secure
 
 
-def private_network(stack: Stack) -> VpcConfig:
+def private_network(context: Context) -> VpcConfig:
     """Make the endpoints, if they are to be made; return the functions' place in the VPC."""
-    env, network = stack.env, stack.env.settings.network
+    env, network = context.env, context.env.settings.network
     if not network.subnet_ids:
         return None
     if network.egress == "endpoints" or env.settings.protection == "strict":
@@ -194,7 +196,7 @@ def private_network(stack: Stack) -> VpcConfig:
         {
             "vpc_id": network.vpc_id or "",
             "subnet_ids": network.subnet_ids,
-            **stack.place.args,
+            **context.place.args,
             "secret_prefix": env.secret_prefix,
             "parameter_prefix": env.parameter_prefix if env.settings.parameters else None,
             "log_group_prefix": env.log_group_prefix,
@@ -227,13 +229,13 @@ def _check_subnets(network: NetworkSettings) -> None:
 
 
 def seeders(
-    stack: Stack, keys: Keys, secrets: Mapping[str, AppSecret], lost: Mapping[str, int]
+    context: Context, keys: Keys, secrets: Mapping[str, AppSecret], lost: Mapping[str, int]
 ) -> list[SecretSeeder]:
     """Make the function that puts first values, and call it; nothing to seed: no function.
 
     `lost` is how often a generated parameter was lost, by logical name.
     """
-    env = stack.env
+    env = context.env
     seeds, parameters = env.seeds(), env.parameter_seeds()
     if not seeds and not parameters:
         return []
@@ -252,7 +254,7 @@ def seeders(
             "parameters": {
                 name: {
                     "name": env.parameter_prefix + name,
-                    "arn": parameter_arn(stack.place, env.parameter_prefix + name),
+                    "arn": parameter_arn(context.place, env.parameter_prefix + name),
                     "generate": seed.generated(),
                     "description": seed.description,
                     "tier": seed.tier,
@@ -261,22 +263,22 @@ def seeders(
             },
             "times_lost": lost,
             "replica_key_arns": keys.replica_arns,
-            "file": stack.handler / "seed.py",
-            **stack.small_function("seeder", keys.home),
+            "file": context.handler / "seed.py",
+            **context.small_function("seeder", keys.home),
         },
     )
     return [seeder]
 
 
 def secret_rotations(
-    stack: Stack,
+    context: Context,
     keys: Keys,
     secrets: Mapping[str, AppSecret],
     seeded: list[SecretSeeder],
     vpc_config: VpcConfig,
 ) -> dict[str, SecretRotation]:
     """Make the function and the schedule of every secret that rotates."""
-    env = stack.env
+    env = context.env
     made = {}
     for name, rotation in env.rotations.items():
         engine = "random" if rotation.strategy == "random" else "postgres"
@@ -286,8 +288,8 @@ def secret_rotations(
             {
                 "secret_arn": secrets[name].arn,
                 "replica_key_arns": keys.replica_arns,
-                "account_id": stack.place.account_id,
-                "files": stack.files(
+                "account_id": context.place.account_id,
+                "files": context.files(
                     "rotation.py",
                     "rotation_engine.py",
                     f"rotation_{engine}.py",
@@ -303,7 +305,7 @@ def secret_rotations(
                 "window_hours": rotation.window_hours,
                 "rotate_immediately": rotation.rotate_immediately,
                 "vpc_config": vpc_config,
-                **stack.small_function(f"{name}-rotation", keys.home),
+                **context.small_function(f"{name}-rotation", keys.home),
             },
             # A rotation starts from a value.
             pulumi.ResourceOptions(depends_on=seeded),
@@ -312,14 +314,14 @@ def secret_rotations(
 
 
 def reader_role(
-    stack: Stack,
+    context: Context,
     keys: Keys,
     secrets: Mapping[str, AppSecret],
     plain_parameters: Arns,
     secure_parameters: Arns,
 ) -> ReaderRole:
     """Make the role that reads what the function may read."""
-    env = stack.env
+    env = context.env
     return ReaderRole(
         "reader",
         {
@@ -328,7 +330,7 @@ def reader_role(
             "replica_key_arns": keys.replica_arns,
             "parameter_arns": plain_parameters,
             "secure_parameter_arns": secure_parameters,
-            "log_group_arn": stack.place.log_group_arn(f"{env.log_group_prefix}reader"),
+            "log_group_arn": context.place.log_group_arn(f"{env.log_group_prefix}reader"),
             "tracing": env.settings.function.tracing,
             "in_vpc": bool(env.settings.network.subnet_ids),
             "tags": env.tags,
@@ -337,10 +339,10 @@ def reader_role(
 
 
 def secret_policies(
-    stack: Stack, administrators: list[str], deployed: Deployed
+    context: Context, administrators: list[str], deployed: Deployed
 ) -> list[SecretPolicy]:
     """Refuse every secret to all but its functions and the administrators, if that is asked."""
-    env, settings = stack.env, stack.env.settings.resource_policy
+    env, settings = context.env, context.env.settings.resource_policy
     if not settings.enabled:
         return []
     rotations = deployed.rotations
@@ -356,8 +358,8 @@ def secret_policies(
                 name,
                 {
                     "secret_arn": secret.arn,
-                    "partition": stack.place.partition,
-                    "account_id": stack.place.account_id,
+                    "partition": context.place.partition,
+                    "account_id": context.place.account_id,
                     "readers": [
                         *([deployed.role.arn] if name in env.readable else []),
                         *administered,
@@ -375,14 +377,14 @@ def secret_policies(
 
 
 def reader_function(
-    stack: Stack,
+    context: Context,
     keys: Keys,
     role: ReaderRole,
     vpc_config: VpcConfig,
     ready: list[pulumi.Resource],
 ) -> ExtensionFunction:
     """Make the function that reads, when all that it needs is `ready`."""
-    env, function = stack.env, stack.env.settings.function
+    env, function = context.env, context.env.settings.function
     files = [
         f"{function.handler}.py",
         "secret_client.py",
@@ -409,7 +411,7 @@ def reader_function(
             "layer_arn": env.layer_arn,
             "key_arn": keys.home.arn,
             "log_group_name": f"{env.log_group_prefix}reader",
-            "files": stack.files(*files, postgres=function.handler == "query"),
+            "files": context.files(*files, postgres=function.handler == "query"),
             "handler": f"{function.handler}.lambda_handler",
             "environment": variables,
             "vpc_config": vpc_config,

@@ -7,10 +7,11 @@ from typing import Any
 import pulumi
 
 from infra.changes import lookups, moves, parameters, recorded, recorded_state, removals, secrets
+from infra.config.environment import Environment
 from infra.config.rules import secret_values as value_rules
 from infra.config.rules.parameters import VALUES_PREFIX
 from infra.config.schema import Settings
-from infra.config.settings import Environment, SettingsError
+from infra.config.settings import SettingsError, decrypted_values
 
 
 def keep_values(env: Environment) -> dict[str, int]:
@@ -25,7 +26,7 @@ def keep_values(env: Environment) -> dict[str, int]:
 
     """
     settings, names = env.settings, env.names
-    configured = _configured(settings, env.secret_values())
+    configured = _configured(settings, decrypted_values(env.project))
     state = recorded.read(recorded_state.resources(), configured)
     types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
     found = parameters.Found(types, lookups.parameter_version)

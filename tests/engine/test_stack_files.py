@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.config.settings import Environment, SettingsError, load
+from infra.config.environment import Environment
+from infra.config.settings import SettingsError, load
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from tests.engine.cli import Cli, needs_cli

@@ -20,7 +20,7 @@ from infra.components.reader_role import ReaderRole
 from infra.components.secret_policy import SecretPolicy, SecretPolicyArgs
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
-from infra.config.settings import SettingsError
+from infra.config.settings import SettingsError, administrators
 from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
@@ -364,9 +364,9 @@ def test_who_would_lock_itself_out_is_refused_before_anything_is_made(
     name = role.rpartition("/")[2]
     policy = {"enabled": True, "administrators": [f"arn:aws:iam::*:role/{name}"]}
     with pytest.raises(SettingsError) as error:
-        read({**VALID, "resourcePolicy": policy}).administrators(caller)
+        administrators(read({**VALID, "resourcePolicy": policy}), caller)
     (fault,) = error.value.errors
     remedy = f"add {role} and {role.replace(name, '*/' + name)}; mend it in Pulumi.test.yaml"
     assert fault.endswith(f"would lock out who deploys, {caller}; {remedy}")
     policy["administrators"] = [role, role.replace(name, f"*/{name}")]
-    assert read({**VALID, "resourcePolicy": policy}).administrators(caller)
+    assert administrators(read({**VALID, "resourcePolicy": policy}), caller)

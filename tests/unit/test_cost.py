@@ -11,8 +11,9 @@ from infra import cost
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring
+from infra.config.environment import Environment
 from infra.config.schema import CostSettings, Settings
-from infra.config.settings import Environment, load
+from infra.config.settings import load
 from local import outputs
 from local.engines.built_in import BuiltInEngine
 from tests.components.test_contract import example

@@ -7,7 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.config.settings import Environment, SettingsError, load
+from infra.config import secret_values
+from infra.config.environment import Environment
+from infra.config.settings import SettingsError, load
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, ROOT, Recording
@@ -300,7 +302,7 @@ def test_a_value_from_config_is_a_secret_output() -> None:
     def export() -> None:
         environment = load()
         for name in keys["secrets"]:
-            pulumi.export(name, environment.secret_value(name))
+            pulumi.export(name, secret_values.of_secret(name, environment.settings.secrets[name]))
 
     engine = BuiltInEngine(Recording())
     engine.run(stack, export)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.config import secret_values
 from infra.config.settings import SettingsError
 from tests.recording import PROJECT
 from tests.unit.test_settings import CANARY, VALID, read
@@ -99,9 +100,9 @@ def test_where_values_come_from_decides_who_makes_the_parameter() -> None:
         "api/token": 40,
         "other": 32,
     }
-    assert env.parameter_value("level") == "info"
-    assert env.parameter_value("partner") is None
-    assert env.parameter_value("other") is None
+    assert secret_values.of_parameter("level", env.settings.parameters["level"]) == "info"
+    assert secret_values.of_parameter("partner", env.settings.parameters["partner"]) is None
+    assert secret_values.of_parameter("other", env.settings.parameters["other"]) is None
 
 
 def test_without_a_secure_string_there_is_nothing_to_encrypt() -> None:

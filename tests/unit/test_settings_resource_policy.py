@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.config.rules.resource_policy import lockout
-from infra.config.settings import SettingsError
+from infra.config.settings import SettingsError, administrators
 from tests.unit.test_settings import VALID, faults, read
 
 ACCOUNT = "arn:aws:iam::123456789012:"
@@ -94,6 +94,6 @@ def test_a_lockout_is_a_fault_of_the_stacks_file_and_none_without_the_policy() -
     policy = {"enabled": True, "administrators": [f"{ACCOUNT}role/deploy"]}
     environment = read({**VALID, "resourcePolicy": policy})
     with pytest.raises(SettingsError, match=r"user/admin; mend it in Pulumi.test.yaml$"):
-        environment.administrators(f"{ACCOUNT}user/admin")
+        administrators(environment, f"{ACCOUNT}user/admin")
     assert environment.settings.resource_policy.administrators == policy["administrators"]
-    assert read(VALID).administrators(f"{ACCOUNT}user/admin") == []
+    assert administrators(read(VALID), f"{ACCOUNT}user/admin") == []

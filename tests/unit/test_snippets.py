@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.config.settings import Environment, SettingsError, load
+from infra.config.environment import Environment
+from infra.config.settings import SettingsError, load
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from tests.recording import ROOT, Recording

@@ -1,0 +1,27 @@
+"""The values of `secretValues` as Pulumi resources take them: secret outputs, never shown."""
+
+import pulumi
+
+from infra.config.rules.parameters import VALUES_PREFIX
+from infra.config.rules.secret_values import text
+from infra.config.schema import ParameterSettings, SecretSettings
+
+
+def of_secret(name: str, secret: SecretSettings) -> pulumi.Output[str] | None:
+    """Text of a secret of `from: config`; of any other, `None`."""
+    if secret.source != "config":
+        return None
+    return _values().apply(lambda values: text(values[name]))
+
+
+def of_parameter(name: str, parameter: ParameterSettings) -> pulumi.Input[str] | None:
+    """Text of a parameter, of a SecureString secret; `None` if it is not from config."""
+    if not parameter.secure:
+        return parameter.value
+    if parameter.source != "config":
+        return None
+    return _values().apply(lambda values: str(values[VALUES_PREFIX + name]))
+
+
+def _values() -> pulumi.Output[dict[str, object]]:
+    return pulumi.Config().require_secret_object("secretValues")
