@@ -17,7 +17,12 @@ from tests.recording import ROOT
 
 # Of infra/, these alone may import pulumi: what makes resources, reads config, or asks the engine.
 WITH_PULUMI = {
-    *("infra.wiring", "infra.observability", "infra.config.settings"),
+    *(
+        "infra.wiring",
+        "infra.observability",
+        "infra.config.settings",
+        "infra.config.secret_values",
+    ),
     *("infra.changes.comparison", "infra.changes.lookups", "infra.changes.recorded_state"),
 }
 COMPONENTS = "infra.components"
