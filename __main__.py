@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import cost, observability, wiring
+from infra import app_functions, cost, observability, wiring
 from infra.aws.place import Place
 from infra.changes import comparison
 from infra.config import settings
@@ -23,25 +23,30 @@ plain_parameters, secure_parameters = wiring.parameter_store(context, keys)
 vpc_config = wiring.private_network(context)
 seeders = wiring.seeders(context, keys, secrets, lost)
 rotations = wiring.secret_rotations(context, keys, secrets, seeders, vpc_config)
-role = wiring.reader_role(context, keys, secrets, plain_parameters, secure_parameters)
-deployed = wiring.Deployed(keys, secrets, seeders, rotations, role)
+roles = app_functions.reader_roles(context, keys, secrets, (plain_parameters, secure_parameters))
+deployed = wiring.Deployed(keys, secrets, seeders, rotations, roles)
 restrictions = wiring.secret_policies(context, administrators, deployed)
-reader = wiring.reader_function(context, keys, role, vpc_config, ready=[*seeders, *restrictions])
+functions = app_functions.extension_functions(
+    context, keys, roles, vpc_config, ready=[*seeders, *restrictions]
+)
 trail = observability.audit(context)
-monitored = observability.monitoring(context, deployed, reader, trail)
+monitored = observability.monitoring(context, deployed, functions, trail)
 
 pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items()})
 pulumi.export("parameter_arns", {**plain_parameters, **secure_parameters})
-pulumi.export("function_name", reader.name)
-pulumi.export("function_arn", reader.arn)
-pulumi.export("function_alias_arn", reader.alias_arn)
+pulumi.export("functions", app_functions.outputs(functions, roles))
+pulumi.export("read_policy_arns", {name: role.policy_arns for name, role in roles.items()})
+if first := env.first_function:
+    pulumi.export("function_name", functions[first.name].name)
+    pulumi.export("function_arn", functions[first.name].arn)
+    pulumi.export("function_alias_arn", functions[first.name].alias_arn)
+    pulumi.export("role_arn", roles[first.name].arn)
+    pulumi.export("log_group_name", functions[first.name].log_group_name)
 pulumi.export("rotation_function_arns", {name: r.function_arn for name, r in rotations.items()})
-pulumi.export("role_arn", role.arn)
 pulumi.export("key_arn", keys.home.arn)
 pulumi.export("key_alias", keys.home.alias_name)
 pulumi.export("replica_key_arns", keys.replica_arns)
 pulumi.export("layer_arn", env.layer_arn)
-pulumi.export("log_group_name", reader.log_group_name)
 if trail:
     pulumi.export("trail_arn", trail.trail_arn)
 if monitored:
@@ -51,7 +56,4 @@ if monitored:
     pulumi.export("dashboard_name", alarms.dashboard_name)
 pulumi.export("protection", env.settings.protection)
 pulumi.export("exemptions", env.settings.exemptions)
-month = cost.estimate(
-    env.settings, readable=len(env.readable), ttl_seconds=env.extension_cache_seconds()
-)
-pulumi.export("monthly_cost", cost.output(month))
+pulumi.export("monthly_cost", cost.output(cost.estimate(env.settings)))

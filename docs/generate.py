@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs import emulator_operations
-from infra.config.schema import Settings, Within, model_in
+from infra.config.model import Matching, Within, model_in
+from infra.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _TYPES: dict[object, dict[str, Any]] = {
@@ -78,8 +79,9 @@ def _allowed(field: FieldInfo) -> str:
     if field.annotation is bool:
         return "true or false"
     kinds: dict[object, str] = {dict: "map", list: "list of text"}
-    if get_origin(field.annotation) in kinds:
-        return kinds[get_origin(field.annotation)]
+    for part in (field.annotation, *get_args(field.annotation)):
+        if get_origin(part) in kinds:
+            return kinds[get_origin(part)]
     rules = (*field.metadata, *_parts(field.annotation))
     return next(filter(None, map(_choice, rules)), "text")
 
@@ -95,7 +97,7 @@ def _parts(annotation: object) -> Iterator[object]:
 def _choice(rule: object) -> str:
     if get_origin(rule) is Literal:
         return "one of " + ", ".join(get_args(rule))
-    return str(rule) if isinstance(rule, Within) else ""
+    return str(rule) if isinstance(rule, Within | Matching) else ""
 
 
 def _default(field: FieldInfo) -> str:

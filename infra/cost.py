@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from infra.alarms import incidents
+from infra.config.functions import AppFunction, functions
 from infra.config.schema import Settings
 
 # The prices below are those of this region and month; others differ by a tenth or so.
@@ -87,12 +88,80 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True)
+class _Function:
+    """What one function uses in a month."""
+
+    settings: Settings
+    function: AppFunction
+
+    @property
+    def label(self) -> str:
+        return "the function" if self.function.has_first_outputs else self.function.name
+
+    @property
+    def readable(self) -> int:
+        return len(self.function.settings.secrets)
+
+    @property
+    def fetches(self) -> int | float:
+        """Times that it asks AWS for all that it reads."""
+        load, ttl_seconds = self.settings.cost, self.function.extension_cache_seconds()
+        if not ttl_seconds:
+            return load.requests_per_month
+        expired = load.environments * _SECONDS / ttl_seconds
+        return min(load.requests_per_month, load.cold_starts_per_month + expired)
+
+    @property
+    def reads(self) -> float:
+        return self.fetches * self.readable
+
+    @property
+    def decryptions(self) -> float:
+        parameters = self.settings.parameters
+        secure = [name for name in self.function.settings.parameters if parameters[name].secure]
+        return self.fetches * (self.readable + len(secure))
+
+    @property
+    def gb_seconds(self) -> float:
+        load = self.settings.cost
+        seconds = load.requests_per_month * load.average_milliseconds / 1000
+        seconds += load.cold_starts_per_month * load.cold_start_milliseconds / 1000
+        return seconds * self.function.settings.memory_mb / 1024
+
+    @property
+    def logged_bytes(self) -> float:
+        load = self.settings.cost
+        telemetry = self.reads * _TELEMETRY_BYTES if self.function.settings.telemetry else 0
+        return load.requests_per_month * load.log_bytes_per_request + telemetry
+
+    @property
+    def stored_bytes(self) -> float:
+        return self.logged_bytes * _months(self.function.settings.log_retention_days)
+
+    @property
+    def traces(self) -> float:
+        requests = self.settings.cost.requests_per_month
+        always = min(requests, _SECONDS)
+        sampled = always + _SAMPLED * (requests - always)
+        return sampled if self.function.settings.tracing else 0
+
+    def lines(self) -> list[Line]:
+        """Say what it is paid for by itself."""
+        requests = self.settings.cost.requests_per_month
+        of = "its" if self.function.has_first_outputs else f"{self.label}'s"
+        compute = COMPUTE[self.function.settings.architecture]
+        return [
+            Line(f"requests of {self.label}", requests / 1_000_000, INVOCATIONS),
+            Line(f"{of} time", self.gb_seconds, compute),
+        ]
+
+
+@dataclass(frozen=True)
 class _Month:
     """What an environment uses in a month, by its settings."""
 
     settings: Settings
-    readable: int
-    ttl_seconds: int
+    functions: Sequence[_Function]
 
     @property
     def regions(self) -> int:
@@ -108,40 +177,20 @@ class _Month:
         return self.settings.monitoring.enabled
 
     @property
-    def fetches(self) -> int | float:
-        """Times that the function asks AWS for all that it reads."""
-        load = self.settings.cost
-        if not self.ttl_seconds:
-            return load.requests_per_month
-        expired = load.environments * _SECONDS / self.ttl_seconds
-        return min(load.requests_per_month, load.cold_starts_per_month + expired)
-
-    @property
     def reads(self) -> float:
-        return self.fetches * self.readable
+        return sum(each.reads for each in self.functions)
 
     @property
     def decryptions(self) -> float:
-        secure = [each for each in self.settings.parameters.values() if each.secure]
-        return self.fetches * (self.readable + len(secure))
+        return sum(each.decryptions for each in self.functions)
 
     @property
     def advanced_parameters(self) -> int:
         return sum(each.tier == "Advanced" for each in self.settings.parameters.values())
 
-    def gb_seconds(self, architecture: str) -> float:
-        function, load = self.settings.function, self.settings.cost
-        if function.architecture != architecture:
-            return 0
-        seconds = load.requests_per_month * load.average_milliseconds / 1000
-        seconds += load.cold_starts_per_month * load.cold_start_milliseconds / 1000
-        return seconds * function.memory_mb / 1024
-
     @property
     def logged_bytes(self) -> float:
-        load = self.settings.cost
-        telemetry = self.reads * _TELEMETRY_BYTES if self.settings.function.telemetry else 0
-        return load.requests_per_month * load.log_bytes_per_request + telemetry
+        return sum(each.logged_bytes for each in self.functions)
 
     @property
     def events(self) -> float:
@@ -160,27 +209,29 @@ class _Month:
 
     @property
     def stored_bytes(self) -> float:
-        function, audit = self.settings.function, self.settings.audit
-        logged = self.logged_bytes * _months(function.log_retention_days)
-        return logged + self.recorded_bytes * _months(audit.log_retention_days)
+        logged = sum(each.stored_bytes for each in self.functions)
+        return logged + self.recorded_bytes * _months(self.settings.audit.log_retention_days)
 
     @property
     def traces(self) -> float:
-        requests = self.settings.cost.requests_per_month
-        always = min(requests, _SECONDS)
-        sampled = always + _SAMPLED * (requests - always)
-        return sampled if self.settings.function.tracing else 0
+        return sum(each.traces for each in self.functions)
 
     @property
     def metrics(self) -> int:
-        rotated = sum(bool(each.rotation) for each in self.settings.secrets.values())
-        client = _CLIENT_METRICS * self.settings.function.telemetry
+        rotated = sum(bool(each.rotation) for each in self.settings.own_secrets.values())
+        client = sum(_CLIENT_METRICS * each.function.settings.telemetry for each in self.functions)
         return (_MONITORING_METRICS + rotated) * self.monitoring + client
 
     @property
     def alarms(self) -> int:
-        names = incidents.descriptions(incidents.Sight("", "", "", ""))
-        return (len(names) - 1) * self.monitoring
+        every = len(incidents.descriptions(incidents.Sight("", "", "", ""))) - 1
+        shared = every - len(incidents.OF_FUNCTIONS)
+        of_functions = sum(
+            len(incidents.OF_FUNCTIONS)
+            - len(incidents.OF_TELEMETRY) * (not each.function.settings.telemetry)
+            for each in self.functions
+        )
+        return (shared + of_functions) * self.monitoring
 
     @property
     def endpoint_zones(self) -> int:
@@ -194,18 +245,11 @@ class _Month:
 
 
 _LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
-    ("secrets and their replicas", SECRET, lambda of: len(of.settings.secrets) * of.regions),
+    ("secrets and their replicas", SECRET, lambda of: len(of.settings.own_secrets) * of.regions),
     ("reads of secrets", SECRETS_CALLS, lambda of: of.reads / 10_000),
     ("KMS keys, each 2.00 more once it has rotated", KEY, lambda of: of.keys),
     ("decryptions", KEY_REQUESTS, lambda of: of.decryptions / 10_000),
     ("advanced parameters", ADVANCED_PARAMETER, lambda of: of.advanced_parameters),
-    (
-        "requests of the function",
-        INVOCATIONS,
-        lambda of: of.settings.cost.requests_per_month / 1_000_000,
-    ),
-    ("its time", COMPUTE["arm64"], lambda of: of.gb_seconds("arm64")),
-    ("its time", COMPUTE["x86_64"], lambda of: of.gb_seconds("x86_64")),
     ("logs", LOGS_INGESTED, lambda of: of.logged_bytes / _GB),
     (
         "the account's events in the trail's log group",
@@ -223,17 +267,19 @@ _LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
     ("interface endpoints", ENDPOINT, lambda of: of.endpoint_zones * _HOURS),
     ("data through them", ENDPOINT_DATA, lambda of: of.endpoint_bytes / _GB),
 )
-"""What is paid for, its price, and how many units of it a month has."""
+"""What is paid for, its price, and how many units of it a month has; of a function: see there."""
 
 
-def estimate(settings: Settings, *, readable: int, ttl_seconds: int) -> list[Line]:
+def estimate(settings: Settings) -> list[Line]:
     """Estimate a month; what costs nothing has no line.
 
-    `readable` secrets are read by the function, each at most once in `ttl_seconds` and in
-    each execution environment, whose extension keeps them so long; 0: at each request.
+    Each function gets the requests that `cost` assumes, and reads each of its secrets at most
+    once in each execution environment while the extension there keeps it.
     """
-    month = _Month(settings, readable, ttl_seconds)
+    found = [_Function(settings, each) for each in functions(settings).values()]
+    month = _Month(settings, found)
     lines = [Line(what, quantity(month), price) for what, price, quantity in _LINES]
+    lines += [line for each in found for line in each.lines()]
     return [line for line in lines if line.quantity]
 
 

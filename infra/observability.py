@@ -3,6 +3,8 @@
 As in `wiring`, a function makes each part. It comes last, because it looks at all the others.
 """
 
+from collections.abc import Mapping
+
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.extension_function import ExtensionFunction
@@ -75,7 +77,10 @@ def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None
 
 
 def monitoring(
-    context: Context, deployed: Deployed, reader: ExtensionFunction, trail: Audit | None
+    context: Context,
+    deployed: Deployed,
+    functions: Mapping[str, ExtensionFunction],
+    trail: Audit | None,
 ) -> tuple[Monitoring, AlarmTopic] | None:
     """Make alarms, topic and dashboard, if they are asked for."""
     env, settings = context.env, context.env.settings.monitoring
@@ -83,7 +88,7 @@ def monitoring(
         return None
     topic = alarm_topic(context)
     watch = rotation_watch(context, deployed)
-    keys, role, rotations = deployed.keys, deployed.role, deployed.rotations
+    keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
     made = Monitoring(
         "monitoring",
@@ -94,19 +99,29 @@ def monitoring(
             "key_alias": f"alias/{env.project}/{env.stack}",
             "topic_arn": topic.arn,
             "audit_log_group_name": recorded,
-            "function_name": reader.name,
-            "function_log_group_name": f"{env.log_group_prefix}reader",
-            "function_timeout_seconds": env.settings.function.timeout_seconds,
+            "functions": [
+                {
+                    "label": "" if function.has_first_outputs else name,
+                    "name": functions[name].name,
+                    "log_group_name": f"{env.log_group_prefix}{function.log_group}",
+                    "timeout_seconds": function.settings.timeout_seconds,
+                    "telemetry": function.settings.telemetry,
+                }
+                for name, function in env.functions.items()
+            ],
             "role_arns": [
-                role.arn,
+                *(role.arn for role in roles.values()),
                 *(each.role_arn for each in rotations.values()),
                 *(each.role_arn for each in deployed.seeders),
             ],
             "policy_arns": [
-                *role.policy_arns,
+                *(arn for role in roles.values() for arn in role.policy_arns),
                 *(arn for each in deployed.seeders for arn in each.policy_arns),
             ],
-            "known_reader_arns": settings.known_readers,
+            "known_reader_arns": [
+                *settings.known_readers,
+                *(reader.role for reader in env.settings.readers.values()),
+            ],
             "key_arns": [
                 *(each.arn for each in (keys.home, *keys.replicas.values())),
                 topic.key_arn,

@@ -7,7 +7,7 @@ here, a function for each part, in the order in which `__main__` calls them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import pulumi
 import pulumi_aws as aws
@@ -16,7 +16,6 @@ from infra.aws.place import Place
 from infra.components import packages
 from infra.components.app_secret import AppSecret
 from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
-from infra.components.extension_function import ExtensionArgs, ExtensionFunction, RuntimeArgs
 from infra.components.parameter_store import ParameterStore
 from infra.components.private_network import PrivateNetwork
 from infra.components.reader_role import ReaderRole
@@ -46,14 +45,14 @@ class Context:
 
     def small_function(self, name: str, key: EncryptionKey) -> SmallFunctionArgs:
         """Write the args that every function but the reader takes."""
-        function = self.env.settings.function
+        roles = self.env.settings.roles
         return {
             "key_arn": key.arn,
             "log_group_name": f"{self.env.log_group_prefix}{name}",
-            "runtime": function.runtime,
-            "architecture": function.architecture,
-            "log_retention_days": function.log_retention_days,
+            "role_path": roles.path,
+            "permissions_boundary": roles.permissions_boundary,
             "tags": self.env.tags,
+            **self.env.internal_functions,
         }
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
@@ -88,8 +87,8 @@ class Deployed:
     seeders: list[SecretSeeder]
     rotations: Mapping[str, SecretRotation]
     """Logical name of the secret -> its rotation."""
-    role: ReaderRole
-    """Role of the reader."""
+    roles: Mapping[str, ReaderRole]
+    """Logical name of a function -> its role."""
 
 
 def encryption_keys(context: Context) -> Keys:
@@ -145,7 +144,7 @@ def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
                 "tags": env.tags,
             },
         )
-        for name, secret in env.settings.secrets.items()
+        for name, secret in env.settings.own_secrets.items()
     }
 
 
@@ -313,31 +312,6 @@ def secret_rotations(
     return made
 
 
-def reader_role(
-    context: Context,
-    keys: Keys,
-    secrets: Mapping[str, AppSecret],
-    plain_parameters: Arns,
-    secure_parameters: Arns,
-) -> ReaderRole:
-    """Make the role that reads what the function may read."""
-    env = context.env
-    return ReaderRole(
-        "reader",
-        {
-            "secret_arns": {env.secret_prefix + name: secrets[name].arn for name in env.readable},
-            "key_arn": keys.home.arn,
-            "replica_key_arns": keys.replica_arns,
-            "parameter_arns": plain_parameters,
-            "secure_parameter_arns": secure_parameters,
-            "log_group_arn": context.place.log_group_arn(f"{env.log_group_prefix}reader"),
-            "tracing": env.settings.function.tracing,
-            "in_vpc": bool(env.settings.network.subnet_ids),
-            "tags": env.tags,
-        },
-    )
-
-
 def secret_policies(
     context: Context, administrators: list[str], deployed: Deployed
 ) -> list[SecretPolicy]:
@@ -361,7 +335,11 @@ def secret_policies(
                     "partition": context.place.partition,
                     "account_id": context.place.account_id,
                     "readers": [
-                        *([deployed.role.arn] if name in env.readable else []),
+                        *(
+                            deployed.roles[function.name].arn
+                            for function in env.functions.values()
+                            if name in function.settings.secrets
+                        ),
                         *administered,
                     ],
                     "writers": [
@@ -374,50 +352,3 @@ def secret_policies(
             )
         )
     return made
-
-
-def reader_function(
-    context: Context,
-    keys: Keys,
-    role: ReaderRole,
-    vpc_config: VpcConfig,
-    ready: list[pulumi.Resource],
-) -> ExtensionFunction:
-    """Make the function that reads, when all that it needs is `ready`."""
-    env, function = context.env, context.env.settings.function
-    files = [
-        f"{function.handler}.py",
-        "secret_client.py",
-        "secret_extension.py",
-        "secret_sdk.py",
-    ]
-    if function.telemetry:
-        files.append("secret_telemetry.py")
-    variables = {
-        "SECRET_NAME": env.secret_prefix + function.secret,
-        "SECRET_PREFIX": env.secret_prefix,
-        "SECRETS_CACHE_SECONDS": str(env.client_cache_seconds()),
-        "SECRETS_TELEMETRY": str(function.telemetry).lower(),
-    }
-    if env.settings.parameters:
-        variables["PARAMETER_PREFIX"] = env.parameter_prefix
-    if env.settings.replica_regions:
-        variables["SECRETS_REPLICA_REGIONS"] = ",".join(env.settings.replica_regions)
-    of_its_own = {"handler", "secret", "telemetry"}
-    return ExtensionFunction(
-        "reader",
-        {
-            "role_arn": role.arn,
-            "layer_arn": env.layer_arn,
-            "key_arn": keys.home.arn,
-            "log_group_name": f"{env.log_group_prefix}reader",
-            "files": context.files(*files, postgres=function.handler == "query"),
-            "handler": f"{function.handler}.lambda_handler",
-            "environment": variables,
-            "vpc_config": vpc_config,
-            "extension": cast("ExtensionArgs", env.extension_args()),
-            "tags": env.tags,
-            **cast("RuntimeArgs", function.model_dump(exclude=of_its_own)),
-        },
-        pulumi.ResourceOptions(depends_on=ready),
-    )

@@ -8,9 +8,20 @@ from typing import Any, NamedTuple
 
 Widget = dict[str, Any]
 
-# The grid has 24 columns.
-_THIRD, _HALF, _WHOLE = 8, 12, 24
+# Of the grid.
+_COLUMNS = 24
 _HEIGHT = 6
+
+
+class FunctionView(NamedTuple):
+    """One function that reads secrets."""
+
+    label: str
+    """What the titles of its widgets begin with; empty: a single function."""
+    name: str
+    timeout_seconds: int
+    telemetry: bool
+    """Whether its client prints metrics."""
 
 
 class View(NamedTuple):
@@ -19,9 +30,7 @@ class View(NamedTuple):
     region: str
     namespace: str
     """Of the metrics made from the trail's log group."""
-    function_name: str
-    timeout_seconds: int
-    """Of the function."""
+    functions: Sequence[FunctionView]
     audit_log_group: str
     secret_prefix: str
     rotating: Sequence[str]
@@ -31,62 +40,73 @@ class View(NamedTuple):
 
 
 def body(view: View) -> dict[str, Any]:
-    """Write the body: is it healthy, is it rotating, who reads."""
-    rows = [_healthy(view), _reading(view), _rotating(view), _readers(view)]
-    widgets, y = [], 0
-    for row in rows:
-        x = 0
-        for widget in row:
-            widgets.append(widget | {"x": x, "y": y, "height": _HEIGHT})
-            x += widget["width"]
-        y += _HEIGHT
+    """Write the body: is anything wrong, is each function healthy, is it rotating, who reads."""
+    rows = [
+        [_alarms(view), _reads(view)],
+        *(_function(view, each) for each in view.functions),
+        _rotating(view),
+        _readers(view),
+    ]
+    widgets: list[Widget] = []
+    for y, row in enumerate(filter(None, rows)):
+        width = _COLUMNS // len(row)
+        for x, widget in enumerate(row):
+            place = {"x": x * width, "y": y * _HEIGHT, "width": width, "height": _HEIGHT}
+            widgets.append(widget | place)
     return {"widgets": widgets}
 
 
-def _healthy(view: View) -> list[Widget]:
-    return [
-        {
-            "type": "alarm",
-            "width": _THIRD,
-            "properties": {"title": "Is anything wrong?", "alarms": list(view.alarm_arns)},
-        },
-        _graph(
-            view,
-            "Is it healthy?",
-            [_of_function(view, "AWS/Lambda", each, "Sum") for each in _INVOCATIONS],
-        ),
-        _graph(
-            view,
-            "How near is it to its timeout?",
-            [_of_function(view, "AWS/Lambda", "Duration", stat) for stat in ("p50", "Maximum")],
-            annotations={
-                "horizontal": [{"label": "timeout", "value": view.timeout_seconds * 1000}]
-            },
-        ),
-    ]
+def _alarms(view: View) -> Widget:
+    return {
+        "type": "alarm",
+        "properties": {"title": "Is anything wrong?", "alarms": list(view.alarm_arns)},
+    }
 
 
-def _reading(view: View) -> list[Widget]:
-    return [
+def _reads(view: View) -> Widget:
+    return _graph(
+        view,
+        "How often is a secret read, and who is refused?",
+        [_of_trail(view, each) for each in ("Reads", "DeniedReads", "UnknownReaders")],
+    )
+
+
+def _function(view: View, function: FunctionView) -> list[Widget]:
+    label = function.label and f"{function.label}: "
+    timeout = {"label": "timeout", "value": function.timeout_seconds * 1000}
+    widgets = [
         _graph(
             view,
-            "Does it get its secrets?",
-            [_of_function(view, "LambdaSecrets", each, "Sum") for each in _RETRIEVALS],
+            f"{label}Is it healthy?",
+            [_of_function(function, "AWS/Lambda", each, "Sum") for each in _INVOCATIONS],
         ),
         _graph(
             view,
-            "How long does a secret take?",
+            f"{label}How near is it to its timeout?",
             [
-                _of_function(view, "LambdaSecrets", "Duration", stat)
-                for stat in ("p50", "p99", "Maximum")
+                _of_function(function, "AWS/Lambda", "Duration", stat)
+                for stat in ("p50", "Maximum")
             ],
-        ),
-        _graph(
-            view,
-            "How often is a secret read, and who is refused?",
-            [_of_trail(view, each) for each in ("Reads", "DeniedReads", "UnknownReaders")],
+            annotations={"horizontal": [timeout]},
         ),
     ]
+    if function.telemetry:
+        widgets += [
+            _graph(
+                view,
+                f"{label}Does it get its secrets?",
+                [_of_function(function, "LambdaSecrets", each, "Sum") for each in _RETRIEVALS],
+            ),
+            _graph(
+                view,
+                f"{label}How long does a secret take?",
+                [
+                    _of_function(function, "LambdaSecrets", "Duration", stat)
+                    for stat in ("p50", "p99", "Maximum")
+                ],
+            ),
+        ]
+    return widgets
 
 
 def _rotating(view: View) -> list[Widget]:
@@ -101,9 +121,8 @@ def _rotating(view: View) -> list[Widget]:
             view,
             "Is it rotating?",
             [_of_trail(view, each) for each in ("RotationsSucceeded", "RotationsFailed")],
-            width=_HALF,
         ),
-        _graph(view, "How many days old is each value?", ages, width=_HALF),
+        _graph(view, "How many days old is each value?", ages),
     ]
 
 
@@ -126,12 +145,9 @@ _INVOCATIONS = ("Invocations", "Errors", "Throttles")
 _RETRIEVALS = ("Hits", "Misses", "Stale", "Failovers", "Errors")
 
 
-def _graph(
-    view: View, title: str, metrics: list[list[Any]], width: int = _THIRD, **properties: object
-) -> Widget:
+def _graph(view: View, title: str, metrics: list[list[Any]], **properties: object) -> Widget:
     return {
         "type": "metric",
-        "width": width,
         "properties": {
             "title": title,
             "view": "timeSeries",
@@ -147,13 +163,12 @@ def _graph(
 def _table(view: View, title: str, query: str) -> Widget:
     return {
         "type": "log",
-        "width": _HALF,
         "properties": {"title": title, "view": "table", "region": view.region, "query": query},
     }
 
 
-def _of_function(view: View, namespace: str, metric: str, stat: str) -> list[Any]:
-    return [namespace, metric, "FunctionName", view.function_name, {"stat": stat}]
+def _of_function(function: FunctionView, namespace: str, metric: str, stat: str) -> list[Any]:
+    return [namespace, metric, "FunctionName", function.name, {"stat": stat}]
 
 
 def _of_trail(view: View, metric: str) -> list[Any]:

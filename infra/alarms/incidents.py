@@ -20,6 +20,11 @@ class Sight(NamedTuple):
     """Alias of the environment's key, with `alias/`."""
 
 
+OF_TELEMETRY = ("failed-retrievals", "stale-values", "failovers")
+"""Alarms of each function whose client prints metrics."""
+OF_FUNCTIONS = ("function-errors", "function-throttles", "function-slow", *OF_TELEMETRY)
+"""Alarms of each function, where all others are the environment's."""
+
 # An alarm on events knows of no other end.
 _OK = "OK means that it did not happen again, not that it is mended."
 

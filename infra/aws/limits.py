@@ -44,6 +44,10 @@ TIMEOUT_SECONDS = Range(1, 900)
 RESERVED_CONCURRENCY = Range(0, 100_000)
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+# Of any language: the provider and Lambda know which versions there are.
+RUNTIME_PATTERN = (
+    r"(python\d\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|dotnet\d+|ruby\d\.\d+|provided\.al\d+)"
+)
 Architecture = Literal["arm64", "x86_64"]
 ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
 
@@ -70,6 +74,10 @@ SECRET_DESCRIPTION_LENGTH = 2048
 EXCLUDED_CHARACTERS = 4096
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"  # noqa: S105 (a pattern of names)
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
+_SECRET = r"[A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6}"  # noqa: S105 (a pattern of names)
+SECRET_ARN_PATTERN = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_SECRET}"
+KEY_ARN_PATTERN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 RESOURCE_POLICY_CHARACTERS = 20_480
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
@@ -117,6 +125,10 @@ LEAST_SUBNETS = 2
 EndpointService = Literal["logs", "monitoring", "xray"]
 ENDPOINT_SERVICES: tuple[str, ...] = get_args(EndpointService)
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ARN_PATTERN = r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+"
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+IAM_PATH_PATTERN = r"/|/[!-~]{1,510}/"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144
 MANAGED_POLICIES_PER_ROLE = 10

@@ -33,7 +33,7 @@ def keep_values(env: Environment) -> dict[str, int]:
     moved = moves.errors(settings, names, env.region, pulumi.get_organization(), state)
     errors = list(moved) or [  # what moves is in the way of each of the others
         *removals.errors(settings, names, state),
-        *secrets.errors(settings.secrets, names, state, lookups.current_version),
+        *secrets.errors(settings.own_secrets, names, state, lookups.current_version),
         *parameters.errors(settings.parameters, names, state, found),
     ]
     if errors:
@@ -48,7 +48,7 @@ def _configured(settings: Settings, values: Mapping[str, Any]) -> recorded.Confi
     return recorded.Configured(
         secrets={
             name: value_rules.text(values[name])
-            for name, secret in settings.secrets.items()
+            for name, secret in settings.own_secrets.items()
             if secret.source == "config"
         },
         parameters={

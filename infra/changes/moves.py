@@ -26,7 +26,7 @@ def errors(
     ours = {
         name: secret
         for name, secret in state.secrets.items()
-        if name in settings.secrets or secret.full_name == secret.prefix + name
+        if name in settings.own_secrets or secret.full_name == secret.prefix + name
     }
     prefixes = {secret.full_name.removesuffix(name) for name, secret in ours.items()}
     parameters = {each.full_name for each in state.parameters.values()} | {*state.generated}

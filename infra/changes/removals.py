@@ -18,7 +18,7 @@ def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[Config
     for path, key, text in _removed(settings, names, state):
         if key not in settings.exemptions:
             yield ConfigError(path, f"{text} {_asking(key, settings, names.stack)}")
-    made = {names.secret(name): f"secrets.{name}" for name in settings.secrets}
+    made = {names.secret(name): f"secrets.{name}" for name in settings.own_secrets}
     made |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
     for urn, full_name in state.strays.items():
         if full_name in made:
@@ -33,7 +33,7 @@ def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[Config
 def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
     """Find exemptions of what is gone; they would let a later one of the name go, too."""
     there = {
-        "protect": {*settings.secrets, *state.secrets},
+        "protect": {*settings.own_secrets, *state.secrets},
         "protectParameters": {*settings.parameters, *state.parameters},
     }
     for key in settings.exemptions:
@@ -45,7 +45,7 @@ def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
 def _removed(settings: Settings, names: Names, state: Recorded) -> Iterator[tuple[str, str, str]]:
     """Find what leaves: its path in the config, the exemption that allows it, what it costs."""
     for name, secret in state.secrets.items():
-        if name not in settings.secrets and secret.full_name == names.secret(name):
+        if name not in settings.own_secrets and secret.full_name == names.secret(name):
             days = secret.recovery_window_in_days
             cost = (
                 f"; it could be restored for {days} days" if days else ", and its value for good"

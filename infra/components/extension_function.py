@@ -3,14 +3,16 @@
 It takes its role as given: what the function may do is said there.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
+from pydantic.alias_generators import to_snake
 
-from infra.aws import limits
+from infra.aws import function_options, limits
 from infra.components import packages
 
 
@@ -66,6 +68,8 @@ class ExtensionFunctionArgs(RuntimeArgs):
     """ARN of the execution role."""
     layer_arn: pulumi.Input[str]
     """ARN of the extension's layer version."""
+    layer_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """ARNs of further layer versions, which come after the extension's (default none)."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts the logs."""
     log_group_name: str
@@ -73,13 +77,21 @@ class ExtensionFunctionArgs(RuntimeArgs):
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
-    """`module.function` in the package."""
+    """What Lambda calls, as the runtime writes it: `module.function` in Python."""
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
     """Subnets and security groups (default None: outside of any VPC); the role must allow it."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Environment variables besides the extension's. Never a secret's value."""
     extension: NotRequired[ExtensionArgs]
     """How the extension works."""
+    environment_key_arn: NotRequired[str | None]
+    """ARN of the KMS key that encrypts the environment variables (default None: Lambda's own)."""
+    code_signing_config_arn: NotRequired[str | None]
+    """ARN of the code signing configuration (default None)."""
+    dead_letter_arn: NotRequired[str | None]
+    """ARN of the queue or topic for events that failed; the role must allow it (default None)."""
+    options: NotRequired[Mapping[str, Any]]
+    """Further arguments of `aws.lambda.Function`, by their names there, such as `snapStart`."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of function and log group."""
 
@@ -113,7 +125,6 @@ class ExtensionFunction(pulumi.ComponentResource):
         limits.check(
             f"ExtensionFunction {name!r}",
             [
-                ("runtime", runtime, limits.RUNTIMES),
                 ("architecture", architecture, limits.ARCHITECTURES),
                 ("memory_mb", memory, limits.MEMORY_MB),
                 ("timeout_seconds", timeout, limits.TIMEOUT_SECONDS),
@@ -127,6 +138,9 @@ class ExtensionFunction(pulumi.ComponentResource):
         )
         if missing := [str(path) for path in args["files"].values() if not path.is_file()]:
             raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
+        if not re.fullmatch(limits.RUNTIME_PATTERN, runtime):
+            raise ValueError(f"ExtensionFunction {name!r}: no runtime of Lambda is {runtime!r}")
+        options: Any = _options(name, args.get("options", {}))  # typed by the provider alone
         environment = {
             **extension_environment(args.get("extension", {})),
             **args.get("environment", {}),
@@ -134,7 +148,7 @@ class ExtensionFunction(pulumi.ComponentResource):
         props = {key: given for key, given in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
-        if not packages.can_compile_for(runtime):
+        if runtime.startswith("python") and not packages.can_compile_for(runtime):
             pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
 
         logs = aws.cloudwatch.LogGroup(
@@ -145,25 +159,31 @@ class ExtensionFunction(pulumi.ComponentResource):
             tags=args.get("tags"),
             opts=child,
         )
+        logging: Any = {"log_format": "Text", **options.pop("logging_config", {})}
+        logging["log_group"] = logs.name
         function = aws.lambda_.Function(
             f"{name}-function",
             code=packages.archive(args["files"], runtime),
             handler=args["handler"],
             runtime=runtime,
             architectures=[architecture],
-            layers=[args["layer_arn"]],
+            layers=[args["layer_arn"], *args.get("layer_arns", ())],
             role=args["role_arn"],
             memory_size=memory,
             timeout=timeout,
             reserved_concurrent_executions=args.get("reserved_concurrency"),
             environment={"variables": environment},
             vpc_config=args.get("vpc_config"),
-            # The group must stand before the first log line, or Lambda tries to make one.
-            logging_config={"log_format": "Text", "log_group": logs.name},
+            kms_key_arn=args.get("environment_key_arn"),
+            code_signing_config_arn=args.get("code_signing_config_arn"),
+            dead_letter_config=_dead_letter_config(args.get("dead_letter_arn")),
+            # The group must be there before the first log line, or Lambda tries to make one.
+            logging_config=logging,
             tracing_config={"mode": "Active" if args.get("tracing") else "PassThrough"},
             publish=True,
             tags=args.get("tags"),
             opts=child,
+            **options,
         )
         alias = aws.lambda_.Alias(
             f"{name}-live",
@@ -186,6 +206,27 @@ class ExtensionFunction(pulumi.ComponentResource):
                 "log_group_name": self.log_group_name,
             }
         )
+
+
+def _dead_letter_config(
+    arn: str | None,
+) -> aws.lambda_.FunctionDeadLetterConfigArgsDict | None:
+    return None if arn is None else {"target_arn": arn}
+
+
+def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Write further arguments as Python names them.
+
+    Raises:
+        ValueError: names the arguments that are unknown, or that the component sets itself.
+
+    """
+    if unknown := [each for each in options if each not in function_options.PASSED]:
+        allowed = ", ".join(function_options.PASSED)
+        raise ValueError(
+            f"ExtensionFunction {name!r}: options has {', '.join(unknown)}; allowed are {allowed}"
+        )
+    return {to_snake(option): given for option, given in options.items()}
 
 
 def extension_environment(args: ExtensionArgs) -> dict[str, str]:

@@ -54,6 +54,7 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
     document: Callable[..., policies.Policy],
     tags: Mapping[str, pulumi.Input[str]] | None,
     opts: pulumi.ResourceOptions,
+    path: str | None = None,
 ) -> list[pulumi.Resource]:
     """Make the policies `<name>-1`, `-2`, … and attach them; return the attachments.
 
@@ -72,6 +73,7 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
                     lambda all_: document(sorted(all_[0]), *all_[1:])
                 )
             ),
+            path=path,
             tags=tags,
             opts=opts,
         )

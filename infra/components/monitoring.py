@@ -25,6 +25,21 @@ _BAND_WIDTH = 3
 Dimensions = dict[str, pulumi.Input[str]]
 
 
+class WatchedFunction(TypedDict):
+    """One function that reads secrets."""
+
+    label: str
+    """What the names of its alarms begin with; empty: those of a single function."""
+    name: pulumi.Input[str]
+    """Name of the function."""
+    log_group_name: str
+    """Its log group."""
+    timeout_seconds: int
+    """Its timeout."""
+    telemetry: bool
+    """Whether its client prints metrics, which alarms and dashboard then show."""
+
+
 class MonitoringArgs(TypedDict):
     """What a `Monitoring` is made of."""
 
@@ -40,12 +55,8 @@ class MonitoringArgs(TypedDict):
     """ARN of the topic that alarms tell."""
     audit_log_group_name: pulumi.Input[str]
     """Log group of a trail that records this region and IAM."""
-    function_name: pulumi.Input[str]
-    """Name of the function, whose client prints telemetry."""
-    function_log_group_name: str
-    """Log group of the function."""
-    function_timeout_seconds: int
-    """Timeout of the function."""
+    functions: Sequence[WatchedFunction]
+    """The functions that read secrets."""
     role_arns: Sequence[pulumi.Input[str]]
     """ARNs of the functions' roles: they may read, and a change of their policies is told."""
     known_reader_arns: NotRequired[Sequence[str]]
@@ -67,7 +78,7 @@ class MonitoringArgs(TypedDict):
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on the function, its secrets, their rotation, their keys and who may have them.
+    """Alarms on the functions, their secrets, their rotation, their keys and who may have them.
 
     Resources:
         aws.cloudwatch.LogMetricFilter: counts what CloudTrail records; of nothing but events.
@@ -99,7 +110,11 @@ class Monitoring(pulumi.ComponentResource):
 
         self._count_events()
         alarms = {
-            **self._function_alarms(),
+            **{
+                incident: alarm
+                for function in args["functions"]
+                for incident, alarm in self._function_alarms(function).items()
+            },
             **self._event_alarms(),
             "unusual-reads": self._unusual_reads(),
             "audit-silent": self._audit_silent(),
@@ -165,13 +180,17 @@ class Monitoring(pulumi.ComponentResource):
             "secret-policies": ("ChangedPolicies", alarm_filters.changed_secret_policies(prefix)),
             "grants": ("ChangedPolicies", alarm_filters.changed_grants(prefix)),
             "trails": ("ChangedAudit", alarm_filters.changed_trails()),
-            "logs": (
-                "ChangedAudit",
-                pulumi.Output.all(
-                    args["audit_log_group_name"], args["function_log_group_name"]
-                ).apply(alarm_filters.changed_logs),
-            ),
         }
+        logs = [
+            args["audit_log_group_name"],
+            *(each["log_group_name"] for each in args["functions"]),
+        ]
+        for number, part in enumerate(alarm_filters.split(logs), start=1):
+            # The first kept its name when there came to be more.
+            patterns["logs" if number == 1 else f"logs-{number}"] = (
+                "ChangedAudit",
+                pulumi.Output.all(*part).apply(alarm_filters.changed_logs),
+            )
         for number, part in enumerate(alarm_filters.split(args["role_arns"]), start=1):
             patterns[f"role-policies-{number}"] = (
                 "ChangedPolicies",
@@ -208,30 +227,33 @@ class Monitoring(pulumi.ComponentResource):
                 opts=self._child,
             )
 
-    def _function_alarms(self) -> dict[str, aws.cloudwatch.MetricAlarm]:
-        by_function: Dimensions = {"FunctionName": self._args["function_name"]}
-        counts = {
-            "function-errors": ("AWS/Lambda", "Errors"),
-            "function-throttles": ("AWS/Lambda", "Throttles"),
-            "failed-retrievals": ("LambdaSecrets", "Errors"),
-            "stale-values": ("LambdaSecrets", "Stale"),
-            "failovers": ("LambdaSecrets", "Failovers"),
+    def _function_alarms(self, function: WatchedFunction) -> dict[str, aws.cloudwatch.MetricAlarm]:
+        alarms = {
+            "function-errors": _any("AWS/Lambda", "Errors"),
+            "function-throttles": _any("AWS/Lambda", "Throttles"),
+            "function-slow": {
+                "namespace": "AWS/Lambda",
+                "metric_name": "Duration",
+                "statistic": "Maximum",
+                "threshold": function["timeout_seconds"] * 1000 * _SLOW,
+            },
         }
-        slow = {
-            "namespace": "AWS/Lambda",
-            "metric_name": "Duration",
-            "statistic": "Maximum",
-            "threshold": self._args["function_timeout_seconds"] * 1000 * _SLOW,
-        }
+        if function["telemetry"]:
+            alarms |= {
+                "failed-retrievals": _any("LambdaSecrets", "Errors"),
+                "stale-values": _any("LambdaSecrets", "Stale"),
+                "failovers": _any("LambdaSecrets", "Failovers"),
+            }
+        label = function["label"] and f"{function['label']}-"
         return {
-            incident: self._alarm(
-                incident, **_any(namespace, metric), dimensions=by_function, period=self._period
+            f"{label}{incident}": self._alarm(
+                incident,
+                function,
+                dimensions={"FunctionName": function["name"]},
+                period=self._period,
+                **settings,
             )
-            for incident, (namespace, metric) in counts.items()
-        } | {
-            "function-slow": self._alarm(
-                "function-slow", **slow, dimensions=by_function, period=self._period
-            )
+            for incident, settings in alarms.items()
         }
 
     def _event_alarms(self) -> dict[str, aws.cloudwatch.MetricAlarm]:
@@ -304,19 +326,26 @@ class Monitoring(pulumi.ComponentResource):
             insufficient_data_actions=[self._args["topic_arn"]],
         )
 
-    def _alarm(self, incident: str, **settings: Any) -> aws.cloudwatch.MetricAlarm:  # noqa: ANN401 (arguments of MetricAlarm)
+    def _alarm(
+        self,
+        incident: str,
+        function: WatchedFunction | None = None,
+        **settings: Any,  # noqa: ANN401 (arguments of MetricAlarm)
+    ) -> aws.cloudwatch.MetricAlarm:
         args = self._args
         sight = pulumi.Output.from_input(args["audit_log_group_name"]).apply(
             lambda audit_logs: incidents.Sight(
-                args["function_log_group_name"],
+                function["log_group_name"] if function else "",
                 audit_logs,
                 args["secret_prefix"],
                 args["key_alias"],
             )
         )
+        label = function["label"] if function else ""
+        name = f"{label}-{incident}" if label else incident
         return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-{incident}",
-            name=f"{args['environment']}-{incident}",
+            f"{self._name}-{name}",
+            name=f"{args['environment']}-{name}",
             alarm_description=sight.apply(lambda seen: incidents.descriptions(seen)[incident]),
             alarm_actions=[args["topic_arn"]],
             ok_actions=[args["topic_arn"]],
@@ -333,7 +362,7 @@ class Monitoring(pulumi.ComponentResource):
     def _dashboard(self, alarm_arns: Sequence[pulumi.Output[str]]) -> pulumi.Output[str]:
         args = self._args
         known = pulumi.Output.all(
-            function_name=args["function_name"],
+            names=pulumi.Output.all(*(each["name"] for each in args["functions"])),
             audit_log_group=args["audit_log_group_name"],
             alarm_arns=pulumi.Output.all(*alarm_arns),
         )
@@ -343,7 +372,14 @@ class Monitoring(pulumi.ComponentResource):
                     dashboards.View(
                         region=args["region"],
                         namespace=self._namespace,
-                        timeout_seconds=args["function_timeout_seconds"],
+                        functions=[
+                            dashboards.FunctionView(
+                                each["label"], name, each["timeout_seconds"], each["telemetry"]
+                            )
+                            for each, name in zip(
+                                args["functions"], found.pop("names"), strict=True
+                            )
+                        ],
                         secret_prefix=args["secret_prefix"],
                         rotating=args.get("rotating", ()),
                         period_seconds=self._period,

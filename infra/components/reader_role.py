@@ -1,6 +1,6 @@
 """The role of a function that reads secrets: exactly that, its own logs, and traces if asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -24,8 +24,19 @@ class ReaderRoleArgs(TypedDict):
     """ARNs of the SecureStrings to read, which are under the same key (default none)."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
+    existing_secrets: NotRequired[Mapping[str, str | None]]
+    """ARN of a secret that is not made here -> ARN of its KMS key; `None`: AWS's own (default
+    none)."""
     log_group_arn: pulumi.Input[str]
     """ARN of the function's log group, without `:*`."""
+    dead_letter_arn: NotRequired[str | None]
+    """ARN of the queue or topic for events that failed (default None)."""
+    permissions_boundary: NotRequired[str | None]
+    """ARN of the policy that bounds what the role may do (default None)."""
+    path: NotRequired[str | None]
+    """Path of the role and its policies (default `/`)."""
+    managed_policy_arns: NotRequired[Sequence[str]]
+    """ARNs of further policies to attach (default none)."""
     tracing: NotRequired[bool]
     """Whether the function sends traces to X-Ray (default false)."""
     in_vpc: NotRequired[bool]
@@ -42,7 +53,9 @@ class ReaderRole(pulumi.ComponentResource):
         aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets and parameters need;
             IAM allows 6,144 characters a policy and 10 policies a role.
         aws.iam.RolePolicy: the function's own log group.
-        aws.iam.RolePolicy: X-Ray, only with `tracing`; the network, only `in_vpc`.
+        aws.iam.RolePolicy: X-Ray, only with `tracing`; the network, only `in_vpc`; existing
+            secrets and dead letters, only where there are any.
+        aws.iam.RolePolicyAttachment: each of `managed_policy_arns`.
     """
 
     arn: pulumi.Output[str]
@@ -74,6 +87,8 @@ class ReaderRole(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.json_dumps(
                 policies.assume_role("lambda.amazonaws.com")
             ),
+            path=args.get("path"),
+            permissions_boundary=args.get("permissions_boundary"),
             tags=args.get("tags"),
             opts=child,
         )
@@ -85,6 +100,7 @@ class ReaderRole(pulumi.ComponentResource):
             policies.read_secrets,
             args.get("tags"),
             child,
+            args.get("path"),
         )
         for what, arns, document in (
             ("parameters", parameters, parameter_policies.read_parameters),
@@ -102,6 +118,7 @@ class ReaderRole(pulumi.ComponentResource):
                 document,
                 args.get("tags"),
                 child,
+                args.get("path"),
             )
         documents: dict[str, pulumi.Input[policies.Policy]] = {
             "logs": pulumi.Output.from_input(args["log_group_arn"]).apply(policies.write_logs)
@@ -110,13 +127,24 @@ class ReaderRole(pulumi.ComponentResource):
             documents["traces"] = policies.write_traces()
         if args.get("in_vpc"):
             documents["network"] = policies.use_network()
+        if existing := args.get("existing_secrets"):
+            documents["existing-secrets"] = policies.read_existing_secrets(existing)
+        if (dead_letter_arn := args.get("dead_letter_arn")) is not None:
+            documents["dead-letters"] = policies.send_dead_letters(dead_letter_arn)
         attached += grants.inline(name, role.name, documents, child)
+        made = grants.policy_arns(attached)
+        for number, arn in enumerate(args.get("managed_policy_arns", ()), start=1):
+            attached.append(
+                aws.iam.RolePolicyAttachment(
+                    f"{name}-managed-{number}", role=role.name, policy_arn=arn, opts=child
+                )
+            )
 
         # A function that starts before its grants are attached would meet AccessDenied.
         granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))
         self.arn = granted.apply(lambda all_: str(all_[0]))
         self.name = role.name
-        self.policy_arns = grants.policy_arns(attached)
+        self.policy_arns = made
         self.register_outputs(
             {"arn": self.arn, "name": self.name, "policy_arns": self.policy_arns}
         )

@@ -27,6 +27,10 @@ class SmallFunctionArgs(TypedDict):
     """arm64 (default) or x86_64."""
     log_retention_days: NotRequired[int]
     """Days that logs are kept, as CloudWatch allows (default 30)."""
+    role_path: NotRequired[str | None]
+    """Path of the role and its policies (default `/`)."""
+    permissions_boundary: NotRequired[str | None]
+    """ARN of the policy that bounds what the role may do (default None)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of everything that takes tags."""
 
@@ -89,6 +93,8 @@ def identity(
         f"{name}-role",
         description=description,
         assume_role_policy=pulumi.Output.json_dumps(policies.assume_role("lambda.amazonaws.com")),
+        path=args.get("role_path"),
+        permissions_boundary=args.get("permissions_boundary"),
         tags=args.get("tags"),
         opts=child,
     )

@@ -1,11 +1,12 @@
 """The environment of a stack: its settings, and what follows from them. Nothing is read here."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from infra.aws import layers, limits
 from infra.aws.place import Place
+from infra.config import functions
+from infra.config.functions import AppFunction, InternalFunction
 from infra.config.rules import guardrails
 from infra.config.rules.tags import OWN_TAGS
 from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
@@ -45,10 +46,24 @@ class Environment:
 
     @property
     def layer_arn(self) -> str:
-        """ARN of the extension's layer version."""
-        return self.settings.extension.layer_arn or layers.extension_layer_arn(
-            self.region, self.settings.function.architecture
-        )
+        """ARN of the extension's layer version, of the first function."""
+        function = self.first_function or next(iter(self.functions.values()))
+        return function.layer_arn(self.region)
+
+    @cached_property
+    def functions(self) -> dict[str, AppFunction]:
+        """The functions that read, by logical name."""
+        return functions.functions(self.settings)
+
+    @property
+    def first_function(self) -> AppFunction | None:
+        """The function of `function`, or the one that replaces it, if there is one."""
+        return functions.first(self.functions)
+
+    @property
+    def internal_functions(self) -> InternalFunction:
+        """How the functions that seed, rotate and watch run."""
+        return functions.internal_functions(self.settings)
 
     @property
     def partition(self) -> str:
@@ -66,33 +81,9 @@ class Environment:
         own = zip(OWN_TAGS, (self.project, self.stack), strict=True)
         return {**dict(own), **self.settings.tags}
 
-    def extension_args(self) -> dict[str, Any]:
-        """Arguments of the extension; it keeps a value half of the time it may be stale."""
-        extension = self.settings.extension
-        half = min(limits.TTL_SECONDS.most, self.settings.max_staleness_seconds // 2)
-        return {
-            name: half if value is None else value
-            for name, value in extension.model_dump(exclude={"layer_arn"}).items()
-        }
-
-    def extension_cache_seconds(self) -> int:
-        """Seconds that the extension keeps a secret; 0 if it keeps nothing."""
-        return self.extension_args()["secrets_ttl_seconds"] if self._extension_keeps else 0
-
-    def client_cache_seconds(self) -> int:
-        """Seconds that are left to the client's own cache."""
-        args = self.extension_args()
-        ttl = max(args["secrets_ttl_seconds"], args["parameters_ttl_seconds"])
-        return self.settings.max_staleness_seconds - (ttl if self._extension_keeps else 0)
-
-    @property
-    def _extension_keeps(self) -> bool:
-        extension = self.settings.extension
-        return extension.cache_enabled and extension.cache_size > 0
-
     def seeds(self) -> dict[str, SecretSettings]:
         """Secrets of `from: generate`, by logical name."""
-        secrets = self.settings.secrets.items()
+        secrets = self.settings.own_secrets.items()
         return {name: secret for name, secret in secrets if secret.source == "generate"}
 
     def parameter_seeds(self) -> dict[str, ParameterSettings]:
@@ -112,14 +103,8 @@ class Environment:
     @property
     def rotations(self) -> dict[str, RotationSettings]:
         """How secrets are rotated, by logical name; of those that are."""
-        secrets = self.settings.secrets.items()
+        secrets = self.settings.own_secrets.items()
         return {name: secret.rotation for name, secret in secrets if secret.rotation}
-
-    @property
-    def readable(self) -> list[str]:
-        """Logical names of the secrets that the function may read: no administrator's."""
-        administrators = {rotation.admin_secret for rotation in self.rotations.values()}
-        return [name for name in self.settings.secrets if name not in administrators]
 
     @property
     def ca_bundle(self) -> Path:

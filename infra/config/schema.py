@@ -3,47 +3,22 @@
 What one key alone cannot tell stands in `rules`.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
-from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import Field
 
 from infra.aws import limits
+from infra.config.function_settings import (
+    ExtensionSettings,
+    FunctionSettings,
+    InternalFunctionSettings,
+    RolesSettings,
+    SingleFunctionSettings,
+)
+from infra.config.model import Matching, Model, Within
 
 
-@dataclass(frozen=True)
-class Within:
-    """Pydantic rule: a value is in a range or a list of `limits`."""
-
-    allowed: limits.Range | tuple[int | str, ...]
-    besides: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        if isinstance(self.allowed, limits.Range):
-            return " or ".join([*map(str, self.besides), str(self.allowed)])
-        return f"one of {', '.join(map(str, self.allowed))}"
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Check after pydantic has checked the type."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def _check(self, value: int | str) -> int | str:
-        if value in self.allowed or value in self.besides:
-            return value
-        raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, allow_inf_nan=False
-    )
-
-
-class GeneratedField(_Model):
+class GeneratedField(Model):
     """How Secrets Manager makes a value."""
 
     length: Annotated[int, Within(limits.PASSWORD_LENGTH)] = Field(
@@ -72,7 +47,7 @@ class GeneratedField(_Model):
         return self.model_dump(by_alias=True)
 
 
-class RotationSettings(_Model):
+class RotationSettings(Model):
     """How one secret is rotated."""
 
     strategy: limits.RotationStrategy = Field(
@@ -100,7 +75,10 @@ class RotationSettings(_Model):
     )
 
 
-class SecretSettings(_Model):
+_SECRET_ARN = "the full ARN of a secret, with the six characters at its end"  # noqa: S105 (words)
+
+
+class SecretSettings(Model):
     """One secret: its structure, never its value."""
 
     description: str = Field(
@@ -108,6 +86,17 @@ class SecretSettings(_Model):
     )
     source: Literal["generate", "config", "external"] = Field(
         default="generate", alias="from", description="where the value comes from"
+    )
+    existing: Annotated[str, Matching(limits.SECRET_ARN_PATTERN, _SECRET_ARN)] | None = Field(
+        default=None,
+        description="ARN of a secret that exists already, in this or another account and region:"
+        " it is read, and neither made, changed nor rotated here",
+    )
+    key_arn: Annotated[str, Matching(limits.KEY_ARN_PATTERN, "the ARN of a KMS key")] | None = (
+        Field(
+            default=None,
+            description="ARN of the KMS key of an `existing` secret; none: Secrets Manager's own",
+        )
     )
     fields: dict[str, str | int | float | bool] = Field(
         default={}, description="plain fields of the value, with `from: generate`"
@@ -131,7 +120,7 @@ class SecretSettings(_Model):
         return self.generated_fields() or {"password": GeneratedField().rules()}
 
 
-class ParameterSettings(_Model):
+class ParameterSettings(Model):
     """One parameter of Parameter Store; a SecureString's value stands elsewhere."""
 
     type: limits.ParameterType = Field(
@@ -163,81 +152,16 @@ class ParameterSettings(_Model):
         return (self.generate or GeneratedField()).rules()
 
 
-class FunctionSettings(_Model):
-    """The function that reads; `runtime`, `architecture`, `log_retention_days`: of all."""
+class ReaderSettings(Model):
+    """A role that is made elsewhere."""
 
-    handler: Literal["app", "query"] = Field(
-        default="app",
-        description="`app` tells what it would connect to; `query` asks the PostgreSQL database",
-    )
-    secret: str = Field(
-        default="database", description="the secret whose name it gets as `SECRET_NAME`"
-    )
-    runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
-        default=limits.DEFAULT_RUNTIME, description="of every function"
-    )
-    architecture: limits.Architecture = Field(
-        default=limits.DEFAULT_ARCHITECTURE, description="of every function and the layer"
-    )
-    memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
-        default=256, description="megabytes"
-    )
-    timeout_seconds: Annotated[int, Within(limits.TIMEOUT_SECONDS)] = Field(
-        default=30, description="seconds until a request is ended"
-    )
-    reserved_concurrency: Annotated[int, Within(limits.RESERVED_CONCURRENCY)] | None = Field(
-        default=None,
-        description="requests at once kept for it; none: shares the account's. Lambda keeps 100 of"
-        " the account's quota for all others, so an account with a quota of 100 or less, as a new"
-        " one may have, can keep none (`aws lambda get-account-settings`)",
-    )
-    log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
-        default=limits.DEFAULT_LOG_RETENTION_DAYS,
-        description="days that logs are kept, of every function",
-    )
-    tracing: bool = Field(default=True, description="X-Ray")
-    telemetry: bool = Field(
-        default=False,
-        description="metrics of the client in CloudWatch, in the namespace LambdaSecrets",
-    )
+    role: Annotated[
+        str, Matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of a role")
+    ] = Field(description="its ARN, in this or another account")
+    secrets: list[str] = Field(description="the secrets that it may read, by name")
 
 
-class ExtensionSettings(_Model):
-    """How the extension works."""
-
-    cache_enabled: bool = Field(default=True, description="whether answers are kept")
-    cache_size: Annotated[int, Within(limits.CACHE_SIZE)] = Field(
-        default=1000, description="entries kept, secrets and parameters together"
-    )
-    secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
-        default=None,
-        description="seconds a secret is kept there; none: half of `maxStalenessSeconds`",
-    )
-    parameters_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
-        default=None, description="seconds a parameter is kept there; none: the same"
-    )
-    secrets_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
-        default=2000, description="milliseconds to wait for Secrets Manager; 0: for ever"
-    )
-    parameters_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
-        default=2000, description="milliseconds to wait for Parameter Store; 0: for ever"
-    )
-    max_connections: Annotated[int, Within(limits.MAX_CONNECTIONS)] = Field(
-        default=3, description="connections to AWS at once"
-    )
-    http_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
-        default=2773, description="port on 127.0.0.1"
-    )
-    log_level: Annotated[str, Within(limits.LOG_LEVELS)] = Field(
-        default="info", description="what it logs"
-    )
-    layer_arn: str | None = Field(
-        default=None,
-        description="layer version instead of the pinned one of region and architecture",
-    )
-
-
-class NetworkSettings(_Model):
+class NetworkSettings(Model):
     """The VPC of the functions that read and rotate."""
 
     subnet_ids: list[str] = Field(
@@ -276,7 +200,7 @@ class NetworkSettings(_Model):
     )
 
 
-class DatabaseSettings(_Model):
+class DatabaseSettings(Model):
     """The databases that secrets log in to."""
 
     ca_bundle: str | None = Field(
@@ -286,7 +210,7 @@ class DatabaseSettings(_Model):
     )
 
 
-class KeySettings(_Model):
+class KeySettings(Model):
     """The environment's KMS key."""
 
     rotation_period_days: Annotated[int, Within(limits.KEY_ROTATION_PERIOD_DAYS)] = Field(
@@ -297,7 +221,7 @@ class KeySettings(_Model):
     )
 
 
-class ResourcePolicySettings(_Model):
+class ResourcePolicySettings(Model):
     """The resource policy of every secret."""
 
     enabled: bool = Field(
@@ -314,7 +238,7 @@ class ResourcePolicySettings(_Model):
     )
 
 
-class SubscriptionSettings(_Model):
+class SubscriptionSettings(Model):
     """Who is told of an alarm."""
 
     protocol: Literal["email", "sms", "https", "sqs", "lambda"] = Field(
@@ -326,7 +250,7 @@ class SubscriptionSettings(_Model):
     )
 
 
-class MonitoringSettings(_Model):
+class MonitoringSettings(Model):
     """The alarms, whom they tell, and the dashboard."""
 
     enabled: bool = Field(default=False, description="whether there are any; needs `audit.trail`")
@@ -345,7 +269,7 @@ class MonitoringSettings(_Model):
     )
 
 
-class AuditSettings(_Model):
+class AuditSettings(Model):
     """The record of every call: CloudTrail."""
 
     trail: Literal["none", "own", "existing"] = Field(
@@ -363,7 +287,7 @@ class AuditSettings(_Model):
     )
 
 
-class CostSettings(_Model):
+class CostSettings(Model):
     """What the estimate of cost assumes."""
 
     requests_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
@@ -394,7 +318,7 @@ class CostSettings(_Model):
     )
 
 
-class Settings(_Model):
+class Settings(Model):
     """Every key of stack config but `secretValues`."""
 
     secrets: dict[str, SecretSettings] = Field(
@@ -403,8 +327,23 @@ class Settings(_Model):
     parameters: dict[str, ParameterSettings] = Field(
         default={}, description="the parameters of Parameter Store, by logical name"
     )
-    function: FunctionSettings = Field(
-        default=FunctionSettings(), description="the reading function"
+    functions: dict[str, FunctionSettings] = Field(
+        default={}, description="the functions that read, by logical name"
+    )
+    function: SingleFunctionSettings = Field(
+        default=SingleFunctionSettings(),
+        description="the function `reader`, with the code of an example; goes without `functions`",
+    )
+    internal_functions: InternalFunctionSettings = Field(
+        default=InternalFunctionSettings(), description="the functions that seed, rotate and watch"
+    )
+    roles: RolesSettings = Field(
+        default=RolesSettings(), description="what every role has that is made here"
+    )
+    readers: dict[str, ReaderSettings] = Field(
+        default={},
+        description="roles that are made elsewhere and may read, by any name: of another stack,"
+        " SAM, CDK or ECS, in this or another account",
     )
     extension: ExtensionSettings = Field(
         default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"
@@ -452,9 +391,23 @@ class Settings(_Model):
     )
     tags: dict[str, str] = Field(default={}, description="tags of everything that takes tags")
 
+    @property
+    def own_secrets(self) -> dict[str, SecretSettings]:
+        """The secrets that are made here, by logical name."""
+        return {name: each for name, each in self.secrets.items() if each.existing is None}
 
-def model_in(annotation: object) -> type[BaseModel] | None:
-    """Find the model in an annotation such as `dict[str, SecretSettings]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := model_in(part))), None)
+    @property
+    def existing_secrets(self) -> dict[str, SecretSettings]:
+        """The secrets that exist already, by logical name."""
+        return {name: each for name, each in self.secrets.items() if each.existing is not None}
+
+    @property
+    def admin_secrets(self) -> set[str]:
+        """Logical names of the secrets that rotation logs in with, and no function may read."""
+        rotations = (each.rotation for each in self.secrets.values())
+        return {each.admin_secret for each in rotations if each and each.admin_secret}
+
+    @property
+    def readable(self) -> list[str]:
+        """Logical names of the secrets made here that a function may read."""
+        return [name for name in self.own_secrets if name not in self.admin_secrets]

@@ -10,12 +10,10 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from infra.config import namespaces
+from infra.config import namespaces, partial
 from infra.config.environment import ROOT, Environment
-from infra.config.errors import ConfigError, of_schema
+from infra.config.errors import ConfigError
 from infra.config.rules import check
 from infra.config.rules import names as name_rules
 from infra.config.rules import resource_policy as resource_policy_rules
@@ -47,7 +45,7 @@ def load() -> Environment:
     config = _config()
     keys, misplaced = _keys(project, config)
     given, errors = _given(config, keys)
-    settings, region = given.settings, pulumi.Config("aws").get("region") or ""
+    settings, region = given.partial.settings, pulumi.Config("aws").get("region") or ""
     environment = Environment(project, stack, region, settings)
     errors += check.errors(given, environment.names, region)
     if not environment.ca_bundle.is_file():
@@ -117,23 +115,20 @@ def _given(
     """Read the config without the parts that are wrong by themselves; say what is wrong there."""
     raw = {name: _value(config[key]) for name, key in keys.items()}
     values = raw.pop("secretValues", {})
-    names = {
-        section: frozenset(given if isinstance(given := raw.get(section), dict) else ())
-        for section in ("secrets", "parameters")
-    }
+    secrets, parameters, functions = (
+        frozenset(given if isinstance(given := raw.get(section), dict) else ())
+        for section in ("secrets", "parameters", "functions")
+    )
     errors = []
     # Decrypted, it would be in the state in plain like any other setting.
     for name in [name for name in raw if _is_encrypted(keys[name])]:
         del raw[name]
         message = "is encrypted in part or whole; only secretValues may be"
         errors.append(ConfigError(name, message))
-    try:
-        settings = Settings.model_validate(raw)
-    except ValidationError as error:
-        errors += of_schema(error.errors())
-        settings = Settings.model_validate(_sound(raw, error.errors()))
+    read = partial.read(raw)
     encrypted = _is_encrypted(keys.get("secretValues", ""))
-    return check.Config(settings, names["secrets"], names["parameters"], values, encrypted), errors
+    config_read = check.Config(read, secrets, parameters, functions, values, encrypted)
+    return config_read, [*errors, *read.errors]
 
 
 def _value(text: str) -> object:
@@ -149,15 +144,3 @@ def _is_encrypted(key: str) -> bool:
     return pulumi_config.is_config_secret(key) or (
         key in pulumi_config.get_config_secret_keys_env()
     )
-
-
-def _sound(raw: Mapping[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
-    """Leave out the wrong parts, so that the rest can be checked further."""
-    sound = dict(raw)
-    for error in details:
-        section, *inside = error["loc"]
-        if section in ("secrets", "parameters") and inside:
-            sound[section] = {k: v for k, v in sound[section].items() if k != inside[0]}
-        else:
-            sound.pop(str(section), None)
-    return sound

@@ -3,7 +3,7 @@
 No action holds a wildcard. A `*` as resource carries the AWS rule that forces it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from infra.aws.limits import MANAGED_POLICY_CHARACTERS
@@ -186,6 +186,42 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions}}
     return policy_document(
         read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns)
+    )
+
+
+def read_existing_secrets(key_arns: Mapping[str, str | None]) -> Policy:
+    """Read secrets that others own: ARN of each -> ARN of its KMS key.
+
+    Without a key a secret is under Secrets Manager's own, which takes no grant.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    """
+    read = {
+        "Sid": "ReadExistingSecrets",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": sorted(key_arns),
+    }
+    keys = sorted({arn for arn in key_arns.values() if arn})
+    decrypt = [
+        _use_key(
+            f"DecryptExistingSecrets{number}",
+            ["kms:Decrypt"],
+            sorted(arn for arn, own in key_arns.items() if own == key),
+            key,
+        )
+        for number, key in enumerate(keys, start=1)
+    ]
+    return policy_document(read, *decrypt)
+
+
+def send_dead_letters(arn: str) -> Policy:
+    """Send events that failed to one SQS queue or SNS topic.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    action = "sqs:SendMessage" if ":sqs:" in arn else "sns:Publish"
+    return policy_document(
+        {"Sid": "SendDeadLetters", "Effect": "Allow", "Action": action, "Resource": arn}
     )
 
 

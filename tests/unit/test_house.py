@@ -19,6 +19,7 @@ from tests.recording import ROOT
 WITH_PULUMI = {
     *(
         "infra.wiring",
+        "infra.app_functions",
         "infra.observability",
         "infra.config.settings",
         "infra.config.secret_values",

@@ -55,6 +55,22 @@ UNWATCHED: dict[str, Any] = {
     "exemptions": {"monitoring": REASON},
 }
 
+APP = {"code": "handler/app.py", "handler": "app.lambda_handler", "secrets": ["database"]}
+KEPT = {
+    **APP,
+    "timeoutSeconds": 30,
+    "reservedConcurrency": 1,
+    "logRetentionDays": 365,
+    "telemetry": True,
+}
+
+
+def orders(**changes: object) -> dict[str, Any]:
+    """Write STRICT's functions, with these changes of one of them."""
+    internal = {"internalFunctions": {"logRetentionDays": 365}}
+    return {"function": {}, "functions": {"orders": {**KEPT, **changes}}, **internal}
+
+
 # Rule, as exempted -> the change that breaks it, and the line that says so.
 BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "rotation.database": ({"secrets": {"database": {"from": "external"}}}, "secrets.database.rotation must be given"),
@@ -68,6 +84,12 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "telemetry": ({"function": {**STRICT["function"], "telemetry": False}, **UNWATCHED}, "function.telemetry must be true, got false"),
     "logRetention": ({"function": {**STRICT["function"], "logRetentionDays": 180}}, "function.logRetentionDays must be 365 at least, got 180"),
     "reservedConcurrency": ({"function": {**STRICT["function"], "reservedConcurrency": 0}}, "function.reservedConcurrency must be 1 at least (in an account with a quota above 100), got 0"),
+    "timeout.orders": (orders(timeoutSeconds=29), "functions.orders.timeoutSeconds must be 30 at least, got 29"),
+    "tracing.orders": (orders(tracing=False), "functions.orders.tracing must be true, got false"),
+    "telemetry.orders": (orders(telemetry=False), "functions.orders.telemetry must be true, got false"),
+    "logRetention.orders": (orders(logRetentionDays=180), "functions.orders.logRetentionDays must be 365 at least, got 180"),
+    "reservedConcurrency.orders": (orders(reservedConcurrency=None), "functions.orders.reservedConcurrency must be 1 at least (in an account with a quota above 100), got none"),
+    "internalLogRetention": ({**orders(), "internalFunctions": {}}, "internalFunctions.logRetentionDays must be 365 at least, got 30"),
     "keyRotation": ({"key": {"rotationPeriodDays": 366, "deletionWindowDays": 30}}, "key.rotationPeriodDays must be 365 at most, got 366"),
     "keyDeletionWindow": ({"key": {"deletionWindowDays": 29}}, "key.deletionWindowDays must be 30 at least, got 29"),
     "replicaRegions": ({"replicaRegions": []}, "replicaRegions must name a region at least, got none"),
@@ -95,7 +117,7 @@ PROTECTIONS = {
 
 
 def test_every_rule_is_broken_here_by_itself() -> None:
-    keys = {re.sub(r"[.](database|token)", ".<name>", key) for key in BREACHES}
+    keys = {re.sub(r"[.](database|token|orders)", ".<name>", key) for key in BREACHES}
     assert keys | PROTECTIONS == set(guardrails.RULES)
     assert not keys & PROTECTIONS
 
@@ -133,8 +155,22 @@ def test_reserved_concurrency_that_is_missing_is_none() -> None:
 def test_strict_refuses_everything_at_once() -> None:
     found = faults({**CARELESS, "protection": "strict"})
     named = {re.search(r"exemptions\['([^']+)'\]", fault)[1] for fault in found}  # type: ignore[index]
-    assert named == set(BREACHES)
-    assert len(found) == len(guardrails.RULES) - len(PROTECTIONS)
+    of_functions = {key for key in BREACHES if key.endswith(".orders")} | {"internalLogRetention"}
+    assert named == set(BREACHES) - of_functions
+    assert len(found) == len(guardrails.RULES) - len(PROTECTIONS) - len(of_functions)
+
+
+def test_functions_are_named_each_and_node_prints_no_telemetry() -> None:
+    careless = {**APP, "timeoutSeconds": 29, "tracing": False, "logRetentionDays": 180}
+    node = {**careless, "code": "README.md", "handler": "main.handler", "runtime": "nodejs22.x"}
+    functions = {"orders": careless, "mail": node}
+    found = faults({**STRICT, "function": {}, "functions": functions})
+    named = {re.search(r"exemptions\['([^']+)'\]", fault)[1] for fault in found}  # type: ignore[index]
+    rules = {"timeout", "tracing", "logRetention", "reservedConcurrency"}
+    assert named == {
+        *(f"{rule}.{name}" for rule in rules for name in functions),
+        *("telemetry.orders", "internalLogRetention"),
+    }
 
 
 def test_standard_refuses_only_what_loses_shows_or_ages_a_secret() -> None:
@@ -156,7 +192,7 @@ def test_relaxed_refuses_nothing_and_is_what_a_config_without_a_level_is() -> No
 
 
 def test_the_defaults_of_every_key_keep_the_standard() -> None:
-    assert not list(guardrails.errors(Settings(protection="standard"), ()))
+    assert not list(guardrails.errors(Settings(protection="standard"), (), (), all_read=True))
 
 
 def test_another_secrets_reason_is_none_for_this_one() -> None:
@@ -171,7 +207,7 @@ def test_another_secrets_reason_is_none_for_this_one() -> None:
         ({"rotations": REASON}, "exemptions['rotations'] is of no rule; there are rotation.<name>, configValues.<name>, configParameters.<name>, recoveryWindow,"),
         ({"rotation.none": REASON}, "exemptions['rotation.none'] is of nothing here; there are database"),
         ({"rotation": REASON}, "exemptions['rotation'] is of no rule"),
-        ({"tracing.database": REASON}, "exemptions['tracing.database'] is of no rule"),
+        ({"tracing.database": REASON}, "exemptions['tracing.database'] is of nothing here; there are none"),
         ({"tracing": REASON}, "exemptions['tracing'] exempts from nothing that protection strict refuses; drop it"),
         ({"rotation.database": REASON}, "exemptions['rotation.database'] exempts from nothing"),
         ({"tracing": "because"}, "exemptions['tracing'] must say why in 10 characters at least, got 'because'"),

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.config.errors import ConfigError
+from infra.config.partial import Partial
 from infra.config.rules import (
-    function,
+    functions,
     guardrails,
     key,
     monitoring,
     network,
     parameters,
+    readers,
     replicas,
     resource_policy,
     rotation,
@@ -18,7 +20,6 @@ from infra.config.rules import (
     tags,
 )
 from infra.config.rules import secret_values as values
-from infra.config.schema import Settings
 from infra.names import Names
 
 
@@ -26,34 +27,56 @@ from infra.names import Names
 class Config:
     """Stack config, as far as each key by itself is right."""
 
-    settings: Settings
-    """Without the parts that are wrong already: they are at their defaults, or left out."""
+    partial: Partial
     secret_names: frozenset[str]
     """Every name in `secrets`, also of those left out."""
     parameter_names: frozenset[str]
     """Every name in `parameters`, also of those left out."""
+    function_names: frozenset[str]
+    """Every name in `functions`, also of those left out."""
     values: object
     """`secretValues` as it came. Never shown."""
     values_encrypted: bool
 
 
-def errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; `region` is `aws:region`, or nothing."""
-    settings = config.settings
+def errors(config: Config, names: Names, region: str) -> list[ConfigError]:
+    """Say which rules are broken; `region` is `aws:region`, or nothing.
+
+    No error is about a default that stands in for a key that is wrong by itself.
+    """
+    return [each for each in _errors(config, names, region) if config.partial.judges(each)]
+
+
+def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
+    settings, is_whole = config.partial.settings, config.partial.is_whole
+    whole = {
+        name: secret for name, secret in settings.secrets.items() if is_whole(f"secrets.{name}")
+    }
+    whole_parameters = {
+        name: parameter
+        for name, parameter in settings.parameters.items()
+        if is_whole(f"parameters.{name}")
+    }
     yield from secrets.errors(settings.secrets, names.secret_prefix, config.secret_names)
-    yield from rotation.errors(settings.secrets, config.secret_names)
+    yield from rotation.errors(whole, config.secret_names)
     yield from parameters.errors(settings.parameters, names.parameter_prefix, config.secret_names)
     yield from values.errors(
         config.values,
-        dict.fromkeys(config.secret_names) | settings.secrets,
-        dict.fromkeys(config.parameter_names) | settings.parameters,
+        dict.fromkeys(config.secret_names) | whole,
+        dict.fromkeys(config.parameter_names) | whole_parameters,
         encrypted=config.values_encrypted,
     )
-    yield from function.errors(settings, region, config.secret_names)
+    yield from functions.errors(settings, region, config.secret_names, config.parameter_names)
+    yield from readers.errors(settings, config.secret_names)
     yield from network.errors(settings, region)
     yield from replicas.errors(settings.replica_regions, region)
     yield from tags.errors(settings.tags)
     yield from key.errors(settings)
     yield from monitoring.errors(settings, names.secret_prefix)
     yield from resource_policy.errors(settings.resource_policy)
-    yield from guardrails.errors(settings, config.secret_names | config.parameter_names)
+    yield from guardrails.errors(
+        settings,
+        config.secret_names | config.parameter_names,
+        config.function_names,
+        all_read=not config.partial.left_out,
+    )

@@ -7,14 +7,19 @@ stands in `exemptions` with the reason.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from infra.aws import limits
 from infra.config.errors import ConfigError
+from infra.config.function_settings import FunctionSettings
+from infra.config.functions import functions, internal_functions
 from infra.config.schema import Settings
 
 REASON_CHARACTERS = 10
 _ROTATION_DAYS = 365
+_LOG_RETENTION_DAYS = 365
+_TIMEOUT_SECONDS = 30
 _RECOVERY_DAYS = limits.RECOVERY_WINDOW_DAYS.least
 _LEVELS = ("relaxed", "standard", "strict")
 
@@ -41,13 +46,20 @@ class Rule(NamedTuple):
     """None: Pulumi refuses the deletion at every level; an exemption allows it."""
 
 
-def errors(settings: Settings, names: Collection[str]) -> Iterator[ConfigError]:
+def errors(
+    settings: Settings,
+    names: Collection[str],
+    function_names: Collection[str],
+    *,
+    all_read: bool,
+) -> Iterator[ConfigError]:
     """Say which rules are broken without a reason, and which reasons are for nothing.
 
-    `names` are those of all secrets and parameters, also of wrong ones.
+    `names` are those of all secrets and parameters, `function_names` those in `functions`, also of
+    wrong ones. `all_read` is whether no part of the config is left out; an exemption may be for
+    such a part.
     """
     reasons, level = settings.exemptions, settings.protection
-    sound = settings.secrets.keys() | settings.parameters.keys()
     found = _found(settings)
     for key, breach in found.items():
         if key not in reasons:
@@ -57,17 +69,19 @@ def errors(settings: Settings, names: Collection[str]) -> Iterator[ConfigError]:
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
         known = RULES.get(f"{rule}.<name>" if dot else rule)
+        there = function_names if rule in _OF_FUNCTIONS else names
         # Whoever asks for a deletion may have removed the name, or be about to.
         asks = known is not None and known.breaches is None
         if known is None:
             yield ConfigError(path, f"is of no rule; there are {', '.join(RULES)}")
-        elif dot and name not in names and not (asks and name):
-            yield ConfigError(path, f"is of nothing here; there are {', '.join(sorted(names))}")
+        elif dot and name not in there and not (asks and name):
+            listed = ", ".join(sorted(there)) or "none"
+            yield ConfigError(path, f"is of nothing here; there are {listed}")
         elif len(reason.strip()) < REASON_CHARACTERS:
             yield ConfigError(
                 path, f"must say why in {REASON_CHARACTERS} characters at least, got {reason!r}"
             )
-        elif key not in found and not asks and (not name or name in sound):
+        elif key not in found and not asks and all_read:
             yield ConfigError(
                 path, f"exempts from nothing that protection {level} refuses; drop it"
             )
@@ -88,14 +102,10 @@ def _found(settings: Settings) -> dict[str, Breach]:
     }
 
 
-def _least(
-    path: str, value: Callable[[Settings], int | None], least: int, needs: str = ""
-) -> Breaches:
+def _least(path: str, value: Callable[[Settings], int], least: int) -> Breaches:
     def breaches(settings: Settings) -> Iterator[Breach]:
-        got = value(settings)
-        if got is None or got < least:
-            text = f"must be {least} at least{needs}, got {'none' if got is None else got}"
-            yield Breach(path, text)
+        if (got := value(settings)) < least:
+            yield Breach(path, f"must be {least} at least, got {got}")
 
     return breaches
 
@@ -116,8 +126,76 @@ def _on(path: str, value: Callable[[Settings], bool]) -> Breaches:
     return breaches
 
 
+_OF_FUNCTIONS: set[str] = set()
+
+
+def _of_functions(
+    rule: str, level: str, broken: Callable[[FunctionSettings], tuple[str, str] | None]
+) -> dict[str, Rule]:
+    """Make a rule on each of `functions` by its name, and on `function` without one.
+
+    `broken` returns a key of the function, and what must be there, unless the rule is kept.
+    """
+    _OF_FUNCTIONS.add(rule)
+
+    def breaches(settings: Settings, *, named: bool) -> Iterator[Breach]:
+        for function in functions(settings).values():
+            found = broken(function.settings)
+            if found and named != function.is_example:
+                key, text = found
+                yield Breach(f"{function.section}.{key}", text, function.name if named else "")
+
+    return {
+        rule: Rule(level, partial(breaches, named=False)),
+        f"{rule}.<name>": Rule(level, partial(breaches, named=True)),
+    }
+
+
+def _timeout(function: FunctionSettings) -> tuple[str, str] | None:
+    seconds = function.timeout_seconds
+    if seconds >= _TIMEOUT_SECONDS:
+        return None
+    return "timeoutSeconds", f"must be {_TIMEOUT_SECONDS} at least, got {seconds}"
+
+
+def _tracing(function: FunctionSettings) -> tuple[str, str] | None:
+    return None if function.tracing else ("tracing", "must be true, got false")
+
+
+def _telemetry(function: FunctionSettings) -> tuple[str, str] | None:
+    if function.telemetry or not function.is_python:
+        return None
+    return "telemetry", "must be true, got false"
+
+
+def _log_retention(function: FunctionSettings) -> tuple[str, str] | None:
+    days = function.log_retention_days
+    if days >= _LOG_RETENTION_DAYS:
+        return None
+    return "logRetentionDays", f"must be {_LOG_RETENTION_DAYS} at least, got {days}"
+
+
+def _reserved_concurrency(function: FunctionSettings) -> tuple[str, str] | None:
+    got = function.reserved_concurrency
+    if got:
+        return None
+    quota = "(in an account with a quota above 100)"
+    shown = "none" if got is None else got
+    return "reservedConcurrency", f"must be 1 at least {quota}, got {shown}"
+
+
+def _internal_log_retention(settings: Settings) -> Iterator[Breach]:
+    days = internal_functions(settings)["log_retention_days"]
+    # That of `function` is refused by itself.
+    if days < _LOG_RETENTION_DAYS and (
+        settings.functions or settings.internal_functions.log_retention_days
+    ):
+        text = f"must be {_LOG_RETENTION_DAYS} at least, got {days}"
+        yield Breach("internalFunctions.logRetentionDays", text)
+
+
 def _rotation(settings: Settings) -> Iterator[Breach]:
-    for name, secret in settings.secrets.items():
+    for name, secret in settings.own_secrets.items():
         if secret.rotation is None:
             yield Breach(f"secrets.{name}.rotation", "must be given", name)
         elif (days := secret.rotation.every_days or 0) > _ROTATION_DAYS:
@@ -126,7 +204,7 @@ def _rotation(settings: Settings) -> Iterator[Breach]:
 
 
 def _config_values(settings: Settings) -> Iterator[Breach]:
-    for name, secret in settings.secrets.items():
+    for name, secret in settings.own_secrets.items():
         if secret.source == "config":
             text = "must be 'generate' or 'external', which no state holds, got 'config'"
             yield Breach(f"secrets.{name}.from", text, name)
@@ -140,7 +218,7 @@ def _config_parameters(settings: Settings) -> Iterator[Breach]:
 
 
 def _recovery_windows(settings: Settings) -> Iterator[Breach]:
-    for name, secret in settings.secrets.items():
+    for name, secret in settings.own_secrets.items():
         days = secret.recovery_window_days
         if days is not None and days < _RECOVERY_DAYS:
             text = f"must be {_RECOVERY_DAYS} at least, got {days}"
@@ -171,28 +249,15 @@ RULES = {
         _least("recoveryWindowDays", lambda of: of.recovery_window_days, _RECOVERY_DAYS),
     ),
     "recoveryWindow.<name>": Rule("standard", _recovery_windows),
-    "timeout": Rule(
-        "standard",
-        _least("function.timeoutSeconds", lambda of: of.function.timeout_seconds, 30),
-    ),
+    **_of_functions("timeout", "standard", _timeout),
     "staleness": Rule(
         "standard", _most("maxStalenessSeconds", lambda of: of.max_staleness_seconds, 300)
     ),
-    "tracing": Rule("standard", _on("function.tracing", lambda of: of.function.tracing)),
-    "telemetry": Rule("strict", _on("function.telemetry", lambda of: of.function.telemetry)),
-    "logRetention": Rule(
-        "strict",
-        _least("function.logRetentionDays", lambda of: of.function.log_retention_days, 365),
-    ),
-    "reservedConcurrency": Rule(
-        "strict",
-        _least(
-            "function.reservedConcurrency",
-            lambda of: of.function.reserved_concurrency,
-            1,
-            " (in an account with a quota above 100)",
-        ),
-    ),
+    **_of_functions("tracing", "standard", _tracing),
+    **_of_functions("telemetry", "strict", _telemetry),
+    **_of_functions("logRetention", "strict", _log_retention),
+    **_of_functions("reservedConcurrency", "strict", _reserved_concurrency),
+    "internalLogRetention": Rule("strict", _internal_log_retention),
     "keyRotation": Rule(
         "strict",
         _most("key.rotationPeriodDays", lambda of: of.key.rotation_period_days, 365),

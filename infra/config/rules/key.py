@@ -9,7 +9,7 @@ from infra.config.schema import Settings
 def errors(settings: Settings) -> Iterator[ConfigError]:
     """Say if the key would be gone while a deleted secret can still be restored."""
     windows = [settings.recovery_window_days]
-    windows += [secret.recovery_window_days or 0 for secret in settings.secrets.values()]
+    windows += [secret.recovery_window_days or 0 for secret in settings.own_secrets.values()]
     if settings.key.deletion_window_days < max(windows):
         rule = f"must be {max(windows)} at least, or secrets are restored that nothing decrypts"
         got = settings.key.deletion_window_days

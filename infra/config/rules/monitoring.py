@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from infra.alarms import filters as alarm_filters
 from infra.config.errors import ConfigError
+from infra.config.functions import functions
 from infra.config.schema import AuditSettings, MonitoringSettings, Settings
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
@@ -36,14 +37,15 @@ def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
     if settings.audit.trail == "none":
         rule = "must be own or existing beside monitoring.enabled, whose alarms look at its events"
         yield ConfigError("audit.trail", f"{rule}, got 'none'")
-    if not settings.function.telemetry:
+    if not settings.functions and not settings.function.telemetry:
         rule = "must be true beside monitoring.enabled, whose alarms look at its metrics"
         yield ConfigError("function.telemetry", f"{rule}, got false")
-    rotating = [name for name, secret in settings.secrets.items() if secret.rotation]
-    functions = ["reader", "seeder", *(f"{name}-rotation" for name in rotating)]
+    rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
+    names = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
+    readers = [reader.role for reader in settings.readers.values()]
     try:
         alarm_filters.unknown_readers(
-            secret_prefix, [*map(_ROLE, functions), *monitoring.known_readers]
+            secret_prefix, [*map(_ROLE, names), *monitoring.known_readers, *readers]
         )
     except ValueError as error:
         yield ConfigError("monitoring.knownReaders", f"are too many beside the functions: {error}")

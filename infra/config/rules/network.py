@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from infra.aws import limits
 from infra.config.errors import ConfigError
+from infra.config.functions import functions
 from infra.config.schema import NetworkSettings, Settings
 
 # Keys of what is made here, with `egress: endpoints`.
@@ -94,9 +95,9 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
         remedy = f"use `nat`, or {own_group} that lets them to one, such as by a NAT gateway"
         yield ConfigError("network.egress", f"{rule} in `replicaRegions`; {remedy}")
     rotations = (secret.rotation for secret in settings.secrets.values())
-    wants_database = settings.function.handler == "query" or any(
-        rotation and rotation.strategy != "random" for rotation in rotations
-    )
+    wants_database = any(
+        function.settings.ca_bundle for function in functions(settings).values()
+    ) or any(rotation and rotation.strategy != "random" for rotation in rotations)
     if wants_database and not (network.database_security_group_id or network.security_group_ids):
         rule = "is not set, and functions log in to a database"
         yield ConfigError("network.databaseSecurityGroupId", f"{rule}; name it, or {own_group}")

@@ -1,0 +1,197 @@
+"""Wires the functions that read: each with a role of its own, which reads what it names.
+
+As in `wiring`, a function makes each part, in the order in which `__main__` calls them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import pulumi
+
+from infra.components.app_secret import AppSecret
+from infra.components.extension_function import ExtensionArgs, ExtensionFunction, RuntimeArgs
+from infra.components.reader_role import ReaderRole
+from infra.config.functions import AppFunction
+from infra.wiring import Arns, Context, Keys, VpcConfig
+
+_RUNTIME = {
+    "runtime",
+    "architecture",
+    "memory_mb",
+    "timeout_seconds",
+    "reserved_concurrency",
+    "log_retention_days",
+    "tracing",
+}
+
+
+def reader_roles(
+    context: Context,
+    keys: Keys,
+    secrets: Mapping[str, AppSecret],
+    parameters: tuple[Arns, Arns],
+) -> dict[str, ReaderRole]:
+    """Make the role of each function, which reads what the function names.
+
+    `parameters` are the ARNs by full name, those of SecureStrings apart.
+    """
+    return {
+        name: _reader_role(context, keys, secrets, parameters, function)
+        for name, function in context.env.functions.items()
+    }
+
+
+def _reader_role(
+    context: Context,
+    keys: Keys,
+    secrets: Mapping[str, AppSecret],
+    parameters: tuple[Arns, Arns],
+    function: AppFunction,
+) -> ReaderRole:
+    env, own = context.env, function.settings
+    names = {env.parameter_prefix + name for name in own.parameters}
+    plain, secure = ({name: arns[name] for name in arns if name in names} for arns in parameters)
+    existing = env.settings.existing_secrets
+    return ReaderRole(
+        function.name,
+        {
+            "secret_arns": {
+                env.secret_prefix + name: secret.arn
+                for name, secret in secrets.items()
+                if name in own.secrets
+            },
+            "existing_secrets": {
+                each.existing: each.key_arn
+                for name, each in existing.items()
+                if each.existing and name in own.secrets
+            },
+            "key_arn": keys.home.arn,
+            "replica_key_arns": keys.replica_arns,
+            "parameter_arns": plain,
+            "secure_parameter_arns": secure,
+            "log_group_arn": context.place.log_group_arn(
+                f"{env.log_group_prefix}{function.log_group}"
+            ),
+            "tracing": own.tracing,
+            "in_vpc": bool((own.network or env.settings.network).subnet_ids),
+            "dead_letter_arn": own.dead_letter_queue,
+            "managed_policy_arns": own.role.policy_arns,
+            "path": own.role.path or env.settings.roles.path,
+            "permissions_boundary": own.role.permissions_boundary
+            or env.settings.roles.permissions_boundary,
+            "tags": env.tags,
+        },
+        _taking_over(function),
+    )
+
+
+def extension_functions(
+    context: Context,
+    keys: Keys,
+    roles: Mapping[str, ReaderRole],
+    vpc_config: VpcConfig,
+    ready: list[pulumi.Resource],
+) -> dict[str, ExtensionFunction]:
+    """Make each function, when all that they need is `ready`."""
+    env = context.env
+    made = {}
+    for name, function in env.functions.items():
+        own = function.settings
+        made[name] = ExtensionFunction(
+            name,
+            {
+                "role_arn": roles[name].arn,
+                "layer_arn": function.layer_arn(env.region),
+                "layer_arns": own.layers,
+                "key_arn": keys.home.arn,
+                "log_group_name": f"{env.log_group_prefix}{function.log_group}",
+                "files": _files(context, function),
+                "handler": own.handler,
+                "environment": {**_environment(context, function), **own.environment},
+                "environment_key_arn": own.environment_key,
+                "vpc_config": _vpc_config(function, vpc_config),
+                "extension": cast("ExtensionArgs", function.extension_args()),
+                "code_signing_config_arn": own.code_signing_config_arn,
+                "dead_letter_arn": own.dead_letter_queue,
+                "options": own.options,
+                "tags": env.tags,
+                **cast("RuntimeArgs", own.model_dump(include=_RUNTIME)),
+            },
+            pulumi.ResourceOptions.merge(
+                _taking_over(function), pulumi.ResourceOptions(depends_on=ready)
+            ),
+        )
+    return made
+
+
+def outputs(
+    functions: Mapping[str, ExtensionFunction], roles: Mapping[str, ReaderRole]
+) -> dict[str, dict[str, pulumi.Output[str]]]:
+    """Write the functions as an output of the stack, by logical name."""
+    return {
+        name: {
+            "name": function.name,
+            "arn": function.arn,
+            "alias_arn": function.alias_arn,
+            "role_arn": roles[name].arn,
+            "log_group_name": function.log_group_name,
+        }
+        for name, function in functions.items()
+    }
+
+
+def _vpc_config(function: AppFunction, of_stack: VpcConfig) -> VpcConfig:
+    """Return the function's place in a VPC: its own, or the stack's."""
+    own = function.settings.network
+    if own is None:
+        return of_stack
+    if not own.subnet_ids:
+        return None
+    return {"subnet_ids": own.subnet_ids, "security_group_ids": own.security_group_ids}
+
+
+def _taking_over(function: AppFunction) -> pulumi.ResourceOptions:
+    """Name the component whose resources it takes over; theirs are named after it."""
+    if function.earlier_name is None:
+        return pulumi.ResourceOptions()
+    return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=function.earlier_name)])
+
+
+def _environment(context: Context, function: AppFunction) -> dict[str, str]:
+    env, own = context.env, function.settings
+    variables = {
+        "SECRET_PREFIX": env.secret_prefix,
+        "SECRETS_CACHE_SECONDS": str(function.client_cache_seconds()),
+        "SECRETS_TELEMETRY": str(own.telemetry).lower(),
+    }
+    if own.secrets:
+        first = env.settings.secrets[own.secrets[0]]
+        variables["SECRET_NAME"] = first.existing or env.secret_prefix + own.secrets[0]
+    if own.parameters:
+        variables["PARAMETER_PREFIX"] = env.parameter_prefix
+    if env.settings.replica_regions:
+        variables["SECRETS_REPLICA_REGIONS"] = ",".join(env.settings.replica_regions)
+    return variables
+
+
+def _files(context: Context, function: AppFunction) -> dict[str, Path]:
+    own = function.settings
+    client = ["secret_client.py", "secret_extension.py", "secret_sdk.py"]
+    if own.telemetry:
+        client.append("secret_telemetry.py")
+    if function.is_example:
+        return context.files(Path(own.code).name, *client, postgres=own.ca_bundle)
+    files = {name: context.handler / name for name in client} if own.is_python else {}
+    for each in (own.code, *own.include):
+        path = context.handler.parent / each
+        inside = path.rglob("*") if path.is_dir() else [path]
+        base = path if path.is_dir() else path.parent
+        files |= {
+            str(file.relative_to(base)): file
+            for file in inside
+            if file.is_file() and "__pycache__" not in file.parts
+        }
+    if own.ca_bundle:
+        files["ca-bundle.pem"] = context.env.ca_bundle
+    return files

@@ -1,0 +1,53 @@
+"""Arguments of `aws.lambda.Function`: which this program sets, and which it passes on.
+
+https://www.pulumi.com/registry/packages/aws/api-docs/lambda/function/
+"""
+
+OWN = {
+    "architectures": "use `architecture`",
+    "code": "use `code`",
+    "codeSha256": "it follows from `code`",
+    "codeSigningConfigArn": "use `codeSigningConfigArn` of the function",
+    "deadLetterConfig": "use `deadLetterQueue`",
+    "environment": "use `environment` of the function",
+    "handler": "use `handler` of the function",
+    "imageConfig": "a container image takes no layers, and so no extension; read by the SDK there",
+    "imageUri": "a container image takes no layers, and so no extension; read by the SDK there",
+    "kmsKeyArn": "use `environmentKey`",
+    "layers": "use `layers` of the function",
+    "memorySize": "use `memoryMb`",
+    "packageType": "a container image takes no layers, and so no extension; read by the SDK there",
+    "publish": "every deployment publishes a version, which the alias `live` is on",
+    "region": "use aws:region",
+    "reservedConcurrentExecutions": "use `reservedConcurrency`",
+    "role": "use `role` of the function",
+    "runtime": "use `runtime` of the function",
+    "s3Bucket": "use `code`",
+    "s3Key": "use `code`",
+    "s3ObjectVersion": "use `code`",
+    "sourceCodeHash": "it follows from `code`",
+    "tags": "use `tags`",
+    "timeout": "use `timeoutSeconds`",
+    "tracingConfig": "use `tracing`",
+    "vpcConfig": "use `network`",
+}
+"""Argument that is set -> what to use instead."""
+
+PASSED = (
+    "capacityProviderConfig",
+    "description",
+    "durableConfig",
+    "ephemeralStorage",
+    "fileSystemConfig",
+    "loggingConfig",
+    "name",
+    "publishTo",
+    "replaceSecurityGroupsOnDestroy",
+    "replacementSecurityGroupIds",
+    "skipDestroy",
+    "snapStart",
+    "sourceKmsKeyArn",
+    "tenancyConfig",
+    "useResourceTimeoutForPropagation",
+)
+"""Arguments that are passed on unchanged."""

@@ -1,0 +1,149 @@
+"""The functions of a stack, whichever section of the config they are in. Pure: no Pulumi."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from infra.aws import layers, limits
+from infra.config.function_settings import ExtensionSettings, FunctionSettings
+from infra.config.schema import Settings
+
+READER = "reader"
+"""Name of the function of the section `function`."""
+
+
+@dataclass(frozen=True)
+class AppFunction:
+    """One function, with all that the stack's other keys say about it."""
+
+    name: str
+    """Logical name."""
+    section: str
+    """Key of its section: `function`, or `functions.<name>`."""
+    settings: FunctionSettings
+    extension: ExtensionSettings
+    """The stack's settings, with its own in their place."""
+    max_staleness_seconds: int
+
+    @property
+    def is_example(self) -> bool:
+        """Whether the section `function` describes it, with the code of an example."""
+        return self.section == "function"
+
+    @property
+    def earlier_name(self) -> str | None:
+        """Name of the function whose resources it takes over, if it does."""
+        return READER if self.settings.replaces else None
+
+    @property
+    def has_first_outputs(self) -> bool:
+        """Whether the outputs of the time of one function, such as `function_arn`, are its."""
+        return READER in (self.name, self.earlier_name)
+
+    @property
+    def log_group(self) -> str:
+        """The end of its log group's name, which a function that replaces another keeps."""
+        return self.earlier_name or self.name
+
+    def layer_arn(self, region: str) -> str:
+        """ARN of the extension's layer version.
+
+        Raises:
+            LookupError: none is set, and none is known for region and architecture.
+
+        """
+        return self.extension.layer_arn or layers.extension_layer_arn(
+            region, self.settings.architecture
+        )
+
+    def extension_args(self) -> dict[str, Any]:
+        """Arguments of the extension; it keeps a value half of the time it may be stale."""
+        half = min(limits.TTL_SECONDS.most, self.max_staleness_seconds // 2)
+        return {
+            name: half if value is None else value
+            for name, value in self.extension.model_dump(exclude={"layer_arn"}).items()
+        }
+
+    def extension_cache_seconds(self) -> int:
+        """Seconds that the extension keeps a secret; 0 if it keeps nothing."""
+        return self.extension_args()["secrets_ttl_seconds"] if self._extension_keeps else 0
+
+    def client_cache_seconds(self) -> int:
+        """Seconds that are left to the client's own cache."""
+        args = self.extension_args()
+        ttl = max(args["secrets_ttl_seconds"], args["parameters_ttl_seconds"])
+        return self.max_staleness_seconds - (ttl if self._extension_keeps else 0)
+
+    @property
+    def _extension_keeps(self) -> bool:
+        return self.extension.cache_enabled and self.extension.cache_size > 0
+
+
+def functions(settings: Settings) -> dict[str, AppFunction]:
+    """List the functions by logical name: those of `functions`, or else that of `function`."""
+    return {
+        name: AppFunction(
+            name,
+            section,
+            function,
+            _extension(settings.extension, function.extension),
+            settings.max_staleness_seconds,
+        )
+        for name, section, function in _sections(settings)
+    }
+
+
+def first(found: Mapping[str, AppFunction]) -> AppFunction | None:
+    """Return the function of the section `function`, or the one that replaces it."""
+    return next((each for each in found.values() if each.has_first_outputs), None)
+
+
+class InternalFunction(TypedDict):
+    """How the functions that seed, rotate and watch run."""
+
+    runtime: str
+    architecture: limits.Architecture
+    log_retention_days: int
+
+
+def internal_functions(settings: Settings) -> InternalFunction:
+    """Say how the functions that seed, rotate and watch run: as the first one, if not set."""
+    own, function = settings.internal_functions, first(functions(settings))
+    runtime: str | None = None
+    architecture, days = limits.DEFAULT_ARCHITECTURE, limits.DEFAULT_LOG_RETENTION_DAYS
+    if function:
+        runtime = function.settings.runtime if function.settings.is_python else None
+        architecture, days = function.settings.architecture, function.settings.log_retention_days
+    return {
+        "runtime": own.runtime or runtime or limits.DEFAULT_RUNTIME,
+        "architecture": own.architecture or architecture,
+        "log_retention_days": own.log_retention_days or days,
+    }
+
+
+def _sections(settings: Settings) -> Iterator[tuple[str, str, FunctionSettings]]:
+    if not settings.functions:
+        yield READER, "function", _example(settings)
+    for name, function in settings.functions.items():
+        yield name, f"functions.{name}", function
+
+
+def _example(settings: Settings) -> FunctionSettings:
+    """Write the section `function` as one of `functions`."""
+    single = settings.function
+    chosen = settings.readable if single.secrets is None else single.secrets
+    parameters = settings.parameters if single.parameters is None else single.parameters
+    function = {
+        **single.model_dump(exclude={"handler", "secret", "secrets", "parameters"}),
+        "code": f"handler/{single.handler}.py",
+        "handler": f"{single.handler}.lambda_handler",
+        "include": ["handler/postgres.py"] if single.handler == "query" else [],
+        "ca_bundle": single.handler == "query",
+        "secrets": [single.secret, *(name for name in chosen if name != single.secret)],
+        "parameters": list(parameters),
+    }
+    return FunctionSettings.model_validate(function, by_name=True, by_alias=False)
+
+
+def _extension(stack: ExtensionSettings, own: ExtensionSettings) -> ExtensionSettings:
+    return stack.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})

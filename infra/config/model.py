@@ -1,0 +1,73 @@
+"""What the models of stack config share: their base, and rules of values. Pure: no Pulumi."""
+
+import re
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from infra.aws import limits
+
+
+@dataclass(frozen=True)
+class Within:
+    """Pydantic rule: a value is in a range or a list of `limits`."""
+
+    allowed: limits.Range | tuple[int | str, ...]
+    besides: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if isinstance(self.allowed, limits.Range):
+            return " or ".join([*map(str, self.besides), str(self.allowed)])
+        return f"one of {', '.join(map(str, self.allowed))}"
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check after pydantic has checked the type."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: int | str) -> int | str:
+        if value in self.allowed or value in self.besides:
+            return value
+        raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Pydantic rule: a text matches a pattern as a whole."""
+
+    pattern: str
+    what: str
+    """What such a text is, with its article."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check after pydantic has checked the type."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __str__(self) -> str:
+        return self.what
+
+    def _check(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value):
+            return value
+        raise PydanticCustomError("matching", "must be {what}", {"what": self.what})
+
+
+class Model(BaseModel):
+    """A section of stack config: its keys in camelCase, no others, no conversion of types."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
+
+
+def model_in(annotation: object) -> type[BaseModel] | None:
+    """Find the model in an annotation such as `dict[str, SecretSettings]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := model_in(part))), None)

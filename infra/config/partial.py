@@ -1,0 +1,72 @@
+"""Reads config that is wrong in places: the rest of it, and where to expect no sense. Pure."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from infra.config.errors import ConfigError, of_schema
+from infra.config.schema import Settings
+
+
+class Partial(NamedTuple):
+    """Settings, as far as each key by itself is right."""
+
+    settings: Settings
+    """Without the keys that are wrong: those are at their defaults."""
+    errors: list[ConfigError]
+    """What is wrong with them."""
+    left_out: tuple[str, ...]
+    """Their paths, such as `function.memoryMb`."""
+
+    def judges(self, error: ConfigError) -> bool:
+        """Whether a rule's error is about what somebody wrote, and not about a default."""
+        return not any(_concerns(error, path) for path in self.left_out)
+
+    def is_whole(self, path: str) -> bool:
+        """Whether nothing under a path was left out."""
+        return not any(left.startswith(f"{path}.") or left == path for left in self.left_out)
+
+
+def read(raw: Mapping[str, Any]) -> Partial:
+    """Read all that can be read, without the keys that are wrong by themselves."""
+    errors: list[ConfigError] = []
+    left_out: list[str] = []
+    sound = copy.deepcopy(dict(raw))
+    while True:
+        try:
+            return Partial(Settings.model_validate(sound), errors, tuple(left_out))
+        except ValidationError as error:
+            details = error.errors()
+        if not errors:
+            errors += of_schema(details)
+        for each in sorted(details, key=lambda detail: str(detail["loc"]), reverse=True):
+            path = _drop(sound, each)
+            # A key that is unknown has no default.
+            if each["type"] != "extra_forbidden":
+                left_out.append(path)
+
+
+def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
+    """Take the wrong key out, or the map that lacks it; return its path."""
+    place: Any = config
+    path: list[str] = []
+    found: list[tuple[Any, str]] = []
+    for part in error["loc"]:
+        if not isinstance(place, dict) or part not in place:
+            break
+        found.append((place, str(part)))
+        path.append(str(part))
+        place = place[part]
+    if found:
+        owner, key = found[-1]
+        del owner[key]
+    return ".".join(path)
+
+
+def _concerns(error: ConfigError, path: str) -> bool:
+    """Whether an error is about a path, about what is in it, or about what it is in."""
+    parts = (f"{error.path}.", f"{path}.")
+    return parts[0].startswith(parts[1]) or parts[1].startswith(parts[0]) or path in error.message

@@ -1,0 +1,217 @@
+"""What `functions`, `function` and `extension` must keep to beyond each key by itself.
+
+Pure: no Pulumi, no boto3.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from pydantic.alias_generators import to_camel
+
+from infra.aws import function_options, layers
+from infra.config.errors import ConfigError
+from infra.config.function_settings import SingleFunctionSettings
+from infra.config.functions import READER, AppFunction, functions
+from infra.config.rules.sensitive import looks_sensitive
+from infra.config.schema import Settings
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, with room for what the
+# names of its log group, role and alias add.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_RESERVED_VARIABLE = re.compile(
+    r"AWS_.*|_HANDLER|_X_AMZN_TRACE_ID|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR"
+)
+_OWN_VARIABLE = re.compile(
+    r"PARAMETERS_SECRETS_EXTENSION_.*|(SECRETS_MANAGER|SSM_PARAMETER_STORE)_(TTL|TIMEOUT_MILLIS)"
+    r"|SECRET_NAME|SECRET_PREFIX|PARAMETER_PREFIX"
+    r"|SECRETS_(CACHE_SECONDS|TELEMETRY|REPLICA_REGIONS)"
+)
+_LAYER = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[\w-]+:[1-9]\d*")
+# Five layers of a function, the extension's among them.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_LAYERS = 4
+# Ten managed policies of a role: two, at least, are those that read.
+_POLICIES = 8
+_QUEUE = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+")
+
+
+def errors(
+    settings: Settings,
+    region: str,
+    secret_names: Collection[str],
+    parameter_names: Collection[str],
+) -> Iterator[ConfigError]:
+    """Say which rules are broken.
+
+    `region` is the stack's own, or nothing; the names are all, also of wrong ones.
+    """
+    found = functions(settings)
+    if settings.functions and settings.function != SingleFunctionSettings():
+        yield ConfigError("function", "goes without `functions`; move it there as `reader`")
+    yield from _names(settings)
+    yield from _example(settings)
+    for function in found.values():
+        yield from _readable(function, settings, secret_names, parameter_names)
+        yield from _environment(function)
+        yield from _role_and_layers(function, region)
+        yield from _options(function)
+        yield from _timeouts(function)
+        yield from _extension_layer(function, region)
+    yield from _staleness(settings, found.values())
+
+
+def _names(settings: Settings) -> Iterator[ConfigError]:
+    """Refuse names that AWS would, and two functions that would share a log group."""
+    taken = {"seeder": "is the name of the function that seeds"}
+    taken["rotation-watch"] = "is the name of the function that watches rotations"
+    for name, secret in settings.own_secrets.items():
+        if secret.rotation:
+            taken[f"{name}-rotation"] = f"is the name of the function that rotates {name}"
+    for name in settings.functions:
+        if not _NAME.fullmatch(name):
+            rule = "must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"
+            yield ConfigError(f"functions.{name}", rule)
+        if name in taken:
+            yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
+    replacing = [name for name, each in settings.functions.items() if each.replaces]
+    if replacing and READER in settings.functions:
+        rule = f"has the log group that functions.{replacing[0]} takes over; rename it"
+        yield ConfigError(f"functions.{READER}", rule)
+    for name in replacing[1:]:
+        rule = f"is 'function', as of functions.{replacing[0]}; one function can take it over"
+        yield ConfigError(f"functions.{name}.replaces", rule)
+
+
+def _example(settings: Settings) -> Iterator[ConfigError]:
+    function = settings.function
+    if settings.functions or function.secrets is None or function.secret in function.secrets:
+        return
+    rule = "must be one of function.secrets"
+    yield ConfigError("function.secret", f"{rule}, got {function.secret!r}")
+
+
+def _readable(
+    function: AppFunction,
+    settings: Settings,
+    secret_names: Collection[str],
+    parameter_names: Collection[str],
+) -> Iterator[ConfigError]:
+    """Refuse what no config has, what is given twice, and administrators' secrets."""
+    section, own = function.section, function.settings
+    kinds = {
+        "secrets": (own.secrets, secret_names),
+        "parameters": (own.parameters, parameter_names),
+    }
+    for key, (names, known) in kinds.items():
+        for name, count in Counter(names).items():
+            path = f"{section}.{key}"
+            if function.is_example and key == "secrets" and name == settings.function.secret:
+                path = "function.secret"
+            if known and name not in known:
+                listed = ", ".join(sorted(known))
+                yield ConfigError(path, f"must be one of {listed}, got {name!r}")
+            elif not known and not (function.is_example and key == "secrets"):
+                yield ConfigError(path, f"names {name!r}, and `{key}` of the stack has none")
+            if count > 1:
+                yield ConfigError(path, f"names {name!r} {count} times; keep one")
+            if key == "secrets" and name in settings.admin_secrets:
+                rule = f"names {name!r}, which is an administrator's, and no function reads it"
+                yield ConfigError(path, f"{rule}; drop it, or name another")
+
+
+def _environment(function: AppFunction) -> Iterator[ConfigError]:
+    for name, value in function.settings.environment.items():
+        path = f"{function.section}.environment.{name}"
+        if not _VARIABLE.fullmatch(name):
+            rule = "must have 2 or more letters, digits and underscores, beginning with a letter"
+            yield ConfigError(path, rule)
+        elif _RESERVED_VARIABLE.fullmatch(name):
+            yield ConfigError(path, "is reserved by Lambda; choose another name")
+        elif _OWN_VARIABLE.fullmatch(name):
+            remedy = "use `extension`, `secrets` or `telemetry`, or choose another name"
+            yield ConfigError(path, f"is set by this program; {remedy}")
+        elif looks_sensitive(name, value):
+            rule = "holds sensitive text in plain (not shown)"
+            yield ConfigError(path, f"{rule}; put it into a secret, and read that")
+
+
+def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError]:
+    own, section = function.settings, function.section
+    for number, arn in enumerate(own.layers):
+        path = f"{section}.layers[{number}]"
+        layer = _LAYER.fullmatch(arn)
+        if layer is None:
+            yield ConfigError(path, f"must be the ARN of a layer version, got {arn!r}")
+        elif region and layer["region"] != region:
+            rule = f"must be a layer of aws:region {region!r}"
+            yield ConfigError(path, f"{rule}, got one of {layer['region']!r}")
+    if len(own.layers) > _LAYERS:
+        rule = f"must be {_LAYERS} at most, as Lambda attaches 5 with the extension's"
+        yield ConfigError(f"{section}.layers", f"{rule}, got {len(own.layers)}")
+    if len(own.role.policy_arns) > _POLICIES:
+        rule = f"must be {_POLICIES} at most, as IAM attaches 10 to a role with those that read"
+        yield ConfigError(f"{section}.role.policyArns", f"{rule}, got {len(own.role.policy_arns)}")
+    queue = own.dead_letter_queue
+    if queue is not None and not _QUEUE.fullmatch(queue):
+        rule = "must be the ARN of an SQS queue or an SNS topic"
+        yield ConfigError(f"{section}.deadLetterQueue", f"{rule}, got {queue!r}")
+    network = own.network
+    if network is not None and bool(network.subnet_ids) != bool(network.security_group_ids):
+        key = "securityGroupIds" if network.subnet_ids else "subnetIds"
+        other = "subnetIds" if network.subnet_ids else "securityGroupIds"
+        yield ConfigError(f"{section}.network.{key}", f"is empty with `{other}`; name one")
+
+
+def _options(function: AppFunction) -> Iterator[ConfigError]:
+    for name in function.settings.options:
+        path = f"{function.section}.options.{name}"
+        if (key := function_options.OWN.get(name)) is not None:
+            yield ConfigError(path, f"is set by this program; {key}")
+        elif name not in function_options.PASSED:
+            allowed = ", ".join(function_options.PASSED)
+            yield ConfigError(path, f"is unknown to aws.lambda.Function; allowed are {allowed}")
+
+
+def _timeouts(function: AppFunction) -> Iterator[ConfigError]:
+    timeout = function.settings.timeout_seconds
+    for name in ("secrets_timeout_millis", "parameters_timeout_millis"):
+        millis = getattr(function.extension, name)
+        if millis >= timeout * 1000:
+            rule = f"must be less than {function.section}.timeoutSeconds ({timeout} s)"
+            yield ConfigError(_extension_key(function, name), f"{rule}, got {millis}")
+
+
+def _staleness(settings: Settings, found: Collection[AppFunction]) -> Iterator[ConfigError]:
+    staleness = settings.max_staleness_seconds
+    paths = set()
+    for function in found:
+        for name in ("secrets_ttl_seconds", "parameters_ttl_seconds"):
+            seconds, path = getattr(function.extension, name), _extension_key(function, name)
+            if seconds is not None and seconds > staleness and path not in paths:
+                paths.add(path)
+                rule = f"must not be more than maxStalenessSeconds ({staleness})"
+                yield ConfigError(path, f"{rule}, got {seconds}")
+
+
+def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError]:
+    architecture, arn = function.settings.architecture, function.extension.layer_arn
+    path = _extension_key(function, "layer_arn")
+    if arn is not None:
+        for error in layers.layer_arn_faults(arn, region, architecture):
+            yield ConfigError(path, f"{error}, got {arn!r}")
+    elif region:
+        try:
+            layers.extension_layer_arn(region, architecture)
+        except LookupError as error:
+            yield ConfigError(path, f"is not set, and there is {error.args[0]}")
+
+
+def _extension_key(function: AppFunction, name: str) -> str:
+    """Find the key that has a setting of the extension: the function's own, or the stack's."""
+    own = name in function.settings.extension.model_fields_set
+    return (
+        f"{function.section}.extension.{to_camel(name)}" if own else f"extension.{to_camel(name)}"
+    )
