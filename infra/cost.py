@@ -148,11 +148,10 @@ class _Function:
     def lines(self) -> list[Line]:
         """Say what it is paid for by itself."""
         requests = self.settings.cost.requests_per_month
-        of = "its" if self.function.has_first_outputs else f"{self.label}'s"
         compute = COMPUTE[self.function.settings.architecture]
         return [
             Line(f"requests of {self.label}", requests / 1_000_000, INVOCATIONS),
-            Line(f"{of} time", self.gb_seconds, compute),
+            Line(f"compute time of {self.label}", self.gb_seconds, compute),
         ]
 
 

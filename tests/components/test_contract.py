@@ -213,9 +213,15 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "key_alias": "alias/a/b",
             "topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",
             "audit_log_group_name": "/aws/cloudtrail/a-b",
-            "function_name": "reader",
-            "function_log_group_name": "/aws/lambda/a-b",
-            "function_timeout_seconds": 30,
+            "functions": [
+                {
+                    "label": "",
+                    "name": "reader",
+                    "log_group_name": "/aws/lambda/a-b",
+                    "timeout_seconds": 30,
+                    "telemetry": True,
+                }
+            ],
             "role_arns": ["arn:aws:iam::123456789012:role/r"],
             "key_arns": [KEY],
             "rotating": ["a/b/c"],

@@ -30,9 +30,15 @@ def monitoring(**changes: Any) -> list[Registration]:
         "key_alias": "alias/p/s",
         "topic_arn": TOPIC,
         "audit_log_group_name": "trail",
-        "function_name": "reader",
-        "function_log_group_name": "/aws/lambda/p-s-reader",
-        "function_timeout_seconds": 30,
+        "functions": [
+            {
+                "label": "",
+                "name": "reader",
+                "log_group_name": "/aws/lambda/p-s-reader",
+                "timeout_seconds": 30,
+                "telemetry": True,
+            }
+        ],
         "role_arns": [ROLE],
         "key_arns": [KEY],
         "rotation_watch_name": "watch",

@@ -22,6 +22,7 @@ from tests.unit.test_settings import DATABASE, faults, read
 
 SECONDS = 730 * 3600
 CHEAP = {"tracing": False}
+CLIENT_METRICS = 7
 
 
 def settings(**keys: object) -> Settings:
@@ -32,9 +33,17 @@ def secrets(count: int) -> dict[str, object]:
     return {f"s{number}": {} for number in range(count)}
 
 
+def reading(config: Settings, readable: int = 1, ttl_seconds: int = 60) -> Settings:
+    """Have the function read so many secrets, which its extension keeps so long."""
+    names = [f"s{number}" for number in range(readable)]
+    function = config.function.model_copy(update={"secret": "s0", "secrets": names})
+    kept = {"secrets_ttl_seconds": ttl_seconds, "cache_enabled": ttl_seconds > 0}
+    extension = config.extension.model_copy(update=kept)
+    return config.model_copy(update={"function": function, "extension": extension})
+
+
 def lines(config: Settings, **facts: int) -> dict[str, cost.Line]:
-    found = cost.estimate(config, **{"readable": 1, "ttl_seconds": 60} | facts)
-    return {line.what: line for line in found}
+    return {line.what: line for line in cost.estimate(reading(config, **facts))}
 
 
 def usd(config: Settings, what: str, **facts: int) -> float:
@@ -42,8 +51,7 @@ def usd(config: Settings, what: str, **facts: int) -> float:
 
 
 def estimated(env: Environment) -> list[cost.Line]:
-    ttl_seconds = env.extension_cache_seconds()
-    return cost.estimate(env.settings, readable=len(env.readable), ttl_seconds=ttl_seconds)
+    return cost.estimate(env.settings)
 
 
 def environment(name: str) -> list[cost.Line]:
@@ -98,7 +106,7 @@ def test_a_million_requests_of_100_ms_at_512_mb(architecture: Any, price: float)
     config = settings(cost=assumed, function=function)
     assert usd(config, "requests of the function") == 0.20
     # 1,000,000 x 0.1 s + 10,000 x 1 s = 110,000 s x 0.5 GB = 55,000 GB-s
-    assert usd(config, "its time") == round(55_000 * price, 4)
+    assert usd(config, "compute time of the function") == round(55_000 * price, 4)
 
 
 def test_logs_are_paid_when_they_come_and_as_long_as_they_are_kept() -> None:
@@ -138,13 +146,13 @@ def test_monitoring_in_full() -> None:
 
 def test_what_is_estimated_is_what_the_components_make() -> None:
     _, made = example(Monitoring)
-    found = lines(settings(monitoring={"enabled": True}))
+    found = lines(settings(monitoring={"enabled": True}, function={"telemetry": True}))
     metrics = {
         each.inputs["metricTransformation"]["name"] for each in by_type(made, "MetricFilter")
     }
     # The alarm on unusual reads has a price of its own; what the watch tells has no filter.
     assert len(by_type(made, "MetricAlarm")) == found["alarms"].quantity + 1
-    assert len(metrics) + 2 == found["metrics"].quantity
+    assert len(metrics) + 2 == found["metrics"].quantity - CLIENT_METRICS
     assert len(by_type(made, "CompositeAlarm")) == found["alarm over all"].quantity
     assert len(by_type(made, "Dashboard")) == found["dashboard"].quantity
     for component in (AlarmTopic, Audit):
@@ -176,6 +184,26 @@ def test_only_advanced_parameters_cost_and_only_secure_ones_are_decrypted() -> N
     found = lines(settings(parameters=parameters))
     assert found["advanced parameters"].usd == 0.05
     assert found["decryptions"].quantity == 2 * found["reads of secrets"].quantity
+
+
+def test_each_function_has_its_lines_and_its_own_alarms() -> None:
+    orders = {"code": "c", "handler": "h.h", "secrets": ["a", "b"], "memoryMb": 1024}
+    mail = {**orders, "secrets": [], "tracing": False, "telemetry": True}
+    monitored = {"monitoring": {"enabled": True}}
+    assumed = {"requestsPerMonth": 1_000_000, "coldStartsPerMonth": 0, "averageMilliseconds": 100}
+    config = settings(functions={"orders": orders, "mail": mail}, cost=assumed, **monitored)
+    found = {line.what: line for line in cost.estimate(config)}
+    assert found["requests of orders"].usd == 0.20
+    # 1,000,000 x 0.1 s x 1 GB
+    assert (
+        found["compute time of orders"].quantity
+        == found["compute time of mail"].quantity
+        == 100_000
+    )
+    assert found["traces"].quantity == 1  # mail's are not
+    one = {line.what: line for line in cost.estimate(settings(**monitored))}
+    # Three more of a function, six of one whose client prints metrics.
+    assert found["alarms"].quantity == one["alarms"].quantity - 3 + 3 + 6
 
 
 def test_what_costs_nothing_has_no_line() -> None:
@@ -217,7 +245,7 @@ MORE = {
 
 
 @pytest.mark.parametrize("more", MORE)
-@given(one=counts, other=counts, readable=st.integers(0, 9), ttl=st.integers(0, 300))
+@given(one=counts, other=counts, readable=st.integers(1, 9), ttl=st.integers(0, 300))
 def test_more_of_anything_never_costs_less(
     more: str, one: int, other: int, readable: int, ttl: int
 ) -> None:
@@ -232,15 +260,15 @@ def test_more_of_anything_never_costs_less(
     less, most = sorted((one % modulus, other % modulus))
 
     def total(count: int) -> float:
-        return cost.total(cost.estimate(MORE[more](count), readable=readable, ttl_seconds=ttl))
+        return cost.total(cost.estimate(reading(MORE[more](count), readable, ttl)))
 
     assert total(less) <= total(most)
 
 
-@given(one=st.integers(0, 99), other=st.integers(0, 99))
+@given(one=st.integers(1, 99), other=st.integers(1, 99))
 def test_more_secrets_that_are_read_never_cost_less(one: int, other: int) -> None:
     less, more = (
-        cost.total(cost.estimate(Settings(), readable=readable, ttl_seconds=60))
+        cost.total(cost.estimate(reading(Settings(), readable)))
         for readable in sorted((one, other))
     )
     assert less <= more
