@@ -26,6 +26,7 @@ rotations = wiring.secret_rotations(context, keys, secrets, seeders, vpc_config)
 roles = app_functions.reader_roles(context, keys, secrets, (plain_parameters, secure_parameters))
 deployed = wiring.Deployed(keys, secrets, seeders, rotations, roles)
 restrictions = wiring.secret_policies(context, administrators, deployed)
+readers = wiring.external_readers(context, keys, secrets)
 functions = app_functions.extension_functions(
     context, keys, roles, vpc_config, ready=[*seeders, *restrictions]
 )
@@ -35,7 +36,7 @@ monitored = observability.monitoring(context, deployed, functions, trail)
 pulumi.export("secret_arns", {name: secret.arn for name, secret in secrets.items()})
 pulumi.export("parameter_arns", {**plain_parameters, **secure_parameters})
 pulumi.export("functions", app_functions.outputs(functions, roles))
-pulumi.export("read_policy_arns", {name: role.policy_arns for name, role in roles.items()})
+pulumi.export("read_policy_arns", app_functions.read_policy_arns(readers, roles))
 if first := env.first_function:
     pulumi.export("function_name", functions[first.name].name)
     pulumi.export("function_arn", functions[first.name].arn)

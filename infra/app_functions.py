@@ -11,6 +11,7 @@ import pulumi
 
 from infra.components.app_secret import AppSecret
 from infra.components.extension_function import ExtensionArgs, ExtensionFunction, RuntimeArgs
+from infra.components.external_reader import ExternalReader
 from infra.components.reader_role import ReaderRole
 from infra.config.functions import AppFunction
 from infra.wiring import Arns, Context, Keys, VpcConfig
@@ -139,6 +140,14 @@ def outputs(
         }
         for name, function in functions.items()
     }
+
+
+def read_policy_arns(
+    readers: Mapping[str, ExternalReader], roles: Mapping[str, ReaderRole]
+) -> dict[str, list[pulumi.Output[str]]]:
+    """Write the policies that let read as an output of the stack: of `readers`, of functions."""
+    found = {name: reader.policy_arns for name, reader in readers.items()}
+    return found | {name: role.policy_arns for name, role in roles.items()}
 
 
 def _vpc_config(function: AppFunction, of_stack: VpcConfig) -> VpcConfig:

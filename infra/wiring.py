@@ -16,6 +16,7 @@ from infra.aws.place import Place
 from infra.components import packages
 from infra.components.app_secret import AppSecret
 from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from infra.components.external_reader import ExternalReader
 from infra.components.parameter_store import ParameterStore
 from infra.components.private_network import PrivateNetwork
 from infra.components.reader_role import ReaderRole
@@ -54,6 +55,16 @@ class Context:
             "tags": self.env.tags,
             **self.env.internal_functions,
         }
+
+    def readers_of(self, secret: str) -> tuple[list[str], list[str]]:
+        """ARNs of the roles in `readers` that may read a secret: of this account, of others."""
+        arns = [
+            reader.role
+            for reader in self.env.settings.readers.values()
+            if secret in reader.secrets
+        ]
+        here = [arn for arn in arns if Place.of(arn).account_id == self.place.account_id]
+        return here, [arn for arn in arns if arn not in here]
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
         """Name the files of a package, and what logs in to PostgreSQL if asked."""
@@ -94,6 +105,11 @@ class Deployed:
 def encryption_keys(context: Context) -> Keys:
     """Make the environment's key, and one in each region that has replicas."""
     env, settings = context.env, context.env.settings.key
+    foreign_readers = {
+        reader.role: [env.secret_prefix + name for name in reader.secrets]
+        for reader in env.settings.readers.values()
+        if Place.of(reader.role).account_id != context.place.account_id
+    }
 
     def args(region: str) -> EncryptionKeyArgs:
         return {
@@ -104,6 +120,7 @@ def encryption_keys(context: Context) -> Keys:
             "account_id": context.place.account_id,
             "rotation_period_in_days": settings.rotation_period_days,
             "deletion_window_in_days": settings.deletion_window_days,
+            "foreign_readers": foreign_readers,
             "protect": env.protects("protectKeys"),
             "tags": env.tags,
         }
@@ -145,6 +162,33 @@ def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
             },
         )
         for name, secret in env.settings.own_secrets.items()
+    }
+
+
+def external_readers(
+    context: Context, keys: Keys, secrets: Mapping[str, AppSecret]
+) -> dict[str, ExternalReader]:
+    """Let the roles of this account that are made elsewhere read what they may.
+
+    A role of another account is granted the read by key and secret, and by its own account.
+    """
+    env = context.env
+    return {
+        name: ExternalReader(
+            name,
+            {
+                "role_arn": reader.role,
+                "secret_arns": {
+                    env.secret_prefix + each: secrets[each].arn for each in reader.secrets
+                },
+                "key_arn": keys.home.arn,
+                "replica_key_arns": keys.replica_arns,
+                "path": env.settings.roles.path,
+                "tags": env.tags,
+            },
+        )
+        for name, reader in env.settings.readers.items()
+        if Place.of(reader.role).account_id == context.place.account_id
     }
 
 
@@ -315,13 +359,17 @@ def secret_rotations(
 def secret_policies(
     context: Context, administrators: list[str], deployed: Deployed
 ) -> list[SecretPolicy]:
-    """Refuse every secret to all but its functions and the administrators, if that is asked."""
+    """Refuse every secret to all but its functions and the administrators, if that is asked.
+
+    Without that, only a secret with a reader in another account has a policy.
+    """
     env, settings = context.env, context.env.settings.resource_policy
-    if not settings.enabled:
-        return []
     rotations = deployed.rotations
     made = []
     for name, secret in deployed.secrets.items():
+        here, elsewhere = context.readers_of(name)
+        if not settings.enabled and not elsewhere:
+            continue
         administered = [
             rotations[other].role_arn
             for other, rotation in env.rotations.items()
@@ -341,12 +389,14 @@ def secret_policies(
                             if name in function.settings.secrets
                         ),
                         *administered,
+                        *here,
                     ],
+                    "foreign_readers": elsewhere,
                     "writers": [
                         *([rotations[name].role_arn] if name in rotations else []),
                         *(each.role_arn for each in deployed.seeders if name in env.seeds()),
                     ],
-                    "administrators": administrators,
+                    "administrators": administrators if settings.enabled else [],
                     "organization_id": settings.organization_id,
                 },
             )

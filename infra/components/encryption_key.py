@@ -1,4 +1,8 @@
-"""The environment's own KMS key. It makes no grants: who may decrypt is said at the role."""
+"""The environment's own KMS key.
+
+In its account it grants nothing: who may decrypt is said at the role. A role of another account
+needs a grant here, too.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
@@ -31,6 +35,9 @@ class EncryptionKeyArgs(TypedDict):
     replication_regions: NotRequired[Sequence[str]]
     """Other regions that secrets under the key are replicated to or from, whose Secrets Manager
     may use it, too (default none)."""
+    foreign_readers: NotRequired[Mapping[str, Sequence[str]]]
+    """ARN of a role of another account -> full names of the secrets that it may decrypt (default
+    none)."""
     rotation_period_in_days: NotRequired[pulumi.Input[int]]
     """Days between two rotations of the key material, 90 to 2560 (default 365)."""
     deletion_window_in_days: NotRequired[pulumi.Input[int]]
@@ -83,6 +90,7 @@ class EncryptionKey(pulumi.ComponentResource):
                 args.get("log_group_prefix"),
                 parameters=args.get("parameters", False),
                 replication_regions=args.get("replication_regions", ()),
+                foreign_readers=args.get("foreign_readers", {}),
             ),
             region=args["region"],
             rotation_period_in_days=rotation,

@@ -27,13 +27,15 @@ class SecretPolicyArgs(TypedDict):
     """ARNs of roles that may read and change the value."""
     administrators: Sequence[str]
     """ARNs of roles and users that may do everything, with `*` and `?`; who deploys must be
-    among them."""
+    among them. None: nobody is refused, and `foreign_readers` are granted the read."""
+    foreign_readers: NotRequired[Sequence[str]]
+    """ARNs of roles of other accounts that may read the value (default none)."""
     organization_id: NotRequired[str | None]
     """Organization outside of which nobody may have the secret (default None: not asked)."""
 
 
 class SecretPolicy(pulumi.ComponentResource):
-    """A resource policy that refuses, and grants nothing.
+    """A resource policy that refuses, and in its own account grants nothing.
 
     Resources:
         aws.secretsmanager.SecretPolicy: refused by AWS if it were public.
@@ -45,7 +47,7 @@ class SecretPolicy(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: SecretPolicyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        if not args["administrators"]:
+        if not args["administrators"] and not args.get("foreign_readers"):
             raise ValueError(
                 f"SecretPolicy {name!r}: administrators is empty, and nobody could change the"
                 " policy again; name who deploys"
@@ -58,6 +60,7 @@ class SecretPolicy(pulumi.ComponentResource):
             writers=list(args["writers"]),
             administrators=list(args["administrators"]),
             organization_id=args.get("organization_id"),
+            foreign_readers=list(args.get("foreign_readers", ())),
         ).apply(lambda all_: resource_policies.secret_policy(**all_))
         made = aws.secretsmanager.SecretPolicy(
             f"{name}-policy",

@@ -86,6 +86,7 @@ def key_policy(
     *,
     parameters: bool = False,
     replication_regions: Sequence[str] = (),
+    foreign_readers: Mapping[str, Sequence[str]] | None = None,
 ) -> Policy:
     """Let the account administer the key, and use it only through Secrets Manager.
 
@@ -98,6 +99,10 @@ def key_policy(
     of whoever wrote the value. Through which region's service it calls KMS is not documented, so
     the key may be used through both.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+
+    `foreign_readers` are roles of other accounts, by ARN, each with the full names of the secrets
+    that it may decrypt.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
     """
     services = [
         name
@@ -134,6 +139,25 @@ def key_policy(
                 **statements[-1],
                 "Sid": "UseThroughParameterStore",
                 "Condition": {"StringEquals": through},
+            }
+        )
+    for number, (role_arn, names) in enumerate((foreign_readers or {}).items(), start=1):
+        secrets = [
+            # The key is there before the secrets, whose ARNs end in six more characters.
+            f"arn:{place.partition}:secretsmanager:*:{place.account_id}:secret:{name}-??????"
+            for name in sorted(names)
+        ]
+        statements.append(
+            {
+                "Sid": f"DecryptForReader{number}",
+                "Effect": "Allow",
+                "Principal": {"AWS": role_arn},
+                "Action": "kms:Decrypt",
+                "Resource": "*",  # in a key policy, `*` is this key
+                "Condition": {
+                    "StringEquals": {"kms:ViaService": services},
+                    "StringLike": {"kms:EncryptionContext:SecretARN": secrets},
+                },
             }
         )
     if log_group_prefix is not None:

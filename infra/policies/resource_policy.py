@@ -1,6 +1,7 @@
 """The resource policy of a secret. Pure functions over plain strings; JSON-shaped dicts out.
 
-It grants nothing: IAM does. It refuses, so that a grant made elsewhere by mistake opens nothing.
+In the account it grants nothing: IAM does. It refuses, so that a grant made elsewhere by mistake
+opens nothing. A role of another account needs a grant here as well as one of its own account.
 
 Tags are refused to others, too: where IAM grants by tags, they decide on access. What only tells
 of a secret stays open to whom IAM lets, such as DescribeSecret and ListSecretVersionIds: it shows
@@ -42,14 +43,17 @@ _ALL = sorted([*_READING, *_CHANGING, *_MENDING, *_DESCRIBING])
 _NO_SERVICE = {"aws:PrincipalIsAWSService": "false"}
 
 
-def secret_policy(
+def secret_policy(  # noqa: PLR0913, PLR0917 (who may do what)
     account_arn: str,
     readers: Sequence[str],
     writers: Sequence[str],
     administrators: Sequence[str],
     organization_id: str | None = None,
+    foreign_readers: Sequence[str] = (),
 ) -> Policy:
-    """Refuse a secret to everybody but these.
+    """Refuse a secret to everybody but these, and grant the read to `foreign_readers`.
+
+    Without `administrators` nobody is refused.
 
     `account_arn` is `arn:<partition>:iam::<account>:root`; the others are ARNs of roles and
     users, where `*` and `?` stand for any characters: `readers` may read, `writers` read
@@ -59,6 +63,11 @@ def secret_policy(
     Nobody is locked out by a wrong `organization_id`: the policy can still be mended. The same
     document is right for every replica: Secrets Manager copies it, and it names no region.
     """
+    grants = [_grant(foreign_readers)] if foreign_readers else []
+    if not administrators:
+        return policy_document(*grants)
+    accounts = sorted({arn.split(":")[4] for arn in (account_arn, *foreign_readers)})
+    readers = [*readers, *foreign_readers]
     # Roles that only the AWS service they are made for can assume, and nobody can change.
     service_linked = f"{account_arn.removesuffix('root')}role/aws-service-role/*"
     may_change = [*administrators, *writers, service_linked]
@@ -68,7 +77,9 @@ def secret_policy(
             "RefuseOtherAccounts",
             _ALL,
             {
-                "StringNotEquals": {"aws:PrincipalAccount": account_arn.split(":")[4]},
+                "StringNotEquals": {
+                    "aws:PrincipalAccount": accounts if foreign_readers else accounts[0]
+                },
                 "BoolIfExists": _NO_SERVICE,
             },
         ),
@@ -87,7 +98,17 @@ def secret_policy(
                 },
             )
         )
-    return policy_document(*statements)
+    return policy_document(*grants, *statements)
+
+
+def _grant(role_arns: Sequence[str]) -> dict[str, Any]:
+    return {
+        "Sid": "GrantReadingToOtherAccounts",
+        "Effect": "Allow",
+        "Principal": {"AWS": sorted({*role_arns})},
+        "Action": _READING,
+        "Resource": "*",  # in a secret's policy, `*` is this secret and its replicas
+    }
 
 
 def _refusal_to_others(sid: str, actions: list[str], arns: Sequence[str]) -> dict[str, Any]:
