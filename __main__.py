@@ -13,6 +13,7 @@ from infra.config import settings
 env = settings.load()
 lost = comparison.keep_values(env)
 identity = aws.get_caller_identity()
+settings.check_account(env, identity.account_id)
 administrators = settings.administrators(env, identity.arn)
 place = Place(env.partition, env.region, identity.account_id)
 context = wiring.Context(env, place, Path(__file__).with_name("handler"))

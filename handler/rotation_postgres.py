@@ -230,6 +230,10 @@ class AlternatingUsers(_Users):
 
     def _install(self, pending: Value, proven: Users, admin: Value) -> None:
         user, other = pending["username"], pending["alternateUsername"]
+        if not admin.get("host"):
+            # RDS writes the master user's secret without one. A value of this secret has logged
+            # in to the server, so it is no other.
+            admin = {**admin, **{key: pending.get(key) for key in ("host", "port", "dbname")}}
         if _server(admin) != _server(pending):
             raise RotationError("the admin secret is of another host or port; name the right one")
         if admin.get("username") == user:

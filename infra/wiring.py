@@ -325,7 +325,7 @@ def secret_rotations(
     made = {}
     for name, rotation in env.rotations.items():
         engine = "random" if rotation.strategy == "random" else "postgres"
-        admin = rotation.admin_secret
+        admin_arn, admin_key_arn = _admin_secret(context, keys, secrets, rotation.admin_secret)
         made[name] = SecretRotation(
             f"{name}-rotation",
             {
@@ -341,7 +341,8 @@ def secret_rotations(
                 "handler": "rotation.lambda_handler",
                 "strategy": rotation.strategy,
                 "generate": env.settings.secrets[name].rotated_fields(),
-                "admin_secret_arn": secrets[admin].arn if admin else None,
+                "admin_secret_arn": admin_arn,
+                "admin_key_arn": admin_key_arn,
                 "overlap_hours": rotation.overlap_hours,
                 "every_days": rotation.every_days,
                 "schedule": rotation.schedule,
@@ -354,6 +355,18 @@ def secret_rotations(
             pulumi.ResourceOptions(depends_on=seeded),
         )
     return made
+
+
+def _admin_secret(
+    context: Context, keys: Keys, secrets: Mapping[str, AppSecret], name: str | None
+) -> tuple[pulumi.Input[str] | None, pulumi.Input[str] | None]:
+    """ARN of the secret that rotation logs in with, made here or not, and of its KMS key."""
+    if name is None:
+        return None, None
+    if name in secrets:
+        return secrets[name].arn, keys.home.arn
+    existing = context.env.settings.existing_secrets[name]
+    return existing.existing, existing.key_arn
 
 
 def secret_policies(

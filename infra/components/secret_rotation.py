@@ -38,7 +38,9 @@ class SecretRotationArgs(SmallFunctionArgs):
     generate: Mapping[str, Mapping[str, Any]]
     """Fields that rotation generates -> rules, in the words of a stack file's `generate`."""
     admin_secret_arn: NotRequired[pulumi.Input[str] | None]
-    """ARN of the administrator's secret, under the same key; alternatingUsers needs it."""
+    """ARN of the administrator's secret; alternatingUsers needs it."""
+    admin_key_arn: NotRequired[pulumi.Input[str] | None]
+    """ARN of the KMS key of that secret; None: AWS's own (default: the key of the rotated one)."""
     overlap_hours: NotRequired[int]
     """Hours that the value before stays in the secret (default 0: not at all); random only."""
     every_days: NotRequired[int | None]
@@ -105,6 +107,7 @@ class SecretRotation(pulumi.ComponentResource):
             "rotate": pulumi.Output.all(
                 args["secret_arn"],
                 admin,
+                args.get("admin_key_arn", args["key_arn"]),
                 args["key_arn"],
                 *args.get("replica_key_arns", {}).values(),
             ).apply(lambda all_: policies.rotate_secret(*all_)),

@@ -270,11 +270,14 @@ def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     )
 
 
-def rotate_secret(secret_arn: str, admin_arn: str | None, *key_arns: str) -> Policy:
+def rotate_secret(
+    secret_arn: str, admin_arn: str | None, admin_key_arn: str | None, *key_arns: str
+) -> Policy:
     """Rotate exactly this secret; read the one of the administrator who changes the other user.
 
     Without an administrator a user changes its own password, and is found by all it ever had.
-    `key_arns` are as for `read_secrets`; the administrator's secret is read at home only.
+    `key_arns` are as for `read_secrets`; the administrator's secret is read at home only, under
+    `admin_key_arn`, or under AWS's own key without one.
     """
     history = ["secretsmanager:ListSecretVersionIds"] if admin_arn is None else []
     statements = [
@@ -294,7 +297,12 @@ def rotate_secret(secret_arn: str, admin_arn: str | None, *key_arns: str) -> Pol
         MAKE_PASSWORDS,
     ]
     if admin_arn is not None:
-        statements += read_secrets([admin_arn], key_arns[0])["Statement"]
+        admin = (
+            read_secrets([admin_arn], admin_key_arn)
+            if admin_key_arn
+            else read_existing_secrets({admin_arn: None})
+        )
+        statements += admin["Statement"]
     return policy_document(*statements)
 
 

@@ -120,7 +120,7 @@ def test_who_writes_encrypts_with_the_replicas_keys_too_and_writes_at_home_only(
 
 
 def test_an_administrators_secret_is_read_at_home_only() -> None:
-    document = policies.rotate_secret(SECRET, f"{SECRET}-admin", KEY, OTHER_KEY)
+    document = policies.rotate_secret(SECRET, f"{SECRET}-admin", KEY, KEY, OTHER_KEY)
     read, decrypt = document["Statement"][-2:]
     assert (read["Resource"], decrypt["Resource"]) == ([f"{SECRET}-admin"], KEY)
 

@@ -159,6 +159,16 @@ def test_an_admin_of_another_server_is_sent_nothing(world: World) -> None:
             listener.accept()
 
 
+@pytest.mark.parametrize("missing", [{}, {"host": None, "port": None, "dbname": ""}])
+def test_an_admin_as_rds_writes_it_is_of_the_rotated_secrets_server(
+    world: World, missing: dict[str, object]
+) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    world.put_admin({**world.admin, **missing})
+    rotated.steps(*STEPS)
+    rotated.assert_rotated(rotated.first)
+
+
 @pytest.mark.parametrize("field", ["password", "username"])
 def test_a_wrong_admin_changes_nothing(world: World, field: str) -> None:
     rotated = Rotated(world, "alternatingUsers")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 
 from infra.aws import limits
+from infra.aws.place import Place
 from infra.config.errors import ConfigError
 from infra.config.rules import generated
 from infra.config.rules.sensitive import looks_sensitive
@@ -23,6 +24,12 @@ def errors(
         path = f"secrets.{name}"
         if not name:
             yield ConfigError("secrets", "has a secret without a name")
+        if secret.existing is not None:
+            yield from _existing(path, secret)
+            continue
+        if secret.key_arn is not None:
+            rule = "goes with `existing`; a secret that is made here is under the stack's key"
+            yield ConfigError(f"{path}.keyArn", f"{rule}; drop it")
         for error in limits.secret_name_faults(prefix + name):
             yield ConfigError(path, f"becomes a name that {error}")
         if secret.source == "generate":
@@ -32,6 +39,17 @@ def errors(
             if getattr(secret, key):
                 message = f"goes with `from: generate`, not {secret.source!r}"
                 yield ConfigError(f"{path}.{key}", message)
+
+
+def _existing(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
+    """Refuse what would make or change a secret that exists already."""
+    for key in sorted(secret.model_fields_set - {"existing", "key_arn", "description"}):
+        alias = SecretSettings.model_fields[key].alias
+        yield ConfigError(f"{path}.{alias}", "goes without `existing`; drop one of them")
+    arn = secret.existing or ""
+    if secret.key_arn and Place.of(secret.key_arn).region != Place.of(arn).region:
+        rule = f"must be a key of the secret's region {Place.of(arn).region!r}"
+        yield ConfigError(f"{path}.keyArn", f"{rule}, got {secret.key_arn!r}")
 
 
 def _generated(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
