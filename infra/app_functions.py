@@ -66,7 +66,8 @@ def _reader_role(
                 each.existing: each.key_arn
                 for name, each in existing.items()
                 if each.existing and name in own.secrets
-            },
+            }
+            or None,
             "key_arn": keys.home.arn,
             "replica_key_arns": keys.replica_arns,
             "parameter_arns": plain,
@@ -77,7 +78,7 @@ def _reader_role(
             "tracing": own.tracing,
             "in_vpc": bool((own.network or env.settings.network).subnet_ids),
             "dead_letter_arn": own.dead_letter_queue,
-            "managed_policy_arns": own.role.policy_arns,
+            "managed_policy_arns": own.role.policy_arns or None,
             "path": own.role.path or env.settings.roles.path,
             "permissions_boundary": own.role.permissions_boundary
             or env.settings.roles.permissions_boundary,
@@ -104,7 +105,7 @@ def extension_functions(
             {
                 "role_arn": roles[name].arn,
                 "layer_arn": function.layer_arn(env.region),
-                "layer_arns": own.layers,
+                "layer_arns": own.layers or None,
                 "key_arn": keys.home.arn,
                 "log_group_name": f"{env.log_group_prefix}{function.log_group}",
                 "files": _files(context, function),
@@ -115,7 +116,7 @@ def extension_functions(
                 "extension": cast("ExtensionArgs", function.extension_args()),
                 "code_signing_config_arn": own.code_signing_config_arn,
                 "dead_letter_arn": own.dead_letter_queue,
-                "options": own.options,
+                "options": own.options or None,
                 "tags": env.tags,
                 **cast("RuntimeArgs", own.model_dump(include=_RUNTIME)),
             },

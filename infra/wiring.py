@@ -21,7 +21,7 @@ from infra.components.parameter_store import ParameterStore
 from infra.components.private_network import PrivateNetwork
 from infra.components.reader_role import ReaderRole
 from infra.components.secret_policy import SecretPolicy
-from infra.components.secret_rotation import SecretRotation
+from infra.components.secret_rotation import AdminArgs, SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.components.small_function import SmallFunctionArgs
 from infra.config import secret_values
@@ -120,7 +120,7 @@ def encryption_keys(context: Context) -> Keys:
             "account_id": context.place.account_id,
             "rotation_period_in_days": settings.rotation_period_days,
             "deletion_window_in_days": settings.deletion_window_days,
-            "foreign_readers": foreign_readers,
+            "foreign_readers": foreign_readers or None,
             "protect": env.protects("protectKeys"),
             "tags": env.tags,
         }
@@ -325,7 +325,6 @@ def secret_rotations(
     made = {}
     for name, rotation in env.rotations.items():
         engine = "random" if rotation.strategy == "random" else "postgres"
-        admin_arn, admin_key_arn = _admin_secret(context, keys, secrets, rotation.admin_secret)
         made[name] = SecretRotation(
             f"{name}-rotation",
             {
@@ -341,8 +340,7 @@ def secret_rotations(
                 "handler": "rotation.lambda_handler",
                 "strategy": rotation.strategy,
                 "generate": env.settings.secrets[name].rotated_fields(),
-                "admin_secret_arn": admin_arn,
-                "admin_key_arn": admin_key_arn,
+                **_admin_secret(context, secrets, rotation.admin_secret),
                 "overlap_hours": rotation.overlap_hours,
                 "every_days": rotation.every_days,
                 "schedule": rotation.schedule,
@@ -358,15 +356,15 @@ def secret_rotations(
 
 
 def _admin_secret(
-    context: Context, keys: Keys, secrets: Mapping[str, AppSecret], name: str | None
-) -> tuple[pulumi.Input[str] | None, pulumi.Input[str] | None]:
-    """ARN of the secret that rotation logs in with, made here or not, and of its KMS key."""
+    context: Context, secrets: Mapping[str, AppSecret], name: str | None
+) -> AdminArgs:
+    """Name the secret that rotation logs in with; one that is not made here has its own key."""
     if name is None:
-        return None, None
+        return {"admin_secret_arn": None}
     if name in secrets:
-        return secrets[name].arn, keys.home.arn
+        return {"admin_secret_arn": secrets[name].arn}
     existing = context.env.settings.existing_secrets[name]
-    return existing.existing, existing.key_arn
+    return {"admin_secret_arn": existing.existing, "admin_key_arn": existing.key_arn}
 
 
 def secret_policies(
@@ -404,7 +402,7 @@ def secret_policies(
                         *administered,
                         *here,
                     ],
-                    "foreign_readers": elsewhere,
+                    "foreign_readers": elsewhere or None,
                     "writers": [
                         *([rotations[name].role_arn] if name in rotations else []),
                         *(each.role_arn for each in deployed.seeders if name in env.seeds()),

@@ -35,7 +35,7 @@ class EncryptionKeyArgs(TypedDict):
     replication_regions: NotRequired[Sequence[str]]
     """Other regions that secrets under the key are replicated to or from, whose Secrets Manager
     may use it, too (default none)."""
-    foreign_readers: NotRequired[Mapping[str, Sequence[str]]]
+    foreign_readers: NotRequired[Mapping[str, Sequence[str]] | None]
     """ARN of a role of another account -> full names of the secrets that it may decrypt (default
     none)."""
     rotation_period_in_days: NotRequired[pulumi.Input[int]]
@@ -90,7 +90,7 @@ class EncryptionKey(pulumi.ComponentResource):
                 args.get("log_group_prefix"),
                 parameters=args.get("parameters", False),
                 replication_regions=args.get("replication_regions", ()),
-                foreign_readers=args.get("foreign_readers", {}),
+                foreign_readers=args.get("foreign_readers"),
             ),
             region=args["region"],
             rotation_period_in_days=rotation,

@@ -68,7 +68,7 @@ class ExtensionFunctionArgs(RuntimeArgs):
     """ARN of the execution role."""
     layer_arn: pulumi.Input[str]
     """ARN of the extension's layer version."""
-    layer_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    layer_arns: NotRequired[Sequence[pulumi.Input[str]] | None]
     """ARNs of further layer versions, which come after the extension's (default none)."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts the logs."""
@@ -90,7 +90,7 @@ class ExtensionFunctionArgs(RuntimeArgs):
     """ARN of the code signing configuration (default None)."""
     dead_letter_arn: NotRequired[str | None]
     """ARN of the queue or topic for events that failed; the role must allow it (default None)."""
-    options: NotRequired[Mapping[str, Any]]
+    options: NotRequired[Mapping[str, Any] | None]
     """Further arguments of `aws.lambda.Function`, by their names there, such as `snapStart`."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of function and log group."""
@@ -140,7 +140,7 @@ class ExtensionFunction(pulumi.ComponentResource):
             raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
         if not re.fullmatch(limits.RUNTIME_PATTERN, runtime):
             raise ValueError(f"ExtensionFunction {name!r}: no runtime of Lambda is {runtime!r}")
-        options: Any = _options(name, args.get("options", {}))  # typed by the provider alone
+        options: Any = _options(name, args.get("options") or {})  # typed by the provider alone
         environment = {
             **extension_environment(args.get("extension", {})),
             **args.get("environment", {}),
@@ -167,7 +167,7 @@ class ExtensionFunction(pulumi.ComponentResource):
             handler=args["handler"],
             runtime=runtime,
             architectures=[architecture],
-            layers=[args["layer_arn"], *args.get("layer_arns", ())],
+            layers=[args["layer_arn"], *(args.get("layer_arns") or ())],
             role=args["role_arn"],
             memory_size=memory,
             timeout=timeout,

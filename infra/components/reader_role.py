@@ -24,7 +24,7 @@ class ReaderRoleArgs(TypedDict):
     """ARNs of the SecureStrings to read, which are under the same key (default none)."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
-    existing_secrets: NotRequired[Mapping[str, str | None]]
+    existing_secrets: NotRequired[Mapping[str, str | None] | None]
     """ARN of a secret that is not made here -> ARN of its KMS key; `None`: AWS's own (default
     none)."""
     log_group_arn: pulumi.Input[str]
@@ -35,7 +35,7 @@ class ReaderRoleArgs(TypedDict):
     """ARN of the policy that bounds what the role may do (default None)."""
     path: NotRequired[str | None]
     """Path of the role and its policies (default `/`)."""
-    managed_policy_arns: NotRequired[Sequence[str]]
+    managed_policy_arns: NotRequired[Sequence[str] | None]
     """ARNs of further policies to attach (default none)."""
     tracing: NotRequired[bool]
     """Whether the function sends traces to X-Ray (default false)."""
@@ -133,7 +133,7 @@ class ReaderRole(pulumi.ComponentResource):
             documents["dead-letters"] = policies.send_dead_letters(dead_letter_arn)
         attached += grants.inline(name, role.name, documents, child)
         made = grants.policy_arns(attached)
-        for number, arn in enumerate(args.get("managed_policy_arns", ()), start=1):
+        for number, arn in enumerate(args.get("managed_policy_arns") or (), start=1):
             attached.append(
                 aws.iam.RolePolicyAttachment(
                     f"{name}-managed-{number}", role=role.name, policy_arn=arn, opts=child

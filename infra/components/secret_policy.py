@@ -28,7 +28,7 @@ class SecretPolicyArgs(TypedDict):
     administrators: Sequence[str]
     """ARNs of roles and users that may do everything, with `*` and `?`; who deploys must be
     among them. None: nobody is refused, and `foreign_readers` are granted the read."""
-    foreign_readers: NotRequired[Sequence[str]]
+    foreign_readers: NotRequired[Sequence[str] | None]
     """ARNs of roles of other accounts that may read the value (default none)."""
     organization_id: NotRequired[str | None]
     """Organization outside of which nobody may have the secret (default None: not asked)."""
@@ -60,7 +60,7 @@ class SecretPolicy(pulumi.ComponentResource):
             writers=list(args["writers"]),
             administrators=list(args["administrators"]),
             organization_id=args.get("organization_id"),
-            foreign_readers=list(args.get("foreign_readers", ())),
+            foreign_readers=list(args.get("foreign_readers") or ()),
         ).apply(lambda all_: resource_policies.secret_policy(**all_))
         made = aws.secretsmanager.SecretPolicy(
             f"{name}-policy",

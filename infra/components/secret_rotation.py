@@ -20,7 +20,16 @@ from infra.policies import iam as policies
 _DEFAULT_DAYS = 30
 
 
-class SecretRotationArgs(SmallFunctionArgs):
+class AdminArgs(TypedDict):
+    """The secret that rotation logs in with to change another user."""
+
+    admin_secret_arn: NotRequired[pulumi.Input[str] | None]
+    """ARN of the administrator's secret; alternatingUsers needs it."""
+    admin_key_arn: NotRequired[pulumi.Input[str] | None]
+    """ARN of the KMS key of that secret; None: AWS's own (default: the key of the rotated one)."""
+
+
+class SecretRotationArgs(SmallFunctionArgs, AdminArgs):
     """What a `SecretRotation` is made of."""
 
     secret_arn: pulumi.Input[str]
@@ -37,10 +46,6 @@ class SecretRotationArgs(SmallFunctionArgs):
     """singleUser, alternatingUsers or random."""
     generate: Mapping[str, Mapping[str, Any]]
     """Fields that rotation generates -> rules, in the words of a stack file's `generate`."""
-    admin_secret_arn: NotRequired[pulumi.Input[str] | None]
-    """ARN of the administrator's secret; alternatingUsers needs it."""
-    admin_key_arn: NotRequired[pulumi.Input[str] | None]
-    """ARN of the KMS key of that secret; None: AWS's own (default: the key of the rotated one)."""
     overlap_hours: NotRequired[int]
     """Hours that the value before stays in the secret (default 0: not at all); random only."""
     every_days: NotRequired[int | None]
