@@ -8,6 +8,7 @@ from ministack.core import iam_evaluator
 from ministack.services import kms
 
 from local.emulator.core.patching import replaces
+from local.emulator.core.principals import has_invalid_principal
 from local.emulator.core.responses import Response, error_response
 
 
@@ -15,12 +16,18 @@ from local.emulator.core.responses import Response, error_response
 @replaces(kms, "_put_key_policy")
 @replaces(kms, "_replicate_key")
 def validate_key_policy(original: Callable[..., Response], data: dict[str, Any]) -> Response:
-    """Refuse a key policy that is no policy document with MalformedPolicyDocumentException.
+    """Refuse a key policy that is no policy document, or names a role that does not exist.
 
     ministack takes any text.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
-    if "Policy" in data and (fault := iam_evaluator.validate_policy_document(data["Policy"])):
-        return error_response("MalformedPolicyDocumentException", fault)
+    if "Policy" in data:
+        fault = iam_evaluator.validate_policy_document(data["Policy"])
+        if not fault and has_invalid_principal(data["Policy"]):
+            fault = "Policy contains a statement with one or more invalid principals."
+        if fault:
+            return error_response("MalformedPolicyDocumentException", fault)
     return original(data)
 
 

@@ -341,6 +341,39 @@ def test_a_policy_for_everybody_in_all_accounts_is_public_one_for_an_account_is_
         put({"AWS": "*"})
 
 
+@pytest.mark.parametrize(
+    "principal",
+    [
+        f"arn:aws:iam::{OTHER}:role/missing",
+        f"arn:aws:iam::{OTHER}:user/missing",
+        f"arn:aws:iam::{OTHER}:role/*",
+        "arn:aws:iam::*:role/reader",
+        "arn:aws:iam::123456789012:role/missing",
+    ],
+)
+def test_a_policy_for_a_role_that_does_not_exist_is_refused(
+    aws: EmbeddedAws,
+    other: Account,
+    make_key: Make,
+    make_role: Make,
+    make_secret: Make,
+    policy: Make,
+    principal: str,
+) -> None:
+    there = make_role(account=other)
+    both = {"Principal": {"AWS": [there, principal]}}
+    with pytest.raises(ClientError, match="contains an unsupported principal"):
+        make_secret(None, both | {"Action": "secretsmanager:GetSecretValue"})
+    with pytest.raises(ClientError, match="with one or more invalid principals"):
+        make_key(both | {"Action": "kms:Decrypt"})
+    # The account of a role that the emulator does not have is not asked.
+    elsewhere = {"Principal": {"AWS": [there, "arn:aws:iam::444444444444:role/missing"]}}
+    arn = make_secret(None, elsewhere | {"Action": "secretsmanager:GetSecretValue"})
+    path = there.replace("role/", "role/path/")
+    with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
+        put_policy(aws, arn, policy({"Principal": {"AWS": path}, "Action": "secretsmanager:*"}))
+
+
 def test_a_deny_in_the_resource_policy_is_named_as_such(
     aws: EmbeddedAws, shared: Make, client_of: Make, policy: Make
 ) -> None:
@@ -406,7 +439,12 @@ def test_a_role_of_the_same_name_in_the_owners_account_is_another_role(
     aws: EmbeddedAws, shared: Make, client_of: Make, policy: Make
 ) -> None:
     role, arn, _ = shared()
-    namesake = role.replace(OTHER, aws.account_id)
+    name = role.rpartition("/")[2]
+    trust = {"Effect": "Allow", "Principal": root(aws.account_id), "Action": "sts:AssumeRole"}
+    namesake = aws.client("iam", REGION).create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
     read = {"Principal": {"AWS": namesake}, "Action": "secretsmanager:GetSecretValue"}
     put_policy(aws, arn, policy(read))
     refused = outcome(client_of("secretsmanager", role), "GetSecretValue", arn)
