@@ -62,7 +62,7 @@ class Clients:
             self._made.clear()
 
 
-class Account:
+class AwsAccount:
     """An AWS account with an administrator, an IAM user who may do everything in it."""
 
     def __init__(self, account_id: str, clients: Clients) -> None:

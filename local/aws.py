@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from local.account import Account, Clients
+from local.account import AwsAccount, Clients
 
 ACCOUNT_ID = "123456789012"
 ADMIN_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/admin"
@@ -45,7 +45,7 @@ class PortInUseError(OSError):
     """The port asked for is taken; the text names it and says what to do."""
 
 
-class EmbeddedAws(Account):
+class EmbeddedAws(AwsAccount):
     """An AWS account on loopback, as a context manager that starts and stops it.
 
     `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
@@ -60,7 +60,7 @@ class EmbeddedAws(Account):
 
     def __init__(self, *, port: int | None = None, layers: Iterable[str] = ()) -> None:
         super().__init__(ACCOUNT_ID, Clients(lambda: f"http://{HOST}:{self.port}"))
-        self._accounts: dict[str, Account] = {ACCOUNT_ID: self}
+        self._accounts: dict[str, AwsAccount] = {ACCOUNT_ID: self}
         self._accounts_lock = threading.Lock()
         self._requested_port = port or 0
         self._layers = list(layers)
@@ -83,7 +83,7 @@ class EmbeddedAws(Account):
             raise RuntimeError(_NOT_RUNNING)
         return self._process.pid
 
-    def account(self, account_id: str) -> Account:
+    def account(self, account_id: str) -> AwsAccount:
         """Return an account: for an equal id the same one, empty when it is first asked for.
 
         Raises:
@@ -94,7 +94,7 @@ class EmbeddedAws(Account):
             raise ValueError(f"an account id must be twelve digits, got {account_id!r}")
         with self._accounts_lock:
             if account_id not in self._accounts:
-                opened = Account(account_id, self._clients)
+                opened = AwsAccount(account_id, self._clients)
                 key = opened.access_key_id, opened.secret_access_key
                 self._order("open_account", account_id, *key)
                 self._accounts[account_id] = opened

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from local.account import Account
+from local.account import AwsAccount
 from local.aws import EmbeddedAws
 from local.databases.postgres import PostgreSQL
 
@@ -50,7 +50,7 @@ def make_role(aws: EmbeddedAws, policy: Make) -> Make:
     """Return the function that makes a role with these statements; it returns the ARN."""
 
     def make(
-        *statements: Statement, principal: Statement | None = None, account: Account = aws
+        *statements: Statement, principal: Statement | None = None, account: AwsAccount = aws
     ) -> str:
         iam, name = account.client("iam", REGION), f"role-{uuid.uuid4().hex[:12]}"
         trust = {
@@ -97,7 +97,7 @@ def make_function(aws: EmbeddedAws, make_role: Make) -> Make:
         source: str,
         *statements: Statement,
         file: str = "app.py",
-        account: Account = aws,
+        account: AwsAccount = aws,
         **options: object,
     ) -> str:
         functions, name = account.client("lambda", REGION), f"function-{uuid.uuid4().hex[:12]}"
@@ -127,7 +127,7 @@ def make_function(aws: EmbeddedAws, make_role: Make) -> Make:
 def invoke(aws: EmbeddedAws) -> Make:
     """Return the function that invokes a function and returns its result, or its error."""
 
-    def call(name: str, event: object = None, account: Account = aws) -> object:
+    def call(name: str, event: object = None, account: AwsAccount = aws) -> object:
         response = account.client("lambda", REGION).invoke(
             FunctionName=name, Payload=json.dumps(event)
         )

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from infra.components.app_secret import AppSecret
 from infra.components.encryption_key import EncryptionKey
 from infra.components.reader_role import ReaderRole
-from local.account import Account
+from local.account import AwsAccount
 from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
@@ -42,7 +42,7 @@ Statement = dict[str, Any]
 
 
 @pytest.fixture
-def other(aws: EmbeddedAws) -> Account:
+def other(aws: EmbeddedAws) -> AwsAccount:
     return aws.account(OTHER)
 
 
@@ -87,7 +87,7 @@ def make_secret(aws: EmbeddedAws, policy: Make) -> Make:
 
 @pytest.fixture
 def shared(
-    other: Account, make_key: Make, make_role: Make, make_secret: Make, policy: Make
+    other: AwsAccount, make_key: Make, make_role: Make, make_secret: Make, policy: Make
 ) -> Make:
     """Return the function that gives a new role of the other account all grants but one.
 
@@ -143,7 +143,7 @@ def test_a_role_of_another_account_reads_if_both_accounts_allow_it(
 
 
 def test_a_user_of_another_account_reads_if_its_account_is_allowed_to(
-    shared: Make, other: Account
+    shared: Make, other: AwsAccount
 ) -> None:
     _, arn, _ = shared(to="account")
     administrator = other.client("secretsmanager", REGION)
@@ -246,7 +246,7 @@ def test_a_condition_on_the_secrets_tag_holds_for_another_account_too(
 
 
 def test_nobody_in_another_account_reads_a_secret_under_the_default_key(
-    make_role: Make, make_secret: Make, client_of: Make, other: Account
+    make_role: Make, make_secret: Make, client_of: Make, other: AwsAccount
 ) -> None:
     everything = {"Action": ["secretsmanager:*", "kms:*"]}
     role = make_role(everything, account=other)
@@ -265,7 +265,7 @@ def test_nobody_in_another_account_reads_a_secret_under_the_default_key(
 
 def test_a_replica_is_read_in_its_region_under_the_key_of_that_region(
     aws: EmbeddedAws,
-    other: Account,
+    other: AwsAccount,
     make_key: Make,
     make_role: Make,
     client_of: Make,
@@ -296,7 +296,7 @@ def test_a_replica_is_read_in_its_region_under_the_key_of_that_region(
 @pytest.mark.parametrize("condition", ["aws:PrincipalArn", "aws:PrincipalAccount", None])
 def test_a_policy_for_everybody_still_needs_the_callers_own_policy(
     aws: EmbeddedAws,
-    other: Account,
+    other: AwsAccount,
     make_key: Make,
     make_role: Make,
     make_secret: Make,
@@ -353,7 +353,7 @@ def test_a_policy_for_everybody_in_all_accounts_is_public_one_for_an_account_is_
 )
 def test_a_policy_for_a_role_that_does_not_exist_is_refused(
     aws: EmbeddedAws,
-    other: Account,
+    other: AwsAccount,
     make_key: Make,
     make_role: Make,
     make_secret: Make,
@@ -386,7 +386,7 @@ def test_a_deny_in_the_resource_policy_is_named_as_such(
 
 
 def test_a_permissions_boundary_limits_what_another_account_grants(
-    other: Account, shared: Make, client_of: Make, policy: Make, unique: str
+    other: AwsAccount, shared: Make, client_of: Make, policy: Make, unique: str
 ) -> None:
     role, arn, _ = shared()
     iam = other.client("iam", REGION)
@@ -402,7 +402,7 @@ def test_a_permissions_boundary_limits_what_another_account_grants(
 
 
 def test_a_name_or_a_part_of_the_arn_reaches_no_secret_of_another_account(
-    aws: EmbeddedAws, other: Account, shared: Make, client_of: Make
+    aws: EmbeddedAws, other: AwsAccount, shared: Make, client_of: Make
 ) -> None:
     role, arn, _ = shared()
     name = arn.rpartition(":")[2][:-7]
@@ -453,7 +453,7 @@ def test_a_role_of_the_same_name_in_the_owners_account_is_another_role(
 
 def test_a_role_of_another_account_writes_a_value_if_both_accounts_allow_it(
     aws: EmbeddedAws,
-    other: Account,
+    other: AwsAccount,
     make_key: Make,
     make_role: Make,
     make_secret: Make,
@@ -476,7 +476,12 @@ def test_a_role_of_another_account_writes_a_value_if_both_accounts_allow_it(
 
 @pytest.mark.parametrize("without", ["", "trust", "identity policy"])
 def test_a_role_is_assumed_from_another_account_if_both_allow_it(
-    aws: EmbeddedAws, other: Account, make_role: Make, client_of: Make, policy: Make, without: str
+    aws: EmbeddedAws,
+    other: AwsAccount,
+    make_role: Make,
+    client_of: Make,
+    policy: Make,
+    without: str,
 ) -> None:
     caller = make_role(account=other)
     trusted = root(aws.account_id) if without == "trust" else {"AWS": caller}
@@ -494,7 +499,7 @@ def test_a_role_is_assumed_from_another_account_if_both_allow_it(
         return
     session = sts.assume_role(RoleArn=role, RoleSessionName="there")["Credentials"]
     identity = aws.client_as("sts", REGION, session).get_caller_identity()
-    assert identity["Account"] == aws.account_id
+    assert identity["AwsAccount"] == aws.account_id
 
 
 READ_BY_EXTENSION = """
@@ -514,7 +519,7 @@ def handler(event, context):
 
 def test_a_function_reads_a_secret_of_another_account_by_the_extension(
     aws: EmbeddedAws,
-    other: Account,
+    other: AwsAccount,
     make_function: Make,
     make_key: Make,
     make_role: Make,
@@ -550,14 +555,14 @@ def test_a_function_reads_a_secret_of_another_account_by_the_extension(
 
 
 def test_a_function_has_no_role_of_another_account(
-    other: Account, make_function: Make, make_role: Make
+    other: AwsAccount, make_function: Make, make_role: Make
 ) -> None:
     role = make_role(principal={"Service": "lambda.amazonaws.com"})
     with pytest.raises(ClientError, match="Cross-account pass role is not allowed"):
         make_function("", account=other, Role=role)
 
 
-def events(account: Account, name: str, wanted: str) -> list[Any]:
+def events(account: AwsAccount, name: str, wanted: str) -> list[Any]:
     """Return the account's events of this name that mention what is wanted."""
     found = account.client("cloudtrail", REGION).lookup_events(
         LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}]
@@ -567,7 +572,7 @@ def events(account: Account, name: str, wanted: str) -> list[Any]:
 
 
 def test_a_read_from_another_account_is_recorded_in_both(
-    aws: EmbeddedAws, other: Account, shared: Make, client_of: Make
+    aws: EmbeddedAws, other: AwsAccount, shared: Make, client_of: Make
 ) -> None:
     role, arn, _ = shared()
     client_of("secretsmanager", role).get_secret_value(SecretId=arn)
@@ -586,7 +591,7 @@ def test_a_read_from_another_account_is_recorded_in_both(
 
 
 def test_a_refused_read_is_recorded_in_the_callers_account_only(
-    aws: EmbeddedAws, other: Account, shared: Make, client_of: Make
+    aws: EmbeddedAws, other: AwsAccount, shared: Make, client_of: Make
 ) -> None:
     role, arn, _ = shared(without="resource policy")
     outcome(client_of("secretsmanager", role), "GetSecretValue", arn)
@@ -599,11 +604,11 @@ def test_a_refused_read_is_recorded_in_the_callers_account_only(
 
 
 def test_components_are_deployed_into_another_account(
-    aws: EmbeddedAws, other: Account, unique: str
+    aws: EmbeddedAws, other: AwsAccount, unique: str
 ) -> None:
     """Both accounts have the same names, and nothing of each other's."""
 
-    def program(account: Account) -> None:
+    def program(account: AwsAccount) -> None:
         prefix = f"/aws/lambda/{unique}-"
         key = EncryptionKey(
             "key",
@@ -637,10 +642,10 @@ def test_components_are_deployed_into_another_account(
         assert secrets.describe_secret(SecretId=unique)["ARN"] == engine.outputs["arns"][1]
 
 
-def test_an_account_is_opened_once(aws: EmbeddedAws, other: Account) -> None:
+def test_an_account_is_opened_once(aws: EmbeddedAws, other: AwsAccount) -> None:
     assert aws.account(OTHER) is other
     assert aws.account(aws.account_id) is aws
-    assert other.client("sts", REGION).get_caller_identity()["Account"] == OTHER
+    assert other.client("sts", REGION).get_caller_identity()["AwsAccount"] == OTHER
 
 
 @pytest.mark.parametrize("account_id", ["", "12345678901", "1234567890123", "12345678901x"])
