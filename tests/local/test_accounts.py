@@ -231,6 +231,35 @@ def test_conditions_of_the_key_policy_hold_for_another_account_too(
     assert outcome(client_of("secretsmanager", role), "GetSecretValue", arn) == result
 
 
+@pytest.mark.parametrize("by_arn", [True, False], ids=["by ARN", "by ciphertext"])
+def test_a_key_for_secrets_only_decrypts_nothing_else_for_another_account(
+    aws: EmbeddedAws,
+    other: AwsAccount,
+    make_key: Make,
+    make_role: Make,
+    client_of: Make,
+    policy: Make,
+    *,
+    by_arn: bool,
+) -> None:
+    role, idle = make_role({"Action": "kms:Decrypt"}, account=other), make_role(account=other)
+    own = {"Principal": root(aws.account_id), "Action": "kms:*"}
+    decrypt = {"Principal": {"AWS": [role, idle]}, "Action": "kms:Decrypt"}
+    key = make_key(decrypt)
+    owner = aws.client("kms", REGION)
+    ciphertext = owner.encrypt(KeyId=key, Plaintext=b"plain")["CiphertextBlob"]
+    request = {"CiphertextBlob": ciphertext} | ({"KeyId": key} if by_arn else {})
+
+    client = client_of("kms", role)
+    assert client.decrypt(**request)["Plaintext"] == b"plain"
+    with pytest.raises(ClientError, match=f"{key} because no identity-based policy allows"):
+        client_of("kms", idle).decrypt(**request)
+    via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}}
+    owner.put_key_policy(KeyId=key, Policy=policy(own, decrypt | {"Condition": via}))
+    with pytest.raises(ClientError, match=f"{key} because no resource-based policy allows"):
+        client.decrypt(**request)
+
+
 @pytest.mark.parametrize(("team", "result"), [("a", VALUE), ("b", NO_RESOURCE_POLICY)])
 def test_a_condition_on_the_secrets_tag_holds_for_another_account_too(
     aws: EmbeddedAws, shared: Make, client_of: Make, policy: Make, team: str, result: str
@@ -499,7 +528,7 @@ def test_a_role_is_assumed_from_another_account_if_both_allow_it(
         return
     session = sts.assume_role(RoleArn=role, RoleSessionName="there")["Credentials"]
     identity = aws.client_as("sts", REGION, session).get_caller_identity()
-    assert identity["AwsAccount"] == aws.account_id
+    assert identity["Account"] == aws.account_id
 
 
 READ_BY_EXTENSION = """
@@ -645,7 +674,7 @@ def test_components_are_deployed_into_another_account(
 def test_an_account_is_opened_once(aws: EmbeddedAws, other: AwsAccount) -> None:
     assert aws.account(OTHER) is other
     assert aws.account(aws.account_id) is aws
-    assert other.client("sts", REGION).get_caller_identity()["AwsAccount"] == OTHER
+    assert other.client("sts", REGION).get_caller_identity()["Account"] == OTHER
 
 
 @pytest.mark.parametrize("account_id", ["", "12345678901", "1234567890123", "12345678901x"])

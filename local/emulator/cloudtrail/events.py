@@ -25,7 +25,7 @@ from ministack.services import cloudtrail, iam
 
 from local.emulator.cloudtrail import trails
 from local.emulator.core import loop
-from local.emulator.core.accounts import owner
+from local.emulator.core.accounts import SHARED, owner
 from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response
 
@@ -115,7 +115,7 @@ async def record_call(original: Callable[..., Awaitable[Response]], *request: An
 
 
 def _other_owner(service: str, *request: Any) -> str:
-    """Return the other account that owns the secret or role of a request; empty if none does.
+    """Return the other account that owns the secret, key or role of a request; empty if none does.
 
     CloudTrail sends it an event with the same `sharedEventID`, but not of a denied call; the
     latter is documented for KMS.
@@ -123,7 +123,7 @@ def _other_owner(service: str, *request: Any) -> str:
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
     """
-    if service not in ("secretsmanager", "sts"):
+    if service not in (*SHARED, "sts"):
         return ""
     account = str(get_account_id())
     found = owner(iam_actions.extract_resource_arn(service, *request, get_region(), account))
