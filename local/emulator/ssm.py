@@ -9,6 +9,7 @@ from ministack.core.responses import get_region
 from ministack.services import kms, ssm
 
 from local.emulator.core import caller
+from local.emulator.core.accounts import denial_message
 from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response, succeeded
@@ -72,11 +73,8 @@ def check_permission_to_tag(original: Handler, data: Data) -> Response:
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """
     action, arn = "ssm:AddTagsToResource", ssm._param_arn(data.get("Name", ""))
-    if data.get("Tags") and caller.refusal(action, arn):
-        return error_response(
-            "AccessDeniedException",
-            f"The caller is not authorized to perform: {action} on resource: {arn}",
-        )
+    if data.get("Tags") and (denied := caller.refusal(action, arn)):
+        return error_response("AccessDeniedException", denial_message(denied, action, arn))
     return original(data)
 
 

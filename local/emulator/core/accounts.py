@@ -77,7 +77,7 @@ def name_resource_and_policy(
     """
     if service in SHARED and not options.get("message") and not options.get("error_code"):
         denied = iam_evaluator.EvalResult(
-            "Deny" if options["explicit_deny"] else "ImplicitDeny",
+            "Deny" if options.get("explicit_deny") else "ImplicitDeny",
             principal_arn=caller[0],
             resource_policy_arn=options.get("resource_policy_arn", ""),
         )
