@@ -54,9 +54,9 @@ def refuse_to_rotate_asymmetric_key(
 
 @replaces(iam_actions, "_kms_key_id_from_ciphertext")
 def find_key_of_another_account(original: Callable[[str], str], ciphertext: str) -> str:
-    """Tell which key a ciphertext is under by its ARN, if the key is another account's.
+    """Return the ARN of the key that a ciphertext is under, if it is another account's.
 
-    ministack tells its id, and takes it for a key of the caller's account.
+    ministack returns the key's id, and takes it for a key of the caller's account.
     """
     key_id = original(ciphertext)
     if key_id in kms._keys:

@@ -50,7 +50,7 @@ async def remember_caller(original: Callable[..., Awaitable[Response]], *request
 
 
 def is_in_another_account() -> bool:
-    """Tell whether the caller's account is not the one that owns the secret."""
+    """Return whether the caller's account is not the one that owns the secret."""
     return bool(_caller.get().account_id != get_account_id())
 
 

@@ -19,7 +19,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def has_invalid_principal(policy: str) -> bool:
-    """Tell whether a policy names a missing role or user, or a part of an ARN by a wildcard.
+    """Return whether a policy names a missing role or user, or a part of an ARN by a wildcard.
 
     Accounts that the emulator does not have are taken to have whatever is named.
     """

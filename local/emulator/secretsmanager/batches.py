@@ -36,7 +36,7 @@ def name_policy_that_refuses(
 ) -> Response:
     """Say of each refused secret which kind of policy refuses it.
 
-    ministack does not tell a policy that does not allow from one that denies.
+    ministack takes a policy that does not allow for one that denies.
     """
     response = original(data, access_key_id)
     if not succeeded(response):
