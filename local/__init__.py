@@ -4,7 +4,8 @@ deployment  one stack deployed into the embedded AWS, and what can be asked of i
 config      the project and its stack files, read as the CLI reads them
 engines     Pulumi's own engine, and the built-in one
 provider    the AWS provider of both engines
-aws         starts the emulator, and makes clients for it
+aws         starts the emulator, with one account or more
+account     an account, its administrator, and clients for it
 emulator    the emulator's process: ministack and the patches of it
 extension   the stand-in of the AWS Parameters and Secrets Lambda Extension
 databases   a PostgreSQL for the secrets that log in to one

@@ -1,31 +1,29 @@
-"""The emulator as a child process on loopback, and clients for it.
+"""The emulator as a child process on loopback.
 
 It makes a private AWS account that lives as long as its `with` block: empty at the start, gone at
-the end, and gone too when this process dies. It deliberately deploys nothing.
+the end, and gone too when this process dies. So do the other accounts that it is asked for. It
+deliberately deploys nothing.
 """
 
 import contextlib
 import http.client
 import json
 import os
-import secrets
+import re
 import shutil
 import signal
 import socket
-import string
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-import boto3
-from botocore.config import Config
-from botocore.session import Session as BotocoreSession
+from local.account import AwsAccount, Clients
 
 ACCOUNT_ID = "123456789012"
 ADMIN_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/admin"
@@ -35,15 +33,8 @@ STOP_TIMEOUT_SECONDS = 5
 LOG_TAIL_LINES = 20
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _NOT_RUNNING = "the embedded AWS is not running; use it in a `with` statement"
-_CLIENT_CONFIG = Config(
-    proxies={},
-    inject_host_prefix=False,  # there is no <prefix>.127.0.0.1
-    max_pool_connections=32,
-    connect_timeout=5,
-    read_timeout=900,  # Lambda's longest invocation; a retried timeout would invoke twice
-    retries={"mode": "standard", "total_max_attempts": 2},
-)
 
 
 class EmulatorError(RuntimeError):
@@ -54,29 +45,29 @@ class PortInUseError(OSError):
     """The port asked for is taken; the text names it and says what to do."""
 
 
-class EmbeddedAws:
+class EmbeddedAws(AwsAccount):
     """An AWS account on loopback, as a context manager that starts and stops it.
 
     `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
     each holding the stand-in for the AWS extension. Entering raises `PortInUseError` when the port
     is taken and `EmulatorError` when the emulator does not come up.
+
+    `account` opens further accounts next to it.
     """
 
-    account_id = ACCOUNT_ID
+    account_id: str = ACCOUNT_ID
     """The account, in twelve digits."""
 
     def __init__(self, *, port: int | None = None, layers: Iterable[str] = ()) -> None:
-        self.access_key_id = "AKIA" + _random(16, string.ascii_uppercase + "234567")
-        self.secret_access_key = _random(40, string.ascii_letters + string.digits)
+        super().__init__(ACCOUNT_ID, Clients(lambda: f"http://{HOST}:{self.port}"))
+        self._accounts: dict[str, AwsAccount] = {ACCOUNT_ID: self}
+        self._accounts_lock = threading.Lock()
         self._requested_port = port or 0
         self._layers = list(layers)
         self._port: int | None = None
         self._directory: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: int | None = None
-        self._session = _session_without_environment()
-        self._clients: dict[tuple[str, ...], Any] = {}
-        self._clients_lock = threading.Lock()
 
     @property
     def port(self) -> int:
@@ -92,54 +83,22 @@ class EmbeddedAws:
             raise RuntimeError(_NOT_RUNNING)
         return self._process.pid
 
-    @property
-    def endpoint_url(self) -> str:
-        """What `AWS_ENDPOINT_URL` would be: `http://127.0.0.1:<port>`."""
-        return f"http://{HOST}:{self.port}"
+    def account(self, account_id: str) -> AwsAccount:
+        """Return an account: for an equal id the same one, empty when it is first asked for.
 
-    @property
-    def credentials(self) -> dict[str, str]:
-        """The admin's credentials, in the shape that `client_as` takes."""
-        return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
+        Raises:
+            ValueError: the id is not twelve digits.
 
-    def exports(self, region: str) -> dict[str, str]:
-        """Environment variables with which the AWS CLI, boto3 and Pulumi reach this AWS."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
-        }
-
-    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 (methods come at run time)
-        """Return the admin's boto3 client: for equal arguments the same one, for any thread."""
-        return self.client_as(service, region, self.credentials)
-
-    def client_as(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 (methods come at run time)
-        """Return a boto3 client with other credentials: for equal arguments the same one.
-
-        `credentials` holds what IAM and STS answer with: `AccessKeyId`, `SecretAccessKey` and, for
-        a role session, `SessionToken`. Nothing in the caller's environment plays a part.
         """
-        key_id, secret = credentials["AccessKeyId"], credentials["SecretAccessKey"]
-        token = credentials.get("SessionToken")
-        key = (service, region, key_id, secret, token or "")
-        # boto3 clients are safe to share between threads; to make a session or a client is not.
-        with self._clients_lock:
-            if key not in self._clients:
-                self._clients[key] = self._session.client(
-                    service,  # type: ignore[call-overload] # any service, not a literal
-                    region_name=region,
-                    endpoint_url=self.endpoint_url,
-                    aws_access_key_id=key_id,
-                    aws_secret_access_key=secret,
-                    aws_session_token=token,
-                    config=_CLIENT_CONFIG,
-                )
-            return self._clients[key]
+        if not _ACCOUNT_ID.fullmatch(account_id):
+            raise ValueError(f"an account id must be twelve digits, got {account_id!r}")
+        with self._accounts_lock:
+            if account_id not in self._accounts:
+                opened = AwsAccount(account_id, self._clients)
+                key = opened.access_key_id, opened.secret_access_key
+                self._order("open_account", account_id, *key)
+                self._accounts[account_id] = opened
+            return self._accounts[account_id]
 
     def start_outage(
         self, service: str, region: str, *, how: Literal["hang", "reset"] = "hang"
@@ -252,10 +211,8 @@ class EmbeddedAws:
         return "\n".join(lines[-LOG_TAIL_LINES:])
 
     def _stop(self) -> None:
-        with self._clients_lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
+        self._clients.close()
+        self._accounts = {ACCOUNT_ID: self}
         if self._process is not None:
             end(self._process)
             self._process = None
@@ -266,10 +223,6 @@ class EmbeddedAws:
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
-
-
-def _random(length: int, alphabet: str) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def _listen(port: int) -> socket.socket:
@@ -301,13 +254,3 @@ def end(process: subprocess.Popen[bytes]) -> None:
     ):  # nothing but the zombie is left
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _session_without_environment() -> boto3.Session:
-    """Return a session that reads no environment variable and no file of the user's."""
-    variables = {
-        name: (None, None, default, convert)
-        for name, (_, _, default, convert) in BotocoreSession.SESSION_VARIABLES.items()
-    }
-    variables["config_file"] = variables["credentials_file"] = (None, None, os.devnull, None)
-    return boto3.Session(botocore_session=BotocoreSession(session_vars=variables))

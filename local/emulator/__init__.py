@@ -16,7 +16,7 @@ PATCHED_BY = (
     "outage",
     "s3",
     "sns",
-    "core.caller",
+    "core.accounts",
     "ssm",
     "cloudtrail.trails",
     "cloudtrail.events",
@@ -29,6 +29,8 @@ PATCHED_BY = (
     "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
     "secretsmanager.resource_policies",  # after replication: a malformed policy is refused first
     "secretsmanager.rotation",  # after values: it refuses a caller without the key first
+    "secretsmanager.batches",  # after all that wrap GetSecretValue: it finds the secret for them
+    "core.caller",  # after replication: it finds the secret for its operations, too
     "refusal",  # after cloudtrail.events: a refused operation leaves no event
 )
 """The modules that patch ministack, in the order in which their patches are applied.

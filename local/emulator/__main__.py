@@ -18,6 +18,7 @@ import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import lambda_runtime
+from ministack.core.responses import get_account_id
 
 from local import loopback
 from local.emulator import PATCHED_BY, iam, lambda_, outage
@@ -58,6 +59,7 @@ def obey_parent(answers: int, directory: str) -> None:
     The parent holds it open as long as it lives, and is answered with a byte.
     """
     commands: dict[str, Callable[..., None]] = {
+        "open_account": iam.seed_admin,
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
     }
@@ -94,7 +96,8 @@ def main() -> None:
     signal.signal(
         signal.SIGTERM, lambda *_: threading.Thread(target=end, args=[directory]).start()
     )
-    iam.seed_admin(settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"])
+    key = settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"]
+    iam.seed_admin(get_account_id(), *key)
     if layers := json.loads(settings["LAYERS"]):
         from local.extension import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 

@@ -11,10 +11,13 @@ from http import HTTPStatus
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_region, request_scope
 from ministack.services import iam, secretsmanager
 
+from local.emulator.core.accounts import in_account_of
 from local.emulator.core.patching import adds, replaces
 from local.emulator.core.permissions import encryption_context_keys
+from local.emulator.core.requests import json_object
 from local.emulator.core.responses import Response
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -28,24 +31,25 @@ Parameters = dict[str, Any]
 Handler = Callable[[Parameters], Response]
 
 
-def seed_admin(access_key_id: str, secret_access_key: str) -> None:
-    """Create the IAM user who may do everything, with this access key."""
+def seed_admin(account_id: str, access_key_id: str, secret_access_key: str) -> None:
+    """Create the account's IAM user who may do everything in it, with this access key."""
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    iam._create_user({"UserName": ADMIN})
-    iam._put_user_policy(
-        {
+    with request_scope(account_id, get_region()):
+        iam._create_user({"UserName": ADMIN})
+        iam._put_user_policy(
+            {
+                "UserName": ADMIN,
+                "PolicyName": "everything",
+                "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+            }
+        )
+        iam._access_keys[access_key_id] = {
+            "AccessKeyId": access_key_id,
+            "SecretAccessKey": secret_access_key,
             "UserName": ADMIN,
-            "PolicyName": "everything",
-            "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+            "Status": "Active",
+            "CreateDate": iam._now(),
         }
-    )
-    iam._access_keys[access_key_id] = {
-        "AccessKeyId": access_key_id,
-        "SecretAccessKey": secret_access_key,
-        "UserName": ADMIN,
-        "Status": "Active",
-        "CreateDate": iam._now(),
-    }
 
 
 @replaces(iam_evaluator, "is_root_access_key")
@@ -86,7 +90,8 @@ def resolve_condition_keys_of_secret(original: Callable[..., Any], key: str, con
         if name == "secretid":
             return context.resource_arn
         if name.startswith("resourcetag/"):
-            _, secret = secretsmanager._resolve(context.resource_arn)
+            with in_account_of(context.resource_arn):
+                _, secret = secretsmanager._resolve(context.resource_arn)
             tags = {tag["Key"].lower(): tag["Value"] for tag in (secret or {}).get("Tags", [])}
             return tags.get(name.removeprefix("resourcetag/"))
     return original(key, context)
@@ -114,7 +119,7 @@ def set_condition_keys_of_request(
     Each is there only when the request states it.
     """
     keys: dict[str, Any] = dict(original(service, action, body, parameters))
-    request = _json_object(body) if service in ("kms", "secretsmanager") else {}
+    request = json_object(body) if service in ("kms", "secretsmanager") else {}
     if service == "kms":
         keys |= encryption_context_keys(request.get("EncryptionContext") or {})
     else:
@@ -212,11 +217,3 @@ def _size(document: str) -> int:
 def _limit_exceeded(message: str) -> Response:
     response: Response = iam._error(409, "LimitExceeded", message)
     return response
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        parsed = json.loads(body or b"{}")
-    except ValueError:  # the service itself answers that
-        return {}
-    return parsed if isinstance(parsed, dict) else {}

@@ -26,6 +26,7 @@ from ministack.core.responses import (
 from ministack.services import cloudwatch_logs, iam, lambda_svc
 
 from local import loopback
+from local.emulator.core.accounts import owner
 from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response, error_response
 
@@ -159,7 +160,7 @@ def refuse_unknown_layer(
 
 @replaces(lambda_svc, "_create_function")
 def check_created_function(original: Callable[..., Response], data: Data) -> Response:
-    """Refuse an environment above 4 KB and a role that Lambda cannot assume.
+    """Refuse an environment above 4 KB, and a role that Lambda cannot assume for this account.
 
     ministack takes both.
     """
@@ -250,7 +251,11 @@ def _refusal_of_environment(data: Data) -> Response | None:
 
 
 def _refusal_of_role(data: Data) -> Response | None:
-    if "Role" not in data or _lambda_may_assume(data["Role"]):
+    if "Role" not in data:
+        return None
+    if owner(data["Role"]) != get_account_id():
+        return error_response("AccessDeniedException", "Cross-account pass role is not allowed.")
+    if _lambda_may_assume(data["Role"]):
         return None
     return _invalid("The role defined for the function cannot be assumed by Lambda.")
 

@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import kms, ssm
 
-from local.emulator.core.caller import access_key_id
+from local.emulator.core import caller
+from local.emulator.core.accounts import denial_message
 from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response, succeeded
@@ -73,11 +73,8 @@ def check_permission_to_tag(original: Handler, data: Data) -> Response:
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """
     action, arn = "ssm:AddTagsToResource", ssm._param_arn(data.get("Name", ""))
-    if data.get("Tags") and _denied(action, "ssm", arn, {}):
-        return error_response(
-            "AccessDeniedException",
-            f"The caller is not authorized to perform: {action} on resource: {arn}",
-        )
+    if data.get("Tags") and (denied := caller.refusal(action, arn)):
+        return error_response("AccessDeniedException", denial_message(denied, action, arn))
     return original(data)
 
 
@@ -92,7 +89,7 @@ def _refusal_of_key(key_id: str, arn: str, actions: Iterable[str]) -> Response |
         "kms:ViaService": f"ssm.{get_region()}.amazonaws.com"
     }
     for action in actions:
-        if _denied(action, "kms", key["Arn"], conditions):
+        if caller.refusal(action, key["Arn"], conditions):
             return error_response(
                 "AccessDeniedException",
                 "The ciphertext refers to a customer master key that does not exist, does not "
@@ -101,16 +98,3 @@ def _refusal_of_key(key_id: str, arn: str, actions: Iterable[str]) -> Response |
     if key["KeyState"] != "Enabled":
         return error_response("InvalidKeyId", f"{key['Arn']} is {key['KeyState']}.")
     return None
-
-
-def _denied(action: str, service: str, arn: str, conditions: dict[str, str]) -> bool:
-    return bool(
-        iam_evaluator.enforce(
-            access_key_id.get(),
-            action,
-            service,
-            get_region(),
-            resource_arn=arn,
-            service_context=conditions,
-        )
-    )

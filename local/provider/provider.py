@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.aws import EmbeddedAws
+from local.account import AwsAccount
 from local.provider import functions
 from local.provider.catalog import RESOURCES
 from local.provider.check import Failure, checked
@@ -58,7 +58,7 @@ class Provider:
     preview = False
 
     def __init__(
-        self, aws: EmbeddedAws, region: str, created: Callable[[Created], None] | None = None
+        self, aws: AwsAccount, region: str, created: Callable[[Created], None] | None = None
     ) -> None:
         self._session = Session(aws, region)
         self._created = created or (lambda _: None)

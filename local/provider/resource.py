@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.aws import EmbeddedAws
+from local.account import AwsAccount
 
 Properties = dict[str, Any]
 """Inputs and outputs in the provider's words (camelCase), values as JSON has them."""
@@ -72,7 +72,7 @@ TAGS = Input()
 class Session:
     """An account in one region, with the administrator's clients."""
 
-    def __init__(self, aws: EmbeddedAws, region: str) -> None:
+    def __init__(self, aws: AwsAccount, region: str) -> None:
         self.aws = aws
         self.region = region
 

@@ -17,7 +17,7 @@ from google.protobuf import any_pb2, empty_pb2, struct_pb2
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from local.aws import EmbeddedAws
+from local.account import AwsAccount
 from local.provider.provider import Created, DeploymentError, HalfMadeError, Provider
 from local.provider.resource import Properties
 from local.provider.wire import plain, struct
@@ -29,7 +29,7 @@ _VERSION = metadata.version("pulumi-aws")
 
 @contextmanager
 def served(
-    aws: EmbeddedAws, region: str, created: Callable[[Created], None] | None = None
+    aws: AwsAccount, region: str, created: Callable[[Created], None] | None = None
 ) -> Iterator[int]:
     """Serve the provider on a port of its own; `created` is called after each creation."""
     server = grpc.server(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from local.account import AwsAccount
 from local.aws import EmbeddedAws
 from local.databases.postgres import PostgreSQL
 
@@ -48,11 +49,13 @@ def policy() -> Make:
 def make_role(aws: EmbeddedAws, policy: Make) -> Make:
     """Return the function that makes a role with these statements; it returns the ARN."""
 
-    def make(*statements: Statement, principal: Statement | None = None) -> str:
-        iam, name = aws.client("iam", REGION), f"role-{uuid.uuid4().hex[:12]}"
+    def make(
+        *statements: Statement, principal: Statement | None = None, account: AwsAccount = aws
+    ) -> str:
+        iam, name = account.client("iam", REGION), f"role-{uuid.uuid4().hex[:12]}"
         trust = {
             "Effect": "Allow",
-            "Principal": principal or {"AWS": f"arn:aws:iam::{aws.account_id}:root"},
+            "Principal": principal or {"AWS": f"arn:aws:iam::{account.account_id}:root"},
             "Action": "sts:AssumeRole",
         }
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -68,11 +71,17 @@ def make_role(aws: EmbeddedAws, policy: Make) -> Make:
 
 @pytest.fixture
 def client_of(aws: EmbeddedAws) -> Make:
-    """Return the function that assumes a role and returns a boto3 client of its session."""
+    """Return the function that assumes a role and returns a boto3 client of its session.
 
-    def make(service: str, role_arn: str) -> object:
-        session = aws.client("sts", REGION).assume_role(RoleArn=role_arn, RoleSessionName="test")
-        return aws.client_as(service, REGION, session["Credentials"])
+    The administrator of the role's account assumes it.
+    """
+
+    def make(service: str, role_arn: str, region: str = REGION) -> object:
+        account = aws.account(role_arn.split(":")[4])
+        session = account.client("sts", region).assume_role(
+            RoleArn=role_arn, RoleSessionName="test"
+        )
+        return account.client_as(service, region, session["Credentials"])
 
     return make
 
@@ -84,8 +93,14 @@ def make_function(aws: EmbeddedAws, make_role: Make) -> Make:
     Its role has the statements; `options` go to CreateFunction.
     """
 
-    def make(source: str, *statements: Statement, file: str = "app.py", **options: object) -> str:
-        functions, name = aws.client("lambda", REGION), f"function-{uuid.uuid4().hex[:12]}"
+    def make(
+        source: str,
+        *statements: Statement,
+        file: str = "app.py",
+        account: AwsAccount = aws,
+        **options: object,
+    ) -> str:
+        functions, name = account.client("lambda", REGION), f"function-{uuid.uuid4().hex[:12]}"
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             archive.writestr(file, source)
@@ -97,7 +112,9 @@ def make_function(aws: EmbeddedAws, make_role: Make) -> Make:
             "Timeout": 60,
         } | options
         if "Role" not in given:
-            given["Role"] = make_role(*statements, principal={"Service": "lambda.amazonaws.com"})
+            given["Role"] = make_role(
+                *statements, principal={"Service": "lambda.amazonaws.com"}, account=account
+            )
         functions.create_function(**given)
         while functions.get_function_configuration(FunctionName=name)["State"] == "Pending":
             time.sleep(0.02)
@@ -110,8 +127,8 @@ def make_function(aws: EmbeddedAws, make_role: Make) -> Make:
 def invoke(aws: EmbeddedAws) -> Make:
     """Return the function that invokes a function and returns its result, or its error."""
 
-    def call(name: str, event: object = None) -> object:
-        response = aws.client("lambda", REGION).invoke(
+    def call(name: str, event: object = None, account: AwsAccount = aws) -> object:
+        response = account.client("lambda", REGION).invoke(
             FunctionName=name, Payload=json.dumps(event)
         )
         with response["Payload"] as payload:

@@ -1,7 +1,7 @@
 """CloudTrail: every management call leaves an event, and so does what services do by themselves.
 
 An event is there once the call is answered; CloudTrail itself takes some minutes. Data events,
-such as an invocation, are not recorded.
+such as an invocation, are not recorded, nor the single reads of a batch.
 """
 # ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
@@ -19,12 +19,13 @@ from typing import Any
 import cbor2
 import ministack.app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.core.router import detect_service, extract_access_key_id
 from ministack.services import cloudtrail, iam
 
 from local.emulator.cloudtrail import trails
 from local.emulator.core import loop
+from local.emulator.core.accounts import SHARED, owner
 from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response
 
@@ -65,7 +66,7 @@ def turn_off_ministack_recording(_enabled: bool) -> bool:  # noqa: FBT001 (as th
 
 @replaces(ministack.app, "_dispatch_service_request")
 async def record_call(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
-    """Record a call of a known caller with its outcome.
+    """Record a call of a known caller with its outcome, in the resource's account, too.
 
     ministack leaves no event of a refused call.
 
@@ -94,15 +95,52 @@ async def record_call(original: Callable[..., Awaitable[Response]], *request: An
             "readOnly": method in ("GET", "HEAD") or READ_ONLY.match(name) is not None,
             "eventType": "AwsApiCall",
         }
+        source = f"{service}.amazonaws.com"
+        resources = ministack.app._ct_resources(service, method, path, body)
+        other = "" if denied else _other_owner(service, method, path, headers, body, parameters)
+        if other:
+            event["sharedEventID"] = str(uuid.uuid4())
+            stranger = {"userIdentity": _identity_in_other_account(access_key_id)}
+            with request_scope(other, get_region()):
+                _record(source, name, event | stranger, Username="", Resources=resources)
         _record(
-            f"{service}.amazonaws.com",
+            source,
             name,
             event,
             Username=iam_evaluator.caller_arn().rpartition("/")[2],
             AccessKeyId=access_key_id,
-            Resources=ministack.app._ct_resources(service, method, path, body),
+            Resources=resources,
         )
     return response
+
+
+def _other_owner(service: str, *request: Any) -> str:
+    """Return the other account that owns the secret, key or role of a request; empty if none does.
+
+    CloudTrail sends it an event with the same `sharedEventID`, but not of a denied call; the
+    latter is documented for KMS.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
+    """
+    if service not in (*SHARED, "sts"):
+        return ""
+    account = str(get_account_id())
+    found = owner(iam_actions.extract_resource_arn(service, *request, get_region(), account))
+    return found if found != account else ""
+
+
+def _identity_in_other_account(access_key_id: str) -> Event:
+    """Name a caller as an account that is not the caller's sees it: without the ARN.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    credential = iam_evaluator.resolve_credential(access_key_id, get_account_id())
+    return {
+        "type": "AWSAccount",
+        "principalId": credential.principal_id,
+        "accountId": credential.account_id,
+    }
 
 
 def record_service_event(

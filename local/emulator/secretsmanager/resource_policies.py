@@ -11,6 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.services import secretsmanager
 
 from local.emulator.core.patching import replaces
+from local.emulator.core.principals import as_list, has_invalid_principal
 from local.emulator.core.responses import Response, error_response
 from local.emulator.secretsmanager.shared import Data, Handler, constraint_error
 
@@ -28,17 +29,25 @@ _without_tls: contextvars.ContextVar[bool] = contextvars.ContextVar("without_tls
 def validate_resource_policy(original: Handler, data: Data) -> Response:
     """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`.
 
-    ministack takes any text.
+    It also refuses a policy that names a role or user that does not exist. ministack takes any
+    text.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ValidateResourcePolicy.html
     """
     text = data.get("ResourcePolicy", "")
     if not 1 <= len(text) <= POLICY_CHARACTERS:
         return constraint_error("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
     try:
-        statements = _list(json.loads(text)["Statement"])
+        statements = as_list(json.loads(text)["Statement"])
         public = any(map(_is_public, statements))
     except (AttributeError, KeyError, TypeError, ValueError):
         return error_response(
             "MalformedPolicyDocumentException", "This resource policy contains invalid Json."
+        )
+    if has_invalid_principal(text):
+        return error_response(
+            "MalformedPolicyDocumentException",
+            "This resource policy contains an unsupported principal.",
         )
     if data.get("BlockPublicPolicy") and public:
         return error_response(
@@ -69,10 +78,10 @@ def refuse_policy_of_deleted_secret(original: Handler, data: Data) -> Response:
 def _is_public(statement: dict[str, Any]) -> bool:
     principal = statement.get("Principal", "*")  # with NotPrincipal, nearly everybody
     named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-    if statement["Effect"] != "Allow" or "*" not in _list(named):
+    if statement["Effect"] != "Allow" or "*" not in as_list(named):
         return False
     return not any(
-        key.lower() in FIXING and not any("*" in value for value in _list(values))
+        key.lower() in FIXING and not any("*" in value for value in as_list(values))
         for operator, keys in statement.get("Condition", {}).items()
         if operator in EQUAL
         for key, values in keys.items()
@@ -104,7 +113,3 @@ def resolve_secure_transport(original: Callable[..., Any], key: str, context: An
     if key.lower() == "aws:securetransport":
         return str(not _without_tls.get()).lower()
     return original(key, context)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from ministack.core import iam_evaluator
-from ministack.core.responses import get_region
 from ministack.services import lambda_svc, secretsmanager
 
 from local.emulator.cloudtrail.events import record_service_event
-from local.emulator.core.caller import access_key_id
+from local.emulator.core import caller
+from local.emulator.core.accounts import denial_message
 from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import service_may
 from local.emulator.core.responses import Response, error_response, json_response, succeeded
@@ -92,13 +91,8 @@ def _refusal_of_function(arn: str, secret: Data) -> Response | None:
             "No Lambda rotation function ARN is associated with this secret.",
         )
     action = "lambda:InvokeFunction"
-    key_id = access_key_id.get()
-    if iam_evaluator.enforce(key_id, action, "lambda", get_region(), resource_arn=arn):
-        return error_response(
-            "AccessDeniedException",
-            f"User: {iam_evaluator.caller_arn()} is not authorized to perform: {action} "
-            f"on resource: {arn}",
-        )
+    if denied := caller.refusal(action, arn):
+        return error_response("AccessDeniedException", denial_message(denied, action, arn))
     if not _may_invoke(arn, secret):
         return error_response(
             "AccessDeniedException",

@@ -4,11 +4,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import kms, secretsmanager
 
-from local.emulator.core.caller import access_key_id
+from local.emulator.core import caller
 from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response
 
@@ -45,7 +44,8 @@ def refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
     """Answer for a secret whose customer key is unusable or closed to the caller, else None."""
     key_id = secret.get("KmsKeyId")
     if not key_id or key_id.endswith("alias/aws/secretsmanager"):
-        return None  # AWS's own key serves every caller in the account
+        # AWS's own key serves every caller in the account, and nobody else.
+        return _of_default_key() if caller.is_in_another_account() else None
     key = kms._resolve_key(key_id)
     if key is None or key["KeyState"] != "Enabled":
         return (
@@ -57,16 +57,21 @@ def refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
         "kms:ViaService": f"secretsmanager.{get_region()}.amazonaws.com"
     }
     for action in actions:
-        if iam_evaluator.enforce(
-            access_key_id.get(),
-            action,
-            "kms",
-            get_region(),
-            resource_arn=key["Arn"],
-            service_context=conditions,
-        ):
+        if caller.refusal(action, key["Arn"], conditions):
             return error_response("AccessDeniedException", "Access to KMS is not allowed")
     return None
+
+
+def _of_default_key() -> Response:
+    """Refuse a value under `aws/secretsmanager` to another account.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
+    """
+    return error_response(
+        "InvalidRequestException",
+        "You can't access a secret from a different AWS account if you encrypt the secret with "
+        "the default KMS service key.",
+    )
 
 
 def constraint_error(member: str, rule: str) -> Response:

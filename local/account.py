@@ -1,0 +1,121 @@
+"""An account of the embedded AWS, its administrator, and boto3 clients for it."""
+
+import os
+import secrets
+import string
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.session import Session as BotocoreSession
+
+_CLIENT_CONFIG = Config(
+    proxies={},
+    inject_host_prefix=False,  # there is no <prefix>.127.0.0.1
+    max_pool_connections=32,
+    connect_timeout=5,
+    read_timeout=900,  # Lambda's longest invocation; a retried timeout would invoke twice
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
+
+
+class Clients:
+    """The boto3 clients of one endpoint, each made once. Any thread may ask for them."""
+
+    def __init__(self, endpoint_url: Callable[[], str]) -> None:
+        self._endpoint_url = endpoint_url
+        self._session = _session_without_environment()
+        self._made: dict[tuple[str, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def endpoint_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` would be: `http://127.0.0.1:<port>`."""
+        return self._endpoint_url()
+
+    def get(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 (methods come at run time)
+        """Return a client: for equal arguments the same one."""
+        key_id, secret = credentials["AccessKeyId"], credentials["SecretAccessKey"]
+        token = credentials.get("SessionToken")
+        key = (service, region, key_id, secret, token or "")
+        # boto3 clients are safe to share between threads; to make a session or a client is not.
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._session.client(
+                    service,  # type: ignore[call-overload] # any service, not a literal
+                    region_name=region,
+                    endpoint_url=self.endpoint_url,
+                    aws_access_key_id=key_id,
+                    aws_secret_access_key=secret,
+                    aws_session_token=token,
+                    config=_CLIENT_CONFIG,
+                )
+            return self._made[key]
+
+    def close(self) -> None:
+        """Close the connections of all clients, and forget them."""
+        with self._lock:
+            for client in self._made.values():
+                client.close()
+            self._made.clear()
+
+
+class AwsAccount:
+    """An AWS account with an administrator, an IAM user who may do everything in it."""
+
+    def __init__(self, account_id: str, clients: Clients) -> None:
+        self.account_id = account_id
+        """The account, in twelve digits."""
+        self.access_key_id = "AKIA" + _random(16, string.ascii_uppercase + "234567")
+        self.secret_access_key = _random(40, string.ascii_letters + string.digits)
+        self._clients = clients
+
+    @property
+    def endpoint_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` would be: `http://127.0.0.1:<port>`."""
+        return self._clients.endpoint_url
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The administrator's credentials, in the shape that `client_as` takes."""
+        return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
+
+    def exports(self, region: str) -> dict[str, str]:
+        """Environment variables with which the AWS CLI, boto3 and Pulumi reach this account."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+        }
+
+    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 (methods come at run time)
+        """Return the administrator's boto3 client: for equal arguments the same one."""
+        return self.client_as(service, region, self.credentials)
+
+    def client_as(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 (methods come at run time)
+        """Return a boto3 client with other credentials: for equal arguments the same one.
+
+        `credentials` holds what IAM and STS answer with: `AccessKeyId`, `SecretAccessKey` and, for
+        a role session, `SessionToken`. Nothing in the caller's environment plays a part.
+        """
+        return self._clients.get(service, region, credentials)
+
+
+def _random(length: int, alphabet: str) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _session_without_environment() -> boto3.Session:
+    """Return a session that reads no environment variable and no file of the user's."""
+    variables = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in BotocoreSession.SESSION_VARIABLES.items()
+    }
+    variables["config_file"] = variables["credentials_file"] = (None, None, os.devnull, None)
+    return boto3.Session(botocore_session=BotocoreSession(session_vars=variables))
