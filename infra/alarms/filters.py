@@ -34,13 +34,23 @@ def reads(secret_prefix: str) -> str:
 def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
     """Match reads by anybody but the sessions of these roles, and these users.
 
+    Of a caller in another account the event tells the account alone, so there a known reader
+    stands for its account, of which nobody else is granted the read. The first is of this account.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+
     Raises:
         ValueError: CloudWatch Logs takes no pattern of that length.
 
     """
     known = " && ".join(f'($.userIdentity.arn != "{_caller(arn)}")' for arn in known_arns)
-    # Whether `!=` holds of what is not there is not documented.
-    unknown = f"(($.userIdentity.arn NOT EXISTS) || ({known}))"
+    # Whether `!=` holds of what is missing is not documented.
+    _, *others = dict.fromkeys(arn.split(":")[4] for arn in known_arns)
+    nobody = "($.userIdentity.arn NOT EXISTS)"
+    if others:
+        elsewhere = " && ".join(f'($.userIdentity.accountId != "{each}")' for each in others)
+        nobody = f"({nobody} && {elsewhere})"
+        known = f'($.userIdentity.arn = "*") && {known}'
+    unknown = f"({nobody} || ({known}))"
     pattern = _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secret(secret_prefix), unknown)
     if len(pattern) > FILTER_PATTERN_LENGTH:
         raise ValueError(

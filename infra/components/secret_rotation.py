@@ -7,7 +7,7 @@ the four steps of a rotation stands in `handler/rotation.py`.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NotRequired
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws

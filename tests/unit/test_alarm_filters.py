@@ -50,6 +50,8 @@ def matches(pattern: str, happened: dict[str, Any]) -> bool:
 DENIED = alarm_filters.denied_reads()
 READS = alarm_filters.reads(PREFIX)
 UNKNOWN = alarm_filters.unknown_readers(PREFIX, [READER, USER])
+ELSEWHERE = "arn:aws:iam::210987654321:role/reporting"
+UNKNOWN_ELSEWHERE = alarm_filters.unknown_readers(PREFIX, [READER, ELSEWHERE])
 DELETED = alarm_filters.deleted_secrets(PREFIX)
 FAILED = alarm_filters.rotations(PREFIX, "RotationFailed")
 ROLES = alarm_filters.changed_role_policies([READER])
@@ -62,6 +64,11 @@ MANAGED = alarm_filters.changed_managed_policies([POLICY])
 TRAILS = alarm_filters.changed_trails()
 LOGS = alarm_filters.changed_logs(["trail", "/aws/lambda/p-s-reader"])
 ANOTHER = SESSION.replace("reader-role", "another-role")
+
+
+def foreign(account: str) -> dict[str, str]:
+    """Write a caller of another account as the owner's trail has it."""
+    return {"type": "AWSAccount", "principalId": "AROAEXAMPLE:session", "accountId": account}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,9 @@ ANOTHER = SESSION.replace("reader-role", "another-role")
         (UNKNOWN, read(caller=f"{ANOTHER[: -len('reader')]}reader-role-0123456")),
         (UNKNOWN, read(caller=f"{USER[: -len('operator')]}reader-role-0123456/x")),
         (UNKNOWN, read() | {"userIdentity": {"type": "AWSService", "invokedBy": "x"}}),
+        (UNKNOWN_ELSEWHERE, read(caller=ANOTHER)),
+        (UNKNOWN_ELSEWHERE, read() | {"userIdentity": foreign("345678901234")}),
+        (UNKNOWN, read() | {"userIdentity": foreign("210987654321")}),
         (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN)),
         (DELETED, event("secretsmanager", "RemoveRegionsFromReplication", secretId=ARN)),
         (DELETED, event("secretsmanager", "StopReplicationToReplica", secretId=ARN)),
