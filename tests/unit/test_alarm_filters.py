@@ -135,6 +135,8 @@ def test_what_happened_is_matched(pattern: str, happened: dict[str, Any]) -> Non
         (UNKNOWN, read(caller=USER)),
         (UNKNOWN, read(caller=ANOTHER, errorCode="AccessDenied")),
         (UNKNOWN, read("project/dev/database", caller=ANOTHER)),
+        (UNKNOWN_ELSEWHERE, read() | {"userIdentity": foreign("210987654321")}),
+        (UNKNOWN_ELSEWHERE, read()),
         (DELETED, event("secretsmanager", "DeleteSecret", secretId="project/dev/a")),
         (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN, errorCode="X")),
         (FAILED, told("RotationSucceeded", SecretId=ARN)),

@@ -1,0 +1,170 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""What `functions`, `function`, `internalFunctions` and `roles` may say, and what they become."""
+
+from typing import Any
+
+import pytest
+
+from infra.config.functions import internal_functions
+from tests.unit.test_settings import DATABASE, VALID, faults, read
+
+APP: dict[str, Any] = {"code": "handler/app.py", "handler": "app.lambda_handler"}
+TWO = {"secrets": {"database": DATABASE, "stripe": {"generate": {"key": {}}}}}
+LAYER = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:7"
+
+
+def orders(**keys: object) -> dict[str, Any]:
+    return {**VALID, **TWO, "functions": {"orders": {**APP, **keys}}}
+
+
+def test_one_secret_and_one_function_take_little() -> None:
+    (function,) = read(orders(secrets=["stripe"])).functions.values()
+    assert (function.name, function.section) == ("orders", "functions.orders")
+    assert function.settings.secrets == ["stripe"]
+    assert not function.has_first_outputs
+
+
+def test_without_functions_there_is_the_reader_with_every_secret() -> None:
+    (reader,) = read({**VALID, **TWO}).functions.values()
+    assert (reader.name, reader.section, reader.log_group) == ("reader", "function", "reader")
+    assert reader.settings.secrets == ["database", "stripe"]
+    assert reader.has_first_outputs
+
+
+def test_the_reader_is_narrowed_by_its_secrets() -> None:
+    narrowed = read({**VALID, **TWO, "function": {"secret": "stripe", "secrets": ["stripe"]}})
+    assert narrowed.functions["reader"].settings.secrets == ["stripe"]
+
+
+def test_a_function_that_replaces_the_reader_keeps_its_log_group() -> None:
+    (function,) = read(orders(replaces="function")).functions.values()
+    assert (function.log_group, function.earlier_name) == ("reader", "reader")
+    assert function.has_first_outputs
+
+
+def test_a_functions_extension_settings_are_in_the_place_of_the_stacks() -> None:
+    stack = {"extension": {"secretsTtlSeconds": 10, "logLevel": "debug"}}
+    environment = read({**orders(extension={"secretsTtlSeconds": 20}), **stack})
+    args = environment.functions["orders"].extension_args()
+    assert (args["secrets_ttl_seconds"], args["log_level"]) == (20, "debug")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, ("python3.13", "arm64", 30)),
+        ({"function": {"runtime": "python3.12", "logRetentionDays": 365}}, ("python3.12", "arm64", 365)),
+        (orders(runtime="python3.12", logRetentionDays=365), ("python3.13", "arm64", 30)),
+        (orders(replaces="function", runtime="python3.12", architecture="x86_64"), ("python3.12", "x86_64", 30)),
+        ({"internalFunctions": {"runtime": "python3.11", "logRetentionDays": 7}}, ("python3.11", "arm64", 7)),
+    ],
+)  # fmt: skip
+def test_internal_functions_run_as_the_first_one_unless_it_is_set(
+    config: dict[str, Any], expected: tuple[str, str, int]
+) -> None:
+    found = internal_functions(read({**VALID, **config}).settings)
+    assert tuple(found.values()) == expected
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"runtime": "nodejs22.x", "handler": "index.handler"},
+        {"runtime": "java21", "handler": "com.example.Handler::handle"},
+        {"runtime": "provided.al2023", "handler": "bootstrap"},
+        {"layers": [LAYER]},
+        {"environment": {"LOG_LEVEL": "info", "TOKEN_URL": "https://example.com/token"}},
+        {"role": {"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary", "path": "/apps/", "policyArns": ["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]}},
+        {"network": {"subnetIds": []}},
+        {"network": {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}},
+        {"codeSigningConfigArn": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0"},
+        {"environmentKey": "arn:aws:kms:us-east-1:123456789012:key/1234abcd"},
+        {"deadLetterQueue": "arn:aws:sqs:us-east-1:123456789012:failed"},
+        {"options": {"snapStart": {"applyOn": "PublishedVersions"}, "ephemeralStorage": {"size": 1024}}},
+        {"options": {"loggingConfig": {"logFormat": "JSON"}}},
+    ],
+)  # fmt: skip
+def test_what_lambda_takes_is_accepted(keys: dict[str, Any]) -> None:
+    assert read(orders(**keys)).functions
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (orders(secrets=["database", "nope"]), "functions.orders.secrets must be one of database, stripe, got 'nope'"),
+        (orders(secrets=["stripe", "stripe"]), "functions.orders.secrets names 'stripe' 2 times; keep one"),
+        (orders(parameters=["level"]), "functions.orders.parameters names 'level', and `parameters` of the stack has none"),
+        (orders(runtime="python"), "functions.orders.runtime must be a runtime of Lambda, got 'python'"),
+        (orders(handlr="x"), "functions.orders.handlr is no key; allowed are"),
+        ({**VALID, "functions": {"orders": {"handler": "a.b"}}}, "functions.orders.code is missing"),
+        (orders(environment={"AWS_REGION": "x"}), "functions.orders.environment.AWS_REGION is reserved by Lambda"),
+        (orders(environment={"SECRETS_MANAGER_TTL": "1"}), "functions.orders.environment.SECRETS_MANAGER_TTL is set by this program"),
+        (orders(environment={"1x": "1"}), "functions.orders.environment.1x must have 2 or more letters"),
+        (orders(environment={"API_KEY": "s3cr3t"}), "functions.orders.environment.API_KEY holds sensitive text in plain (not shown)"),
+        (orders(environment={"LEVEL": 1}), "functions.orders.environment.LEVEL must be text, got 1; put it in quotes"),
+        (orders(layers=["x"]), "functions.orders.layers[0] must be the ARN of a layer version, got 'x'"),
+        (orders(layers=[LAYER.replace("us-east-1", "eu-west-1")]), "functions.orders.layers[0] must be a layer of aws:region 'us-east-1', got one of 'eu-west-1'"),
+        (orders(layers=[LAYER] * 5), "functions.orders.layers must be 4 at most"),
+        (orders(role={"policyArns": [f"arn:aws:iam::aws:policy/{n}" for n in range(9)]}), "functions.orders.role.policyArns must be 8 at most"),
+        (orders(role={"path": "apps"}), "functions.orders.role.path must be a path such as /apps/, got 'apps'"),
+        (orders(deadLetterQueue="arn:aws:s3:::bucket"), "functions.orders.deadLetterQueue must be the ARN of an SQS queue or an SNS topic"),
+        (orders(network={"subnetIds": ["subnet-1"]}), "functions.orders.network.securityGroupIds is empty with `subnetIds`; name one"),
+        (orders(options={"memorySize": 1}), "functions.orders.options.memorySize is set by this program; use `memoryMb`"),
+        (orders(options={"imageUri": "x"}), "functions.orders.options.imageUri is set by this program; a container image takes no layers"),
+        (orders(options={"snapstart": {}}), "functions.orders.options.snapstart is unknown to aws.lambda.Function; allowed are"),
+        (orders(timeoutSeconds=2), "extension.secretsTimeoutMillis must be less than functions.orders.timeoutSeconds (2 s), got 2000"),
+        (orders(timeoutSeconds=2, extension={"secretsTimeoutMillis": 3000, "parametersTimeoutMillis": 1}), "functions.orders.extension.secretsTimeoutMillis must be less than functions.orders.timeoutSeconds (2 s), got 3000"),
+        ({**orders(), "function": {"memoryMb": 512}}, "function goes without `functions`; move it there as `reader`"),
+        ({**VALID, "functions": {"a b": APP}}, "functions.a b must be a name of 1 to 40 letters"),
+        ({**VALID, "functions": {"seeder": APP}}, "functions.seeder is the name of the function that seeds"),
+        ({**VALID, "functions": {"reader": APP, "orders": {**APP, "replaces": "function"}}}, "functions.reader has the log group that functions.orders takes over; rename it"),
+        ({**VALID, "functions": {"a": {**APP, "replaces": "function"}, "b": {**APP, "replaces": "function"}}}, "functions.b.replaces is 'function', as of functions.a"),
+        ({**VALID, **TWO, "function": {"secrets": ["stripe"]}}, "function.secret must be one of function.secrets, got 'database'"),
+        ({**VALID, "roles": {"permissionsBoundary": "x"}}, "roles.permissionsBoundary must be an ARN, got 'x'"),
+        ({**VALID, "internalFunctions": {"runtime": "nodejs22.x"}}, "internalFunctions.runtime must be one of python3.11"),
+    ],
+)  # fmt: skip
+def test_one_error_is_one_line_that_names_key_and_remedy(
+    config: dict[str, Any], line: str
+) -> None:
+    found = faults(config)
+    assert len([each for each in found if line in each]) == 1, found
+    assert "s3cr3t" not in "".join(found)
+
+
+def test_a_rotation_functions_name_is_taken() -> None:
+    rotated = {"generate": {"key": {}}, "rotation": {"strategy": "random"}}
+    secrets = {"session": rotated}
+    (found,) = faults({"secrets": secrets, "functions": {"session-rotation": APP}})
+    assert "is the name of the function that rotates session" in found
+
+
+def test_a_wrong_key_hides_no_other_and_no_rule_judges_the_default_in_its_place() -> None:
+    function = {"telemetry": "yes", "logRetentionDays": 365, "secret": "nope", "runtim": "x"}
+    strict = {
+        "protection": "strict",
+        "function": function,
+        "exemptions": {"telemetry": "It is quiet."},
+    }
+    found = [each.split(" ")[0].partition(":")[2] for each in faults({**VALID, **strict})]
+    own = [each for each in found if each.startswith(("function", "exemptions"))]
+    assert sorted(own) == [
+        "function.reservedConcurrency",
+        "function.runtim",
+        "function.secret",
+        "function.telemetry",
+    ]
+
+
+def test_a_wrong_length_hides_no_plain_password() -> None:
+    secret = {"fields": {"password": "x"}, "generate": {"pw": {"length": 3}}}
+    found = faults({"secrets": {"database": secret}})
+    assert any("secrets.database.generate.pw.length must be 8 to 4096" in each for each in found)
+    assert any("secrets.database.fields.password holds sensitive text" in each for each in found)
+
+
+def test_a_wrong_memory_makes_no_error_of_the_architectures_layer() -> None:
+    layer = "arn:aws:lambda:us-east-1:177933569100:layer:AWS-Parameters-and-Secrets-Lambda-Extension:99"
+    function = {"architecture": "x86_64", "memoryMb": 64}
+    (found,) = faults({**VALID, "function": function, "extension": {"layerArn": layer}})
+    assert "function.memoryMb must be 128 to 10240, got 64" in found
