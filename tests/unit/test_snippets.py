@@ -17,6 +17,7 @@ from local.engines.built_in import BuiltInEngine
 from tests.recording import ROOT, Recording
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+CODE = {"code": "handler/app.py", "handler": "app.lambda_handler", "runtime": "python3.13"}
 _SECRET = {"description", "from", "fields", "generate", "rotation"}
 
 
@@ -47,6 +48,14 @@ def read(snippet: str, folder: Path) -> Environment | None:
         given = {"secrets": found}
     else:
         return None
+    kept = dict(dev.config)
+    if {"function", "functions"} & given.keys():
+        for section in ("function", "functions"):
+            kept.pop(f"{dev.project}:{section}", None)
+    for function in given.get("functions", {}).values():
+        function |= CODE  # the page's own is not here
+        for key in ("requirements", "event", "include"):
+            function.pop(key, None)
     secrets = json.loads(dev.config[f"{dev.project}:secrets"]) | given.pop("secrets", {})
     values = {name: "v" for name, each in secrets.items() if each.get("from") == "config"}
     given |= {"secrets": secrets, **({"secretValues": values} if values else {})}
@@ -55,7 +64,7 @@ def read(snippet: str, folder: Path) -> Environment | None:
     completed = replace(
         loaded,
         program=dev.program,
-        config={**dev.config, **config, **region},
+        config={**kept, **config, **region},
         secret_keys=(f"{dev.project}:secretValues",) if values else (),
     )
     environments: list[Environment] = []
