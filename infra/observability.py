@@ -29,6 +29,8 @@ def audit(context: Context) -> Audit | None:
             "log_retention_days": settings.log_retention_days,
             "deletion_window_in_days": env.settings.key.deletion_window_days,
             "protect": env.protects("protectAudit"),
+            "role_path": env.settings.roles.path,
+            "permissions_boundary": env.settings.roles.permissions_boundary,
             "tags": env.tags,
         },
     )

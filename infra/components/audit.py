@@ -53,6 +53,10 @@ class AuditArgs(TypedDict):
     """Days in which a deletion of the key can be cancelled, 7 to 30 (default 30)."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete key, bucket and log group (default false)."""
+    role_path: NotRequired[str | None]
+    """Path of the role (default `/`)."""
+    permissions_boundary: NotRequired[str | None]
+    """ARN of the policy that bounds what the role may do (default None)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of everything that takes tags."""
 
@@ -138,6 +142,8 @@ class Audit(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.json_dumps(
                 policies.assume_role("cloudtrail.amazonaws.com")
             ),
+            path=args.get("role_path"),
+            permissions_boundary=args.get("permissions_boundary"),
             tags=tags,
             opts=child,
         )

@@ -118,6 +118,7 @@ class SecretSeeder(pulumi.ComponentResource):
                 policies.seed_secrets,
                 args.get("tags"),
                 child,
+                args.get("role_path"),
             ),
             *grants.attach(
                 f"{name}-seed-parameters",
@@ -127,6 +128,7 @@ class SecretSeeder(pulumi.ComponentResource):
                 parameter_policies.seed_parameters,
                 args.get("tags"),
                 child,
+                args.get("role_path"),
             ),
         ]
         function = small_function.function(

@@ -17,6 +17,7 @@ from infra.components.app_secret import AppSecret
 from infra.components.audit import Audit
 from infra.components.encryption_key import EncryptionKey
 from infra.components.extension_function import ExtensionFunction
+from infra.components.external_reader import ExternalReader
 from infra.components.monitoring import Monitoring
 from infra.components.parameter_store import ParameterStore
 from infra.components.private_network import PrivateNetwork
@@ -227,6 +228,15 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "rotating": ["a/b/c"],
             "rotation_watch_name": "watch",
             "replica_watch_name": "watch",
+            "tags": TAGS,
+        },
+    ),
+    ExternalReader: lambda: ExternalReader(
+        "example",
+        {
+            "role_arn": "arn:aws:iam::123456789012:role/apps/reporting",
+            "secret_arns": {"a/b/c": SECRET},
+            "key_arn": KEY,
             "tags": TAGS,
         },
     ),

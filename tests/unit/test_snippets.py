@@ -53,7 +53,7 @@ def read(snippet: str, folder: Path) -> Environment | None:
         for section in ("function", "functions"):
             kept.pop(f"{dev.project}:{section}", None)
     for function in given.get("functions", {}).values():
-        function |= CODE  # the page's own is not here
+        function.update(CODE)  # the page's own is not here
         for key in ("requirements", "event", "include"):
             function.pop(key, None)
     secrets = json.loads(dev.config[f"{dev.project}:secrets"]) | given.pop("secrets", {})
