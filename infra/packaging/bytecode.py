@@ -61,13 +61,13 @@ def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, 
         bytecode = _name(name, version)
         if path.suffix == ".pyc" or not name.endswith(".py") or bytecode in files:
             continue
-        optimize = _STRIPPED if path.parent == _OWN else _WHOLE
+        optimize = _STRIPPED if path.absolute().parent == _OWN else _WHOLE
         key = hashlib.sha256(json.dumps([name, optimize]).encode())
         key.update(path.read_bytes())
         place = cache / "bytecode" / str(version) / f"{key.hexdigest()}.pyc"
         packed[bytecode] = place
         if not place.is_file():
-            stale.append((str(path), str(place), name, optimize))
+            stale.append((str(path.absolute()), str(place.absolute()), name, optimize))
     if stale and not _compile(stale, version):
         return {}
     return {name: place for name, place in packed.items() if place.stat().st_size}

@@ -97,13 +97,21 @@ def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | s
         path, name = Path(entry.path), prefix + entry.name
         if entry.name.startswith(".") or entry.name == "__pycache__" or path.suffix == ".pyc":
             continue
-        if entry.is_symlink() and (fault := _link_fault(path, root, name)):
+        if fault := _name_fault(name) or (entry.is_symlink() and _link_fault(path, root, name)):
             yield name, fault
         elif path.is_dir():
             if not (path / "pyvenv.cfg").exists():
                 yield from _walk(path, root, f"{name}/")
         elif path.is_file():
             yield name, path
+
+
+def _name_fault(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return f"has a file whose name is not UTF-8, {name.encode(errors='replace')!r}; rename it"
+    return ""
 
 
 def _link_fault(path: Path, root: Path, name: str) -> str:

@@ -46,7 +46,8 @@ def errors(
         tree = handlers.parsed(own[name]) if name in own else None
         if not isinstance(tree, ast.Module):
             continue
-        if any(moving in ast.unparse(tree) for moving in _MOVING):
+        text = own[name].read_text(encoding="utf-8", errors="replace")
+        if any(moving in text for moving in _MOVING):
             return
         for each in _imports(tree, name):
             missing = modules.missing(each.module)

@@ -54,6 +54,14 @@ def build(source: Source, cache: Path = store.DEFAULT) -> Package:
 
     Writes the lock next to the requirements, and into the cache.
     """
+    try:
+        return _build(source, cache)
+    except OSError as error:
+        place = contents.shown(Path(str(error.filename or source.code)))
+        return Package({}, [("code", f"cannot be packed: {place!r}: {error.strerror or error}")])
+
+
+def _build(source: Source, cache: Path) -> Package:
     parts, errors = _parts(source, cache)
     known = not errors  # what is missing already explains a missing handler
     wheels, refused = _wheels(source, cache)

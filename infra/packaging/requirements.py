@@ -17,7 +17,7 @@ from infra.packaging.runtimes import Platform
 
 _DIGEST = re.compile(r"^# sha256 (?P<digest>[0-9a-f]{64})$", re.MULTILINE)
 _UNREACHABLE = ("Failed to fetch", "Request failed", "was not found in the cache", "error sending")
-_WITHOUT_WHEEL = "no usable wheels"
+_WITHOUT_WHEEL = ("no usable wheels", "no wheels with a matching")
 
 
 class RequirementsError(Exception):
@@ -32,10 +32,12 @@ def lock_path(requirements: Path, platform: Platform) -> Path:
 
 def is_lock(path: Path, requirements: Path | None) -> bool:
     """Whether a file is one of the locks of a requirements file: no part of a package."""
-    if requirements is None or path.parent.resolve() != requirements.parent.resolve():
+    if requirements is None:
         return False
     name = re.escape(requirements.stem)
-    return re.fullmatch(rf"{name}\.python\d+\.\d+-(arm64|x86_64)\.lock", path.name) is not None
+    if not re.fullmatch(rf"{name}\.python\d+\.\d+-(arm64|x86_64)\.lock", path.name):
+        return False
+    return path.parent.resolve() == requirements.parent.resolve()
 
 
 def wheels(requirements: Path, platform: Platform, cache: Path) -> dict[str, Path]:
@@ -131,7 +133,7 @@ def _refusal(reason: str, platform: Platform, what: str) -> str:
             if what == "resolved"
             else "run it once where the index can be reached; later runs need no network"
         )
-    elif _WITHOUT_WHEEL in reason:
+    elif any(text in reason for text in _WITHOUT_WHEEL):
         remedy = (
             "name a version that has a wheel for this platform, or build one and put it on an"
             " index of yours"

@@ -29,11 +29,13 @@ _WITHOUT_SETUPTOOLS = (3, 12)
 
 _ADDED = {
     (3, 9): {"graphlib", "zoneinfo"},
-    (3, 11): {"tomllib", "_tomllib"},
+    (3, 11): {"tomllib"},
     (3, 14): {"annotationlib", "compression"},
 }
 # https://docs.python.org/3/whatsnew/3.12.html#removed and https://peps.python.org/pep-0594/
 _REMOVED = {
+    (3, 10): {"formatter", "parser", "symbol"},
+    (3, 11): {"binhex"},
     (3, 12): {"asynchat", "asyncore", "distutils", "imp", "smtpd"},
     (3, 13): {
         *("aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap"),

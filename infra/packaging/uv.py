@@ -110,9 +110,10 @@ def _reason(stderr: str) -> str:
         text = line.strip()
         if text.startswith("error: "):
             parts = [text.removeprefix("error: ")]
-        elif text.startswith(("hint: ", "warning: ")):
-            if parts:
-                break
-        elif text and parts:
+        elif text.startswith(("hint: ", "warning: ")) and parts:
+            break
+        elif text.startswith("cause: ") and parts:
             parts.append(text.removeprefix("cause: "))
-    return "; ".join(parts).replace("dependencies; Because", "dependencies: because")
+        elif text and parts:
+            parts[-1] += f" {text}"
+    return "; ".join(parts).removesuffix(".")
