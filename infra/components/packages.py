@@ -22,7 +22,7 @@ def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
     (https://github.com/pulumi/pulumi/issues/3593): a package with a program becomes a zip, which
     Pulumi passes on as it is.
     """
-    packed = dict(files) | bytecode.compiled(files, runtime, store.DEFAULT)
+    packed = bytecode.added(files, runtime, store.DEFAULT)
     if any(zips.is_executable(name, path) for name, path in packed.items()):
         return pulumi.FileArchive(str(zips.write(packed, store.DEFAULT)))
     return pulumi.AssetArchive(
@@ -59,14 +59,20 @@ def distribution(name: str) -> dict[str, Path]:
 def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
     """Say what a package without bytecode costs its function at each cold start; else nothing."""
     modules = [path for name, path in files.items() if name.endswith(".py")]
-    compiled = any(name.endswith(".pyc") for name in files)
-    if not modules or compiled or bytecode.compiled(files, runtime, store.DEFAULT):
+    packed = bytecode.added(files, runtime, store.DEFAULT)
+    if not modules or any(name.endswith(".pyc") for name in packed):
         return ""
+    too_large = bytecode.compiled(files, runtime, store.DEFAULT)
+    remedy = (
+        "leave something out, as with bytecode it is larger than Lambda accepts"
+        if too_large
+        else f"install Python {runtime.removeprefix('python')} where you deploy, or change the"
+        " function's runtime to a version that is installed"
+    )
     lines = sum(path.read_bytes().count(b"\n") for path in modules)
     return (
         f"{owner}: packed without bytecode, so {runtime} compiles up to {lines} lines at every"
-        f" cold start, {lines * _COMPILE_MILLIS_PER_LINE:.0f} ms; install a Python of that"
-        " version where you deploy, or set function.runtime to an installed one"
+        f" cold start, {lines * _COMPILE_MILLIS_PER_LINE:.0f} ms; {remedy}"
     )
 
 

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.packaging import runtimes, uv
+from infra.packaging import runtimes, sizes, uv
 
 # A source that this Python cannot compile leaves an empty file, and is asked about once.
 _COMPILE = """
@@ -71,6 +71,12 @@ def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, 
     if stale and not _compile(stale, version):
         return {}
     return {name: place for name, place in packed.items() if place.stat().st_size}
+
+
+def added(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, Path]:
+    """Return files with their bytecode, or without any if Lambda accepts them only so."""
+    whole = {**files, **compiled(files, runtime, cache)}
+    return dict(files) if any(sizes.errors(whole, cache)) else whole
 
 
 @functools.cache

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from infra.packaging import handlers, runtimes
 
 # A module that changes where imports come from makes the rest unknowable.
-_MOVING = ("sys.path", "site.addsitedir", "sys.meta_path")
+_MOVED = {"sys.path", "sys.meta_path", "sys.path_hooks"}
+_MOVING = {"append", "extend", "insert"}
 _DYNAMIC = ("__path__", "sys.modules", "__getattr__")
 _CATCHING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 # Names in a condition that asks where the code runs.
@@ -25,7 +26,6 @@ class _Import(NamedTuple):
     names: tuple[str, ...]
     """What is taken from it, modules or not."""
     line: int
-    optional: bool
 
 
 def errors(
@@ -33,10 +33,14 @@ def errors(
     own: Mapping[str, Path],
     packaged: Collection[str],
     version: runtimes.Version,
+    *,
+    libraries: bool = False,
 ) -> Iterator[str]:
     """Say which import fails where, to be read after the key.
 
-    `own` are the user's files, and `packaged` the names of all files in the package.
+    `own` are the user's files, and `packaged` the names of all files in the package. With
+    `libraries`, `own` may have libraries whose metadata was removed: then imports in functions,
+    where a library has what it can do without, are read in the handler's top package only.
     """
     modules = _Modules(packaged, own, runtimes.modules(version))
     faults: list[str] = []
@@ -46,12 +50,11 @@ def errors(
         tree = handlers.parsed(own[name]) if name in own else None
         if not isinstance(tree, ast.Module):
             continue
-        text = own[name].read_text(encoding="utf-8", errors="replace")
-        if any(moving in text for moving in _MOVING):
+        if _moves(tree):
             return
-        for each in _imports(tree, name):
-            missing = modules.missing(each.module)
-            if missing and not each.optional:
+        in_library = libraries and name.split("/")[0] != handler_file.split("/", maxsplit=1)[0]
+        for each in _imports(tree, name, skip_functions=in_library):
+            if missing := modules.missing(each.module):
                 faults.append(_fault(name, each, missing, version))
             new = [file for file in modules.files(each) if file in own and file not in seen]
             seen.update(new)
@@ -122,18 +125,38 @@ def _fault(name: str, each: _Import, missing: str, version: runtimes.Version) ->
     )
 
 
-def _imports(tree: ast.Module, name: str) -> list[_Import]:
-    visitor = _Visitor(name.split("/")[:-1])
+def _moves(tree: ast.Module) -> bool:
+    """Whether a module changes where imports come from."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="addsitedir")):
+                return True
+            case ast.Call(func=ast.Attribute(value=changed, attr=method)) if method in _MOVING:
+                pass
+            case ast.Assign(targets=[changed]) | ast.AugAssign(target=changed):
+                pass
+            case _:
+                continue
+        while isinstance(changed, ast.Subscript):  # sys.path[:0] = ...
+            changed = changed.value
+        if ast.unparse(changed) in _MOVED:
+            return True
+    return False
+
+
+def _imports(tree: ast.Module, name: str, *, skip_functions: bool) -> list[_Import]:
+    visitor = _Visitor(name.split("/")[:-1], skip_functions=skip_functions)
     visitor.visit(tree)
     return visitor.found
 
 
 class _Visitor(ast.NodeVisitor):
-    """Collects imports; those that code guards are optional."""
+    """Collects imports, but for those that may fail: what they lack, the code does without."""
 
-    def __init__(self, package: list[str]) -> None:
+    def __init__(self, package: list[str], *, skip_functions: bool) -> None:
         self.found: list[_Import] = []
         self._package = package
+        self._skip_functions = skip_functions
         self._optional = 0
         self._functions = 0
 
@@ -175,7 +198,7 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._functions += 1
-        self.generic_visit(node)
+        self._visit(node.body, optional=self._skip_functions)
         self._functions -= 1
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 (ast's name)
@@ -187,7 +210,8 @@ class _Visitor(ast.NodeVisitor):
         self._optional -= optional
 
     def _add(self, module: str, names: tuple[str, ...], line: int) -> None:
-        self.found.append(_Import(module, names, line, bool(self._optional)))
+        if not self._optional:
+            self.found.append(_Import(module, names, line))
 
 
 def _catches(caught: ast.expr | None) -> bool:

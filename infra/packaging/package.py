@@ -77,8 +77,8 @@ def _build(source: Source, cache: Path) -> Package:
         errors += _handler_errors(source, files, complete=not refused)
         errors += _import_errors(source, files, own) if not refused else []
     if not errors:
-        files |= bytecode.compiled(files, source.runtime, cache)
         errors += [("code", message) for message in sizes.errors(files, cache)]
+        files = bytecode.added(files, source.runtime, cache)
     return Package(files, errors)
 
 
@@ -145,4 +145,7 @@ def _import_errors(
     installed = distributions.installed(own)
     users = {name: own[name] for name in own if not distributions.covers(installed, name)}
     key = "code" if source.requirements is None else "requirements"
-    return [(key, message) for message in imports.errors(start, users, files.keys(), version)]
+    # Where requirements are named, the user's files are the user's.
+    libraries = source.requirements is None
+    messages = imports.errors(start, users, files.keys(), version, libraries=libraries)
+    return [(key, message) for message in messages]

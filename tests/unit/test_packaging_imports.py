@@ -46,6 +46,7 @@ def missing(
         ),
         ("with open('x'):\n    import requests", "main.py:2 requests"),
         ("def f(a):\n    if a:\n        import requests", "main.py:3 requests"),
+        ("import sys\nprint(sys.path)\nimport requests", "main.py:3 requests"),
         ("from . import sibling", "main.py:1"),
         ("from .sibling import x", "main.py:1"),
     ],
@@ -73,6 +74,9 @@ def test_an_import_that_fails_is_named_by_file_and_line(
         "import os\ndef f():\n    if os.environ.get('DEBUG'):\n        import requests",
         "import importlib\nimportlib.import_module('requests')",
         "import sys\nsys.path.insert(0, 'vendor')\nimport requests",
+        "import sys\nsys.path += ['vendor']\nimport requests",
+        "import sys\nsys.path[:0] = ['vendor']\nimport requests",
+        "import site\nsite.addsitedir('vendor')\nimport requests",
     ],
 )
 def test_an_import_that_may_fail_is_not_judged(tmp_path: Path, guarded: str) -> None:
@@ -111,12 +115,28 @@ def test_the_users_modules_are_followed_and_others_are_not_read(tmp_path: Path) 
         "script.py": "import click",
     }
     assert sorted(missing(tmp_path, sources)) == [
-        "extra.py:1 missing_3",
         "shop/cart.py:1",
         "shop/deep/down.py:1",
         "shop/deep/down.py:3",
         "shop/rates.py:1 missing_1",
         "shop/tax.py:1 missing_2",
+    ]
+
+
+def test_functions_of_what_may_be_a_library_are_not_judged(tmp_path: Path) -> None:
+    later = "def f():\n    import missing_2"
+    sources: dict[str, str | bytes] = {
+        "main.py": f"import shop\nimport frames\ndef g():\n    import missing_1\n{later}",
+        "shop/__init__.py": later,
+        "frames.py": f"import missing_3\n{later}",
+    }
+    assert len(missing(tmp_path, sources)) == 5
+    own = {name: tmp_path / name for name in sources}
+    found = [*imports.errors("main.py", own, sources, V313, libraries=True)]
+    assert [message.partition(",")[0] for message in found] == [
+        "has main.py:4",
+        "has main.py:6",
+        "has frames.py:1",
     ]
 
 

@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import packaging
+import pulumi
 import pytest
 
-from infra.packaging import bytecode, sizes, uv
+from infra.components import packages
+from infra.packaging import bytecode, sizes, store, uv
 from infra.packaging.package import Source, build
 from infra.packaging.runtimes import THIS, Version
 from local.provider.archive import package
@@ -212,6 +214,25 @@ def test_a_package_that_lambda_would_not_accept_is_refused(
     assert message.startswith("makes a package of 3 MB unzipped, more than the 2 MB that Lambda")
 
 
+def test_a_package_that_is_too_large_only_with_bytecode_has_none(
+    project: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "DEFAULT", project / "cache")
+    tree(project, {"orders/main.py": HANDLER + "x = 1\n" * 200})
+    tag = sys.implementation.cache_tag
+    built = build(source, project / "cache")
+    assert set(built.files) == {"main.py", f"__pycache__/main.{tag}.pyc"}
+    assert packages.cost_of_source("f", built.files, THIS.runtime) == ""
+    monkeypatch.setattr(sizes, "UNZIPPED_BYTES", 1500)
+    without = build(source, project / "cache")
+    assert (set(without.files), without.errors) == ({"main.py"}, [])
+    archive = packages.archive(without.files, THIS.runtime)
+    assert isinstance(archive, pulumi.AssetArchive)
+    assert set(archive.assets) == {"main.py"}
+    cost = packages.cost_of_source("f", without.files, THIS.runtime)
+    assert cost.endswith("leave something out, as with bytecode it is larger than Lambda accepts")
+
+
 def test_the_zipped_size_is_that_of_the_zip(project: Path, source: Source) -> None:
     tree(project, {f"orders/{number}.py": HANDLER * number for number in range(30)})
     files = build(source, project / "cache").files
@@ -296,8 +317,6 @@ def test_two_pythons_in_two_folders_build_the_same_bytes(project: Path, tmp_path
 
 
 def test_the_local_run_packs_a_built_package(project: Path, source: Source) -> None:
-    from infra.components import packages  # noqa: PLC0415
-
     built = build(source, project / "cache")
     with zipfile.ZipFile(io.BytesIO(package(packages.archive(built.files, THIS.runtime)))) as zip_:
         assert set(zip_.namelist()) == set(built.files)
