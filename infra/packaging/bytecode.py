@@ -2,8 +2,7 @@
 
 Lambda cannot keep bytecode: a module without it is compiled at every cold start.
 
-The bytes depend on the source and on that Python, not on the Python that deploys. Each file is
-compiled in a process forked for it: marshal writes what an interpreter happened to share.
+The bytes depend on the source and on that Python, not on the Python that deploys.
 """
 
 import functools
@@ -20,26 +19,15 @@ from infra.packaging import runtimes, sizes, uv
 
 # A source that this Python cannot compile leaves an empty file, and is asked about once.
 _COMPILE = """
-import json, os, py_compile, sys, warnings
+import json, py_compile, sys, warnings
 warnings.simplefilter("ignore")
 unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-def compiled(source, target, name, optimize):
+for source, target, name, optimize in json.load(sys.stdin):
     try:
         py_compile.compile(
             source, target, name, doraise=True, optimize=optimize, invalidation_mode=unchecked)
     except py_compile.PyCompileError:
         open(target, "wb").close()
-for job in json.load(sys.stdin):
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            compiled(*job)
-            status = 0
-        finally:
-            os._exit(status)
-    if os.waitpid(child, 0)[1]:
-        sys.exit("cannot write bytecode to " + job[1])
 """
 # This project's own modules do without docstrings and asserts; a user's or a library's may not.
 _OWN = Path(__file__).resolve().parents[2] / "handler"
@@ -49,9 +37,9 @@ _STRIPPED, _WHOLE = 2, 0
 def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, Path]:
     """Compile what has no bytecode yet: name in the package -> file in the cache.
 
-    Taken unchecked by Python, as dates mean nothing in a zip (PEP 552), and without the columns
-    of tracebacks, which are half of it. Nothing is compiled if the runtime's Python is neither
-    found nor needed: then what is in the cache is used.
+    Python loads it unchecked, as dates mean nothing in a zip (PEP 552). It has no columns of
+    tracebacks, which are half of it. If the runtime's Python is not installed, there is none,
+    unless the cache already has it all.
     """
     version = runtimes.python(runtime)
     if version is None:

@@ -1,5 +1,6 @@
 """A function's source -> the files of its package, and why it could not run."""
 
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ def build(source: Source, cache: Path = store.DEFAULT) -> Package:
     except OSError as error:
         place = contents.shown(Path(str(error.filename or source.code)))
         return Package({}, [("code", f"cannot be packed: {place!r}: {error.strerror or error}")])
+    except subprocess.SubprocessError as error:  # a Python that compiles, and ends in between
+        return Package({}, [("code", f"cannot be compiled: {error}")])
 
 
 def _build(source: Source, cache: Path) -> Package:
