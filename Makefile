@@ -126,4 +126,4 @@ lock: .venv/uv ## resolve pyproject.toml into requirements.txt, requirements/ an
 	$(LOCK) --group uv -o requirements/uv.txt
 
 clean: ## remove .venv and every cache
-	rm -rf .venv .pythons .jobs benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .pythons .jobs .packages benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -187,21 +187,10 @@ def _environment(context: Context, function: AppFunction) -> dict[str, str]:
 
 def _files(context: Context, function: AppFunction) -> dict[str, Path]:
     own = function.settings
-    client = ["secret_client.py", "secret_extension.py", "secret_sdk.py"]
-    if own.telemetry:
-        client.append("secret_telemetry.py")
     if function.is_example:
+        client = ["secret_client.py", "secret_extension.py", "secret_sdk.py"]
+        if own.telemetry:
+            client.append("secret_telemetry.py")
         return context.files(Path(own.code).name, *client, postgres=own.ca_bundle)
-    files = {name: context.handler / name for name in client} if own.is_python else {}
-    for each in (own.code, *own.include):
-        path = context.handler.parent / each
-        inside = path.rglob("*") if path.is_dir() else [path]
-        base = path if path.is_dir() else path.parent
-        files |= {
-            str(file.relative_to(base)): file
-            for file in inside
-            if file.is_file() and "__pycache__" not in file.parts
-        }
-    if own.ca_bundle:
-        files["ca-bundle.pem"] = context.env.ca_bundle
-    return files
+    ca_bundle = {"ca-bundle.pem": context.env.ca_bundle} if own.ca_bundle else {}
+    return {**context.env.packages[function.name], **ca_bundle}

@@ -148,8 +148,8 @@ class ExtensionFunction(pulumi.ComponentResource):
         props = {key: given for key, given in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
-        if runtime.startswith("python") and not packages.can_compile_for(runtime):
-            pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
+        if cost := packages.cost_of_source(name, args["files"], runtime):
+            pulumi.log.info(cost, self)
 
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",

@@ -1,9 +1,5 @@
-"""What a package holds: files by name, bytecode beside them, installed distributions."""
+"""What a package holds, as Pulumi takes it; which files these are, `infra/packaging` says."""
 
-import importlib.util
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -12,31 +8,23 @@ import pulumi
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-_COMPILE = """
-import json, py_compile, sys
-unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-for source, compiled, name in json.load(sys.stdin):
-    py_compile.compile(
-        source, compiled, name, doraise=True, optimize=2, invalidation_mode=unchecked)
-"""
-# Magic number, then flags, then the hash of the source. https://peps.python.org/pep-0552/
-_UNCHECKED = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
+from infra.packaging import bytecode, distributions, store, zips
+
 # Measured: see benchmarks/RESULTS.md, "source only".
 _COMPILE_MILLIS_PER_LINE = 0.009
-# What pip writes down about an installation; some of it differs from machine to machine.
-_OF_THE_INSTALLATION = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"}
 
 
-def archive(files: Mapping[str, Path], runtime: str) -> pulumi.AssetArchive:
-    """Pack the named files, and beside each module its bytecode if this Python can compile it.
+def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
+    """Pack the named files, and with each module its bytecode if its Python is installed.
 
     Pulumi hashes such an archive by names and contents, so neither a file's date nor what lies
-    beside it publishes a new version of the function. Lambda cannot keep bytecode: a module
-    without it is compiled at every cold start.
+    beside it publishes a new version of the function. But it loses which files are executable
+    (https://github.com/pulumi/pulumi/issues/3593): a package with a program becomes a zip, which
+    Pulumi passes on as it is.
     """
-    packed = dict(files)
-    if can_compile_for(runtime):
-        packed |= _compiled({name: path for name, path in files.items() if path.suffix == ".py"})
+    packed = bytecode.added(files, runtime, store.DEFAULT)
+    if any(zips.is_executable(name, path) for name, path in packed.items()):
+        return pulumi.FileArchive(str(zips.write(packed, store.DEFAULT)))
     return pulumi.AssetArchive(
         {name: pulumi.FileAsset(str(path)) for name, path in sorted(packed.items())}
     )
@@ -45,35 +33,46 @@ def archive(files: Mapping[str, Path], runtime: str) -> pulumi.AssetArchive:
 def distribution(name: str) -> dict[str, Path]:
     """Files of an installed distribution and of all that it requires: path in the package -> file.
 
+    They are those of the deployer's environment, so only distributions for any platform will do.
+
     Raises:
         PackageNotFoundError: it is not installed where this program runs.
+        ValueError: it, or what it requires, is built for one platform.
 
     """
     files = {}
     for each in _with_requirements(name, set()):
+        tags = [line for line in (each.read_text("WHEEL") or "").split("\n") if "Tag:" in line]
+        if not all(tag.endswith("-any") for tag in tags):
+            raise ValueError(
+                f"{each.name} is built for the platform that deploys, and cannot be packed;"
+                " name it in the function's `requirements`"
+            )
         for file in each.files or ():
             outside = file.is_absolute() or ".." in file.parts  # a command, not a module
-            if not outside and file.suffix != ".pyc" and file.name not in _OF_THE_INSTALLATION:
+            of_installation = file.name in distributions.OF_THE_INSTALLATION
+            if not outside and file.suffix != ".pyc" and not of_installation:
                 files[file.as_posix()] = Path(str(file.locate()))
     return files
 
 
-def can_compile_for(runtime: str) -> bool:
-    """Whether bytecode of this Python is that of a runtime: the same minor version of CPython."""
-    return runtime == f"python{sys.version_info[0]}.{sys.version_info[1]}"
-
-
 def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
-    """Say what a package without bytecode costs its function at each cold start."""
-    lines = sum(
-        len(path.read_text(encoding="utf-8").splitlines())
-        for path in files.values()
-        if path.suffix == ".py"
+    """Say what a package without bytecode costs its function at each cold start; else nothing."""
+    modules = [path for name, path in files.items() if name.endswith(".py")]
+    packed = bytecode.added(files, runtime, store.DEFAULT)
+    if not modules or any(name.endswith(".pyc") for name in packed):
+        return ""
+    too_large = bytecode.compiled(files, runtime, store.DEFAULT)
+    remedy = (
+        "leave something out, as with bytecode it is larger than Lambda accepts"
+        if too_large
+        else f"install Python {runtime.removeprefix('python')} where you deploy, or change the"
+        " function's runtime to a version that is installed"
     )
+    lines = sum(path.read_bytes().count(b"\n") for path in modules)
     return (
         f"{owner}: packed without bytecode, so {runtime} compiles up to {lines} lines at every"
-        f" cold start, {lines * _COMPILE_MILLIS_PER_LINE:.0f} ms; deploy with a Python of that"
-        " version, or set function.runtime to this one's"
+        f" cold start, {lines * _COMPILE_MILLIS_PER_LINE:.0f} ms; {remedy}"
     )
 
 
@@ -85,31 +84,3 @@ def _with_requirements(name: str, seen: set[str]) -> Iterator[metadata.Distribut
         applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
         if applies and canonicalize_name(requirement.name) not in seen:
             yield from _with_requirements(requirement.name, seen)
-
-
-def _compiled(modules: Mapping[str, Path]) -> dict[str, Path]:
-    """Compile modules to be taken unchecked: dates mean nothing in a zip.
-
-    Without docstrings and without the columns of tracebacks, which are half of the bytecode. The
-    files bear names under which this Python, which would not check either, never loads them; what
-    was compiled from the same source before is used again.
-    """
-    packed, stale = {}, []
-    for name, path in modules.items():
-        folder, _, module = name.rpartition("/")
-        inside = f"{folder}/__pycache__/" if folder else "__pycache__/"
-        compiled = path.parent / "__pycache__" / f"{path.stem}.packed.pyc"
-        packed[f"{inside}{module.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"] = (
-            compiled
-        )
-        header = _UNCHECKED + importlib.util.source_hash(path.read_bytes())
-        if not compiled.is_file() or compiled.read_bytes()[: len(header)] != header:
-            stale.append((str(path), str(compiled), name))
-    if stale:
-        subprocess.run(  # noqa: S603 (this interpreter, the text above)
-            [sys.executable, "-I", "-X", "no_debug_ranges", "-c", _COMPILE],
-            input=json.dumps(stale),
-            text=True,
-            check=True,
-        )
-    return packed

@@ -105,8 +105,8 @@ class SecretRotation(pulumi.ComponentResource):
         props = {key: given for key, given in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
-        if not packages.can_compile_for(runtime):
-            pulumi.log.info(packages.cost_of_source(name, args["files"], runtime), self)
+        if cost := packages.cost_of_source(name, args["files"], runtime):
+            pulumi.log.info(cost, self)
 
         documents: dict[str, pulumi.Input[policies.Policy]] = {
             "rotate": pulumi.Output.all(

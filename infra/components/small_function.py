@@ -38,7 +38,7 @@ class SmallFunctionArgs(TypedDict):
 class Program(TypedDict):
     """What a function runs, as `aws.lambda_.Function` takes it."""
 
-    code: pulumi.AssetArchive
+    code: pulumi.Archive
     handler: str
     memory_size: int
     timeout: int

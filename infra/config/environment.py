@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.aws.place import Place
 from infra.config import functions
+from infra.config.code import Packages
 from infra.config.functions import AppFunction, InternalFunction
 from infra.config.rules import guardrails
 from infra.config.rules.tags import OWN_TAGS
@@ -23,6 +24,8 @@ class Environment:
     stack: str
     region: str
     settings: Settings
+    packages: Packages
+    """What the package of each function holds, but that of an example."""
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from infra.aws.place import Place
-from infra.config import namespaces, partial
+from infra.config import code, functions, namespaces, partial
 from infra.config.environment import ROOT, Environment
 from infra.config.errors import ConfigError
 from infra.config.rules import check
@@ -47,8 +47,10 @@ def load() -> Environment:
     keys, misplaced = _keys(project, config)
     given, errors = _given(config, keys)
     settings, region = given.partial.settings, pulumi.Config("aws").get("region") or ""
-    environment = Environment(project, stack, region, settings)
+    packages, code_errors = code.read(functions.functions(settings), ROOT)
+    environment = Environment(project, stack, region, settings, packages)
     errors += check.errors(given, environment.names, region)
+    errors += code_errors
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
         errors.append(ConfigError("database.caBundle", f"must be a file, got {path!r}"))

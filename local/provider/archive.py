@@ -9,16 +9,21 @@ from typing import Any
 import pulumi
 
 
-def package(archive: pulumi.AssetArchive | Mapping[str, Any]) -> bytes:
+def package(archive: pulumi.Archive | Mapping[str, Any]) -> bytes:
     """Zip the files of an archive; the bytes depend on names and contents only.
 
+    A zip is passed on as it is, as Pulumi does.
+
     Raises:
-        ValueError: it holds something else than files and texts.
+        ValueError: it holds something else than files and texts, and is not a zip.
 
     """
-    assets = archive.get("assets") if isinstance(archive, Mapping) else archive.assets
+    given = archive if isinstance(archive, Mapping) else vars(archive)
+    assets, path = given.get("assets"), given.get("path")
+    if isinstance(path, str) and path.endswith(".zip"):
+        return Path(path).read_bytes()
     if not isinstance(assets, dict):
-        raise ValueError("the local run packs an archive of files only")  # noqa: TRY004 (a value)
+        raise ValueError("the local run packs files or a zip only")  # noqa: TRY004 (a value)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, asset in sorted(assets.items()):

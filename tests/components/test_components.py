@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Callable
 from importlib.machinery import SourcelessFileLoader
 from pathlib import Path
@@ -22,8 +23,10 @@ from infra.components.extension_function import (
 from infra.components.reader_role import ReaderRole, ReaderRoleArgs
 from infra.components.secret_rotation import SecretRotation, SecretRotationArgs
 from infra.components.secret_seeder import SecretSeeder
+from infra.packaging import bytecode, runtimes, store
 from infra.policies import iam as policies
 from local.engines.built_in import BuiltInEngine
+from local.provider.archive import package
 from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -357,6 +360,16 @@ def packed(tmp_path: Path, runtime: str) -> dict[str, bytes]:
     return {name: Path(asset.path).read_bytes() for name, asset in assets.items()}
 
 
+@pytest.fixture(autouse=True)
+def _only_this_python(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Have no Python but this one, and an empty cache."""
+    monkeypatch.setattr(store, "DEFAULT", tmp_path_factory.mktemp("cache"))
+    mine = {runtimes.THIS: sys.executable}
+    monkeypatch.setattr(bytecode, "interpreter", mine.get)
+
+
 @pytest.fixture
 def module(tmp_path: Path) -> Path:
     (tmp_path / "x.json").write_text("{}")
@@ -385,7 +398,7 @@ def test_bytecode_is_that_of_the_source_and_never_checked(module: Path, tmp_path
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     assert loaded.answer() == 42
-    assert loaded.__doc__ is None
+    assert loaded.__doc__ == "A docstring."
 
 
 def test_package_changes_with_its_files_only(module: Path) -> None:
@@ -397,10 +410,23 @@ def test_package_changes_with_its_files_only(module: Path) -> None:
     assert packed(module.parent, MINE) != first
 
 
-def test_packing_leaves_no_bytecode_that_python_would_load(module: Path) -> None:
+def test_packing_leaves_nothing_next_to_the_sources(module: Path) -> None:
+    before = {path.name for path in module.parent.iterdir()}
     packed(module.parent, MINE)
-    left = {path.name for path in (module.parent / "__pycache__").iterdir()}
-    assert left == {"app.packed.pyc"}
+    assert {path.name for path in module.parent.iterdir()} == before
+
+
+def test_a_package_with_a_program_becomes_a_zip_that_keeps_it_executable(tmp_path: Path) -> None:
+    program = tmp_path / "tool"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    archive = packages.archive({"bin/tool": program}, "provided.al2023")
+    assert isinstance(archive, pulumi.FileArchive)
+    assert package(archive) == package({"path": archive.path}) == Path(archive.path).read_bytes()
+    with zipfile.ZipFile(archive.path) as packed:
+        assert packed.getinfo("bin/tool").external_attr >> 16 == 0o100755
+    program.chmod(0o644)
+    assert isinstance(packages.archive({"bin/tool": program}, "x"), pulumi.AssetArchive)
 
 
 def test_deployment_says_what_a_package_without_bytecode_costs(module: Path) -> None:
@@ -425,17 +451,6 @@ def test_a_distribution_is_packed_with_what_it_requires_and_nothing_of_its_insta
     assert all(path.is_file() for path in files.values())
     assert not [name for name in files if name.endswith((".pyc", "RECORD", "INSTALLER"))]
     assert not [name for name in files if ".." in name or name.startswith("/")]
-
-
-def test_bytecode_is_compiled_once_for_the_same_source(module: Path) -> None:
-    packed(module.parent, MINE)
-    compiled = module.parent / "__pycache__" / "app.packed.pyc"
-    os.utime(compiled, (0, 0))
-    packed(module.parent, MINE)
-    assert compiled.stat().st_mtime == 0
-    module.write_text("answer = 43\n")
-    packed(module.parent, MINE)
-    assert compiled.stat().st_mtime > 0
 
 
 def test_rotation_may_do_its_work_on_its_own_secret_only() -> None:

@@ -1,0 +1,64 @@
+"""Reads the files that functions name: what their packages hold, and what is wrong there."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from infra.config.errors import ConfigError
+from infra.config.functions import AppFunction
+from infra.packaging.package import Source, build
+
+_CLIENT = ("client", "extension", "redaction", "sdk", "telemetry")
+
+Packages = Mapping[str, Mapping[str, Path]]
+"""Logical name of a function -> path in its package -> file."""
+
+
+def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, list[ConfigError]]:
+    """Build the packages of the functions; `root` is the project's folder.
+
+    The code of an example is no file of the user's, and so is not looked at.
+    """
+    packages = {}
+    errors: list[ConfigError] = []
+    for name, function in functions.items():
+        if function.is_example:
+            continue
+        package = build(_source(function, root))
+        packages[name] = package.files
+        errors += [ConfigError(f"{function.section}.{key}", text) for key, text in package.errors]
+        errors += _event_errors(function, root)
+    return packages, errors
+
+
+def _source(function: AppFunction, root: Path) -> Source:
+    own = function.settings
+    client = {f"secret_{name}.py": root / "handler" / f"secret_{name}.py" for name in _CLIENT}
+    return Source(
+        code=root / own.code,
+        handler=own.handler,
+        runtime=own.runtime,
+        architecture=own.architecture,
+        requirements=root / own.requirements if own.requirements else None,
+        include=tuple(root / each for each in own.include),
+        client=client,
+        layers=bool(own.layers),
+    )
+
+
+def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
+    own, path = function.settings, f"{function.section}.event"
+    if own.event is None:
+        if own.expect is not None:
+            rule = "goes with `event`, whose answer it is"
+            yield ConfigError(f"{function.section}.expect", f"{rule}; give the event, or drop it")
+        return
+    try:
+        json.loads((root / own.event).read_bytes())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        yield ConfigError(path, f"must be a JSON file, got {own.event!r}: {reason}")
+    except ValueError as error:
+        # Its position, and not its text: an event may hold anything.
+        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its bytes"
+        yield ConfigError(path, f"must be a JSON file, and {own.event!r} is not, in {place}")

@@ -1,0 +1,154 @@
+"""A function's source -> the files of its package, and why it could not run."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.packaging import (
+    binaries,
+    bytecode,
+    contents,
+    distributions,
+    handlers,
+    imports,
+    requirements,
+    runtimes,
+    sizes,
+    store,
+)
+from infra.packaging.contents import Error, Part
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a function is made of."""
+
+    code: Path
+    """A folder, one file, or a built zip."""
+    handler: str
+    runtime: str
+    architecture: str
+    """arm64 or x86_64."""
+    requirements: Path | None = None
+    """requirements.txt of a Python function."""
+    include: tuple[Path, ...] = ()
+    """Files, and folders whose content is put, at the package's root."""
+    client: Mapping[str, Path] = field(default_factory=dict)
+    """Added to Python functions that do not have it: name in the package -> file."""
+    layers: bool = False
+    """Whether the function has layers of the user, which may have what the package has not."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a function's zip holds."""
+
+    files: dict[str, Path]
+    """Path in the package -> file; as far as there are no errors."""
+    errors: list[Error]
+    """Key below the function's, and message to be read after the full key."""
+
+
+def build(source: Source, cache: Path = store.DEFAULT) -> Package:
+    """Build a package; it is quick, and needs no network, where nothing changed.
+
+    Writes the lock next to the requirements, and into the cache.
+    """
+    try:
+        return _build(source, cache)
+    except OSError as error:
+        place = contents.shown(Path(str(error.filename or source.code)))
+        return Package({}, [("code", f"cannot be packed: {place!r}: {error.strerror or error}")])
+    except subprocess.SubprocessError as error:  # a Python that compiles, and ends in between
+        return Package({}, [("code", f"cannot be compiled: {error}")])
+
+
+def _build(source: Source, cache: Path) -> Package:
+    parts, errors = _parts(source, cache)
+    known = not errors  # what is missing already explains a missing handler
+    wheels, refused = _wheels(source, cache)
+    files, origins, conflicts = contents.merge([*parts, wheels])
+    own = {name: path for name, path in files.items() if origins[name] != wheels.key}
+    files |= _client(source, files)
+    errors += refused + conflicts
+    errors += [
+        (origins[name], f"{message}; build it for that")
+        for name, message in binaries.errors(own, source.runtime, source.architecture)
+    ]
+    if known:
+        errors += _handler_errors(source, files, complete=not refused)
+        errors += _import_errors(source, files, own) if not refused else []
+    if not errors:
+        errors += [("code", message) for message in sizes.errors(files, cache)]
+        files = bytecode.added(files, source.runtime, cache)
+    return Package(files, errors)
+
+
+def _parts(source: Source, cache: Path) -> tuple[list[Part], list[Error]]:
+    """Read code and what is included."""
+
+    def left_out(path: Path) -> bool:
+        return requirements.is_lock(path, source.requirements)
+
+    part, errors = contents.of_code(source.code, cache, left_out)
+    parts = [part]
+    for path in source.include:
+        part, faults = contents.of_include(path, left_out)
+        parts.append(part)
+        errors += faults
+    return parts, errors
+
+
+def _wheels(source: Source, cache: Path) -> tuple[Part, list[Error]]:
+    """Install the requirements."""
+    key = "requirements"
+    part = Part(key, key, {})
+    if source.requirements is None:
+        return part, []
+    version = runtimes.python(source.runtime)
+    if version is None:
+        return part, [(key, f"is for Python functions only, and this one has {source.runtime}")]
+    platform = runtimes.Platform(version, source.architecture)
+    try:
+        part.files.update(requirements.wheels(source.requirements, platform, cache))
+    except requirements.RequirementsError as error:
+        return part, [(key, message) for message in error.args]
+    return part, []
+
+
+def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
+    """Return the client's files for a Python function without a copy of them.
+
+    A copy stays as it is, all of it: the user's code was written for that version, and its files
+    need each other.
+    """
+    is_python = runtimes.python(source.runtime) is not None
+    return source.client if is_python and not source.client.keys() & files.keys() else {}
+
+
+def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool) -> list[Error]:
+    """Check the handler, unless its module may be in a layer, or in wheels that are missing."""
+    is_python = runtimes.python(source.runtime) is not None
+    found = is_python and handlers.module_file(source.handler, files) is not None
+    if not found and (source.layers or not complete):
+        return []
+    messages = handlers.errors(source.handler, source.runtime, files)
+    return [("handler", message) for message in messages]
+
+
+def _import_errors(
+    source: Source, files: Mapping[str, Path], own: Mapping[str, Path]
+) -> list[Error]:
+    """Check the imports, unless layers may have what the package has not."""
+    version = runtimes.python(source.runtime)
+    start = handlers.module_file(source.handler, files)
+    if version is None or start is None or source.layers:
+        return []
+    installed = distributions.installed(own)
+    users = {name: own[name] for name in own if not distributions.covers(installed, name)}
+    key = "code" if source.requirements is None else "requirements"
+    # Where requirements are named, the user's files are the user's.
+    libraries = source.requirements is None
+    messages = imports.errors(start, users, files.keys(), version, libraries=libraries)
+    return [(key, message) for message in messages]

@@ -1,0 +1,156 @@
+"""Zips: one that was built is unpacked into the cache; one with file modes is written there.
+
+Files are unpacked under numbers, so no name in a zip decides where anything is written.
+"""
+
+import hashlib
+import json
+import posixpath
+import re
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from infra.packaging import sizes, store
+
+# https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.4.2
+_UNIX = 3
+_ENCRYPTED = 0x1
+_DATE = (1980, 1, 1, 0, 0, 0)
+_NAMES = "names.json"
+
+
+class ZipError(Exception):
+    """A zip that cannot be a package; `args` are messages to be read after its name."""
+
+
+def unpack(path: Path, cache: Path) -> dict[str, Path]:
+    """Return what a zip has: name -> file in the cache, executable if it was.
+
+    Bytecode next to its source is left out: it carries a date that is lost.
+
+    Raises:
+        ZipError: it is not a zip, is damaged or encrypted, or has entries that lead out of it.
+
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+
+    def fill(folder: Path) -> None:
+        try:
+            _unpack(path, folder)
+        except ZipError:
+            raise
+        except Exception as error:
+            raise ZipError(f"cannot be read as a zip ({error or type(error).__name__})") from error
+
+    folder = store.folder(cache / "unpacked" / digest, fill)
+    names = json.loads((folder / _NAMES).read_text(encoding="utf-8"))
+    return {name: folder / number for name, number in names.items()}
+
+
+def is_executable(name: str, path: Path) -> bool:
+    """Whether a file of a package has to be executable: a program, or a script with `#!`.
+
+    Shared libraries need no such bit, and text that has one only by accident does not get it.
+    """
+    if name == "bootstrap":  # what a custom runtime starts
+        return True
+    if re.search(r"\.so(\.[0-9]+)*$", name) or not path.stat().st_mode & stat.S_IXUSR:
+        return False
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"\x7fELF", b"#!"))
+
+
+def write(files: Mapping[str, Path], cache: Path) -> Path:
+    """Write a zip that keeps which files are executable, and return it.
+
+    Not compressed as long as Lambda accepts that: what a compressor writes depends on its version.
+    """
+    unzipped = sum(path.stat().st_size for path in files.values())
+    method = zipfile.ZIP_STORED if unzipped < sizes.ZIPPED_BYTES * 0.9 else zipfile.ZIP_DEFLATED
+    names = sorted(files)
+    digest = hashlib.sha256(str(method).encode())
+    for name in names:
+        content = hashlib.sha256(files[name].read_bytes()).hexdigest()
+        digest.update(json.dumps([name, content, is_executable(name, files[name])]).encode())
+
+    def fill(folder: Path) -> None:
+        with zipfile.ZipFile(folder / "package.zip", "w") as packed:
+            for name in names:
+                entry = zipfile.ZipInfo(name, _DATE)
+                entry.create_system = _UNIX
+                mode = 0o755 if is_executable(name, files[name]) else 0o644
+                entry.external_attr = (stat.S_IFREG | mode) << 16
+                entry.compress_type = method
+                packed.writestr(entry, files[name].read_bytes())
+
+    return store.folder(cache / "zips" / digest.hexdigest(), fill) / "package.zip"
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    with zipfile.ZipFile(path) as packed:
+        entries = packed.infolist()
+        if faults := [*_faults(entries)]:
+            raise ZipError(*faults)
+        by_name = {
+            posixpath.normpath(each.filename): each for each in entries if not each.is_dir()
+        }
+        names: dict[str, str] = {}
+        for name, entry in by_name.items():
+            if "__pycache__" in name.split("/"):
+                continue
+            target = folder / str(len(names))
+            with (
+                packed.open(_linked(name, entry, packed, by_name)) as source,
+                target.open("wb") as file,
+            ):
+                shutil.copyfileobj(source, file)
+            mode = entry.external_attr >> 16 if entry.create_system == _UNIX else 0
+            target.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
+            names[name] = target.name
+    (folder / _NAMES).write_text(json.dumps(names), encoding="utf-8")
+
+
+def _faults(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
+    total = 0
+    for entry in entries:
+        name = entry.filename
+        parts = name.split("/")
+        if name.startswith("/") or re.match("[A-Za-z]:", name):
+            yield f"has an entry with an absolute path, {name!r}; zip relative paths"
+        elif ".." in parts:
+            yield f"has an entry that leads out of it, {name!r}; zip paths without `..`"
+        elif "\\" in name:
+            yield f"has a path with backslashes, {name!r}; zip paths with `/`"
+        if entry.flag_bits & _ENCRYPTED:
+            yield f"has an encrypted entry, {name!r}; zip it without a password"
+        total += entry.file_size
+    if total > sizes.UNZIPPED_BYTES:
+        yield (
+            f"has {sizes.shown(total)} unzipped, more than the {sizes.shown(sizes.UNZIPPED_BYTES)}"
+            " that Lambda accepts; leave something out, or put it into a layer"
+        )
+
+
+def _linked(
+    name: str,
+    entry: zipfile.ZipInfo,
+    packed: zipfile.ZipFile,
+    by_name: Mapping[str, zipfile.ZipInfo],
+) -> zipfile.ZipInfo:
+    """Follow a symbolic link to a file of the same zip; Pulumi packs files only."""
+    seen: set[str] = set()
+    while entry.create_system == _UNIX and stat.S_ISLNK(entry.external_attr >> 16):
+        target = packed.read(entry).decode()
+        seen.add(name)
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+        if name not in by_name or name in seen:
+            raise ZipError(
+                f"has a symbolic link to something that is not a file in it, {min(seen)!r} ->"
+                f" {target!r}; zip the file itself (`zip` without `-y`)"
+            )
+        entry = by_name[name]
+    return entry
