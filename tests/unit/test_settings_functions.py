@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (a table reads by its rows)
 """What `functions`, `function`, `internalFunctions` and `roles` may say, and what they become."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,9 +70,6 @@ def test_internal_functions_run_as_the_first_one_unless_it_is_set(
 @pytest.mark.parametrize(
     "keys",
     [
-        {"runtime": "nodejs22.x", "handler": "index.handler"},
-        {"runtime": "java21", "handler": "com.example.Handler::handle"},
-        {"runtime": "provided.al2023", "handler": "bootstrap"},
         {"layers": [LAYER]},
         {"environment": {"LOG_LEVEL": "info", "TOKEN_URL": "https://example.com/token"}},
         {"role": {"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary", "path": "/apps/", "policyArns": ["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]}},
@@ -86,6 +84,57 @@ def test_internal_functions_run_as_the_first_one_unless_it_is_set(
 )  # fmt: skip
 def test_what_lambda_takes_is_accepted(keys: dict[str, Any]) -> None:
     assert read(orders(**keys)).functions
+
+
+@pytest.mark.parametrize(
+    ("runtime", "handler", "file"),
+    [
+        ("nodejs22.x", "index.handler", "index.mjs"),
+        ("java21", "com.example.Handler::handle", "lib/handler.jar"),
+        ("provided.al2023", "bootstrap", "bootstrap"),
+        ("dotnet8", "Orders::Orders.Function::Handle", "Orders.dll"),
+        ("ruby3.4", "orders.handle", "orders.rb"),
+    ],
+)
+def test_any_runtime_is_accepted(runtime: str, handler: str, file: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("export const handler = async () => 1;\n", encoding="utf-8")
+    path.chmod(0o755)
+    environment = read(orders(runtime=runtime, handler=handler, code=str(tmp_path)))
+    assert list(environment.packages["orders"]) == [file]
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (None, "must be a JSON file, got '{}': No such file or directory"),
+        ('{"a": "s3cr3t",\n}', "must be a JSON file, and '{}' is not, in line 2"),
+    ],
+)
+def test_an_event_is_a_file_of_json(event: str | None, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    if event is not None:
+        path.write_text(event, encoding="utf-8")
+    (found,) = faults(orders(event=str(path)))
+    assert f"functions.orders.event {message.format(path)}" in found
+    assert "s3cr3t" not in found
+
+
+def test_the_errors_of_every_functions_code_come_at_once() -> None:
+    functions = {
+        "orders": {**APP, "code": "services/ordrs"},
+        "mail": {**APP, "handler": "app.handle", "requirements": "none.txt"},
+        "other": {**APP, "expect": {"statusCode": 200}},
+    }
+    found = "\n".join(faults({**VALID, "functions": functions}))
+    for line in (
+        "functions.orders.code must be a folder, a file or a .zip, got 'services/ordrs'",
+        "functions.mail.handler",
+        "functions.mail.requirements",
+        "functions.other.expect goes with `event`",
+    ):
+        assert line in found, found
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def read(snippet: str, folder: Path) -> Environment | None:
             kept.pop(f"{dev.project}:{section}", None)
     for function in given.get("functions", {}).values():
         function.update(CODE)  # the page's own is not here
-        for key in ("requirements", "event", "include"):
+        for key in ("requirements", "event", "expect", "include"):
             function.pop(key, None)
     secrets = json.loads(dev.config[f"{dev.project}:secrets"]) | given.pop("secrets", {})
     values = {name: "v" for name, each in secrets.items() if each.get("from") == "config"}
