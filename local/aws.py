@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import boto3
 from botocore.config import Config
@@ -58,22 +58,31 @@ class EmbeddedAws:
     """An AWS account on loopback, as a context manager that starts and stops it.
 
     `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
-    each holding the stand-in for the AWS extension. Entering raises `PortInUseError` when the port
-    is taken and `EmulatorError` when the emulator does not come up.
+    each holding the stand-in for the AWS extension; `reachable` are ports of this machine's
+    loopback that functions reach, such as a database's. Entering raises `PortInUseError` when the
+    port is taken and `EmulatorError` when the emulator does not come up.
     """
 
     account_id = ACCOUNT_ID
     """The account, in twelve digits."""
 
-    def __init__(self, *, port: int | None = None, layers: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        layers: Iterable[str] = (),
+        reachable: Iterable[int] = (),
+    ) -> None:
         self.access_key_id = "AKIA" + _random(16, string.ascii_uppercase + "234567")
         self.secret_access_key = _random(40, string.ascii_letters + string.digits)
         self._requested_port = port or 0
         self._layers = list(layers)
+        self._reachable = list(reachable)
         self._port: int | None = None
         self._directory: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._answers: int | None = None
+        self._answers: BinaryIO | None = None
+        self._orders_lock = threading.Lock()
         self._session = _session_without_environment()
         self._clients: dict[tuple[str, ...], Any] = {}
         self._clients_lock = threading.Lock()
@@ -91,6 +100,26 @@ class EmbeddedAws:
         if self._process is None:
             raise RuntimeError(_NOT_RUNNING)
         return self._process.pid
+
+    @property
+    def namespaces(self) -> bool:
+        """Whether each execution environment of a function has a network of its own.
+
+        Then port 2773 is free in each, and functions reach nothing but this AWS and what `reach`
+        names. Without, a function that has port 2773 hard-coded may find another's extension
+        there, and functions reach all of this machine. The environment variable
+        `EMBEDDED_AWS_NAMESPACES=off` does without where there are namespaces.
+        """
+        return bool(self._order("have_namespaces"))
+
+    @property
+    def notices(self) -> list[str]:
+        """What a reader of the output should know, so far: which interpreters run functions."""
+        return list(self._order("notices"))
+
+    def reach(self, port: int) -> None:
+        """Let functions, running or to come, reach a port of this machine's loopback."""
+        self._order("reach", port)
 
     @property
     def endpoint_url(self) -> str:
@@ -157,17 +186,19 @@ class EmbeddedAws:
         """End an outage; what still hangs is reset."""
         self._order("end_outage", service, region)
 
-    def _order(self, *command: str) -> None:
-        """Have the emulator do something; on return it is done."""
+    def _order(self, *command: str | int) -> Any:  # noqa: ANN401 (any JSON)
+        """Have the emulator do something; on return it is done. Return what it answers."""
         if self._process is None or self._process.stdin is None or self._answers is None:
             raise RuntimeError(_NOT_RUNNING)
-        try:
-            os.write(self._process.stdin.fileno(), json.dumps(command).encode() + b"\n")
-            done = os.read(self._answers, 1)
-        except BrokenPipeError:
-            done = b""
-        if not done:
+        with self._orders_lock:
+            try:
+                os.write(self._process.stdin.fileno(), json.dumps(command).encode() + b"\n")
+                answer = self._answers.readline()
+            except BrokenPipeError:
+                answer = b""
+        if not answer:
             raise EmulatorError("the emulator has ended")
+        return json.loads(answer)
 
     def __enter__(self) -> Self:
         self._directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
@@ -194,9 +225,10 @@ class EmbeddedAws:
     def _start(self, listener: int, directory: Path) -> subprocess.Popen[bytes]:
         scratch = directory / "tmp"
         scratch.mkdir()
-        self._answers, answers = os.pipe()
+        ours, answers = os.pipe()
+        self._answers = os.fdopen(ours, "rb")
         environment = {
-            "PATH": os.defpath,
+            "PATH": os.environ.get("PATH", os.defpath),  # what runs functions is looked for here
             "HOME": str(directory),
             "TMPDIR": str(scratch),
             "AUTH": "true",
@@ -213,6 +245,8 @@ class EmbeddedAws:
             "EMBEDDED_AWS_DIRECTORY": str(directory),
             "EMBEDDED_AWS_LAYERS": json.dumps(self._layers),
             "EMBEDDED_AWS_LISTENER": str(listener),
+            "EMBEDDED_AWS_NAMESPACES": os.environ.get("EMBEDDED_AWS_NAMESPACES", "on"),
+            "EMBEDDED_AWS_PORTS": json.dumps([self.port, *self._reachable]),
         }
         # Closed here as the listener is: a child that dies is an end of the answers.
         with self._log_path.open("wb") as log, os.fdopen(answers, "wb"):
@@ -260,7 +294,7 @@ class EmbeddedAws:
             end(self._process)
             self._process = None
         if self._answers is not None:
-            os.close(self._answers)
+            self._answers.close()
             self._answers = None
         self._port = None
         if self._directory is not None:
