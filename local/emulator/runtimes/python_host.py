@@ -44,6 +44,8 @@ def main() -> None:
         initialisation = json.loads(messages.readline())
         _search_modules(initialisation["opt"], initialisation["libraries"])
         loopback.install()
+        site.setquit()  # `exit`, and what else `-S` leaves out of the built-in names
+        site.sethelper()
         _set_up_output()
         try:
             handler = _load_handler(os.environ["_HANDLER"])
