@@ -35,6 +35,8 @@ STOP_TIMEOUT_SECONDS = 5
 LOG_TAIL_LINES = 20
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+_REACHABLE = "EMBEDDED_AWS_REACHABLE"
+_MAX_PORT = 65_535
 _NOT_RUNNING = "the embedded AWS is not running; use it in a `with` statement"
 _CLIENT_CONFIG = Config(
     proxies={},
@@ -59,8 +61,10 @@ class EmbeddedAws:
 
     `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
     each holding the stand-in for the AWS extension; `reachable` are ports of this machine's
-    loopback that functions reach, such as a database's. Entering raises `PortInUseError` when the
-    port is taken and `EmulatorError` when the emulator does not come up.
+    loopback that functions reach, such as a database's, in addition to those that the environment
+    variable `EMBEDDED_AWS_REACHABLE` lists, separated by commas. Entering raises `PortInUseError`
+    when the port is taken, `EmulatorError` when the emulator does not come up, and `ValueError`
+    for a list that does not consist of ports.
     """
 
     account_id = ACCOUNT_ID
@@ -246,7 +250,7 @@ class EmbeddedAws:
             "EMBEDDED_AWS_LAYERS": json.dumps(self._layers),
             "EMBEDDED_AWS_LISTENER": str(listener),
             "EMBEDDED_AWS_NAMESPACES": os.environ.get("EMBEDDED_AWS_NAMESPACES", "on"),
-            "EMBEDDED_AWS_PORTS": json.dumps([self.port, *self._reachable]),
+            "EMBEDDED_AWS_PORTS": json.dumps([self.port, *self._reachable, *_listed_ports()]),
         }
         # Closed here as the listener is: a child that dies is an end of the answers.
         with self._log_path.open("wb") as log, os.fdopen(answers, "wb"):
@@ -300,6 +304,18 @@ class EmbeddedAws:
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
+
+
+def _listed_ports() -> list[int]:
+    """Return the ports that the user lists for functions to reach."""
+    listed = os.environ.get(_REACHABLE, "")
+    ports = [each.strip() for each in listed.split(",") if each.strip()]
+    if not all(each.isdecimal() and 1 <= int(each) <= _MAX_PORT for each in ports):
+        raise ValueError(
+            f"{_REACHABLE} must be ports, 1 to {_MAX_PORT}, separated by commas, got {listed!r};"
+            " set it to such as 5432,6379, or unset it"
+        )
+    return list(map(int, ports))
 
 
 def _random(length: int, alphabet: str) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Isolated (`-I`): a function's PYTHONPATH and current directory are not the extension's.
 _COMMAND = (sys.executable, "-I", "-c")
-_RUN = (
+RUN = (
     f"import sys; sys.path.append({str(ROOT)!r});"
     " from local.loopback import install; install();"
     " from local.extension.server import main; main()"
@@ -35,7 +35,7 @@ def start(
     extension's lines too. All three are descriptors.
     """
     return subprocess.Popen(  # noqa: S603 (this Python, this package)
-        [*_COMMAND, _RUN, str(listener), str(lifecycle)],
+        [*_COMMAND, RUN, str(listener), str(lifecycle)],
         env=environ,
         pass_fds=[listener, lifecycle],
         stdin=subprocess.DEVNULL,

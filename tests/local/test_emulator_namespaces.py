@@ -4,6 +4,8 @@ import http.server
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ import pytest
 
 from local.aws import EmbeddedAws
 from tests.local.function_support import EXTENSION_LAYER, REGION, Functions
+from tests.recording import ROOT
 
 # As in AWS's documentation of the extension: the port is written in the source.
 SAMPLE = """
@@ -35,6 +38,8 @@ exports.handler = async () => {
 NODE = {"Runtime": "nodejs22.x", "Handler": "index.handler"}
 WITH_EXTENSION = {"Layers": [EXTENSION_LAYER]}
 
+SETPRIV = shutil.which("setpriv")
+
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
@@ -42,6 +47,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 def aws() -> Iterator[EmbeddedAws]:
     with EmbeddedAws(layers=[EXTENSION_LAYER]) as embedded:
         if not embedded.namespaces:
+            assert not _can_unshare()
             pytest.skip("this machine has no network namespaces")
         _put(embedded, "first value")
         yield embedded
@@ -50,6 +56,14 @@ def aws() -> Iterator[EmbeddedAws]:
 @pytest.fixture(scope="module")
 def functions(aws: EmbeddedAws) -> Functions:
     return Functions(aws)
+
+
+def _can_unshare() -> bool:
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return False
+    run = subprocess.run([unshare, "-rn", "true"], check=False)  # noqa: S603 (util-linux's own)
+    return run.returncode == 0
 
 
 def _put(aws: EmbeddedAws, value: str) -> None:
@@ -190,6 +204,25 @@ def test_a_function_reaches_a_port_of_this_machine_once_it_is_named(
     assert len(functions.answer(FETCH, url).payload) == 3_000_000  # and a new one
 
 
+def test_a_function_reaches_the_ports_that_the_user_lists(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDDED_AWS_REACHABLE", f"1, {port}")
+    with EmbeddedAws() as aws:
+        answer = Functions(aws).answer(FETCH, f"http://localhost:{port}/")
+        assert len(answer.payload) == 3_000_000
+
+
+@pytest.mark.parametrize("listed", ["5432;6379", "0", "65536", "postgres"])
+def test_a_list_that_is_not_of_ports_is_refused(
+    monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    monkeypatch.setenv("EMBEDDED_AWS_REACHABLE", listed)
+    with pytest.raises(ValueError, match="EMBEDDED_AWS_REACHABLE must be ports") as error:
+        EmbeddedAws().__enter__()
+    assert listed in str(error.value)
+
+
 def test_a_connection_that_nobody_takes_is_reset(aws: EmbeddedAws, functions: Functions) -> None:
     with socket.socket() as bound:  # and does not listen
         bound.bind(("127.0.0.1", 0))
@@ -221,6 +254,28 @@ def handler(event, context):
     finally:
         aws.end_outage("ssm", REGION)
     assert functions.invoke(name) == (None, False)
+
+
+@pytest.mark.skipif(
+    SETPRIV is None or os.geteuid() != 0,
+    reason="without the right to make namespaces, every test here is this one",
+)
+def test_a_user_namespace_does_without_the_right_to_make_others() -> None:
+    source = """
+from local.aws import EmbeddedAws
+from tests.local.function_support import Functions
+handler = "import os\\ndef handler(event, context): return os.getuid()"
+with EmbeddedAws() as aws:
+    print(aws.namespaces, Functions(aws).answer(handler))
+"""
+    run = subprocess.run(  # noqa: S603 (this interpreter, the text above)
+        [str(SETPRIV), "--bounding-set=-sys_admin", sys.executable, "-c", source],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout == "True Answer(payload=0, is_error=False)\n", run.stderr
 
 
 # --- without namespaces --------------------------------------------------------------------------

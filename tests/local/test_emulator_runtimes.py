@@ -262,7 +262,7 @@ def test_without_it_the_emulators_own_does_and_a_notice_says_so_once(
             assert functions.answer(source, Runtime=runtime) == (OWN_RUNTIME, False)
 
         (notice,) = (each for each in aws.notices if each.startswith(runtime))
-        assert f"no `{runtime}` on the PATH runs" in notice
+        assert f"as no `{runtime}` that can is on the PATH" in notice
 
 
 @pytest.mark.parametrize(
@@ -273,6 +273,7 @@ def test_without_it_the_emulators_own_does_and_a_notice_says_so_once(
         ("ruby3.4", "Ruby"),
         ("provided.al2023", "Lambda's Runtime API"),
         ("nodejs22.x", "`node` on the PATH"),
+        ("python2.7", "an interpreter for it"),
     ],
 )
 def test_a_function_without_an_interpreter_is_deployed_and_says_what_is_missing(

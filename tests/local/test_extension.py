@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.extension import launcher
 from tests.local import extension_support
 from tests.local.extension_support import (
     NOT_READY,
@@ -368,10 +369,17 @@ def test_calls_are_signed_with_the_credentials_of_the_functions_role(
         assert call.headers["X-Amz-Security-Token"] == TOKEN
 
 
-def test_no_call_leaves_the_machine(start: Callable[..., Extension]) -> None:
-    extension = start(AWS_ENDPOINT_URL="http://192.0.2.1:1")
-    assert extension.secret("far") == FAILED
-    assert "'192.0.2.1' is not on loopback" in extension.log()
+def test_no_call_leaves_the_machine(
+    start: Callable[..., Extension], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process as the launcher starts it, with a far call in the place of the server."""
+    prepare, serve = launcher.RUN.rsplit(" from ", 1)
+    assert serve == "local.extension.server import main; main()"
+    far = "import socket; socket.create_connection(('192.0.2.1', 1), 5)"
+    monkeypatch.setattr(launcher, "RUN", f"{prepare} {far}")
+    extension = start()
+    extension.process.wait(30)
+    assert "PermissionError: '192.0.2.1' is not on loopback" in extension.log()
 
 
 def test_no_more_calls_are_under_way_than_connections_are_allowed(

@@ -6,6 +6,7 @@ an invocation says what is missing.
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from local.emulator import notices
 ROOT = Path(__file__).resolve().parents[3]
 NODE_HOST = Path(__file__).parent / "node_host.cjs"
 
-OLDEST_PYTHON = (3, 10)  # `python_host` is written for it
+OLDEST_MINOR = 10  # of Python 3; `python_host` is written for it
 ANSWER_SECONDS = 30
 
 # No `site`: what is installed next to an interpreter is not in Lambda's runtime.
@@ -32,7 +33,6 @@ _MISSING = {
     "dotnet": ".NET with AWS's runtime support package",
     "ruby": "Ruby with AWS's runtime interface client for Ruby",
     "provided": "Lambda's Runtime API, which a bootstrap asks",
-    "python": f"Python {'.'.join(map(str, OLDEST_PYTHON))} or later",
     "nodejs": "`node` on the PATH",
 }
 
@@ -76,17 +76,19 @@ def find(runtime: str) -> Interpreter:
     return interpreter
 
 
-def _find_python(wanted: str) -> tuple[Interpreter, str]:
+def _find_python(wanted: str) -> tuple[Interpreter, str] | None:
+    if not re.fullmatch(r"3\.\d+", wanted):
+        return None
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if wanted != own and tuple(map(int, wanted.split("."))) >= OLDEST_PYTHON:
+    if wanted != own and int(wanted.removeprefix("3.")) >= OLDEST_MINOR:
         question = "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])"
         for program in _on_path(f"python{wanted}"):
-            answer = _ask(program, "-I", "-S", "-c", question)
-            if len(answer) == len(("path", "version")) and answer[1].startswith(f"{wanted}."):
-                return _python(answer[0], wanted), f"Python {answer[1]} ({answer[0]})"
-    reason = "" if wanted == own else f", as no `python{wanted}` on the PATH runs"
+            match _ask(program, "-I", "-S", "-c", question):
+                case [path, version] if version.startswith(f"{wanted}."):
+                    return _python(path, wanted), f"Python {version} ({path})"
     version = ".".join(map(str, sys.version_info[:3]))
-    return _python(sys.executable, own), f"Python {version} ({sys.executable}){reason}"
+    instead = "" if wanted == own else f", as no `python{wanted}` that can is on the PATH"
+    return _python(sys.executable, own), f"Python {version} ({sys.executable}){instead}"
 
 
 def _python(program: str, version: str) -> Interpreter:
