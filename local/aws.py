@@ -121,6 +121,14 @@ class EmbeddedAws:
         """What a reader of the output should know, so far: which interpreters run functions."""
         return list(self._order("notices"))
 
+    def missing_interpreter(self, runtime: str) -> str | None:
+        """Return why functions of a runtime, such as `java21`, are not invoked; None if they are.
+
+        An invocation of one has the same text, and the `errorType` `EmbeddedAws.NotInvoked`.
+        """
+        missing: str | None = self._order("missing_interpreter", runtime)
+        return missing
+
     def reach(self, port: int) -> None:
         """Let functions, running or to come, reach a port of this machine's loopback."""
         self._order("reach", port)

@@ -21,7 +21,7 @@ from hypercorn.config import Config
 from local import loopback
 from local.emulator import PATCHED_BY, iam, lambda_, notices, outage
 from local.emulator.core import patching
-from local.emulator.runtimes import environment, namespaces, networks
+from local.emulator.runtimes import environment, interpreters, namespaces, networks
 
 HEALTH = "/_ministack/health"
 # ministack's own endpoints: they reset, reconfigure and read everything without authentication.
@@ -64,6 +64,7 @@ def obey_parent(answers: int, directory: str) -> None:
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
         "have_namespaces": networks.have_namespaces,
+        "missing_interpreter": interpreters.missing,
         "notices": notices.given,
         "reach": networks.reach,
     }

@@ -216,6 +216,36 @@ def handler(event, context):
     assert functions.answer(source) == ("own", False)
 
 
+HOOKS = """
+def get_before_snapshot():
+    return [(print, (f"before {n}",), {}) for n in (1, 2)]
+def get_after_restore():
+    return [(print, (f"after {n}",), {}) for n in (1, 2)]
+"""
+
+
+def test_a_published_version_with_snapstart_is_initialised_and_its_hooks_are_called(
+    aws: EmbeddedAws, functions: Functions
+) -> None:
+    files = {"app.py": "print('init')\ndef handler(e, c): ...\n", "snapshot_restore_py.py": HOOKS}
+    options = {"Runtime": "python3.13", "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    name = functions.make(files, **options)
+    broken = functions.make("raise OSError('at init')", **options)
+
+    states = {}
+    for each in (name, broken):
+        version = functions.client.publish_version(FunctionName=each)["Version"]
+        while (config := functions.config(f"{each}:{version}"))["State"] == "Pending":
+            time.sleep(0.02)
+        states[each] = config["State"], config.get("StateReason", "")
+
+    assert states == {name: ("Active", ""), broken: ("Failed", "at init")}
+    functions.invoke(f"{name}:1")
+    logs = aws.client("logs", REGION).filter_log_events(logGroupName=f"/aws/lambda/{name}")
+    printed = [event["message"] for event in logs["events"] if "RequestId" not in event["message"]]
+    assert printed == ["init", "before 2", "before 1", "after 1", "after 2"]
+
+
 # --- interpreters --------------------------------------------------------------------------------
 
 
@@ -293,6 +323,8 @@ def test_a_function_without_an_interpreter_is_deployed_and_says_what_is_missing(
         assert payload["errorMessage"].startswith(f"{runtime} functions are deployed, not invoked")
         assert missing in payload["errorMessage"]
         assert payload["errorMessage"] in aws.notices
+        assert aws.missing_interpreter(runtime) == payload["errorMessage"]
+        assert aws.missing_interpreter(OWN_RUNTIME) is None
 
 
 # --- Node ----------------------------------------------------------------------------------------

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from local.emulator.runtimes.namespaces import Network
 
-NOT_INVOKED = "EmbeddedAws.NotInvoked"
-"""The `errorType` when nothing here runs functions of the runtime."""
-
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 INIT_SECONDS = 10
 
@@ -84,7 +81,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
                     sandbox = self._spawn()
                 reply = self._invoke(sandbox, event, request_id)
             except interpreters.MissingInterpreterError as error:
-                return Result(_error(NOT_INVOKED, str(error)), is_error=True, log="")
+                return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
             except InitError as error:
                 return Result(error.payload, is_error=True, log=self._end())
             except EndedError as error:

@@ -76,6 +76,15 @@ def find(runtime: str) -> Interpreter:
     return interpreter
 
 
+def missing(runtime: str) -> str | None:
+    """Return why no function of a runtime is invoked; None if they are."""
+    try:
+        find(runtime)
+    except MissingInterpreterError as error:
+        return str(error)
+    return None
+
+
 def _find_python(wanted: str) -> tuple[Interpreter, str] | None:
     if not re.fullmatch(r"3\.\d+", wanted):
         return None
