@@ -158,6 +158,8 @@ def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployme
     before = leftovers.account(account.aws, account.stack) if account.engine else frozenset()
     deployed = _deploy(account)
     kept = _check(deployed, before, stays=stays)
+    for notice in account.aws.notices:
+        _terminal.print(f"[dim]{escape(notice)}[/dim]")
     _terminal.print("\n[bold]Outputs[/bold]")
     _terminal.print(escape(outputs.table(deployed.outputs)))
     _terminal.print("\n[bold]Cost[/bold]")

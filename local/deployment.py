@@ -293,7 +293,8 @@ def account(
         if with_databases and databases.login_secrets(stack):
             server = running.enter_context(PostgreSQL())
             stack = databases.with_local_database(stack, server)
-        aws = running.enter_context(EmbeddedAws(port=port, layers=layers))
+        reachable = [server.port] if server else []
+        aws = running.enter_context(EmbeddedAws(port=port, layers=layers, reachable=reachable))
         yield Account(aws, networks.with_local_vpc(stack, aws), server)
 
 
