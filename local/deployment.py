@@ -230,7 +230,9 @@ def deploy(
             operated.append(name)
     parameters = aws.client("ssm", stack.region)
     for name in record.outputs["parameter_arns"]:
-        with contextlib.suppress(parameters.exceptions.ParameterAlreadyExists):
+        try:
+            parameters.get_parameter(Name=name)
+        except parameters.exceptions.ParameterNotFound:
             parameters.put_parameter(
                 Name=name,
                 Value=stand_in(),
