@@ -8,12 +8,14 @@ import pulumi_aws as aws
 from infra import app_functions, cost, observability, wiring
 from infra.aws.place import Place
 from infra.changes import comparison
-from infra.config import settings
+from infra.config import settings, warnings
 
 env = settings.load()
 lost = comparison.keep_values(env)
 identity = aws.get_caller_identity()
 settings.check_account(env, identity.account_id)
+for warning in warnings.warnings(env.settings, env.region, identity.account_id):
+    pulumi.log.warn(warning)
 administrators = settings.administrators(env, identity.arn)
 place = Place(env.partition, env.region, identity.account_id)
 context = wiring.Context(env, place, Path(__file__).with_name("handler"))

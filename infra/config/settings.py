@@ -84,7 +84,7 @@ def administrators(env: Environment, caller_arn: str) -> list[str]:
 
 
 def check_account(env: Environment, account_id: str) -> None:
-    """Check what only the account of the deployment decides; warn of what nobody watches.
+    """Check what only the account of the deployment decides.
 
     Raises:
         SettingsError: a secret of another account is under no key that lets it be read here.
@@ -92,25 +92,14 @@ def check_account(env: Environment, account_id: str) -> None:
     """
     errors = []
     for name, secret in env.settings.existing_secrets.items():
-        owner = Place.of(secret.existing or "")
-        if owner.account_id != account_id and not secret.key_arn:
-            rule = f"is not set, and the secret is of account {owner.account_id}"
-            remedy = "a secret is read from another account under a key of its own only"
-            path = ConfigError(f"secrets.{name}.keyArn", f"{rule}: {remedy}; give that key's ARN")
-            errors.append(f"{path.line(env.project)}; mend it in Pulumi.{env.stack}.yaml")
-        elif env.settings.audit.trail != "none" and owner[1:] != (env.region, account_id):
-            pulumi.log.warn(
-                f"secrets.{name} is in {owner.region} of account {owner.account_id}: this stack's"
-                " trail and alarms do not see who reads or changes it"
-            )
+        owner = Place.of(secret.existing or "").account_id
+        if owner != account_id and not secret.key_arn:
+            rule = f"is not set, and the secret is of account {owner}"
+            why = "a secret is read from another account under a key of its own only"
+            error = ConfigError(f"secrets.{name}.keyArn", f"{rule}; give its key's ARN, as {why}")
+            errors.append(f"{error.line(env.project)}; mend it in Pulumi.{env.stack}.yaml")
     if errors:
         raise SettingsError(errors)
-    first = env.first_function
-    if first and first.is_example and env.settings.function.secrets is None:
-        pulumi.log.warn(
-            "function.secrets is not set, so the function may read every secret of the stack:"
-            f" name those that it reads, such as [{env.settings.function.secret}]"
-        )
 
 
 def decrypted_values(project: str) -> dict[str, Any]:

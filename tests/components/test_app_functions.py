@@ -2,6 +2,8 @@
 
 import inspect
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pulumi_aws as aws
@@ -11,9 +13,10 @@ from pydantic.alias_generators import to_camel
 from infra.aws import function_options
 from infra.components.extension_function import ExtensionFunction
 from infra.components.reader_role import ReaderRole
+from local.config import project
 from local.engines.built_in import BuiltInEngine, Registration
 from tests.components.test_components import FUNCTION_ARGS, ROLE_ARGS, secret_arns
-from tests.recording import ACCOUNT, PROJECT, by_type, made, only, planned
+from tests.recording import ACCOUNT, PROJECT, ROOT, Recording, by_type, made, only, planned
 
 APP: dict[str, Any] = {"code": "handler/app.py", "handler": "app.lambda_handler"}
 ORDERS = {**APP, "secrets": ["database"], "parameters": ["level"]}
@@ -208,3 +211,26 @@ def test_existing_secrets_are_read_each_under_its_key() -> None:
     assert found["DecryptExistingSecrets1"]["Resource"] == key
     context = found["DecryptExistingSecrets1"]["Condition"]["StringLike"]
     assert context["kms:EncryptionContext:SecretARN"] == ["arn:*:secret:rds!db-2-AbCdEf"]
+
+
+MINIMAL = """\
+config:
+  aws:region: us-east-1
+  secrets:
+    stripe: {from: external}
+  functions:
+    orders:
+      code: handler/app.py
+      handler: app.lambda_handler
+      secrets: [stripe]
+"""
+
+
+def test_one_secret_and_one_function_take_under_twenty_lines(tmp_path: Path) -> None:
+    assert len(MINIMAL.splitlines()) < 20
+    (tmp_path / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
+    (tmp_path / "Pulumi.mine.yaml").write_text(MINIMAL, encoding="utf-8")
+    engine = BuiltInEngine(Recording())
+    engine.run(replace(project.load(tmp_path, "mine"), program=ROOT / "__main__.py"))
+    assert len(by_type(engine.registrations, "secret:Secret")) == 1
+    assert set(engine.outputs["functions"]) == {"orders"}

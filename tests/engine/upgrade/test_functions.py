@@ -24,7 +24,7 @@ MOVES = {
     "under another name": {"orders": {**APP, "replaces": "function"}},
     "with a second one": {
         "orders": {**APP, "replaces": "function"},
-        "mail": {**APP, "secrets": ["session"]},
+        "mail": APP,
     },
 }
 KEPT = ("function_name", "function_arn", "function_alias_arn", "role_arn", "log_group_name")

@@ -1,0 +1,43 @@
+"""What a config should not say and may: preview shows it, and goes on. Pure: no Pulumi."""
+
+from collections.abc import Iterator
+
+from infra.aws.place import Place
+from infra.config.schema import Settings
+
+# What the example `app` answers with, each under either of its names.
+_OF_APP = (("host", "database_host"), ("dbname", "database_name"))
+
+
+def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
+    """Write what to look at, a line each; region and account are the stack's."""
+    if not settings.functions:
+        yield from _example(settings)
+    if settings.audit.trail == "none":
+        return
+    for name, secret in settings.existing_secrets.items():
+        owner = Place.of(secret.existing or "")
+        if (owner.region, owner.account_id) != (region, account_id):
+            yield (
+                f"secrets.{name} is in {owner.region} of account {owner.account_id}: the trail and"
+                " the alarms of this stack do not see who reads or changes it"
+            )
+
+
+def _example(settings: Settings) -> Iterator[str]:
+    function = settings.function
+    if function.secrets is None:
+        yield (
+            "function.secrets is not set, so the function may read every secret of the stack; name"
+            f" those that it reads, such as [{function.secret}]"
+        )
+    secret = settings.own_secrets.get(function.secret)
+    if secret is None or secret.source != "generate" or function.handler != "app":
+        return
+    fields = {*secret.fields, *secret.generate}
+    if missing := [names[0] for names in _OF_APP if not fields & {*names}]:
+        lacks = " and no ".join(missing)
+        yield (
+            f"function.secret is {function.secret!r}, whose value has no {lacks}: handler `app`"
+            " answers 500 without"
+        )
