@@ -228,19 +228,23 @@ def deploy(
                 operator.make(name, value)
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
             operated.append(name)
-    parameters = aws.client("ssm", stack.region)
-    for name in record.outputs["parameter_arns"]:
-        try:
-            parameters.get_parameter(Name=name)
-        except parameters.exceptions.ParameterNotFound:
-            parameters.put_parameter(
-                Name=name,
-                Value=stand_in(),
-                Type="SecureString",
-                KeyId=record.outputs["key_arn"],
-            )
-            operated.append(name)
+    operated += _put_missing_parameters(aws.client("ssm", stack.region), record.outputs)
     return Deployment(aws, stack, record, tuple(operated), server, pulumi)
+
+
+def _put_missing_parameters(
+    client: Any,  # noqa: ANN401 (boto3 makes its classes at run time)
+    outputs: dict[str, Any],
+) -> Iterator[str]:
+    """Put a stand-in for each parameter that has no value; yield their names."""
+    for name in outputs["parameter_arns"]:
+        try:
+            client.get_parameter(Name=name)
+        except client.exceptions.ParameterNotFound:
+            client.put_parameter(
+                Name=name, Value=stand_in(), Type="SecureString", KeyId=outputs["key_arn"]
+            )
+            yield name
 
 
 def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
