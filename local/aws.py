@@ -120,6 +120,14 @@ class EmbeddedAws(AwsAccount):
         missing: str | None = self._order("missing_interpreter", runtime)
         return missing
 
+    def interpreter_version(self, runtime: str) -> str | None:
+        """Return the version of the language that runs functions of a runtime, such as `3.13`.
+
+        None if nothing here runs them.
+        """
+        version: str | None = self._order("interpreter_version", runtime)
+        return version
+
     def reach(self, port: int) -> None:
         """Let functions, running or to come, reach a port of this machine's loopback."""
         self._order("reach", port)

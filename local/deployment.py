@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from infra.config import functions
 from infra.config.schema import Settings
 from infra.names import Names
-from local import networks, stand_ins
+from local import native_code, networks, stand_ins
 from local.aws import ADMIN_ARN, EmbeddedAws
 from local.config import settings
 from local.config.project import Stack, stand_in
@@ -268,7 +268,7 @@ class Account(NamedTuple):
     server: PostgreSQL | None
     """What the databases of the stack are on, if it has any."""
     notes: list[str]
-    """What was made here in the place of what others own."""
+    """What is here in the place of what others own, and of what this machine cannot run."""
 
 
 @contextlib.contextmanager
@@ -282,9 +282,11 @@ def account(
             server = running.enter_context(PostgreSQL())
             stack = databases.with_local_database(stack, server)
         reachable = [server.port] if server else []
+        layers = {*layers, *native_code.layer_arns(stack.region)}
         aws = running.enter_context(EmbeddedAws(port=port, layers=layers, reachable=reachable))
         stack, notes = stand_ins.with_stand_ins(stack, aws, server)
-        yield Account(aws, networks.with_local_vpc(stack, aws), server, notes)
+        stack, rebuilt = native_code.for_this_machine(stack, aws.interpreter_version)
+        yield Account(aws, networks.with_local_vpc(stack, aws), server, [*notes, *rebuilt])
 
 
 @contextlib.contextmanager

@@ -66,6 +66,7 @@ def obey_parent(answers: int, directory: str) -> None:
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
         "have_namespaces": networks.have_namespaces,
+        "interpreter_version": interpreters.version,
         "missing_interpreter": interpreters.missing,
         "notices": notices.given,
         "reach": networks.reach,

@@ -85,6 +85,14 @@ def missing(runtime: str) -> str | None:
     return None
 
 
+def version(runtime: str) -> str | None:
+    """Return the major and minor version that functions of a runtime run in; None: in nothing."""
+    try:
+        return find(runtime).version
+    except MissingInterpreterError:
+        return None
+
+
 def _find_python(wanted: str) -> tuple[Interpreter, str] | None:
     if not re.fullmatch(r"3\.\d+", wanted):
         return None

@@ -50,11 +50,18 @@ pool = ConnectionPool(
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    try:
+        return order(event["orders"])
+    except psycopg.OperationalError:  # the server has ended the session: the pool has others
+        return order(event["orders"])
+
+
+def order(quantities: dict[str, int]) -> dict[str, Any]:
     with pool.connection() as connection:
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS orders (item text, quantity int)")
         connection.execute("TRUNCATE orders")
         with connection.cursor().copy("COPY orders FROM STDIN") as copy:
-            for item, quantity in event["orders"].items():
+            for item, quantity in quantities.items():
                 copy.write_row((item, quantity))
         found = connection.execute(
             "SELECT sum(quantity), current_user, (SELECT ssl FROM pg_stat_ssl"
