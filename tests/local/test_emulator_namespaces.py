@@ -331,6 +331,20 @@ def _namespaces(*pids: int) -> set[str]:
     return {each for each in found if each.startswith("net:")}
 
 
+def _sockets_in_namespaces(pid: int) -> set[str]:
+    """Sockets of a process that are in no table of this machine's own network."""
+    own = " ".join(
+        Path(f"/proc/net/{table}").read_text(encoding="utf-8")
+        for table in ("tcp", "tcp6", "udp", "unix")
+    ).split()
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.add(str(link.readlink()))
+    sockets = {each[len("socket:[") : -1] for each in found if each.startswith("socket:")}
+    return sockets - set(own)
+
+
 def _scratch_of(pid: int) -> Path:
     environment = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
     (found,) = (each for each in environment if each.startswith("TMPDIR="))
@@ -355,6 +369,7 @@ def test_a_deleted_function_leaves_no_process_no_namespace_and_no_file() -> None
         running = _members(aws.pid)
         assert len(running) == len(alone) + 4
         assert len(_namespaces(*running) - machines) == 2
+        assert len(_sockets_in_namespaces(aws.pid)) >= 2
         folder = _scratch_of(aws.pid)
         assert len(list(folder.glob("lambda-*"))) == 2
 
@@ -363,6 +378,7 @@ def test_a_deleted_function_leaves_no_process_no_namespace_and_no_file() -> None
 
         _wait_until(lambda: _members(aws.pid) == alone)
         _wait_until(lambda: not _namespaces(*alone) - machines)
+        _wait_until(lambda: not _sockets_in_namespaces(aws.pid))
         assert not list(folder.glob("lambda-*"))
 
 
