@@ -203,7 +203,7 @@ def handler(event, context):
     assert line.endswith(f"Z\t{request}\tan event of mine")
 
 
-def test_what_a_function_prints_is_no_reply_of_the_runtimes(functions: Functions) -> None:
+def test_what_a_function_prints_is_not_taken_for_a_reply(functions: Functions) -> None:
     source = """
 import os, subprocess
 os.write(1, b'{"ready": false}\\n')

@@ -212,7 +212,7 @@ def _error(kind: str, message: str) -> Data:
 
 
 def _has_snapshot(config: Data) -> bool:
-    """Tell whether this is a published version with SnapStart."""
+    """Return whether this is a published version with SnapStart."""
     return bool((config.get("SnapStart") or {}).get("OptimizationStatus") == "On")
 
 
