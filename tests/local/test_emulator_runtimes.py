@@ -216,6 +216,17 @@ def handler(event, context):
     assert functions.answer(source) == ("own", False)
 
 
+def test_a_function_of_a_container_image_is_not_invoked(functions: Functions) -> None:
+    image = {"ImageUri": f"123456789012.dkr.ecr.{REGION}.amazonaws.com/repository:1"}
+    payload, is_error = functions.answer(
+        "", PackageType="Image", Code=image, Runtime=None, Handler=None
+    )
+
+    assert is_error
+    assert payload["errorType"] == "EmbeddedAws.NotInvoked"
+    assert payload["errorMessage"].endswith("the embedded AWS lacks containers")
+
+
 HOOKS = """
 def get_before_snapshot():
     return [(print, (f"before {n}",), {}) for n in (1, 2)]
@@ -382,6 +393,20 @@ def test_node_runs_handlers_of_every_kind(
     functions: Functions, files: dict[str, str], options: dict[str, str], expected: object
 ) -> None:
     assert functions.answer(files, "e", **NODE | options) == (expected, False)
+
+
+@needs_node
+@pytest.mark.parametrize("folder", ["nodejs/node_modules", "nodejs/node22/node_modules"])
+def test_node_finds_the_packages_of_its_layers(
+    aws: EmbeddedAws, functions: Functions, folder: str
+) -> None:
+    layer = aws.client("lambda", REGION).publish_layer_version(
+        LayerName=f"layer-{time.monotonic_ns()}",
+        Content={"ZipFile": zipped({f"{folder}/lib/index.js": "module.exports = 'layer';"})},
+    )
+    source = "exports.handler = async () => require('lib');"
+    answer = functions.answer({"index.js": source}, Layers=[layer["LayerVersionArn"]], **NODE)
+    assert answer == ("layer", False)
 
 
 @needs_node

@@ -116,7 +116,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         self._end()
         if _closing.is_set():
             raise EndedError("the embedded AWS ends")
-        runtime = self.config["Runtime"]
+        runtime = self.config.get("Runtime") or interpreters.CONTAINER_IMAGE
         interpreter = interpreters.find(runtime)
         directory = Path(tempfile.mkdtemp(prefix=f"lambda-{self.func_name}-"))
         self._directory = directory
@@ -211,6 +211,18 @@ def _error(kind: str, message: str) -> Data:
     return {"errorType": kind, "errorMessage": message}
 
 
+def _node_path(runtime: str, opt: Path) -> dict[str, str]:
+    """Return where Node looks for the packages of layers.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+    """
+    if not runtime.startswith("nodejs"):
+        return {}
+    major = runtime.removeprefix("nodejs").partition(".")[0]
+    folders = opt / f"nodejs/node{major}/node_modules", opt / "nodejs/node_modules"
+    return {"NODE_PATH": os.pathsep.join(map(str, folders))}
+
+
 def _has_snapshot(config: Data) -> bool:
     """Return whether this is a published version with SnapStart."""
     return bool((config.get("SnapStart") or {}).get("OptimizationStatus") == "On")
@@ -232,12 +244,13 @@ def _environment(config: Data, task_root: Path, opt: Path, scratch: Path) -> dic
     return {
         "LANG": "en_US.UTF-8",
         "PATH": os.pathsep.join([os.defpath, str(opt / "bin")]),
+        "LD_LIBRARY_PATH": os.pathsep.join(map(str, (task_root, task_root / "lib", opt / "lib"))),
+        **_node_path(config["Runtime"], opt),
         "TZ": ":UTC",
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
         lambda_runtime.HOST_PREFIX_ENV: "true",  # there is no <prefix>.127.0.0.1
-        "NODE_PATH": os.pathsep.join(str(opt / "nodejs" / each) for each in ("node_modules", "")),
         **lambda_svc._runtime_env_vars(config),
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
