@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local.aws import EmbeddedAws
-from tests.local.function_support import EXTENSION_LAYER, REGION, Functions
+from tests.local.function_support import EXTENSION_LAYER, OWN_RUNTIME, REGION, Functions
 from tests.recording import ROOT
 
 # As in AWS's documentation of the extension: the port is written in the source.
@@ -380,6 +380,26 @@ def test_a_deleted_function_leaves_no_process_no_namespace_and_no_file() -> None
         _wait_until(lambda: not _namespaces(*alone) - machines)
         _wait_until(lambda: not _sockets_in_namespaces(aws.pid))
         assert not list(folder.glob("lambda-*"))
+
+
+def test_a_function_deleted_while_it_starts_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "python3.12" if OWN_RUNTIME != "python3.12" else "python3.13"
+    slow = tmp_path / other  # to find the interpreter takes long, and then there is none
+    slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nsleep 1\nexit 1\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with EmbeddedAws(layers=[EXTENSION_LAYER]) as aws, ThreadPoolExecutor(1) as thread:
+        functions, alone = Functions(aws), _members(aws.pid)
+        name = functions.make("def handler(e, c): ...", Runtime=other, **WITH_EXTENSION)
+        invocation = thread.submit(functions.invoke, name)
+        _wait_until((tmp_path / "asked").exists)
+
+        functions.client.delete_function(FunctionName=name)
+
+        assert invocation.result() == (None, False)
+        _wait_until(lambda: _members(aws.pid) == alone)
 
 
 def test_several_emulators_leave_nothing_when_they_stop() -> None:

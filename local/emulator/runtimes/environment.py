@@ -71,28 +71,39 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         self._network: Network | None = None
         self._directory: Path | None = None
         self._parts_lock = threading.Lock()
+        self._is_discarded = False
 
     def invoke(self, event: Any, request_id: str) -> Result:
         """Invoke the function; in a new environment, it is initialised first."""
         with self._lock:
             try:
-                sandbox = self._sandbox
-                if sandbox is None or sandbox.process.poll() is not None:
-                    sandbox = self._spawn()
-                reply = self._invoke(sandbox, event, request_id)
-            except interpreters.MissingInterpreterError as error:
-                return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
-            except InitError as error:
-                return Result(error.payload, is_error=True, log=self._end())
-            except EndedError as error:
-                payload = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
-                return Result(payload, is_error=True, log=self._end())
-            except TimeoutError:
-                text = f"Task timed out after {self.config['Timeout']}.00 seconds"
-                payload = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
-                return Result(payload, is_error=True, log=f"{self._end()}\n{text}".lstrip())
-            log = "\n".join(sandbox.lines())
-            return Result(reply.get("error", reply.get("result")), "error" in reply, log)
+                return self._try(event, request_id)
+            except BaseException:
+                self._end()
+                raise
+            finally:
+                if self._is_discarded:  # its function was deleted while it started
+                    self._end()
+
+    def _try(self, event: Any, request_id: str) -> Result:
+        try:
+            sandbox = self._sandbox
+            if sandbox is None or sandbox.process.poll() is not None:
+                sandbox = self._start()
+            reply = self._invoke(sandbox, event, request_id)
+        except interpreters.MissingInterpreterError as error:
+            return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
+        except InitError as error:
+            return Result(error.payload, is_error=True, log=self._end())
+        except EndedError as error:
+            payload = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
+            return Result(payload, is_error=True, log=self._end())
+        except TimeoutError:
+            text = f"Task timed out after {self.config['Timeout']}.00 seconds"
+            payload = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+            return Result(payload, is_error=True, log=f"{self._end()}\n{text}".lstrip())
+        log = "\n".join(sandbox.lines())
+        return Result(reply.get("error", reply.get("result")), "error" in reply, log)
 
     def _invoke(self, sandbox: Sandbox, event: Any, request_id: str) -> Data:
         timeout = self.config["Timeout"]
@@ -105,7 +116,15 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         }
         return sandbox.invoke(message, timeout)
 
-    def _spawn(self) -> Sandbox:
+    def _spawn(self) -> None:
+        """Start the function before it is invoked; ministack does so for SnapStart."""
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
+
+    def _start(self) -> Sandbox:
         """Unpack and start the function.
 
         Raises:
@@ -166,6 +185,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
 
     def _discard_tmpdir(self) -> None:
         """Do what is left to do when ministack has killed the process."""
+        self._is_discarded = True
         self._end()
 
 
