@@ -50,6 +50,8 @@ _FAILURES = (
     *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),
 )
 
+_MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
+
 # Widths are the reader's terminal's business, except where there is none.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -111,11 +113,11 @@ def _serve(options: argparse.Namespace) -> int:
                 _note(f"the VPC that the config names is made here, with other ids: {ids}")
             if account.engine:
                 account.engine.open(deployment.adapted(account.stack), account.aws)
-            _stay(account, None)
+            _stay(account, [])
         return 0
     with _account(options, stack) as account:
         kept, deployed = _prove(account, stays=True)
-        _stay(account, deployed.outputs["function_alias_arn"])
+        _stay(account, [each.outputs["alias_arn"] for each in deployed.functions.values()])
     return 0 if kept else 1
 
 
@@ -334,20 +336,21 @@ def _check(
     outcomes = []
     for outcome in tried:
         outcomes.append(outcome)
-        mark = "[green]✓[/green]" if outcome.kept else "[red]✗[/red]"
         figure, *details = outcome.figure.splitlines() or [""]
-        _terminal.print(f"{mark} {outcome.promise:<63} [dim]{escape(figure)}[/dim]")
+        _terminal.print(
+            f"{_MARKS[outcome.kept]} {outcome.promise:<63} [dim]{escape(figure)}[/dim]"
+        )
         for line in details:
             _terminal.print(f"    [dim]{escape(line)}[/dim]")
-    return all(outcome.kept for outcome in outcomes)
+    return all(outcome.kept is not False for outcome in outcomes)
 
 
-def _stay(account: _Account, function: str | None) -> None:
+def _stay(account: _Account, functions: list[str]) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, function)
+    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, functions)
     if account.engine:
         lines += ["", *outputs.of_pulumi(account.engine, account.stack.name)]
     _terminal.print(escape("\n".join(lines)))

@@ -3,46 +3,35 @@
 import contextlib
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from infra.config import functions
+from infra.config.schema import Settings
+from infra.names import Names
 from local import networks
 from local.aws import ADMIN_ARN, EmbeddedAws
+from local.config import settings
 from local.config.project import Stack, stand_in
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 from local.engines.built_in import BuiltInEngine, Preview
 from local.engines.pulumi_engine import PulumiEngine
 from local.engines.record import Made, Record
+from local.functions import Function
 from local.provider.archive import package
 from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
 _INVOCATION = "aws:lambda/invocation:Invocation"
-# Fields of a database secret that the function tells.
+# Fields of a database's secret that say where to log in and as whom, and may be shown.
 _TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
 _TOLD |= {"port", "engine"}
 
 OnCreated = Callable[[Made], None]
-
-
-class FunctionError(Exception):
-    """The function raised instead of answering; the text is what Lambda made of it."""
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One call of the function."""
-
-    status: int
-    """`statusCode` of the answer."""
-    body: dict[str, Any]
-    payload: str
-    """The whole answer as it came."""
-    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -68,31 +57,39 @@ class Deployment:
         """Return the administrator's client in the stack's region."""
         return self.aws.client(service, self.stack.region)
 
-    def invoke(self) -> Invocation:
-        """Call the function by its alias, as a user would.
+    @cached_property
+    def settings(self) -> Settings:
+        """The stack's config."""
+        return settings.read(self.stack)
 
-        Raises:
-            FunctionError: the function raised, ended, or did not answer as its contract says.
+    @property
+    def names(self) -> Names:
+        """Names of the stack's secrets and parameters."""
+        return Names(self.stack.project, self.stack.name)
 
-        """
-        start = time.perf_counter()
-        answer = self.client("lambda").invoke(
-            FunctionName=self.outputs["function_alias_arn"], Payload=b"{}"
-        )
-        payload = answer["Payload"].read().decode()
-        milliseconds = (time.perf_counter() - start) * 1000
-        if "FunctionError" in answer:
-            raise FunctionError(f"the function raised: {payload}")
-        try:
-            result = json.loads(payload)
-            status, body = int(result["statusCode"]), dict(json.loads(result["body"]))
-        except (KeyError, TypeError, ValueError):
-            raise FunctionError("the function's answer is not one of an HTTP function") from None
-        return Invocation(status, body, payload, milliseconds)
+    @cached_property
+    def functions(self) -> dict[str, Function]:
+        """The functions that read, by logical name; a program may export none."""
+        config, root = functions.functions(self.settings), self.stack.program.parent
+        return {
+            name: Function(config[name], outputs, root, self.client)
+            for name, outputs in self.outputs.get("functions", {}).items()
+        }
+
+    @property
+    def secret_arns(self) -> dict[str, str]:
+        """ARNs of the secrets by logical name, those included that existed before the stack."""
+        existing = self.settings.existing_secrets.items()
+        return {
+            **self.outputs["secret_arns"],
+            **{name: secret.existing for name, secret in existing if secret.existing},
+        }
 
     def secret_text(self, secret_id: str) -> str:
-        """Read a secret as the administrator, by name or ARN."""
-        answer = self.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        """Read a secret as the administrator, by name in the stack's region or by ARN."""
+        region = secret_id.split(":")[3] if secret_id.startswith("arn:") else self.stack.region
+        client = self.aws.client("secretsmanager", region)
+        answer = client.get_secret_value(SecretId=secret_id)
         return str(answer["SecretString"])
 
     @property
@@ -102,18 +99,8 @@ class Deployment:
 
     @property
     def administrators(self) -> tuple[str, ...]:
-        """Logical names of the secrets that rotation logs in by, and the function may not read."""
-        return tuple(admin for admin in databases.login_secrets(self.stack).values() if admin)
-
-    @property
-    def secret(self) -> str:
-        """Logical name of the secret that the function is named."""
-        return self.environment["SECRET_NAME"].removeprefix(self.environment["SECRET_PREFIX"])
-
-    @property
-    def handler(self) -> str:
-        """`module.function` of the function."""
-        return str(self._function["Handler"])
+        """Logical names of the secrets that rotation logs in by, and no function may read."""
+        return tuple(sorted(self.settings.admin_secrets))
 
     def sessions(self, name: str, *, end: bool = False) -> int:
         """Count the database sessions of a secret's users, and end them if asked."""
@@ -130,12 +117,6 @@ class Deployment:
         return len(found)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """Environment variables of the function, as Lambda has them."""
-        variables: dict[str, str] = self._function["Environment"]["Variables"]
-        return variables
-
-    @property
     def canaries(self) -> frozenset[str]:
         """Every value that must show up nowhere: all but plain fields and what one connects to."""
         plain = {
@@ -148,7 +129,7 @@ class Deployment:
             read = self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
             if read["Type"] == "SecureString":
                 found.add(read["Value"])
-        for arn in self.outputs["secret_arns"].values():
+        for arn in self.secret_arns.values():
             text = self.secret_text(arn)
             try:
                 value = json.loads(text)
@@ -176,13 +157,6 @@ class Deployment:
             for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
                 lines += [event["message"] for event in page["events"]]
         return lines
-
-    @property
-    def _function(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.client("lambda").get_function_configuration(
-            FunctionName=self.outputs["function_name"]
-        )
-        return found
 
     def _inputs(self, type_: str, key: str) -> list[str]:
         return [each.inputs[key] for each in self.record.resources if each.type == type_]
