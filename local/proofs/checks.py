@@ -112,12 +112,13 @@ def _tells(evidence: Evidence) -> str:
 
 _CHECKS: dict[str, Callable[[Evidence], str]] = {
     "every function answers as expected, with no secret value": of_each(function_checks.answers),
-    "the extension answers it what the administrator reads": of_each(function_checks.agrees),
-    "three invocations cost one GetSecretValue of a secret": of_each(function_checks.one_call),
-    "first invocation, then later ones": of_each(function_checks.latency),
-    "it stays within its time and memory": of_each(function_checks.within_limits),
+    "the extension answers what the administrator reads": of_each(function_checks.agrees),
+    "three invocations cost at most one GetSecretValue per secret": of_each(
+        function_checks.one_call
+    ),
+    "first invocation, then later ones, within time and memory": of_each(function_checks.latency),
     "the logs hold no secret value": _logs,
-    "the role reads its secrets and is refused all others": of_each(function_checks.only_its_own),
+    "each role reads its secrets and is refused all others": of_each(function_checks.only_its_own),
     "without the grant for the key, the role is refused": of_each(function_checks.not_without_key),
     "no secret value in state, outputs, environment or package": _nowhere,
     "seeding again keeps every generated value": _seeded_once,

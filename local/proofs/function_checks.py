@@ -5,7 +5,7 @@ import re
 import secrets
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -107,14 +107,14 @@ def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
                 faults[name] = str(broken)
         if len(evidence.functions) == 1:
             return _only(figures, reasons, faults)
-        lines = _lines(figures, reasons, faults)
+        count = len(evidence.functions)
+        lines = [*_lines("✗", faults), *_lines("✓", figures), *_lines("–", reasons)]
         if faults:
-            wrong = f"{len(faults)} of {len(evidence.functions)} functions"
-            raise Broken("\n".join([wrong, *lines]))
+            raise Broken("\n".join([f"{len(faults)} of {count} functions fail", *lines]))
         if not figures:
-            same = len(set(reasons.values())) == 1
+            same = len(lines) == 1
             raise Skipped(next(iter(reasons.values())) if same else "\n".join(["", *lines]))
-        return "\n".join([f"{len(figures)} of {len(evidence.functions)} functions", *lines])
+        return "\n".join([f"{len(figures)} of {count} functions", *lines])
 
     return checked
 
@@ -128,13 +128,13 @@ def _only(figures: dict[str, str], reasons: dict[str, str], faults: dict[str, st
     return figure
 
 
-def _lines(
-    figures: dict[str, str], reasons: dict[str, str], faults: dict[str, str]
-) -> Iterator[str]:
-    width = max(map(len, [*figures, *reasons, *faults]))
-    for mark, texts in (("✗", faults), ("✓", figures), ("–", reasons)):
-        for name, text in texts.items():
-            yield f"{mark} {name:<{width}}  {text}"
+def _lines(mark: str, texts: Mapping[str, str]) -> Iterator[str]:
+    """Write a line for each text, with the functions that it is about."""
+    about: dict[str, list[str]] = {}
+    for name, text in sorted(texts.items()):
+        about.setdefault(text, []).append(name)
+    for text, names in about.items():
+        yield f"{mark} {', '.join(names)}: {text}"
 
 
 def _calls(function: Function) -> Calls:
@@ -215,31 +215,21 @@ def _secret_read(event: dict[str, Any]) -> str:
 
 
 def latency(evidence: Evidence, function: Function) -> str:
-    """How long its first calls took."""
-    calls = evidence.calls[function.name]
-    if not calls.invocations:
-        raise Skipped(calls.not_called or "it has not answered")
-    first, *later = (invocation.milliseconds for invocation in calls.invocations)
-    if not later:
-        return f"{first:.0f} ms"
-    return f"{first:.0f} ms, then {statistics.median(later):.1f} ms"
-
-
-def within_limits(evidence: Evidence, function: Function) -> str:
-    """Whether its calls stayed within the function's time and memory."""
+    """Whether its first calls stayed within the function's time and memory."""
     calls, own = evidence.calls[function.name], function.config.settings
     if _TIMED_OUT in calls.error:
         raise Broken(f"ended by its timeout of {own.timeout_seconds} s")
     if not calls.invocations:
         raise Skipped(calls.not_called or "it has not answered")
-    slowest = max(each.milliseconds for each in calls.invocations)
-    time = f"{slowest:.0f} ms of {own.timeout_seconds} s"
+    first, *later = (invocation.milliseconds for invocation in calls.invocations)
+    then = f", then {statistics.median(later):.1f} ms" if later else ""
+    took = f"{first:.0f} ms{then}, of {own.timeout_seconds} s"
     if calls.megabytes is None:
-        return f"{time}; memory is not measured here"
+        return f"{took}; memory is not measured here"
     used = f"{calls.megabytes} MB of {own.memory_mb} MB"
     if calls.megabytes > own.memory_mb:
         raise Broken(f"it used {used}")
-    return f"{time}, {used}"
+    return f"{took}; {used}"
 
 
 def only_its_own(evidence: Evidence, function: Function) -> str:

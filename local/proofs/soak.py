@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,11 +51,9 @@ class Soak:
     """From that moment until the last answer by the previous version; 0 when it was earlier."""
 
 
-def stack(
-    root: Path, strategy: str, functions: Mapping[str, object], **keys: object
-) -> project.Stack:
-    """Return the stack `dev` with the secrets of a strategy, functions, and other keys."""
-    changed = {"secrets": STRATEGIES[strategy], "function": {}, "functions": functions, **keys}
+def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
+    """Return the stack `dev` with the secrets of a strategy, and other keys of config."""
+    changed = {"secrets": STRATEGIES[strategy], "function": {}, "functions": {}, **keys}
     return project.load(root, "dev").changed(**changed)
 
 

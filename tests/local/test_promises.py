@@ -181,7 +181,7 @@ def test_the_key_is_of_no_use_past_secrets_manager_to_the_administrator(deploy: 
 def test_without_the_key_itself_nothing_is_read(deploy: Deploy) -> None:
     deployed = deploy()
     deployed.client("kms").disable_key(KeyId=deployed.outputs["key_arn"])
-    assert deployed.invoke().status == 500
+    assert deployed.functions["reader"].invoke().status == 500
 
 
 def test_without_the_layer_the_sdk_is_the_way_and_the_check_says_so(deploy: Deploy) -> None:
@@ -216,7 +216,7 @@ def test_a_call_at_import_is_too_early_for_the_extension_and_goes_to_the_sdk(
         "    return {'statusCode': 200, 'body': json.dumps({'source': early.source})}\n"
     )
     change_code(deployed, app=eager)
-    assert deployed.invoke().body == {"source": "sdk"}
+    assert deployed.functions["reader"].invoke().body == {"source": "sdk"}
 
 
 @pytest.mark.exhaustive
@@ -299,7 +299,10 @@ def test_a_function_that_goes_round_the_cache_is_found_out(deploy: Deploy) -> No
 @pytest.mark.exhaustive
 def test_a_value_in_an_environment_variable_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
-    variables = {**deployed.environment, "PASSWORD": next(iter(deployed.canaries))}
+    variables = {
+        **deployed.functions["reader"].environment,
+        "PASSWORD": next(iter(deployed.canaries)),
+    }
     deployed.client("lambda").update_function_configuration(
         FunctionName=deployed.outputs["function_name"], Environment={"Variables": variables}
     )
@@ -365,7 +368,7 @@ def test_logs_need_the_grant_for_their_group(deploy: Deploy) -> None:
     (logs,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     iam.delete_role_policy(RoleName=role, PolicyName=logs)
     before = len(deployed.log_lines())
-    assert deployed.invoke().status == 200
+    assert deployed.functions["reader"].invoke().status == 200
     assert len(deployed.log_lines()) == before
 
 
