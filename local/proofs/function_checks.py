@@ -176,7 +176,8 @@ def agrees(evidence: Evidence, function: Function) -> str:
         raise Skipped(_NO_SECRET)
     names = {arn: name for name, arn in evidence.deployment.secret_arns.items()}
     if wrong := sorted(names[arn] for arn, same in found.items() if not same):
-        raise Broken(f"the extension does not answer what {', '.join(wrong)} holds")
+        hold = "holds" if len(wrong) == 1 else "hold"
+        raise Broken(f"the extension does not answer what {', '.join(wrong)} {hold}")
     return f"{len(found)} of {len(found)} secrets"
 
 
