@@ -92,6 +92,7 @@ class _Account(NamedTuple):
     aws: EmbeddedAws
     stack: project.Stack
     server: PostgreSQL | None
+    notes: list[str]
     engine: PulumiEngine | None
     """None: the built-in one."""
     engine_text: str
@@ -149,10 +150,10 @@ def _account(
         layers.update(extension_layer_arns("aws"))
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
-        aws, stack, server = running.enter_context(
+        aws, stack, server, notes = running.enter_context(
             deployment.account(stack, layers, options.port, with_databases=not empty)
         )
-        yield _Account(aws, stack, server, engine, text, len(planned.registrations))
+        yield _Account(aws, stack, server, notes, engine, text, len(planned.registrations))
 
 
 def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployment]:
@@ -286,7 +287,7 @@ def _port(text: str) -> int:
 
 
 def _deploy(account: _Account) -> deployment.Deployment:
-    aws, stack, server, engine, engine_text, resources = account
+    aws, stack, server, notes, engine, engine_text, resources = account
     title = f"{stack.project}, stack {stack.name}, {stack.region}"
     _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
     _terminal.print(f"engine: {escape(engine_text)}")
@@ -297,6 +298,8 @@ def _deploy(account: _Account) -> deployment.Deployment:
     _terminal.print(f"[green]✓[/green] {resources} resources in {seconds:.1f} s")
     for message in deployed.record.messages:
         _note(message)
+    for note in notes:
+        _note(note)
     for path in stack.stand_ins:
         _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
     for name in deployed.operated:

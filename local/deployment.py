@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from infra.config import functions
 from infra.config.schema import Settings
 from infra.names import Names
-from local import networks
+from local import networks, stand_ins
 from local.aws import ADMIN_ARN, EmbeddedAws
 from local.config import settings
 from local.config.project import Stack, stand_in
@@ -87,10 +87,7 @@ class Deployment:
 
     def secret_text(self, secret_id: str) -> str:
         """Read a secret as the administrator, by name in the stack's region or by ARN."""
-        region = secret_id.split(":")[3] if secret_id.startswith("arn:") else self.stack.region
-        client = self.aws.client("secretsmanager", region)
-        answer = client.get_secret_value(SecretId=secret_id)
-        return str(answer["SecretString"])
+        return _text(self.aws, secret_id, self.stack.region)
 
     @property
     def rotating(self) -> tuple[str, ...]:
@@ -162,6 +159,12 @@ class Deployment:
         return [each.inputs[key] for each in self.record.resources if each.type == type_]
 
 
+def _text(aws: EmbeddedAws, secret_id: str, region: str = "") -> str:
+    region = secret_id.split(":")[3] if secret_id.startswith("arn:") else region
+    answer = aws.client("secretsmanager", region).get_secret_value(SecretId=secret_id)
+    return str(answer["SecretString"])
+
+
 def _leaves(value: object) -> Iterator[str]:
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
@@ -203,6 +206,9 @@ def deploy(
     stack = adapted(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operator = databases.Operator(server, stack) if server else None
+    if operator:
+        for name, secret in settings.read(stack).existing_secrets.items():
+            operator.make(name, json.loads(_text(aws, str(secret.existing))))
 
     def created(made: Made) -> None:
         event = json.loads(made.inputs["input"]) if made.type == _INVOCATION else {}
@@ -255,6 +261,8 @@ class Account(NamedTuple):
     """With the ids of the VPC, and the address of the database, that are there."""
     server: PostgreSQL | None
     """What the databases of the stack are on, if it has any."""
+    notes: list[str]
+    """What was made here in the place of what others own."""
 
 
 @contextlib.contextmanager
@@ -268,7 +276,8 @@ def account(
             server = running.enter_context(PostgreSQL())
             stack = databases.with_local_database(stack, server)
         aws = running.enter_context(EmbeddedAws(port=port, layers=layers))
-        yield Account(aws, networks.with_local_vpc(stack, aws), server)
+        stack, notes = stand_ins.with_stand_ins(stack, aws, server)
+        yield Account(aws, networks.with_local_vpc(stack, aws), server, notes)
 
 
 @contextlib.contextmanager
