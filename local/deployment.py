@@ -304,10 +304,10 @@ def adapted(stack: Stack) -> Stack:
         changed["secrets"] = secrets
     policy, monitoring = (stack.section(key) for key in ("resourcePolicy", "monitoring"))
     if policy.get("enabled"):
-        administrators = [*policy.get("administrators", []), ADMIN_ARN]
+        administrators = dict.fromkeys([*policy.get("administrators", []), ADMIN_ARN])
         changed["resourcePolicy"] = {
             **policy,
-            "administrators": administrators,
+            "administrators": list(administrators),
             "organizationId": None,
         }
     if monitoring.get("enabled"):
