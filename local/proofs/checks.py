@@ -72,7 +72,7 @@ def _rotates(evidence: Evidence) -> str:
         raise Skipped("no secret of this stack rotates")
     if not evidence.answering:
         raise Skipped("no function answers an event")
-    canaries = deployment.canaries
+    canaries, earlier = deployment.canaries, set(deployment.log_lines())
     callers = [requesting(each) for each in evidence.answering]
     with Traffic(*callers * max(1, _CALLERS // len(callers))) as traffic:
         try:
@@ -88,7 +88,8 @@ def _rotates(evidence: Evidence) -> str:
     if traffic.failures:
         fault, times = traffic.failures.most_common(1)[0]
         raise Broken(f"{traffic.failures.total()} requests failed, {times} of them by: {fault}")
-    logged = [*deployment.log_lines(), deployment.server.log() if deployment.server else ""]
+    logged = [line for line in deployment.log_lines() if line not in earlier]
+    logged.append(deployment.server.log() if deployment.server else "")
     if leaked("\n".join(logged), canaries | deployment.canaries):
         raise Broken("a log line holds a secret value, of before or after")
     return f"{len(deployment.rotating)} rotated, {traffic.requests} requests, 0 failed"
