@@ -9,7 +9,7 @@ from local.proofs import function_checks, incidents
 from local.proofs.function_checks import Evidence, of_each
 from local.proofs.leaks import leaked
 from local.proofs.outcomes import Broken, Outcome, Skipped, tried
-from local.proofs.traffic import Traffic, requesting, rotate
+from local.proofs.traffic import Traffic, callers_of, rotate
 
 _CALLERS = 4
 _SETTLED_REQUESTS = 5
@@ -73,8 +73,7 @@ def _rotates(evidence: Evidence) -> str:
     if not evidence.answering:
         raise Skipped("no function answers an event")
     canaries, earlier = deployment.canaries, set(deployment.log_lines())
-    callers = [requesting(each) for each in evidence.answering]
-    with Traffic(*callers * max(1, _CALLERS // len(callers))) as traffic:
+    with Traffic(*callers_of(evidence.answering, _CALLERS)) as traffic:
         try:
             traffic.wait_for_every_caller()
             for name in deployment.rotating:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.deployment import Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
@@ -31,7 +33,7 @@ class Calls:
 
     invocations: tuple[Invocation, ...] = ()
     error: str = ""
-    """What the function raised, which ended the calls."""
+    """What the function raised, or what Lambda refused, which ended the calls."""
     not_called: str = ""
     """Why it was not called at all."""
     megabytes: int | None = None
@@ -146,7 +148,7 @@ def _calls(function: Function) -> Calls:
         invocations.extend(function.invoke() for _ in range(INVOCATIONS))
     except NotInvokedError as error:
         return Calls(not_called=str(error))
-    except FunctionError as error:
+    except (FunctionError, BotoCoreError, ClientError) as error:
         return Calls(tuple(invocations), error=str(error))
     return Calls(tuple(invocations), megabytes=memory.peak_megabytes(function.outputs["name"]))
 

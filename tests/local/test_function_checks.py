@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from local.deployment import Deployment
 from local.functions import Function, NotInvokedError
 from local.proofs import checks
 from local.proofs.outcomes import Outcome
-from local.proofs.traffic import callers
+from local.proofs.traffic import callers, callers_of
 from tests.recording import stack
 
 READS = """
@@ -159,6 +160,24 @@ def test_functions_that_answer_well_go_on_while_secrets_rotate(
 def test_every_function_with_an_event_is_called_under_traffic(all_kinds: Deployment) -> None:
     # Those that raise, too: what they raise are failures of the traffic.
     assert len(callers(all_kinds, 2)) == len(BODIES) - 1
+
+
+def test_no_more_requests_are_made_at_once_than_a_function_keeps(all_kinds: Deployment) -> None:
+    good = all_kinds.functions["good"]
+    own = good.config.settings.model_copy(update={"reserved_concurrency": 1})
+    narrow = replace(good, config=replace(good.config, settings=own))
+    assert [len(callers_of([each], 4)) for each in (good, narrow)] == [4, 1]
+
+
+def test_a_function_without_its_alias_is_one_failed_check(all_kinds: Deployment) -> None:
+    good = all_kinds.functions["good"].outputs
+    gone = {"good": {**good, "alias_arn": f"{good['arn']}:gone"}}
+    record = replace(all_kinds.record, outputs={**all_kinds.record.outputs, "functions": gone})
+    outcomes = checks.run(replace(all_kinds, record=record))
+    first = next(outcomes)
+    assert (first.promise, first.kept) == (ANSWERS, False)
+    assert "ResourceNotFoundException" in first.figure
+    assert next(outcomes).kept
 
 
 @pytest.mark.parametrize(
