@@ -31,7 +31,7 @@ def lock_path(requirements: Path, platform: Platform) -> Path:
 
 
 def is_lock(path: Path, requirements: Path | None) -> bool:
-    """Whether a file is one of the locks of a requirements file: no part of a package."""
+    """Whether a file is one of the locks of a requirements file, which packages leave out."""
     if requirements is None:
         return False
     name = re.escape(requirements.stem)

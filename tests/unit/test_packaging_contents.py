@@ -44,6 +44,18 @@ def test_a_zip_gives_what_it_has(tmp_path: Path) -> None:
     }
 
 
+def test_every_fault_of_a_zip_is_an_error_of_the_code(tmp_path: Path) -> None:
+    built = zipped(tmp_path / "built.zip", {"../a": "", "/b": ""})
+    errors = code(built, tmp_path / "cache")[1]
+    assert errors == [
+        (
+            "code",
+            f"has an entry that leads out of it, '../a'; zip paths without `..`, got '{built}'",
+        ),
+        ("code", f"has an entry with an absolute path, '/b'; zip relative paths, got '{built}'"),
+    ]
+
+
 def test_a_missing_folder_is_named_with_one_that_is_similar(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def test_a_package_has_the_users_files_the_client_the_wheels_and_bytecode(
     assert compiled == {f"__pycache__/{module}.{tag}.pyc" for module in modules}
 
 
-def test_a_lock_is_no_part_of_the_package(project: Path, source: Source) -> None:
+def test_a_lock_is_left_out_of_the_package(project: Path, source: Source) -> None:
     tree(project, {"orders/requirements.txt": "leaf\n"})
     with_wheels = replace(source, requirements=project / "orders/requirements.txt")
     first = build(with_wheels, project / "cache")
