@@ -84,6 +84,20 @@ def test_a_package_has_the_users_files_the_client_the_wheels_and_bytecode(
     assert compiled == {f"__pycache__/{module}.{tag}.pyc" for module in modules}
 
 
+def test_paths_may_be_relative_to_the_project(project: Path, source: Source) -> None:
+    tree(project, {"orders/requirements.txt": "leaf\n"})
+    here = replace(
+        source, code=Path("orders"), requirements=Path("orders/requirements.txt"), client=CLIENT
+    )
+    built = build(here, Path("cache"))
+    assert built.errors == []
+    there = replace(
+        here, code=project / here.code, requirements=project / "orders/requirements.txt"
+    )
+    whole = build(there, project / "cache")
+    assert {name: path.absolute() for name, path in built.files.items()} == whole.files
+
+
 def test_a_lock_is_left_out_of_the_package(project: Path, source: Source) -> None:
     tree(project, {"orders/requirements.txt": "leaf\n"})
     with_wheels = replace(source, requirements=project / "orders/requirements.txt")

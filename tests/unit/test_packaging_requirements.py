@@ -110,6 +110,9 @@ def test_a_lock_is_kept_until_the_requirements_change(
     wheel(index, "leaf", {"leaf.py": "y = 1.5"}, version="1.5")
     wheels(path, P313, tmp_path / "cache")
     assert lock_path(path, P313).read_text() == first
+    tree(project, {"more/base.txt": "# older\r\nleaf<2\r\n"})
+    wheels(path, P313, tmp_path / "cache")
+    assert lock_path(path, P313).read_text() == first
     tree(project, {"more/base.txt": "leaf<2\npure\n"})
     files = wheels(path, P313, tmp_path / "cache")
     assert "pure/__init__.py" in files
@@ -137,6 +140,7 @@ def test_a_wheel_of_another_content_than_locked_is_refused(project: Path, tmp_pa
     (message,) = refusal(path, P313, tmp_path / "other")
     assert message.startswith("cannot be installed for python3.13 on arm64")
     assert "hash" in message.lower()
+    assert message.endswith("; delete the lock to resolve the requirements again")
 
 
 @pytest.mark.usefixtures("index")
