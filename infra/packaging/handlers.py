@@ -10,7 +10,8 @@ from pathlib import Path
 from infra.packaging import runtimes
 
 _NODE = (".js", ".mjs", ".cjs")
-_WHATEVER = {"exec", "globals", "setattr", "vars"}
+_SHOWN = 10
+_DYNAMIC = {"exec", "globals", "setattr", "vars"}
 
 
 def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
@@ -69,12 +70,15 @@ def _python(handler: str, version: runtimes.Version, files: Mapping[str, Path]) 
     if isinstance(tree, ast.Module):
         names = _defined(tree)
         if names is not None and function not in names:
-            yield (
-                f"must be a function of {name}, got {function!r}; defined there are"
-                f" {', '.join(sorted(names)) or 'no names at all'}"
-            )
+            yield f"must be a function of {name}, got {function!r}; {_instead(function, names)}"
     elif version <= runtimes.THIS:
         yield f"cannot be imported: {name}:{tree.lineno or 1}:{tree.offset or 1} {tree.msg}"
+
+
+def _instead(function: str, names: set[str]) -> str:
+    if close := difflib.get_close_matches(function, names, 1):
+        return f"did you mean {close[0]}?"
+    return f"it defines {', '.join(sorted(names)[:_SHOWN]) or 'no names at all'}"
 
 
 def _defined(tree: ast.Module) -> set[str] | None:
@@ -91,7 +95,7 @@ def _defined(tree: ast.Module) -> set[str] | None:
         ):
             waiting += ast.iter_child_nodes(node)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    if "__getattr__" in names or used & _WHATEVER:
+    if "__getattr__" in names or used & _DYNAMIC:
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
@@ -134,7 +138,7 @@ def _similar(wanted: str, files: Mapping[str, Path]) -> str:
     suffixes = (".py", *_NODE)
     names = [name for name in files if name.endswith(suffixes)]
     close = difflib.get_close_matches(wanted, names, 1)
-    root = sorted(name for name in names if "/" not in name)[:5]
+    root = sorted(name for name in names if "/" not in name)[:_SHOWN]
     if close:
         return f"; did you mean {close[0]}?"
     return f"; at its root are {', '.join(root)}" if root else "; it has no module at its root"

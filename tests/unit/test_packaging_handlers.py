@@ -50,19 +50,19 @@ def test_a_name_of_the_modules_top_level_is_a_handler(tmp_path: Path, source: st
 
 
 @pytest.mark.parametrize(
-    ("source", "defined"),
+    ("source", "instead"),
     [
-        ("def handel(event, context): ...", "handel"),
-        ("import os\nclass Shop:\n    def handle(self): ...", "Shop, os"),
-        ("def outer():\n    def handle(): ...\n    handle = 1", "outer"),
-        ("'handle'", "no names at all"),
+        ("def handel(event, context): ...\nimport os", "did you mean handel?"),
+        ("import os\nclass Shop:\n    def handle(self): ...", "it defines Shop, os"),
+        ("def outer():\n    def handle(): ...\n    handle = 1", "it defines outer"),
+        ("'handle'", "it defines no names at all"),
     ],
 )
 def test_a_name_that_the_module_does_not_define_is_refused(
-    tmp_path: Path, source: str, defined: str
+    tmp_path: Path, source: str, instead: str
 ) -> None:
     assert errors(tmp_path, "main.handle", {"main.py": source}) == [
-        f"must be a function of main.py, got 'handle'; defined there are {defined}"
+        f"must be a function of main.py, got 'handle'; {instead}"
     ]
 
 
