@@ -3,6 +3,7 @@
 import ast
 import difflib
 import posixpath
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from infra.packaging import runtimes
 
 _NODE = (".js", ".mjs", ".cjs")
+_TYPESCRIPT = (".ts", ".mts", ".cts")
+_FIRST_WITH_TYPESCRIPT = 24
 _SHOWN = 10
 _DYNAMIC = {"exec", "globals", "setattr", "vars"}
 
@@ -22,7 +25,7 @@ def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[st
     if version := runtimes.python(runtime):
         yield from _python(handler, version, files)
     elif runtime.startswith("nodejs"):
-        yield from _node(handler, files)
+        yield from _node(handler, runtime, files)
     elif runtime.startswith("provided") and "bootstrap" not in files:
         yield f"needs the program bootstrap at the package's root, as {runtime} starts it"
 
@@ -118,8 +121,8 @@ def _bound(node: ast.AST) -> set[str]:
             return set()
 
 
-def _node(handler: str, files: Mapping[str, Path]) -> Iterator[str]:
-    # As Lambda takes it apart, at the first dot of the last part:
+def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
+    # Taken apart at the first dot of the last part, then loaded by each ending, then resolved:
     # https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js
     folder, base = posixpath.split(handler)
     stem, _, export = base.partition(".")
@@ -129,9 +132,17 @@ def _node(handler: str, files: Mapping[str, Path]) -> Iterator[str]:
     if folder.startswith("/"):  # in a layer
         return
     wanted = posixpath.normpath(posixpath.join(folder, stem))
-    if not any(f"{wanted}{ending}" in files for ending in ("", *_NODE)):
+    endings = ("", *_NODE, *(_TYPESCRIPT if _runs_typescript(runtime) else ()))
+    found = any(f"{wanted}{ending}" in files for ending in endings)
+    resolved = (f"{wanted}/", f"node_modules/{stem}/", f"{folder}/node_modules/{stem}/")
+    if not found and not any(name.startswith(resolved) for name in files):
         names, similar = f"{wanted}.js, .mjs or .cjs", _similar(f"{wanted}.js", files)
         yield f"names a file that the package does not have, {names}{similar}"
+
+
+def _runs_typescript(runtime: str) -> bool:
+    version = re.match(r"nodejs(\d+)", runtime)
+    return version is not None and int(version[1]) >= _FIRST_WITH_TYPESCRIPT
 
 
 def _similar(wanted: str, files: Mapping[str, Path]) -> str:

@@ -114,6 +114,18 @@ def test_a_file_of_node_is_found(tmp_path: Path, file: str) -> None:
         assert errors(tmp_path, handler, {file: ""}, "nodejs22.x") == []
 
 
+def test_node_resolves_folders_packages_and_lately_typescript(tmp_path: Path) -> None:
+    for file in (
+        "index/package.json",
+        "node_modules/index/main.js",
+        "src/node_modules/index/a.js",
+    ):
+        handler = "src/index.handler" if file.startswith("src") else "index.handler"
+        assert errors(tmp_path, handler, {file: ""}, "nodejs22.x") == []
+    assert errors(tmp_path, "index.handler", {"index.mts": ""}, "nodejs24.x") == []
+    assert len(errors(tmp_path, "index.handler", {"index.mts": ""}, "nodejs22.x")) == 1
+
+
 def test_a_missing_file_of_node_is_refused(tmp_path: Path) -> None:
     (message,) = errors(tmp_path, "indx.handler", {"index.mjs": ""}, "nodejs22.x")
     assert message == (
