@@ -118,13 +118,14 @@ def _wheels(source: Source, cache: Path) -> tuple[Part, list[Error]]:
 
 
 def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
-    """Return the client's files for a Python function without a copy of them.
+    """Return the client's files for a Python function without a copy of another version.
 
-    A copy stays as it is, all of it: the user's code was written for that version, and its files
-    need each other.
+    Such a copy stays as it is, and none of this version's files join it: the user's code was
+    written for that version, and its files need each other.
     """
-    is_python = runtimes.python(source.runtime) is not None
-    return source.client if is_python and not source.client.keys() & files.keys() else {}
+    copies = [name for name in source.client if name in files]
+    is_other = not all(contents.same(files[name], source.client[name]) for name in copies)
+    return {} if is_other or runtimes.python(source.runtime) is None else source.client
 
 
 def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool) -> list[Error]:

@@ -115,6 +115,12 @@ def test_a_copy_of_the_client_stays_as_it_is(project: Path, source: Source) -> N
     assert sources(files) == set(mine)
     assert files["secret_client.py"].read_text() == "mine = 1"
     assert set(CLIENT) <= set(build(replace(source, client=CLIENT), project / "cache").files)
+    part = {
+        "main.py": HANDLER.encode(),
+        "secret_client.py": CLIENT["secret_client.py"].read_bytes(),
+    }
+    zipped(built, part)
+    assert set(CLIENT) <= set(build(with_client, project / "cache").files), "of this version"
     tree(project, {"js/index.js": ""})
     node = Source(project / "js", "index.handler", "nodejs22.x", "arm64", client=CLIENT)
     assert set(build(node, project / "cache").files) == {"index.js"}
