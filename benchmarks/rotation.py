@@ -14,6 +14,7 @@ from benchmarks import report  # noqa: E402
 from local import deployment, loopback  # noqa: E402
 from local.proofs.clients import logging_in, signing  # noqa: E402
 from local.proofs.soak import STRATEGIES, Soak, soak, stack  # noqa: E402
+from local.proofs.traffic import callers  # noqa: E402
 
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 ROTATIONS, CALLERS, OTHERS = 200, 6, 2
@@ -41,14 +42,21 @@ def main() -> int:
     failed = 0
     for strategy in STRATEGIES:
         with deployment.running(
-            stack(ROOT, strategy, maxStalenessSeconds=STALENESS_SECONDS)
+            stack(
+                ROOT,
+                strategy,
+                function={"handler": "app" if strategy == "random" else "query"},
+                maxStalenessSeconds=STALENESS_SECONDS,
+            )
         ) as deployed:
             caller = (
                 signing(deployed, "database", "password")
                 if strategy == "random"
                 else logging_in(deployed, "database")
             )
-            done = soak(deployed, "database", ROTATIONS, CALLERS, *[caller] * OTHERS)
+            done = soak(
+                deployed, "database", ROTATIONS, *callers(deployed, CALLERS), *[caller] * OTHERS
+            )
         failed += done.failures.total() + done.cold_failures.total()
         rows[f"`{strategy}`"] = _cells(done)
         print(strategy, *_cells(done), dict(done.failures), dict(done.cold_failures))

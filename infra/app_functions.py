@@ -68,6 +68,7 @@ def _reader_role(
                 if each.existing and name in own.secrets
             }
             or None,
+            "describe_secrets": own.describe_secrets or None,
             "key_arn": keys.home.arn,
             "replica_key_arns": keys.replica_arns,
             "parameter_arns": plain,

@@ -50,6 +50,8 @@ _FAILURES = (
     *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),
 )
 
+_MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
+
 # Widths are the reader's terminal's business, except where there is none.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -90,6 +92,7 @@ class _Account(NamedTuple):
     aws: EmbeddedAws
     stack: project.Stack
     server: PostgreSQL | None
+    notes: list[str]
     engine: PulumiEngine | None
     """None: the built-in one."""
     engine_text: str
@@ -111,11 +114,11 @@ def _serve(options: argparse.Namespace) -> int:
                 _note(f"the VPC that the config names is made here, with other ids: {ids}")
             if account.engine:
                 account.engine.open(deployment.adapted(account.stack), account.aws)
-            _stay(account, None)
+            _stay(account, [])
         return 0
     with _account(options, stack) as account:
         kept, deployed = _prove(account, stays=True)
-        _stay(account, deployed.outputs["function_alias_arn"])
+        _stay(account, [each.outputs["alias_arn"] for each in deployed.functions.values()])
     return 0 if kept else 1
 
 
@@ -147,10 +150,10 @@ def _account(
         layers.update(extension_layer_arns("aws"))
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
-        aws, stack, server = running.enter_context(
+        aws, stack, server, notes = running.enter_context(
             deployment.account(stack, layers, options.port, with_databases=not empty)
         )
-        yield _Account(aws, stack, server, engine, text, len(planned.registrations))
+        yield _Account(aws, stack, server, notes, engine, text, len(planned.registrations))
 
 
 def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployment]:
@@ -158,6 +161,8 @@ def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployme
     before = leftovers.account(account.aws, account.stack) if account.engine else frozenset()
     deployed = _deploy(account)
     kept = _check(deployed, before, stays=stays)
+    for notice in account.aws.notices:
+        _terminal.print(f"[dim]{escape(notice)}[/dim]")
     _terminal.print("\n[bold]Outputs[/bold]")
     _terminal.print(escape(outputs.table(deployed.outputs)))
     _terminal.print("\n[bold]Cost[/bold]")
@@ -284,7 +289,7 @@ def _port(text: str) -> int:
 
 
 def _deploy(account: _Account) -> deployment.Deployment:
-    aws, stack, server, engine, engine_text, resources = account
+    aws, stack, server, notes, engine, engine_text, resources = account
     title = f"{stack.project}, stack {stack.name}, {stack.region}"
     _terminal.print(f"[bold]{escape(title)}[/bold], on an embedded AWS at {aws.endpoint_url}")
     _terminal.print(f"engine: {escape(engine_text)}")
@@ -295,6 +300,8 @@ def _deploy(account: _Account) -> deployment.Deployment:
     _terminal.print(f"[green]✓[/green] {resources} resources in {seconds:.1f} s")
     for message in deployed.record.messages:
         _note(message)
+    for note in notes:
+        _note(note)
     for path in stack.stand_ins:
         _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
     for name in deployed.operated:
@@ -334,20 +341,21 @@ def _check(
     outcomes = []
     for outcome in tried:
         outcomes.append(outcome)
-        mark = "[green]✓[/green]" if outcome.kept else "[red]✗[/red]"
         figure, *details = outcome.figure.splitlines() or [""]
-        _terminal.print(f"{mark} {outcome.promise:<63} [dim]{escape(figure)}[/dim]")
+        _terminal.print(
+            f"{_MARKS[outcome.kept]} {outcome.promise:<63} [dim]{escape(figure)}[/dim]"
+        )
         for line in details:
             _terminal.print(f"    [dim]{escape(line)}[/dim]")
-    return all(outcome.kept for outcome in outcomes)
+    return all(outcome.kept is not False for outcome in outcomes)
 
 
-def _stay(account: _Account, function: str | None) -> None:
+def _stay(account: _Account, functions: list[str]) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, function)
+    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, functions)
     if account.engine:
         lines += ["", *outputs.of_pulumi(account.engine, account.stack.name)]
     _terminal.print(escape("\n".join(lines)))

@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 from local.account import AwsAccount, Clients
 
@@ -34,6 +34,8 @@ LOG_TAIL_LINES = 20
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_REACHABLE = "EMBEDDED_AWS_REACHABLE"
+_MAX_PORT = 65_535
 _NOT_RUNNING = "the embedded AWS is not running; use it in a `with` statement"
 
 
@@ -49,8 +51,11 @@ class EmbeddedAws(AwsAccount):
     """An AWS account on loopback, as a context manager that starts and stops it.
 
     `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
-    each holding the stand-in for the AWS extension. Entering raises `PortInUseError` when the port
-    is taken and `EmulatorError` when the emulator does not come up.
+    each holding the stand-in for the AWS extension; `reachable` are ports of this machine's
+    loopback that functions reach, such as a database's, in addition to those that the environment
+    variable `EMBEDDED_AWS_REACHABLE` lists, separated by commas. Entering raises `PortInUseError`
+    when the port is taken, `EmulatorError` when the emulator does not come up, and `ValueError`
+    for a list that does not consist of ports.
 
     `account` opens further accounts next to it.
     """
@@ -58,16 +63,24 @@ class EmbeddedAws(AwsAccount):
     account_id: str = ACCOUNT_ID
     """The account, in twelve digits."""
 
-    def __init__(self, *, port: int | None = None, layers: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        layers: Iterable[str] = (),
+        reachable: Iterable[int] = (),
+    ) -> None:
         super().__init__(ACCOUNT_ID, Clients(lambda: f"http://{HOST}:{self.port}"))
         self._accounts: dict[str, AwsAccount] = {ACCOUNT_ID: self}
         self._accounts_lock = threading.Lock()
         self._requested_port = port or 0
         self._layers = list(layers)
+        self._reachable = list(reachable)
         self._port: int | None = None
         self._directory: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._answers: int | None = None
+        self._answers: BinaryIO | None = None
+        self._orders_lock = threading.Lock()
 
     @property
     def port(self) -> int:
@@ -82,6 +95,42 @@ class EmbeddedAws(AwsAccount):
         if self._process is None:
             raise RuntimeError(_NOT_RUNNING)
         return self._process.pid
+
+    @property
+    def namespaces(self) -> bool:
+        """Whether each execution environment of a function has a network of its own.
+
+        Then port 2773 is free in each, and functions reach nothing but this AWS and what `reach`
+        names. Without, a function that has port 2773 hard-coded may find another's extension
+        there, and functions reach all of this machine. The environment variable
+        `EMBEDDED_AWS_NAMESPACES=off` does without where there are namespaces.
+        """
+        return bool(self._order("have_namespaces"))
+
+    @property
+    def notices(self) -> list[str]:
+        """What a reader of the output should know, so far: which interpreters run functions."""
+        return list(self._order("notices"))
+
+    def missing_interpreter(self, runtime: str) -> str | None:
+        """Return why functions of a runtime, such as `java21`, are not invoked; None if they are.
+
+        An invocation of one has the same text, and the `errorType` `EmbeddedAws.NotInvoked`.
+        """
+        missing: str | None = self._order("missing_interpreter", runtime)
+        return missing
+
+    def interpreter_version(self, runtime: str) -> str | None:
+        """Return the version of the language that runs functions of a runtime, such as `3.13`.
+
+        None if nothing here runs them.
+        """
+        version: str | None = self._order("interpreter_version", runtime)
+        return version
+
+    def reach(self, port: int) -> None:
+        """Let functions, running or to come, reach a port of this machine's loopback."""
+        self._order("reach", port)
 
     def account(self, account_id: str) -> AwsAccount:
         """Return an account: for an equal id the same one, empty when it is first asked for.
@@ -116,17 +165,19 @@ class EmbeddedAws(AwsAccount):
         """End an outage; what still hangs is reset."""
         self._order("end_outage", service, region)
 
-    def _order(self, *command: str) -> None:
-        """Have the emulator do something; on return it is done."""
+    def _order(self, *command: str | int) -> Any:  # noqa: ANN401 (any JSON)
+        """Have the emulator do something; on return it is done. Return what it answers."""
         if self._process is None or self._process.stdin is None or self._answers is None:
             raise RuntimeError(_NOT_RUNNING)
-        try:
-            os.write(self._process.stdin.fileno(), json.dumps(command).encode() + b"\n")
-            done = os.read(self._answers, 1)
-        except BrokenPipeError:
-            done = b""
-        if not done:
+        with self._orders_lock:
+            try:
+                os.write(self._process.stdin.fileno(), json.dumps(command).encode() + b"\n")
+                answer = self._answers.readline()
+            except BrokenPipeError:
+                answer = b""
+        if not answer:
             raise EmulatorError("the emulator has ended")
+        return json.loads(answer)
 
     def __enter__(self) -> Self:
         self._directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
@@ -153,9 +204,10 @@ class EmbeddedAws(AwsAccount):
     def _start(self, listener: int, directory: Path) -> subprocess.Popen[bytes]:
         scratch = directory / "tmp"
         scratch.mkdir()
-        self._answers, answers = os.pipe()
+        ours, answers = os.pipe()
+        self._answers = os.fdopen(ours, "rb")
         environment = {
-            "PATH": os.defpath,
+            "PATH": os.environ.get("PATH", os.defpath),  # what runs functions is looked for here
             "HOME": str(directory),
             "TMPDIR": str(scratch),
             "AUTH": "true",
@@ -172,6 +224,8 @@ class EmbeddedAws(AwsAccount):
             "EMBEDDED_AWS_DIRECTORY": str(directory),
             "EMBEDDED_AWS_LAYERS": json.dumps(self._layers),
             "EMBEDDED_AWS_LISTENER": str(listener),
+            "EMBEDDED_AWS_NAMESPACES": os.environ.get("EMBEDDED_AWS_NAMESPACES", "on"),
+            "EMBEDDED_AWS_PORTS": json.dumps([self.port, *self._reachable, *_listed_ports()]),
         }
         # Closed here as the listener is: a child that dies is an end of the answers.
         with self._log_path.open("wb") as log, os.fdopen(answers, "wb"):
@@ -217,12 +271,24 @@ class EmbeddedAws(AwsAccount):
             end(self._process)
             self._process = None
         if self._answers is not None:
-            os.close(self._answers)
+            self._answers.close()
             self._answers = None
         self._port = None
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
+
+
+def _listed_ports() -> list[int]:
+    """Return the ports that the user lists for functions to reach."""
+    listed = os.environ.get(_REACHABLE, "")
+    ports = [each.strip() for each in listed.split(",") if each.strip()]
+    if not all(each.isdecimal() and 1 <= int(each) <= _MAX_PORT for each in ports):
+        raise ValueError(
+            f"{_REACHABLE} must be ports, 1 to {_MAX_PORT}, separated by commas, got {listed!r};"
+            " set it to such as 5432,6379, or unset it"
+        )
+    return list(map(int, ports))
 
 
 def _listen(port: int) -> socket.socket:

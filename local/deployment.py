@@ -3,46 +3,35 @@
 import contextlib
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from local import networks
+from infra.config import functions
+from infra.config.schema import Settings
+from infra.names import Names
+from local import native_code, networks, stand_ins
 from local.aws import ADMIN_ARN, EmbeddedAws
+from local.config import settings
 from local.config.project import Stack, stand_in
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 from local.engines.built_in import BuiltInEngine, Preview
 from local.engines.pulumi_engine import PulumiEngine
 from local.engines.record import Made, Record
+from local.functions import Function
 from local.provider.archive import package
 from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
 _INVOCATION = "aws:lambda/invocation:Invocation"
-# Fields of a database secret that the function tells.
+# Fields of a database's secret that say where to log in and as whom, and may be shown.
 _TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
 _TOLD |= {"port", "engine"}
 
 OnCreated = Callable[[Made], None]
-
-
-class FunctionError(Exception):
-    """The function raised instead of answering; the text is what Lambda made of it."""
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One call of the function."""
-
-    status: int
-    """`statusCode` of the answer."""
-    body: dict[str, Any]
-    payload: str
-    """The whole answer as it came."""
-    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -68,32 +57,37 @@ class Deployment:
         """Return the administrator's client in the stack's region."""
         return self.aws.client(service, self.stack.region)
 
-    def invoke(self) -> Invocation:
-        """Call the function by its alias, as a user would.
+    @cached_property
+    def settings(self) -> Settings:
+        """The stack's config."""
+        return settings.read(self.stack)
 
-        Raises:
-            FunctionError: the function raised, ended, or did not answer as its contract says.
+    @property
+    def names(self) -> Names:
+        """Names of the stack's secrets and parameters."""
+        return Names(self.stack.project, self.stack.name)
 
-        """
-        start = time.perf_counter()
-        answer = self.client("lambda").invoke(
-            FunctionName=self.outputs["function_alias_arn"], Payload=b"{}"
-        )
-        payload = answer["Payload"].read().decode()
-        milliseconds = (time.perf_counter() - start) * 1000
-        if "FunctionError" in answer:
-            raise FunctionError(f"the function raised: {payload}")
-        try:
-            result = json.loads(payload)
-            status, body = int(result["statusCode"]), dict(json.loads(result["body"]))
-        except (KeyError, TypeError, ValueError):
-            raise FunctionError("the function's answer is not one of an HTTP function") from None
-        return Invocation(status, body, payload, milliseconds)
+    @cached_property
+    def functions(self) -> dict[str, Function]:
+        """The functions that read, by logical name; a program may export none."""
+        config, root = functions.functions(self.settings), self.stack.program.parent
+        return {
+            name: Function(config[name], outputs, root, self.client)
+            for name, outputs in self.outputs.get("functions", {}).items()
+        }
+
+    @property
+    def secret_arns(self) -> dict[str, str]:
+        """ARNs of the secrets by logical name, those included that existed before the stack."""
+        existing = self.settings.existing_secrets.items()
+        return {
+            **self.outputs["secret_arns"],
+            **{name: secret.existing for name, secret in existing if secret.existing},
+        }
 
     def secret_text(self, secret_id: str) -> str:
-        """Read a secret as the administrator, by name or ARN."""
-        answer = self.client("secretsmanager").get_secret_value(SecretId=secret_id)
-        return str(answer["SecretString"])
+        """Read a secret as the administrator, by name in the stack's region or by ARN."""
+        return _text(self.aws, secret_id, self.stack.region)
 
     @property
     def rotating(self) -> tuple[str, ...]:
@@ -102,18 +96,8 @@ class Deployment:
 
     @property
     def administrators(self) -> tuple[str, ...]:
-        """Logical names of the secrets that rotation logs in by, and the function may not read."""
-        return tuple(admin for admin in databases.login_secrets(self.stack).values() if admin)
-
-    @property
-    def secret(self) -> str:
-        """Logical name of the secret that the function is named."""
-        return self.environment["SECRET_NAME"].removeprefix(self.environment["SECRET_PREFIX"])
-
-    @property
-    def handler(self) -> str:
-        """`module.function` of the function."""
-        return str(self._function["Handler"])
+        """Logical names of the secrets that rotation logs in by, and no function may read."""
+        return tuple(sorted(self.settings.admin_secrets))
 
     def sessions(self, name: str, *, end: bool = False) -> int:
         """Count the database sessions of a secret's users, and end them if asked."""
@@ -130,12 +114,6 @@ class Deployment:
         return len(found)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """Environment variables of the function, as Lambda has them."""
-        variables: dict[str, str] = self._function["Environment"]["Variables"]
-        return variables
-
-    @property
     def canaries(self) -> frozenset[str]:
         """Every value that must show up nowhere: all but plain fields and what one connects to."""
         plain = {
@@ -148,7 +126,7 @@ class Deployment:
             read = self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
             if read["Type"] == "SecureString":
                 found.add(read["Value"])
-        for arn in self.outputs["secret_arns"].values():
+        for arn in self.secret_arns.values():
             text = self.secret_text(arn)
             try:
                 value = json.loads(text)
@@ -177,15 +155,14 @@ class Deployment:
                 lines += [event["message"] for event in page["events"]]
         return lines
 
-    @property
-    def _function(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.client("lambda").get_function_configuration(
-            FunctionName=self.outputs["function_name"]
-        )
-        return found
-
     def _inputs(self, type_: str, key: str) -> list[str]:
         return [each.inputs[key] for each in self.record.resources if each.type == type_]
+
+
+def _text(aws: EmbeddedAws, secret_id: str, region: str = "") -> str:
+    region = secret_id.split(":")[3] if secret_id.startswith("arn:") else region
+    answer = aws.client("secretsmanager", region).get_secret_value(SecretId=secret_id)
+    return str(answer["SecretString"])
 
 
 def _leaves(value: object) -> Iterator[str]:
@@ -229,6 +206,9 @@ def deploy(
     stack = adapted(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operator = databases.Operator(server, stack) if server else None
+    if operator:
+        for name, secret in settings.read(stack).existing_secrets.items():
+            operator.make(name, json.loads(_text(aws, str(secret.existing))))
 
     def created(made: Made) -> None:
         event = json.loads(made.inputs["input"]) if made.type == _INVOCATION else {}
@@ -248,17 +228,23 @@ def deploy(
                 operator.make(name, value)
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
             operated.append(name)
-    parameters = aws.client("ssm", stack.region)
-    for name in record.outputs["parameter_arns"]:
-        with contextlib.suppress(parameters.exceptions.ParameterAlreadyExists):
-            parameters.put_parameter(
-                Name=name,
-                Value=stand_in(),
-                Type="SecureString",
-                KeyId=record.outputs["key_arn"],
-            )
-            operated.append(name)
+    operated += _put_missing_parameters(aws.client("ssm", stack.region), record.outputs)
     return Deployment(aws, stack, record, tuple(operated), server, pulumi)
+
+
+def _put_missing_parameters(
+    client: Any,  # noqa: ANN401 (boto3 makes its classes at run time)
+    outputs: dict[str, Any],
+) -> Iterator[str]:
+    """Put a stand-in for each parameter that has no value; yield their names."""
+    for name in outputs["parameter_arns"]:
+        try:
+            client.get_parameter(Name=name)
+        except client.exceptions.ParameterNotFound:
+            client.put_parameter(
+                Name=name, Value=stand_in(), Type="SecureString", KeyId=outputs["key_arn"]
+            )
+            yield name
 
 
 def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
@@ -281,6 +267,8 @@ class Account(NamedTuple):
     """With the ids of the VPC, and the address of the database, that are there."""
     server: PostgreSQL | None
     """What the databases of the stack are on, if it has any."""
+    notes: list[str]
+    """What is here in the place of what others own, and of what this machine cannot run."""
 
 
 @contextlib.contextmanager
@@ -293,8 +281,12 @@ def account(
         if with_databases and databases.login_secrets(stack):
             server = running.enter_context(PostgreSQL())
             stack = databases.with_local_database(stack, server)
-        aws = running.enter_context(EmbeddedAws(port=port, layers=layers))
-        yield Account(aws, networks.with_local_vpc(stack, aws), server)
+        reachable = [server.port] if server else []
+        layers = {*layers, *native_code.layer_arns(stack.region)}
+        aws = running.enter_context(EmbeddedAws(port=port, layers=layers, reachable=reachable))
+        stack, notes = stand_ins.with_stand_ins(stack, aws, server)
+        stack, rebuilt = native_code.for_this_machine(stack, aws.interpreter_version)
+        yield Account(aws, networks.with_local_vpc(stack, aws), server, [*notes, *rebuilt])
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """Keep every request of this process on this machine.
 
-Standard library only and quick to load: the emulator also puts this file's text in front of the
-script that runs a function's handler. Two limits: an audit hook does not reach into processes that
-this one starts, and a name given to a socket's own `connect` is looked up before it is refused.
+Standard library only and quick to load: the emulator, the extension and the processes of Python
+functions install it. Limits: an audit hook reaches neither C libraries nor the processes that this
+one starts, and a name given to a socket's own `connect` is looked up before it is refused. Where
+the machine has network namespaces, functions are in one, which has none of these limits.
 """
 
 import socket

@@ -4,7 +4,7 @@ import io
 import json
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -57,11 +57,12 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
     return textwrap.indent(written.get().rstrip("\n"), "    ")
 
 
-def of_the_aws_cli(aws: EmbeddedAws, region: str, function: str | None) -> list[str]:
-    """Write what another terminal needs for the AWS CLI, and a call of the function if any."""
+def of_the_aws_cli(aws: EmbeddedAws, region: str, functions: Collection[str]) -> list[str]:
+    """Write what another terminal needs for the AWS CLI, and a call of each function."""
     lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(aws.exports(region))]
-    if function:
-        lines += ["", f"aws lambda invoke --function-name {function} /dev/stdout"]
+    if functions:
+        lines.append("")
+    lines += [f"aws lambda invoke --function-name {arn} /dev/stdout" for arn in functions]
     return lines
 
 

@@ -1,6 +1,7 @@
 """The role of a function that reads secrets: exactly that, its own logs, and traces if asked."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -24,6 +25,8 @@ class ReaderRoleArgs(TypedDict):
     """ARNs of the SecureStrings to read, which are under the same key (default none)."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
+    describe_secrets: NotRequired[bool | None]
+    """Whether it may call DescribeSecret on these secrets, too (default None: not)."""
     existing_secrets: NotRequired[Mapping[str, str | None] | None]
     """ARN of a secret that is not made here -> ARN of its KMS key; `None`: AWS's own (default
     none)."""
@@ -80,6 +83,7 @@ class ReaderRole(pulumi.ComponentResource):
         )
         super().__init__("lambda-secrets:index:ReaderRole", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        describe = bool(args.get("describe_secrets"))
 
         role = aws.iam.Role(
             f"{name}-role",
@@ -97,7 +101,7 @@ class ReaderRole(pulumi.ComponentResource):
             role.name,
             secret_arns,
             [args["key_arn"], *replica_key_arns.values()],
-            policies.read_secrets,
+            partial(policies.read_secrets, describe=describe),
             args.get("tags"),
             child,
             args.get("path"),
@@ -128,7 +132,9 @@ class ReaderRole(pulumi.ComponentResource):
         if args.get("in_vpc"):
             documents["network"] = policies.use_network()
         if existing := args.get("existing_secrets"):
-            documents["existing-secrets"] = policies.read_existing_secrets(existing)
+            documents["existing-secrets"] = policies.read_existing_secrets(
+                existing, describe=describe
+            )
         if (dead_letter_arn := args.get("dead_letter_arn")) is not None:
             documents["dead-letters"] = policies.send_dead_letters(dead_letter_arn)
         attached += grants.inline(name, role.name, documents, child)

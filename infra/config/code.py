@@ -24,14 +24,15 @@ def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, li
     for name, function in functions.items():
         if function.is_example:
             continue
-        package = build(_source(function, root))
+        package = build(source(function, root))
         packages[name] = package.files
         errors += [ConfigError(f"{function.section}.{key}", text) for key, text in package.errors]
         errors += _event_errors(function, root)
     return packages, errors
 
 
-def _source(function: AppFunction, root: Path) -> Source:
+def source(function: AppFunction, root: Path) -> Source:
+    """Name what a function is made of; `root` is the project's folder."""
     own = function.settings
     client = {f"secret_{name}.py": root / "handler" / f"secret_{name}.py" for name in _CLIENT}
     return Source(

@@ -130,6 +130,11 @@ class FunctionSettings(RuntimeSettings):
         " certificates (`database.caBundle`)",
     )
     secrets: list[str] = Field(default=[], description="the secrets that it may read, by name")
+    describe_secrets: bool = Field(
+        default=False,
+        description="whether it may call DescribeSecret on them, too, which answers no value:"
+        " AWS's caching libraries do",
+    )
     parameters: list[str] = Field(
         default=[], description="the parameters that it may read, by name"
     )

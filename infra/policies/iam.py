@@ -189,8 +189,10 @@ def encrypt_logs(place: Place, log_groups: str) -> dict[str, Any]:
     }
 
 
-def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
+def read_secrets(secret_arns: Sequence[str], *key_arns: str, describe: bool = False) -> Policy:
     """Read exactly these secrets, and decrypt with the keys only what Secrets Manager hands them.
+
+    `describe` adds DescribeSecret, which answers no value.
 
     `key_arns` are the key of the secrets' region and, where they have replicas, that of each
     replica's: a replica's ARN differs in the region only, so one pattern and the list of regions
@@ -201,7 +203,7 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     read: dict[str, Any] = {
         "Sid": "ReadSecrets",
         "Effect": "Allow",
-        "Action": "secretsmanager:GetSecretValue",
+        "Action": _reading(describe=describe),
         "Resource": list(secret_arns),
     }
     if len(key_arns) > 1:
@@ -213,7 +215,7 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     )
 
 
-def read_existing_secrets(key_arns: Mapping[str, str | None]) -> Policy:
+def read_existing_secrets(key_arns: Mapping[str, str | None], *, describe: bool = False) -> Policy:
     """Read secrets that others own: ARN of each -> ARN of its KMS key.
 
     Without a key a secret is under Secrets Manager's own, which takes no grant.
@@ -222,7 +224,7 @@ def read_existing_secrets(key_arns: Mapping[str, str | None]) -> Policy:
     read = {
         "Sid": "ReadExistingSecrets",
         "Effect": "Allow",
-        "Action": "secretsmanager:GetSecretValue",
+        "Action": _reading(describe=describe),
         "Resource": sorted(key_arns),
     }
     keys = sorted({arn for arn in key_arns.values() if arn})
@@ -236,6 +238,11 @@ def read_existing_secrets(key_arns: Mapping[str, str | None]) -> Policy:
         for number, key in enumerate(keys, start=1)
     ]
     return policy_document(read, *decrypt)
+
+
+def _reading(*, describe: bool) -> str | list[str]:
+    read = "secretsmanager:GetSecretValue"
+    return ["secretsmanager:DescribeSecret", read] if describe else read
 
 
 def send_dead_letters(arn: str) -> Policy:

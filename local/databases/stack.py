@@ -8,6 +8,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from infra.config import functions
+from local.config import settings
 from local.config.project import Stack
 from local.databases.postgres import PostgreSQL
 
@@ -15,14 +17,21 @@ _STRATEGIES = ("singleUser", "alternatingUsers")
 
 
 def login_secrets(stack: Stack) -> dict[str, str | None]:
-    """Secrets that log in to a database: logical name -> that of its administrator's, if any."""
-    function = {"secret": "database", "handler": "app"} | stack.section("function")
+    """Secrets that log in to a database: logical name -> that of its administrator's, if any.
+
+    They rotate by logging in, or are the first one of a function with `caBundle`.
+    """
+    config = settings.read(stack)
+    readers = {
+        function.settings.secrets[0]
+        for function in functions.functions(config).values()
+        if function.settings.ca_bundle and function.settings.secrets
+    }
     found: dict[str, str | None] = {}
-    for name, secret in stack.section("secrets").items():
-        rotation = secret.get("rotation") or {}
-        if rotation.get("strategy") in _STRATEGIES:
-            found[name] = rotation.get("adminSecret")
-        elif function["handler"] == "query" and function["secret"] == name:
+    for name, secret in config.secrets.items():
+        if secret.rotation and secret.rotation.strategy in _STRATEGIES:
+            found[name] = secret.rotation.admin_secret
+        elif name in readers:
             found[name] = None
     return dict.fromkeys(filter(None, found.values())) | found
 

@@ -14,6 +14,7 @@ PATCHED_BY = (
     "lambda_",
     "lambda_metrics",
     "outage",
+    "runtimes.environment",
     "s3",
     "sns",
     "core.accounts",

@@ -17,12 +17,12 @@ from typing import Any
 import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id
 
 from local import loopback
-from local.emulator import PATCHED_BY, iam, lambda_, outage
+from local.emulator import PATCHED_BY, iam, lambda_, notices, outage
 from local.emulator.core import patching
+from local.emulator.runtimes import environment, interpreters, namespaces, networks
 
 HEALTH = "/_ministack/health"
 # ministack's own endpoints: they reset, reconfigure and read everything without authentication.
@@ -48,33 +48,41 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 def end(directory: str) -> None:
     """End this process and all that it started, and leave no file."""
-    lambda_runtime.reset()  # first, or a function could go on writing files
-    shutil.rmtree(directory, ignore_errors=True)
-    os.killpg(os.getpid(), signal.SIGKILL)  # this process leads its group: local.aws sees to it
+    try:
+        environment.close_all()  # first, or a function could go on writing files
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        # This process leads its group: local.aws sees to it.
+        os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def obey_parent(answers: int, directory: str) -> None:
     """Do what each line of standard input says, and end with it.
 
-    The parent holds it open as long as it lives, and is answered with a byte.
+    The parent holds it open as long as it lives, and is answered with a line of JSON.
     """
-    commands: dict[str, Callable[..., None]] = {
+    commands: dict[str, Callable[..., object]] = {
         "open_account": iam.seed_admin,
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
+        "have_namespaces": networks.have_namespaces,
+        "interpreter_version": interpreters.version,
+        "missing_interpreter": interpreters.missing,
+        "notices": notices.given,
+        "reach": networks.reach,
     }
     try:
         for line in sys.stdin.buffer:
             name, *arguments = json.loads(line)
-            commands[name](*arguments)
-            os.write(answers, b"\n")
+            answer = commands[name](*arguments)
+            os.write(answers, json.dumps(answer).encode() + b"\n")
     finally:
         end(directory)
 
 
 def main() -> None:
     """Patch ministack, seed the account that the environment describes, and serve it."""
-    # Taken out of the environment, because functions inherit it.
+    # Taken out of the environment, because ministack reads it.
     settings = {
         name: os.environ.pop(f"EMBEDDED_AWS_{name}")
         for name in (
@@ -84,8 +92,15 @@ def main() -> None:
             "DIRECTORY",
             "LAYERS",
             "LISTENER",
+            "NAMESPACES",
+            "PORTS",
         )
     }
+    if settings["NAMESPACES"] != "off":
+        namespaces.prepare()
+    networks.set_up(namespaces=settings["NAMESPACES"] != "off" and namespaces.are_available())
+    for port in json.loads(settings["PORTS"]):
+        networks.reach(port)
     for module in PATCHED_BY:
         patching.apply(f"local.emulator.{module}")
     loopback.install()
@@ -99,7 +114,7 @@ def main() -> None:
     key = settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"]
     iam.seed_admin(get_account_id(), *key)
     if layers := json.loads(settings["LAYERS"]):
-        from local.extension import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
+        from local.extension.layer import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 
         lambda_.publish_layers(layers, layer_zip())
 

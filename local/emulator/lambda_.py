@@ -1,19 +1,13 @@
-"""Lambda: functions stay on this machine, layers exist, roles are asked, limits hold."""
+"""Lambda: layers exist, roles are asked, limits hold."""
 # ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import base64
-import contextlib
 import contextvars
-import inspect
 import json
-import os
-import queue
 import secrets
-import sys
-import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, TextIO
+from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
@@ -25,7 +19,6 @@ from ministack.core.responses import (
 )
 from ministack.services import cloudwatch_logs, iam, lambda_svc
 
-from local import loopback
 from local.emulator.core.accounts import owner
 from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response, error_response
@@ -36,8 +29,6 @@ CONCURRENT_EXECUTIONS = 1_000
 UNRESERVED_EXECUTIONS = 100
 
 STATE_TRANSITION_SECONDS = 0.02
-LAST_LINES_TIMEOUT_SECONDS = 1.0
-END_OF_LINES = "\0end of invocation\0"
 
 Data = dict[str, Any]
 _SALT = secrets.token_hex(32)
@@ -71,67 +62,6 @@ def _publish_layer(arn: str, zip_file: str) -> None:
     lambda_svc._publish_layer_version(name, {"Content": {"ZipFile": zip_file}})
     everyone = {"StatementId": "everyone", "Action": "lambda:GetLayerVersion", "Principal": "*"}
     lambda_svc._add_layer_version_permission(name, version, everyone)
-
-
-class MarkedReplies:
-    """A worker's replies, each preceded by a mark on standard error: no line comes after it.
-
-    Its source is part of the worker's script.
-    """
-
-    def __init__(self, replies: TextIO) -> None:
-        self.replies = replies
-        self.initialised = False
-
-    def write(self, text: str) -> None:
-        """Write a reply, or a part of it."""
-        self.replies.write(text)
-
-    def flush(self) -> None:
-        """Send the reply; the first is that of the initialisation, which nobody waits for."""
-        if self.initialised:
-            sys.stderr.flush()
-            os.write(2, f"{END_OF_LINES}\n".encode())
-        self.initialised = True
-        self.replies.flush()
-
-
-@changes(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
-def keep_functions_on_this_machine(script: str) -> str:
-    """Keep functions from the network, and mark the end of an invocation's lines."""
-    return "\n".join(
-        [
-            inspect.getsource(loopback),
-            "install()",
-            "import os",
-            "from typing import TextIO",
-            f"END_OF_LINES = {END_OF_LINES!r}",
-            inspect.getsource(MarkedReplies),
-            "sys.stdout = MarkedReplies(sys.stdout)",
-            script,
-        ]
-    )
-
-
-@replaces(lambda_runtime.Worker, "_drain_stderr_bounded")
-def read_lines_up_to_mark(original: Callable[..., str], worker: Any) -> str:
-    """Return the lines up to the mark, instead of waiting for lines that may not come.
-
-    ministack waits 50 ms for a handler that prints nothing.
-    """
-    if not worker.config.get("Runtime", "").startswith("python"):
-        return original(worker)
-    lines: list[str] = []
-    deadline = time.monotonic() + LAST_LINES_TIMEOUT_SECONDS
-    with contextlib.suppress(queue.Empty):  # a worker that died has set no mark
-        while True:
-            remaining = max(0.0, deadline - time.monotonic())
-            line = worker._stderr_queue.get(timeout=remaining)
-            if line.endswith(END_OF_LINES):
-                lines += filter(None, [line.removesuffix(END_OF_LINES)])
-                break
-            lines.append(line)
-    return "\n".join(lines)
 
 
 @replaces(lambda_runtime, "execution_credentials")

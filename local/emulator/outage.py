@@ -6,14 +6,12 @@ What is lost is the way to the service: what it does by itself, such as replicat
 import asyncio
 import contextvars
 import re
-import socket
-import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal
 
 from hypercorn.asyncio.tcp_server import TCPServer
 
-from local.emulator.core import loop
+from local.emulator.core import connections, loop
 from local.emulator.core.patching import replaces
 
 How = Literal["hang", "reset"]
@@ -21,8 +19,6 @@ Message = MutableMapping[str, Any]
 
 # `Credential=<key>/<date>/<region>/<service>/aws4_request`
 _SIGNED_FOR = re.compile(rb"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
-# To close with it resets the connection, and leaves no rest to be sent.
-_NO_LINGER = struct.pack("ii", 1, 0)
 
 _outages: dict[tuple[str, str], How] = {}
 _hanging: dict[asyncio.Transport, tuple[str, str]] = {}
@@ -62,7 +58,7 @@ async def respond(how: How, scope: Message, receive: Callable[[], Awaitable[Mess
     connection = _connection.get()
     _hanging[connection] = _service(scope)
     if how == "reset":
-        _reset(connection)
+        connections.reset(connection)
     while (await receive())["type"] != "http.disconnect":
         pass
     _hanging.pop(connection, None)
@@ -76,11 +72,4 @@ def _service(scope: Message) -> tuple[str, str]:
 
 def _reset_hanging(service: tuple[str, str]) -> None:
     for connection in [each for each, hangs in _hanging.items() if hangs == service]:
-        _reset(connection)
-
-
-def _reset(connection: asyncio.Transport) -> None:
-    # asyncio's own class for it, which knows no setsockopt in its types.
-    peer: socket.socket = connection.get_extra_info("socket")
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    connection.abort()
+        connections.reset(connection)

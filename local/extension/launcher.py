@@ -1,95 +1,44 @@
-"""Starts the extension's process beside a function's worker, during INIT.
+"""Starts the extension's process in an execution environment, before the function's.
 
-Runs inside the worker before the handler is imported, where every import counts as cold start:
-nothing here but what the worker has loaded, and `socket`, which it loads next anyway.
-
-The worker listens and the new process accepts, so an early request waits in the backlog instead
-of being refused. A pipe is the extension's view of the worker's life: empty during INIT, readable
-from the first INVOKE on, closed by the kernel however the worker ends.
+The emulator listens and the new process accepts, so an early request waits in the backlog instead
+of being refused. A pipe is the extension's view of the function's life: empty during INIT,
+readable from the first INVOKE on, closed by the kernel however the function's process ends.
 """
 
 from __future__ import annotations
 
-import os
-import socket
+import subprocess
 import sys
-from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-PORT_VARIABLE = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
-DEFAULT_PORT = 2773
-MAX_PORT = 65535
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-_RUN = (
-    "import sys; sys.path.append(sys.argv[1]);"
-    " from parameters_secrets_extension.loopback import install; install();"
-    " from parameters_secrets_extension.server import main; main()"
+ROOT = Path(__file__).resolve().parents[2]
+
+# Isolated (`-I`): a function's PYTHONPATH and current directory are not the extension's.
+_COMMAND = (sys.executable, "-I", "-c")
+RUN = (
+    f"import sys; sys.path.append({str(ROOT)!r});"
+    " from local.loopback import install; install();"
+    " from local.extension.server import main; main()"
 )
 
 
-def start() -> None:
-    """Start the extension and tell it of the first INVOKE.
+def start(
+    listener: int, lifecycle: int, environ: Mapping[str, str], log: int
+) -> subprocess.Popen[bytes]:
+    """Start the extension on a listening socket, with the environment variables of its function.
 
-    Raises OSError when no port or process is to be had; `site` prints what a `.pth` file
-    raises and goes on, so the function starts even then, without its extension.
+    `lifecycle` is the read end of the pipe. `log` is the function's log, where AWS writes the
+    extension's lines too. All three are descriptors.
     """
-    listener = _listen()
-    lifecycle, first_invoke = os.pipe()
-    for descriptor in (listener.fileno(), lifecycle):
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 (the name is said)
-    arguments = command(listener.fileno(), lifecycle)
-    # Standard input and output carry the worker's own protocol. Standard error is shared: it is
-    # the function's log, where AWS puts the extension's lines too.
-    os.posix_spawn(
-        arguments[0],
-        arguments,
-        os.environ,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-        ],
+    return subprocess.Popen(  # noqa: S603 (this Python, this package)
+        [*_COMMAND, RUN, str(listener), str(lifecycle)],
+        env=environ,
+        pass_fds=[listener, lifecycle],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
     )
-    os.close(lifecycle)
-    listener.close()
-    _announce_next_line(first_invoke)
-
-
-def command(listener: int, lifecycle: int) -> list[str]:
-    """Compose the command line of the extension's process, which inherits the two descriptors.
-
-    Isolated (`-I`): a function's PYTHONPATH and current directory are not the extension's.
-    """
-    site_packages = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 (pathlib costs an import)
-    return [sys.executable, "-I", "-c", _RUN, site_packages, str(listener), str(lifecycle)]
-
-
-def _listen() -> socket.socket:
-    """Listen on the port configured; when another worker has it, on a free one, and say so."""
-    configured = os.environ.get(PORT_VARIABLE, "")
-    port = int(configured) if configured.isascii() and configured.isdecimal() else 0
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port if 1 <= port <= MAX_PORT else DEFAULT_PORT))
-    except OSError:
-        listener.bind(("127.0.0.1", 0))
-        os.environ[PORT_VARIABLE] = str(listener.getsockname()[1])
-    listener.listen(socket.SOMAXCONN)
-    return listener
-
-
-def _announce_next_line(first_invoke: int) -> None:
-    """Write to the pipe when the worker reads its next line, which is its first invocation.
-
-    The line with which the worker was initialized has been read when layers are loaded. The
-    pipe stays open for as long as the worker lives.
-    """
-    stream = sys.stdin
-
-    def readline() -> str:
-        del stream.readline  # this function shadows the method once
-        line = stream.readline()
-        with suppress(BrokenPipeError):  # a dead extension is no reason to die as well
-            os.write(first_invoke, b"\n")
-        return line
-
-    stream.readline = readline  # type: ignore[method-assign] # called without arguments only

@@ -1,7 +1,7 @@
 """The extension's process: HTTP on loopback in front of Secrets Manager and Parameter Store.
 
-Started by `launcher` with two descriptors, the listening socket and the read end of the worker's
-lifecycle pipe. Ends with the worker.
+Started by `launcher` with two descriptors, the listening socket and the read end of the pipe that
+shows the life of the function's process. Ends with that process.
 
 AWS's extension is closed source, written in Go with the AWS SDK for Go v2. Statuses, bodies and
 the shape of an answer are those it was seen to give. Where nothing is known this server checks in
@@ -54,18 +54,18 @@ class Log:
             os.write(sys.stderr.fileno(), line.encode())
 
 
-class Worker:
-    """The function's worker, as its lifecycle pipe shows it."""
+class FunctionProcess:
+    """The function's process, as the lifecycle pipe shows it."""
 
     def __init__(self, lifecycle: int) -> None:
         self._lifecycle = lifecycle
 
     def was_invoked(self) -> bool:
-        """Whether the first INVOKE has reached the worker. The byte that says so stays unread."""
+        """Whether the first INVOKE has come. The byte that says so stays unread."""
         return bool(select.select([self._lifecycle], [], [], 0)[0])
 
     def wait_for_end(self) -> None:
-        """Return when the worker is gone."""
+        """Return when the process is gone."""
         end = select.poll()
         end.register(self._lifecycle, 0)  # a hang-up is reported unasked
         end.poll()
@@ -421,17 +421,17 @@ def _start_accepting(listener: socket.socket, extension: Extension, idle: Semaph
 
 
 def main() -> None:
-    """Serve on the socket inherited until the worker ends; see `launcher.command`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, and its end for us
-    listener = socket.socket(fileno=int(sys.argv[2]))
-    worker = Worker(lifecycle=int(sys.argv[3]))
+    """Serve on the socket inherited until the function's process ends; see `launcher`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the emulator, which ends this
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    function = FunctionProcess(lifecycle=int(sys.argv[2]))
     settings = read_settings(os.environ)
     log = Log(settings.log_level)
     for warning in settings.warnings:
         log("WARN", warning)
     token = os.environ.get("AWS_SESSION_TOKEN", "")
-    extension = Extension(settings, token, worker.was_invoked, log)
+    extension = Extension(settings, token, function.was_invoked, log)
     log("INFO", f"Serving on port {listener.getsockname()[1]}")
     _start_accepting(listener, extension, Semaphore(0))
-    worker.wait_for_end()
+    function.wait_for_end()
     os._exit(0)  # calls to AWS that are still under way are nobody's any more

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .launcher import DEFAULT_PORT, MAX_PORT, PORT_VARIABLE
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+PORT_VARIABLE = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
+DEFAULT_PORT = 2773
+MAX_PORT = 65535
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "NONE")
 
@@ -23,6 +25,13 @@ MAX_TTL_SECONDS = 300
 MAX_CACHE_SIZE = 1000
 # AWS names no upper bound for the others; theirs is what every clock and pool here still takes.
 _UNBOUNDED = 2**31 - 1
+
+
+def http_port(environ: Mapping[str, str]) -> int:
+    """Return the port that the variables ask for; what is not a port is the default."""
+    configured = environ.get(PORT_VARIABLE, "")
+    port = int(configured) if configured.isascii() and configured.isdecimal() else 0
+    return port if 1 <= port <= MAX_PORT else DEFAULT_PORT
 
 
 class Settings(NamedTuple):

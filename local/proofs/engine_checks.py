@@ -15,7 +15,8 @@ from urllib.parse import quote
 from local.deployment import Deployment
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.proofs import leftovers
-from local.proofs.checks import Broken, Outcome, leaked, tried
+from local.proofs.leaks import leaked
+from local.proofs.outcomes import Broken, Outcome, tried
 
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")

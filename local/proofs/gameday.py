@@ -5,12 +5,14 @@ back; `local.emulator.outage` is how. What an operator does meanwhile are the ca
 and `_fail_back`.
 """
 
+import contextlib
 import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -18,9 +20,13 @@ from rich.table import Table
 
 from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
-from local.proofs.traffic import Request, Traffic
+from local.functions import Function
+from local.proofs.traffic import Caller, Request, Traffic
+from local.proofs.traffic import callers as traffic_callers
+from local.proofs.trial import deployed, like
 
 SERVICE = "secretsmanager"
+_READER = Path(__file__).with_name("reader.py")
 
 Aim = Callable[[Request], bool]
 
@@ -127,23 +133,32 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
     outage, or where the function did not read what it was to read.
     """
     home, away = deployment.stack.region, _replica_regions(deployment.stack)[0]
-    aws, secret = deployment.aws, deployment.environment["SECRET_NAME"]
+    aws, function = deployment.aws, _reading(deployment)
+    secret = function.environment["SECRET_NAME"]
+    calling = traffic_callers(deployment, 0)
 
-    def from_replica(request: Request) -> bool:
-        return _source(request) == f"replica:{away}"
+    def answered(place: Callable[[str], bool]) -> Aim:
+        """Look at where a reader found its secret; of a function, at whether it answered."""
 
-    def from_home(request: Request) -> bool:
-        return _source(request) in ("extension", "sdk")
+        def aim(request: Request) -> bool:
+            return place(_source(request)) if request.caller < callers else not request.fault
+
+        return aim
+
+    from_replica = answered(lambda source: source == f"replica:{away}")
+    from_home = answered(lambda source: source in ("extension", "sdk"))
 
     def of_version(version: str, place: Aim) -> Aim:
-        return lambda request: place(request) and request.body["secret_version"] == version
+        return lambda request: (
+            place(request) and request.body.get("secret_version", version) == version
+        )
 
     def start_outage() -> Aim:
         aws.start_outage(SERVICE, home)
         return from_replica
 
-    with Traffic(deployment, callers) as traffic:
-        scene = Scene(traffic, callers)
+    with _reader(deployment, function) as read, Traffic(*[read] * callers, *calling) as traffic:
+        scene = Scene(traffic, callers + len(calling))
         try:
             with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
                 scene.phase("every region answers", lambda: from_home)
@@ -211,9 +226,38 @@ def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
     return version
 
 
+def _reading(deployment: Deployment) -> Function:
+    """Find a function that reads a secret of the stack.
+
+    Raises:
+        ProjectError: there is none.
+
+    """
+    own = deployment.outputs["secret_arns"]
+    for function in deployment.functions.values():
+        if function.config.settings.secrets[:1] and function.config.settings.secrets[0] in own:
+            return function
+    raise ProjectError("no function reads a secret of this stack; name one in its `secrets`")
+
+
+@contextlib.contextmanager
+def _reader(deployment: Deployment, function: Function) -> Iterator[Caller]:
+    """Deploy what reads as the function may, through the client, and yield its caller."""
+    handler = deployment.stack.program.parent / "handler"
+    client = ("secret_client.py", "secret_extension.py", "secret_sdk.py")
+    files = {"reader.py": _READER, **{name: handler / name for name in client}}
+    configuration = like(function)
+    configuration["Environment"] = {
+        "Variables": {**function.environment, "SECRETS_TELEMETRY": "false"}
+    }
+    role = function.outputs["role_arn"]
+    with deployed(deployment.client, files, "reader.lambda_handler", role, configuration) as call:
+        yield lambda: dict(call({}))
+
+
 def _source(request: Request) -> str:
-    """Where the secret of an answer came from; the last word of its message."""
-    return str(request.body.get("message", "")).rpartition(" ")[2]
+    """Where the secret of an answer came from."""
+    return str(request.body.get("source", "")) or "functions"
 
 
 def _replica_regions(stack: Stack) -> list[str]:

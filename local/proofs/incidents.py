@@ -12,16 +12,21 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from infra.aws import limits
 from local.deployment import Deployment
+from local.functions import Function
 from local.proofs.trial import read_as, role_like
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05
 
 Message = dict[str, Any]
+Cause = Callable[[Deployment], contextlib.AbstractContextManager[None]]
+
+_FUNCTION_ERRORS = "function-errors"
 
 
 @dataclass(frozen=True)
@@ -107,23 +112,27 @@ class Subscriber:
 def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Told]:
     """Cause incidents at once, and wait until each was told of and is over.
 
-    `wanted` are some of `CAUSES`; none: all that this deployment can have. What was changed is
+    `wanted` are names of incidents; none: all that this deployment can have. What was changed is
     put back; the secret that is deleted is made for it.
 
     Raises:
         TimeoutError: an alarm did not begin, or did not end.
 
     """
-    names = [name for name in CAUSES if name in wanted or not wanted]
+    causes = {**CAUSES, **_function_causes(deployment)}
     if not deployment.rotating:
-        names = [name for name in names if name != "rotation-failed"]
-    alarms = {name: deployment.outputs["alarm_names"][name] for name in names}
+        del causes["rotation-failed"]
+    alarms = {
+        name: deployment.outputs["alarm_names"][name]
+        for name in causes
+        if name in wanted or not wanted
+    }
     _wait_until_ok(deployment, alarms.values())
     with contextlib.ExitStack() as caused, Subscriber(deployment) as subscriber:
         at = {}
-        for name in names:
+        for name in alarms:
             at[name] = time.monotonic()
-            caused.enter_context(CAUSES[name](deployment))
+            caused.enter_context(causes[name](deployment))
         began = subscriber.wait_for(alarms.values(), "OK", "ALARM")
         ended = subscriber.wait_for(alarms.values(), "ALARM", "OK")
     return {
@@ -151,7 +160,7 @@ def _wait_until_ok(deployment: Deployment, alarms: Collection[str]) -> None:
 def _denied_read(deployment: Deployment) -> Iterator[None]:
     """Let a role without any grant ask for a secret."""
     arn = next(iter(deployment.outputs["secret_arns"].values()))
-    role_arn = deployment.outputs["role_arn"]
+    role_arn = next(iter(deployment.functions.values())).outputs["role_arn"]
     with role_like(deployment.client, role_arn, lambda _: False) as stranger:
         read_as(deployment.client, stranger, [arn])
         yield
@@ -213,10 +222,10 @@ def _wait_until_rotated(client: Any, rotation: Mapping[str, str]) -> None:  # no
 
 
 @contextmanager
-def _failing_invocation(deployment: Deployment) -> Iterator[None]:
+def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
     """Give the unpublished function a handler that is not there; its callers use an alias."""
-    functions, name = deployment.client("lambda"), deployment.outputs["function_name"]
-    handler = deployment.handler
+    functions, name = function.client("lambda"), function.outputs["name"]
+    handler = function.configuration["Handler"]
     functions.update_function_configuration(FunctionName=name, Handler="missing.lambda_handler")
     try:
         functions.invoke(FunctionName=name, Payload=b"{}")
@@ -225,10 +234,20 @@ def _failing_invocation(deployment: Deployment) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Handler=handler)
 
 
-CAUSES: Mapping[str, Callable[[Deployment], contextlib.AbstractContextManager[None]]] = {
+def _function_causes(deployment: Deployment) -> dict[str, Cause]:
+    """Name the incident of each function as its alarm is named."""
+    return {
+        _FUNCTION_ERRORS
+        if function.config.has_first_outputs
+        else f"{name}-{_FUNCTION_ERRORS}": partial(_failing_invocation, function)
+        for name, function in deployment.functions.items()
+    }
+
+
+CAUSES: Mapping[str, Cause] = {
     "denied-reads": _denied_read,
     "secret-deleted": _deleted_secret,
     "rotation-failed": _failed_rotation,
-    "function-errors": _failing_invocation,
 }
-"""Incident -> what causes it, and takes back at the end what it changed."""
+"""Incident -> what causes it, and takes back at the end what it changed; without those of
+functions."""

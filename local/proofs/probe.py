@@ -1,23 +1,74 @@
-"""A function that tries to read secrets with its role's credentials, and tells how it went.
+"""A function that tries to read with its role's credentials, and reports how it went.
 
-What IAM says to it, it says to every function of the role. It answers AWS's error codes and
-texts, never a value.
+What IAM answers it, it answers every function of the role. The answer has AWS's error codes and
+texts and digests, never a value.
 """
+
+import hmac
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import boto3
 from botocore.exceptions import ClientError
 
 
-def lambda_handler(event: dict[str, list[str]], context: object) -> dict[str, str]:
-    """Try to read each of `SecretIds`: `read`, or AWS's error code and text."""
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, dict[str, str]]:
+    """Try to read by the SDK, and through the extension where asked.
+
+    Args:
+        event: `SecretIds`, `ParameterNames`; `ThroughExtension`, secret ids; `Key`, of digests.
+        context: Lambda's.
+
+    Returns:
+        `Secrets` and `Parameters`, each id -> `read` or AWS's error; `Digests`, each id -> HMAC
+        of the value that the extension answered, or its error.
+
+    """
     del context
-    client = boto3.client("secretsmanager")
-    outcomes = {}
-    for secret_id in event["SecretIds"]:
-        try:
-            client.get_secret_value(SecretId=secret_id)
-        except ClientError as error:
-            outcomes[secret_id] = str(error)
-        else:
-            outcomes[secret_id] = "read"
-    return outcomes
+    port = os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773")
+    return {
+        "Secrets": {each: _tried(_read_secret, each) for each in event.get("SecretIds", ())},
+        "Parameters": {
+            each: _tried(_read_parameter, each) for each in event.get("ParameterNames", ())
+        },
+        "Digests": {
+            each: _digest(port, each, event["Key"]) for each in event.get("ThroughExtension", ())
+        },
+    }
+
+
+def _tried(read: Callable[[str], object], name: str) -> str:
+    try:
+        read(name)
+    except ClientError as error:
+        return str(error)
+    return "read"
+
+
+def _read_secret(secret_id: str) -> None:
+    region = secret_id.split(":")[3] if secret_id.startswith("arn:") else None
+    boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=secret_id)
+
+
+def _read_parameter(name: str) -> None:
+    boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
+
+
+def _digest(port: str, secret_id: str, key: str) -> str:
+    url = f"http://127.0.0.1:{port}/secretsmanager/get?secretId={quote(secret_id, safe='')}"
+    headers = {"X-Aws-Parameters-Secrets-Token": os.environ["AWS_SESSION_TOKEN"]}
+    try:
+        with urlopen(Request(url, headers=headers)) as answer:
+            value = json.loads(answer.read())
+    except OSError as error:
+        return str(error)
+    return digest(value["SecretString"], key)
+
+
+def digest(text: str, key: str) -> str:
+    """Return a text's digest, which says nothing about it to anyone without the key."""
+    return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()

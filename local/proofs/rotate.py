@@ -8,8 +8,9 @@ from rich.table import Table
 
 from local.deployment import Deployment
 from local.proofs.traffic import Traffic, rotate
+from local.proofs.traffic import callers as traffic_callers
 
-_SETTLED_REQUESTS = 40
+_SETTLED_REQUESTS = 10
 
 
 class _Scene:
@@ -42,7 +43,7 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     to log in again, with the password that was rotated away at hand.
     """
     names = deployment.rotating
-    with Traffic(deployment, callers) as traffic:
+    with Traffic(*traffic_callers(deployment, callers)) as traffic:
         scene = _Scene(traffic)
         with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
             traffic.wait_for_every_caller()

@@ -1,4 +1,4 @@
-"""Rotations of one secret, one after the other, while the function is called without pause."""
+"""Rotations of one secret, one after the other, while functions are called without pause."""
 
 import time
 from collections import Counter
@@ -10,6 +10,7 @@ from local.config import project
 from local.deployment import Deployment
 from local.proofs.traffic import Caller, Traffic, rotate
 
+_SETTLED_REQUESTS = 2
 _FIELDS = {"host": "database.example", "port": 5432, "dbname": "app"}
 
 
@@ -52,14 +53,12 @@ class Soak:
 
 def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
     """Return the stack `dev` with the secrets of a strategy, and other keys of config."""
-    loaded = project.load(root, "dev")
-    handler = "app" if strategy == "random" else "query"
-    changed = {"secrets": STRATEGIES[strategy], "function": {"handler": handler}, **keys}
-    return loaded.changed(**changed)
+    changed = {"secrets": STRATEGIES[strategy], "function": {}, "functions": {}, **keys}
+    return project.load(root, "dev").changed(**changed)
 
 
-def soak(deployment: Deployment, name: str, rotations: int, callers: int, *others: Caller) -> Soak:
-    """Rotate a secret so often under so many callers of the function, and others.
+def soak(deployment: Deployment, name: str, rotations: int, *callers: Caller) -> Soak:
+    """Rotate a secret so often under these callers.
 
     The first rotation begins when every caller has had its first answer. After each rotation the
     database ends its users' sessions: every caller logs in again, and has the password cached that
@@ -72,11 +71,10 @@ def soak(deployment: Deployment, name: str, rotations: int, callers: int, *other
     done, arn = Soak(), deployment.outputs["secret_arns"][name]
     moments: list[tuple[str, float]] = []
     secrets = deployment.client("secretsmanager")
-    settled = 2 * (callers + len(others))
-    with Traffic(deployment, callers, *others) as traffic:
+    with Traffic(*callers) as traffic:
         cold = traffic.wait_for_every_caller()
         for _ in range(rotations):
-            traffic.wait_for_requests(settled)
+            traffic.wait_for_requests(_SETTLED_REQUESTS)
             before = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
             old = next(version for version, stages in before.items() if "AWSCURRENT" in stages)
             start = time.monotonic()
@@ -84,7 +82,7 @@ def soak(deployment: Deployment, name: str, rotations: int, callers: int, *other
             moments.append((old, time.monotonic()))
             done.rotation_seconds.append(moments[-1][1] - start)
             deployment.sessions(name, end=True)
-        traffic.wait_for_requests(settled)
+        traffic.wait_for_requests(_SETTLED_REQUESTS)
     done.cold_starts = len(cold)
     done.cold_failures = Counter(each.fault for each in cold if each.fault)
     done.requests = traffic.requests - done.cold_starts

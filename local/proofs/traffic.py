@@ -1,5 +1,6 @@
-"""Callers of a stack's function who never pause, and what became of their requests."""
+"""Callers of a stack's functions who never pause, and what became of their requests."""
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -10,14 +11,14 @@ from typing import Any, NamedTuple, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.deployment import Deployment, FunctionError
+from local.deployment import Deployment
+from local.functions import Function, FunctionError, NotInvokedError
 
-_OK = 200
 _POLL_SECONDS = 0.02
 
 
 Caller = Callable[[], dict[str, Any]]
-"""Makes one request; answers with `secret_version` at least, or raises when it fails."""
+"""Makes one request; returns what it was answered, or raises when it fails."""
 
 
 class Request(NamedTuple):
@@ -31,27 +32,53 @@ class Request(NamedTuple):
     body: dict[str, Any]
 
 
-class Traffic:
-    """Threads that call the function, one request after the other, for the time of a `with` block.
+def requesting(function: Function) -> Caller:
+    """Make a caller of a function, whose request fails unless the answer is as expected."""
+    return lambda: function.request().body
 
-    A request has failed when the function raises, or answers with any status but 200. In addition
-    to `callers` of the function there is a thread for each of `others`.
+
+def callers(deployment: Deployment, count: int) -> list[Caller]:
+    """Make so many callers of the functions that have an event, and at least one of each.
+
+    Functions that nothing here runs have none.
+    """
+    called = [requesting(each) for each in deployment.functions.values() if _can_run(each)]
+    return list(itertools.islice(itertools.cycle(called), max(count, len(called))))
+
+
+def _can_run(function: Function) -> bool:
+    if function.event is None:
+        return False
+    try:
+        function.invoke()
+    except NotInvokedError:
+        return False
+    except FunctionError:
+        return True  # what it raises is a failure of the traffic
+    return True
+
+
+class Traffic:
+    """Threads that make requests, one after the other, for the time of a `with` block.
+
+    There is a thread for each caller.
     """
 
-    def __init__(self, deployment: Deployment, callers: int, *others: Caller) -> None:
-        self._deployment = deployment
+    def __init__(self, *callers: Caller) -> None:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._call, args=[number, request])
-            for number, request in enumerate([self._invoke] * callers + list(others))
+            for number, request in enumerate(callers)
         ]
+        self._answered = [0] * len(callers)
         self.requests = 0
         self.log: list[Request] = []
         self.failures: Counter[str] = Counter()
         """What failing requests said -> how often."""
         self.last_answers: dict[str, float] = {}
-        """Version of the secret -> when the last answer by it came, by the monotonic clock."""
+        """`secret_version` of answers that have it -> when the last one came, by the monotonic
+        clock."""
         self.slowest_milliseconds = 0.0
 
     def __enter__(self) -> Self:
@@ -90,17 +117,14 @@ class Traffic:
                 raise TimeoutError(f"{of_all} have had no answer in {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
 
-    def wait_for_requests(self, count: int, seconds: float = 60) -> None:
-        """Wait until so many more requests were answered, or for so long."""
-        aim, deadline = self.requests + count, time.monotonic() + seconds
-        while self.requests < aim and time.monotonic() < deadline:
+    def wait_for_requests(self, each: int, seconds: float = 60) -> None:
+        """Wait until every caller had so many more answers, or for so long."""
+        aims = [count + each for count in self._answered]
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if all(count >= aim for count, aim in zip(self._answered, aims, strict=True)):
+                return
             time.sleep(0.01)
-
-    def _invoke(self) -> dict[str, Any]:
-        invocation = self._deployment.invoke()
-        if invocation.status != _OK:
-            raise FunctionError(invocation.body.get("error"))
-        return invocation.body
 
     def _call(self, caller: int, request: Caller) -> None:
         while not self._stop.is_set():
@@ -108,13 +132,14 @@ class Traffic:
             start, fault = time.monotonic(), ""
             try:
                 body = request()
-            except (FunctionError, BotoCoreError, ClientError) as error:
+            except (FunctionError, NotInvokedError, BotoCoreError, ClientError) as error:
                 fault = str(error)
             except Exception as error:  # noqa: BLE001 (a caller that dies would count no failure)
                 fault = type(error).__name__
             end = time.monotonic()
             with self._lock:
                 self.requests += 1
+                self._answered[caller] += 1
                 self.log.append(Request(caller, start, end, fault, body))
                 self.slowest_milliseconds = max(self.slowest_milliseconds, (end - start) * 1000)
                 if fault:

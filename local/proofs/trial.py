@@ -6,13 +6,14 @@ role is deployed beside the stack, asked, and removed.
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from local.functions import Function, FunctionError
 from local.provider.archive import package
 
 READ = "read"
@@ -22,38 +23,84 @@ Client = Callable[[str], Any]
 Statement = dict[str, Any]
 
 
-def read_as(client: Client, role_arn: str, secret_ids: Sequence[str]) -> dict[str, str]:
-    """Let a function of the role read secrets.
+def like(function: Function) -> dict[str, object]:
+    """Return the arguments of CreateFunction for a function with the layers of another."""
+    found = function.configuration
+    return {
+        "Layers": [layer["Arn"] for layer in found.get("Layers", ())],
+        "Architectures": found["Architectures"],
+        "Environment": {"Variables": found["Environment"]["Variables"]},
+    }
 
-    Args:
-        client: service -> the administrator's client.
-        role_arn: ARN of the role.
-        secret_ids: names or ARNs.
+
+def read_as(client: Client, role_arn: str, secret_ids: Sequence[str]) -> dict[str, str]:
+    """Let a function of the role read secrets, by names or ARNs.
 
     Returns:
         Secret id -> `read`, or AWS's error.
 
     """
+    return probe(client, role_arn, {"SecretIds": list(secret_ids)})["Secrets"]
+
+
+def probe(
+    client: Client, role_arn: str, event: Mapping[str, Any], **configuration: object
+) -> dict[str, dict[str, str]]:
+    """Let a function of the role try to read.
+
+    Args:
+        client: service -> the administrator's client.
+        role_arn: ARN of the role.
+        event: what the function is asked for; see `probe.py`.
+        configuration: further arguments of CreateFunction.
+
+    Returns:
+        What it answers; see `probe.py`.
+
+    """
+    with deployed(
+        client, {"probe.py": _PROBE}, "probe.lambda_handler", role_arn, configuration
+    ) as (ask):
+        outcomes: dict[str, dict[str, str]] = ask(event)
+    return outcomes
+
+
+@contextmanager
+def deployed(
+    client: Client,
+    files: Mapping[str, Path],
+    handler: str,
+    role_arn: str,
+    configuration: Mapping[str, object],
+) -> Iterator[Callable[[object], Any]]:
+    """Deploy a function of ours with a role of the stack; yield what calls it with an event.
+
+    A call raises `FunctionError` where the function does.
+    """
     functions = client("lambda")
-    name = f"probe-{secrets.token_hex(4)}"
+    name = f"{handler.partition('.')[0]}-{secrets.token_hex(4)}"
+    assets = {inside: pulumi.FileAsset(str(path)) for inside, path in files.items()}
     functions.create_function(
         FunctionName=name,
         Role=role_arn,
         Runtime="python3.13",
-        Handler="probe.lambda_handler",
+        Handler=handler,
         Timeout=30,
-        Code={"ZipFile": package(pulumi.AssetArchive({"probe.py": pulumi.FileAsset(_PROBE)}))},
+        Code={"ZipFile": package(pulumi.AssetArchive({**assets}))},
+        **configuration,
     )
-    try:
-        answer = functions.invoke(
-            FunctionName=name, Payload=json.dumps({"SecretIds": list(secret_ids)}).encode()
-        )
-        outcomes: dict[str, str] = json.loads(answer["Payload"].read())
+
+    def call(event: object) -> Any:  # noqa: ANN401 (any JSON)
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        result = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise RuntimeError(f"the probe failed: {outcomes}")
+            raise FunctionError(f"{name} raised: {result}")
+        return result
+
+    try:
+        yield call
     finally:
         functions.delete_function(FunctionName=name)
-    return outcomes
 
 
 @contextmanager
@@ -62,8 +109,11 @@ def role_like(client: Client, role_arn: str, keep: Callable[[Statement], bool]) 
     iam = client("iam")
     original = iam.get_role(RoleName=role_arn.rsplit("/", 1)[1])["Role"]
     name = f"like-{secrets.token_hex(4)}"
+    boundary = original.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     copy = iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps(original["AssumeRolePolicyDocument"])
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(original["AssumeRolePolicyDocument"]),
+        **({"PermissionsBoundary": boundary} if boundary else {}),
     )["Role"]
     kept = []
     try:

@@ -11,8 +11,8 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from infra.aws import function_options
-from infra.components.extension_function import ExtensionFunction
-from infra.components.reader_role import ReaderRole
+from infra.components.extension_function import ExtensionFunction, ExtensionFunctionArgs
+from infra.components.reader_role import ReaderRole, ReaderRoleArgs
 from local.config import project
 from local.engines.built_in import BuiltInEngine, Registration
 from tests.components.test_components import FUNCTION_ARGS, ROLE_ARGS, secret_arns
@@ -161,7 +161,7 @@ def test_a_dead_letter_queue_is_granted(queue: str) -> None:
 
 
 def test_what_else_lambda_has_is_passed_on_unchanged() -> None:
-    options = {
+    options: dict[str, Any] = {
         "snapStart": {"applyOn": "PublishedVersions"},
         "ephemeralStorage": {"size": 1024},
         "fileSystemConfig": {"arn": "arn:aws:elasticfilesystem:x", "localMountPath": "/mnt/x"},
@@ -191,7 +191,11 @@ def test_every_argument_of_the_provider_is_set_here_or_passed_on() -> None:
 
 
 def test_any_runtime_gets_layer_and_settings_as_pythons_do() -> None:
-    node = {**FUNCTION_ARGS, "runtime": "nodejs22.x", "handler": "index.handler"}
+    node: ExtensionFunctionArgs = {
+        **FUNCTION_ARGS,
+        "runtime": "nodejs22.x",
+        "handler": "index.handler",
+    }
     layers = ["arn:aws:lambda:us-east-1:123456789012:layer:a:1"]
     registered = made(lambda: ExtensionFunction("f", {**node, "layer_arns": layers}))
     function = only(registered, FUNCTION).inputs
@@ -205,7 +209,11 @@ def test_existing_secrets_are_read_each_under_its_key() -> None:
     arn = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:rds!db-{{}}-AbCdEf"
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
     existing = {arn.format(1): None, arn.format(2): key}
-    own = {**ROLE_ARGS, "existing_secrets": existing, "secret_arns": secret_arns(1)}
+    own: ReaderRoleArgs = {
+        **ROLE_ARGS,
+        "existing_secrets": existing,
+        "secret_arns": secret_arns(1),
+    }
     found = statements(made(lambda: ReaderRole("r", own)), "r")
     assert found["ReadExistingSecrets"]["Resource"] == sorted(existing)
     assert found["DecryptExistingSecrets1"]["Resource"] == key
@@ -234,3 +242,25 @@ def test_one_secret_and_one_function_take_under_twenty_lines(tmp_path: Path) -> 
     engine.run(replace(project.load(tmp_path, "mine"), program=ROOT / "__main__.py"))
     assert len(by_type(engine.registrations, "secret:Secret")) == 1
     assert set(engine.outputs["functions"]) == {"orders"}
+
+
+def test_a_role_may_describe_its_secrets_only_if_asked_to() -> None:
+    arn = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:rds!db-1-AbCdEf"
+    own: ReaderRoleArgs = {
+        **ROLE_ARGS,
+        "existing_secrets": {arn: None},
+        "secret_arns": secret_arns(1),
+    }
+    read, describe = "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"
+    for asked, actions in ((False, read), (True, [describe, read])):
+        found = statements(made(lambda: ReaderRole("r", {**own, "describe_secrets": asked})), "r")  # noqa: B023 (called at once)
+        assert found["ReadSecrets"]["Action"] == actions
+        assert found["ReadExistingSecrets"]["Action"] == actions
+
+
+def test_config_says_which_function_may_describe_its_secrets() -> None:
+    functions = {"orders": {**ORDERS, "describeSecrets": True}, "mail": MAIL}
+    registrations = shop(functions=functions).registrations
+    asked = statements(registrations, "orders")["ReadSecrets"]["Action"]
+    assert asked == ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    assert statements(registrations, "mail")["ReadSecrets"]["Action"] == asked[1]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -231,7 +232,9 @@ def test_300_secrets_fit_with_and_without_replicas(regions: tuple[str, ...]) -> 
         )
 
 
-@pytest.mark.parametrize("write", [policies.read_secrets, policies.seed_secrets])
+@pytest.mark.parametrize(
+    "write", [partial(policies.read_secrets, describe=True), policies.seed_secrets]
+)
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
 @pytest.mark.parametrize("replicas", [1, 2, 5, 12])
 @pytest.mark.parametrize("length", [1, 12, 100, 480])

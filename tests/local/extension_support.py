@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import http.client
-import importlib.util
-import io
 import json
 import os
 import socket
-import subprocess
 import threading
-import zipfile
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 
-from local.extension import PACKAGE, SITE_PACKAGES, layer_zip
+from local.extension import launcher
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from types import ModuleType
 
 TOKEN = "function-session-token"
 VALUE = "hunter2-<&>-é"
@@ -154,14 +150,6 @@ class Extension(NamedTuple):
         return self.log_file.read_text()
 
 
-@pytest.fixture(scope="session")
-def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("layer")
-    with zipfile.ZipFile(io.BytesIO(layer_zip())) as archive:
-        archive.extractall(directory)
-    return directory
-
-
 def environment(upstream: Upstream, **variables: str) -> dict[str, str]:
     """A function's environment; an empty variable is left out."""
     environ = {
@@ -175,34 +163,17 @@ def environment(upstream: Upstream, **variables: str) -> dict[str, str]:
     return {name: value for name, value in environ.items() if value}
 
 
-def load_launcher(layer: Path) -> ModuleType:
-    path = layer / SITE_PACKAGES / PACKAGE / "launcher.py"
-    spec = importlib.util.spec_from_file_location("launcher", path)
-    assert spec is not None
-    assert spec.loader is not None
-    launcher = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    return launcher
-
-
 @contextmanager
 def started(
-    layer: Path, environ: Mapping[str, str], log_file: Path, *, invoked: bool = True
+    environ: Mapping[str, str], log_file: Path, *, invoked: bool = True
 ) -> Iterator[Extension]:
-    """Run the extension's process the way the launcher in the layer runs it."""
-    launcher = load_launcher(layer)
+    """Run the extension's process alone, as the emulator runs it next to a function's."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         lifecycle, first_invoke = os.pipe()
+        log = stack.enter_context(log_file.open("wb"))
         process = stack.enter_context(
-            subprocess.Popen(  # noqa: S603 (the launcher's own command)
-                launcher.command(listener.fileno(), lifecycle),
-                env=environ,
-                pass_fds=(listener.fileno(), lifecycle),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stack.enter_context(log_file.open("wb")),
-            )
+            launcher.start(listener.fileno(), lifecycle, environ, log.fileno())
         )
         stack.callback(os.close, first_invoke)  # before the process is waited for: its signal
         os.close(lifecycle)
@@ -217,23 +188,21 @@ def started(
 
 
 @pytest.fixture
-def start(layer: Path, upstream: Upstream, tmp_path: Path) -> Iterator[Callable[..., Extension]]:
+def start(upstream: Upstream, tmp_path: Path) -> Iterator[Callable[..., Extension]]:
     """Start an extension of the test's own, with these variables."""
     with ExitStack() as stack:
 
         def start(*, invoked: bool = True, **variables: str) -> Extension:
             environ = environment(upstream, **variables)
             log_file = tmp_path / "extension.log"
-            return stack.enter_context(started(layer, environ, log_file, invoked=invoked))
+            return stack.enter_context(started(environ, log_file, invoked=invoked))
 
         yield start
 
 
 @pytest.fixture(scope="module")
-def extension(
-    layer: Path, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Extension]:
+def extension(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extension]:
     """One extension with default settings, shared: every test asks for names of its own."""
     log_file = tmp_path_factory.mktemp("extension") / "log"
-    with started(layer, environment(upstream), log_file) as extension:
+    with started(environment(upstream), log_file) as extension:
         yield extension

@@ -24,7 +24,7 @@ from local.account import AwsAccount
 from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
-from local.extension import layer_zip
+from local.extension.layer import layer_zip
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT
 

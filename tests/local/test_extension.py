@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.extension import PACKAGE
+from local.extension import launcher
 from tests.local import extension_support
 from tests.local.extension_support import (
     NOT_READY,
@@ -26,7 +25,6 @@ from tests.local.extension_support import (
     VALUE,
     Extension,
     Upstream,
-    load_launcher,
     parameter,
     refusal,
     secret,
@@ -35,7 +33,7 @@ from tests.local.extension_support import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-upstream, layer = extension_support.upstream, extension_support.layer
+upstream = extension_support.upstream
 start, extension = extension_support.start, extension_support.extension
 
 FAILED = (400, b"an unexpected error occurred while executing request")
@@ -371,20 +369,17 @@ def test_calls_are_signed_with_the_credentials_of_the_functions_role(
         assert call.headers["X-Amz-Security-Token"] == TOKEN
 
 
-def test_no_call_leaves_the_machine(layer: Path) -> None:
+def test_no_call_leaves_the_machine(
+    start: Callable[..., Extension], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process as the launcher starts it, with a far call in the place of the server."""
-    command = load_launcher(layer).command(0, 0)
-    start, serve = command[3].rsplit(" from ", 1)
-    assert serve == f"{PACKAGE}.server import main; main()"
+    prepare, serve = launcher.RUN.rsplit(" from ", 1)
+    assert serve == "local.extension.server import main; main()"
     far = "import socket; socket.create_connection(('192.0.2.1', 1), 5)"
-    run = subprocess.run(  # noqa: S603 (the launcher's own command)
-        [*command[:3], f"{start} {far}", *command[4:]],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    assert "PermissionError: '192.0.2.1' is not on loopback" in run.stderr
+    monkeypatch.setattr(launcher, "RUN", f"{prepare} {far}")
+    extension = start()
+    extension.process.wait(30)
+    assert "PermissionError: '192.0.2.1' is not on loopback" in extension.log()
 
 
 def test_no_more_calls_are_under_way_than_connections_are_allowed(

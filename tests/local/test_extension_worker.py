@@ -1,22 +1,22 @@
-"""The stand-in for AWS's extension inside the emulator's worker, next to a function."""
+"""The stand-in for AWS's extension in an execution environment, next to a function."""
 
 from __future__ import annotations
 
 import json
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ministack.core.lambda_runtime import _PYTHON_WORKER_SCRIPT
 
-from local.extension import PACKAGE, SITE_PACKAGES
+from local.emulator.runtimes import interpreters
+from local.emulator.runtimes.namespaces import MachineNetwork
+from local.emulator.runtimes.sandbox import END_OF_LINES, Program, Sandbox
 from tests.local import extension_support
 from tests.local.extension_support import NOT_READY, VALUE, Extension, Upstream, environment
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-upstream, layer = extension_support.upstream, extension_support.layer
-start = extension_support.start
+upstream, start = extension_support.upstream, extension_support.start
 
 HANDLER = '''
 import json, os, socket, urllib.error, urllib.request
@@ -67,43 +66,47 @@ def handler(event, context):
     return globals()[event["client"]](event["path"])
 '''
 
+ECHO = "def handler(event, context):\n    return event\n"
+CONTEXT = (
+    *("FUNCTION_NAME", "FUNCTION_VERSION", "FUNCTION_MEMORY_SIZE"),
+    *("LOG_GROUP_NAME", "LOG_STREAM_NAME"),
+)
+
 
 class Function:
-    """A worker of the emulator's, driven as `ministack.core.lambda_runtime.Worker` drives it."""
+    """A function in an execution environment, driven as the emulator drives it."""
 
-    def __init__(self, directory: Path, layer: Path, code: str, environ: dict[str, str]) -> None:
+    def __init__(self, directory: Path, code: str, environ: dict[str, str]) -> None:
         directory.mkdir()
         (directory / "app.py").write_text(code)
-        (directory / "_worker.py").write_text(_PYTHON_WORKER_SCRIPT)
-        self.process = subprocess.Popen(  # noqa: S603 (the worker of the emulator)
-            [sys.executable, directory / "_worker.py"],
-            cwd=directory,
-            env=environ | {"_LAMBDA_LAYERS_DIRS": str(layer)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
-        init = {"code_dir": str(directory), "module": "app", "handler": "handler"}
-        self.status = self._exchange(init)["status"]
+        own = {
+            "_HANDLER": "app.handler",
+            "LAMBDA_TASK_ROOT": str(directory),
+            **{f"AWS_LAMBDA_{name}": "" for name in CONTEXT},
+        }
+        interpreter = interpreters.find(f"python{sys.version_info[0]}.{sys.version_info[1]}")
+        program = Program(interpreter.command, environ | own, directory, has_extension=True)
+        self.sandbox = Sandbox(program, MachineNetwork())
+        self.process = self.sandbox.process
+        message = {"opt": "", "libraries": "", "snapshot": False}
+        self.initialisation = self.sandbox.initialise(message, 60)
 
     def invoke(self, event: object) -> Any:
-        return self._exchange({"event": event})["result"]
+        message = {
+            "event": event,
+            "request_id": "1",
+            "function_arn": "",
+            "trace_id": None,
+            "deadline_seconds": time.time() + 60,
+        }
+        return self.sandbox.invoke(message, 60)["result"]
 
     def get(self, path: str, client: str = "with_urllib") -> Any:
         return self.invoke({"client": client, "path": path})
 
-    def log(self) -> str:
-        """All of standard error: returns when the last process that holds it is gone."""
-        assert self.process.stderr is not None
-        return self.process.stderr.read()
-
-    def _exchange(self, message: object) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(message) + "\n")
-        return cast("dict[str, Any]", json.loads(self.process.stdout.readline()))
+    def log(self) -> list[str]:
+        """Every line: returns when the last process that writes them is gone."""
+        return [line for line in iter(self.sandbox.log.get, None) if line != END_OF_LINES]
 
 
 def free_port() -> str:
@@ -123,16 +126,15 @@ def is_refused(port: int) -> bool:
 
 
 @pytest.fixture
-def deploy(layer: Path, upstream: Upstream, tmp_path: Path) -> Iterator[Callable[..., Function]]:
-    """Start a function's worker with the layer attached."""
+def deploy(upstream: Upstream, tmp_path: Path) -> Iterator[Callable[..., Function]]:
+    """Start a function with the extension, in this machine's network."""
     with ExitStack() as stack:
 
-        def deploy(port: str, code: str = HANDLER, layer: Path = layer) -> Function:
+        def deploy(port: str, code: str = HANDLER) -> Function:
             environ = environment(upstream, PARAMETERS_SECRETS_EXTENSION_HTTP_PORT=port)
             directory = tmp_path / f"function-{time.monotonic_ns()}"
-            function = Function(directory, layer, code, environ)
-            stack.enter_context(function.process)
-            stack.callback(function.process.kill)
+            function = Function(directory, code, environ)
+            stack.callback(function.sandbox.end)
             return function
 
         yield deploy
@@ -143,14 +145,14 @@ def test_a_function_is_told_to_wait_at_import_and_answered_in_its_handler(
 ) -> None:
     port = free_port()
     function = deploy(port)
-    assert function.status == "ready"
+    assert function.initialisation == {"ready": True}
     assert function.invoke("at import") == [NOT_READY[0], NOT_READY[1].decode()]
     for client in ("with_urllib", "with_socket", "with_urllib"):
         status, body = function.get("/secretsmanager/get?secretId=app%2Fdb", client)
         assert (status, json.loads(body)["SecretString"]) == (200, VALUE)
     assert function.invoke("port") == int(port)
     function.process.terminate()
-    log = function.log().splitlines()
+    log = function.log()
     assert log.count("a line of the function's own") == 3
     assert any(line.endswith(f" INFO Serving on port {port}") for line in log)
 
@@ -170,23 +172,22 @@ def test_two_functions_have_an_extension_each_on_a_port_each(
 
 
 def test_a_port_that_is_no_port_is_the_default_port(deploy: Callable[..., Function]) -> None:
-    code = "import socket\ndef handler(event, context):\n    return event\n"
-    function = deploy("65536", code)
-    assert function.status == "ready"
+    function = deploy("65536", ECHO)
+    function.invoke("first")
     function.process.terminate()
     # Another process of this machine may hold 2773; then it is a free port, as for any port.
-    log = function.log()
+    log = "\n".join(function.log())
     warned = "EXTENSION_HTTP_PORT must be a whole number, 1 to 65535. Using 2773." in log
     assert warned == ("Serving on port 2773" in log)
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate", "hang up"])
-def test_the_extension_ends_with_its_worker(deploy: Callable[..., Function], end: str) -> None:
+def test_the_extension_ends_with_its_function(deploy: Callable[..., Function], end: str) -> None:
     function = deploy(free_port())
     port = function.invoke("port")
     assert not is_refused(port)
     if end == "hang up":
-        function.process.stdin.close()  # type: ignore[union-attr] # it is a pipe
+        function.sandbox.hang_up()
     else:
         getattr(function.process, end)()
     function.log()
@@ -198,27 +199,19 @@ def test_the_extension_ends_with_a_function_that_cannot_be_imported(
 ) -> None:
     port = free_port()
     function = deploy(port, "raise ImportError('broken')")
-    assert function.status == "error"
-    function.log()
+    assert function.initialisation["error"]["errorType"] == "Runtime.ImportModuleError"
+    function.sandbox.end()
     assert is_refused(int(port))
 
 
-def test_a_function_outlives_its_extension(
-    deploy: Callable[..., Function], layer: Path, tmp_path: Path
-) -> None:
-    broken = shutil.copytree(layer, tmp_path / "broken")
-    (broken / SITE_PACKAGES / PACKAGE / "server.py").write_text(
-        "import sys; print('{}', flush=True); sys.exit(f'read {sys.stdin.read()!r}')"
-    )
-    port = free_port()
-    function = deploy(port, "def handler(event, context):\n    return event\n", broken)
-    assert function.status == "ready"
-    while not is_refused(int(port)):
-        time.sleep(0.01)
+def test_a_function_outlives_its_extension(deploy: Callable[..., Function]) -> None:
+    function = deploy(free_port(), ECHO)
+    extension = function.sandbox.extension
+    assert extension is not None
+    extension.kill()
+    extension.wait()
     assert function.invoke("first") == "first"
     assert function.invoke("second") == "second"
-    function.process.terminate()
-    assert function.log() == "read ''\n"
 
 
 def test_the_extension_is_deaf_to_an_interrupt_meant_for_the_worker(

@@ -18,11 +18,12 @@ from tests.recording import PROJECT, ROOT, stack
 
 HOME, AWAY = "us-east-1", "us-west-2"
 CALLERS = 4
+QUERY = {"handler": "query"}
 
 
 @pytest.fixture
 def deployed() -> Iterator[Deployment]:
-    planned = soaking.stack(ROOT, "singleUser", replicaRegions=[AWAY])
+    planned = soaking.stack(ROOT, "singleUser", function=QUERY, replicaRegions=[AWAY])
     with deployment.running(gameday.prepared(planned)) as made:
         yield made
 
@@ -49,7 +50,7 @@ def test_no_request_fails_once_the_outage_was_met_and_all_come_back(deployed: De
         assert source in row
     assert " 0 since" in shown
     # As it was: the replica is one again, of what was written when the region was back.
-    name = deployed.environment["SECRET_NAME"]
+    name = deployed.functions["reader"].environment["SECRET_NAME"]
     (status,) = deployed.client("secretsmanager").describe_secret(SecretId=name)[
         "ReplicationStatus"
     ]
@@ -62,7 +63,7 @@ def test_no_request_fails_once_the_outage_was_met_and_all_come_back(deployed: De
 @pytest.mark.usefixtures("impatient")
 def test_a_function_that_knows_no_replica_fails(deployed: Deployment) -> None:
     functions, name = deployed.client("lambda"), deployed.outputs["function_name"]
-    without = {**deployed.environment, "SECRETS_REPLICA_REGIONS": ""}
+    without = {**deployed.functions["reader"].environment, "SECRETS_REPLICA_REGIONS": ""}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": without})
     version = functions.publish_version(FunctionName=name)["Version"]
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
@@ -82,7 +83,7 @@ def test_caches_expire_within_seconds_on_a_gameday() -> None:
 
 
 def request(start: float, end: float, source: str, fault: str = "") -> Request:
-    body: dict[str, Any] = {} if fault else {"message": f"through the {source}"}
+    body: dict[str, Any] = {} if fault else {"source": source}
     return Request(0, start, end, fault, body)
 
 

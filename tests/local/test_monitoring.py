@@ -166,9 +166,15 @@ def program() -> None:
             "key_alias": "alias/a/b",
             "topic_arn": topic.arn,
             "audit_log_group_name": audit.log_group_name,
-            "function_name": reader.name,
-            "function_log_group_name": f"{LOGS}reader",
-            "function_timeout_seconds": 30,
+            "functions": [
+                {
+                    "label": "",
+                    "name": reader.name,
+                    "log_group_name": f"{LOGS}reader",
+                    "timeout_seconds": 30,
+                    "telemetry": True,
+                }
+            ],
             "role_arns": [role.arn, seeder.role_arn, rotation.role_arn],
             "key_arns": [key.arn, audit.key_arn, topic.key_arn],
             "rotating": [f"{PREFIX}session"],
@@ -181,7 +187,9 @@ def program() -> None:
         "secret_arns": {"session": secret.arn},
         "role_arn": role.arn,
         "function_name": reader.name,
-        "function_alias_arn": reader.alias_arn,
+        "functions": {
+            "reader": {"name": reader.name, "alias_arn": reader.alias_arn, "role_arn": role.arn}
+        },
         "rotation_function_arns": {"session": rotation.function_arn},
         "key_arn": key.arn,
         "away_key_arn": away.arn,
@@ -206,7 +214,7 @@ def deployed() -> Iterator[Deployment]:
 
 def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:
     told = incidents.cause(deployed)
-    assert set(told) == set(incidents.CAUSES)
+    assert set(told) == {*incidents.CAUSES, "function-errors"}
     for each in told.values():
         # What is looked at once a minute takes longer than a busy machine.
         assert each.seconds < 30
@@ -271,7 +279,7 @@ def test_the_functions_read_without_an_alarm_and_anybody_else_does_not(
     arn = deployed.outputs["secret_arns"]["session"]
     unknown, rotated = counted(deployed, "UnknownReaders"), counted(deployed, "RotationsSucceeded")
     reads = counted(deployed, "Reads")
-    assert deployed.invoke().status == 200
+    assert deployed.functions["reader"].invoke().status == 200
     rotate(deployed)
     wait_until_counted(deployed, "RotationsSucceeded", rotated + 1)
     assert counted(deployed, "Reads") > reads
@@ -432,7 +440,7 @@ def test_a_secret_that_is_not_there_is_told_of_by_the_clients_telemetry(
     deployed: Deployment,
 ) -> None:
     functions, name = deployed.client("lambda"), deployed.outputs["function_name"]
-    environment = deployed.environment
+    environment = deployed.functions["reader"].environment
     wait_until(deployed, "failed-retrievals", "OK")
     missing = {**environment, "SECRET_NAME": f"{PREFIX}missing"}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": missing})

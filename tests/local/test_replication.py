@@ -130,5 +130,5 @@ def test_a_replica_is_out_of_the_seeders_reach(deployed: Deployment) -> None:
 
 
 def test_the_function_knows_the_regions_and_reads_at_home(deployed: Deployment) -> None:
-    assert deployed.environment["SECRETS_REPLICA_REGIONS"] == AWAY
-    assert deployed.invoke().body["message"].endswith("the extension")
+    assert deployed.functions["reader"].environment["SECRETS_REPLICA_REGIONS"] == AWAY
+    assert deployed.functions["reader"].invoke().body["message"].endswith("the extension")

@@ -33,7 +33,9 @@ SECRETS = "secretsmanager"
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployment]:
-    with deployment.running(soak.stack(ROOT, "alternatingUsers")) as made:
+    with deployment.running(
+        soak.stack(ROOT, "alternatingUsers", function={"handler": "query"})
+    ) as made:
         yield made
 
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local.proofs.checks import Broken, leaked
+from local.proofs.leaks import leaked
+from local.proofs.outcomes import Broken
 from local.provider.archive import package
 
 CANARY = 'pa"s<s\\w&ö>rd/+='

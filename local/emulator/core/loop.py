@@ -5,12 +5,15 @@ replace whole lists, and what another thread appends in between is lost.
 """
 # ruff: noqa: SLF001 (ministack's loop has a private name)
 
-from collections.abc import Callable
-from typing import TypeVarTuple, Unpack
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import ministack.app
 
 Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
 
 
 def soon(function: Callable[[Unpack[Arguments]], object], *arguments: *Arguments) -> None:
@@ -23,3 +26,8 @@ def later(
 ) -> None:
     """Call `function` in `seconds`, as `soon` does; only from the loop itself."""
     ministack.app._MAIN_LOOP.call_later(seconds, function, *arguments)
+
+
+def run(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
+    """Run a coroutine on the loop, from any other thread."""
+    return asyncio.run_coroutine_threadsafe(coroutine, ministack.app._MAIN_LOOP)

@@ -1,0 +1,205 @@
+"""The processes of one execution environment: the function's, and its extension's.
+
+`python_host` and `node_host.cjs` are the other end of the conversation.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local.emulator import notices
+from local.emulator.runtimes.namespaces import Network
+from local.extension import launcher
+from local.extension.settings import PORT_VARIABLE, http_port
+
+HOST = "127.0.0.1"
+END_OF_LINES = "\0end of invocation\0"
+LAST_LINES_TIMEOUT_SECONDS = 1.0
+GRACE_SECONDS = 2.0
+
+Data = dict[str, Any]
+
+
+class EndedError(Exception):
+    """The function's process has ended; the text says how, as AWS does."""
+
+
+class Program(NamedTuple):
+    """What an execution environment runs."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: Path
+    """The current directory of the function's process."""
+    has_extension: bool
+
+
+class Sandbox:
+    """Starts the processes of an execution environment; `end` ends them."""
+
+    def __init__(self, program: Program, network: Network) -> None:
+        self._first_invoke: int | None = None
+        self.extension: subprocess.Popen[bytes] | None = None
+        self._channel, channel = socket.socketpair()
+        self._replies = self._channel.makefile("rb")
+        log, log_end = os.pipe()
+        self.log: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        """Every line, and None at the end of them; `lines` takes them out."""
+        threading.Thread(target=self._read_lines, args=[log], daemon=True).start()
+        environment = dict(program.environment)
+        inherited = [channel.fileno()]
+        try:
+            if program.has_extension:
+                # Only its listener is in the network: its calls to AWS need not be passed on.
+                listener = network.run(lambda: _listen(environment))
+                self._first_invoke = self._start_extension(listener, environment, log_end)
+                inherited.append(self._first_invoke)
+            self.process = network.run(
+                lambda: subprocess.Popen(  # noqa: S603 (an interpreter, with a host of ours)
+                    [*program.command, *map(str, inherited)],
+                    cwd=program.directory,
+                    env=environment,
+                    pass_fds=inherited,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log_end,
+                    stderr=log_end,
+                )
+            )
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            channel.close()
+            os.close(log_end)
+
+    def _start_extension(
+        self, listener: socket.socket, environment: Mapping[str, str], log: int
+    ) -> int:
+        """Start the extension, and return the end of the pipe that shows the function's life."""
+        lifecycle, first_invoke = os.pipe()
+        try:
+            with listener:
+                self.extension = launcher.start(listener.fileno(), lifecycle, environment, log)
+        except BaseException:
+            os.close(first_invoke)
+            raise
+        finally:
+            os.close(lifecycle)
+        return first_invoke
+
+    def initialise(self, message: Data, timeout_seconds: float) -> Data:
+        """Have the function's module imported; the reply has `error` if it cannot be."""
+        return self._exchange({**message, "end_of_lines": f"{END_OF_LINES}\n"}, timeout_seconds)
+
+    def invoke(self, message: Data, timeout_seconds: float) -> Data:
+        """Have the function invoked; the reply has `result`, or `error`.
+
+        Raises:
+            TimeoutError: there was no reply in time.
+            EndedError: the process ended instead.
+
+        """
+        if self._first_invoke is not None:
+            with contextlib.suppress(BrokenPipeError):  # the function outlives its extension
+                os.write(self._first_invoke, b"\n")
+            # From now on, only the function's process holds the pipe open.
+            os.close(self._first_invoke)
+            self._first_invoke = None
+        return self._exchange(message, timeout_seconds)
+
+    def _exchange(self, message: Data, timeout_seconds: float) -> Data:
+        line = json.dumps(message).encode() + b"\n"
+        try:
+            self._channel.settimeout(timeout_seconds)
+            self._channel.sendall(line)
+            reply = self._replies.readline()
+        except TimeoutError:
+            raise
+        except (OSError, ValueError):  # ValueError: the other thread has closed it
+            reply = b""
+        if not reply.endswith(b"\n"):
+            raise EndedError(self._how_it_ended())
+        answer: Data = json.loads(reply)
+        return answer
+
+    def _how_it_ended(self) -> str:
+        try:
+            status = self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "Runtime exited without providing a reason"
+        if status < 0:
+            return f"Runtime exited with error: signal: {signal.strsignal(-status)}".lower()
+        if status:
+            return f"Runtime exited with error: exit status {status}"
+        return "Runtime exited without providing a reason"
+
+    def lines(self) -> list[str]:
+        """Return the lines of the log up to the end of the invocation, or of the processes."""
+        lines: list[str] = []
+        deadline = time.monotonic() + LAST_LINES_TIMEOUT_SECONDS
+        with contextlib.suppress(queue.Empty):
+            while True:
+                line = self.log.get(timeout=max(0.0, deadline - time.monotonic()))
+                if line is None:
+                    break
+                if line.endswith(END_OF_LINES):
+                    lines += filter(None, [line.removesuffix(END_OF_LINES)])
+                    break
+                lines.append(line)
+        return lines
+
+    def _read_lines(self, log: int) -> None:
+        with os.fdopen(log, encoding="utf-8", errors="replace", newline="\n") as stream:
+            for line in stream:
+                self.log.put(line.removesuffix("\n"))
+        self.log.put(None)
+
+    def hang_up(self) -> None:
+        """End the conversation: the function's process ends by itself."""
+        self._channel.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """End both processes, and wait for it."""
+        self.process.terminate()
+        try:
+            self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self._first_invoke is not None:
+            os.close(self._first_invoke)
+            self._first_invoke = None
+        if self.extension is not None:
+            self.extension.kill()  # it ends by itself, unless a child of the function holds on
+            self.extension.wait()
+        self._replies.close()
+        self._channel.close()
+
+
+def _listen(environment: dict[str, str]) -> socket.socket:
+    """Listen for the extension; on a free port, which the function is told, if it must be."""
+    port = http_port(environment)
+    try:
+        return socket.create_server((HOST, port), backlog=socket.SOMAXCONN)
+    except OSError as error:
+        listener = socket.create_server((HOST, 0), backlog=socket.SOMAXCONN)
+        free = str(listener.getsockname()[1])
+        name = environment.get("AWS_LAMBDA_FUNCTION_NAME", "a function")
+        notices.give(
+            f"port {port} is not free ({error.strerror}): the extension of {name} listens on"
+            f" {free}, as {PORT_VARIABLE} says there"
+        )
+        environment[PORT_VARIABLE] = free
+        return listener

@@ -1,0 +1,139 @@
+"""The functions of a deployed stack: what config says about each, where it is, and calls of it."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.config.functions import AppFunction
+from local import expectations
+
+# `errorType` of the embedded AWS for a function whose runtime nothing here runs.
+_NOT_INVOKED = "EmbeddedAws.NotInvoked"
+
+
+class FunctionError(Exception):
+    """The function raised, or answered other than expected; the text says how."""
+
+
+class NotInvokedError(Exception):
+    """The function cannot be called here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a function."""
+
+    result: Any
+    """The answer, read as JSON."""
+    payload: str
+    """The whole answer as it came."""
+    milliseconds: float
+
+    @property
+    def status(self) -> int | None:
+        """`statusCode` of an HTTP answer; of any other, nothing."""
+        return self.result.get("statusCode") if isinstance(self.result, dict) else None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Body of an HTTP answer, if it is a JSON object; of any other answer, nothing."""
+        try:
+            read = json.loads(self.result["body"])
+        except (KeyError, TypeError, ValueError):
+            return {}
+        return read if isinstance(read, dict) else {}
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of a stack."""
+
+    config: AppFunction
+    outputs: Mapping[str, str]
+    """What the stack's output `functions` says: name, arn, alias_arn, role_arn, log_group_name."""
+    project: Path
+    """The project's folder."""
+    client: Callable[[str], Any]
+    """Service -> the administrator's client."""
+
+    @property
+    def name(self) -> str:
+        """Logical name."""
+        return self.config.name
+
+    @property
+    def event(self) -> bytes | None:
+        """What it is called with, if config names an event.
+
+        Raises:
+            FunctionError: the file cannot be read.
+
+        """
+        if self.config.is_example:
+            return b"{}"
+        path = self.config.settings.event
+        if path is None:
+            return None
+        try:
+            return (self.project / path).read_bytes()
+        except OSError as error:
+            raise FunctionError(
+                f"{self.config.section}.event {path!r} cannot be read ({error.strerror});"
+                " name a JSON file of the project"
+            ) from error
+
+    def invoke(self) -> Invocation:
+        """Call the function by its alias, as a user would, with its event or else `{}`.
+
+        Raises:
+            FunctionError: the function raised, or was ended.
+            NotInvokedError: nothing here runs it.
+
+        """
+        event = self.event or b"{}"
+        start = time.perf_counter()
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs["alias_arn"], Payload=event
+        )
+        payload = answer["Payload"].read().decode()
+        milliseconds = (time.perf_counter() - start) * 1000
+        result = json.loads(payload) if payload else None
+        if "FunctionError" in answer:
+            if isinstance(result, dict) and result.get("errorType") == _NOT_INVOKED:
+                raise NotInvokedError(str(result.get("errorMessage")))
+            raise FunctionError(f"the function raised: {payload}")
+        return Invocation(result, payload, milliseconds)
+
+    def request(self) -> Invocation:
+        """Call the function, and look at the answer.
+
+        Raises:
+            FunctionError, NotInvokedError: as `invoke` does.
+            FunctionError: the answer is not as expected.
+
+        """
+        invocation = self.invoke()
+        if differences := list(self.unmet(invocation)):
+            raise FunctionError("; ".join(differences))
+        return invocation
+
+    def unmet(self, invocation: Invocation) -> list[str]:
+        """Say where an answer is not as config expects it."""
+        return list(expectations.unmet(invocation.result, self.config.settings.expect))
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What Lambda says about the unpublished function."""
+        found: dict[str, Any] = self.client("lambda").get_function_configuration(
+            FunctionName=self.outputs["name"]
+        )
+        return found
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its environment variables, as Lambda has them."""
+        variables: dict[str, str] = self.configuration["Environment"]["Variables"]
+        return variables

@@ -1,0 +1,117 @@
+"""Functions with native code for another processor or Python, built again for this machine.
+
+Functions are for arm64 unless config says otherwise, and libraries for arm64 run nowhere else. The
+packages that AWS would get are built and checked first, by the preview of the stack as it is; what
+is here is about the deployment into the embedded AWS.
+"""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra.aws import layers
+from infra.config import code
+from infra.config.functions import AppFunction, functions
+from infra.packaging import binaries, package, requirements, runtimes, store
+from infra.packaging.package import Source
+from local.config import settings
+from local.config.project import Stack
+
+_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
+# Lambda is a Linux: what is built for it runs on no other system.
+_OTHER_SYSTEM = "none of Lambda's"
+
+
+class _Target(NamedTuple):
+    """What this machine runs in the place of a function's runtime and architecture."""
+
+    runtime: str
+    architecture: str
+
+    def __str__(self) -> str:
+        return f"{self.runtime} on {self.architecture}"
+
+
+def architecture() -> str:
+    """Architecture of this machine, as Lambda calls it."""
+    if sys.platform != "linux":
+        return _OTHER_SYSTEM
+    return _ARCHITECTURES.get(platform.machine(), _OTHER_SYSTEM)
+
+
+def layer_arns(region: str) -> set[str]:
+    """ARNs of the extension's layers that functions have which are built again."""
+    try:
+        return {layers.extension_layer_arn(region, architecture())}
+    except LookupError:
+        return set()
+
+
+def for_this_machine(
+    stack: Stack, version_of: Callable[[str], str | None], cache: Path = store.DEFAULT
+) -> tuple[Stack, list[str]]:
+    """Return the stack with such functions built again, and a note of each.
+
+    `version_of` says for a runtime which version of its language runs here, such as `3.13`, or
+    None. A function that cannot be built again is deployed as it is, without its event.
+    """
+    changed, notes = stack.section("functions"), []
+    for name, function in functions(settings.read(stack)).items():
+        source = code.source(function, stack.program.parent)
+        if function.is_example or (target := _target(source, version_of)) is None:
+            continue
+        files = package.build(source, cache).files
+        if not any(binaries.errors(files, *target)):
+            continue
+        again = _again(source, target, cache)
+        errors = package.build(again, cache).errors
+        if errors:
+            key, message = errors[0]
+            notes.append(
+                f"{name}: deployed, not invoked: it has native code for {source.architecture},"
+                f" and for {target} its {key} {message}"
+            )
+            changed[name] = _without_event(changed[name])
+            continue
+        notes.append(f"{name}: built for {target}, as this machine is")
+        changed[name] = {**changed[name], **_keys(again, function)}
+    return (stack.changed(functions=changed), notes) if notes else (stack, [])
+
+
+def _target(source: Source, version_of: Callable[[str], str | None]) -> _Target | None:
+    version = version_of(source.runtime)
+    if version is None:
+        return None  # nothing here runs it
+    is_python = runtimes.python(source.runtime) is not None
+    return _Target(f"python{version}" if is_python else source.runtime, architecture())
+
+
+def _again(source: Source, target: _Target, cache: Path) -> Source:
+    """Return the source for this machine, with the versions that the function's own lock has."""
+    version = runtimes.python(source.runtime)
+    path = source.requirements
+    if path is not None and version is not None:
+        lock = requirements.lock_path(path, runtimes.Platform(version, source.architecture))
+        constrained = f"-r {path.resolve()}\n-c {lock.resolve()}\n"
+        digest = hashlib.sha256(constrained.encode()).hexdigest()
+        path = cache / "machine" / digest / path.name
+        store.write(path, constrained.encode())
+    return replace(
+        source, runtime=target.runtime, architecture=target.architecture, requirements=path
+    )
+
+
+def _keys(source: Source, function: AppFunction) -> dict[str, Any]:
+    """Write the source as the keys of a function's config."""
+    keys: dict[str, Any] = {"runtime": source.runtime, "architecture": source.architecture}
+    if function.settings.requirements is not None:
+        keys["requirements"] = str(source.requirements)
+    return keys
+
+
+def _without_event(function: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in function.items() if key not in ("event", "expect")}

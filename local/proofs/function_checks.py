@@ -1,0 +1,375 @@
+"""What is promised of each function that reads, whatever its code does."""
+
+import json
+import re
+import secrets
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+from local.deployment import Deployment
+from local.functions import Function, FunctionError, Invocation, NotInvokedError
+from local.proofs import memory
+from local.proofs.leaks import leaked
+from local.proofs.outcomes import Broken, Skipped
+from local.proofs.probe import digest
+from local.proofs.trial import READ, like, probe, read_as, role_like
+
+INVOCATIONS = 3
+_NO_EVENT = "no event given"
+_NO_SECRET = "it reads no secret"  # noqa: S105 (a text for people)
+_TIMED_OUT = "Task timed out"
+
+
+@dataclass(frozen=True)
+class Calls:
+    """How a function's first calls went."""
+
+    invocations: tuple[Invocation, ...] = ()
+    error: str = ""
+    """What the function raised, which ended the calls."""
+    not_called: str = ""
+    """Why it was not called at all."""
+    megabytes: int | None = None
+    """Its peak of memory, if it can be measured."""
+
+
+class Readings(NamedTuple):
+    """What a function's role may read: id -> `read`, or AWS's error."""
+
+    own: dict[str, str]
+    others: dict[str, str]
+    through_extension: dict[str, bool]
+    """ARN of each secret of its own -> whether the extension has the administrator's value."""
+
+
+class Evidence:
+    """What several checks look at: each function was called a few times."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.functions = deployment.functions
+        self.calls = {name: _calls(each) for name, each in self.functions.items()}
+        self._readings: dict[str, Readings] = {}
+
+    @cached_property
+    def answering(self) -> list[Function]:
+        """The functions that answer their events as expected."""
+        found = []
+        for name, function in self.functions.items():
+            try:
+                answers(self, function)
+            except (Broken, Skipped):
+                continue
+            found.append(self.functions[name])
+        return found
+
+    def has_leak(self, text: str) -> bool:
+        """Whether a text holds a secret value of the stack.
+
+        Raises:
+            Skipped: the stack has no secret.
+
+        """
+        deployment = self.deployment
+        if not deployment.secret_arns and not deployment.outputs["parameter_arns"]:
+            raise Skipped("this stack has no secret")
+        return leaked(text, deployment.canaries)
+
+    def readings(self, function: Function) -> Readings:
+        """Let a function's role read all that there is, once."""
+        if function.name not in self._readings:
+            self._readings[function.name] = _readings(self.deployment, function)
+        return self._readings[function.name]
+
+
+FunctionCheck = Callable[[Evidence, Function], str]
+
+
+def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
+    """Make a check of all functions out of a check of one.
+
+    With one function the figure is its own; with several, each has a line of details.
+    """
+
+    def checked(evidence: Evidence) -> str:
+        figures, reasons, faults = {}, {}, {}
+        for name, function in evidence.functions.items():
+            try:
+                figures[name] = check(evidence, function)
+            except Skipped as skipped:
+                reasons[name] = str(skipped)
+            except Broken as broken:
+                faults[name] = str(broken)
+        if len(evidence.functions) == 1:
+            return _only(figures, reasons, faults)
+        count = len(evidence.functions)
+        lines = [*_lines("✗", faults), *_lines("✓", figures), *_lines("–", reasons)]
+        if faults:
+            raise Broken("\n".join([f"{len(faults)} of {count} functions fail", *lines]))
+        if not figures:
+            same = len(lines) == 1
+            raise Skipped(next(iter(reasons.values())) if same else "\n".join(["", *lines]))
+        return "\n".join([f"{len(figures)} of {count} functions", *lines])
+
+    return checked
+
+
+def _only(figures: dict[str, str], reasons: dict[str, str], faults: dict[str, str]) -> str:
+    for fault in faults.values():
+        raise Broken(fault)
+    for reason in reasons.values():
+        raise Skipped(reason)
+    (figure,) = figures.values()
+    return figure
+
+
+def _lines(mark: str, texts: Mapping[str, str]) -> Iterator[str]:
+    """Write a line for each text, with the functions that it is about."""
+    about: dict[str, list[str]] = {}
+    for name, text in sorted(texts.items()):
+        about.setdefault(text, []).append(name)
+    for text, names in about.items():
+        yield f"{mark} {', '.join(names)}: {text}"
+
+
+def _calls(function: Function) -> Calls:
+    invocations: list[Invocation] = []
+    try:
+        if function.event is None:
+            return Calls(not_called=_NO_EVENT)
+        invocations.extend(function.invoke() for _ in range(INVOCATIONS))
+    except NotInvokedError as error:
+        return Calls(not_called=str(error))
+    except FunctionError as error:
+        return Calls(tuple(invocations), error=str(error))
+    return Calls(tuple(invocations), megabytes=memory.peak_megabytes(function.outputs["name"]))
+
+
+def answers(evidence: Evidence, function: Function) -> str:
+    """Whether it answers its event as expected, each time."""
+    calls = evidence.calls[function.name]
+    if calls.not_called:
+        raise Skipped(calls.not_called)
+    if calls.error:
+        if evidence.has_leak(calls.error):
+            raise Broken("the function raised, and the error holds a secret value")
+        raise Broken(calls.error)
+    if evidence.has_leak("\n".join(each.payload for each in calls.invocations)):
+        raise Broken("the answer holds a secret value")
+    for invocation in calls.invocations:
+        if differences := function.unmet(invocation):
+            raise Broken("; ".join(differences))
+    last = calls.invocations[-1]
+    size = f"{len(last.payload.encode()):,} bytes"
+    return size if last.status is None else f"status {last.status}, {size}"
+
+
+def agrees(evidence: Evidence, function: Function) -> str:
+    """Whether its extension answers its role what the administrator reads."""
+    found = evidence.readings(function).through_extension
+    if not found:
+        raise Skipped(_NO_SECRET)
+    names = {arn: name for name, arn in evidence.deployment.secret_arns.items()}
+    if wrong := sorted(names[arn] for arn, same in found.items() if not same):
+        hold = "holds" if len(wrong) == 1 else "hold"
+        raise Broken(f"the extension does not answer what {', '.join(wrong)} {hold}")
+    return f"{len(found)} of {len(found)} secrets"
+
+
+def one_call(evidence: Evidence, function: Function) -> str:
+    """Whether the first calls cost no more reads than the caches allow."""
+    calls = evidence.calls[function.name]
+    if calls.not_called:
+        raise Skipped(calls.not_called)
+    deployment, name = evidence.deployment, function.outputs["name"]
+    reads: Counter[str] = Counter()
+    for page in (
+        deployment.client("cloudtrail")
+        .get_paginator("lookup_events")
+        .paginate(LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": _GET}])
+    ):
+        reads.update(
+            _secret_read(event) for event in page["Events"] if event.get("Username") == name
+        )
+    most = 1 if function.config.extension_cache_seconds() else INVOCATIONS
+    if too_many := {secret: count for secret, count in reads.items() if count > most}:
+        secret, count = max(too_many.items(), key=lambda each: each[1])
+        raise Broken(f"{count} calls for {secret} instead of {most}")
+    return f"{reads.total()} by {name}, in CloudTrail"
+
+
+_GET = "GetSecretValue"
+
+
+def _secret_read(event: dict[str, Any]) -> str:
+    """Name the secret that a call was for, whether it was asked for by name or ARN."""
+    asked = json.loads(event["CloudTrailEvent"]).get("requestParameters") or {}
+    secret_id = str(asked.get("secretId", ""))
+    if not secret_id.startswith("arn:"):
+        return secret_id
+    return re.sub(r"-\w{6}$", "", secret_id.split(":", 6)[6])
+
+
+def latency(evidence: Evidence, function: Function) -> str:
+    """Whether its first calls stayed within the function's time and memory."""
+    calls, own = evidence.calls[function.name], function.config.settings
+    if _TIMED_OUT in calls.error:
+        raise Broken(f"ended by its timeout of {own.timeout_seconds} s")
+    if not calls.invocations:
+        raise Skipped(calls.not_called or "it has not answered")
+    first, *later = (invocation.milliseconds for invocation in calls.invocations)
+    then = f", then {statistics.median(later):.1f} ms" if later else ""
+    took = f"{first:.0f} ms{then}, of {own.timeout_seconds} s"
+    if calls.megabytes is None:
+        return f"{took}; memory is not measured here"
+    used = f"{calls.megabytes} MB of {own.memory_mb} MB"
+    if calls.megabytes > own.memory_mb:
+        raise Broken(f"it used {used}")
+    return f"{took}; {used}"
+
+
+def only_its_own(evidence: Evidence, function: Function) -> str:
+    """Whether its role reads its secrets and parameters, and is refused all others."""
+    readings = evidence.readings(function)
+    for name, outcome in readings.others.items():
+        action = "ssm:GetParameter" if name.startswith("/") else "secretsmanager:GetSecretValue"
+        expect_refusal(outcome, "AccessDeniedException", action)
+    if unread := {name: each for name, each in readings.own.items() if each != READ}:
+        raise Broken(f"it cannot read its own: {unread}")
+    return f"{len(readings.own)} read, {len(readings.others)} refused"
+
+
+def not_without_key(evidence: Evidence, function: Function) -> str:
+    """Whether a role with its grants for secrets and none for the key is refused."""
+    deployment = evidence.deployment
+    existing = deployment.settings.existing_secrets
+    arns = [
+        deployment.secret_arns[name]
+        for name in function.config.settings.secrets
+        if name not in existing or existing[name].key_arn
+    ]
+    if not arns:
+        raise Skipped(_NO_SECRET)
+    arn = arns[0]
+    with (
+        without_policy(deployment, arn),  # which refuses another role already
+        role_like(
+            deployment.client,
+            function.outputs["role_arn"],
+            keep=lambda statement: "kms:" not in json.dumps(statement["Action"]),
+        ) as role_arn,
+    ):
+        outcome = read_as(deployment.client, role_arn, [arn])[arn]
+    expect_refusal(outcome, "AccessDeniedException", "KMS")
+    code = re.search(r"\((\w+)\)", outcome)
+    return code[1] if code else outcome
+
+
+def guarded(evidence: Evidence, function: Function) -> str:
+    """Whether a resource policy refuses a role with the same grants."""
+    deployment = evidence.deployment
+    own = function.config.settings.secrets
+    arns = [arn for name, arn in deployment.outputs["secret_arns"].items() if name in own]
+    if not arns:
+        raise Skipped(_NO_SECRET)
+    arn, client = arns[0], deployment.client("secretsmanager")
+    if "ResourcePolicy" not in client.get_resource_policy(SecretId=arn):
+        raise Skipped("no secret of this stack has a resource policy")
+    with role_like(deployment.client, function.outputs["role_arn"], keep=bool) as role_arn:
+        expect_refusal(
+            read_as(deployment.client, role_arn, [arn])[arn],
+            "AccessDeniedException",
+            "resource-based policy",
+        )
+        with without_policy(deployment, arn):
+            if read_as(deployment.client, role_arn, [arn])[arn] != READ:
+                raise Broken("IAM alone refuses the role, so nothing is shown")
+    return "a role with the function's grants is refused"
+
+
+def replicated(evidence: Evidence, function: Function) -> str:
+    """Whether its role reads the replicas of its secrets."""
+    deployment = evidence.deployment
+    regions, arns = list(deployment.outputs["replica_key_arns"]), deployment.outputs["secret_arns"]
+    if not regions:
+        raise Skipped("no secret of this stack has a replica")
+    for name, arn in arns.items():
+        described = deployment.client("secretsmanager").describe_secret(SecretId=arn)
+        found = {each["Region"]: each["Status"] for each in described["ReplicationStatus"]}
+        if found != dict.fromkeys(regions, "InSync"):
+            raise Broken(f"the replicas of {name} are {found}")
+    readable = [arn for name, arn in arns.items() if name in function.config.settings.secrets]
+    for region in regions:
+        replicas = [arn.replace(deployment.stack.region, region, 1) for arn in readable]
+        client = partial(deployment.aws.client, region=region)
+        outcomes = read_as(client, function.outputs["role_arn"], replicas) if replicas else {}
+        if {*outcomes.values()} - {READ}:
+            raise Broken(f"it cannot read its own in {region}: {outcomes}")
+    return f"{len(arns)} in {', '.join(regions)}, {len(readable)} read there"
+
+
+def expect_refusal(outcome: str, code: str, subject: str) -> None:
+    """Raise `Broken` unless an outcome is the refusal of a subject."""
+    if code not in outcome or subject not in outcome:
+        raise Broken(f"expected {code} on {subject}, got: {outcome}")
+
+
+@contextmanager
+def without_policy(deployment: Deployment, arn: str) -> Iterator[None]:
+    """Take a secret's resource policy away, if it has one, and put it back."""
+    client = deployment.client("secretsmanager")
+    policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy")
+    if policy is not None:
+        client.delete_resource_policy(SecretId=arn)
+    try:
+        yield
+    finally:
+        if policy is not None:
+            client.put_resource_policy(SecretId=arn, ResourcePolicy=policy)
+
+
+def _readings(deployment: Deployment, function: Function) -> Readings:
+    own, names = function.config.settings, deployment.names
+    parameters = {names.parameter_prefix + name for name in own.parameters}
+    arns = {name: deployment.secret_arns[name] for name in own.secrets}
+    key, region = secrets.token_hex(), deployment.stack.region
+    here = [arn for arn in arns.values() if arn.split(":")[3] == region]
+    with _another_secret(deployment) as other:
+        answer = probe(
+            deployment.client,
+            function.outputs["role_arn"],
+            {
+                "SecretIds": [*deployment.secret_arns.values(), other],
+                "ParameterNames": list(deployment.outputs["parameter_arns"]),
+                "ThroughExtension": here,
+                "Key": key,
+            },
+            **like(function),
+        )
+    outcomes = {**answer["Secrets"], **answer["Parameters"]}
+    mine = {*arns.values(), *parameters}
+    return Readings(
+        {name: outcome for name, outcome in outcomes.items() if name in mine},
+        {name: outcome for name, outcome in outcomes.items() if name not in mine},
+        {arn: answer["Digests"][arn] == digest(deployment.secret_text(arn), key) for arn in here},
+    )
+
+
+@contextmanager
+def _another_secret(deployment: Deployment) -> Iterator[str]:
+    """Make a secret under the same key and prefix that no role was granted; yield its ARN."""
+    client = deployment.client("secretsmanager")
+    arn = client.create_secret(
+        Name=f"{deployment.names.secret_prefix}{secrets.token_hex(4)}",
+        KmsKeyId=deployment.outputs["key_arn"],
+        SecretString=secrets.token_urlsafe(),
+    )["ARN"]
+    try:
+        yield arn
+    finally:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)

@@ -1,0 +1,40 @@
+"""How a check can go: the promise is kept, broken, or does not apply."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.engines.pulumi_engine import PulumiError
+
+
+class Broken(Exception):  # noqa: N818 (a promise is broken)
+    """A promise does not hold; the text says how, and holds no value."""
+
+
+class Skipped(Exception):  # noqa: N818 (a check is skipped)
+    """A promise does not apply; the text says why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check went."""
+
+    promise: str
+    kept: bool | None
+    """None: the promise does not apply."""
+    figure: str
+    """The measured figure, how the promise was broken, or why it does not apply; further lines
+    are details."""
+
+
+def tried(promise: str, check: Callable[[], str]) -> Outcome:
+    """Try a promise by a check that returns the figure, or raises."""
+    try:
+        return Outcome(promise, kept=True, figure=check())
+    except Skipped as skipped:
+        return Outcome(promise, kept=None, figure=str(skipped))
+    except (Broken, PulumiError, BotoCoreError, ClientError) as broken:
+        return Outcome(promise, kept=False, figure=str(broken))
+    except Exception as error:  # noqa: BLE001 (its text may quote what it choked on)
+        return Outcome(promise, kept=False, figure=f"the check ended by {type(error).__name__}")

@@ -1,0 +1,1 @@
+"""What an invoice is, and where its key comes from."""
