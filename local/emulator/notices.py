@@ -1,4 +1,4 @@
-"""What whoever started the emulator should know of, each once.
+"""What the user should know of the functions, each notice once.
 
 They are in the emulator's log, and `EmbeddedAws.notices` returns them.
 """

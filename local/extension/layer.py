@@ -4,7 +4,7 @@ import io
 import zipfile
 
 EXTENSION = "extensions/AWSParametersAndSecretsLambdaExtension"
-"""The file in the layer, and so below /opt, that stands for the extension."""
+"""The file in the layer, and so below /opt, that asks for the extension."""
 
 _TEXT = "The embedded AWS starts local/extension in the place of this extension.\n"
 # The oldest time a zip can hold: equal sources give equal bytes.

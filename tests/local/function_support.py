@@ -59,7 +59,8 @@ class Functions:
             "Code": {"ZipFile": zipped({"app.py": files} if isinstance(files, str) else files)},
             "Timeout": 60,
         }
-        self.client.create_function(**given | options)
+        wanted = {key: value for key, value in (given | options).items() if value is not None}
+        self.client.create_function(**wanted)
         while self.config(name)["State"] == "Pending":
             time.sleep(0.02)
         return name

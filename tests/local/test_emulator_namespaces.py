@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local.aws import EmbeddedAws
-from tests.local.function_support import EXTENSION_LAYER, REGION, Functions
+from tests.local.function_support import EXTENSION_LAYER, OWN_RUNTIME, REGION, Functions
 from tests.recording import ROOT
 
 # As in AWS's documentation of the extension: the port is written in the source.
@@ -303,7 +303,7 @@ def handler(event, context):
             assert answer.payload[0] == value
             ports.append(answer.payload[1])
         assert ports[1] != "2773"
-        assert any(f"listens on {ports[1]}" in notice for notice in two.notices)
+        assert any("2773 cannot be used (Address already" in notice for notice in two.notices)
         assert any("share this machine's network" in notice for notice in one.notices)
 
 
@@ -331,6 +331,20 @@ def _namespaces(*pids: int) -> set[str]:
     return {each for each in found if each.startswith("net:")}
 
 
+def _sockets_in_namespaces(pid: int) -> set[str]:
+    """Sockets of a process that are in no table of this machine's own network."""
+    own = " ".join(
+        Path(f"/proc/net/{table}").read_text(encoding="utf-8")
+        for table in ("tcp", "tcp6", "udp", "unix")
+    ).split()
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.add(str(link.readlink()))
+    sockets = {each[len("socket:[") : -1] for each in found if each.startswith("socket:")}
+    return sockets - set(own)
+
+
 def _scratch_of(pid: int) -> Path:
     environment = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
     (found,) = (each for each in environment if each.startswith("TMPDIR="))
@@ -355,6 +369,7 @@ def test_a_deleted_function_leaves_no_process_no_namespace_and_no_file() -> None
         running = _members(aws.pid)
         assert len(running) == len(alone) + 4
         assert len(_namespaces(*running) - machines) == 2
+        assert len(_sockets_in_namespaces(aws.pid)) >= 2
         folder = _scratch_of(aws.pid)
         assert len(list(folder.glob("lambda-*"))) == 2
 
@@ -363,7 +378,28 @@ def test_a_deleted_function_leaves_no_process_no_namespace_and_no_file() -> None
 
         _wait_until(lambda: _members(aws.pid) == alone)
         _wait_until(lambda: not _namespaces(*alone) - machines)
+        _wait_until(lambda: not _sockets_in_namespaces(aws.pid))
         assert not list(folder.glob("lambda-*"))
+
+
+def test_a_function_deleted_while_it_starts_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "python3.12" if OWN_RUNTIME != "python3.12" else "python3.13"
+    slow = tmp_path / other  # to find the interpreter takes long, and then there is none
+    slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nsleep 1\nexit 1\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with EmbeddedAws(layers=[EXTENSION_LAYER]) as aws, ThreadPoolExecutor(1) as thread:
+        functions, alone = Functions(aws), _members(aws.pid)
+        name = functions.make("def handler(e, c): ...", Runtime=other, **WITH_EXTENSION)
+        invocation = thread.submit(functions.invoke, name)
+        _wait_until((tmp_path / "asked").exists)
+
+        functions.client.delete_function(FunctionName=name)
+
+        assert invocation.result() == (None, False)
+        _wait_until(lambda: _members(aws.pid) == alone)
 
 
 def test_several_emulators_leave_nothing_when_they_stop() -> None:

@@ -203,7 +203,7 @@ def handler(event, context):
     assert line.endswith(f"Z\t{request}\tan event of mine")
 
 
-def test_what_a_function_prints_is_no_reply_of_the_runtimes(functions: Functions) -> None:
+def test_what_a_function_prints_is_not_taken_for_a_reply(functions: Functions) -> None:
     source = """
 import os, subprocess
 os.write(1, b'{"ready": false}\\n')
@@ -214,6 +214,17 @@ def handler(event, context):
     return "own"
 """
     assert functions.answer(source) == ("own", False)
+
+
+def test_a_function_of_a_container_image_is_not_invoked(functions: Functions) -> None:
+    image = {"ImageUri": f"123456789012.dkr.ecr.{REGION}.amazonaws.com/repository:1"}
+    payload, is_error = functions.answer(
+        "", PackageType="Image", Code=image, Runtime=None, Handler=None
+    )
+
+    assert is_error
+    assert payload["errorType"] == "EmbeddedAws.NotInvoked"
+    assert payload["errorMessage"].endswith("the embedded AWS lacks containers")
 
 
 HOOKS = """
@@ -382,6 +393,20 @@ def test_node_runs_handlers_of_every_kind(
     functions: Functions, files: dict[str, str], options: dict[str, str], expected: object
 ) -> None:
     assert functions.answer(files, "e", **NODE | options) == (expected, False)
+
+
+@needs_node
+@pytest.mark.parametrize("folder", ["nodejs/node_modules", "nodejs/node22/node_modules"])
+def test_node_finds_the_packages_of_its_layers(
+    aws: EmbeddedAws, functions: Functions, folder: str
+) -> None:
+    layer = aws.client("lambda", REGION).publish_layer_version(
+        LayerName=f"layer-{time.monotonic_ns()}",
+        Content={"ZipFile": zipped({f"{folder}/lib/index.js": "module.exports = 'layer';"})},
+    )
+    source = "exports.handler = async () => require('lib');"
+    answer = functions.answer({"index.js": source}, Layers=[layer["LayerVersionArn"]], **NODE)
+    assert answer == ("layer", False)
 
 
 @needs_node

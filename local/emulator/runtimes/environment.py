@@ -71,28 +71,39 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         self._network: Network | None = None
         self._directory: Path | None = None
         self._parts_lock = threading.Lock()
+        self._is_discarded = False
 
     def invoke(self, event: Any, request_id: str) -> Result:
         """Invoke the function; in a new environment, it is initialised first."""
         with self._lock:
             try:
-                sandbox = self._sandbox
-                if sandbox is None or sandbox.process.poll() is not None:
-                    sandbox = self._spawn()
-                reply = self._invoke(sandbox, event, request_id)
-            except interpreters.MissingInterpreterError as error:
-                return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
-            except InitError as error:
-                return Result(error.payload, is_error=True, log=self._end())
-            except EndedError as error:
-                payload = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
-                return Result(payload, is_error=True, log=self._end())
-            except TimeoutError:
-                text = f"Task timed out after {self.config['Timeout']}.00 seconds"
-                payload = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
-                return Result(payload, is_error=True, log=f"{self._end()}\n{text}".lstrip())
-            log = "\n".join(sandbox.lines())
-            return Result(reply.get("error", reply.get("result")), "error" in reply, log)
+                return self._try(event, request_id)
+            except BaseException:
+                self._end()
+                raise
+            finally:
+                if self._is_discarded:  # its function was deleted while it started
+                    self._end()
+
+    def _try(self, event: Any, request_id: str) -> Result:
+        try:
+            sandbox = self._sandbox
+            if sandbox is None or sandbox.process.poll() is not None:
+                sandbox = self._start()
+            reply = self._invoke(sandbox, event, request_id)
+        except interpreters.MissingInterpreterError as error:
+            return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
+        except InitError as error:
+            return Result(error.payload, is_error=True, log=self._end())
+        except EndedError as error:
+            payload = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
+            return Result(payload, is_error=True, log=self._end())
+        except TimeoutError:
+            text = f"Task timed out after {self.config['Timeout']}.00 seconds"
+            payload = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+            return Result(payload, is_error=True, log=f"{self._end()}\n{text}".lstrip())
+        log = "\n".join(sandbox.lines())
+        return Result(reply.get("error", reply.get("result")), "error" in reply, log)
 
     def _invoke(self, sandbox: Sandbox, event: Any, request_id: str) -> Data:
         timeout = self.config["Timeout"]
@@ -105,7 +116,15 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         }
         return sandbox.invoke(message, timeout)
 
-    def _spawn(self) -> Sandbox:
+    def _spawn(self) -> None:
+        """Start the function before it is invoked; ministack does so for SnapStart."""
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
+
+    def _start(self) -> Sandbox:
         """Unpack and start the function.
 
         Raises:
@@ -116,7 +135,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         self._end()
         if _closing.is_set():
             raise EndedError("the embedded AWS ends")
-        runtime = self.config["Runtime"]
+        runtime = self.config.get("Runtime") or interpreters.CONTAINER_IMAGE
         interpreter = interpreters.find(runtime)
         directory = Path(tempfile.mkdtemp(prefix=f"lambda-{self.func_name}-"))
         self._directory = directory
@@ -166,6 +185,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
 
     def _discard_tmpdir(self) -> None:
         """Do what is left to do when ministack has killed the process."""
+        self._is_discarded = True
         self._end()
 
 
@@ -211,8 +231,20 @@ def _error(kind: str, message: str) -> Data:
     return {"errorType": kind, "errorMessage": message}
 
 
+def _node_path(runtime: str, opt: Path) -> dict[str, str]:
+    """Return where Node looks for the packages of layers.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+    """
+    if not runtime.startswith("nodejs"):
+        return {}
+    major = runtime.removeprefix("nodejs").partition(".")[0]
+    folders = opt / f"nodejs/node{major}/node_modules", opt / "nodejs/node_modules"
+    return {"NODE_PATH": os.pathsep.join(map(str, folders))}
+
+
 def _has_snapshot(config: Data) -> bool:
-    """Tell whether this is a published version with SnapStart."""
+    """Return whether this is a published version with SnapStart."""
     return bool((config.get("SnapStart") or {}).get("OptimizationStatus") == "On")
 
 
@@ -232,12 +264,13 @@ def _environment(config: Data, task_root: Path, opt: Path, scratch: Path) -> dic
     return {
         "LANG": "en_US.UTF-8",
         "PATH": os.pathsep.join([os.defpath, str(opt / "bin")]),
+        "LD_LIBRARY_PATH": os.pathsep.join(map(str, (task_root, task_root / "lib", opt / "lib"))),
+        **_node_path(config["Runtime"], opt),
         "TZ": ":UTC",
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
         lambda_runtime.HOST_PREFIX_ENV: "true",  # there is no <prefix>.127.0.0.1
-        "NODE_PATH": os.pathsep.join(str(opt / "nodejs" / each) for each in ("node_modules", "")),
         **lambda_svc._runtime_env_vars(config),
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),

@@ -28,7 +28,11 @@ _PYTHON_HOST = (
     f"import sys; sys.path[0] = {str(ROOT)!r};"
     " from local.emulator.runtimes.python_host import main; main()"
 )
+CONTAINER_IMAGE = "container image"
+"""In the place of the runtime, which a function of this package type has none of."""
+
 _MISSING = {
+    CONTAINER_IMAGE: "containers",
     "java": "a Java runtime with AWS's runtime interface client for Java",
     "dotnet": ".NET with AWS's runtime support package",
     "ruby": "Ruby with AWS's runtime interface client for Ruby",

@@ -88,7 +88,7 @@ def prepare() -> None:
 
 
 def are_available() -> bool:
-    """Tell whether this process can make network namespaces: it makes one."""
+    """Return whether this process can make network namespaces: it makes one."""
     if sys.platform != "linux":
         return False
     try:

@@ -20,7 +20,7 @@ _has_namespaces = False
 
 
 def set_up(*, namespaces: bool) -> None:
-    """Say whether environments have namespaces of their own."""
+    """Set whether environments have namespaces of their own."""
     global _has_namespaces  # noqa: PLW0603 (a fact of this process)
     _has_namespaces = namespaces
     if not namespaces:
@@ -31,7 +31,7 @@ def set_up(*, namespaces: bool) -> None:
 
 
 def have_namespaces() -> bool:
-    """Tell whether each environment has a network of its own."""
+    """Return whether each environment has a network of its own."""
     return _has_namespaces
 
 

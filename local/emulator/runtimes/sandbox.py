@@ -189,17 +189,16 @@ class Sandbox:
 
 
 def _listen(environment: dict[str, str]) -> socket.socket:
-    """Listen for the extension; on a free port, which the function is told, if it must be."""
+    """Listen for the extension; on a free port, named in the environment, if another has it."""
     port = http_port(environment)
     try:
         return socket.create_server((HOST, port), backlog=socket.SOMAXCONN)
     except OSError as error:
         listener = socket.create_server((HOST, 0), backlog=socket.SOMAXCONN)
-        free = str(listener.getsockname()[1])
-        name = environment.get("AWS_LAMBDA_FUNCTION_NAME", "a function")
+        environment[PORT_VARIABLE] = str(listener.getsockname()[1])
+        name = environment["AWS_LAMBDA_FUNCTION_NAME"]
         notices.give(
-            f"port {port} is not free ({error.strerror}): the extension of {name} listens on"
-            f" {free}, as {PORT_VARIABLE} says there"
+            f"port {port} cannot be used ({os.strerror(error.errno or 0)}): the extension of"
+            f" {name} listens on a free one, which its {PORT_VARIABLE} names"
         )
-        environment[PORT_VARIABLE] = free
         return listener
