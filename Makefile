@@ -45,7 +45,7 @@ SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:
 	@$(call SYNC,.venv,$<)
 	@touch .venv/local $@
 
-up: .venv/local ## deploy STACK into the embedded AWS, invoke the function, prove what it promises
+up: .venv/local ## deploy STACK into the embedded AWS, invoke its functions, prove what it promises
 	@$(BIN)/python -m local up
 
 serve: .venv/local ## the same, and stay: prints what the AWS CLI, boto3 or pulumi need to reach it

@@ -26,7 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.aws.layers import extension_layer_arns
 from infra.config.settings import SettingsError
-from local import deployment, loopback, networks, outputs
+from local import deployment, loopback, networks, outputs, reload
 from local.aws import EmbeddedAws, EmulatorError, PortInUseError
 from local.config import project
 from local.databases import stack as databases
@@ -36,6 +36,7 @@ from local.engines.pulumi_cli import Cli, CliError
 from local.engines.pulumi_engine import PulumiEngine, PulumiError
 from local.proofs import checks, engine_checks, gameday, leftovers, rotate
 from local.provider.provider import DeploymentError
+from local.reload import Reloader
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.
@@ -114,11 +115,11 @@ def _serve(options: argparse.Namespace) -> int:
                 _note(f"the VPC that the config names is made here, with other ids: {ids}")
             if account.engine:
                 account.engine.open(deployment.adapted(account.stack), account.aws)
-            _stay(account, [])
+            _stay(account, None)
         return 0
     with _account(options, stack) as account:
         kept, deployed = _prove(account, stays=True)
-        _stay(account, [each.outputs["alias_arn"] for each in deployed.functions.values()])
+        _stay(account, deployed)
     return 0 if kept else 1
 
 
@@ -350,16 +351,21 @@ def _check(
     return all(outcome.kept is not False for outcome in outcomes)
 
 
-def _stay(account: _Account, functions: list[str]) -> None:
+def _stay(account: _Account, deployed: deployment.Deployment | None) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     _terminal.print("\n[bold]Serving until Ctrl-C.[/bold] In another terminal:\n")
-    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, functions)
+    functions = deployed.functions.values() if deployed else []
+    aliases = [function.outputs["alias_arn"] for function in functions]
+    lines = outputs.of_the_aws_cli(account.aws, account.stack.region, aliases)
     if account.engine:
         lines += ["", *outputs.of_pulumi(account.engine, account.stack.name)]
     _terminal.print(escape("\n".join(lines)))
-    done.wait()
+    reloader = Reloader(deployed) if deployed else None
+    while not done.wait(reload.SECONDS):
+        for line in reloader.poll() if reloader else ():
+            _terminal.print(escape(line))
     _terminal.print("stopping")
 
 

@@ -305,15 +305,18 @@ def adapted(stack: Stack) -> Stack:
     """Return the stack as it can be proven here.
 
     Who deploys here is among the administrators of its secrets; there is no organization; and an
-    alarm looks at ten seconds, so that one begins and ends while somebody waits.
+    alarm looks at ten seconds, so that one begins and ends while somebody waits. A secret that
+    exists already and names no key of its own can be read in its own account only, which is this.
     """
-    changed = {}
+    changed: dict[str, object] = {}
+    if secrets := stand_ins.in_this_account(stack):
+        changed["secrets"] = secrets
     policy, monitoring = (stack.section(key) for key in ("resourcePolicy", "monitoring"))
     if policy.get("enabled"):
-        administrators = [*policy.get("administrators", []), ADMIN_ARN]
+        administrators = dict.fromkeys([*policy.get("administrators", []), ADMIN_ARN])
         changed["resourcePolicy"] = {
             **policy,
-            "administrators": administrators,
+            "administrators": list(administrators),
             "organizationId": None,
         }
     if monitoring.get("enabled"):

@@ -100,7 +100,10 @@ class Function:
         )
         payload = answer["Payload"].read().decode()
         milliseconds = (time.perf_counter() - start) * 1000
-        result = json.loads(payload) if payload else None
+        try:
+            result = json.loads(payload or "null")
+        except ValueError:
+            raise FunctionError("the function's answer is not JSON") from None
         if "FunctionError" in answer:
             if isinstance(result, dict) and result.get("errorType") == _NOT_INVOKED:
                 raise NotInvokedError(str(result.get("errorMessage")))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.aws import EmbeddedAws
+from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.config.project import Stack, stand_in
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
@@ -115,6 +115,18 @@ def with_stand_ins(
     if not make.notes:
         return stack, []
     return stack.changed(**{key: value for key, value in changed.items() if value}), make.notes
+
+
+def in_this_account(stack: Stack) -> dict[str, Any]:
+    """Write `secrets` with those of the deployer's account in this one; of none, nothing."""
+    secrets, moved = stack.section("secrets"), False
+    for name, secret in secrets.items():
+        if isinstance(secret, dict) and secret.get("existing") and not secret.get("keyArn"):
+            parts = str(secret["existing"]).split(":", 5)
+            if len(parts) == len(("arn", "partition", "service", "region", "account", "secret")):
+                parts[4] = ACCOUNT_ID
+                secrets[name], moved = {**secret, "existing": ":".join(parts)}, True
+    return secrets if moved else {}
 
 
 def _secrets(stack: Stack, make: StandIns, server: PostgreSQL | None) -> dict[str, Any]:

@@ -93,16 +93,18 @@ OFFERED = {
         """,
         "lambda": """
             AddLayerVersionPermission AddPermission CreateAlias CreateFunction DeleteAlias
-            DeleteFunction DeleteFunctionConcurrency DeleteLayerVersion DeleteResourcePolicy
-            GetAccountSettings GetAlias GetEventSourceMapping GetFunction
+            DeleteFunction DeleteFunctionCodeSigningConfig DeleteFunctionConcurrency
+            DeleteLayerVersion DeleteResourcePolicy GetAccountSettings GetAlias
+            GetEventSourceMapping GetFunction
             GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration
             GetFunctionEventInvokeConfig GetFunctionRecursionConfig GetFunctionUrlConfig
             GetLayerVersion GetLayerVersionByArn GetLayerVersionPolicy GetPolicy GetResourcePolicy
             Invoke InvokeWithResponseStream ListAliases ListEventSourceMappings
             ListFunctionEventInvokeConfigs ListFunctionUrlConfigs ListFunctions ListLayerVersions
             ListLayers ListTags ListVersionsByFunction PublishLayerVersion PublishVersion
-            PutFunctionConcurrency PutFunctionEventInvokeConfig PutFunctionRecursionConfig
-            PutResourcePolicy RemoveLayerVersionPermission RemovePermission TagResource
+            PutFunctionCodeSigningConfig PutFunctionConcurrency PutFunctionEventInvokeConfig
+            PutFunctionRecursionConfig PutResourcePolicy RemoveLayerVersionPermission
+            RemovePermission TagResource
             UntagResource UpdateAlias UpdateFunctionCode UpdateFunctionConfiguration
         """,
         "logs": """

@@ -9,7 +9,7 @@ from local.proofs import function_checks, incidents
 from local.proofs.function_checks import Evidence, of_each
 from local.proofs.leaks import leaked
 from local.proofs.outcomes import Broken, Outcome, Skipped, tried
-from local.proofs.traffic import Traffic, requesting, rotate
+from local.proofs.traffic import Traffic, callers_of, rotate
 
 _CALLERS = 4
 _SETTLED_REQUESTS = 5
@@ -72,9 +72,8 @@ def _rotates(evidence: Evidence) -> str:
         raise Skipped("no secret of this stack rotates")
     if not evidence.answering:
         raise Skipped("no function answers an event")
-    canaries = deployment.canaries
-    callers = [requesting(each) for each in evidence.answering]
-    with Traffic(*callers * max(1, _CALLERS // len(callers))) as traffic:
+    canaries, earlier = deployment.canaries, set(deployment.log_lines())
+    with Traffic(*callers_of(evidence.answering, _CALLERS)) as traffic:
         try:
             traffic.wait_for_every_caller()
             for name in deployment.rotating:
@@ -88,7 +87,8 @@ def _rotates(evidence: Evidence) -> str:
     if traffic.failures:
         fault, times = traffic.failures.most_common(1)[0]
         raise Broken(f"{traffic.failures.total()} requests failed, {times} of them by: {fault}")
-    logged = [*deployment.log_lines(), deployment.server.log() if deployment.server else ""]
+    logged = [line for line in deployment.log_lines() if line not in earlier]
+    logged.append(deployment.server.log() if deployment.server else "")
     if leaked("\n".join(logged), canaries | deployment.canaries):
         raise Broken("a log line holds a secret value, of before or after")
     return f"{len(deployment.rotating)} rotated, {traffic.requests} requests, 0 failed"

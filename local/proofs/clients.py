@@ -1,4 +1,4 @@
-"""Callers that use the function's client themselves, with no connection to fall back on.
+"""Callers that use the client of functions themselves, with no connection to fall back on.
 
 They import what the function's package holds: whoever imports this has `handler` on the path.
 """

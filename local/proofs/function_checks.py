@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.deployment import Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
@@ -31,7 +33,7 @@ class Calls:
 
     invocations: tuple[Invocation, ...] = ()
     error: str = ""
-    """What the function raised, which ended the calls."""
+    """What the function raised, or what Lambda refused, which ended the calls."""
     not_called: str = ""
     """Why it was not called at all."""
     megabytes: int | None = None
@@ -113,7 +115,8 @@ def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
             raise Broken("\n".join([f"{len(faults)} of {count} functions fail", *lines]))
         if not figures:
             same = len(lines) == 1
-            raise Skipped(next(iter(reasons.values())) if same else "\n".join(["", *lines]))
+            of_all = [f"none of {count} functions", *lines]
+            raise Skipped(next(iter(reasons.values())) if same else "\n".join(of_all))
         return "\n".join([f"{len(figures)} of {count} functions", *lines])
 
     return checked
@@ -145,7 +148,7 @@ def _calls(function: Function) -> Calls:
         invocations.extend(function.invoke() for _ in range(INVOCATIONS))
     except NotInvokedError as error:
         return Calls(not_called=str(error))
-    except FunctionError as error:
+    except (FunctionError, BotoCoreError, ClientError) as error:
         return Calls(tuple(invocations), error=str(error))
     return Calls(tuple(invocations), megabytes=memory.peak_megabytes(function.outputs["name"]))
 
@@ -273,13 +276,13 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
 def guarded(evidence: Evidence, function: Function) -> str:
     """Whether a resource policy refuses a role with the same grants."""
     deployment = evidence.deployment
+    if not deployment.settings.resource_policy.enabled:
+        raise Skipped("no secret of this stack has a resource policy")
     own = function.config.settings.secrets
     arns = [arn for name, arn in deployment.outputs["secret_arns"].items() if name in own]
     if not arns:
         raise Skipped(_NO_SECRET)
-    arn, client = arns[0], deployment.client("secretsmanager")
-    if "ResourcePolicy" not in client.get_resource_policy(SecretId=arn):
-        raise Skipped("no secret of this stack has a resource policy")
+    arn = arns[0]
     with role_like(deployment.client, function.outputs["role_arn"], keep=bool) as role_arn:
         expect_refusal(
             read_as(deployment.client, role_arn, [arn])[arn],

@@ -1,8 +1,8 @@
 """`python -m local gameday`: the first region's Secrets Manager fails under traffic.
 
-The function goes on with the replica, the replica is promoted and written, and the region comes
-back; `local.emulator.outage` is how. What an operator does meanwhile are the calls in `_promote`
-and `_fail_back`.
+Functions go on with the replica, the replica is promoted and written, and the region comes back;
+`local.emulator.outage` is how. What an operator does meanwhile are the calls in `_promote` and
+`_fail_back`.
 """
 
 import contextlib
@@ -130,7 +130,7 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
     """Start and end an outage of the first region's Secrets Manager; promote a replica; show it.
 
     Returns the exit code: 1 where a request failed that started after the first one had met the
-    outage, or where the function did not read what it was to read.
+    outage, or where a secret was not read from where it was to be.
     """
     home, away = deployment.stack.region, _replica_regions(deployment.stack)[0]
     aws, function = deployment.aws, _reading(deployment)

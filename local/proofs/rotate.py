@@ -1,4 +1,4 @@
-"""`python -m local rotate`: rotations as they happen, while the function is called meanwhile."""
+"""`python -m local rotate`: rotations as they happen, while the functions are called."""
 
 import time
 
@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from local.config.project import ProjectError
 from local.deployment import Deployment
 from local.proofs.traffic import Traffic, rotate
 from local.proofs.traffic import callers as traffic_callers
@@ -42,8 +43,12 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     After each rotation the server ends the sessions of before: whoever has kept a connection has
     to log in again, with the password that was rotated away at hand.
     """
-    names = deployment.rotating
-    with Traffic(*traffic_callers(deployment, callers)) as traffic:
+    names, calling = deployment.rotating, traffic_callers(deployment, callers)
+    if not calling:
+        raise ProjectError(
+            f"no function of {deployment.stack.name} can be called here; give one an `event`"
+        )
+    with Traffic(*calling) as traffic:
         scene = _Scene(traffic)
         with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
             traffic.wait_for_every_caller()

@@ -1,10 +1,9 @@
 """Callers of a stack's functions who never pause, and what became of their requests."""
 
-import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -32,18 +31,26 @@ class Request(NamedTuple):
     body: dict[str, Any]
 
 
-def requesting(function: Function) -> Caller:
-    """Make a caller of a function, whose request fails unless the answer is as expected."""
+def callers_of(functions: Collection[Function], count: int) -> list[Caller]:
+    """Make so many callers of these functions, at least one of each, and at most what it keeps.
+
+    A request fails unless the answer is as expected.
+    """
+    share = max(1, count // max(1, len(functions)))
+    found: list[Caller] = []
+    for function in functions:
+        reserved = function.config.settings.reserved_concurrency
+        found += [_caller(function)] * (share if reserved is None else min(share, reserved))
+    return found
+
+
+def _caller(function: Function) -> Caller:
     return lambda: function.request().body
 
 
 def callers(deployment: Deployment, count: int) -> list[Caller]:
-    """Make so many callers of the functions that have an event, and at least one of each.
-
-    Functions that nothing here runs have none.
-    """
-    called = [requesting(each) for each in deployment.functions.values() if _can_run(each)]
-    return list(itertools.islice(itertools.cycle(called), max(count, len(called))))
+    """Make so many callers of the functions that have an event and can run here."""
+    return callers_of([each for each in deployment.functions.values() if _can_run(each)], count)
 
 
 def _can_run(function: Function) -> bool:

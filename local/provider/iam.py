@@ -85,6 +85,7 @@ class Role(Resource):
         "maxSessionDuration": Input(default=3600, bounds=(3600, 43200)),
         "name": _named(64, auto=64),
         "path": Input(default="/", replaces=True, length=(0, 512)),
+        "permissionsBoundary": Input(arn=True),
         "tags": TAGS,
     }
     outputs = ("arn", "createDate", "uniqueId")
@@ -95,7 +96,7 @@ class Role(Resource):
             RoleName=inputs["name"],
             AssumeRolePolicyDocument=forms.compact(inputs["assumeRolePolicy"]),
             Tags=tag_list(inputs["tags"]),
-            **given(inputs, "description", "maxSessionDuration", "path"),
+            **given(inputs, "description", "maxSessionDuration", "path", "permissionsBoundary"),
         )["Role"]["RoleName"]
         # Not `made`: the provider itself forgets a role whose policies are refused.
         _put_inline(session, role, inputs.get("inlinePolicies") or [])
@@ -122,6 +123,9 @@ class Role(Resource):
             "maxSessionDuration": role["MaxSessionDuration"],
             "name": role["RoleName"],
             "path": role["Path"],
+            "permissionsBoundary": role.get("PermissionsBoundary", {}).get(
+                "PermissionsBoundaryArn", ""
+            ),
             "tags": tag_map(role.get("Tags", [])),
             "uniqueId": role["RoleId"],
         }
@@ -138,6 +142,11 @@ class Role(Resource):
             iam.update_role_description(RoleName=id_, Description=text)
         if "maxSessionDuration" in changed:
             iam.update_role(RoleName=id_, MaxSessionDuration=inputs["maxSessionDuration"])
+        if "permissionsBoundary" in changed:
+            if boundary := inputs.get("permissionsBoundary"):
+                iam.put_role_permissions_boundary(RoleName=id_, PermissionsBoundary=boundary)
+            else:
+                iam.delete_role_permissions_boundary(RoleName=id_)
         if "inlinePolicies" in changed:
             old, new = (each["inlinePolicies"] or [] for each in (state, inputs))
             kept = {each.get("name") for each in new}

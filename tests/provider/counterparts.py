@@ -289,9 +289,22 @@ COUNTERPARTS: Mapping[str, Counterpart] = {
         properties={
             "name": "FunctionName",
             "publish": None,
+            "fileSystemConfig": "FileSystemConfigs",
+            "fileSystemConfig.arn": "FileSystemConfigs.Arn",
+            "fileSystemConfig.localMountPath": "FileSystemConfigs.LocalMountPath",
+            "durableConfig.retentionPeriod": "DurableConfig.RetentionPeriodInDays",
+            "sourceKmsKeyArn": "Code.SourceKMSKeyArn",
         }
         | _FUNCTION,
-        members={"name": "FunctionName"} | _FUNCTION,
+        members={
+            "name": "FunctionName",
+            "fileSystemConfig": "FileSystemConfigs",
+            "fileSystemConfig.arn": "FileSystemConfigs.Arn",
+            "fileSystemConfig.localMountPath": "FileSystemConfigs.LocalMountPath",
+            "durableConfig.retentionPeriod": "DurableConfig.RetentionPeriodInDays",
+            "sourceKmsKeyArn": "Code.SourceKMSKeyArn",
+        }
+        | _FUNCTION,
     ),
     "aws:lambda/invocation:Invocation": Counterpart(
         # A call that leaves nothing behind; nothing changes it.

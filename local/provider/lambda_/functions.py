@@ -30,14 +30,15 @@ _RUNTIMES = (
     *("dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "go1.x", "ruby2.5"),
     *("ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "provided", "provided.al2", "provided.al2023"),
 )
-_CODE = {"architectures", "code", "codeSha256", "sourceCodeHash"}
+_CODE = {"architectures", "code", "codeSha256", "sourceCodeHash", "sourceKmsKeyArn"}
 _CONFIGURATION = {
-    *("description", "environment", "ephemeralStorage", "handler", "kmsKeyArn", "layers"),
-    *("loggingConfig", "memorySize", "role", "runtime", "snapStart", "timeout", "tracingConfig"),
-    "vpcConfig",
+    *("deadLetterConfig", "description", "durableConfig", "environment", "ephemeralStorage"),
+    *("fileSystemConfig", "handler", "kmsKeyArn", "layers", "loggingConfig", "memorySize", "role"),
+    *("runtime", "snapStart", "timeout", "tracingConfig", "vpcConfig"),
 }
 # What takes away an input that is no longer given.
 _NOTHING: Properties = {
+    "deadLetterConfig": {"targetArn": ""},
     "description": "",
     "environment": {},
     "kmsKeyArn": "",
@@ -56,10 +57,24 @@ class Function(Resource):
         "architectures": Input(computed=True, length=(0, 1), choices=("x86_64", "arm64")),
         "code": Input(required=True),
         "codeSha256": Input(computed=True),
+        "codeSigningConfigArn": Input(arn=True),
+        "deadLetterConfig": Input(fields={"targetArn": Input(required=True, arn=True)}),
         "description": Input(),
+        "durableConfig": Input(
+            fields={
+                "executionTimeout": Input(required=True, bounds=(1, 31_622_400)),
+                "retentionPeriod": Input(computed=True, bounds=(1, 90)),
+            }
+        ),
         "environment": Input(fields={"variables": Input()}),
         "ephemeralStorage": Input(
             computed=True, fields={"size": Input(computed=True, bounds=(512, 10_240))}
+        ),
+        "fileSystemConfig": Input(
+            fields={
+                "arn": Input(required=True, arn=True),
+                "localMountPath": Input(required=True, pattern=r"/mnt/[0-9A-Za-z_.-]+"),
+            }
         ),
         "handler": Input(length=(1, 128)),
         "kmsKeyArn": Input(arn=True),
@@ -95,7 +110,12 @@ class Function(Resource):
             }
         ),
         "sourceCodeHash": Input(computed=True),
+        "sourceKmsKeyArn": Input(arn=True),
         "tags": TAGS,
+        "tenancyConfig": Input(
+            replaces=True,
+            fields={"tenantIsolationMode": Input(required=True, choices=("PER_TENANT",))},
+        ),
         "timeout": Input(default=3, bounds=(1, 900)),
         "tracingConfig": Input(
             computed=True,
@@ -128,14 +148,21 @@ class Function(Resource):
         functions, name = session.client("lambda"), str(inputs["name"])
         functions.create_function(
             FunctionName=name,
-            Code={"ZipFile": _zipped(inputs)},
+            Code={
+                "ZipFile": _zipped(inputs),
+                "SourceKMSKeyArn": inputs.get("sourceKmsKeyArn") or "",
+            },
             Publish=inputs["publish"],
             Tags=inputs["tags"],
-            **given(inputs, "architectures", "packageType"),
+            **given(inputs, "architectures", "packageType", "tenancyConfig"),
             **_configuration(inputs, {key for key in _CONFIGURATION if inputs.get(key)}),
         )
         with made(name):
             _wait(functions, "function_active_v2", FunctionName=name)
+            if config := inputs.get("codeSigningConfigArn"):
+                functions.put_function_code_signing_config(
+                    FunctionName=name, CodeSigningConfigArn=config
+                )
             if (reserved := inputs["reservedConcurrentExecutions"]) >= 0:
                 functions.put_function_concurrency(
                     FunctionName=name, ReservedConcurrentExecutions=reserved
@@ -155,9 +182,15 @@ class Function(Resource):
             "arn": arn,
             "architectures": function["Architectures"],
             "codeSha256": function["CodeSha256"],
+            "codeSigningConfigArn": functions.get_function_code_signing_config(FunctionName=id_)[
+                "CodeSigningConfigArn"
+            ],
+            "deadLetterConfig": camel(function.get("DeadLetterConfig", {})),
             "description": function.get("Description", ""),
+            "durableConfig": _durable(function),
             "environment": {"variables": function.get("Environment", {}).get("Variables", {})},
             "ephemeralStorage": camel(function["EphemeralStorage"]),
+            "fileSystemConfig": camel(next(iter(function.get("FileSystemConfigs", [])), {})),
             "handler": function["Handler"],
             "invokeArn": invoke_arn(session, arn),
             "kmsKeyArn": function.get("KMSKeyArn", ""),
@@ -179,7 +212,9 @@ class Function(Resource):
             "signingProfileVersionArn": function.get("SigningProfileVersionArn", ""),
             "snapStart": camel(snap_start) if snap_start.get("ApplyOn") != "None" else {},
             "sourceCodeSize": function["CodeSize"],
+            "sourceKmsKeyArn": found["Code"].get("SourceKMSKeyArn", ""),
             "tags": found.get("Tags", {}),
+            "tenancyConfig": camel(function.get("TenancyConfig", {})),
             "timeout": function["Timeout"],
             "tracingConfig": camel(function["TracingConfig"]),
             "version": version,
@@ -202,9 +237,17 @@ class Function(Resource):
             functions.update_function_code(
                 FunctionName=id_,
                 ZipFile=_zipped(inputs),
+                SourceKMSKeyArn=inputs.get("sourceKmsKeyArn") or "",
                 **given(inputs, *coded & {"architectures"}),
             )
             _wait(functions, "function_updated_v2", FunctionName=id_)
+        if "codeSigningConfigArn" in changed:
+            if config := inputs.get("codeSigningConfigArn"):
+                functions.put_function_code_signing_config(
+                    FunctionName=id_, CodeSigningConfigArn=config
+                )
+            else:
+                functions.delete_function_code_signing_config(FunctionName=id_)
         if "reservedConcurrentExecutions" in changed:
             if (reserved := inputs["reservedConcurrentExecutions"]) >= 0:
                 functions.put_function_concurrency(
@@ -235,6 +278,13 @@ class Function(Resource):
             _wait(functions, "function_updated_v2", FunctionName=id_)
         functions.delete_function(FunctionName=id_)
 
+    def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
+        # https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html: it can be
+        # enabled when a function is created only.
+        durable = {bool(each.get("durableConfig")) for each in (state, inputs)}
+        begins_or_ends = {"durableConfig"} if len(durable) > 1 else set()
+        return super().replacing(state, inputs, changed) | (begins_or_ends & changed)
+
     def unknown_after(self, changed: set[str], inputs: Properties) -> set[str]:
         published = {"version", "qualifiedArn", "qualifiedInvokeArn"}
         return (published if self._publishes(changed, inputs) else set()) | (
@@ -254,7 +304,14 @@ class Function(Resource):
 
 def _configuration(inputs: Properties, keys: set[str]) -> Properties:
     """Write inputs as CreateFunction and UpdateFunctionConfiguration take them."""
-    values = {key: inputs.get(key) or _NOTHING[key] for key in sorted(keys)}
+    values: Properties = {key: inputs.get(key) or _NOTHING.get(key) for key in sorted(keys)}
+    if "fileSystemConfig" in values:
+        values["fileSystemConfigs"] = list(filter(None, [values.pop("fileSystemConfig")]))
+    if durable := values.get("durableConfig"):
+        values["durableConfig"] = {
+            "executionTimeout": durable["executionTimeout"],
+            "retentionPeriodInDays": durable.get("retentionPeriod"),
+        }
     for key, read_only in (("snapStart", "optimizationStatus"), ("vpcConfig", "vpcId")):
         if key in values:
             values[key] = {k: v for k, v in values[key].items() if k != read_only}
@@ -264,6 +321,16 @@ def _configuration(inputs: Properties, keys: set[str]) -> Properties:
     if "kmsKeyArn" in values:
         written["KMSKeyArn"] = written.pop("KmsKeyArn")
     return written
+
+
+def _durable(function: Mapping[str, Any]) -> Properties:
+    config = function.get("DurableConfig") or {}
+    if not config:
+        return {}
+    return {
+        "executionTimeout": config["ExecutionTimeout"],
+        "retentionPeriod": config.get("RetentionPeriodInDays", 14),
+    }
 
 
 def _zipped(inputs: Properties) -> bytes:

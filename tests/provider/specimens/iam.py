@@ -42,6 +42,8 @@ SPECIMENS = [
             {"managedPolicyArns": [policy(world)]},
             {"managedPolicyArns": [policy(world, "another-policy")]},
             {"path": "/a/path/"},
+            {"permissionsBoundary": policy(world)},
+            {"permissionsBoundary": policy(world, "another-policy")},
             {"tags": {"B": "3", "C": "4"}},
             {"tags": None},
         ],

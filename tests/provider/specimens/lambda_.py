@@ -77,6 +77,21 @@ def function(world: World, name: str = "a-function") -> dict[str, Any]:
     return made
 
 
+_SIGNING = "arn:aws:lambda:us-east-1:{}:code-signing-config:csc-{:017}"
+
+
+def queue(world: World) -> str:
+    queues = world.client("sqs")
+    url = queues.create_queue(QueueName="dead-letters")["QueueUrl"]
+    found = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(found["Attributes"]["QueueArn"])
+
+
+def _files(world: World) -> str:
+    access_point = "access-point/fsap-0123456789abcdef0"
+    return f"arn:aws:elasticfilesystem:us-east-1:{world.account_id}:{access_point}"
+
+
 def _arn(world: World, what: str) -> str:
     return f"arn:aws:secretsmanager:us-east-1:{world.account_id}:secret:{what}"
 
@@ -126,6 +141,13 @@ SPECIMENS = [
             {"ephemeralStorage": {"size": 1024}},
             {"kmsKeyArn": f"arn:aws:kms:us-east-1:{world.account_id}:key/{key(world)}"},
             {"description": "of the tests"},
+            {"deadLetterConfig": {"targetArn": queue(world)}},
+            {"codeSigningConfigArn": _SIGNING.format(world.account_id, 1)},
+            {"codeSigningConfigArn": _SIGNING.format(world.account_id, 2)},
+            {"fileSystemConfig": {"arn": _files(world), "localMountPath": "/mnt/files"}},
+            {"sourceKmsKeyArn": f"arn:aws:kms:us-east-1:{world.account_id}:key/{key(world)}"},
+            {"tenancyConfig": {"tenantIsolationMode": "PER_TENANT"}},
+            {"durableConfig": {"executionTimeout": 60, "retentionPeriod": 7}},
             {"publish": False},
             {
                 "replaceSecurityGroupsOnDestroy": True,

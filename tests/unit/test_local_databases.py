@@ -1,0 +1,48 @@
+"""Which secrets of a stack log in to a database, which is then made here."""
+
+import pytest
+
+from local.databases.stack import login_secrets
+from tests.recording import stack
+
+FUNCTION = {"code": "handler/app.py", "handler": "app.lambda_handler"}
+SECRETS = {name: {"fields": {"host": "h"}} for name in ("one", "two")}
+
+
+@pytest.mark.parametrize(
+    ("functions", "found"),
+    [
+        ({"f": {**FUNCTION, "secrets": ["two", "one"]}}, {}),
+        ({"f": {**FUNCTION, "secrets": ["two", "one"], "caBundle": True}}, {"two": None}),
+        ({"f": {**FUNCTION, "caBundle": True}}, {}),
+        (
+            {name: {**FUNCTION, "secrets": [name], "caBundle": True} for name in SECRETS},
+            {"one": None, "two": None},
+        ),
+    ],
+)
+def test_the_first_secret_of_a_function_with_the_cas_logs_in(
+    functions: dict[str, object], found: dict[str, None]
+) -> None:
+    assert login_secrets(stack("dev", function={}, functions=functions, secrets=SECRETS)) == found
+
+
+def test_a_secret_that_rotates_by_logging_in_does_so_with_its_administrator() -> None:
+    secrets = {
+        "one": {"rotation": {"strategy": "alternatingUsers", "adminSecret": "two"}},
+        "two": {"rotation": {"strategy": "random"}},
+        "three": {"rotation": {"strategy": "singleUser"}},
+    }
+    found = login_secrets(stack("dev", function={}, secrets=secrets))
+    assert found == {"two": None, "one": "two", "three": None}
+
+
+@pytest.mark.parametrize(("handler", "found"), [("app", {}), ("query", {"database": None})])
+def test_so_does_that_of_the_example_that_asks_a_database(
+    handler: str, found: dict[str, None]
+) -> None:
+    assert login_secrets(stack("dev", functions={}, function={"handler": handler})) == found
+
+
+def test_the_development_environment_starts_no_database() -> None:
+    assert login_secrets(stack("dev")) == {}
