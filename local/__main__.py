@@ -117,7 +117,7 @@ def _serve(options: argparse.Namespace) -> int:
                 _note(note)
             if account.engine:
                 account.engine.open(deployment.adapted(account.stack), account.aws)
-            _stay(account, [])
+            _stay(account, None)
         return 0
     with _account(options, stack) as account:
         kept, deployed = _prove(account, stays=True)

@@ -17,8 +17,8 @@ _COMPILE_MILLIS_PER_LINE = 0.009
 def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
     """Pack the named files, and with each module its bytecode if its Python is installed.
 
-    Pulumi hashes such an archive by names and contents, so neither a file's date nor what lies
-    beside it publishes a new version of the function. But it loses which files are executable
+    Pulumi hashes such an archive by names and contents, so neither a file's date nor another file
+    next to it publishes a new version of the function. But it loses which files are executable
     (https://github.com/pulumi/pulumi/issues/3593): a package with a program becomes a zip, which
     Pulumi passes on as it is.
     """

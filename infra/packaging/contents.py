@@ -57,7 +57,7 @@ def merge(parts: list[Part]) -> tuple[dict[str, Path], dict[str, str], list[Erro
         for name, path in part.files.items():
             if name not in files:
                 files[name], origins[name] = path, part
-            elif not _same(files[name], path):
+            elif not same(files[name], path):
                 first = origins[name].label
                 message = (
                     f"puts {name} into the package, from {part.label}, which {first} also does,"
@@ -65,6 +65,11 @@ def merge(parts: list[Part]) -> tuple[dict[str, Path], dict[str, str], list[Erro
                 )
                 errors.append((part.key, message))
     return files, {name: part.key for name, part in origins.items()}, errors
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files have the same content."""
+    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
 
 
 def shown(path: Path) -> str:
@@ -131,7 +136,3 @@ def _similar(path: Path) -> str:
     names = [each.name for each in path.parent.iterdir()]
     close = difflib.get_close_matches(path.name, names, 1)
     return f"; did you mean {shown(path.parent / close[0])!r}?" if close else ""
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()

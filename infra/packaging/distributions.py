@@ -4,7 +4,7 @@ https://packaging.python.org/en/latest/specifications/recording-installed-packag
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 # What an installer writes about an installation; some of it differs from machine to machine.
@@ -46,10 +46,4 @@ def _names(info: str, files: Mapping[str, Path]) -> set[str]:
 
 def _lines(path: Path | None) -> list[str]:
     text = path.read_text(encoding="utf-8", errors="replace") if path else ""
-    return list(_stripped(text))
-
-
-def _stripped(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        if line.strip():
-            yield line.strip()
+    return [line.strip() for line in text.splitlines() if line.strip()]

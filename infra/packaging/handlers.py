@@ -3,6 +3,7 @@
 import ast
 import difflib
 import posixpath
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 from infra.packaging import runtimes
 
 _NODE = (".js", ".mjs", ".cjs")
-_WHATEVER = {"exec", "globals", "setattr", "vars"}
+_TYPESCRIPT = (".ts", ".mts", ".cts")
+_FIRST_WITH_TYPESCRIPT = 24
+_SHOWN = 10
+_DYNAMIC = {"exec", "globals", "setattr", "vars"}
 
 
 def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
@@ -21,7 +25,7 @@ def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[st
     if version := runtimes.python(runtime):
         yield from _python(handler, version, files)
     elif runtime.startswith("nodejs"):
-        yield from _node(handler, files)
+        yield from _node(handler, runtime, files)
     elif runtime.startswith("provided") and "bootstrap" not in files:
         yield f"needs the program bootstrap at the package's root, as {runtime} starts it"
 
@@ -69,12 +73,15 @@ def _python(handler: str, version: runtimes.Version, files: Mapping[str, Path]) 
     if isinstance(tree, ast.Module):
         names = _defined(tree)
         if names is not None and function not in names:
-            yield (
-                f"must be a function of {name}, got {function!r}; defined there are"
-                f" {', '.join(sorted(names)) or 'no names at all'}"
-            )
+            yield f"must be a function of {name}, got {function!r}; {_instead(function, names)}"
     elif version <= runtimes.THIS:
         yield f"cannot be imported: {name}:{tree.lineno or 1}:{tree.offset or 1} {tree.msg}"
+
+
+def _instead(function: str, names: set[str]) -> str:
+    if close := difflib.get_close_matches(function, names, 1):
+        return f"did you mean {close[0]}?"
+    return f"it defines {', '.join(sorted(names)[:_SHOWN]) or 'no names at all'}"
 
 
 def _defined(tree: ast.Module) -> set[str] | None:
@@ -91,7 +98,7 @@ def _defined(tree: ast.Module) -> set[str] | None:
         ):
             waiting += ast.iter_child_nodes(node)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    if "__getattr__" in names or used & _WHATEVER:
+    if "__getattr__" in names or used & _DYNAMIC:
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
@@ -114,8 +121,8 @@ def _bound(node: ast.AST) -> set[str]:
             return set()
 
 
-def _node(handler: str, files: Mapping[str, Path]) -> Iterator[str]:
-    # As Lambda takes it apart, at the first dot of the last part:
+def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
+    # Taken apart at the first dot of the last part, then loaded by each ending, then resolved:
     # https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js
     folder, base = posixpath.split(handler)
     stem, _, export = base.partition(".")
@@ -125,16 +132,24 @@ def _node(handler: str, files: Mapping[str, Path]) -> Iterator[str]:
     if folder.startswith("/"):  # in a layer
         return
     wanted = posixpath.normpath(posixpath.join(folder, stem))
-    if not any(f"{wanted}{ending}" in files for ending in ("", *_NODE)):
+    endings = ("", *_NODE, *(_TYPESCRIPT if _runs_typescript(runtime) else ()))
+    found = any(f"{wanted}{ending}" in files for ending in endings)
+    resolved = (f"{wanted}/", f"node_modules/{stem}/", f"{folder}/node_modules/{stem}/")
+    if not found and not any(name.startswith(resolved) for name in files):
         names, similar = f"{wanted}.js, .mjs or .cjs", _similar(f"{wanted}.js", files)
         yield f"names a file that the package does not have, {names}{similar}"
+
+
+def _runs_typescript(runtime: str) -> bool:
+    version = re.match(r"nodejs(\d+)", runtime)
+    return version is not None and int(version[1]) >= _FIRST_WITH_TYPESCRIPT
 
 
 def _similar(wanted: str, files: Mapping[str, Path]) -> str:
     suffixes = (".py", *_NODE)
     names = [name for name in files if name.endswith(suffixes)]
     close = difflib.get_close_matches(wanted, names, 1)
-    root = sorted(name for name in names if "/" not in name)[:5]
+    root = sorted(name for name in names if "/" not in name)[:_SHOWN]
     if close:
         return f"; did you mean {close[0]}?"
     return f"; at its root are {', '.join(root)}" if root else "; it has no module at its root"

@@ -37,7 +37,7 @@ class Source:
     client: Mapping[str, Path] = field(default_factory=dict)
     """Added to Python functions that do not have it: name in the package -> file."""
     layers: bool = False
-    """Whether the function has layers of the user, which may have what the package has not."""
+    """Whether the function has layers of the user, which may have what the package lacks."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def build(source: Source, cache: Path = store.DEFAULT) -> Package:
     Writes the lock next to the requirements, and into the cache.
     """
     try:
-        return _build(source, cache)
+        return _build(source, cache.absolute())
     except OSError as error:
         place = contents.shown(Path(str(error.filename or source.code)))
         return Package({}, [("code", f"cannot be packed: {place!r}: {error.strerror or error}")])
@@ -118,13 +118,14 @@ def _wheels(source: Source, cache: Path) -> tuple[Part, list[Error]]:
 
 
 def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
-    """Return the client's files for a Python function without a copy of them.
+    """Return the client's files for a Python function without a copy of another version.
 
-    A copy stays as it is, all of it: the user's code was written for that version, and its files
-    need each other.
+    Such a copy stays as it is, and none of this version's files join it: the user's code was
+    written for that version, and its files need each other.
     """
-    is_python = runtimes.python(source.runtime) is not None
-    return source.client if is_python and not source.client.keys() & files.keys() else {}
+    copies = [name for name in source.client if name in files]
+    is_other = not all(contents.same(files[name], source.client[name]) for name in copies)
+    return {} if is_other or runtimes.python(source.runtime) is None else source.client
 
 
 def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool) -> list[Error]:
@@ -140,15 +141,14 @@ def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool
 def _import_errors(
     source: Source, files: Mapping[str, Path], own: Mapping[str, Path]
 ) -> list[Error]:
-    """Check the imports, unless layers may have what the package has not."""
+    """Check the imports, unless layers may have what the package lacks."""
     version = runtimes.python(source.runtime)
     start = handlers.module_file(source.handler, files)
     if version is None or start is None or source.layers:
         return []
     installed = distributions.installed(own)
     users = {name: own[name] for name in own if not distributions.covers(installed, name)}
-    key = "code" if source.requirements is None else "requirements"
     # Where requirements are named, the user's files are the user's.
     libraries = source.requirements is None
     messages = imports.errors(start, users, files.keys(), version, libraries=libraries)
-    return [(key, message) for message in messages]
+    return [("code", message) for message in messages]

@@ -31,7 +31,7 @@ class RequirementFiles(NamedTuple):
     """A requirements file with all that it names."""
 
     digest: str
-    """Of the contents of all files."""
+    """Of what all files say, without comments."""
     errors: list[str]
     """What it must not say, to be read after the key."""
     index_options: list[str]
@@ -51,7 +51,7 @@ def read(path: Path, platform: str) -> RequirementFiles:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             errors.append(f"must be a file, got {contents.shown(file)!r} ({why})")
             continue
-        digest.update(f"{len(text.splitlines())}\n".encode())
+        digest.update(b"\0")  # where a file begins; comments and line ends do not count
         for number, line in _lines(text):
             digest.update(f"{line}\n".encode())
             if nested := _NESTED.fullmatch(line):

@@ -7,6 +7,7 @@ taken from the deployer's environment, and nothing is built.
 
 import hashlib
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,7 @@ def lock_path(requirements: Path, platform: Platform) -> Path:
 
 
 def is_lock(path: Path, requirements: Path | None) -> bool:
-    """Whether a file is one of the locks of a requirements file: no part of a package."""
+    """Whether a file is one of the locks of a requirements file, which packages leave out."""
     if requirements is None:
         return False
     name = re.escape(requirements.stem)
@@ -123,23 +124,22 @@ def _install(lock: str, files: RequirementFiles, platform: Platform, target: Pat
 
 def _options(platform: Platform) -> Iterator[str]:
     yield from ("--python-version", str(platform.python), "--python-platform", platform.uv)
-    yield from ("--only-binary", ":all:")
+    # uv wants some Python to run; what it resolves for is said above.
+    yield from ("--only-binary", ":all:", "--python", sys.executable)
 
 
 def _refusal(reason: str, platform: Platform, what: str) -> str:
+    if uv.INSTALL in reason:
+        return f"cannot be {what} for {platform}: {reason}"
     if any(text in reason for text in _UNREACHABLE):
-        remedy = (
-            "run it once where the index can be reached, and commit the lock"
-            if what == "resolved"
-            else "run it once where the index can be reached; later runs need no network"
-        )
+        remedy = "run it once where the index can be reached, and commit the lock"
+    elif what == "installed":
+        remedy = "delete the lock to resolve the requirements again"
     elif any(text in reason for text in _WITHOUT_WHEEL):
         remedy = (
             "name a version that has a wheel for this platform, or build one and put it on an"
             " index of yours"
         )
-    elif uv.INSTALL in reason:
-        return f"cannot be {what} for {platform}: {reason}"
     else:
         remedy = "change the requirements"
     return f"cannot be {what} for {platform} ({platform.uv}): {reason}; {remedy}"

@@ -8,13 +8,14 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # python3.12 and later run on Amazon Linux 2023, whose glibc is 2.34; earlier ones on Amazon Linux
 # 2, whose glibc is 2.26. uv has no platform between glibc 2.17 and 2.28.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-# https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html
+# https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html
+# https://aws.amazon.com/blogs/compute/introducing-the-amazon-linux-2023-runtime-for-aws-lambda/
 _AMAZON_LINUX_2023 = (3, 12)
 _GLIBC = {True: "2_34", False: "2_17"}
 
 # The SDK with what it requires, and Lambda's own client with what that requires.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included
-# https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/requirements/base.txt
+# https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/pyproject.toml
 _PROVIDED = frozenset(
     {
         *("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"),

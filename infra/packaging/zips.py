@@ -43,7 +43,7 @@ def unpack(path: Path, cache: Path) -> dict[str, Path]:
             _unpack(path, folder)
         except ZipError:
             raise
-        except Exception as error:
+        except Exception as error:  # a damaged zip can fail anywhere in zipfile
             raise ZipError(f"cannot be read as a zip ({error or type(error).__name__})") from error
 
     folder = store.folder(cache / "unpacked" / digest, fill)

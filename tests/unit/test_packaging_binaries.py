@@ -69,7 +69,7 @@ def test_a_library_of_macos_or_another_processor_is_named_so(tmp_path: Path) -> 
     ]
 
 
-def test_what_is_no_library_is_not_judged(tmp_path: Path) -> None:
+def test_what_is_not_a_library_is_not_judged(tmp_path: Path) -> None:
     java = b"\xca\xfe\xba\xbe" + bytes(28)
     assert (
         errors(tmp_path, {"A.class": java, "a.txt": "text", "empty.so": "", "b.so": "\x7fEL"})

@@ -1,4 +1,4 @@
-"""Bytecode: whose it is, and that it is the same for all who deploy."""
+"""Bytecode: whose it is, and that it is the same on every machine."""
 
 import importlib.util
 import json

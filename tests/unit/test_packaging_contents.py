@@ -34,14 +34,27 @@ def test_a_file_is_at_the_root_under_its_name(tmp_path: Path) -> None:
     assert code(folder / "deep/main.py", tmp_path) == ({"main.py": folder / "deep/main.py"}, [])
 
 
-def test_a_zip_gives_what_it_has(tmp_path: Path) -> None:
-    built = zipped(tmp_path / "built.zip", {"main.py": "x = 1", "a/b.txt": "b"})
+@pytest.mark.parametrize("name", ["built.zip", "built.jar"])
+def test_a_zip_gives_what_it_has(tmp_path: Path, name: str) -> None:
+    built = zipped(tmp_path / name, {"main.py": "x = 1", "a/b.txt": "b"})
     files, errors = code(built, tmp_path / "cache")
     assert errors == []
     assert {name: path.read_text() for name, path in files.items()} == {
         "main.py": "x = 1",
         "a/b.txt": "b",
     }
+
+
+def test_every_fault_of_a_zip_is_an_error_of_the_code(tmp_path: Path) -> None:
+    built = zipped(tmp_path / "built.zip", {"../a": "", "/b": ""})
+    errors = code(built, tmp_path / "cache")[1]
+    assert errors == [
+        (
+            "code",
+            f"has an entry that leads out of it, '../a'; zip paths without `..`, got '{built}'",
+        ),
+        ("code", f"has an entry with an absolute path, '/b'; zip relative paths, got '{built}'"),
+    ]
 
 
 def test_a_missing_folder_is_named_with_one_that_is_similar(

@@ -50,19 +50,19 @@ def test_a_name_of_the_modules_top_level_is_a_handler(tmp_path: Path, source: st
 
 
 @pytest.mark.parametrize(
-    ("source", "defined"),
+    ("source", "instead"),
     [
-        ("def handel(event, context): ...", "handel"),
-        ("import os\nclass Shop:\n    def handle(self): ...", "Shop, os"),
-        ("def outer():\n    def handle(): ...\n    handle = 1", "outer"),
-        ("'handle'", "no names at all"),
+        ("def handel(event, context): ...\nimport os", "did you mean handel?"),
+        ("import os\nclass Shop:\n    def handle(self): ...", "it defines Shop, os"),
+        ("def outer():\n    def handle(): ...\n    handle = 1", "it defines outer"),
+        ("'handle'", "it defines no names at all"),
     ],
 )
 def test_a_name_that_the_module_does_not_define_is_refused(
-    tmp_path: Path, source: str, defined: str
+    tmp_path: Path, source: str, instead: str
 ) -> None:
     assert errors(tmp_path, "main.handle", {"main.py": source}) == [
-        f"must be a function of main.py, got 'handle'; defined there are {defined}"
+        f"must be a function of main.py, got 'handle'; {instead}"
     ]
 
 
@@ -112,6 +112,18 @@ def test_syntax_of_a_newer_python_is_not_judged(tmp_path: Path) -> None:
 def test_a_file_of_node_is_found(tmp_path: Path, file: str) -> None:
     for handler in ("src/index.handler", "./src/index.handler", "src/index.deep.handler"):
         assert errors(tmp_path, handler, {file: ""}, "nodejs22.x") == []
+
+
+def test_node_resolves_folders_packages_and_lately_typescript(tmp_path: Path) -> None:
+    for file in (
+        "index/package.json",
+        "node_modules/index/main.js",
+        "src/node_modules/index/a.js",
+    ):
+        handler = "src/index.handler" if file.startswith("src") else "index.handler"
+        assert errors(tmp_path, handler, {file: ""}, "nodejs22.x") == []
+    assert errors(tmp_path, "index.handler", {"index.mts": ""}, "nodejs24.x") == []
+    assert len(errors(tmp_path, "index.handler", {"index.mts": ""}, "nodejs22.x")) == 1
 
 
 def test_a_missing_file_of_node_is_refused(tmp_path: Path) -> None:

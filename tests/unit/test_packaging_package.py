@@ -84,7 +84,21 @@ def test_a_package_has_the_users_files_the_client_the_wheels_and_bytecode(
     assert compiled == {f"__pycache__/{module}.{tag}.pyc" for module in modules}
 
 
-def test_a_lock_is_no_part_of_the_package(project: Path, source: Source) -> None:
+def test_paths_may_be_relative_to_the_project(project: Path, source: Source) -> None:
+    tree(project, {"orders/requirements.txt": "leaf\n"})
+    here = replace(
+        source, code=Path("orders"), requirements=Path("orders/requirements.txt"), client=CLIENT
+    )
+    built = build(here, Path("cache"))
+    assert built.errors == []
+    there = replace(
+        here, code=project / here.code, requirements=project / "orders/requirements.txt"
+    )
+    whole = build(there, project / "cache")
+    assert {name: path.absolute() for name, path in built.files.items()} == whole.files
+
+
+def test_a_lock_is_left_out_of_the_package(project: Path, source: Source) -> None:
     tree(project, {"orders/requirements.txt": "leaf\n"})
     with_wheels = replace(source, requirements=project / "orders/requirements.txt")
     first = build(with_wheels, project / "cache")
@@ -101,6 +115,12 @@ def test_a_copy_of_the_client_stays_as_it_is(project: Path, source: Source) -> N
     assert sources(files) == set(mine)
     assert files["secret_client.py"].read_text() == "mine = 1"
     assert set(CLIENT) <= set(build(replace(source, client=CLIENT), project / "cache").files)
+    part = {
+        "main.py": HANDLER.encode(),
+        "secret_client.py": CLIENT["secret_client.py"].read_bytes(),
+    }
+    zipped(built, part)
+    assert set(CLIENT) <= set(build(with_client, project / "cache").files), "of this version"
     tree(project, {"js/index.js": ""})
     node = Source(project / "js", "index.handler", "nodejs22.x", "arm64", client=CLIENT)
     assert set(build(node, project / "cache").files) == {"index.js"}

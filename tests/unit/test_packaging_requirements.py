@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging import runtimes, uv
+from infra.packaging import requirement_files, runtimes, uv
 from infra.packaging.requirements import RequirementsError, is_lock, lock_path, wheels
 from infra.packaging.runtimes import Platform, Version
 from tests.unit.packaging_support import ARM, X86, library, tree, wheel
@@ -110,6 +110,9 @@ def test_a_lock_is_kept_until_the_requirements_change(
     wheel(index, "leaf", {"leaf.py": "y = 1.5"}, version="1.5")
     wheels(path, P313, tmp_path / "cache")
     assert lock_path(path, P313).read_text() == first
+    tree(project, {"more/base.txt": "# older\r\nleaf<2\r\n"})
+    wheels(path, P313, tmp_path / "cache")
+    assert lock_path(path, P313).read_text() == first
     tree(project, {"more/base.txt": "leaf<2\npure\n"})
     files = wheels(path, P313, tmp_path / "cache")
     assert "pure/__init__.py" in files
@@ -137,6 +140,18 @@ def test_a_wheel_of_another_content_than_locked_is_refused(project: Path, tmp_pa
     (message,) = refusal(path, P313, tmp_path / "other")
     assert message.startswith("cannot be installed for python3.13 on arm64")
     assert "hash" in message.lower()
+    assert message.endswith("; delete the lock to resolve the requirements again")
+
+
+@pytest.mark.usefixtures("index")
+def test_a_lock_without_a_hash_is_refused(project: Path, tmp_path: Path) -> None:
+    path = project / "requirements.txt"
+    wheels(path, P313, tmp_path / "cache")
+    lock = lock_path(path, P313)
+    lock.write_text(re.sub(r" \\\n +--hash=\S+", "", lock.read_text()))
+    assert "==" in lock.read_text()
+    (message,) = refusal(path, P313, tmp_path / "other")
+    assert "--require-hashes" in message
 
 
 def test_two_runs_at_once_install_one_folder(project: Path, index: Path, tmp_path: Path) -> None:
@@ -186,7 +201,7 @@ def test_a_wheel_that_lies_about_its_platform_is_refused(
 
 
 @pytest.mark.usefixtures("index")
-def test_a_requirement_that_nobody_has_is_named(project: Path, tmp_path: Path) -> None:
+def test_a_requirement_that_does_not_exist_is_named(project: Path, tmp_path: Path) -> None:
     tree(project, {"requirements.txt": "no-such-thing\n"})
     (message,) = refusal(project / "requirements.txt", P313, tmp_path / "cache")
     assert "no-such-thing" in message
@@ -222,6 +237,7 @@ def test_without_uv_the_error_has_the_command(
         ("shop @ file:///home/me/shop", "a path on the deployer's machine"),
         ("git+https://me:hidden@github.com/a/b", "'git+https://github.com/a/b' (R:1), a checkout"),
         ("shop @ git+ssh://git@github.com/a/b@v1", "a checkout of a repository"),
+        ("-e . \\", "'-e .' (R:1), an editable installation from the deployer's machine"),
         ("https://example.com/shop-1.0.tar.gz", "an archive of source code"),
         ("shop @ https://example.com/shop.zip", "an archive of source code"),
     ],
@@ -234,6 +250,18 @@ def test_what_cannot_be_locked_is_named(
     assert fault in message
     assert "cannot be locked for python3.13 on arm64; name " in message
     assert "hidden" not in message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x @ https://example.com/x-1-py3-none-any.whl",
+        "https://example.com/x-1-py3-none-any.whl#sha256=0",
+    ],
+)
+def test_the_url_of_a_wheel_is_left_to_uv(tmp_path: Path, line: str) -> None:
+    path = tree(tmp_path, {"r.txt": line}) / "r.txt"
+    assert requirement_files.read(path, "any").errors == []
 
 
 def test_every_wrong_line_and_file_is_named_at_once(
@@ -267,7 +295,7 @@ def test_requirements_without_any_need_nothing(tmp_path: Path) -> None:
     assert not lock_path(path, P313).exists()
 
 
-def test_a_lock_is_told_from_the_users_files(tmp_path: Path) -> None:
+def test_a_lock_is_not_confused_with_the_users_files(tmp_path: Path) -> None:
     path = tmp_path / "requirements.txt"
     assert is_lock(tmp_path / "requirements.python3.13-arm64.lock", path)
     assert is_lock(lock_path(path, P311), path)

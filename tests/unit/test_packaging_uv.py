@@ -62,5 +62,28 @@ def test_what_uv_refuses_is_one_line_without_credentials(tmp_path: Path) -> None
     )
 
 
+def test_what_uv_says_is_shown_without_credentials_and_hints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        "warning: old\nerror: No solution\n  cause: Because\n     a and b\n"
+        "  cause: https://me:secret@host/x.\nhint: try this"
+    )
+    script = f"#!/bin/sh\ncat >&2 <<END\n{said}\nEND\nexit 2\n"
+    program = tree(tmp_path, {"uv": script}) / "uv"
+    program.chmod(0o755)
+    monkeypatch.setattr(uv, "_OURS", program)
+    with pytest.raises(uv.UvError) as refused:
+        uv.run("pip", folder=tmp_path)
+    assert str(refused.value) == "No solution; Because a and b; https://host/x"
+    program.write_text("#!/bin/sh\nexit 2\n")
+    with pytest.raises(uv.UvError, match="exit status 2"):
+        uv.run("pip", folder=tmp_path)
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(uv, "_SECONDS", 0.1)
+    with pytest.raises(uv.UvError, match=r"uv takes longer than 0\.1 s"):
+        uv.run("pip", folder=tmp_path)
+
+
 def test_a_python_that_is_not_installed_is_not_found() -> None:
     assert uv.find_python("3.99") is None

@@ -45,7 +45,7 @@ def test_an_entry_that_leads_out_of_the_zip_is_refused(
     assert message.startswith(fault)
 
 
-def test_what_is_no_zip_or_is_damaged_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_a_zip_or_is_damaged_is_refused(tmp_path: Path) -> None:
     text = tree(tmp_path, {"x.zip": "not a zip"}) / "x.zip"
     assert refusal(text, tmp_path / "cache") == (
         "cannot be read as a zip (File is not a zip file)",
@@ -153,8 +153,8 @@ def test_no_zip_is_written_outside_of_its_folder(data: bytes) -> None:
             assert path.is_file()
             assert path.resolve().is_relative_to(cache.resolve() / "unpacked")
         written = {path for path in outside.rglob("*") if path.is_file()}
-        beside = {path for path in written if not path.is_relative_to(cache)}
-        assert beside == {outside / "outside/x.zip", outside / "a/b/c/near"}
+        others = {path for path in written if not path.is_relative_to(cache)}
+        assert others == {outside / "outside/x.zip", outside / "a/b/c/near"}
 
 
 def test_a_program_is_executable_and_text_or_a_library_is_not(tmp_path: Path) -> None:
