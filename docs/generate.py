@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs import emulator_operations
-from infra.config.model import Matching, Within, model_in
+from infra.config.model import Within, model_in
 from infra.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,7 +97,7 @@ def _parts(annotation: object) -> Iterator[object]:
 def _choice(rule: object) -> str:
     if get_origin(rule) is Literal:
         return "one of " + ", ".join(get_args(rule))
-    return str(rule) if isinstance(rule, Within | Matching) else ""
+    return str(rule) if isinstance(rule, Within) else ""
 
 
 def _default(field: FieldInfo) -> str:

@@ -132,10 +132,21 @@ def _run(loaded: project.Stack) -> BuiltInEngine:
     return engine
 
 
-def stack(name: str, **changes: object) -> project.Stack:
-    """Load a stack of the project, with top-level config keys replaced."""
+def stack(name: str, **changes: Any) -> project.Stack:
+    """Load a stack of the project, with top-level config keys replaced.
+
+    Its functions read what is there then; with `function`, they are not.
+    """
     loaded = project.load(ROOT, name)
     config = dict(loaded.config)
+    if "function" in changes:
+        config.pop(f"{PROJECT}:functions", None)
+    elif "functions" not in changes:
+        functions = loaded.section("functions")
+        for section in {"secrets", "parameters"} & changes.keys():
+            for each in functions.values():
+                each[section] = [key for key in each.get(section, ()) if key in changes[section]]
+        changes = {**changes, "functions": functions}
     for key, value in changes.items():
         config[f"{PROJECT}:{key}"] = json.dumps(value)
     return replace(loaded, config=config)

@@ -21,7 +21,22 @@ class Range(NamedTuple):
         return isinstance(value, int) and self.least <= value <= self.most
 
 
-Check = tuple[str, object, Range | tuple[object, ...]]
+class Pattern(NamedTuple):
+    """Texts that match as a whole."""
+
+    pattern: str
+    what: str
+    """What such a text is, such as `an ARN`."""
+
+    def __str__(self) -> str:
+        return self.what
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+
+
+Allowed = Range | Pattern | tuple[object, ...]
+Check = tuple[str, object, Allowed]
 """Argument, value, and what is allowed."""
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
@@ -45,8 +60,9 @@ RESERVED_CONCURRENCY = Range(0, 100_000)
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 # Of any language: the provider and Lambda know which versions there are.
-RUNTIME_PATTERN = (
-    r"(python\d\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|dotnet\d+|ruby\d\.\d+|provided\.al\d+)"
+ANY_RUNTIME = Pattern(
+    r"(python\d\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|dotnet\d+|ruby\d\.\d+|provided\.al\d+)",
+    "a runtime of Lambda",
 )
 Architecture = Literal["arm64", "x86_64"]
 ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
@@ -76,8 +92,13 @@ EXCLUDED_CHARACTERS = 4096
 SECRET_NAME_PATTERN = r"[A-Za-z0-9/_+=.@-]+"  # noqa: S105 (a pattern of names)
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
 _SECRET = r"[A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6}"  # noqa: S105 (a pattern of names)
-SECRET_ARN_PATTERN = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_SECRET}"
-KEY_ARN_PATTERN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
+SECRET_ARN = Pattern(
+    rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_SECRET}",
+    "the full ARN of a secret, with the six characters at its end",
+)
+KEY_ARN = Pattern(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key"
+)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 RESOURCE_POLICY_CHARACTERS = 20_480
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
@@ -126,9 +147,10 @@ EndpointService = Literal["logs", "monitoring", "xray"]
 ENDPOINT_SERVICES: tuple[str, ...] = get_args(EndpointService)
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-ARN_PATTERN = r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+"
+ARN = Pattern(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+", "an ARN")
+ROLE_ARN = Pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of a role")
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-IAM_PATH_PATTERN = r"/|/[!-~]{1,510}/"
+IAM_PATH = Pattern(r"/|/[!-~]{1,510}/", "a path such as /apps/")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144
 MANAGED_POLICIES_PER_ROLE = 10
@@ -154,7 +176,7 @@ def check(owner: str, values: Iterable[Check]) -> None:
 
     """
     faults = [
-        f"{argument} must be {_allowed(allowed)}, got {value!r}"
+        f"{argument} must be {shown(allowed)}, got {value!r}"
         for argument, value, allowed in values
         if isinstance(value, int | str) and value not in allowed
     ]
@@ -192,7 +214,8 @@ def parameter_name_faults(name: str) -> list[str]:
     return faults
 
 
-def _allowed(allowed: Range | tuple[object, ...]) -> str:
-    if isinstance(allowed, Range):
+def shown(allowed: Allowed) -> str:
+    """Write what is allowed, to be read after "must be"."""
+    if isinstance(allowed, Range | Pattern):
         return str(allowed)
     return f"one of {', '.join(map(str, allowed))}"

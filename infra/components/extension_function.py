@@ -3,7 +3,6 @@
 It takes its role as given: what the function may do is said there.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -125,6 +124,7 @@ class ExtensionFunction(pulumi.ComponentResource):
         limits.check(
             f"ExtensionFunction {name!r}",
             [
+                ("runtime", runtime, limits.ANY_RUNTIME),
                 ("architecture", architecture, limits.ARCHITECTURES),
                 ("memory_mb", memory, limits.MEMORY_MB),
                 ("timeout_seconds", timeout, limits.TIMEOUT_SECONDS),
@@ -138,8 +138,6 @@ class ExtensionFunction(pulumi.ComponentResource):
         )
         if missing := [str(path) for path in args["files"].values() if not path.is_file()]:
             raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
-        if not re.fullmatch(limits.RUNTIME_PATTERN, runtime):
-            raise ValueError(f"ExtensionFunction {name!r}: no runtime of Lambda is {runtime!r}")
         options: Any = _options(name, args.get("options") or {})  # typed by the provider alone
         environment = {
             **extension_environment(args.get("extension", {})),

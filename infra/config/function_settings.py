@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from infra.aws import limits
-from infra.config.model import Matching, Model, Within
+from infra.config.model import Model, Within
 
-_Path = Annotated[str, Matching(limits.IAM_PATH_PATTERN, "a path such as /apps/")]
-_Arn = Annotated[str, Matching(limits.ARN_PATTERN, "an ARN")]
+_Path = Annotated[str, Within(limits.IAM_PATH)]
+_Arn = Annotated[str, Within(limits.ARN)]
 
 
 class RuntimeSettings(Model):
@@ -113,7 +113,7 @@ class FunctionSettings(RuntimeSettings):
     handler: str = Field(
         description="what Lambda calls: `module.function` in Python, `file.export` in Node"
     )
-    runtime: Annotated[str, Matching(limits.RUNTIME_PATTERN, "a runtime of Lambda")] = Field(
+    runtime: Annotated[str, Within(limits.ANY_RUNTIME)] = Field(
         default=limits.DEFAULT_RUNTIME, description="any of Lambda's, such as `nodejs22.x`"
     )
     include: list[str] = Field(

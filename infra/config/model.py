@@ -1,6 +1,5 @@
 """What the models of stack config share: their base, and rules of values. Pure: no Pulumi."""
 
-import re
 from dataclasses import dataclass
 from typing import get_args
 
@@ -13,15 +12,13 @@ from infra.aws import limits
 
 @dataclass(frozen=True)
 class Within:
-    """Pydantic rule: a value is in a range or a list of `limits`."""
+    """Pydantic rule: a value is in a range or a list of `limits`, or matches a pattern."""
 
-    allowed: limits.Range | tuple[int | str, ...]
+    allowed: limits.Allowed
     besides: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        if isinstance(self.allowed, limits.Range):
-            return " or ".join([*map(str, self.besides), str(self.allowed)])
-        return f"one of {', '.join(map(str, self.allowed))}"
+        return " or ".join([*map(str, self.besides), limits.shown(self.allowed)])
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -33,29 +30,6 @@ class Within:
         if value in self.allowed or value in self.besides:
             return value
         raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
-
-
-@dataclass(frozen=True)
-class Matching:
-    """Pydantic rule: a text matches a pattern as a whole."""
-
-    pattern: str
-    what: str
-    """What such a text is, with its article."""
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Check after pydantic has checked the type."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __str__(self) -> str:
-        return self.what
-
-    def _check(self, value: str) -> str:
-        if re.fullmatch(self.pattern, value):
-            return value
-        raise PydanticCustomError("matching", "must be {what}", {"what": self.what})
 
 
 class Model(BaseModel):

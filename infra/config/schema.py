@@ -15,7 +15,7 @@ from infra.config.function_settings import (
     RolesSettings,
     SingleFunctionSettings,
 )
-from infra.config.model import Matching, Model, Within
+from infra.config.model import Model, Within
 
 
 class GeneratedField(Model):
@@ -75,9 +75,6 @@ class RotationSettings(Model):
     )
 
 
-_SECRET_ARN = "the full ARN of a secret, with the six characters at its end"  # noqa: S105 (words)
-
-
 class SecretSettings(Model):
     """One secret: its structure, never its value."""
 
@@ -87,16 +84,14 @@ class SecretSettings(Model):
     source: Literal["generate", "config", "external"] = Field(
         default="generate", alias="from", description="where the value comes from"
     )
-    existing: Annotated[str, Matching(limits.SECRET_ARN_PATTERN, _SECRET_ARN)] | None = Field(
+    existing: Annotated[str, Within(limits.SECRET_ARN)] | None = Field(
         default=None,
         description="ARN of a secret that exists already, in this or another account and region:"
         " it is read, and neither made, changed nor rotated here",
     )
-    key_arn: Annotated[str, Matching(limits.KEY_ARN_PATTERN, "the ARN of a KMS key")] | None = (
-        Field(
-            default=None,
-            description="ARN of the KMS key of an `existing` secret; none: Secrets Manager's own",
-        )
+    key_arn: Annotated[str, Within(limits.KEY_ARN)] | None = Field(
+        default=None,
+        description="ARN of the KMS key of an `existing` secret; none: Secrets Manager's own",
     )
     fields: dict[str, str | int | float | bool] = Field(
         default={}, description="plain fields of the value, with `from: generate`"
@@ -155,9 +150,9 @@ class ParameterSettings(Model):
 class ReaderSettings(Model):
     """A role that is made elsewhere."""
 
-    role: Annotated[
-        str, Matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of a role")
-    ] = Field(description="its ARN, in this or another account")
+    role: Annotated[str, Within(limits.ROLE_ARN)] = Field(
+        description="its ARN, in this or another account"
+    )
     secrets: list[str] = Field(description="the secrets that it may read, by name")
 
 

@@ -164,7 +164,10 @@ def test_what_else_lambda_has_is_passed_on_unchanged() -> None:
     options: dict[str, Any] = {
         "snapStart": {"applyOn": "PublishedVersions"},
         "ephemeralStorage": {"size": 1024},
-        "fileSystemConfig": {"arn": "arn:aws:elasticfilesystem:x", "localMountPath": "/mnt/x"},
+        "fileSystemConfig": {
+            "arn": f"arn:aws:elasticfilesystem:us-east-1:{ACCOUNT}:access-point/fsap-1",
+            "localMountPath": "/mnt/x",
+        },
         "loggingConfig": {"logFormat": "JSON", "applicationLogLevel": "WARN"},
         "tenancyConfig": {"tenantIsolationMode": "PER_TENANT"},
         "durableConfig": {"executionTimeout": 60},
@@ -201,7 +204,7 @@ def test_any_runtime_gets_layer_and_settings_as_pythons_do() -> None:
     function = only(registered, FUNCTION).inputs
     assert function["layers"] == [FUNCTION_ARGS["layer_arn"], *layers]
     assert function["environment"]["variables"]["SECRETS_MANAGER_TTL"] == "300"
-    with pytest.raises(ValueError, match="no runtime of Lambda is 'node'"):
+    with pytest.raises(ValueError, match="must be a runtime of Lambda, got 'node'"):
         made(lambda: ExtensionFunction("f", {**node, "runtime": "node"}))
 
 

@@ -592,7 +592,7 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
         (lambda: AppSecret("s", {**SECRET_ARGS, "name": "a b"}), "letters, digits and"),
         (
             lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "memory_mb": 127, "runtime": "go"}),
-            "runtime must be one of .*, got 'go'; memory_mb must be 128 to 10240, got 127",
+            r"runtime must be a runtime of .*, got 'go'; memory_mb must be 128 to 10240, got 127",
         ),
         (
             lambda: ExtensionFunction(

@@ -2,6 +2,7 @@
 """What a level of protection refuses, all at once, and what a written reason lets pass."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,10 +161,12 @@ def test_strict_refuses_everything_at_once() -> None:
     assert len(found) == len(guardrails.RULES) - len(PROTECTIONS) - len(of_functions)
 
 
-def test_functions_are_named_each_and_node_prints_no_telemetry() -> None:
+def test_functions_are_named_each_and_node_prints_no_telemetry(tmp_path: Path) -> None:
     careless = {**APP, "timeoutSeconds": 29, "tracing": False, "logRetentionDays": 180}
-    node = {**careless, "code": "README.md", "handler": "main.handler", "runtime": "nodejs22.x"}
-    functions = {"orders": careless, "mail": node}
+    code = tmp_path / "main.mjs"
+    code.write_text("export const handler = async () => 1;\n", encoding="utf-8")
+    node = {"code": str(code), "handler": "main.handler", "runtime": "nodejs22.x"}
+    functions = {"orders": careless, "mail": careless | node}
     found = faults({**STRICT, "function": {}, "functions": functions})
     named = {re.search(r"exemptions\['([^']+)'\]", fault)[1] for fault in found}  # type: ignore[index]
     rules = {"timeout", "tracing", "logRetention", "reservedConcurrency"}

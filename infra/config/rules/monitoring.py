@@ -27,8 +27,9 @@ def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
+    known = [arn for arn in monitoring.known_readers if re.fullmatch(_READER, arn)]
     for arn in monitoring.known_readers:
-        if not re.fullmatch(_READER, arn):
+        if arn not in known:
             yield ConfigError(
                 "monitoring.knownReaders", f"must be ARNs of roles and users, got {arn!r}"
             )
@@ -44,9 +45,7 @@ def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
     names = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
     readers = [reader.role for reader in settings.readers.values()]
     try:
-        alarm_filters.unknown_readers(
-            secret_prefix, [*map(_ROLE, names), *monitoring.known_readers, *readers]
-        )
+        alarm_filters.unknown_readers(secret_prefix, [*map(_ROLE, names), *known, *readers])
     except ValueError as error:
         yield ConfigError("monitoring.knownReaders", f"are too many beside the functions: {error}")
 
