@@ -1,4 +1,8 @@
-"""What is promised of each function that reads, whatever its code does."""
+"""What is promised of each function that reads, whatever its code does.
+
+Each check returns a figure. It raises `Broken` if the promise does not hold, and `Skipped` if it
+does not apply.
+"""
 
 import json
 import re
