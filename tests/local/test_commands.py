@@ -255,6 +255,8 @@ def test_bad_config_is_told_in_a_line_each_and_nothing_starts(
     here: Local, tmp_path: Path, changes: dict[str, object], faults: list[str]
 ) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    if "secrets" in changes:  # the functions of the file name its own
+        del config["config"]["functions"]
     config["config"] |= changes
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
