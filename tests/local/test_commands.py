@@ -193,7 +193,7 @@ def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     run = local("up", "--config-file", str(path))
     assert run.returncode == 1
     assert "✗ every function answers as expected, with no secret value" in run.stdout
-    assert "status 500" in run.stdout
+    assert "statusCode must be 200, got 500; its body is" in run.stdout
     assert "Traceback" not in run.stderr
 
 
