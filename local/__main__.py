@@ -113,6 +113,8 @@ def _serve(options: argparse.Namespace) -> int:
         with _account(options, stack, empty=True) as account:
             if ids := networks.shown(account.stack):
                 _note(f"the VPC that the config names is made here, with other ids: {ids}")
+            for note in account.notes:
+                _note(note)
             if account.engine:
                 account.engine.open(deployment.adapted(account.stack), account.aws)
             _stay(account, None)

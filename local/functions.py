@@ -17,6 +17,11 @@ _NOT_INVOKED = "EmbeddedAws.NotInvoked"
 class FunctionError(Exception):
     """The function raised, or answered other than expected; the text says how."""
 
+    def __init__(self, text: str, payload: str = "") -> None:
+        super().__init__(text)
+        self.payload = payload or text
+        """All that Lambda answered, such as the trace."""
+
 
 class NotInvokedError(Exception):
     """The function cannot be called here; the text says why."""
@@ -105,9 +110,10 @@ class Function:
         except ValueError:
             raise FunctionError("the function's answer is not JSON") from None
         if "FunctionError" in answer:
-            if isinstance(result, dict) and result.get("errorType") == _NOT_INVOKED:
-                raise NotInvokedError(str(result.get("errorMessage")))
-            raise FunctionError(f"the function raised: {payload}")
+            kind, text = (result.get(key) for key in ("errorType", "errorMessage"))
+            if kind == _NOT_INVOKED:
+                raise NotInvokedError(str(text))
+            raise FunctionError(f"the function raised {kind}: {text}", payload)
         return Invocation(result, payload, milliseconds)
 
     def request(self) -> Invocation:

@@ -1,4 +1,8 @@
-"""What is promised of each function that reads, whatever its code does."""
+"""What is promised of each function that reads, whatever its code does.
+
+Each check returns a figure. It raises `Broken` if the promise does not hold, and `Skipped` if it
+does not apply.
+"""
 
 import json
 import re
@@ -23,6 +27,7 @@ from local.proofs.trial import READ, like, probe, read_as, role_like
 
 INVOCATIONS = 3
 _NO_EVENT = "no event given"
+_NOT_CALLED = "it was not called"
 _NO_SECRET = "it reads no secret"  # noqa: S105 (a text for people)
 _TIMED_OUT = "Task timed out"
 
@@ -34,6 +39,8 @@ class Calls:
     invocations: tuple[Invocation, ...] = ()
     error: str = ""
     """What the function raised, or what Lambda refused, which ended the calls."""
+    raised: str = ""
+    """The same with all that Lambda says about it."""
     not_called: str = ""
     """Why it was not called at all."""
     megabytes: int | None = None
@@ -148,7 +155,9 @@ def _calls(function: Function) -> Calls:
         invocations.extend(function.invoke() for _ in range(INVOCATIONS))
     except NotInvokedError as error:
         return Calls(not_called=str(error))
-    except (FunctionError, BotoCoreError, ClientError) as error:
+    except FunctionError as error:
+        return Calls(tuple(invocations), error=str(error), raised=error.payload)
+    except (BotoCoreError, ClientError) as error:
         return Calls(tuple(invocations), error=str(error))
     return Calls(tuple(invocations), megabytes=memory.peak_megabytes(function.outputs["name"]))
 
@@ -159,7 +168,7 @@ def answers(evidence: Evidence, function: Function) -> str:
     if calls.not_called:
         raise Skipped(calls.not_called)
     if calls.error:
-        if evidence.has_leak(calls.error):
+        if evidence.has_leak(f"{calls.error}\n{calls.raised}"):
             raise Broken("the function raised, and the error holds a secret value")
         raise Broken(calls.error)
     if evidence.has_leak("\n".join(each.payload for each in calls.invocations)):
@@ -186,9 +195,8 @@ def agrees(evidence: Evidence, function: Function) -> str:
 
 def one_call(evidence: Evidence, function: Function) -> str:
     """Whether the first calls cost no more reads than the caches allow."""
-    calls = evidence.calls[function.name]
-    if calls.not_called:
-        raise Skipped(calls.not_called)
+    if evidence.calls[function.name].not_called:
+        raise Skipped(_NOT_CALLED)
     deployment, name = evidence.deployment, function.outputs["name"]
     reads: Counter[str] = Counter()
     for page in (
@@ -224,7 +232,7 @@ def latency(evidence: Evidence, function: Function) -> str:
     if _TIMED_OUT in calls.error:
         raise Broken(f"ended by its timeout of {own.timeout_seconds} s")
     if not calls.invocations:
-        raise Skipped(calls.not_called or "it has not answered")
+        raise Skipped(_NOT_CALLED if calls.not_called else "it has not answered")
     first, *later = (invocation.milliseconds for invocation in calls.invocations)
     then = f", then {statistics.median(later):.1f} ms" if later else ""
     took = f"{first:.0f} ms{then}, of {own.timeout_seconds} s"

@@ -4,11 +4,12 @@ What IAM answers it, it answers every function of the role. The answer has AWS's
 texts and digests, never a value.
 """
 
+import functools
 import hmac
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -51,11 +52,16 @@ def _tried(read: Callable[[str], object], name: str) -> str:
 
 def _read_secret(secret_id: str) -> None:
     region = secret_id.split(":")[3] if secret_id.startswith("arn:") else None
-    boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=secret_id)
+    _client("secretsmanager", region).get_secret_value(SecretId=secret_id)
 
 
 def _read_parameter(name: str) -> None:
-    boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
+    _client("ssm").get_parameter(Name=name, WithDecryption=True)
+
+
+@functools.cache
+def _client(service: Literal["secretsmanager", "ssm"], region: str | None = None) -> Any:  # noqa: ANN401 (boto3 makes its classes at run time)
+    return boto3.client(service, region_name=region)
 
 
 def _digest(port: str, secret_id: str, key: str) -> str:

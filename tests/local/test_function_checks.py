@@ -4,14 +4,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local import deployment
 from local.deployment import Deployment
-from local.functions import Function, NotInvokedError
 from local.proofs import checks
 from local.proofs.outcomes import Outcome
 from local.proofs.traffic import callers, callers_of
@@ -29,6 +27,7 @@ def read():
         return json.loads(json.loads(answer.read())["SecretString"])
 """
 BODIES = {
+    "foreign": "nothing here runs Java",
     "good": "return {'fields': sorted(read()), 'echo': event}",
     "large": "global kept; kept = bytearray(200 * 1024 * 1024); return len(kept)",
     "leaky": "return read()['key']",
@@ -59,6 +58,8 @@ def function(folder: Path, name: str) -> dict[str, Any]:
         "memoryMb": 128,
         "tracing": False,
     }
+    if name == "foreign":
+        written |= {"handler": "Foreign::handle", "runtime": "java21"}
     if name in EXPECTED:
         written["expect"] = EXPECTED[name]
     if name == "slow":
@@ -109,14 +110,14 @@ def test_each_functions_answer_is_judged_and_no_other_check_ends(
     assert tuple(outcomes) == checks.PROMISES
     found = outcomes[ANSWERS]
     assert found.kept is False
-    assert found.figure.startswith("5 of 8 functions fail\n")
+    assert found.figure.startswith("5 of 9 functions fail\n")
     about = lines(found)
     assert "Task timed out" in about.pop("✗ slow")
-    assert "'number'" not in about["✗ raising"]
-    assert "7" in about.pop("✗ raising")
+    assert about.pop("– foreign").startswith("java21 functions are deployed, not invoked: ")
     assert about == {
         "✗ leaky": "the answer holds a secret value",
         "✗ loud": "the function raised, and the error holds a secret value",
+        "✗ raising": "the function raised ValueError: 7",
         "✗ unlike": "body.number must be 8, got 7",
         "✓ good": "65 bytes",
         "✓ large": "9 bytes",
@@ -135,11 +136,12 @@ def test_time_and_memory_are_held_against_the_functions_own(
     assert int(large.split()[2]) > 200
     assert about["✓ good"].endswith(" MB of 128 MB")
     assert ", of 30 s; " in about["✓ good"]
+    assert about["– foreign, silent"] == "it was not called"
 
 
 def test_each_role_reads_its_own_secrets_and_parameters(outcomes: dict[str, Outcome]) -> None:
     found = outcomes[OWN]
-    assert (found.kept, found.figure.splitlines()[0]) == (True, "8 of 8 functions")
+    assert (found.kept, found.figure.splitlines()[0]) == (True, "9 of 9 functions")
     assert lines(found) == {f"✓ {', '.join(sorted(BODIES))}": "2 read, 3 refused"}
     assert outcomes[AGREES].kept is True
 
@@ -157,9 +159,9 @@ def test_functions_that_answer_well_go_on_while_secrets_rotate(
     assert found.figure.endswith(", 0 failed")
 
 
-def test_every_function_with_an_event_is_called_under_traffic(all_kinds: Deployment) -> None:
+def test_every_function_that_can_run_is_called_under_traffic(all_kinds: Deployment) -> None:
     # Those that raise, too: what they raise are failures of the traffic.
-    assert len(callers(all_kinds, 2)) == len(BODIES) - 1
+    assert len(callers(all_kinds, 2)) == len(BODIES) - len(["foreign", "silent"])
 
 
 def test_no_more_requests_are_made_at_once_than_a_function_keeps(all_kinds: Deployment) -> None:
@@ -200,17 +202,3 @@ def test_a_role_that_reads_too_much_is_found_out(all_kinds: Deployment, action: 
     about = lines(outcomes[OWN])
     assert f"on {action}, got: read" in about["✗ good"]
     assert [each for each in about if each.startswith("✗")] == ["✗ good"]
-
-
-def test_a_function_that_nothing_here_runs_is_not_invoked() -> None:
-    """The embedded AWS answers so; what it answers is made here."""
-    error = {"errorType": "EmbeddedAws.NotInvoked", "errorMessage": "java21 needs a JRE"}
-    answer = {
-        "FunctionError": "Unhandled",
-        "Payload": SimpleNamespace(read=lambda: json.dumps(error).encode()),
-    }
-    client = SimpleNamespace(invoke=lambda **_: answer)
-    config: Any = SimpleNamespace(settings=SimpleNamespace(event=None), is_example=True)
-    made = Function(config, {"alias_arn": ""}, Path(), lambda _: client)
-    with pytest.raises(NotInvokedError, match="java21 needs a JRE"):
-        made.invoke()
