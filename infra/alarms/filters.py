@@ -42,9 +42,14 @@ def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
         ValueError: CloudWatch Logs takes no pattern of that length.
 
     """
-    known = " && ".join(f'($.userIdentity.arn != "{_caller(arn)}")' for arn in known_arns)
+    accounts = [arn.split(":")[4] for arn in known_arns]
+    home, *others = dict.fromkeys(accounts)
+    known = " && ".join(
+        f'($.userIdentity.arn != "{_caller(arn)}")'
+        for arn, account in zip(known_arns, accounts, strict=True)
+        if account == home  # a role of the same name in another account is another role
+    )
     # Whether `!=` holds of what is missing is not documented.
-    _, *others = dict.fromkeys(arn.split(":")[4] for arn in known_arns)
     nobody = "($.userIdentity.arn NOT EXISTS)"
     if others:
         elsewhere = " && ".join(f'($.userIdentity.accountId != "{each}")' for each in others)

@@ -166,9 +166,15 @@ def program() -> None:
             "key_alias": "alias/a/b",
             "topic_arn": topic.arn,
             "audit_log_group_name": audit.log_group_name,
-            "function_name": reader.name,
-            "function_log_group_name": f"{LOGS}reader",
-            "function_timeout_seconds": 30,
+            "functions": [
+                {
+                    "label": "",
+                    "name": reader.name,
+                    "log_group_name": f"{LOGS}reader",
+                    "timeout_seconds": 30,
+                    "telemetry": True,
+                }
+            ],
             "role_arns": [role.arn, seeder.role_arn, rotation.role_arn],
             "key_arns": [key.arn, audit.key_arn, topic.key_arn],
             "rotating": [f"{PREFIX}session"],
@@ -218,7 +224,7 @@ def counted(deployed: Deployment, metric: str) -> float:
     """Sum up what a metric filter has counted."""
     now = time.time()
     points = deployed.client("cloudwatch").get_metric_statistics(
-        Namespace=f"LambdaSecrets/{PROJECT}-dev",
+        Namespace=f"LambdaSecrets/{deployed.stack.project}-{deployed.stack.name}",
         MetricName=metric,
         StartTime=now - 3600,
         EndTime=now + 60,

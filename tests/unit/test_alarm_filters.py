@@ -86,6 +86,7 @@ def foreign(account: str) -> dict[str, str]:
         (UNKNOWN, read(caller=f"{USER[: -len('operator')]}reader-role-0123456/x")),
         (UNKNOWN, read() | {"userIdentity": {"type": "AWSService", "invokedBy": "x"}}),
         (UNKNOWN_ELSEWHERE, read(caller=ANOTHER)),
+        (UNKNOWN_ELSEWHERE, read(caller=SESSION.replace("reader-role-0123456", "reporting"))),
         (UNKNOWN_ELSEWHERE, read() | {"userIdentity": foreign("345678901234")}),
         (UNKNOWN, read() | {"userIdentity": foreign("210987654321")}),
         (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN)),
