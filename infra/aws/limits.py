@@ -131,6 +131,8 @@ ARN_PATTERN = r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+"
 IAM_PATH_PATTERN = r"/|/[!-~]{1,510}/"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144
+# All inline policies of a role together.
+INLINE_POLICY_CHARACTERS = 10_240
 MANAGED_POLICIES_PER_ROLE = 10
 # https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html
 TAG_KEY_LENGTH = 128
