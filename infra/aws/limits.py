@@ -114,6 +114,9 @@ ALARM_PERIOD_SECONDS = (10, 30, 60, 300, 900, 3600)
 ALARM_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 FILTER_PATTERN_LENGTH = 1024
+# A log group has 100 metric filters at most: seven for each part of the existing secrets.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+EXISTING_SECRET_PARTS = 10
 # S3 knows no most; ten years is the longest retention of a log group, too.
 AUDIT_RETENTION_DAYS = Range(90, 3653)
 

@@ -22,6 +22,7 @@ from local.databases.stack import with_local_database
 from local.deployment import Deployment
 from local.proofs import trial
 from tests.local.rotation_support import make_user
+from tests.local.test_monitoring import counted, wait_until, wait_until_counted
 from tests.recording import PROJECT, ROOT
 
 REGION, AWAY = "us-east-1", "us-west-2"
@@ -142,6 +143,8 @@ def stack(code: str, existing: Mapping[str, Existing]) -> project.Stack:
             "lists-none": {**function, "secrets": ["session"]},
         },
         "recoveryWindowDays": 0,
+        "audit": {"trail": "own"},
+        "monitoring": {"enabled": True},
     }
     empty = project.Stack(ROOT, PROJECT, "existing", {"aws:region": REGION}, (), ())
     return empty.changed(**sections)
@@ -175,6 +178,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres: PostgreSQL) -> Ite
             "away": make(aws, "billing/api", AWAY),
             "far": make(other, "shared/api", AWAY),
             "rds": make(aws, rds),
+            "watched": make(aws, "billing/watched"),
         }
         with postgres.connect() as superuser:
             for name in MASTERS:
@@ -273,8 +277,42 @@ def test_a_rotation_logs_in_as_the_master_user_of_rds(
 
 
 def test_nothing_changes_an_existing_secret_that_is_read(world: World) -> None:
-    for name, each in world.existing.items():
-        world.invoke("lists", each.arn)
-        assert each.state() == world.before[name]
+    for name in (*READ["extension"], *READ["sdk"], *MASTERS):
+        world.invoke("lists", world.existing[name].arn)
+        assert world.existing[name].state() == world.before[name]
     made = {*world.made.outputs["secret_arns"].values()}
     assert not made & {each.arn for each in world.existing.values()}
+
+
+def test_what_happens_to_an_existing_secret_of_this_account_and_region_is_counted(
+    world: World,
+) -> None:
+    made, existing = world.made, world.existing["watched"]
+    secrets, arn = made.client("secretsmanager"), existing.arn
+    reads, unknown = counted(made, "Reads"), counted(made, "UnknownReaders")
+    assert "text" in world.invoke("lists", arn)
+    wait_until_counted(made, "Reads", reads + 1)
+    assert counted(made, "UnknownReaders") == unknown
+    for secret_id in (arn, arn[:-7], "billing/watched"):
+        secrets.get_secret_value(SecretId=secret_id)
+    # Another secret of a similar name is nobody's here.
+    secrets.create_secret(Name="billing/watched-2", SecretString="value")
+    secrets.get_secret_value(SecretId="billing/watched-2")
+    wait_until_counted(made, "UnknownReaders", unknown + 3)
+    wait_until(made, "unknown-reader", "ALARM")
+
+    changes, ended = counted(made, "ChangedPolicies"), counted(made, "DeletedSecrets")
+    read = allowing(ACCOUNT_ID, "secretsmanager:GetSecretValue")
+    secrets.put_resource_policy(SecretId=arn, ResourcePolicy=document(read))
+    made.client("kms").put_key_policy(
+        KeyId=existing.key_arn, Policy=document(allowing(ACCOUNT_ID, "kms:*"))
+    )
+    wait_until_counted(made, "ChangedPolicies", changes + 2)
+    secrets.delete_secret(SecretId=arn)
+    secrets.restore_secret(SecretId=arn)
+    wait_until_counted(made, "DeletedSecrets", ended + 1)
+
+
+def test_the_preview_names_what_the_trail_does_not_see(world: World) -> None:
+    warned = [each for each in world.made.record.messages if "do not see who reads" in each]
+    assert len(warned) == len(("other-account", "away", "far"))
