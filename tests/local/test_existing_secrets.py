@@ -21,6 +21,7 @@ from local.databases.postgres import PostgreSQL
 from local.databases.stack import with_local_database
 from local.deployment import Deployment
 from local.proofs import trial
+from tests.documented import documents
 from tests.local.rotation_support import make_user
 from tests.local.test_monitoring import counted, wait_until, wait_until_counted
 from tests.recording import PROJECT, ROOT
@@ -92,6 +93,11 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
+def owners_grants(region: str) -> list[dict[str, Any]]:
+    """Return what docs/operations.md asks of an owner: a resource policy, and a statement."""
+    return documents("Read a secret of another account", ACCOUNT=ACCOUNT_ID, REGION=region)
+
+
 def make(
     account: AwsAccount,
     name: str,
@@ -105,7 +111,7 @@ def make(
     if not own_key:
         statements = [allowing(account.account_id, "kms:*")]
         if account.account_id != ACCOUNT_ID:
-            statements.append(allowing(ACCOUNT_ID, "kms:Decrypt"))
+            statements.append(owners_grants(region)[1])
         created = account.client("kms", region).create_key(Policy=document(*statements))
         key_arn = created["KeyMetadata"]["Arn"]
     value = value or {"token": uuid.uuid4().hex}
@@ -117,8 +123,8 @@ def make(
         **({"KmsKeyId": key_arn} if key_arn else {}),
     )["ARN"]
     if account.account_id != ACCOUNT_ID:
-        read = allowing(ACCOUNT_ID, "secretsmanager:GetSecretValue")
-        secrets.put_resource_policy(SecretId=arn, ResourcePolicy=document(read))
+        shared = json.dumps(owners_grants(region)[0])
+        secrets.put_resource_policy(SecretId=arn, ResourcePolicy=shared)
     return Existing(account, arn, key_arn, value)
 
 

@@ -6,7 +6,6 @@ in force is not proven.
 """
 
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from local.aws import EmbeddedAws
 from local.config import project
 from local.deployment import Deployment
 from local.extension import layer_zip
+from tests.documented import documents
 from tests.local.test_accounts import READ_BY_EXTENSION, outcome
 from tests.local.test_monitoring import counted, wait_until, wait_until_counted
 from tests.recording import PROJECT, ROOT
@@ -58,20 +58,15 @@ class Shared(NamedTuple):
         return self.roles[reader].rpartition("/")[2]
 
 
-def documented_policy(*secrets: str, keys: list[str]) -> Document:
+def documented_policy(secrets: list[str], keys: list[str]) -> Document:
     """Fill in the policy that docs/operations.md gives to the other account."""
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    _, _, section = text.partition("\n## Let a role of another account read\n")
-    written = re.search(r"^```json\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    assert written
-    document: Document = json.loads(written[1])
+    (document,) = documents("Let a role of another account read")
     read, decrypt = document["Statement"]
     assert (read["Resource"], decrypt["Resource"]) == (["SECRET_ARN"], ["KEY_ARN"])
-    read["Resource"], decrypt["Resource"] = list(secrets), keys
-    (service,) = decrypt["Condition"]["StringEquals"].values()
-    decrypt["Condition"]["StringEquals"]["kms:ViaService"] = [
-        service.replace("REGION", key.split(":")[3]) for key in keys
-    ]
+    read["Resource"], decrypt["Resource"] = secrets, keys
+    through = decrypt["Condition"]["StringEquals"]
+    service = through["kms:ViaService"]
+    through["kms:ViaService"] = [service.replace("REGION", key.split(":")[3]) for key in keys]
     return document
 
 
@@ -143,7 +138,7 @@ def shared(request: pytest.FixtureRequest, aws: EmbeddedAws, other: AwsAccount) 
     other.client("iam", REGION).put_role_policy(
         RoleName=found.name(THERE),
         PolicyName="read",
-        PolicyDocument=json.dumps(documented_policy(*arns, keys=keys)),
+        PolicyDocument=json.dumps(documented_policy(arns, keys)),
     )
     return found
 
