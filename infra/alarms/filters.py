@@ -58,7 +58,8 @@ def of_existing(secret_arns: Sequence[str]) -> list[Secrets]:
         ids += [name, f"*:secret:{name}", f"*:secret:{full}"]
         arns.append(f"*:secret:{full[: -len('AbCdEf')][:_NAME_CHARACTERS]}*")
     parts = _parts(ids, 1, _IDS_CHARACTERS), _parts(arns, len(_ROTATED), _ARNS_CHARACTERS)
-    return [Secrets(*each) for each in zip_longest(*parts, fillvalue=[])]
+    none: list[str] = []
+    return [Secrets(*each) for each in zip_longest(*parts, fillvalue=none)]
 
 
 def denied_reads() -> str:

@@ -175,9 +175,9 @@ class Monitoring(pulumi.ComponentResource):
             **self._secret_patterns(alarm_filters.of_environment(args["secret_prefix"])),
             "trails": ("ChangedAudit", alarm_filters.changed_trails()),
         }
-        for number, part in enumerate(self._existing, start=1):
-            for what, pattern in self._secret_patterns(part).items():
-                patterns[f"existing-{what}-{number}"] = pattern
+        for number, secrets in enumerate(self._existing, start=1):
+            of_existing = self._secret_patterns(secrets).items()
+            patterns |= {f"existing-{what}-{number}": counted for what, counted in of_existing}
         logs = [
             args["audit_log_group_name"],
             *(each["log_group_name"] for each in args["functions"]),

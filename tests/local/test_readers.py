@@ -91,7 +91,7 @@ def new_role(account: AwsAccount) -> str:
 
 def stack(name: str, roles: Mapping[str, str], *, restricted: bool) -> project.Stack:
     """Write a stack whose `database` is shared, with replicas, watched by its own trail."""
-    generated = {"generate": {"password": {}}}
+    generated: Document = {"generate": {"password": {}}}
     login = {"fields": {"host": "db", "username": "app"}, **generated}
     sections = {
         "secrets": {"database": login, "session": generated},

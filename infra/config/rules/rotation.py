@@ -101,7 +101,7 @@ def _admins_region(
     path: str, admin: str | None, secrets: Mapping[str, SecretSettings], region: str
 ) -> Iterator[ConfigError]:
     """Refuse an existing secret that a rotation, which asks its own region, does not find."""
-    existing = secrets[admin].existing if admin in secrets else None
+    existing = secrets[admin].existing if admin and admin in secrets else None
     if existing and region and (away := Place.of(existing).region) != region:
         rule = f"is in {away}, and a rotation reads it in aws:region {region!r} only"
         yield ConfigError(f"{path}.adminSecret", f"{rule}; name one that is there, got {admin!r}")
