@@ -15,12 +15,13 @@ from pg8000.native import identifier
 import postgres as postgres_client
 from local import deployment
 from local.account import AwsAccount
-from local.aws import ACCOUNT_ID, EmbeddedAws
+from local.aws import ACCOUNT_ID
 from local.config import project
 from local.databases.postgres import PostgreSQL
 from local.databases.stack import with_local_database
 from local.deployment import Deployment
 from local.proofs import trial
+from tests import recording
 from tests.documented import documents
 from tests.local.rotation_support import make_user
 from tests.local.test_monitoring import counted, wait_until, wait_until_counted
@@ -162,6 +163,7 @@ class World(NamedTuple):
     made: Deployment
     existing: Mapping[str, Existing]
     before: Mapping[str, object]
+    server: PostgreSQL
 
     def invoke(self, function: str, event: str) -> dict[str, str]:
         name = self.made.outputs["functions"][function]["name"]
@@ -171,11 +173,15 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, postgres: PostgreSQL) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     code = tmp_path_factory.mktemp("code") / "reading.py"
     code.write_text(HANDLER)
     layers = deployment.layer_arns(deployment.preview(stack(str(code), {})))
-    with EmbeddedAws(layers=layers) as aws:
+    # A stack whose function asks a database comes with one that functions reach.
+    with_database = recording.stack("dev", function={"handler": "query"})
+    with deployment.account(with_database, layers) as account:
+        aws, server = account.aws, account.server
+        assert server
         other, rds = aws.account(OTHER), f"rds!db-{uuid.uuid4()}"
         existing = {
             "own-key": make(aws, "billing/api", own_key=True),
@@ -186,7 +192,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres: PostgreSQL) -> Ite
             "rds": make(aws, rds),
             "watched": make(aws, "billing/watched"),
         }
-        with postgres.connect() as superuser:
+        with server.connect() as superuser:
             for name in MASTERS:
                 # As RDS writes it: no host, no port.
                 login = {
@@ -198,8 +204,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres: PostgreSQL) -> Ite
                 rds = f"rds!cluster-{uuid.uuid4()}"
                 existing[name] = make(aws, rds, own_key=own_key, value=login)
         before = {name: each.state() for name, each in existing.items()}
-        planned = with_local_database(stack(str(code), existing), postgres)
-        yield World(deployment.deploy(planned, aws, server=postgres), existing, before)
+        planned = with_local_database(stack(str(code), existing), server)
+        yield World(deployment.deploy(planned, aws, server=server), existing, before, server)
 
 
 @pytest.mark.parametrize(
@@ -265,18 +271,16 @@ def wait_until_rotated(world: World, name: str) -> Value:
 
 
 @pytest.mark.parametrize("master", MASTERS)
-def test_a_rotation_logs_in_as_the_master_user_of_rds(
-    world: World, postgres: PostgreSQL, master: str
-) -> None:
+def test_a_rotation_logs_in_as_the_master_user_of_rds(world: World, master: str) -> None:
     name = f"{master}-login"
     first = json.loads(world.made.secret_text(world.made.outputs["secret_arns"][name]))
-    with postgres.connect() as superuser:
+    with world.server.connect() as superuser:
         user, boss = first["username"], world.existing[master].value["username"]
         superuser.run(f"GRANT {identifier(user)} TO {identifier(boss)} WITH ADMIN OPTION")
     rotated = wait_until_rotated(world, name)
     assert rotated["username"] == f"{first['username']}_clone"
     for value in (first, rotated):
-        postgres_client.connect(value, ca_bundle=postgres.ca_bundle).close()
+        postgres_client.connect(value, ca_bundle=world.server.ca_bundle).close()
     assert world.existing[master].state() == world.before[master]
 
 

@@ -18,7 +18,6 @@ from local.account import AwsAccount
 from local.aws import EmbeddedAws
 from local.config import project
 from local.deployment import Deployment
-from local.extension import layer_zip
 from tests.documented import documents
 from tests.local.test_accounts import READ_BY_EXTENSION, outcome
 from tests.local.test_monitoring import counted, wait_until, wait_until_counted
@@ -330,11 +329,12 @@ def test_another_role_with_every_grant_of_its_own_account_is_refused(
 def test_a_function_of_the_other_account_reads_by_the_extension_and_the_full_arn(
     other: AwsAccount, shared: Shared, make_function: Make, invoke: Make
 ) -> None:
-    layer = other.client("lambda", REGION).publish_layer_version(
-        LayerName="extension", Content={"ZipFile": layer_zip()}
-    )["LayerVersionArn"]
     function = make_function(
-        READ_BY_EXTENSION, account=other, Role=shared.roles[THERE], Layers=[layer]
+        READ_BY_EXTENSION,
+        account=other,
+        Role=shared.roles[THERE],
+        Layers=[shared.made.outputs["layer_arn"]],
+        Architectures=["arm64"],
     )
     assert invoke(function, shared.arn(), other) == shared.made.secret_text(shared.arn())
     assert "errorMessage" in invoke(function, shared.arn("session"), other)
