@@ -30,8 +30,9 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
+    known = [arn for arn in monitoring.known_readers if re.fullmatch(_READER, arn)]
     for arn in monitoring.known_readers:
-        if not re.fullmatch(_READER, arn):
+        if arn not in known:
             yield ConfigError(
                 "monitoring.knownReaders", f"must be ARNs of roles and users, got {arn!r}"
             )
@@ -45,15 +46,14 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
         yield ConfigError("function.telemetry", f"{rule}, got false")
     rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
     names = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
-    readers = [arn for arn in monitoring.known_readers if re.fullmatch(_READER, arn)]
-    readers += [reader.role for reader in settings.readers.values()]
+    readers = [reader.role for reader in settings.readers.values()]
     # The account is not known here: all count as its own, which takes the most characters.
-    known = [*map(_ROLE, names), *(re.sub(r"::\d+:", "::123456789012:", arn) for arn in readers)]
+    others = [re.sub(r"::\d+:", "::123456789012:", arn) for arn in (*known, *readers)]
     existing = alarm_filters.of_existing(settings.existing_arns(region))
     try:
         for secrets in (alarm_filters.of_environment(secret_prefix), *existing):
             if secrets.ids:
-                alarm_filters.unknown_readers(secrets.ids, known)
+                alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, names), *others])
     except ValueError as error:
         yield ConfigError("monitoring.knownReaders", f"are too many beside the functions: {error}")
 
