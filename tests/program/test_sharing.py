@@ -95,7 +95,7 @@ def test_a_role_reads_existing_secrets_each_under_its_own_key() -> None:
 
 def test_only_what_a_reader_of_another_account_reads_is_shared_with_it() -> None:
     role = f"arn:aws:iam::{OTHER}:role/reporting"
-    secrets = {name: {"generate": {"key": {}}} for name in ("a", "b")}
+    secrets: dict[str, Any] = {name: {"generate": {"key": {}}} for name in ("a", "b")}
     engine = planned(
         secrets=secrets,
         function={"secret": "a", "secrets": ["a"]},
