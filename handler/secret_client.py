@@ -180,7 +180,7 @@ class SecretClient:
         """Read a secret.
 
         Args:
-            secret_id: name or ARN.
+            secret_id: name or ARN. With an ARN of another region, the SDK asks that region.
             version_id: one version; without it and `version_stage`, AWSCURRENT.
             version_stage: the version with this staging label.
             refresh: go round every cache, the extension's too, which only the SDK can.
@@ -448,9 +448,16 @@ class SecretClient:
 
     def _fetch(self, question: Question, deadline: float, *, direct: bool) -> Value:
         service = question.service
-        regions = (None, *(self._replica_regions if service == "secretsmanager" else ()))
+        regions: tuple[str | None, ...] = (None,)
         now = monotonic()
         why = "the extension may hold an older version"
+        if service == "secretsmanager":
+            elsewhere = question.name.startswith("arn:") and _other_region(question.name)
+            if elsewhere:
+                regions, direct = (elsewhere,), True
+                why = "the extension reads in the function's own region only"
+            else:
+                regions = (None, *self._replica_regions)
         if not direct:
             # The other half of the time is for the SDK and the replicas.
             half = (now + deadline) / 2
@@ -483,3 +490,9 @@ class SecretClient:
             with self._lock:
                 sdk = self._sdk = self._sdk or Sdk(self._make_client)
         return sdk.read(question, regions, deadline, why)
+
+
+def _other_region(arn: str) -> str:
+    """Return the region of an ARN if it is not the function's own, which Lambda names."""
+    region, own = "".join(arn.split(":", 4)[3:4]), os.environ.get("AWS_REGION", "")
+    return region if own and region != own else ""

@@ -43,24 +43,27 @@ class Sdk:
 
         Args:
             question: what is read.
-            regions: regions of replicas; None is the function's own region.
+            regions: regions of replicas, and None, the function's own; or the region of a secret
+                that is in another one.
             deadline: end of the time for all of them, on the clock of `monotonic`.
             why: why the extension did not answer, for the text of `Unavailable`.
 
         Raises:
             ImportError: there is no boto3.
-            SecretError: the cause, as the function's own region names it.
+            SecretError: the cause, as the secret's home region names it.
 
         """
         home, replicas = Unavailable(), ""
+        home_region = None if None in regions else regions[0]
         for place, region in enumerate(regions):
             now = monotonic()
             share = now + (deadline - now) / (len(regions) - place)
+            source = "sdk" if region == home_region else f"replica:{region}"
             try:
-                return self._read_in(question, region, share, why)
+                return self._read_in(question, region, share, why, source)
             except SecretError as error:
                 # An error of a replica says nothing about the secret itself.
-                if region is not None:
+                if region != home_region:
                     replicas += f"; {region}: {type(error).__name__}"
                 elif isinstance(error, Unavailable):
                     home = error
@@ -68,7 +71,9 @@ class Sdk:
                     raise
         raise Unavailable(f"{home}{replicas}") from home
 
-    def _read_in(self, question: Question, region: str | None, deadline: float, why: str) -> Value:
+    def _read_in(
+        self, question: Question, region: str | None, deadline: float, why: str, source: str
+    ) -> Value:
         place = (question.service, region)
         client = self._clients.get(place)
         arguments = question.arguments
@@ -92,7 +97,7 @@ class Sdk:
             answer = flight.wait(deadline)
             if isinstance(answer, BaseException):
                 raise answer  # noqa: TRY301 (as if called here)
-            return question.read(answer, "sdk" if region is None else f"replica:{region}")
+            return question.read(answer, source)
         except ImportError:
             raise
         except Exception as error:

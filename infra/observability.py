@@ -5,6 +5,7 @@ As in `wiring`, a function makes each part. It comes last, because it looks at a
 
 from collections.abc import Mapping
 
+from infra.aws.place import Place
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.extension_function import ExtensionFunction
@@ -92,12 +93,18 @@ def monitoring(
     watch = rotation_watch(context, deployed)
     keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
+    existing = [
+        arn
+        for arn in env.settings.existing_arns(context.place.region)
+        if Place.of(arn) == context.place and f":secret:{env.secret_prefix}" not in arn
+    ]
     made = Monitoring(
         "monitoring",
         {
             "environment": env.name,
             "region": context.place.region,
             "secret_prefix": env.secret_prefix,
+            "existing_secret_arns": existing or None,
             "key_alias": f"alias/{env.project}/{env.stack}",
             "topic_arn": topic.arn,
             "audit_log_group_name": recorded,
@@ -128,6 +135,7 @@ def monitoring(
                 *(each.arn for each in (keys.home, *keys.replicas.values())),
                 topic.key_arn,
                 *([trail.key_arn] if trail else []),
+                *_existing_keys(context, existing),
             ],
             "rotating": [env.secret_prefix + name for name in rotations],
             "rotation_watch_name": watch.function_name if watch and rotations else None,
@@ -137,3 +145,10 @@ def monitoring(
         },
     )
     return made, topic
+
+
+def _existing_keys(context: Context, existing: list[str]) -> list[str]:
+    """ARNs of the keys of existing secrets, as far as a trail of this account sees them."""
+    secrets = context.env.settings.existing_secrets.values()
+    keys = {each.key_arn for each in secrets if each.key_arn and each.existing in existing}
+    return sorted(key for key in keys if Place.of(key) == context.place)

@@ -241,6 +241,7 @@ def private_network(context: Context) -> VpcConfig:
             "subnet_ids": network.subnet_ids,
             **context.place.args,
             "secret_prefix": env.secret_prefix,
+            "existing_secret_arns": env.settings.existing_arns(env.region) or None,
             "parameter_prefix": env.parameter_prefix if env.settings.parameters else None,
             "log_group_prefix": env.log_group_prefix,
             "services": network.services,

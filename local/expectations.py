@@ -15,12 +15,16 @@ def unmet(answer: object, expected: Mapping[str, Any] | None) -> Iterator[str]:
     list is expected, such as the body of an HTTP answer. Without an expectation any answer will
     do, except an HTTP answer with a status of 400 or more.
     """
-    if expected is not None:
-        yield from _differences("", answer, expected)
-    elif isinstance(answer, Mapping):
-        status = answer.get("statusCode")
-        if isinstance(status, int) and status >= _FAILED:
-            yield f"status {status}: {_short(answer.get('body'))}"
+    status = answer.get("statusCode") if isinstance(answer, Mapping) else None
+    failed = isinstance(status, int) and status >= _FAILED
+    body = _short(answer.get("body")) if isinstance(answer, Mapping) else ""
+    if expected is None:
+        yield from [f"status {status}: {body}"] if failed else []
+        return
+    found = list(_differences("", answer, expected))
+    yield from found
+    if found and failed:
+        yield f"its body is {body}"
 
 
 def _differences(path: str, actual: Any, expected: Any) -> Iterator[str]:  # noqa: ANN401 (any JSON)

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -33,6 +34,8 @@ class View(NamedTuple):
     functions: Sequence[FunctionView]
     audit_log_group: str
     secret_prefix: str
+    existing_arns: Sequence[str]
+    """ARNs of further secrets that are read."""
     rotating: Sequence[str]
     """Full names of the secrets that rotate."""
     alarm_arns: Sequence[str]
@@ -127,9 +130,12 @@ def _rotating(view: View) -> list[Widget]:
 
 
 def _readers(view: View) -> list[Widget]:
+    read = f"requestParameters.secretId like '{view.secret_prefix}'"
+    if view.existing_arns:
+        read = f"({read} or requestParameters.secretId like {_existing(view.existing_arns)})"
     ours = (
         f"SOURCE '{view.audit_log_group}' | filter eventName = 'GetSecretValue'"
-        f" and requestParameters.secretId like '{view.secret_prefix}'"
+        f" and {read}"
         " | stats count(*) as reads, max(eventTime) as last by userIdentity.arn as reader,"
         " requestParameters.secretId as secret | sort reads desc"
     )
@@ -139,6 +145,13 @@ def _readers(view: View) -> list[Widget]:
         " by userIdentity.arn as caller, sourceIPAddress | sort refusals desc"
     )
     return [_table(view, "Who reads?", ours), _table(view, "Who is refused?", refused)]
+
+
+def _existing(arns: Sequence[str]) -> str:
+    """Write the regular expression of names and ARNs, with or without their last characters."""
+    names = (arn.split(":secret:", 1)[1][: -len("-AbCdEf")] for arn in arns)
+    escaped = "|".join(re.escape(name).replace("/", r"\/") for name in sorted(names))
+    return rf"/(^|:secret:)({escaped})(-[A-Za-z0-9]{{6}})?$/"
 
 
 _INVOCATIONS = ("Invocations", "Errors", "Throttles")

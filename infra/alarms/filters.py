@@ -2,13 +2,15 @@
 
 A refused call has neither request parameters nor a resource that can be relied on, so refusals
 are looked for in the whole account. Everything else is looked for by the secret's name, which a
-request gives alone or within the ARN.
+request gives alone or within the ARN: by the prefix of the environment's secrets, and exactly of
+those that exist already.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 """
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from infra.aws.limits import FILTER_PATTERN_LENGTH
 
@@ -18,6 +20,46 @@ _IAM = '($.eventSource = "iam.amazonaws.com")'
 _READ = '($.eventName = "GetSecretValue")'
 # So many names of any length fit one pattern beside what else it says.
 _NAMES_A_PATTERN = 6
+# What the ids of existing secrets take of a pattern, unless one takes more; the rest is for known
+# readers. What their ARNs take, beside which there is little, and the most of a name in these.
+_IDS_CHARACTERS = 350
+_ARNS_CHARACTERS = 850
+_NAME_CHARACTERS = 150
+# What a comparison takes beside the value.
+_COMPARISON_CHARACTERS = len('($.additionalEventData.SecretId = "") || ')
+# Where an event of a rotation has the secret; AWS has changed the spelling before.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+_ROTATED = ("SecretId", "secretId", "arn", "aRN")
+
+
+class Secrets(NamedTuple):
+    """Which secrets patterns are about; `*` stands for any characters."""
+
+    ids: Sequence[str]
+    """What requests name them by."""
+    arns: Sequence[str]
+    """Their ARNs, as AWS writes them, and policies that grant something."""
+
+
+def of_environment(secret_prefix: str) -> Secrets:
+    """Name the secrets whose full names start so."""
+    return Secrets([f"*{secret_prefix}*"], [f"*:secret:{secret_prefix}*"])
+
+
+def of_existing(secret_arns: Sequence[str]) -> list[Secrets]:
+    """Name these secrets, in as many parts as patterns take.
+
+    A request has the name, the ARN, or the ARN without the six characters at its end.
+    """
+    ids, arns = [], []
+    for arn in secret_arns:
+        full = arn.split(":secret:", 1)[1]
+        name = full[: -len("-AbCdEf")]
+        ids += [name, f"*:secret:{name}", f"*:secret:{full}"]
+        arns.append(f"*:secret:{full[: -len('AbCdEf')][:_NAME_CHARACTERS]}*")
+    parts = _parts(ids, 1, _IDS_CHARACTERS), _parts(arns, len(_ROTATED), _ARNS_CHARACTERS)
+    none: list[str] = []
+    return [Secrets(*each) for each in zip_longest(*parts, fillvalue=none)]
 
 
 def denied_reads() -> str:
@@ -26,12 +68,12 @@ def denied_reads() -> str:
     return _all(_SECRETS_MANAGER, reads, '($.errorCode = "AccessDenied*")')
 
 
-def reads(secret_prefix: str) -> str:
-    """Match every read of a secret of the environment that succeeded."""
-    return _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secret(secret_prefix))
+def reads(secret_ids: Sequence[str]) -> str:
+    """Match every read of these secrets that succeeded."""
+    return _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secrets(secret_ids))
 
 
-def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
+def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str:
     """Match reads by anybody but the sessions of these roles, and these users.
 
     Of a caller in another account the event tells the account alone, so there a known reader
@@ -42,16 +84,21 @@ def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
         ValueError: CloudWatch Logs takes no pattern of that length.
 
     """
-    known = " && ".join(f'($.userIdentity.arn != "{_caller(arn)}")' for arn in known_arns)
+    accounts = [arn.split(":")[4] for arn in known_arns]
+    home, *others = dict.fromkeys(accounts)
+    known = " && ".join(
+        f'($.userIdentity.arn != "{_caller(arn)}")'
+        for arn, account in zip(known_arns, accounts, strict=True)
+        if account == home  # a role of the same name in another account is another role
+    )
     # Whether `!=` holds of what is missing is not documented.
-    _, *others = dict.fromkeys(arn.split(":")[4] for arn in known_arns)
     nobody = "($.userIdentity.arn NOT EXISTS)"
     if others:
         elsewhere = " && ".join(f'($.userIdentity.accountId != "{each}")' for each in others)
         nobody = f"({nobody} && {elsewhere})"
         known = f'($.userIdentity.arn = "*") && {known}'
     unknown = f"({nobody} || ({known}))"
-    pattern = _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secret(secret_prefix), unknown)
+    pattern = _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secrets(secret_ids), unknown)
     if len(pattern) > FILTER_PATTERN_LENGTH:
         raise ValueError(
             f"{len(known_arns)} known readers need a filter pattern of {len(pattern)} characters,"
@@ -60,40 +107,32 @@ def unknown_readers(secret_prefix: str, known_arns: Sequence[str]) -> str:
     return pattern
 
 
-def deleted_secrets(secret_prefix: str) -> str:
-    """Match the deletion of a secret of the environment, or the end of a replica as such."""
+def deleted_secrets(secret_ids: Sequence[str]) -> str:
+    """Match the deletion of one of these secrets, or the end of a replica as such."""
     return _all(
         _SECRETS_MANAGER,
         _any_event("DeleteSecret", "RemoveRegionsFromReplication", "StopReplicationToReplica"),
         _SUCCEEDED,
-        _of_secret(secret_prefix),
+        _of_secrets(secret_ids),
     )
 
 
-def rotations(secret_prefix: str, event_name: str) -> str:
-    """Match what Secrets Manager tells of a rotation: `RotationFailed`, `RotationSucceeded`.
-
-    The secret stands under a key whose spelling AWS has changed before.
-    https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
-    """
-    keys = ("SecretId", "secretId", "arn", "aRN")
-    ours = [f'($.additionalEventData.{key} = "*:secret:{secret_prefix}*")' for key in keys]
+def rotations(secret_arns: Sequence[str], event_name: str) -> str:
+    """Match what Secrets Manager tells of a rotation: `RotationFailed`, `RotationSucceeded`."""
+    ours = [f'($.additionalEventData.{key} = "{arn}")' for arn in secret_arns for key in _ROTATED]
     return _all(_SECRETS_MANAGER, f'($.eventName = "{event_name}")', f"({' || '.join(ours)})")
 
 
-def changed_secret_policies(secret_prefix: str) -> str:
-    """Match a change of the resource policy of a secret of the environment."""
+def changed_secret_policies(secret_ids: Sequence[str]) -> str:
+    """Match a change of the resource policy of one of these secrets."""
     events = _any_event("PutResourcePolicy", "DeleteResourcePolicy")
-    return _all(_SECRETS_MANAGER, events, _SUCCEEDED, _of_secret(secret_prefix))
+    return _all(_SECRETS_MANAGER, events, _SUCCEEDED, _of_secrets(secret_ids))
 
 
-def changed_grants(secret_prefix: str) -> str:
-    """Match an IAM policy, of whomever, that is written about secrets of the environment."""
-    return _all(
-        _IAM,
-        _SUCCEEDED,
-        f'($.requestParameters.policyDocument = "*:secret:{secret_prefix}*")',
-    )
+def changed_grants(secret_arns: Sequence[str]) -> str:
+    """Match an IAM policy, of whomever, that is written about these secrets."""
+    about = _one_of("$.requestParameters.policyDocument", secret_arns)
+    return _all(_IAM, _SUCCEEDED, about)
 
 
 def changed_role_policies(role_arns: Sequence[str]) -> str:
@@ -155,8 +194,27 @@ def _of_keys(key_arns: Sequence[str], *event_names: str) -> str:
     )
 
 
-def _of_secret(secret_prefix: str) -> str:
-    return f'($.requestParameters.secretId = "*{secret_prefix}*")'
+def _parts(values: Sequence[str], times: int, most: int) -> list[list[str]]:
+    """Split values so that comparing each of a part so many times takes so many characters."""
+    parts: list[list[str]] = []
+    room = 0
+    for value in values:
+        need = times * (len(value) + _COMPARISON_CHARACTERS)
+        if need > room:
+            parts.append([])
+            room = most
+        parts[-1].append(value)
+        room -= need
+    return parts
+
+
+def _of_secrets(secret_ids: Sequence[str]) -> str:
+    return _one_of("$.requestParameters.secretId", secret_ids)
+
+
+def _one_of(selector: str, values: Sequence[str]) -> str:
+    """Compare with each, in no more brackets than one needs."""
+    return _any(selector, values) if len(values) > 1 else f'({selector} = "{values[0]}")'
 
 
 def _caller(arn: str) -> str:

@@ -39,6 +39,12 @@ def regions() -> tuple[str, ...]:
     return tuple(sorted(_regions()))
 
 
+def partition(region: str) -> str | None:
+    """Name the partition of a region; None if the region is not known."""
+    known = _regions().get(region)
+    return known and known["partition"]
+
+
 def regions_beside(region: str) -> tuple[str, ...]:
     """Name the other regions of a region's partition; beside one that is not known, none."""
     own = _regions().get(region)

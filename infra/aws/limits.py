@@ -135,6 +135,9 @@ ALARM_PERIOD_SECONDS = (10, 30, 60, 300, 900, 3600)
 ALARM_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 FILTER_PATTERN_LENGTH = 1024
+# A log group has 100 metric filters at most: seven for each part of the existing secrets.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+EXISTING_SECRET_PARTS = 10
 # S3 knows no most; ten years is the longest retention of a log group, too.
 AUDIT_RETENTION_DAYS = Range(90, 3653)
 
@@ -153,6 +156,8 @@ ROLE_ARN = Pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of 
 IAM_PATH = Pattern(r"/|/[!-~]{1,510}/", "a path such as /apps/")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_CHARACTERS = 6_144
+# All inline policies of a role together.
+INLINE_POLICY_CHARACTERS = 10_240
 MANAGED_POLICIES_PER_ROLE = 10
 # https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html
 TAG_KEY_LENGTH = 128

@@ -23,6 +23,8 @@ _HOUR_SECONDS = 3600
 _BAND_WIDTH = 3
 
 Dimensions = dict[str, pulumi.Input[str]]
+# What is counted -> metric and filter pattern.
+Patterns = dict[str, tuple[str, pulumi.Input[str]]]
 
 
 class WatchedFunction(TypedDict):
@@ -49,6 +51,8 @@ class MonitoringArgs(TypedDict):
     """Region of all of this."""
     secret_prefix: str
     """What the full name of every secret of the environment starts with."""
+    existing_secret_arns: NotRequired[Sequence[str] | None]
+    """ARNs of further secrets, of this account and region, to watch as well (default none)."""
     key_alias: str
     """Alias of the environment's key, with `alias/`."""
     topic_arn: pulumi.Input[str]
@@ -105,6 +109,13 @@ class Monitoring(pulumi.ComponentResource):
         )
         if not args["role_arns"] or not args["key_arns"]:
             raise ValueError(f"Monitoring {name!r}: role_arns and key_arns name one at least")
+        self._existing = alarm_filters.of_existing(args.get("existing_secret_arns") or ())
+        if len(self._existing) > limits.EXISTING_SECRET_PARTS:
+            raise ValueError(
+                f"Monitoring {name!r}: existing_secret_arns need {len(self._existing)} filters of"
+                f" each kind, and {limits.EXISTING_SECRET_PARTS} fit a log group beside the"
+                " others; name fewer existing secrets"
+            )
         super().__init__("lambda-secrets:index:Monitoring", name, {**args}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
 
@@ -158,29 +169,15 @@ class Monitoring(pulumi.ComponentResource):
 
     def _count_events(self) -> None:
         """Make a metric filter of each pattern; several may count the same thing."""
-        args, prefix = self._args, self._args["secret_prefix"]
-        roles = pulumi.Output.all(*args["role_arns"])
-        known = args.get("known_reader_arns", ())
-        patterns: dict[str, tuple[str, pulumi.Input[str]]] = {
+        args = self._args
+        patterns: Patterns = {
             "denied-reads": ("DeniedReads", alarm_filters.denied_reads()),
-            "reads": ("Reads", alarm_filters.reads(prefix)),
-            "unknown-readers": (
-                "UnknownReaders",
-                roles.apply(lambda arns: alarm_filters.unknown_readers(prefix, [*arns, *known])),
-            ),
-            "deleted-secrets": ("DeletedSecrets", alarm_filters.deleted_secrets(prefix)),
-            "failed-rotations": (
-                "RotationsFailed",
-                alarm_filters.rotations(prefix, "RotationFailed"),
-            ),
-            "rotations": (
-                "RotationsSucceeded",
-                alarm_filters.rotations(prefix, "RotationSucceeded"),
-            ),
-            "secret-policies": ("ChangedPolicies", alarm_filters.changed_secret_policies(prefix)),
-            "grants": ("ChangedPolicies", alarm_filters.changed_grants(prefix)),
+            **self._secret_patterns(alarm_filters.of_environment(args["secret_prefix"])),
             "trails": ("ChangedAudit", alarm_filters.changed_trails()),
         }
+        for number, secrets in enumerate(self._existing, start=1):
+            of_existing = self._secret_patterns(secrets).items()
+            patterns |= {f"existing-{what}-{number}": counted for what, counted in of_existing}
         logs = [
             args["audit_log_group_name"],
             *(each["log_group_name"] for each in args["functions"]),
@@ -226,6 +223,32 @@ class Monitoring(pulumi.ComponentResource):
                 },
                 opts=self._child,
             )
+
+    def _secret_patterns(self, secrets: alarm_filters.Secrets) -> Patterns:
+        """Write what is counted of secrets, by their ids and their ARNs, as far as these are."""
+        ids, arns, patterns = secrets.ids, secrets.arns, Patterns()
+        if ids:
+            known = self._args.get("known_reader_arns", ())
+            unknown = pulumi.Output.all(*self._args["role_arns"]).apply(
+                lambda roles: alarm_filters.unknown_readers(ids, [*roles, *known])
+            )
+            patterns |= {
+                "reads": ("Reads", alarm_filters.reads(ids)),
+                "unknown-readers": ("UnknownReaders", unknown),
+                "deleted-secrets": ("DeletedSecrets", alarm_filters.deleted_secrets(ids)),
+                "secret-policies": ("ChangedPolicies", alarm_filters.changed_secret_policies(ids)),
+            }
+        if arns:
+            failed, done = (
+                alarm_filters.rotations(arns, event)
+                for event in ("RotationFailed", "RotationSucceeded")
+            )
+            patterns |= {
+                "failed-rotations": ("RotationsFailed", failed),
+                "rotations": ("RotationsSucceeded", done),
+                "grants": ("ChangedPolicies", alarm_filters.changed_grants(arns)),
+            }
+        return patterns
 
     def _function_alarms(self, function: WatchedFunction) -> dict[str, aws.cloudwatch.MetricAlarm]:
         alarms = {
@@ -381,6 +404,7 @@ class Monitoring(pulumi.ComponentResource):
                             )
                         ],
                         secret_prefix=args["secret_prefix"],
+                        existing_arns=args.get("existing_secret_arns") or (),
                         rotating=args.get("rotating", ()),
                         period_seconds=self._period,
                         **found,

@@ -50,6 +50,8 @@ class PrivateNetworkArgs(TypedDict):
     """Account whose roles and resources the endpoints let through."""
     secret_prefix: str
     """What full names of secrets start with that may be reached."""
+    existing_secret_arns: NotRequired[Sequence[str] | None]
+    """ARNs of further secrets of this region, of any account, that may be read (default none)."""
     parameter_prefix: NotRequired[str | None]
     """The same of parameters (default None: no endpoint for Parameter Store)."""
     log_group_prefix: str
@@ -200,7 +202,11 @@ class PrivateNetwork(pulumi.ComponentResource):
 
 def _policies(place: Place, args: PrivateNetworkArgs) -> dict[str, Policy]:
     """Write the policy of each interface endpoint, by service."""
-    policies = {"secretsmanager": network_policies.secretsmanager(place, args["secret_prefix"])}
+    policies = {
+        "secretsmanager": network_policies.secretsmanager(
+            place, args["secret_prefix"], args.get("existing_secret_arns") or ()
+        )
+    }
     if prefix := args.get("parameter_prefix"):
         policies["ssm"] = network_policies.ssm(place, prefix)
     further = {

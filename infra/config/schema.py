@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.aws import limits
+from infra.aws.place import Place
 from infra.config.function_settings import (
     ExtensionSettings,
     FunctionSettings,
@@ -395,6 +396,11 @@ class Settings(Model):
     def existing_secrets(self) -> dict[str, SecretSettings]:
         """The secrets that exist already, by logical name."""
         return {name: each for name, each in self.secrets.items() if each.existing is not None}
+
+    def existing_arns(self, region: str) -> list[str]:
+        """ARNs of the secrets that exist already, of one region."""
+        arns = [each.existing for each in self.existing_secrets.values() if each.existing]
+        return [arn for arn in arns if Place.of(arn).region == region]
 
     @property
     def admin_secrets(self) -> set[str]:

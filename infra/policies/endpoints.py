@@ -5,6 +5,7 @@ the endpoint, and whose roles those may be.
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from infra.aws.place import Place
@@ -12,8 +13,16 @@ from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document
 from infra.policies.parameters import parameter_arn
 
 
-def secretsmanager(place: Place, secret_prefix: str) -> Policy:
-    """Read and rotate secrets whose full names start so, and make passwords."""
+def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str] = ()) -> Policy:
+    """Read and rotate secrets whose full names start so, read existing ones, make passwords.
+
+    The account that is asked for is the caller's; an existing secret may be of any.
+    """
+    existing = {
+        "Sid": "ExistingSecrets",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": sorted(existing_arns),
+    }
     return _policy(
         place,
         {
@@ -27,6 +36,7 @@ def secretsmanager(place: Place, secret_prefix: str) -> Policy:
             ],
             "Resource": place.arn("secretsmanager", f"secret:{secret_prefix}*"),
         },
+        *([existing] if existing_arns else []),
         MAKE_PASSWORDS,
     )
 

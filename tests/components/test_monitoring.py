@@ -1,6 +1,7 @@
 """What exactly monitoring and audit ask of AWS."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -217,12 +218,48 @@ def test_every_widget_of_the_dashboard_asks_a_question_and_none_overlaps() -> No
     assert max(x for x, _ in cells) == 23
 
 
+def test_existing_secrets_have_filters_of_the_same_metrics_and_are_among_who_reads() -> None:
+    arns = [f"arn:aws:secretsmanager:us-east-1:1:secret:{name}-AbCdEf" for name in ("a.b/c", "d")]
+    made = monitoring(existing_secret_arns=arns)
+
+    def filters(registered: list[Registration]) -> dict[str, dict[str, Any]]:
+        return {each.name: each.inputs for each in by_type(registered, "LogMetricFilter")}
+
+    without, found = filters(monitoring()), filters(made)
+    assert {name: found[name] for name in without} == without
+    added = {name: found[name]["metricTransformation"]["name"] for name in found - without.keys()}
+    of_ids = ("reads", "unknown-readers", "deleted-secrets", "secret-policies")
+    of_arns = ("failed-rotations", "rotations", "grants")
+    assert {name.partition("-existing-")[2] for name in added} == {
+        f"{what}-1" for what in (*of_ids, *of_arns)
+    }
+    of_metrics = {each["metricTransformation"]["name"] for each in without.values()}
+    assert {*added.values()} <= of_metrics
+
+    body = json.loads(only(made, "Dashboard").inputs["dashboardBody"])
+    (query,) = (
+        each["properties"]["query"]
+        for each in body["widgets"]
+        if each["properties"]["title"] == "Who reads?"
+    )
+    _, _, expression = query.partition("or requestParameters.secretId like /")
+    pattern = re.compile(expression.split("/)", 1)[0].replace(r"\/", "/"))
+    for name in (*arns, arns[0][:-7], "a.b/c", "d"):
+        assert pattern.search(name)
+    for name in ("axb/c", "a.b/c/d", "xd", "d-e"):
+        assert not pattern.search(name)
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
         ({"period_seconds": 45}, "period_seconds must be one of 10, 30, 60, 300, 900, 3600"),
         ({"role_arns": []}, "role_arns and key_arns name one at least"),
         ({"key_arns": []}, "role_arns and key_arns name one at least"),
+        (
+            {"existing_secret_arns": [f"{SECRET}{number:06}" for number in range(40)]},
+            r"existing_secret_arns need \d+ filters of each kind, and 10 fit a log group",
+        ),
     ],
 )
 def test_monitoring_refuses_what_aws_would(changes: dict[str, Any], fault: str) -> None:

@@ -159,6 +159,20 @@ def test_no_secret_is_made_deleted_or_shared_through_the_endpoint() -> None:
     assert passwords["Action"] == "secretsmanager:GetRandomPassword"
 
 
+def test_existing_secrets_of_any_account_may_be_read_through_the_endpoint() -> None:
+    arns = [
+        f"arn:aws:secretsmanager:us-east-1:{account}:secret:x-AbCdEf"
+        for account in ("210987654321", "123456789012")
+    ]
+    found = statements({**ARGS, "existing_secret_arns": arns})["secretsmanager"]
+    own, existing, passwords = found
+    assert [own, passwords] == statements(ARGS)["secretsmanager"]
+    assert existing["Action"] == "secretsmanager:GetSecretValue"
+    assert existing["Resource"] == sorted(arns)
+    # Whose role asks is bounded, and not whose secret it is.
+    assert existing["Condition"] == {"StringEquals": OWN}
+
+
 def test_who_is_in_the_group_waits_for_every_way_and_endpoint() -> None:
     registered = network(EVERYTHING)
     (own,) = [each for each in registered if not each.custom and each.type.startswith("lambda-")]

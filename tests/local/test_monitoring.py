@@ -226,7 +226,7 @@ def counted(deployed: Deployment, metric: str) -> float:
     """Sum up what a metric filter has counted."""
     now = time.time()
     points = deployed.client("cloudwatch").get_metric_statistics(
-        Namespace=f"LambdaSecrets/{PROJECT}-dev",
+        Namespace=f"LambdaSecrets/{deployed.stack.project}-{deployed.stack.name}",
         MetricName=metric,
         StartTime=now - 3600,
         EndTime=now + 60,

@@ -25,6 +25,8 @@ from tests.recording import PROJECT, ROOT, stack
 REGION = "us-east-1"
 ACCOUNT = EmbeddedAws.account_id
 HTTPS = 443
+OTHER = "210987654321"
+EXISTING = f"arn:aws:secretsmanager:{REGION}:{OTHER}:secret:shared/api-AbCdEf"
 
 
 @dataclass
@@ -92,6 +94,7 @@ def deployed() -> Iterator[Deployed]:
                     "region": REGION,
                     "account_id": ACCOUNT,
                     "secret_prefix": "p/s/",
+                    "existing_secret_arns": [EXISTING],
                     "parameter_prefix": "/p/s/",
                     "log_group_prefix": "/aws/lambda/p-s-",
                     "services": ["logs", "monitoring", "xray"],
@@ -190,6 +193,16 @@ def test_an_endpoint_lets_its_own_account_to_this_environment_only(
     assert not deployed.allows(service, action, other)
     assert not deployed.allows(service, action, own, account="210987654321")
     assert not deployed.allows(service, f"{service}:DeleteResourcePolicy", own)
+
+
+def test_the_endpoint_lets_an_existing_secret_of_another_account_be_read_and_not_changed(
+    deployed: Deployed,
+) -> None:
+    read = "secretsmanager:GetSecretValue"
+    assert deployed.allows("secretsmanager", read, EXISTING)
+    assert not deployed.allows("secretsmanager", read, EXISTING.replace("api", "other"))
+    assert not deployed.allows("secretsmanager", read, EXISTING, account=OTHER)
+    assert not deployed.allows("secretsmanager", "secretsmanager:PutSecretValue", EXISTING)
 
 
 def test_a_subnet_is_looked_up_with_its_vpc_and_zone(deployed: Deployed) -> None:

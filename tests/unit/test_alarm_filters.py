@@ -5,6 +5,8 @@ is not proven.
 """
 
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -48,15 +50,16 @@ def matches(pattern: str, happened: dict[str, Any]) -> bool:
 
 
 DENIED = alarm_filters.denied_reads()
-READS = alarm_filters.reads(PREFIX)
-UNKNOWN = alarm_filters.unknown_readers(PREFIX, [READER, USER])
+IDS, ARNS = alarm_filters.of_environment(PREFIX)
+READS = alarm_filters.reads(IDS)
+UNKNOWN = alarm_filters.unknown_readers(IDS, [READER, USER])
 ELSEWHERE = "arn:aws:iam::210987654321:role/reporting"
-UNKNOWN_ELSEWHERE = alarm_filters.unknown_readers(PREFIX, [READER, ELSEWHERE])
-DELETED = alarm_filters.deleted_secrets(PREFIX)
-FAILED = alarm_filters.rotations(PREFIX, "RotationFailed")
+UNKNOWN_ELSEWHERE = alarm_filters.unknown_readers(IDS, [READER, ELSEWHERE])
+DELETED = alarm_filters.deleted_secrets(IDS)
+FAILED = alarm_filters.rotations(ARNS, "RotationFailed")
 ROLES = alarm_filters.changed_role_policies([READER])
-GRANTS = alarm_filters.changed_grants(PREFIX)
-POLICIES = alarm_filters.changed_secret_policies(PREFIX)
+GRANTS = alarm_filters.changed_grants(ARNS)
+POLICIES = alarm_filters.changed_secret_policies(IDS)
 KEYS = alarm_filters.changed_key_policies([KEY])
 DISABLED = alarm_filters.disabled_keys([KEY])
 POLICY = "arn:aws:iam::123456789012:policy/reader-secrets-1-0123456"
@@ -86,6 +89,7 @@ def foreign(account: str) -> dict[str, str]:
         (UNKNOWN, read(caller=f"{USER[: -len('operator')]}reader-role-0123456/x")),
         (UNKNOWN, read() | {"userIdentity": {"type": "AWSService", "invokedBy": "x"}}),
         (UNKNOWN_ELSEWHERE, read(caller=ANOTHER)),
+        (UNKNOWN_ELSEWHERE, read(caller=SESSION.replace("reader-role-0123456", "reporting"))),
         (UNKNOWN_ELSEWHERE, read() | {"userIdentity": foreign("345678901234")}),
         (UNKNOWN, read() | {"userIdentity": foreign("210987654321")}),
         (DELETED, event("secretsmanager", "DeleteSecret", secretId=ARN)),
@@ -161,7 +165,7 @@ def test_what_is_none_of_it_is_not_matched(pattern: str, happened: dict[str, Any
 
 def test_more_readers_than_a_pattern_holds_are_refused() -> None:
     with pytest.raises(ValueError, match="50 known readers need a filter pattern of"):
-        alarm_filters.unknown_readers(PREFIX, [f"{READER}{number}" for number in range(50)])
+        alarm_filters.unknown_readers(IDS, [f"{READER}{number}" for number in range(50)])
 
 
 def test_the_longest_names_fit_the_patterns_they_are_split_over() -> None:
@@ -204,3 +208,73 @@ def test_replicas_come_back_by_a_deployment_that_looks() -> None:
     texts = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))
     for name in ("secret-deleted", "replicas-broken"):
         assert "pulumi up --refresh" in texts[name]
+
+
+EXISTING = "arn:aws:secretsmanager:us-east-1:123456789012:secret:billing/api-AbCdEf"
+RDS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-0a1b2c3d-AbCdEf"
+LONG = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{'n' * 512}-AbCdEf"
+
+
+def counts(pattern: Callable[[alarm_filters.Secrets], str], happened: dict[str, Any]) -> int:
+    """Count the filters about two existing secrets that an event is counted by."""
+    secrets = alarm_filters.of_existing([EXISTING, RDS])
+    return sum(matches(pattern(each), happened) for each in secrets)
+
+
+def of_ids(pattern: Callable[[Sequence[str]], str]) -> Callable[[alarm_filters.Secrets], str]:
+    return lambda secrets: pattern(secrets.ids or ["nothing"])
+
+
+def of_arns(pattern: Callable[[Sequence[str]], str]) -> Callable[[alarm_filters.Secrets], str]:
+    return lambda secrets: pattern(secrets.arns or ["nothing"])
+
+
+@pytest.mark.parametrize("arn", [EXISTING, RDS])
+@pytest.mark.parametrize(
+    "name_of",
+    [str, lambda arn: arn[:-7], lambda arn: arn.rpartition(":")[2][:-7]],
+    ids=["ARN", "partial ARN", "name"],
+)
+def test_an_existing_secret_is_counted_once_by_whatever_it_is_named(
+    arn: str, name_of: Callable[[str], str]
+) -> None:
+    named = {"secretId": name_of(arn)}
+    unknown = partial(alarm_filters.unknown_readers, known_arns=[READER])
+    assert counts(of_ids(alarm_filters.reads), read(named["secretId"])) == 1
+    assert counts(of_ids(unknown), read(named["secretId"], ANOTHER)) == 1
+    assert counts(of_ids(unknown), read(named["secretId"])) == 0
+    deleted = event("secretsmanager", "DeleteSecret", **named)
+    assert counts(of_ids(alarm_filters.deleted_secrets), deleted) == 1
+    changed = event("secretsmanager", "PutResourcePolicy", **named)
+    assert counts(of_ids(alarm_filters.changed_secret_policies), changed) == 1
+
+
+@pytest.mark.parametrize("resource", [EXISTING, f"{EXISTING[:-6]}*", f"{EXISTING[:-6]}??????"])
+def test_a_grant_and_a_rotation_of_an_existing_secret_are_counted_once(resource: str) -> None:
+    grant = event("iam", "PutRolePolicy", policyDocument=f'{{"Resource": "{resource}"}}')
+    assert counts(of_arns(alarm_filters.changed_grants), grant) == 1
+    failed = partial(alarm_filters.rotations, event_name="RotationFailed")
+    for key in ("SecretId", "secretId", "arn", "aRN"):
+        assert counts(of_arns(failed), told("RotationFailed", **{key: EXISTING})) == 1
+
+
+@pytest.mark.parametrize("name", ["billing/api-v2", "billing/ap", "x/billing/api", "billing"])
+def test_a_secret_with_a_similar_name_is_not_counted(name: str) -> None:
+    for secret_id in (name, EXISTING.replace("billing/api", name)):
+        assert counts(of_ids(alarm_filters.reads), read(secret_id)) == 0
+
+
+def test_the_patterns_of_many_existing_secrets_fit_beside_the_readers() -> None:
+    readers = [READER.replace("reader", f"reader-{number}") for number in range(6)]
+    arns = [EXISTING.replace("api", f"api-{number}") for number in range(20)]
+    for secrets in alarm_filters.of_existing([*arns, LONG]):
+        if secrets.arns:
+            pattern = alarm_filters.rotations(secrets.arns, "RotationSucceeded")
+            assert len(pattern) <= FILTER_PATTERN_LENGTH
+    for secrets in alarm_filters.of_existing(arns):
+        if secrets.ids:
+            assert alarm_filters.unknown_readers(secrets.ids, readers)
+    # The longest name takes a pattern for each way to name it.
+    parts = [secrets.ids for secrets in alarm_filters.of_existing([LONG])]
+    assert [len(each) for each in parts] == [1, 1, 1]
+    assert all(alarm_filters.unknown_readers(each, readers[:1]) for each in parts)

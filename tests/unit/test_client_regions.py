@@ -177,3 +177,88 @@ def test_parameters_have_no_replicas_and_miss_none(extension: Server, aws: Aws) 
     assert asked(aws) == ["eu-central-1"]
     extension.script(scripted.parameter())
     assert client.get_parameter("/p").source == "extension"
+
+
+HOME = "eu-central-1"
+ELSEWHERE = ARN.replace(HOME, "ap-south-1")
+
+
+@pytest.fixture
+def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", HOME)
+
+
+@pytest.mark.usefixtures("_at_home")
+def test_a_secret_of_another_region_is_asked_for_there_by_a_cached_client_of_the_sdk(
+    extension: Server, aws: Aws
+) -> None:
+    made: list[tuple[str, str | None]] = []
+
+    def make(service: str, region: str | None) -> Any:
+        made.append((service, region))
+        return aws.client(service, region)
+
+    client = SecretClient(make_client=make, replica_regions=REPLICAS)
+    value = client.get_secret(ELSEWHERE, version_stage="X")
+    assert (value.text, value.source) == (CANARY, "sdk")
+    assert client.get_secret(ELSEWHERE, version_stage="X") is value
+    client.get_secret(ELSEWHERE, version_stage="X", refresh=True)
+    assert asked(aws) == ["ap-south-1", "ap-south-1"]
+    assert aws.requests[0].json == {"SecretId": ELSEWHERE, "VersionStage": "X"}
+    assert made == [("secretsmanager", "ap-south-1")]
+    assert not extension.requests
+
+
+@pytest.mark.usefixtures("_at_home")
+@pytest.mark.parametrize("secret_id", ["s", "app/arn", ARN, ARN.replace("1111", "2222"), "arn:s"])
+def test_a_name_and_a_secret_of_any_account_in_the_own_region_go_by_the_extension(
+    extension: Server, aws: Aws, secret_id: str
+) -> None:
+    assert SecretClient(make_client=aws.client).get_secret(secret_id).source == "extension"
+    assert len(extension.requests) == 1
+    assert not aws.requests
+
+
+def test_where_the_own_region_is_not_known_the_extension_is_asked(
+    extension: Server, aws: Aws
+) -> None:
+    assert SecretClient(make_client=aws.client).get_secret(ELSEWHERE).source == "extension"
+    assert len(extension.requests) == 1
+
+
+@pytest.mark.usefixtures("_at_home")
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("AccessDeniedException", AccessDenied), ("ResourceNotFoundException", SecretNotFound)],
+)
+def test_the_region_of_the_secret_names_the_cause(
+    aws: Aws, code: str, error: type[Exception]
+) -> None:
+    aws.script(scripted.aws_error(code))
+    client = SecretClient(make_client=aws.client, replica_regions=REPLICAS)
+    with pytest.raises(error, match=code):
+        client.get_secret(ELSEWHERE)
+    assert asked(aws) == ["ap-south-1"]
+
+
+@pytest.mark.usefixtures("_at_home")
+def test_a_secret_whose_region_is_down_is_served_from_the_cache_and_asked_for_nowhere_else(
+    aws: Aws, clock: Clock
+) -> None:
+    client = SecretClient(make_client=aws.client, replica_regions=REPLICAS)
+    old = client.get_secret(ELSEWHERE)
+    aws.script(DOWN)
+    clock.move(120)
+    assert client.get_secret(ELSEWHERE) is old
+    clock.move(60)
+    with pytest.raises(Unavailable, match="the extension reads in the function's own region only"):
+        client.get_secret(ELSEWHERE)
+    assert set(asked(aws)) == {"ap-south-1"}
+
+
+@pytest.mark.usefixtures("_at_home")
+def test_a_parameter_of_another_region_is_left_to_parameter_store(extension: Server) -> None:
+    extension.script(scripted.parameter())
+    arn = "arn:aws:ssm:ap-south-1:111122223333:parameter/p"
+    assert SecretClient().get_parameter(arn).source == "extension"
+    assert len(extension.requests) == 1

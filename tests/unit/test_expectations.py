@@ -42,6 +42,11 @@ def test_an_answer_may_have_more_than_is_expected(expected: dict[str, Any] | Non
         ({"body": "{"}, {"body": {"a": 1}}, ['body must be {"a": 1}, got {']),
         ({"statusCode": 500, "body": "failed"}, None, ["status 500: failed"]),
         ({"statusCode": 404}, None, ["status 404: null"]),
+        (
+            {"statusCode": 500, "body": "failed"},
+            {"statusCode": 200},
+            ["statusCode must be 200, got 500", "its body is failed"],
+        ),
     ],
 )
 def test_each_difference_is_named(

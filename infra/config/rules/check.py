@@ -57,8 +57,8 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
         for name, parameter in settings.parameters.items()
         if is_whole(f"parameters.{name}")
     }
-    yield from secrets.errors(settings.secrets, names.secret_prefix, config.secret_names)
-    yield from rotation.errors(whole, config.secret_names)
+    yield from secrets.errors(settings.secrets, names.secret_prefix, config.secret_names, region)
+    yield from rotation.errors(whole, config.secret_names, region)
     yield from parameters.errors(settings.parameters, names.parameter_prefix, config.secret_names)
     yield from values.errors(
         config.values,
@@ -67,12 +67,12 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
         encrypted=config.values_encrypted,
     )
     yield from functions.errors(settings, region, config.secret_names, config.parameter_names)
-    yield from readers.errors(settings, config.secret_names)
+    yield from readers.errors(settings, config.secret_names, config.function_names, region)
     yield from network.errors(settings, region)
     yield from replicas.errors(settings.replica_regions, region)
     yield from tags.errors(settings.tags)
     yield from key.errors(settings)
-    yield from monitoring.errors(settings, names.secret_prefix)
+    yield from monitoring.errors(settings, names.secret_prefix, region)
     yield from resource_policy.errors(settings.resource_policy)
     yield from guardrails.errors(
         settings,

@@ -3,22 +3,22 @@
 Pure: no Pulumi, no boto3.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 from pydantic.alias_generators import to_camel
 
-from infra.aws import function_options, layers
+from infra.aws import function_options, layers, limits
 from infra.config.errors import ConfigError
 from infra.config.function_settings import SingleFunctionSettings
 from infra.config.functions import READER, AppFunction, functions
+from infra.config.rules import names as name_rules
 from infra.config.rules.sensitive import looks_sensitive
 from infra.config.schema import Settings
+from infra.policies import iam
 
-# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, with room for what the
-# names of its log group, role and alias add.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _RESERVED_VARIABLE = re.compile(
@@ -33,6 +33,8 @@ _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:
 # Five layers of a function, the extension's among them.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LAYERS = 4
+# What the inline policies for logs, traces, network and dead letters may have together.
+_OTHER_INLINE_POLICIES = 2_000
 # Ten managed policies of a role: two, at least, are those that read.
 _POLICIES = 8
 _QUEUE = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+")
@@ -55,6 +57,7 @@ def errors(
     yield from _example(settings)
     for function in found.values():
         yield from _readable(function, settings, secret_names, parameter_names)
+        yield from _existing(function, settings)
         yield from _environment(function)
         yield from _role_and_layers(function, region)
         yield from _options(function)
@@ -71,9 +74,7 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
         if secret.rotation:
             taken[f"{name}-rotation"] = f"is the name of the function that rotates {name}"
     for name in settings.functions:
-        if not _NAME.fullmatch(name):
-            rule = "must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"
-            yield ConfigError(f"functions.{name}", rule)
+        yield from name_rules.logical("functions", name)
         if name in taken:
             yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
     replacing = [name for name, each in settings.functions.items() if each.replaces]
@@ -120,6 +121,21 @@ def _readable(
             if key == "secrets" and name in settings.admin_secrets:
                 rule = f"names {name!r}, which is an administrator's, and no function reads it"
                 yield ConfigError(path, f"{rule}; drop it, or name another")
+
+
+def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError]:
+    """Refuse more existing secrets than the role's inline policies take."""
+    listed = {
+        each.existing: each.key_arn
+        for name, each in settings.existing_secrets.items()
+        if each.existing and name in function.settings.secrets
+    }
+    policy = json.dumps(iam.read_existing_secrets(listed), separators=(",", ":"))
+    most = limits.INLINE_POLICY_CHARACTERS - _OTHER_INLINE_POLICIES
+    if listed and len(policy) > most:
+        rule = f"names {len(listed)} existing secrets, and the role's policy for them may have"
+        got = f"{most} characters, got {len(policy)}; name fewer, or split the function"
+        yield ConfigError(f"{function.section}.secrets", f"{rule} {got}")
 
 
 def _environment(function: AppFunction) -> Iterator[ConfigError]:

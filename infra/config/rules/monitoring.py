@@ -22,8 +22,11 @@ _READER = r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 _ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
 
 
-def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; `secret_prefix` starts every secret's full name."""
+def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[ConfigError]:
+    """Say which rules are broken.
+
+    `secret_prefix` starts every secret's full name; `region` is the stack's own, or nothing.
+    """
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
@@ -44,8 +47,13 @@ def errors(settings: Settings, secret_prefix: str) -> Iterator[ConfigError]:
     rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
     names = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
     readers = [reader.role for reader in settings.readers.values()]
+    # The account is not known here: all count as its own, which takes the most characters.
+    others = [re.sub(r"::\d+:", "::123456789012:", arn) for arn in (*known, *readers)]
+    existing = alarm_filters.of_existing(settings.existing_arns(region))
     try:
-        alarm_filters.unknown_readers(secret_prefix, [*map(_ROLE, names), *known, *readers])
+        for secrets in (alarm_filters.of_environment(secret_prefix), *existing):
+            if secrets.ids:
+                alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, names), *others])
     except ValueError as error:
         yield ConfigError("monitoring.knownReaders", f"are too many beside the functions: {error}")
 

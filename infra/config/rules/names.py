@@ -6,6 +6,8 @@ Pulumi allows both 100 characters: letters, digits, hyphens, underscores and per
 import re
 from collections.abc import Iterator
 
+from infra.config.errors import ConfigError
+
 # Aliases of keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
 # Dashboards: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 # KMS reserves `alias/aws/`, and Pulumi's provider every alias that begins so:
@@ -14,6 +16,16 @@ _RESERVED = "aws"
 # Trails: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
 _TRAIL_PART = r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*"
 _TRAIL_LENGTH = 128
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, with room for what the
+# names of log group, role, policy and alias add.
+_LOGICAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+def logical(section: str, name: str) -> Iterator[ConfigError]:
+    """Refuse a logical name in a section that resources cannot be named after."""
+    if not _LOGICAL.fullmatch(name):
+        rule = "must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"
+        yield ConfigError(f"{section}.{name}", rule)
 
 
 def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:

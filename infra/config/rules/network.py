@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pydantic.alias_generators import to_camel
 
 from infra.aws import limits
+from infra.aws.place import Place
 from infra.config.errors import ConfigError
 from infra.config.functions import functions
 from infra.config.schema import NetworkSettings, Settings
@@ -94,6 +95,8 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
         rule = "of `endpoints` leads to the stack's own region, and to no replica"
         remedy = f"use `nat`, or {own_group} that lets them to one, such as by a NAT gateway"
         yield ConfigError("network.egress", f"{rule} in `replicaRegions`; {remedy}")
+    if not network.security_group_ids:
+        yield from _regions(settings, region, own_group)
     rotations = (secret.rotation for secret in settings.secrets.values())
     wants_database = any(
         function.settings.ca_bundle for function in functions(settings).values()
@@ -101,6 +104,21 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
     if wants_database and not (network.database_security_group_id or network.security_group_ids):
         rule = "is not set, and functions log in to a database"
         yield ConfigError("network.databaseSecurityGroupId", f"{rule}; name it, or {own_group}")
+
+
+def _regions(settings: Settings, region: str, own_group: str) -> Iterator[ConfigError]:
+    """Refuse existing secrets that no function behind these endpoints reaches."""
+    existing = settings.existing_secrets
+    for function in functions(settings).values():
+        if function.settings.network is not None:
+            continue
+        for name in function.settings.secrets:
+            away = Place.of(existing[name].existing or "").region if name in existing else region
+            if region and away != region:
+                rule = f"names {name!r}, which is in {away}, and `egress: endpoints` leads"
+                remedy = f"use `nat`, or {own_group} that lets them there"
+                path = f"{function.section}.secrets"
+                yield ConfigError(path, f"{rule} to {region} only; {remedy}")
 
 
 def _given_way(network: NetworkSettings) -> Iterator[ConfigError]:

@@ -2,17 +2,34 @@
 
 from collections.abc import Collection, Iterator
 
+from infra.aws import layers
+from infra.aws.place import Place
 from infra.config.errors import ConfigError
+from infra.config.functions import READER
+from infra.config.rules import names as name_rules
 from infra.config.schema import Settings
 
 
-def errors(settings: Settings, secret_names: Collection[str]) -> Iterator[ConfigError]:
-    """Say which rules are broken; `secret_names` are those of all secrets, also of wrong ones."""
+def errors(
+    settings: Settings,
+    secret_names: Collection[str],
+    function_names: Collection[str],
+    region: str,
+) -> Iterator[ConfigError]:
+    """Say which rules are broken.
+
+    `secret_names` are those of all secrets, also of wrong ones, `function_names` those in
+    `functions`; `region` is the stack's own, or nothing.
+    """
+    yield from _names(settings, function_names or [READER])
+    yield from _roles(settings, region)
     for name, reader in settings.readers.items():
         path = f"readers.{name}.secrets"
+        for secret in sorted({each for each in reader.secrets if reader.secrets.count(each) > 1}):
+            yield ConfigError(path, f"names {secret!r} more than once; keep one")
         if not reader.secrets:
             yield ConfigError(path, "names no secret; name one, or drop the reader")
-        for secret in reader.secrets:
+        for secret in dict.fromkeys(reader.secrets):
             if secret not in secret_names:
                 listed = ", ".join(sorted(secret_names)) or "no secret, as there is none"
                 yield ConfigError(path, f"must be one of {listed}, got {secret!r}")
@@ -22,6 +39,22 @@ def errors(settings: Settings, secret_names: Collection[str]) -> Iterator[Config
             elif secret in settings.existing_secrets:
                 rule = f"names {secret!r}, which exists already, and whose owner grants it"
                 yield ConfigError(path, f"{rule}; drop it, and grant it there")
+
+
+def _names(settings: Settings, function_names: Collection[str]) -> Iterator[ConfigError]:
+    for name in settings.readers:
+        yield from name_rules.logical("readers", name)
+        # The output `read_policy_arns` has the policies of both under these names.
+        if name in function_names:
+            yield ConfigError(f"readers.{name}", "is the name of a function; choose another name")
+
+
+def _roles(settings: Settings, region: str) -> Iterator[ConfigError]:
+    partition = layers.partition(region)
+    for name, reader in settings.readers.items():
+        if partition not in (None, Place.of(reader.role).partition):
+            rule = f"must be of the partition {partition!r}, as aws:region {region!r} is"
+            yield ConfigError(f"readers.{name}.role", f"{rule}, got {reader.role!r}")
     roles = [reader.role for reader in settings.readers.values()]
     for role in sorted({each for each in roles if roles.count(each) > 1}):
         yield ConfigError("readers", f"name the role {role} more than once; list its secrets once")

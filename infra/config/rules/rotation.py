@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from infra.aws.place import Place
 from infra.config.errors import ConfigError
 from infra.config.rules import schedules
 from infra.config.schema import RotationSettings, SecretSettings
@@ -11,10 +12,15 @@ _CLONE = "_clone"
 _PORT = 5432
 
 
-def errors(secrets: Mapping[str, SecretSettings], names: Collection[str]) -> Iterator[ConfigError]:
-    """Say which rules are broken; `names` are those of all secrets, also of wrong ones."""
+def errors(
+    secrets: Mapping[str, SecretSettings], names: Collection[str], region: str
+) -> Iterator[ConfigError]:
+    """Say which rules are broken.
+
+    `names` are those of all secrets, also of wrong ones; `region` is the stack's own, or nothing.
+    """
     for name, secret in secrets.items():
-        if secret.rotation is not None:
+        if secret.rotation is not None and secret.existing is None:
             path = f"secrets.{name}.rotation"
             yield from _schedule(path, secret.rotation)
             if secret.rotation.strategy == "random":
@@ -22,6 +28,7 @@ def errors(secrets: Mapping[str, SecretSettings], names: Collection[str]) -> Ite
             else:
                 yield from _database(path, secret)
             yield from _admin(path, name, secrets, names)
+            yield from _admins_region(path, secret.rotation.admin_secret, secrets, region)
     yield from _users(secrets)
 
 
@@ -88,6 +95,16 @@ def _admin(
                 yield ConfigError(
                     f"{path}.adminSecret", f"is of another server: its `{field}` differs"
                 )
+
+
+def _admins_region(
+    path: str, admin: str | None, secrets: Mapping[str, SecretSettings], region: str
+) -> Iterator[ConfigError]:
+    """Refuse an existing secret that a rotation, which asks its own region, does not find."""
+    existing = secrets[admin].existing if admin and admin in secrets else None
+    if existing and region and (away := Place.of(existing).region) != region:
+        rule = f"is in {away}, and a rotation reads it in aws:region {region!r} only"
+        yield ConfigError(f"{path}.adminSecret", f"{rule}; name one that is there, got {admin!r}")
 
 
 def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:

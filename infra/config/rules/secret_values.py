@@ -101,6 +101,8 @@ def _value_errors(
 
 
 def _secret_refusal(secret: SecretSettings) -> str | None:
+    if secret.existing is not None:
+        return "is for `from: config`, and the secret is `existing`; drop it"
     return None if secret.source == "config" else f"is for `from: config`, not {secret.source!r}"
 
 

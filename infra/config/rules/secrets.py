@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 
-from infra.aws import limits
+from infra.aws import layers, limits
 from infra.aws.place import Place
 from infra.config.errors import ConfigError
 from infra.config.rules import generated
@@ -12,12 +12,14 @@ from infra.config.schema import SecretSettings
 
 
 def errors(
-    secrets: Mapping[str, SecretSettings], prefix: str, names: Collection[str]
+    secrets: Mapping[str, SecretSettings], prefix: str, names: Collection[str], region: str
 ) -> Iterator[ConfigError]:
     """Say which rules are broken.
 
-    `prefix` starts every full name, `names` are those of all secrets, also of wrong ones.
+    `prefix` starts every full name, `names` are those of all secrets, also of wrong ones; `region`
+    is the stack's own, or nothing.
     """
+    yield from _repeated(secrets)
     if not names:
         yield ConfigError("secrets", "holds no secret; describe at least one")
     for name, secret in secrets.items():
@@ -25,7 +27,7 @@ def errors(
         if not name:
             yield ConfigError("secrets", "has a secret without a name")
         if secret.existing is not None:
-            yield from _existing(path, secret)
+            yield from _existing(path, secret, region)
             continue
         if secret.key_arn is not None:
             rule = "goes with `existing`; a secret that is made here is under the stack's key"
@@ -41,14 +43,26 @@ def errors(
                 yield ConfigError(f"{path}.{key}", message)
 
 
-def _existing(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
+def _repeated(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
+    first: dict[str, str] = {}
+    for name, secret in secrets.items():
+        if secret.existing and (other := first.setdefault(secret.existing, name)) != name:
+            rule = f"is that of secrets.{other}, too; keep one"
+            yield ConfigError(f"secrets.{name}.existing", rule)
+
+
+def _existing(path: str, secret: SecretSettings, region: str) -> Iterator[ConfigError]:
     """Refuse what would make or change a secret that exists already."""
     for key in sorted(secret.model_fields_set - {"existing", "key_arn", "description"}):
         alias = SecretSettings.model_fields[key].alias
         yield ConfigError(f"{path}.{alias}", "goes without `existing`; drop one of them")
     arn = secret.existing or ""
-    if secret.key_arn and Place.of(secret.key_arn).region != Place.of(arn).region:
-        rule = f"must be a key of the secret's region {Place.of(arn).region!r}"
+    partition, home = layers.partition(region), Place.of(arn)
+    if partition not in (None, home.partition):
+        rule = f"must be of the partition {partition!r}, as aws:region {region!r} is"
+        yield ConfigError(f"{path}.existing", f"{rule}, got {arn!r}")
+    if secret.key_arn and Place.of(secret.key_arn)[:2] != home[:2]:
+        rule = f"must be a key of the secret's region {home.region!r} ({home.partition})"
         yield ConfigError(f"{path}.keyArn", f"{rule}, got {secret.key_arn!r}")
 
 

@@ -1,0 +1,241 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""Existing secrets and `readers` in stack config: every error at once, and no false one."""
+
+from typing import Any
+
+import pytest
+
+from infra.config.settings import SettingsError
+from local.config import project
+from local.engines.built_in import BuiltInEngine
+from tests.recording import ACCOUNT, PROJECT, ROOT, Recording
+from tests.unit.test_settings import ANOTHER, DATABASE, VALID, faults, read
+
+OTHER = "210987654321"
+ARN = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:billing/api-AbCdEf"
+RDS = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:rds!db-0a1b2c3d-AbCdEf"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-0123456789ab"
+THEIR_KEY = KEY.replace(ACCOUNT, OTHER)
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/reporting"
+MUST = "must be the full ARN of a secret, with the six characters at its end, got a value that is not shown"
+PARTITION = "must be of the partition 'aws', as aws:region 'us-east-1' is, got"
+
+
+def away(arn: str, region: str = "us-west-2") -> str:
+    return arn.replace("us-east-1", region)
+
+
+def china(arn: str) -> str:
+    return arn.replace("arn:aws:", "arn:aws-cn:")
+
+
+def with_existing(**settings: Any) -> dict[str, Any]:
+    return {"secrets": {"database": DATABASE, "x": {"existing": ARN, **settings}}}
+
+
+def with_reader(**settings: Any) -> dict[str, Any]:
+    reader = {"role": ROLE, "secrets": ["database"], **settings}
+    return {**VALID, "readers": {"reporting": reader}}
+
+
+def alternating(admin: dict[str, Any]) -> dict[str, Any]:
+    rotation = {"strategy": "alternatingUsers", "adminSecret": "admin"}
+    return {"database": {**DATABASE, "rotation": rotation}, "admin": admin}
+
+
+def only(fault: str) -> list[str]:
+    return [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        (with_existing(**{"from": "external"}), "secrets.x.from goes without `existing`; drop one of them"),
+        (with_existing(**{"from": "config"}), "secrets.x.from goes without `existing`; drop one of them"),
+        (with_existing(fields={"host": "h"}), "secrets.x.fields goes without `existing`; drop one of them"),
+        (with_existing(generate={"password": {}}), "secrets.x.generate goes without `existing`; drop one of them"),
+        (with_existing(rotation={"strategy": "singleUser"}), "secrets.x.rotation goes without `existing`; drop one of them"),
+        (with_existing(recoveryWindowDays=7), "secrets.x.recoveryWindowDays goes without `existing`; drop one of them"),
+        (with_existing(existing=ARN[:-7]), f"secrets.x.existing {MUST}"),
+        (with_existing(existing="billing/api"), f"secrets.x.existing {MUST}"),
+        (with_existing(existing=ARN.replace("secretsmanager", "ssm")), f"secrets.x.existing {MUST}"),
+        (with_existing(existing=china(ARN)), f"secrets.x.existing {PARTITION} {china(ARN)!r}"),
+        (with_existing(keyArn="alias/k"), "secrets.x.keyArn must be the ARN of a KMS key, got a value that is not shown"),
+        (with_existing(keyArn=away(KEY)), f"secrets.x.keyArn must be a key of the secret's region 'us-east-1' (aws), got {away(KEY)!r}"),
+        (with_existing(keyArn=china(KEY)), f"secrets.x.keyArn must be a key of the secret's region 'us-east-1' (aws), got {china(KEY)!r}"),
+        ({"secrets": {"database": {**DATABASE, "keyArn": KEY}}}, "secrets.database.keyArn goes with `existing`; a secret that is made here is under the stack's key; drop it"),
+        ({"secrets": {"database": DATABASE, "x": {"existing": ARN}, "y": {"existing": ARN}}}, "secrets.y.existing is that of secrets.x, too; keep one"),
+        ({**with_existing(), "secretValues": {"x": "v"}}, "secretValues.x is for `from: config`, and the secret is `existing`; drop it"),
+        ({"secrets": alternating({"existing": away(RDS)})}, "secrets.database.rotation.adminSecret is in us-west-2, and a rotation reads it in aws:region 'us-east-1' only; name one that is there, got 'admin'"),
+        (with_reader(secrets=["none"]), "readers.reporting.secrets must be one of database, got 'none'"),
+        (with_reader(secrets=[]), "readers.reporting.secrets names no secret; name one, or drop the reader"),
+        (with_reader(secrets=["database", "database"]), "readers.reporting.secrets names 'database' more than once; keep one"),
+        (with_reader(role="reporting"), "readers.reporting.role must be the ARN of a role, got 'reporting'"),
+        (with_reader(role=ROLE.replace(":role/", ":user/")), f"readers.reporting.role must be the ARN of a role, got '{ROLE.replace(':role/', ':user/')}'"),
+        (with_reader(role=china(ROLE)), f"readers.reporting.role {PARTITION} {china(ROLE)!r}"),
+        ({"secrets": alternating(ANOTHER), "readers": {"r": {"role": ROLE, "secrets": ["admin"]}}}, "readers.r.secrets names 'admin', which is an administrator's; drop it, or name another"),
+        ({**with_existing(), "readers": {"r": {"role": ROLE, "secrets": ["x"]}}}, "readers.r.secrets names 'x', which exists already, and whose owner grants it; drop it, and grant it there"),
+        ({**VALID, "readers": {name: {"role": ROLE, "secrets": ["database"]} for name in "ab"}}, f"readers name the role {ROLE} more than once; list its secrets once"),
+        ({**VALID, "readers": {"reader": {"role": ROLE, "secrets": ["database"]}}}, "readers.reader is the name of a function; choose another name"),
+        ({**VALID, "readers": {"a b": {"role": ROLE, "secrets": ["database"]}}}, "readers.a b must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"),
+    ],
+)  # fmt: skip
+def test_a_fault_names_the_key_and_the_remedy(keys: dict[str, Any], fault: str) -> None:
+    assert faults(keys) == only(fault)
+
+
+def test_a_reader_with_the_name_of_a_function_of_the_config_is_refused() -> None:
+    function = {"code": "handler/app.py", "handler": "app.lambda_handler"}
+    readers = {"orders": {"role": ROLE, "secrets": ["database"]}}
+    keys = {**VALID, "functions": {"orders": function}, "readers": readers}
+    assert faults(keys) == only("readers.orders is the name of a function; choose another name")
+    # The function `reader` is there without `functions` only.
+    readers["reader"] = readers.pop("orders")
+    read({**VALID, "functions": {"orders": function}, "readers": readers})
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    keys = {
+        "secrets": {
+            "database": {**DATABASE, "keyArn": KEY},
+            "x": {"existing": ARN, "keyArn": away(KEY), "from": "config"},
+            "y": {"existing": ARN},
+        },
+        "readers": {"reader": {"role": china(ROLE), "secrets": ["x", "none"]}},
+    }
+    paths = [fault.removeprefix(f"{PROJECT}:").split(" ", 1)[0] for fault in faults(keys)]
+    assert sorted(paths) == [
+        "readers.reader",
+        "readers.reader.role",
+        "readers.reader.secrets",
+        "readers.reader.secrets",
+        "secrets.database.keyArn",
+        "secrets.x.from",
+        "secrets.x.keyArn",
+        "secrets.y.existing",
+    ]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        with_existing(),
+        with_existing(description="the partner's"),
+        with_existing(keyArn=KEY),
+        with_existing(keyArn=THEIR_KEY),
+        with_existing(existing=RDS),
+        with_existing(existing=away(ARN), keyArn=away(KEY)),
+        with_existing(existing=ARN.replace(ACCOUNT, OTHER), keyArn=THEIR_KEY),
+        {"secrets": {"x": {"existing": ARN}}, "function": {"secret": "x"}},
+        {"secrets": alternating({"existing": RDS, "keyArn": KEY})},
+        with_reader(),
+        with_reader(role=ROLE.replace(ACCOUNT, OTHER)),
+        {**VALID, "readers": {"seeder": {"role": ROLE, "secrets": ["database"]}}},
+    ],
+)
+def test_what_works_is_accepted(keys: dict[str, Any]) -> None:
+    read(keys)
+
+
+def test_as_many_existing_secrets_are_accepted_as_the_roles_policies_take() -> None:
+    def listed(count: int) -> dict[str, Any]:
+        arns = {f"x{n}": {"existing": ARN.replace("api", f"api{n}")} for n in range(count)}
+        return {
+            "secrets": {"database": DATABASE, **arns},
+            "function": {"secrets": ["database", *arns]},
+        }
+
+    read(listed(50))
+    (fault,) = faults(listed(120))
+    assert "function.secrets names 120 existing secrets, and the role's policy for them" in fault
+    assert "name fewer, or split the function" in fault
+
+
+def test_the_partition_is_that_of_the_stacks_region() -> None:
+    read(with_existing(existing=china(away(ARN, "cn-north-1"))), region="cn-north-1")
+    read(with_reader(role=china(ROLE)), region="cn-north-1")
+    assert len(faults({**with_existing(), **with_reader()}, region="cn-north-1")) == 1
+
+
+ENDPOINTS = {"subnetIds": ["subnet-1", "subnet-2"], "vpcId": "vpc-1", "egress": "endpoints"}
+REFUSED = (
+    "names 'x', which is in us-west-2, and `egress: endpoints` leads to us-east-1 only; use `nat`,"
+    " or give functions a security group of your own in `securityGroupIds` that lets them there"
+)
+
+
+def test_a_secret_of_another_region_is_not_reached_by_endpoints() -> None:
+    keys = {**with_existing(existing=away(ARN)), "function": {"secrets": ["database", "x"]}}
+    assert faults({**keys, "network": ENDPOINTS}) == only(f"function.secrets {REFUSED}")
+    read({**keys, "network": {**ENDPOINTS, "securityGroupIds": ["sg-1"]}})
+    read({**keys, "function": {"secrets": ["database"]}, "network": ENDPOINTS})
+    read({**with_existing(), "function": {"secrets": ["database", "x"]}, "network": ENDPOINTS})
+
+    function = {"code": "handler/app.py", "handler": "app.lambda_handler", "secrets": ["x"]}
+    keys = {**with_existing(existing=away(ARN)), "network": ENDPOINTS}
+    fault = only(f"functions.f.secrets {REFUSED}")
+    assert faults({**keys, "functions": {"f": function}}) == fault
+    # One with a network of its own is not behind these endpoints.
+    read({**keys, "functions": {"f": {**function, "network": {}}}})
+
+
+def preview(keys: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Run the program in an account; return errors and messages."""
+    config = {"aws:region": "us-east-1"}
+    stack = project.Stack(ROOT, PROJECT, "test", config, (), ())
+    engine, errors = BuiltInEngine(Recording()), []
+    try:
+        engine.run(stack.changed(**{"function": {"secrets": ["database"]}, **keys}))
+    except SettingsError as error:
+        errors = error.errors
+    return errors, engine.messages
+
+
+def test_a_secret_of_another_account_needs_its_key() -> None:
+    theirs = ARN.replace(ACCOUNT, OTHER)
+    also = theirs.replace("api", "also")
+    secrets = {"database": DATABASE, "x": {"existing": theirs}, "y": {"existing": also}}
+    errors, _ = preview({"secrets": secrets})
+    assert len(errors) == 2
+    for error, name in zip(errors, "xy", strict=True):
+        rule = f"secrets.{name}.keyArn is not set, and the secret is of account {OTHER}"
+        assert error.startswith(f"{PROJECT}:{rule}")
+        assert error.endswith("; mend it in Pulumi.test.yaml")
+    assert preview(with_existing(existing=theirs, keyArn=THEIR_KEY))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("existing", "where"),
+    [
+        ({"existing": away(ARN)}, f"us-west-2 of account {ACCOUNT}"),
+        ({"existing": ARN.replace(ACCOUNT, OTHER), "keyArn": THEIR_KEY}, f"us-east-1 of account {OTHER}"),
+        ({"existing": ARN}, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("trail", ["none", "own"])
+def test_what_the_trail_does_not_see_is_named_where_there_is_a_trail(
+    existing: dict[str, str], where: str | None, trail: str
+) -> None:
+    errors, messages = preview({**with_existing(**existing), "audit": {"trail": trail}})
+    assert errors == []
+    named = [each for each in messages if "do not see who reads or changes it" in each]
+    if where is None or trail == "none":
+        assert named == []
+    else:
+        (message,) = named
+        assert f"secrets.x is in {where}: " in message
+
+
+def test_a_reader_may_be_named_as_an_internal_function() -> None:
+    """Its policies are of another component, so that no resource is named twice."""
+    readers = {
+        name: {"role": f"{ROLE}-{name}", "secrets": ["database"]}
+        for name in ("seeder", "environment", "database")
+    }
+    config = {"aws:region": "us-east-1"}
+    stack = project.Stack(ROOT, PROJECT, "test", config, (), ()).changed(**VALID, readers=readers)
+    engine = BuiltInEngine(Recording())
+    engine.run(stack)
+    urns = [each.urn for each in engine.registrations]
+    assert len(urns) == len({*urns})
+    assert {*readers, "reader"} == engine.outputs["read_policy_arns"].keys()
