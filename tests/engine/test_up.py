@@ -235,7 +235,7 @@ def test_a_second_up_that_changes_something_is_found_out(deployed: Deployment) -
     path = deployed.pulumi.project / "Pulumi.dev.yaml"
     text = path.read_text()
     config = yaml.safe_load(text)
-    config["config"][f"{PROJECT}:function"]["timeoutSeconds"] = 31
+    config["config"][f"{PROJECT}:functions"]["reader"]["timeoutSeconds"] = 31
     path.write_text(yaml.safe_dump(config))
     try:
         assert "update reader-function" in figures(deployed)[engine_checks.UNCHANGED]
