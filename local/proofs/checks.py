@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from local.deployment import Deployment
+from local.deployment import SEEDING, Deployment
 from local.proofs import function_checks, incidents
 from local.proofs.function_checks import Evidence, of_each
 from local.proofs.leaks import leaked, leaked_file
@@ -24,6 +24,8 @@ def run(deployment: Deployment) -> Iterator[Outcome]:
 
 def _logs(evidence: Evidence) -> str:
     lines = evidence.deployment.log_lines()
+    if not lines and not evidence.has_run:
+        raise Skipped("no function was called")
     if not lines:
         raise Broken("there is no log line to look at")
     if evidence.has_leak("\n".join(lines)):
@@ -54,7 +56,7 @@ def _seeded_once(evidence: Evidence) -> str:
     deployment = evidence.deployment
     kept = 0
     for each in deployment.record.resources:
-        if each.type == "aws:lambda/invocation:Invocation":
+        if each.type == SEEDING:
             before = json.loads(each.outputs["result"])["VersionId"]
             answer = deployment.client("lambda").invoke(
                 FunctionName=each.inputs["functionName"], Payload=each.inputs["input"].encode()
