@@ -6,6 +6,7 @@ expectations  what an answer must contain
 reload        deploys a function again when its code is saved
 stand_ins     what a stack's file names and others own, made for the run
 networks      the same for VPCs
+native_code   functions that are built again for this machine
 config        the project and its stack files, read as the CLI reads them
 engines       Pulumi's own engine, and the built-in one
 provider      the AWS provider of both engines

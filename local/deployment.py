@@ -26,7 +26,8 @@ from local.provider.archive import package
 from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
-_INVOCATION = "aws:lambda/invocation:Invocation"
+SEEDING = "aws:lambda/invocation:Invocation"
+"""Type of the resource that calls the function that seeds, once for each secret."""
 # Fields of a database's secret that say where to log in and as whom, and may be shown.
 _TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
 _TOLD |= {"port", "engine"}
@@ -118,7 +119,7 @@ class Deployment:
         """Every value that must show up nowhere: all but plain fields and what one connects to."""
         plain = {
             seed["SecretId"]: seed["Fields"].keys()
-            for seed in map(json.loads, self._inputs(_INVOCATION, "input"))
+            for seed in map(json.loads, self._inputs(SEEDING, "input"))
             if "SecretId" in seed
         }
         found: set[str] = set()
@@ -211,7 +212,7 @@ def deploy(
             operator.make(name, json.loads(_text(aws, str(secret.existing))))
 
     def created(made: Made) -> None:
-        event = json.loads(made.inputs["input"]) if made.type == _INVOCATION else {}
+        event = json.loads(made.inputs["input"]) if made.type == SEEDING else {}
         if operator and "SecretId" in event:
             value = secrets.get_secret_value(SecretId=event["SecretId"])
             operator.make(made.name.removeprefix("seeder-"), json.loads(value["SecretString"]))

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from local.deployment import Deployment
+from local.deployment import SEEDING, Deployment
 from local.proofs import function_checks, incidents
 from local.proofs.function_checks import Evidence, of_each
-from local.proofs.leaks import leaked
+from local.proofs.leaks import leaked, leaked_file
 from local.proofs.outcomes import Broken, Outcome, Skipped, tried
 from local.proofs.traffic import Traffic, callers_of, rotate
 
@@ -24,6 +24,8 @@ def run(deployment: Deployment) -> Iterator[Outcome]:
 
 def _logs(evidence: Evidence) -> str:
     lines = evidence.deployment.log_lines()
+    if not lines and not evidence.has_run:
+        raise Skipped("no function was called")
     if not lines:
         raise Broken("there is no log line to look at")
     if evidence.has_leak("\n".join(lines)):
@@ -38,21 +40,23 @@ def _nowhere(evidence: Evidence) -> str:
         "the state": deployment.record.state,
         "an output": json.dumps(deployment.outputs),
         "an environment variable": json.dumps([each.get("Environment") for each in functions]),
-        "a package": "\n".join(
-            f"{name} {code.decode('latin-1')}" for name, code in deployment.package_contents()
-        ),
     }
     for place, text in places.items():
         if evidence.has_leak(text):
             raise Broken(f"{place} holds a secret value")
-    return f"{len(places)} places, {sum(map(len, places.values())) // 1024} KiB"
+    packed, canaries = set(deployment.package_contents()), deployment.canaries
+    for name, content in packed:
+        if leaked(name, canaries) or leaked_file(content, canaries):
+            raise Broken("a package holds a secret value")
+    size = sum(map(len, places.values())) + sum(len(content) for _, content in packed)
+    return f"{len(places) + 1} places, {size // 1024} KiB"
 
 
 def _seeded_once(evidence: Evidence) -> str:
     deployment = evidence.deployment
     kept = 0
     for each in deployment.record.resources:
-        if each.type == "aws:lambda/invocation:Invocation":
+        if each.type == SEEDING:
             before = json.loads(each.outputs["result"])["VersionId"]
             answer = deployment.client("lambda").invoke(
                 FunctionName=each.inputs["functionName"], Payload=each.inputs["input"].encode()

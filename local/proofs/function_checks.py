@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.deployment import Deployment
+from local.deployment import SEEDING, Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
 from local.proofs.leaks import leaked
@@ -76,6 +76,12 @@ class Evidence:
                 continue
             found.append(self.functions[name])
         return found
+
+    @property
+    def has_run(self) -> bool:
+        """Whether any function of the stack was called, the one that seeds included."""
+        seeds = (each.type == SEEDING for each in self.deployment.record.resources)
+        return any(seeds) or not all(each.not_called for each in self.calls.values())
 
     def has_leak(self, text: str) -> bool:
         """Whether a text holds a secret value of the stack.

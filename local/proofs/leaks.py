@@ -29,6 +29,26 @@ def leaked(text: str, canaries: Collection[str]) -> bool:
     )
 
 
+def leaked_file(content: bytes, canaries: Collection[str]) -> bool:
+    """Whether a file holds a value: as `leaked`, or, in one that is no text, as it is.
+
+    To read a library without escapes, again and again, would take a minute for each.
+
+    Raises:
+        Broken: there is no value to look for.
+
+    """
+    if b"\0" not in content:
+        return leaked(content.decode("utf-8", "replace"), canaries)
+    if not canaries:
+        raise Broken("there is no secret value to look for")
+    return any(
+        form.encode() in content
+        for canary in canaries
+        for form in (canary, *_base64_forms(canary.encode()))
+    )
+
+
 def _readings(text: str) -> set[str]:
     """Read a text with every number of layers of escapes, of JSON and of URLs, taken off.
 

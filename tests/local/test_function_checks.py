@@ -164,6 +164,17 @@ def test_every_function_that_can_run_is_called_under_traffic(all_kinds: Deployme
     assert len(callers(all_kinds, 2)) == len(BODIES) - len(["foreign", "silent"])
 
 
+def test_a_stack_whose_functions_are_not_called_breaks_no_promise(tmp_path: Path) -> None:
+    silent = {**function(tmp_path, "silent"), "secrets": ["partner"], "parameters": []}
+    secrets = {"partner": {"from": "external"}}
+    with deployment.running(
+        stack("dev", function={}, functions={"silent": silent}, secrets=secrets)
+    ) as made:
+        outcomes = {each.promise: each for each in checks.run(made)}
+    assert [each for each in outcomes.values() if each.kept is False] == []
+    assert (outcomes[LOGS].kept, outcomes[LOGS].figure) == (None, "no function was called")
+
+
 def test_no_more_requests_are_made_at_once_than_a_function_keeps(all_kinds: Deployment) -> None:
     good = all_kinds.functions["good"]
     own = good.config.settings.model_copy(update={"reserved_concurrency": 1})

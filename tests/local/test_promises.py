@@ -307,6 +307,18 @@ def test_a_value_in_the_state_is_found_out(deploy: Deploy) -> None:
     assert broken(deployed) == {NOWHERE: "the state holds a secret value"}
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("around", ["{}", "\0{}"], ids=["text", "library"])
+def test_a_value_in_a_package_is_found_out(deploy: Deploy, around: str) -> None:
+    deployed = deploy()
+    packed = next(
+        each for each in deployed.record.resources if each.type == "aws:lambda/function:Function"
+    )
+    holds = {"text": around.format(min(deployed.canaries))}
+    packed.inputs["code"] = {"assets": {**vars(packed.inputs["code"])["assets"], "lib.so": holds}}
+    assert broken(deployed) == {NOWHERE: "a package holds a secret value"}
+
+
 def test_a_role_that_reads_too_much_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
 

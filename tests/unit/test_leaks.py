@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local.proofs.leaks import leaked
+from local.proofs.leaks import leaked, leaked_file
 from local.proofs.outcomes import Broken
 from local.provider.archive import package
 
@@ -40,6 +40,23 @@ WRITTEN = {
 @pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
 def test_a_value_is_found_however_it_is_written(text: str) -> None:
     assert leaked(f"before {text} after", {"another-value", CANARY})
+
+
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
+def test_a_value_is_found_in_a_file_of_text(text: str) -> None:
+    assert leaked_file(f"before {text} after".encode(), {"another-value", CANARY})
+
+
+@pytest.mark.parametrize("how", ["as it is", "in base64 of more"])
+def test_a_value_is_found_in_a_file_that_is_no_text(how: str) -> None:
+    assert leaked_file(b"\0\xff" + WRITTEN[how].encode() + b"\0", {"another-value", CANARY})
+    assert not leaked_file(b"\0nothing here", {CANARY})
+
+
+@pytest.mark.parametrize("content", [b"text", b"\0"])
+def test_without_a_value_to_look_for_nothing_is_proven_of_a_file(content: bytes) -> None:
+    with pytest.raises(Broken, match="no secret value to look for"):
+        leaked_file(content, ())
 
 
 def test_without_a_value_to_look_for_nothing_is_proven() -> None:

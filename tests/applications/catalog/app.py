@@ -20,9 +20,9 @@ app = APIGatewayHttpResolver()
 @app.get("/products/<sku>")
 def product(sku: str) -> dict[str, Any]:
     key: Any = parameters.get_secret(
-        os.environ["SECRET_PREFIX"] + "supplier", transform="json", max_age=60
+        os.environ["SECRET_PREFIX"] + "supplier", transform="json", max_age=300
     )
-    currency = parameters.get_parameter(os.environ["PARAMETER_PREFIX"] + "currency", max_age=60)
+    currency = parameters.get_parameter(os.environ["PARAMETER_PREFIX"] + "currency", max_age=300)
     logger.info("product found", sku=sku, currency=currency)
     supplier = sha256(key["token"].encode()).hexdigest()
     return {"sku": sku, "currency": currency, "supplier": supplier}

@@ -14,7 +14,7 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
         f"http://localhost:2773/secretsmanager/get?secretId={name}",
         headers={"X-Aws-Parameters-Secrets-Token": os.environ["AWS_SESSION_TOKEN"]},
     )
-    with urlopen(request, timeout=5) as response:  # noqa: S310 (http, above)
+    with urlopen(request, timeout=20) as response:  # noqa: S310 (http, above)
         secret = json.loads(json.load(response)["SecretString"])
     token = hashlib.sha256(secret["token"].encode()).hexdigest()
     return {"title": event["title"], "region": secret["region"], "token": token}

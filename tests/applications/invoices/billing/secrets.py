@@ -17,7 +17,7 @@ def secret(name: str) -> dict[str, Any]:
         ENDPOINT,
         params={"secretId": os.environ["SECRET_PREFIX"] + name},
         headers={"X-Aws-Parameters-Secrets-Token": os.environ["AWS_SESSION_TOKEN"]},
-        timeout=5,
+        timeout=20,
     )
     response.raise_for_status()
     value: dict[str, Any] = json.loads(response.json()["SecretString"])
