@@ -230,6 +230,7 @@ def test_what_was_made_and_not_planned_is_found_out(deployed: Deployment) -> Non
     assert figure == f"only planned: create another; only done: create {missing}"
 
 
+@pytest.mark.exhaustive
 def test_a_second_up_that_changes_something_is_found_out(deployed: Deployment) -> None:
     assert deployed.pulumi
     path = deployed.pulumi.project / "Pulumi.dev.yaml"

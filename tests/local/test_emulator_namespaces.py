@@ -281,6 +281,7 @@ with EmbeddedAws() as aws:
 # --- without namespaces --------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 def test_without_namespaces_one_environment_has_the_port_and_the_next_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -402,6 +403,7 @@ def test_a_function_deleted_while_it_starts_leaves_nothing(
         _wait_until(lambda: _members(aws.pid) == alone)
 
 
+@pytest.mark.exhaustive
 def test_several_emulators_leave_nothing_when_they_stop() -> None:
     with ExitStack() as running:
         started = [running.enter_context(EmbeddedAws(layers=[EXTENSION_LAYER])) for _ in range(3)]
@@ -416,5 +418,9 @@ def test_several_emulators_leave_nothing_when_they_stop() -> None:
         assert len(namespaces) == 3
 
     _wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
-    everything = {int(each.name) for each in Path("/proc").glob("[0-9]*")}
-    assert not namespaces & _namespaces(*everything)
+    # The kernel has done with a namespace some time after its last process has ended.
+    _wait_until(lambda: not namespaces & _namespaces(*_processes()))
+
+
+def _processes() -> set[int]:
+    return {int(each.name) for each in Path("/proc").glob("[0-9]*")}

@@ -193,6 +193,7 @@ def test_a_function_without_its_alias_is_one_failed_check(all_kinds: Deployment)
     assert next(outcomes).kept
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "action",
     [

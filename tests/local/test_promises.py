@@ -251,6 +251,7 @@ def test_a_password_in_plain_config_is_refused(deploy: Deploy) -> None:
     assert "s3cr3t-canary" not in str(refused.value)
 
 
+@pytest.mark.exhaustive
 def test_a_function_that_answers_its_password_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     change_code(deployed, app=source("app", '"note": "the', '"note": found["password"] or "the'))
@@ -279,6 +280,7 @@ def test_a_function_that_logs_the_extensions_answer_is_found_out(deploy: Deploy)
     assert found[LOGS] == "a log line holds a secret value"
 
 
+@pytest.mark.exhaustive
 def test_a_function_that_goes_round_the_cache_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     past_it = "__import__('boto3').client('secretsmanager').get_secret_value(SecretId=secret_name)"
@@ -319,6 +321,7 @@ def test_a_value_in_a_package_is_found_out(deploy: Deploy, around: str) -> None:
     assert broken(deployed) == {NOWHERE: "a package holds a secret value"}
 
 
+@pytest.mark.exhaustive
 def test_a_role_that_reads_too_much_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
 

@@ -121,7 +121,9 @@ def other(aws: EmbeddedAws) -> AwsAccount:
     return aws.account(OTHER)
 
 
-@pytest.fixture(scope="module", params=["open", "restricted"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("open", marks=pytest.mark.exhaustive), "restricted"]
+)
 def shared(request: pytest.FixtureRequest, aws: EmbeddedAws, other: AwsAccount) -> Shared:
     """Deploy a stack without or with `resourcePolicy`; its reader of the other account is set up.
 
