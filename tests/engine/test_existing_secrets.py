@@ -1,10 +1,13 @@
 """Secrets that exist already, under Pulumi's own engine: no deployment touches them."""
 
+import pytest
+
 from local.aws import EmbeddedAws
 from tests.engine.conftest import REGION, Stack
 from tests.local.test_existing_secrets import make
 
 
+@pytest.mark.exhaustive
 def test_no_deployment_changes_an_existing_secret(
     stack: Stack, account: tuple[EmbeddedAws, int]
 ) -> None:

@@ -257,6 +257,7 @@ def test_a_value_in_the_history_is_found_out(deployed: Deployment) -> None:
     assert broken == {engine_checks.HELD: f"a secret value is in {path.name}"}
 
 
+@pytest.mark.exhaustive
 def test_a_search_that_finds_nothing_at_all_is_found_out(
     deployed: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +265,7 @@ def test_a_search_that_finds_nothing_at_all_is_found_out(
     assert "a planted value was not found: base64, gzip" in figures(deployed)[engine_checks.HELD]
 
 
+@pytest.mark.exhaustive
 def test_a_failing_command_is_told_in_one_line(deployed: Deployment) -> None:
     assert deployed.pulumi
     path = deployed.pulumi.backend / ".pulumi/meta.yaml"

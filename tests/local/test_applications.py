@@ -178,6 +178,7 @@ def prove(made: Deployment) -> None:
     }
 
 
+@pytest.mark.exhaustive
 def test_applications_without_libraries_keep_every_promise_side_by_side(folder: Path) -> None:
     names = [name for name in WITHOUT_LIBRARIES if name != "ledger" or shutil.which("javac")]
     build(folder, names)

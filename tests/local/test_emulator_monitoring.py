@@ -124,6 +124,7 @@ def filter_alarm(aws: EmbeddedAws, monitoring: Monitoring, make_alarm: Make) -> 
     return make
 
 
+@pytest.mark.exhaustive
 def test_each_cause_reaches_the_subscriber_and_every_alarm_returns_to_ok(  # noqa: PLR0913, PLR0917 (fixtures)
     aws: EmbeddedAws,
     monitoring: Monitoring,

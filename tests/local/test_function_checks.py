@@ -15,6 +15,8 @@ from local.proofs.outcomes import Outcome
 from local.proofs.traffic import callers, callers_of
 from tests.recording import stack
 
+pytestmark = pytest.mark.exhaustive
+
 READS = """
 import json, os, urllib.request
 

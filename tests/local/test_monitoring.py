@@ -350,6 +350,7 @@ def test_every_way_to_change_who_may_have_a_secret_is_counted(deployed: Deployme
     wait_until(deployed, "policy-changed", "ALARM")
 
 
+@pytest.mark.exhaustive
 def test_whoever_makes_the_trail_blind_is_told_of_and_so_is_its_silence(
     deployed: Deployment,
 ) -> None:

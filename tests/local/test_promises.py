@@ -121,6 +121,7 @@ def test_every_promise_holds_when_the_cache_is_off(deploy: Deploy) -> None:
     assert outcomes[ONE_CALL].figure.startswith("3 by ")
 
 
+@pytest.mark.exhaustive
 def test_without_the_grant_for_the_secret_nothing_is_read(deploy: Deploy) -> None:
     deployed = deploy()
     change_policy(deployed, lambda all_: [each for each in all_ if "kms" in str(each["Action"])])
@@ -185,6 +186,7 @@ def test_without_the_key_itself_nothing_is_read(deploy: Deploy) -> None:
     assert deployed.functions["reader"].invoke().status == 500
 
 
+@pytest.mark.exhaustive
 def test_without_the_layer_the_sdk_is_the_way_and_the_check_says_so(deploy: Deploy) -> None:
     deployed = deploy()
     name = deployed.outputs["function_name"]
@@ -208,6 +210,7 @@ def test_without_the_token_header_the_sdk_is_the_way(
     assert "through the sdk" in deployed.functions["reader"].invoke().body["message"]
 
 
+@pytest.mark.exhaustive
 def test_a_call_at_import_is_too_early_for_the_extension_and_goes_to_the_sdk(
     deploy: Deploy,
 ) -> None:
@@ -368,6 +371,7 @@ def test_a_role_of_300_secrets_is_granted_each_within_iams_quotas(deploy: Deploy
     assert set(read_as(deployed.client, deployed.outputs["role_arn"], arns).values()) == {"read"}
 
 
+@pytest.mark.exhaustive
 def test_logs_need_the_grant_for_their_group(deploy: Deploy) -> None:
     deployed = deploy()
     iam, role = deployed.client("iam"), deployed.outputs["role_arn"].rsplit("/", 1)[1]

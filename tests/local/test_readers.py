@@ -342,6 +342,7 @@ def test_a_function_of_the_other_account_reads_by_the_extension_and_the_full_arn
     assert "errorMessage" in invoke(function, shared.arn("session"), other)
 
 
+@pytest.mark.exhaustive
 def test_a_known_reader_of_another_account_raises_no_alarm_and_an_unknown_one_does(
     aws: EmbeddedAws, shared: Shared, read: Make, make_role: Make, client_of: Make, policy: Make
 ) -> None:

@@ -50,7 +50,9 @@ def logs_in(deployed: Deployment, value: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.fixture(params=["singleUser", "alternatingUsers"])
+@pytest.fixture(
+    params=[pytest.param("singleUser", marks=pytest.mark.exhaustive), "alternatingUsers"]
+)
 def deployed(request: pytest.FixtureRequest) -> Iterator[tuple[str, Deployment]]:
     with deployment.running(soaking.stack(ROOT, request.param, function=QUERY)) as made:
         yield request.param, made

@@ -86,6 +86,7 @@ def test_bytes_do_not_depend_on_what_else_is_compiled(tmp_path: Path) -> None:
     assert together[name].read_bytes() == path.read_bytes()
 
 
+@pytest.mark.exhaustive
 def test_the_bytes_are_the_same_whichever_python_deploys(tmp_path: Path) -> None:
     """Proven where another Python is installed: it compiles for this one, and this one for it."""
     folder = tree(tmp_path, {"main.py": "def f(a, b=(1, 'two')): return {'x', 'y', a}\n"})
