@@ -308,6 +308,21 @@ def handler(event, context):
         assert any("share this machine's network" in notice for notice in one.notices)
 
 
+def test_without_namespaces_a_function_that_names_a_port_of_another_is_not_invoked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EMBEDDED_AWS_NAMESPACES", "off")
+    with EmbeddedAws(layers=[EXTENSION_LAYER]) as aws, ExitStack() as running:
+        _put(aws, "value")
+        functions = Functions(aws)
+        with suppress(OSError):  # another process of this machine has it
+            running.enter_context(socket.create_server(("127.0.0.1", 2773)))
+        answer = functions.answer(SAMPLE, **WITH_EXTENSION)
+        assert answer.is_error
+        assert answer.payload["errorType"] == "EmbeddedAws.NotInvoked"
+        assert "names port 2773, which another function has" in answer.payload["errorMessage"]
+
+
 # --- nothing is left behind ----------------------------------------------------------------------
 
 

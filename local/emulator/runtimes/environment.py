@@ -22,7 +22,7 @@ from ministack.services import lambda_svc
 
 from local.emulator.core.patching import replaces
 from local.emulator.runtimes import interpreters, libraries, networks
-from local.emulator.runtimes.sandbox import EndedError, Program, Sandbox
+from local.emulator.runtimes.sandbox import EndedError, PortTakenError, Program, Sandbox
 from local.extension.layer import EXTENSION
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
             if sandbox is None or sandbox.process.poll() is not None:
                 sandbox = self._start()
             reply = self._invoke(sandbox, event, request_id)
-        except interpreters.MissingInterpreterError as error:
+        except (interpreters.MissingInterpreterError, PortTakenError) as error:
             return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
         except InitError as error:
             return Result(error.payload, is_error=True, log=self._end())
@@ -128,7 +128,7 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         """Unpack and start the function.
 
         Raises:
-            MissingInterpreterError: nothing here runs it.
+            MissingInterpreterError, PortTakenError: nothing here runs it.
             InitError, EndedError, TimeoutError: it cannot be initialised.
 
         """

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -25,12 +26,17 @@ HOST = "127.0.0.1"
 END_OF_LINES = "\0end of invocation\0"
 LAST_LINES_TIMEOUT_SECONDS = 1.0
 GRACE_SECONDS = 2.0
+_SOURCES = (".py", ".js", ".cjs", ".mjs")
 
 Data = dict[str, Any]
 
 
 class EndedError(Exception):
     """The function's process has ended; the text says how, as AWS does."""
+
+
+class PortTakenError(Exception):
+    """The function's code names the extension's port, which another has; the text says which."""
 
 
 class Program(NamedTuple):
@@ -60,7 +66,7 @@ class Sandbox:
         try:
             if program.has_extension:
                 # Only its listener is in the network: its calls to AWS need not be passed on.
-                listener = network.run(lambda: _listen(environment))
+                listener = network.run(lambda: _listen(environment, program.directory))
                 self._first_invoke = self._start_extension(listener, environment, log_end)
                 inherited.append(self._first_invoke)
             self.process = network.run(
@@ -188,17 +194,39 @@ class Sandbox:
         self._channel.close()
 
 
-def _listen(environment: dict[str, str]) -> socket.socket:
-    """Listen for the extension; on a free port, named in the environment, if another has it."""
+def _listen(environment: dict[str, str], code: Path) -> socket.socket:
+    """Listen for the extension; on a free port, named in the environment, if another has it.
+
+    Raises:
+        PortTakenError: another has it, and the function's code goes by the number.
+
+    """
     port = http_port(environment)
     try:
         return socket.create_server((HOST, port), backlog=socket.SOMAXCONN)
     except OSError as error:
+        name = environment["AWS_LAMBDA_FUNCTION_NAME"]
+        if _names_port(code, port):
+            raise PortTakenError(
+                f"the code of {name} names port {port}, which another function has on this"
+                f" machine; read {PORT_VARIABLE}, or use a machine with network namespaces"
+            ) from error
         listener = socket.create_server((HOST, 0), backlog=socket.SOMAXCONN)
         environment[PORT_VARIABLE] = str(listener.getsockname()[1])
-        name = environment["AWS_LAMBDA_FUNCTION_NAME"]
         notices.give(
             f"port {port} cannot be used ({os.strerror(error.errno or 0)}): the extension of"
             f" {name} listens on a free one, which its {PORT_VARIABLE} names"
         )
         return listener
+
+
+def _names_port(code: Path, port: int) -> bool:
+    """Whether a source file asks this machine at the port, and never looks at the variable."""
+    number = re.compile(rb"(?<![\w.])%d(?![\w.])" % port)
+    for path in code.rglob("*"):
+        if path.suffix in _SOURCES and path.is_file():
+            text = path.read_bytes()
+            here = b"localhost" in text or HOST.encode() in text
+            if here and number.search(text) and PORT_VARIABLE.encode() not in text:
+                return True
+    return False
