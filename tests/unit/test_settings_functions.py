@@ -168,6 +168,7 @@ def test_the_errors_of_every_functions_code_come_at_once() -> None:
         ({**VALID, "functions": {"seeder": APP}}, "functions.seeder is the name of the function that seeds"),
         ({**VALID, "functions": {"reader": APP, "orders": {**APP, "replaces": "function"}}}, "functions.reader has the log group that functions.orders takes over; rename it"),
         ({**VALID, "functions": {"a": {**APP, "replaces": "function"}, "b": {**APP, "replaces": "function"}}}, "functions.b.replaces is 'function', as of functions.a"),
+        ({**VALID, "functions": {each: {**APP, "options": {"name": "shop"}} for each in ("a", "b")}}, "functions.b.options.name is 'shop', as of functions.a; give each its own"),
         ({**VALID, **TWO, "function": {"secrets": ["stripe"]}}, "function.secret must be one of function.secrets, got 'database'"),
         ({**VALID, "roles": {"permissionsBoundary": "x"}}, "roles.permissionsBoundary must be an ARN, got 'x'"),
         ({**VALID, "internalFunctions": {"runtime": "nodejs22.x"}}, "internalFunctions.runtime must be one of python3.11"),

@@ -77,6 +77,13 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
         yield from name_rules.logical("functions", name)
         if name in taken:
             yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
+    given: dict[object, str] = {}
+    for name, function in settings.functions.items():
+        physical = function.options.get("name")
+        if physical is not None and physical in given:
+            rule = f"is {physical!r}, as of functions.{given[physical]}; give each its own"
+            yield ConfigError(f"functions.{name}.options.name", rule)
+        given.setdefault(physical, name)
     replacing = [name for name, each in settings.functions.items() if each.replaces]
     if replacing and READER in settings.functions:
         rule = f"has the log group that functions.{replacing[0]} takes over; rename it"

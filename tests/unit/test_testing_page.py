@@ -1,0 +1,62 @@
+"""What docs/testing.md shows is run as it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.recording import PROJECT, ROOT
+
+PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+COMMANDS = re.findall(r"^\$ (?:PYTHONPATH=\S+ )?\.venv/bin/python (.*)$", PAGE, re.MULTILINE)
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the page, with the files that it shows in a folder."""
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("lambda-secrets", PROJECT), encoding="utf-8")
+    places = [str(ROOT / "handler"), str(ROOT), str(folder / "services" / "orders")]
+    *module, target = command.split()
+    return subprocess.run(  # noqa: S603 (pytest, with the page's files)
+        [sys.executable, *module, "-p", "no:cacheprovider", "-q", str(folder / target)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(places)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_page_shows_a_handler_and_a_stack() -> None:
+    assert set(FILES) == {
+        "services/orders/main.py",
+        "services/orders/test_main.py",
+        "tests/test_stack.py",
+    }
+    assert len(COMMANDS) == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_its_tests_pass(command: str, tmp_path: Path) -> None:
+    done = run(tmp_path, command)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    list(
+        zip(COMMANDS, (('"sk_test"', "sk_test"), ('["session"]}', '["database"]}')), strict=True)
+    ),
+)
+def test_they_fail_where_the_code_is_wrong(
+    command: str, wrong: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in FILES.items():
+        monkeypatch.setitem(FILES, name, text.replace(*wrong))
+    assert "1 failed" in run(tmp_path, command).stdout
