@@ -49,6 +49,20 @@ class StandIns:
                 pass  # the embedded AWS has some of them
         return self(path, arn, "a policy that allows nothing", self._policy(_NOTHING))
 
+    def role(self, path: str, arn: str) -> str:
+        """Make a role of this account that may do nothing but what it is granted."""
+        iam = self._aws.client("iam", self._region)
+        principal = {"AWS": ACCOUNT_ID, "Service": "lambda.amazonaws.com"}
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+
+        def make(arn: str) -> str:
+            name = arn.rpartition("/")[2]
+            made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+            return str(made["Role"]["Arn"])
+
+        return self(path, arn, "a role of this account", make)
+
     def key(self, path: str, arn: str) -> str:
         """Make a KMS key, in the region of the other."""
         return self(path, arn, "a key", lambda arn: _key(self._aws, _region(arn)))
@@ -106,6 +120,7 @@ def with_stand_ins(
     make = StandIns(aws, stack.region)
     changed: dict[str, object] = {
         "secrets": _secrets(stack, make, server),
+        "readers": _readers(stack, make),
         "roles": _role("roles", stack.section("roles"), make),
         "functions": {
             name: _function(f"functions.{name}", function, make)
@@ -142,6 +157,13 @@ def _secrets(stack: Stack, make: StandIns, server: PostgreSQL | None) -> dict[st
         existing = make.secret(f"{path}.existing", arn, key, json.dumps(value))
         made[name] = {**secret, "existing": existing, **({"keyArn": key} if key else {})}
     return made
+
+
+def _readers(stack: Stack, make: StandIns) -> dict[str, Any]:
+    return {
+        name: {**reader, "role": make.role(f"readers.{name}.role", reader["role"])}
+        for name, reader in stack.section("readers").items()
+    }
 
 
 def _role(path: str, role: Mapping[str, Any], make: StandIns) -> dict[str, Any]:

@@ -15,6 +15,7 @@ OWNER = "111122223333"
 POLICY = f"arn:aws:iam::{OWNER}:policy/{{}}"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/01234567-89ab-cdef-0123-456789abcdef"
 SECRET = f"arn:aws:secretsmanager:{{}}:{OWNER}:secret:{{}}-AbCdEf"
+ELSEWHERE = f"arn:aws:iam::{OWNER}:role/apps/reporting"
 AWS_POLICY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 QUEUE, TOPIC = (f"arn:aws:{each}:us-east-1:{OWNER}:dead" for each in ("sqs", "sns"))
 SIGNING = f"arn:aws:lambda:us-east-1:{OWNER}:code-signing-config:csc-0123456789abcdef0"
@@ -47,6 +48,7 @@ def running() -> Iterator[tuple[Account, Deployment]]:
         "dev",
         function={},
         functions=FUNCTIONS,
+        readers={"reporting": {"role": ELSEWHERE, "secrets": ["session"]}},
         roles={"permissionsBoundary": POLICY.format("edge")},
         secrets={
             "session": {"generate": {"key": {}}},
@@ -68,6 +70,7 @@ def role(made: Deployment, name: str) -> dict[str, Any]:
 def test_each_is_said_with_what_is_in_its_place(running: tuple[Account, Deployment]) -> None:
     notes = {note.partition(": ")[0]: note for note in running[0].notes}
     assert notes.keys() == {
+        "readers.reporting.role",
         "roles.permissionsBoundary",
         "secrets.near.existing",
         "secrets.near.keyArn",
@@ -136,6 +139,16 @@ def test_existing_secrets_are_read_where_they_are(running: tuple[Account, Deploy
         assert "AccessDenied" in outcomes[other]
     password = json.loads(made.secret_text(far))["password"]
     assert password in made.canaries
+
+
+def test_a_role_that_is_made_elsewhere_reads_what_it_may(
+    running: tuple[Account, Deployment],
+) -> None:
+    account, made = running
+    arn = account.stack.section("readers")["reporting"]["role"]
+    session = made.outputs["secret_arns"]["session"]
+    assert read_as(made.client, arn, [session]) == {session: READ}
+    assert made.outputs["read_policy_arns"]["reporting"]
 
 
 def test_functions_have_what_their_settings_name(running: tuple[Account, Deployment]) -> None:
