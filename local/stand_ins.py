@@ -57,8 +57,10 @@ class StandIns:
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
 
         def make(arn: str) -> str:
-            name = arn.rpartition("/")[2]
-            made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+            owner, name = arn.split(":")[4], arn.rpartition("/")[2]
+            made = iam.create_role(
+                RoleName=f"{name[:51]}-{owner}", AssumeRolePolicyDocument=document
+            )
             return str(made["Role"]["Arn"])
 
         return self(path, arn, "a role of this account", make)

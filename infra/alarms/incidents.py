@@ -38,7 +38,7 @@ def descriptions(sight: Sight) -> dict[str, str]:
         "function-errors": "Requests failed: the function raised, or was ended by its timeout."
         f" Read why: {logs} '?ERROR ?timed'",
         "function-throttles": "Requests were refused, because as many as are allowed were running."
-        " Compare the limits, then raise function.reservedConcurrency: aws lambda"
+        " Compare the limits, then raise the function's reservedConcurrency: aws lambda"
         " get-account-settings",
         "function-slow": "A request took most of the function's timeout; the next may be ended by"
         f" it. See which: {logs} REPORT",

@@ -151,7 +151,9 @@ ENDPOINT_SERVICES: tuple[str, ...] = get_args(EndpointService)
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 ARN = Pattern(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+", "an ARN")
-ROLE_ARN = Pattern(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "the ARN of a role")
+ROLE_ARN = Pattern(
+    r"arn:aws[a-z-]*:iam::\d{12}:role/([\w+=,.@/-]*/)?[\w+=,.@-]+", "the ARN of a role"
+)
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 IAM_PATH = Pattern(r"/|/[!-~]{1,510}/", "a path such as /apps/")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html

@@ -14,10 +14,12 @@ def check(
     secret_names: Sequence[str],
     replica_regions: int = 0,
     parameter_names: Sequence[Sequence[str]] = (),
+    others: int = 0,
 ) -> None:
     """Refuse more secrets, and regions of their replicas, than IAM lets one role be granted.
 
-    `parameter_names` are those of what is attached at a time besides.
+    `parameter_names` are those of what is attached at a time in addition, `others` the number of
+    further managed policies.
 
     Raises:
         ValueError: names the owner, and what does not fit.
@@ -30,14 +32,16 @@ def check(
         parts = policies.split_by_size(secret_names, replica_regions)
     except ValueError as error:
         raise ValueError(f"{owner}: {error}; {remedy}") from error
-    number = len(parts) + sum(len(policies.split_by_size(each)) for each in parameter_names)
+    read = len(parts) + sum(len(policies.split_by_size(each)) for each in parameter_names)
+    number = read + others
     if number > MANAGED_POLICIES_PER_ROLE:
         replicated = f" with {replica_regions} replica regions" if replica_regions else ""
         count = sum(map(len, parameter_names))
         parameters = f" and {count} parameters" if count else ""
+        further = f" with {others} further ones" if others else ""
         raise ValueError(
-            f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies,"
-            f" and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
+            f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies"
+            f"{further}, and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
         )
 
 

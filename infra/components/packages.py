@@ -8,7 +8,7 @@ import pulumi
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.packaging import bytecode, distributions, store, zips
+from infra.packaging import bytecode, distributions, runtimes, store, zips
 
 # Measured: see benchmarks/RESULTS.md, "source only".
 _COMPILE_MILLIS_PER_LINE = 0.009
@@ -58,6 +58,8 @@ def distribution(name: str) -> dict[str, Path]:
 
 def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
     """Say what a package without bytecode costs its function at each cold start; else nothing."""
+    if runtimes.python(runtime) is None:
+        return ""
     modules = [path for name, path in files.items() if name.endswith(".py")]
     packed = bytecode.added(files, runtime, store.DEFAULT)
     if not modules or any(name.endswith(".pyc") for name in packed):

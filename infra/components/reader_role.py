@@ -80,6 +80,7 @@ class ReaderRole(pulumi.ComponentResource):
             list(secret_arns),
             len(replica_key_arns),
             [list(parameters), list(secure_parameters)],
+            len(args.get("managed_policy_arns") or ()),
         )
         super().__init__("lambda-secrets:index:ReaderRole", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)

@@ -23,6 +23,7 @@ _KINDS = {
     "list_type": "must be a list",
     "model_attributes_type": "must be a map",
     "model_type": "must be a map",
+    "string_too_short": "must not be empty",
     "string_type": "must be text",
 }
 # Maps of text by any name, but for the logical name of a secret.
@@ -66,7 +67,8 @@ def _remedy(place: _Place, value: object) -> str:
     if isinstance(value, int | float):
         text = json.dumps(value)
         end = "-- " if text.startswith("-") else ""
-        command = f"pulumi config set --path --type string {_argument(place)} {end}{text}"
+        shown = "VALUE" if _is_environment(place) else f"{end}{text}"
+        command = f"pulumi config set --path --type string {_argument(place)} {shown}"
         return f"; put it in quotes, or `{command}`"
     *parent, name = place
     if not isinstance(value, dict) or not value or parent[:1] + parent[2:] not in _BY_NAME:
@@ -120,10 +122,16 @@ def _shown(path: _Place, value: object) -> str:
         return "a map" if isinstance(value, dict) else "a list"
     if value is None:
         return "null"
-    if path[0] in ("secrets", "parameters") and not _is_structure(path, value):
+    hidden = path[0] in ("secrets", "parameters") and not _is_structure(path, value)
+    if hidden or _is_environment(path):
         return "a value that is not shown"
     text = repr(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
+
+
+def _is_environment(path: _Place) -> bool:
+    """Whether it is an environment variable of a function, which may hold what it should not."""
+    return path[0] == "functions" and path[2:3] == ("environment",)
 
 
 def _is_structure(path: _Place, value: object) -> bool:

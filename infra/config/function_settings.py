@@ -100,7 +100,10 @@ class RoleSettings(Model):
 class FunctionNetworkSettings(Model):
     """The VPC of one function."""
 
-    subnet_ids: list[str] = Field(default=[], description="its subnets; none: outside of any VPC")
+    subnet_ids: list[str] = Field(
+        default=[],
+        description="its subnets; none: outside of any VPC. Without `network`: the stack's",
+    )
     security_group_ids: list[str] = Field(default=[], description="its security groups")
 
 
@@ -108,15 +111,17 @@ class FunctionSettings(RuntimeSettings):
     """A function with code of its own: what it runs, and exactly what it may read."""
 
     code: str = Field(
-        description="its code: a folder, one file, or a built .zip; from the project's folder"
+        min_length=1,
+        description="its code: a folder, one file, or a built .zip; from the project's folder",
     )
     handler: str = Field(
-        description="what Lambda calls: `module.function` in Python, `file.export` in Node"
+        min_length=1,
+        description="what Lambda calls: `module.function` in Python, `file.export` in Node",
     )
     runtime: Annotated[str, Within(limits.ANY_RUNTIME)] = Field(
         default=limits.DEFAULT_RUNTIME, description="any of Lambda's, such as `nodejs22.x`"
     )
-    include: list[str] = Field(
+    include: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[], description="more files, and folders' contents, at the root of the package"
     )
     requirements: str | None = Field(
@@ -148,10 +153,11 @@ class FunctionSettings(RuntimeSettings):
         default=None, description="JSON file with the event that `make up` sends"
     )
     expect: dict[str, Any] | None = Field(
-        default=None, description="what its answer to that event holds"
+        default=None, description="what its answer to that event must hold; it may hold more"
     )
     extension: ExtensionSettings = Field(
-        default=ExtensionSettings(), description="instead of the same keys of `extension`"
+        default=ExtensionSettings(),
+        description="instead of the same keys of `extension`, whose values are the defaults",
     )
     network: FunctionNetworkSettings | None = Field(
         default=None, description="its VPC instead of that of `network`"
@@ -203,7 +209,8 @@ class SingleFunctionSettings(RuntimeSettings):
         default=None, description="the parameters that it may read, by name; none: every one"
     )
     runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
-        default=limits.DEFAULT_RUNTIME, description="of this and of every internal function"
+        default=limits.DEFAULT_RUNTIME,
+        description="its runtime, and the default of `internalFunctions.runtime`",
     )
 
 
@@ -212,15 +219,16 @@ class InternalFunctionSettings(Model):
 
     runtime: Annotated[str, Within(limits.RUNTIMES)] | None = Field(
         default=None,
-        description="their runtime; none: that of `function`, or of what replaces it, else"
-        f" {limits.DEFAULT_RUNTIME}",
+        description="their runtime; none: that of the function `reader`, or of the one that"
+        f" replaces it, if it runs Python, else {limits.DEFAULT_RUNTIME}",
     )
     architecture: limits.Architecture | None = Field(
         default=None,
-        description="none: likewise, else " + limits.DEFAULT_ARCHITECTURE,
+        description="their architecture; none: that of the same function, else "
+        + limits.DEFAULT_ARCHITECTURE,
     )
     log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] | None = Field(
         default=None,
-        description=f"days that their logs are kept; none: likewise, else"
+        description=f"days that their logs are kept; none: as those of the same function, else"
         f" {limits.DEFAULT_LOG_RETENTION_DAYS}",
     )

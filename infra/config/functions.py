@@ -112,7 +112,9 @@ def internal_functions(settings: Settings) -> InternalFunction:
     runtime: str | None = None
     architecture, days = limits.DEFAULT_ARCHITECTURE, limits.DEFAULT_LOG_RETENTION_DAYS
     if function:
-        runtime = function.settings.runtime if function.settings.is_python else None
+        runtime = (
+            function.settings.runtime if function.settings.runtime in limits.RUNTIMES else None
+        )
         architecture, days = function.settings.architecture, function.settings.log_retention_days
     return {
         "runtime": own.runtime or runtime or limits.DEFAULT_RUNTIME,

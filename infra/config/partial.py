@@ -23,7 +23,16 @@ class Partial(NamedTuple):
 
     def judges(self, error: ConfigError) -> bool:
         """Whether a rule's error is about what somebody wrote, and not about a default."""
+        section = error.path.partition(".")[0]
+        if self.lacks_functions and section in ("function", "internalFunctions"):
+            return False  # about the example, which took their place
         return not any(_concerns(error, path) for path in self.left_out)
+
+    @property
+    def lacks_functions(self) -> bool:
+        """Whether there are `functions` in the config, and none that can be read."""
+        left = any(path.partition(".")[0] == "functions" for path in self.left_out)
+        return left and not self.settings.functions
 
     def is_whole(self, path: str) -> bool:
         """Whether nothing under a path was left out."""
@@ -42,27 +51,32 @@ def read(raw: Mapping[str, Any]) -> Partial:
             details = error.errors()
         if not errors:
             errors += of_schema(details)
+        before = copy.deepcopy(sound)
         for each in sorted(details, key=lambda detail: str(detail["loc"]), reverse=True):
             path = _drop(sound, each)
             # A key that is unknown has no default.
             if each["type"] != "extra_forbidden":
                 left_out.append(path)
+        if sound == before:  # nothing but the sections as a whole is left to drop
+            for each in details:
+                sound.pop(str(each["loc"][0]), None)
 
 
 def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
     """Take the wrong key out, or the map that lacks it; return its path."""
     place: Any = config
+    owner: dict[str, Any] | None = None
     path: list[str] = []
-    found: list[tuple[Any, str]] = []
     for part in error["loc"]:
-        if not isinstance(place, dict) or part not in place:
+        # The rest is no key: it is missing here, or one of the types that did not fit.
+        if not isinstance(place, dict) or (part not in place and error["input"] is place):
             break
-        found.append((place, str(part)))
+        if part not in place:
+            return ".".join([*path, str(part)])  # an earlier error took it out
+        owner, place = place, place[part]
         path.append(str(part))
-        place = place[part]
-    if found:
-        owner, key = found[-1]
-        del owner[key]
+    if owner is not None:
+        del owner[path[-1]]
     return ".".join(path)
 
 

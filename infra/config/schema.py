@@ -287,7 +287,7 @@ class CostSettings(Model):
     """What the estimate of cost assumes."""
 
     requests_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
-        default=100_000, description="requests of the function in a month"
+        default=100_000, description="requests of each function in a month"
     )
     average_milliseconds: Annotated[int, Within(limits.ASSUMED)] = Field(
         default=50, description="milliseconds of a request"
@@ -338,8 +338,8 @@ class Settings(Model):
     )
     readers: dict[str, ReaderSettings] = Field(
         default={},
-        description="roles that are made elsewhere and may read, by any name: of another stack,"
-        " SAM, CDK or ECS, in this or another account",
+        description="roles that are made elsewhere and may read, by a name that no function has:"
+        " of another stack, SAM, CDK or ECS, in this or another account",
     )
     extension: ExtensionSettings = Field(
         default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"

@@ -28,8 +28,8 @@ def _example(settings: Settings) -> Iterator[str]:
     function = settings.function
     if function.secrets is None:
         yield (
-            "function.secrets is not set, so the function may read every secret of the stack; name"
-            f" those that it reads, such as [{function.secret}]"
+            "function.secrets is not set, so the function may read every secret of the stack but"
+            f" those of administrators; list those that it reads, such as [{function.secret}]"
         )
     secret = settings.own_secrets.get(function.secret)
     if secret is None or secret.source != "generate" or function.handler != "app":

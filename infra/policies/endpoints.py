@@ -20,7 +20,7 @@ def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str
     """
     existing = {
         "Sid": "ExistingSecrets",
-        "Action": "secretsmanager:GetSecretValue",
+        "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
         "Resource": sorted(existing_arns),
     }
     return _policy(

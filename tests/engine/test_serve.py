@@ -125,7 +125,7 @@ def test_what_serve_prints_invokes_the_function_and_goes_on_with_the_deployed_st
         assert counts(run) == {"unchanged": resources}
         # The lines again, and then a change, as its user makes one.
         *before, up = lines
-        change = "pulumi config set --path function.timeoutSeconds 31 --stack dev"
+        change = "pulumi config set --path functions.reader.timeoutSeconds 31 --stack dev"
         changed = terminal.run(*before, change, up)
         assert "reader-function updated" in changed.stdout
         assert counts(changed).keys() == {"updated", "unchanged"}

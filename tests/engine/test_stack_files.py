@@ -82,8 +82,8 @@ def test_what_config_set_writes_is_accepted(tmp_path: Path) -> None:
     for command in (
         "maxStalenessSeconds 120",
         "protection strict",
-        "--path function.memoryMb 512",
-        "--path function.telemetry true",
+        "--path functions.reader.memoryMb 512",
+        "--path functions.reader.telemetry true",
         "--path secrets.session.rotation.everyDays 5",
         "--path secrets.database.fields.sslmode require",
         "--path 'secrets[\"team/key\"].from' config",
@@ -100,8 +100,8 @@ def test_what_config_set_writes_is_accepted(tmp_path: Path) -> None:
         assert part in written
     read = settings(tmp_path, "prod").settings
     assert read.max_staleness_seconds == 120
-    assert read.function.memory_mb == 512
-    assert read.function.telemetry is True
+    assert read.functions["reader"].memory_mb == 512
+    assert read.functions["reader"].telemetry is True
     assert read.secrets["session"].rotation
     assert read.secrets["session"].rotation.every_days == 5
     assert read.secrets["database"].fields["sslmode"] == "require"

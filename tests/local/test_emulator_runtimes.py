@@ -303,7 +303,7 @@ def test_without_it_the_emulators_own_does_and_a_notice_says_so_once(
             assert functions.answer(source, Runtime=runtime) == (OWN_RUNTIME, False)
 
         (notice,) = (each for each in aws.notices if each.startswith(runtime))
-        assert f"as no `{runtime}` that runs is on the PATH" in notice
+        assert f"because no working `{runtime}` is on the PATH" in notice
 
 
 @pytest.mark.parametrize(

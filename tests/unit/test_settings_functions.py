@@ -150,7 +150,7 @@ def test_the_errors_of_every_functions_code_come_at_once() -> None:
         (orders(environment={"SECRETS_MANAGER_TTL": "1"}), "functions.orders.environment.SECRETS_MANAGER_TTL is set by this program"),
         (orders(environment={"1x": "1"}), "functions.orders.environment.1x must have 2 or more letters"),
         (orders(environment={"API_KEY": "s3cr3t"}), "functions.orders.environment.API_KEY holds sensitive text in plain (not shown)"),
-        (orders(environment={"LEVEL": 1}), "functions.orders.environment.LEVEL must be text, got 1; put it in quotes"),
+        (orders(environment={"LEVEL": 1}), "functions.orders.environment.LEVEL must be text, got a value that is not shown; put it in quotes"),
         (orders(layers=["x"]), "functions.orders.layers[0] must be the ARN of a layer version, got 'x'"),
         (orders(layers=[LAYER.replace("us-east-1", "eu-west-1")]), "functions.orders.layers[0] must be a layer of aws:region 'us-east-1', got one of 'eu-west-1'"),
         (orders(layers=[LAYER] * 5), "functions.orders.layers must be 4 at most"),
@@ -218,3 +218,57 @@ def test_a_wrong_memory_makes_no_error_of_the_architectures_layer() -> None:
     function = {"architecture": "x86_64", "memoryMb": 64}
     (found,) = faults({**VALID, "function": function, "extension": {"layerArn": layer}})
     assert "function.memoryMb must be 128 to 10240, got 64" in found
+
+
+def test_a_variables_value_is_never_shown() -> None:
+    for environment in ({"DB_PASSWORD": 12345678}, "DB_PASSWORD=12345678"):
+        found = "".join(faults(orders(environment=environment)))
+        assert "functions.orders.environment" in found
+        assert "12345678" not in found
+
+
+@pytest.mark.parametrize(
+    "variable", ["AWS_LAMBDA_EXEC_WRAPPER", "AWS_RETRY_MODE", "AWS_STS_REGIONAL_ENDPOINTS"]
+)
+def test_a_variable_of_the_sdks_is_not_reserved(variable: str) -> None:
+    assert read(orders(environment={variable: "x"}))
+
+
+@pytest.mark.parametrize("section", [{"a": {}}, {"a": None}, None, [], {"a": {"handler": "x.y"}}])
+def test_without_a_function_that_can_be_read_none_is_judged_in_its_place(section: object) -> None:
+    found = faults({"secrets": {"db": DATABASE}, "functions": section})
+    assert found
+    assert all(":functions" in line for line in found), found
+
+
+def test_a_wrong_function_hides_no_error_of_another() -> None:
+    functions = {"a": {}, "b": {**APP, "secrets": ["nope"]}}
+    found = "\n".join(faults({**VALID, "functions": functions}))
+    for line in ("functions.a.code is missing", "functions.a.handler is missing", "got 'nope'"):
+        assert line in found, found
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ({"options": {"name": [1]}}, "functions.orders.options.name must be text"),
+        ({"options": {"loggingConfig": None}}, "functions.orders.options.loggingConfig must be a map"),
+        ({"include": [""]}, "functions.orders.include.0 must not be empty"),
+        ({"code": ""}, "functions.orders.code must not be empty"),
+        ({"handler": ""}, "functions.orders.handler must not be empty"),
+    ],
+)  # fmt: skip
+def test_an_odd_value_is_an_error_and_no_traceback(keys: dict[str, Any], line: str) -> None:
+    assert any(line in each for each in faults(orders(**keys)))
+
+
+def test_two_functions_whose_policies_would_share_a_name_are_refused() -> None:
+    (found,) = faults({**VALID, "functions": {"api": APP, "api-secure": APP}})
+    assert "functions.api-secure gets policies of the names that functions.api has" in found
+
+
+def test_a_reader_on_an_older_python_does_not_take_the_internal_functions_along() -> None:
+    functions = {"reader": {**APP, "runtime": "python3.10"}}
+    assert internal_functions(read({**VALID, "functions": functions}).settings)["runtime"] == (
+        "python3.13"
+    )

@@ -70,7 +70,7 @@ def test_every_kind_of_subscriber_is_taken() -> None:
         ),
         (
             {"monitoring": {"enabled": True, "knownReaders": [f"{ROLE}{n}" for n in range(20)]}},
-            "monitoring.knownReaders are too many beside the functions: 22 known readers need",
+            "known readers from others: 22 known readers need",
         ),
         (
             subscribed(("pager", "x")),
@@ -149,4 +149,4 @@ def test_secrets_that_rotate_leave_less_room_for_known_readers() -> None:
     }
     secrets = {**VALID["secrets"], **rotating}
     (fault,) = faults({**WATCHED, "secrets": secrets})
-    assert "too many beside the functions: 14 known readers" in fault
+    assert "from others: 14 known readers" in fault

@@ -28,7 +28,7 @@ def found(**config: Any) -> list[str]:
 def test_a_function_without_secrets_may_read_all() -> None:
     (warning,) = found(function={"secret": "database"})
     assert warning.startswith("function.secrets is not set, so the function may read every secret")
-    assert "such as [database]" in warning
+    assert "list those that it reads, such as [database]" in warning
     assert not found(function={"secrets": ["database"]})
     assert not found(functions={"orders": APP})
 

@@ -22,7 +22,9 @@ from infra.policies import iam
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _RESERVED_VARIABLE = re.compile(
-    r"AWS_.*|_HANDLER|_X_AMZN_TRACE_ID|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR"
+    r"AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_(ACCESS_)?KEY"
+    r"|AWS_SESSION_TOKEN|AWS_LAMBDA_(FUNCTION_(NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE)"
+    r"|AWS_LAMBDA_(LOG_(GROUP|STREAM)_NAME|RUNTIME_API)|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR"
 )
 _OWN_VARIABLE = re.compile(
     r"PARAMETERS_SECRETS_EXTENSION_.*|(SECRETS_MANAGER|SSM_PARAMETER_STORE)_(TTL|TIMEOUT_MILLIS)"
@@ -54,6 +56,7 @@ def errors(
     if settings.functions and settings.function != SingleFunctionSettings():
         yield ConfigError("function", "goes without `functions`; move it there as `reader`")
     yield from _names(settings)
+    yield from _shared_names(settings)
     yield from _example(settings)
     for function in found.values():
         yield from _readable(function, settings, secret_names, parameter_names)
@@ -77,13 +80,6 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
         yield from name_rules.logical("functions", name)
         if name in taken:
             yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
-    given: dict[object, str] = {}
-    for name, function in settings.functions.items():
-        physical = function.options.get("name")
-        if physical is not None and physical in given:
-            rule = f"is {physical!r}, as of functions.{given[physical]}; give each its own"
-            yield ConfigError(f"functions.{name}.options.name", rule)
-        given.setdefault(physical, name)
     replacing = [name for name, each in settings.functions.items() if each.replaces]
     if replacing and READER in settings.functions:
         rule = f"has the log group that functions.{replacing[0]} takes over; rename it"
@@ -91,6 +87,23 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
     for name in replacing[1:]:
         rule = f"is 'function', as of functions.{replacing[0]}; one function can take it over"
         yield ConfigError(f"functions.{name}.replaces", rule)
+
+
+def _shared_names(settings: Settings) -> Iterator[ConfigError]:
+    """Refuse two functions whose resources would have one name."""
+    for name in settings.functions:
+        if f"{name}-secure" in settings.functions:
+            rule = f"gets policies of the names that functions.{name} has"
+            yield ConfigError(f"functions.{name}-secure", f"{rule}; choose another name")
+    given: dict[str, str] = {}
+    for name, function in settings.functions.items():
+        physical = function.options.get("name")
+        if not isinstance(physical, str):
+            continue
+        if physical in given:
+            rule = f"is {physical!r}, as of functions.{given[physical]}; give each its own"
+            yield ConfigError(f"functions.{name}.options.name", rule)
+        given.setdefault(physical, name)
 
 
 def _example(settings: Settings) -> Iterator[ConfigError]:
@@ -196,6 +209,10 @@ def _options(function: AppFunction) -> Iterator[ConfigError]:
         elif name not in function_options.PASSED:
             allowed = ", ".join(function_options.PASSED)
             yield ConfigError(path, f"is unknown to aws.lambda.Function; allowed are {allowed}")
+        elif name == "name" and not isinstance(function.settings.options[name], str):
+            yield ConfigError(path, "must be text")
+        elif name == "loggingConfig" and not isinstance(function.settings.options[name], dict):
+            yield ConfigError(path, "must be a map")
 
 
 def _timeouts(function: AppFunction) -> Iterator[ConfigError]:

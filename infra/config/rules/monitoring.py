@@ -55,7 +55,9 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
             if secrets.ids:
                 alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, names), *others])
     except ValueError as error:
-        yield ConfigError("monitoring.knownReaders", f"are too many beside the functions: {error}")
+        rule = "cannot tell so many functions, rotations and known readers from others"
+        remedy = "use shorter names, or split the stack"
+        yield ConfigError("monitoring.enabled", f"{rule}: {error}; {remedy}")
 
 
 def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[ConfigError]:

@@ -99,7 +99,8 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
         yield from _regions(settings, region, own_group)
     rotations = (secret.rotation for secret in settings.secrets.values())
     wants_database = any(
-        function.settings.ca_bundle for function in functions(settings).values()
+        function.settings.ca_bundle and function.settings.network is None
+        for function in functions(settings).values()
     ) or any(rotation and rotation.strategy != "random" for rotation in rotations)
     if wants_database and not (network.database_security_group_id or network.security_group_ids):
         rule = "is not set, and functions log in to a database"

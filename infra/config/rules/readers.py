@@ -31,7 +31,7 @@ def errors(
             yield ConfigError(path, "names no secret; name one, or drop the reader")
         for secret in dict.fromkeys(reader.secrets):
             if secret not in secret_names:
-                listed = ", ".join(sorted(secret_names)) or "no secret, as there is none"
+                listed = ", ".join(sorted(secret_names)) or "the secrets, of which there are none"
                 yield ConfigError(path, f"must be one of {listed}, got {secret!r}")
             elif secret in settings.admin_secrets:
                 rule = f"names {secret!r}, which is an administrator's"

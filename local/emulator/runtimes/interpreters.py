@@ -108,7 +108,7 @@ def _find_python(wanted: str) -> tuple[Interpreter, str] | None:
                 case [path, version] if version.startswith(f"{wanted}."):
                     return _python(path, wanted), f"Python {version} ({path})"
     version = ".".join(map(str, sys.version_info[:3]))
-    instead = "" if wanted == own else f", as no `python{wanted}` that runs is on the PATH"
+    instead = "" if wanted == own else f", because no working `python{wanted}` is on the PATH"
     return _python(sys.executable, own), f"Python {version} ({sys.executable}){instead}"
 
 
