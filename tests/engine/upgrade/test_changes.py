@@ -183,4 +183,4 @@ def test_an_upgrade_with_a_change_keeps_every_value_or_is_refused(
             assert account.differing(before, after) == [f"{lost} (SecureString) in us-east-1"]
             assert lost in {name for _, name, _ in after}
             assert engine.up() == []
-            assert deployed.functions["reader"].invoke().status == 200
+            assert release.as_it_is(deployed).functions["reader"].invoke().status == 200
