@@ -181,7 +181,7 @@ class FunctionSettings(RuntimeSettings):
     replaces: Literal["function"] | None = Field(
         default=None,
         description="`function`: takes over the role, log group, function and alias of the"
-        " section `function`",
+        " section `function`; it stays as long as the function does",
     )
 
     @property

@@ -24,7 +24,7 @@ def run(folder: Path, place: str, command: str) -> subprocess.CompletedProcess[s
         path.write_text(text.replace("PROJECT", PROJECT), encoding="utf-8")
     *module, target = command.split()
     return subprocess.run(  # noqa: S603 (pytest, with the page's files)
-        [sys.executable, *module, "-p", "no:cacheprovider", "-q", str(folder / target)],
+        [sys.executable, *module, "-c", str(ROOT / "pyproject.toml"), "-q", str(folder / target)],
         cwd=ROOT,
         env=os.environ | ({"PYTHONPATH": str(folder / place)} if place else {}),
         capture_output=True,
