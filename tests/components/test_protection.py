@@ -72,6 +72,7 @@ def protected(name: str, **changes: object) -> set[str]:
     return {name for _, name in engine.with_option("protect")}
 
 
+@pytest.mark.exhaustive
 def test_a_strict_stack_protects_all_that_holds_data_but_what_is_exempted() -> None:
     secrets = {"database-secret", "admin-secret", "session-secret", "partner-secret"}
     keys = {"environment-key", "replica-us-west-2-key"}

@@ -124,14 +124,8 @@ def scratch(tmp_path: Path) -> dict[str, str]:
     return {"TMPDIR": str(tmp_path)}
 
 
-@pytest.mark.parametrize(
-    "stack",
-    [
-        "dev",
-        pytest.param("staging", marks=pytest.mark.exhaustive),
-        pytest.param("prod", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 def test_up_proves_every_promise_whatever_the_environment_and_leaves_nothing(
     stack: str, scratch: dict[str, str], tmp_path: Path
 ) -> None:

@@ -261,6 +261,7 @@ def test_a_function_that_answers_its_password_is_found_out(deploy: Deploy) -> No
     assert broken(deployed)[ANSWERS] == "the answer holds a secret value"
 
 
+@pytest.mark.exhaustive
 def test_a_function_that_logs_its_password_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
     answers = "    return _answer(\n        200"

@@ -95,7 +95,7 @@ def test_the_role_does_its_work_on_its_secret(call: Any, arns: dict[str, str]) -
     assert outcomes == ["done"] * len(outcomes)
 
 
-@pytest.mark.parametrize("whose", ["other", "admin"])
+@pytest.mark.parametrize("whose", ["other", pytest.param("admin", marks=pytest.mark.exhaustive)])
 def test_the_role_is_refused_all_of_it_on_another_secret(
     call: Any, arns: dict[str, str], whose: str
 ) -> None:
