@@ -63,8 +63,12 @@ class Context:
             for reader in self.env.settings.readers.values()
             if secret in reader.secrets
         ]
-        here = [arn for arn in arns if Place.of(arn).account_id == self.place.account_id]
+        here = [arn for arn in arns if self.is_here(arn)]
         return here, [arn for arn in arns if arn not in here]
+
+    def is_here(self, role_arn: str) -> bool:
+        """Whether a role is of the account that is deployed to."""
+        return Place.of(role_arn).account_id == self.place.account_id
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
         """Name the files of a package, and what logs in to PostgreSQL if asked."""
@@ -108,7 +112,7 @@ def encryption_keys(context: Context) -> Keys:
     foreign_readers = {
         reader.role: [env.secret_prefix + name for name in reader.secrets]
         for reader in env.settings.readers.values()
-        if Place.of(reader.role).account_id != context.place.account_id
+        if not context.is_here(reader.role)
     }
 
     def args(region: str) -> EncryptionKeyArgs:
@@ -188,7 +192,7 @@ def external_readers(
             },
         )
         for name, reader in env.settings.readers.items()
-        if Place.of(reader.role).account_id == context.place.account_id
+        if context.is_here(reader.role)
     }
 
 

@@ -5,7 +5,7 @@ secret output and never shown.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
@@ -59,7 +59,7 @@ def load() -> Environment:
         lines.append("aws:region is not set, and names, key and layer depend on it")
     lines = [
         *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
-        *(f"{line}; mend it in Pulumi.{stack}.yaml" for line in lines),
+        *_with_remedy(lines, stack),
     ]
     if lines:
         raise SettingsError(lines)
@@ -78,8 +78,8 @@ def administrators(env: Environment, caller_arn: str) -> list[str]:
     policy = env.settings.resource_policy
     errors = list(resource_policy_rules.lockout(policy.administrators, caller_arn))
     if policy.enabled and errors:
-        remedy = f"; mend it in Pulumi.{env.stack}.yaml"
-        raise SettingsError([error.line(env.project) + remedy for error in errors])
+        lines = (error.line(env.project) for error in errors)
+        raise SettingsError(_with_remedy(lines, env.stack))
     return policy.administrators
 
 
@@ -97,15 +97,19 @@ def check_account(env: Environment, account_id: str) -> None:
             rule = f"is not set, and the secret is of account {owner}"
             why = "a secret is read from another account under a key of its own only"
             error = ConfigError(f"secrets.{name}.keyArn", f"{rule}; give its key's ARN, as {why}")
-            errors.append(f"{error.line(env.project)}; mend it in Pulumi.{env.stack}.yaml")
+            errors.append(error.line(env.project))
     if errors:
-        raise SettingsError(errors)
+        raise SettingsError(_with_remedy(errors, env.stack))
 
 
 def decrypted_values(project: str) -> dict[str, Any]:
     """Read `secretValues`, decrypted: to be compared, and never shown."""
     values: Any = _value(_config().get(f"{project}:secretValues", "{}"))
     return dict(values)
+
+
+def _with_remedy(lines: Iterable[str], stack: str) -> list[str]:
+    return [f"{line}; mend it in Pulumi.{stack}.yaml" for line in lines]
 
 
 def _config() -> dict[str, str]:
