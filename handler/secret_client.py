@@ -309,15 +309,14 @@ class SecretClient:
         raise failure
 
     def _load(self, question: Question, context: "Any") -> Value:
-        """Read; try again if the first read got no answer and the context leaves time.
+        """Read; once more if nobody answered, no cached value serves, and the context leaves time.
 
-        A cold start has no older value to fall back on, and importing boto3 may take all its time.
+        Importing boto3 may take all the time of the first try.
         """
-        cold = context is not None and not question.refresh and question.key not in self._cache
         try:
             return self._load_once(question, context)
         except Unavailable as error:
-            if cold:
+            if context is not None and not question.refresh:
                 try:
                     return self._load_once(question, context)
                 except Unavailable as again:

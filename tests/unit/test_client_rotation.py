@@ -115,16 +115,35 @@ def test_a_first_read_without_a_context_has_no_second_try(
     assert (len(extension.requests), len(aws.requests)) == (1, 1)
 
 
-def test_a_later_read_that_nobody_answered_is_not_tried_again(
+def test_a_later_read_is_tried_once_more_when_the_cached_value_is_too_old(
     rotating: SecretClient, aws: Aws, extension: Server, clock: Clock
 ) -> None:
     rotating.get_secret("s")
-    extension.script(BROKEN)
+    extension.script(BROKEN, scripted.secret("v1", VersionId="1"))
     aws.script(DOWN)
     clock.move(300)
-    with pytest.raises(Unavailable):
-        rotating.get_secret("s", context=left(60))
+    assert rotating.get_secret("s", context=left(60)).text == "v1"
+    assert (len(extension.requests), len(aws.requests)) == (2, 1)
+
+
+def test_a_later_read_that_a_cached_value_serves_is_not_tried_again(
+    rotating: SecretClient, aws: Aws, extension: Server, clock: Clock
+) -> None:
+    value = rotating.get_secret("s")
+    extension.script(BROKEN)
+    aws.script(DOWN)
+    clock.move(120)
+    assert rotating.get_secret("s", context=left(60)) is value
     assert (len(extension.requests), len(aws.requests)) == (1, 1)
+
+
+def test_a_refresh_that_nobody_answered_is_not_tried_again(
+    rotating: SecretClient, aws: Aws
+) -> None:
+    aws.script(DOWN)
+    with pytest.raises(Unavailable):
+        rotating.get_secret("s", refresh=True, context=left(60))
+    assert len(aws.requests) == 1
 
 
 def test_a_first_read_of_a_parameter_is_tried_once_more_too(
