@@ -9,10 +9,12 @@ from typing import cast
 
 import pulumi
 
+from infra.aws.extension import ExtensionArgs
 from infra.components.app_secret import AppSecret
-from infra.components.extension_function import ExtensionArgs, ExtensionFunction, RuntimeArgs
+from infra.components.extension_function import ExtensionFunction, RuntimeArgs
 from infra.components.external_reader import ExternalReader
 from infra.components.reader_role import ReaderRole
+from infra.config import function_variables
 from infra.config.functions import AppFunction
 from infra.wiring import Arns, Context, Keys, VpcConfig
 
@@ -111,7 +113,7 @@ def extension_functions(
                 "log_group_name": f"{env.log_group_prefix}{function.log_group}",
                 "files": _files(context, function),
                 "handler": own.handler,
-                "environment": {**_environment(context, function), **own.environment},
+                "environment": function_variables.of(function, env.settings, env.names),
                 "environment_key_arn": own.environment_key,
                 "vpc_config": _vpc_config(function, vpc_config),
                 "extension": cast("ExtensionArgs", function.extension_args()),
@@ -167,23 +169,6 @@ def _taking_over(function: AppFunction) -> pulumi.ResourceOptions:
     if function.earlier_name is None:
         return pulumi.ResourceOptions()
     return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=function.earlier_name)])
-
-
-def _environment(context: Context, function: AppFunction) -> dict[str, str]:
-    env, own = context.env, function.settings
-    variables = {
-        "SECRET_PREFIX": env.secret_prefix,
-        "SECRETS_CACHE_SECONDS": str(function.client_cache_seconds()),
-        "SECRETS_TELEMETRY": str(own.telemetry).lower(),
-    }
-    if own.secrets:
-        first = env.settings.secrets[own.secrets[0]]
-        variables["SECRET_NAME"] = first.existing or env.secret_prefix + own.secrets[0]
-    if own.parameters:
-        variables["PARAMETER_PREFIX"] = env.parameter_prefix
-    if env.settings.replica_regions:
-        variables["SECRETS_REPLICA_REGIONS"] = ",".join(env.settings.replica_regions)
-    return variables
 
 
 def _files(context: Context, function: AppFunction) -> dict[str, Path]:

@@ -93,11 +93,7 @@ def monitoring(
     watch = rotation_watch(context, deployed)
     keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
-    existing = [
-        arn
-        for arn in env.settings.existing_arns(context.place.region)
-        if Place.of(arn) == context.place and f":secret:{env.secret_prefix}" not in arn
-    ]
+    existing = env.watched_existing(context.place.account_id)
     made = Monitoring(
         "monitoring",
         {

@@ -8,7 +8,7 @@ those that exist already.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ _NAMES_A_PATTERN = 6
 _IDS_CHARACTERS = 350
 _ARNS_CHARACTERS = 850
 _NAME_CHARACTERS = 150
+# The most of a log group's name in a pattern that would be too long; functions' have 76.
+_LOG_GROUP_CHARACTERS = 80
 # What a comparison takes beside the value.
 _COMPARISON_CHARACTERS = len('($.additionalEventData.SecretId = "") || ')
 # Where an event of a rotation has the secret; AWS has changed the spelling before.
@@ -150,7 +152,11 @@ def changed_role_policies(role_arns: Sequence[str]) -> str:
 def changed_managed_policies(policy_arns: Sequence[str]) -> str:
     """Match another version of these policies, whatever it is about."""
     events = _any_event("CreatePolicyVersion", "SetDefaultPolicyVersion")
-    return _all(_IAM, events, _SUCCEEDED, _any("$.requestParameters.policyArn", policy_arns))
+
+    def pattern(arns: Sequence[str]) -> str:
+        return _all(_IAM, events, _SUCCEEDED, _any("$.requestParameters.policyArn", arns))
+
+    return _shortened(pattern, policy_arns, [f"*/{_name(arn)}" for arn in policy_arns])
 
 
 def changed_key_policies(key_arns: Sequence[str]) -> str:
@@ -171,17 +177,30 @@ def changed_trails() -> str:
 
 def changed_logs(log_group_names: Sequence[str]) -> str:
     """Match what ends or changes what is counted of these log groups."""
-    return _all(
-        '($.eventSource = "logs.amazonaws.com")',
-        _any_event("DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"),
-        _SUCCEEDED,
-        _any("$.requestParameters.logGroupName", log_group_names),
-    )
+    events = _any_event("DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter")
+
+    def pattern(names: Sequence[str]) -> str:
+        groups = _any("$.requestParameters.logGroupName", names)
+        return _all('($.eventSource = "logs.amazonaws.com")', events, _SUCCEEDED, groups)
+
+    shorter = [
+        name if len(name) <= _LOG_GROUP_CHARACTERS else f"{name[:_LOG_GROUP_CHARACTERS]}*"
+        for name in log_group_names
+    ]
+    return _shortened(pattern, log_group_names, shorter)
 
 
 def split(names: Sequence[Any]) -> list[Sequence[Any]]:
     """Split names so that those of each part fit one pattern."""
     return [names[at : at + _NAMES_A_PATTERN] for at in range(0, len(names), _NAMES_A_PATTERN)]
+
+
+def _shortened(
+    pattern: Callable[[Sequence[str]], str], values: Sequence[str], shorter: Sequence[str]
+) -> str:
+    """Write the pattern, with the shorter values if CloudWatch Logs takes no such long one."""
+    written = pattern(values)
+    return written if len(written) <= FILTER_PATTERN_LENGTH else pattern(shorter)
 
 
 def _of_keys(key_arns: Sequence[str], *event_names: str) -> str:

@@ -54,6 +54,8 @@ LOG_LEVELS = ("debug", "info", "warn", "error", "none")
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MEMORY_MB = Range(128, 10_240)
+# All of a function's, as compact JSON.
+ENVIRONMENT_BYTES = 4096
 TIMEOUT_SECONDS = Range(1, 900)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 RESERVED_CONCURRENCY = Range(0, 100_000)

@@ -11,34 +11,8 @@ import pulumi
 import pulumi_aws as aws
 from pydantic.alias_generators import to_snake
 
-from infra.aws import function_options, limits
+from infra.aws import extension, function_options, limits
 from infra.components import packages
-
-
-class ExtensionArgs(TypedDict, total=False):
-    """How the extension works; each key is one of its environment variables.
-
-    https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
-    """
-
-    cache_enabled: bool
-    """Whether answers are kept (default true)."""
-    cache_size: int
-    """Entries kept, secrets and parameters together, 0 to 1000 (default 1000)."""
-    secrets_ttl_seconds: int
-    """Seconds a secret is kept, 0 to 300 (default 300)."""
-    parameters_ttl_seconds: int
-    """Seconds a parameter is kept, 0 to 300 (default 300)."""
-    secrets_timeout_millis: int
-    """Milliseconds to wait for Secrets Manager (default 2000). 0: for ever."""
-    parameters_timeout_millis: int
-    """Milliseconds to wait for Parameter Store (default 2000). 0: for ever."""
-    max_connections: int
-    """Connections to AWS at once, 1 to 1024 (default 3)."""
-    http_port: int
-    """Port on 127.0.0.1, 1 to 65535 (default 2773)."""
-    log_level: str
-    """One of debug, info, warn, error, none (default info)."""
 
 
 class RuntimeArgs(TypedDict, total=False):
@@ -81,7 +55,7 @@ class ExtensionFunctionArgs(RuntimeArgs):
     """Subnets and security groups (default None: outside of any VPC); the role must allow it."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Environment variables besides the extension's. Never a secret's value."""
-    extension: NotRequired[ExtensionArgs]
+    extension: NotRequired[extension.ExtensionArgs]
     """How the extension works."""
     environment_key_arn: NotRequired[str | None]
     """ARN of the KMS key that encrypts the environment variables (default None: Lambda's own)."""
@@ -140,7 +114,7 @@ class ExtensionFunction(pulumi.ComponentResource):
             raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
         options: Any = _options(name, args.get("options") or {})  # typed by the provider alone
         environment = {
-            **extension_environment(args.get("extension", {})),
+            **extension.variables(args.get("extension", {})),
             **args.get("environment", {}),
         }
         props = {key: given for key, given in args.items() if key != "files"}
@@ -225,46 +199,3 @@ def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
             f"ExtensionFunction {name!r}: options has {', '.join(unknown)}; allowed are {allowed}"
         )
     return {to_snake(option): given for option, given in options.items()}
-
-
-def extension_environment(args: ExtensionArgs) -> dict[str, str]:
-    """Write the extension's nine environment variables.
-
-    Raises:
-        ValueError: names every argument out of range.
-
-    """
-    ttl = args.get("secrets_ttl_seconds", limits.TTL_SECONDS.most)
-    parameters_ttl = args.get("parameters_ttl_seconds", limits.TTL_SECONDS.most)
-    size = args.get("cache_size", limits.CACHE_SIZE.most)
-    # Without a timeout of its own, a call that cannot reach AWS hangs as long as the function.
-    timeout = args.get("secrets_timeout_millis", 2000)
-    parameters_timeout = args.get("parameters_timeout_millis", 2000)
-    connections = args.get("max_connections", 3)
-    port = args.get("http_port", 2773)
-    level = args.get("log_level", "info")
-    limits.check(
-        "extension",
-        [
-            ("secrets_ttl_seconds", ttl, limits.TTL_SECONDS),
-            ("parameters_ttl_seconds", parameters_ttl, limits.TTL_SECONDS),
-            ("cache_size", size, limits.CACHE_SIZE),
-            ("secrets_timeout_millis", timeout, limits.TIMEOUT_MILLIS),
-            ("parameters_timeout_millis", parameters_timeout, limits.TIMEOUT_MILLIS),
-            ("max_connections", connections, limits.MAX_CONNECTIONS),
-            ("http_port", port, limits.HTTP_PORT),
-            ("log_level", level, limits.LOG_LEVELS),
-        ],
-    )
-    prefix = "PARAMETERS_SECRETS_EXTENSION"
-    return {
-        f"{prefix}_CACHE_ENABLED": str(args.get("cache_enabled", True)).upper(),
-        f"{prefix}_CACHE_SIZE": str(size),
-        f"{prefix}_HTTP_PORT": str(port),
-        f"{prefix}_LOG_LEVEL": level.upper(),
-        f"{prefix}_MAX_CONNECTIONS": str(connections),
-        "SECRETS_MANAGER_TTL": str(ttl),
-        "SECRETS_MANAGER_TIMEOUT_MILLIS": str(timeout),
-        "SSM_PARAMETER_STORE_TTL": str(parameters_ttl),
-        "SSM_PARAMETER_STORE_TIMEOUT_MILLIS": str(parameters_timeout),
-    }

@@ -24,6 +24,9 @@ def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, li
     for name, function in functions.items():
         if function.is_example:
             continue
+        if folders := list(_folder_errors(function, root)):
+            errors += folders
+            continue
         package = build(source(function, root))
         packages[name] = package.files
         errors += [ConfigError(f"{function.section}.{key}", text) for key, text in package.errors]
@@ -45,6 +48,15 @@ def source(function: AppFunction, root: Path) -> Source:
         client=client,
         layers=bool(own.layers),
     )
+
+
+def _folder_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
+    """Refuse the project's own folder, which has stack files, state and virtual environments."""
+    own = function.settings
+    for key, path in [("code", own.code), *(("include", each) for each in own.include)]:
+        if root.resolve().is_relative_to((root / path).resolve()):
+            rule = f"must not hold the project itself, got {path!r}"
+            yield ConfigError(f"{function.section}.{key}", f"{rule}; name a folder inside it")
 
 
 def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:

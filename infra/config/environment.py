@@ -114,6 +114,18 @@ class Environment:
         """PEM file of who signs the databases' certificates."""
         return ROOT / (self.settings.database.ca_bundle or "handler/rds-ca-bundle.pem")
 
+    def watched_existing(self, account_id: str) -> list[str]:
+        """ARNs of existing secrets that alarms watch: those of this account and region.
+
+        The pattern of the stack's own secrets matches those of its prefix already.
+        """
+        return [
+            arn
+            for arn in self.settings.existing_arns(self.region)
+            if Place.of(arn).account_id == account_id
+            and f":secret:{self.secret_prefix}" not in arn
+        ]
+
     def protects(self, exemption: str) -> bool:
         """Whether Pulumi is to refuse a deletion that this key of `exemptions` would allow."""
         return guardrails.protects(self.settings, exemption)

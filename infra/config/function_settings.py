@@ -144,7 +144,9 @@ class FunctionSettings(RuntimeSettings):
         default=[], description="the parameters that it may read, by name"
     )
     environment: dict[str, str] = Field(
-        default={}, description="its environment variables; never a secret's value"
+        default={},
+        description="its environment variables, 4 KB at most with those set here; never a"
+        " secret's value",
     )
     layers: list[str] = Field(
         default=[], description="ARNs of layer versions in addition to the extension's"

@@ -16,6 +16,7 @@ from infra.config import code, functions, namespaces, partial
 from infra.config.environment import ROOT, Environment
 from infra.config.errors import ConfigError
 from infra.config.rules import check
+from infra.config.rules import monitoring as monitoring_rules
 from infra.config.rules import names as name_rules
 from infra.config.rules import resource_policy as resource_policy_rules
 from infra.config.schema import Settings
@@ -87,10 +88,12 @@ def check_account(env: Environment, account_id: str) -> None:
     """Check what only the account of the deployment decides.
 
     Raises:
-        SettingsError: a secret of another account is under no key that lets it be read here.
+        SettingsError: a secret of another account is under no key that lets it be read here, or
+            there are more existing secrets than alarms can watch.
 
     """
-    errors = []
+    existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
+    errors = [error.line(env.project) for error in monitoring_rules.existing(existing)]
     for name, secret in env.settings.existing_secrets.items():
         owner = Place.of(secret.existing or "").account_id
         if owner != account_id and not secret.key_arn:

@@ -123,6 +123,7 @@ class BuiltInEngine(mocks.MockMonitor):
         self._on_created = on_created or (lambda _: None)
         self._failure: Exception | None = None
         self._lock = threading.Lock()
+        self._urns: set[str] = set()
 
     def run(self, stack: Stack, program: Callable[[], None] | None = None) -> None:
         """Run a stack's Pulumi program to its end, or `program` instead of it.
@@ -192,6 +193,11 @@ class BuiltInEngine(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
+        with self._lock:
+            if urn in self._urns:
+                self._failure = DeploymentError(f"{request.name}: duplicate resource URN {urn!r}")
+                raise self._failure
+            self._urns.add(urn)
         inputs, secret = plain(request.object)
         made = Registration(
             urn,

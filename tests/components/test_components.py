@@ -17,7 +17,6 @@ from infra.components import packages
 from infra.components.app_secret import AppSecret, AppSecretArgs
 from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from infra.components.extension_function import (
-    ExtensionArgs,
     ExtensionFunction,
     ExtensionFunctionArgs,
 )
@@ -28,6 +27,7 @@ from infra.packaging import bytecode, runtimes, store
 from infra.policies import iam as policies
 from local.engines.built_in import BuiltInEngine
 from local.provider.archive import package
+from local.provider.provider import DeploymentError
 from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -321,20 +321,24 @@ def test_function_keeps_requests_at_once_for_itself_if_asked() -> None:
 
 
 def test_function_gets_all_nine_variables_of_the_extension() -> None:
-    extension: ExtensionArgs = {
-        "cache_enabled": False,
-        "cache_size": 0,
-        "http_port": 4000,
-        "log_level": "debug",
-        "max_connections": 5,
-        "secrets_ttl_seconds": 0,
-        "secrets_timeout_millis": 0,
-        "parameters_ttl_seconds": 1,
-        "parameters_timeout_millis": 2,
-    }
     registered = made(
         lambda: ExtensionFunction(
-            "f", {**FUNCTION_ARGS, "extension": extension, "environment": {"A": "b"}}
+            "f",
+            {
+                **FUNCTION_ARGS,
+                "environment": {"A": "b"},
+                "extension": {
+                    "cache_enabled": False,
+                    "cache_size": 0,
+                    "http_port": 4000,
+                    "log_level": "debug",
+                    "max_connections": 5,
+                    "secrets_ttl_seconds": 0,
+                    "secrets_timeout_millis": 0,
+                    "parameters_ttl_seconds": 1,
+                    "parameters_timeout_millis": 2,
+                },
+            },
         )
     )
     assert only(registered, "function:Function").inputs["environment"]["variables"] == {
@@ -440,6 +444,15 @@ def test_deployment_says_what_a_package_without_bytecode_costs(module: Path) -> 
         engine.run(stack("dev"), lambda args=args: (ExtensionFunction("f", args), None)[1])  # type: ignore[misc]
         expected = f"f: packed without bytecode, so {OTHER} compiles up to 4 lines at every cold"
         assert any(expected in message for message in engine.messages) is said
+
+
+def test_the_engine_refuses_two_resources_of_one_urn() -> None:
+    def program() -> None:
+        for _ in range(2):
+            EncryptionKey("twice", KEY_ARGS)
+
+    with pytest.raises(DeploymentError, match=r"twice: duplicate resource URN 'urn:pulumi:dev"):
+        BuiltInEngine(Recording()).run(stack("dev"), program)
 
 
 def test_a_missing_file_of_the_package_is_named(tmp_path: Path) -> None:

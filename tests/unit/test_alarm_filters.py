@@ -278,3 +278,35 @@ def test_the_patterns_of_many_existing_secrets_fit_beside_the_readers() -> None:
     parts = [secrets.ids for secrets in alarm_filters.of_existing([LONG])]
     assert [len(each) for each in parts] == [1, 1, 1]
     assert all(alarm_filters.unknown_readers(each, readers[:1]) for each in parts)
+
+
+LONG_PATH = f"/{'p' * 300}/"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "happened"),
+    [
+        (
+            alarm_filters.changed_managed_policies(
+                [POLICY.replace("reader", f"{LONG_PATH[1:]}reader-{n}") for n in range(6)]
+            ),
+            event(
+                "iam",
+                "CreatePolicyVersion",
+                policyArn=POLICY.replace("reader", f"{LONG_PATH[1:]}reader-5"),
+            ),
+        ),
+        (
+            alarm_filters.changed_logs(["l" * 512, *(f"/aws/lambda/{n:064}" for n in range(5))]),
+            event("logs", "PutMetricFilter", logGroupName="l" * 512),
+        ),
+    ],
+)
+def test_names_that_are_too_long_for_a_pattern_are_shortened(
+    pattern: str, happened: dict[str, Any]
+) -> None:
+    assert len(pattern) <= FILTER_PATTERN_LENGTH
+    assert matches(pattern, happened)
+    (name,) = happened["requestParameters"].values()
+    other = dict.fromkeys(happened["requestParameters"], f"x{name[1:-1]}x")
+    assert not matches(pattern, happened | {"requestParameters": other})

@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (a table reads by its rows)
 """What `functions`, `function`, `internalFunctions` and `roles` may say, and what they become."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,13 @@ def test_the_errors_of_every_functions_code_come_at_once() -> None:
         (orders(layers=["x"]), "functions.orders.layers[0] must be the ARN of a layer version, got 'x'"),
         (orders(layers=[LAYER.replace("us-east-1", "eu-west-1")]), "functions.orders.layers[0] must be a layer of aws:region 'us-east-1', got one of 'eu-west-1'"),
         (orders(layers=[LAYER] * 5), "functions.orders.layers must be 4 at most"),
+        (orders(layers=[LAYER] * 2), f"functions.orders.layers names {LAYER!r} 2 times; keep one"),
+        (orders(role={"policyArns": ["arn:aws:iam::aws:policy/n"] * 2}), "functions.orders.role.policyArns names 'arn:aws:iam::aws:policy/n' 2 times; keep one"),
+        (orders(environment={"TEXT": "x" * 4000}), "functions.orders.environment must have 4096 bytes at most, with the variables set here, got 4"),
+        (orders(telemetry=True, runtime="nodejs22.x", code="docs", handler="app.handler"), "functions.orders.telemetry must be false with nodejs22.x, as the metrics are those of the Python client"),
+        (orders(code="."), "functions.orders.code must not hold the project itself, got '.'; name a folder inside it"),
+        (orders(include=["handler/../.."]), "functions.orders.include must not hold the project itself, got 'handler/../..'"),
+        ({**VALID, "functions": {"reader": {**APP, "replaces": "function"}}}, "functions.reader.replaces is not needed: functions.reader is the function of `function` by its name; remove the line"),
         (orders(role={"policyArns": [f"arn:aws:iam::aws:policy/{n}" for n in range(9)]}), "functions.orders.role.policyArns must be 8 at most"),
         (orders(role={"path": "apps"}), "functions.orders.role.path must be a path such as /apps/, got 'apps'"),
         (orders(deadLetterQueue="arn:aws:s3:::bucket"), "functions.orders.deadLetterQueue must be the ARN of an SQS queue or an SNS topic"),
@@ -180,6 +188,13 @@ def test_one_error_is_one_line_that_names_key_and_remedy(
     found = faults(config)
     assert len([each for each in found if line in each]) == 1, found
     assert "s3cr3t" not in "".join(found)
+
+
+def test_as_large_an_environment_is_accepted_as_lambda_takes() -> None:
+    (line,) = faults(orders(environment={"TEXT": "x" * 4096}))
+    most = 4096 - (int(re.search(r"got (\d+)", line)[1]) - 4096)  # type: ignore[index]
+    read(orders(environment={"TEXT": "x" * most}))
+    assert "got 4097;" in faults(orders(environment={"TEXT": "x" * (most + 1)}))[0]
 
 
 def test_a_rotation_functions_name_is_taken() -> None:

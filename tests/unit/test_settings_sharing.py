@@ -204,6 +204,25 @@ def test_a_secret_of_another_account_needs_its_key() -> None:
     assert preview(with_existing(existing=theirs, keyArn=THEIR_KEY))[0] == []
 
 
+def test_more_existing_secrets_than_alarms_can_watch_are_refused() -> None:
+    watched = {"monitoring": {"enabled": True}, "audit": {"trail": "own"}}
+    function = {"secrets": ["database"], "telemetry": True}
+
+    def listed(count: int, account: str = ACCOUNT) -> dict[str, Any]:
+        arn = ARN.replace(ACCOUNT, account)
+        secrets = {f"x{n}": {"existing": arn.replace("api", f"{n:0100}")} for n in range(count)}
+        if account == OTHER:
+            secrets = {name: {**each, "keyArn": THEIR_KEY} for name, each in secrets.items()}
+        return {"secrets": {"database": DATABASE, **secrets}, "function": function}
+
+    assert preview(listed(6) | watched)[0] == []
+    (error,) = preview(listed(40) | watched)[0]
+    assert f"{PROJECT}:secrets has 40 existing secrets of this account" in error
+    assert "move some to another stack, or set monitoring.enabled to false" in error
+    assert preview(listed(40))[0] == []
+    assert preview(listed(40, OTHER) | watched)[0] == []
+
+
 @pytest.mark.parametrize(
     ("existing", "where"),
     [

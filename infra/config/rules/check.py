@@ -66,7 +66,9 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
         dict.fromkeys(config.parameter_names) | whole_parameters,
         encrypted=config.values_encrypted,
     )
-    yield from functions.errors(settings, region, config.secret_names, config.parameter_names)
+    yield from functions.errors(
+        settings, names, region, config.secret_names, config.parameter_names
+    )
     yield from readers.errors(settings, config.secret_names, config.function_names, region)
     yield from network.errors(settings, region)
     yield from replicas.errors(settings.replica_regions, region)

@@ -6,17 +6,21 @@ Pure: no Pulumi, no boto3.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import cast
 
 from pydantic.alias_generators import to_camel
 
-from infra.aws import function_options, layers, limits
+from infra.aws import extension, function_options, layers, limits
+from infra.aws.extension import ExtensionArgs
+from infra.config import function_variables
 from infra.config.errors import ConfigError
 from infra.config.function_settings import SingleFunctionSettings
 from infra.config.functions import READER, AppFunction, functions
 from infra.config.rules import names as name_rules
 from infra.config.rules.sensitive import looks_sensitive
 from infra.config.schema import Settings
+from infra.names import Names
 from infra.policies import iam
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -44,13 +48,15 @@ _QUEUE = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+")
 
 def errors(
     settings: Settings,
+    names: Names,
     region: str,
     secret_names: Collection[str],
     parameter_names: Collection[str],
 ) -> Iterator[ConfigError]:
     """Say which rules are broken.
 
-    `region` is the stack's own, or nothing; the names are all, also of wrong ones.
+    `region` is the stack's own, or nothing; `secret_names` and `parameter_names` are all, also
+    those of wrong ones.
     """
     found = functions(settings)
     if settings.functions and settings.function != SingleFunctionSettings():
@@ -61,7 +67,7 @@ def errors(
     for function in found.values():
         yield from _readable(function, settings, secret_names, parameter_names)
         yield from _existing(function, settings)
-        yield from _environment(function)
+        yield from _environment(function, settings, names)
         yield from _role_and_layers(function, region)
         yield from _options(function)
         yield from _timeouts(function)
@@ -81,7 +87,11 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
         if name in taken:
             yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
     replacing = [name for name, each in settings.functions.items() if each.replaces]
-    if replacing and READER in settings.functions:
+    if READER in replacing:
+        rule = f"is not needed: functions.{READER} is the function of `function` by its name"
+        yield ConfigError(f"functions.{READER}.replaces", f"{rule}; remove the line")
+        replacing.remove(READER)
+    elif replacing and READER in settings.functions:
         rule = f"has the log group that functions.{replacing[0]} takes over; rename it"
         yield ConfigError(f"functions.{READER}", rule)
     for name in replacing[1:]:
@@ -127,7 +137,8 @@ def _readable(
         "parameters": (own.parameters, parameter_names),
     }
     for key, (names, known) in kinds.items():
-        for name, count in Counter(names).items():
+        yield from _repeats(f"{section}.{key}", names)
+        for name in dict.fromkeys(names):
             path = f"{section}.{key}"
             if function.is_example and key == "secrets" and name == settings.function.secret:
                 path = "function.secret"
@@ -136,11 +147,15 @@ def _readable(
                 yield ConfigError(path, f"must be one of {listed}, got {name!r}")
             elif not known and not (function.is_example and key == "secrets"):
                 yield ConfigError(path, f"names {name!r}, and `{key}` of the stack has none")
-            if count > 1:
-                yield ConfigError(path, f"names {name!r} {count} times; keep one")
             if key == "secrets" and name in settings.admin_secrets:
                 rule = f"names {name!r}, which is an administrator's, and no function reads it"
                 yield ConfigError(path, f"{rule}; drop it, or name another")
+
+
+def _repeats(path: str, values: Sequence[str]) -> Iterator[ConfigError]:
+    for value, count in Counter(values).items():
+        if count > 1:
+            yield ConfigError(path, f"names {value!r} {count} times; keep one")
 
 
 def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError]:
@@ -158,7 +173,7 @@ def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError
         yield ConfigError(f"{function.section}.secrets", f"{rule} {got}")
 
 
-def _environment(function: AppFunction) -> Iterator[ConfigError]:
+def _environment(function: AppFunction, settings: Settings, names: Names) -> Iterator[ConfigError]:
     for name, value in function.settings.environment.items():
         path = f"{function.section}.environment.{name}"
         if not _VARIABLE.fullmatch(name):
@@ -172,6 +187,15 @@ def _environment(function: AppFunction) -> Iterator[ConfigError]:
         elif looks_sensitive(name, value):
             rule = "holds sensitive text in plain (not shown)"
             yield ConfigError(path, f"{rule}; put it into a secret, and read that")
+    variables = {
+        **extension.variables(cast("ExtensionArgs", function.extension_args())),
+        **function_variables.of(function, settings, names),
+    }
+    size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
+    if size > limits.ENVIRONMENT_BYTES:
+        rule = f"must have {limits.ENVIRONMENT_BYTES} bytes at most, with the variables set here"
+        remedy = "put long texts into a parameter or a file"
+        yield ConfigError(f"{function.section}.environment", f"{rule}, got {size}; {remedy}")
 
 
 def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError]:
@@ -184,12 +208,17 @@ def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError
         elif region and layer["region"] != region:
             rule = f"must be a layer of aws:region {region!r}"
             yield ConfigError(path, f"{rule}, got one of {layer['region']!r}")
+    yield from _repeats(f"{section}.layers", own.layers)
+    yield from _repeats(f"{section}.role.policyArns", own.role.policy_arns)
     if len(own.layers) > _LAYERS:
         rule = f"must be {_LAYERS} at most, as Lambda attaches 5 with the extension's"
         yield ConfigError(f"{section}.layers", f"{rule}, got {len(own.layers)}")
     if len(own.role.policy_arns) > _POLICIES:
         rule = f"must be {_POLICIES} at most, as IAM attaches 10 to a role with those that read"
         yield ConfigError(f"{section}.role.policyArns", f"{rule}, got {len(own.role.policy_arns)}")
+    if own.telemetry and not own.is_python and not function.is_example:
+        rule = f"must be false with {own.runtime}, as the metrics are those of the Python client"
+        yield ConfigError(f"{section}.telemetry", rule)
     queue = own.dead_letter_queue
     if queue is not None and not _QUEUE.fullmatch(queue):
         rule = "must be the ARN of an SQS queue or an SNS topic"

@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from infra.alarms import filters as alarm_filters
+from infra.aws import limits
 from infra.config.errors import ConfigError
 from infra.config.functions import functions
 from infra.config.schema import AuditSettings, MonitoringSettings, Settings
@@ -58,6 +59,16 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
         rule = "cannot tell so many functions, rotations and known readers from others"
         remedy = "use shorter names, or split the stack"
         yield ConfigError("monitoring.enabled", f"{rule}: {error}; {remedy}")
+
+
+def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
+    """Refuse more existing secrets of the stack's account than metric filters can be about."""
+    most, parts = limits.EXISTING_SECRET_PARTS, len(alarm_filters.of_existing(arns))
+    if parts > most:
+        rule = f"has {len(arns)} existing secrets of this account, and alarms can watch fewer"
+        why = f"they need {parts} metric filters of each kind, and a log group takes {most}"
+        remedy = "move some to another stack, or set monitoring.enabled to false"
+        yield ConfigError("secrets", f"{rule}: {why}; {remedy}")
 
 
 def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[ConfigError]:

@@ -1,0 +1,23 @@
+"""The environment variables of a function. Pure: no Pulumi, no boto3."""
+
+from infra.config.functions import AppFunction
+from infra.config.schema import Settings
+from infra.names import Names
+
+
+def of(function: AppFunction, settings: Settings, names: Names) -> dict[str, str]:
+    """Write its own variables, and those that the client reads; not those of the extension."""
+    own = function.settings
+    variables = {
+        "SECRET_PREFIX": names.secret_prefix,
+        "SECRETS_CACHE_SECONDS": str(function.client_cache_seconds()),
+        "SECRETS_TELEMETRY": str(own.telemetry).lower(),
+    }
+    first = settings.secrets.get(own.secrets[0]) if own.secrets else None
+    if first:
+        variables["SECRET_NAME"] = first.existing or names.secret(own.secrets[0])
+    if own.parameters:
+        variables["PARAMETER_PREFIX"] = names.parameter_prefix
+    if settings.replica_regions:
+        variables["SECRETS_REPLICA_REGIONS"] = ",".join(settings.replica_regions)
+    return variables | own.environment
