@@ -20,8 +20,8 @@ from typing import Any
 from pg8000.native import Connection, DatabaseError, Error, InterfaceError
 from scramp import ScramException, ScramMechanism
 
-DEFAULT_PORT = 5432
-DEFAULT_DATABASE = "postgres"
+import postgres_fields
+
 DEFAULT_CA_BUNDLE = "ca-bundle.pem"
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -108,29 +108,25 @@ def connect(
         OSError: the bundle cannot be read, or (ssl.SSLError) holds no certificate.
 
     """
-    if missing := {"host", "username", "password"} - value.keys():
-        raise ConnectionFailed(f"the secret lacks {', '.join(sorted(missing))}")
-    for field in ("host", "username", "password", "dbname"):
-        if not isinstance(value.get(field, ""), str):
-            raise ConnectionFailed(f"the secret's {field} is not text; put it in quotes")
-        if "\0" in value.get(field, ""):  # what follows it would be parameters of the login
-            raise ConnectionFailed(f"the secret's {field} has a NUL in it; put it without")
-    port = str(value.get("port", DEFAULT_PORT))
-    if not (port.isascii() and port.isdigit()):
-        raise ConnectionFailed("the secret's port is not a number")
+    if missing := postgres_fields.missing(value, "host", "username", "password"):
+        raise ConnectionFailed(f"the secret lacks {', '.join(missing)}")
+    wrong = [f"the secret's {field} {message}" for field, message in postgres_fields.faults(value)]
+    server = postgres_fields.server(value)
+    if server is None or wrong:
+        raise ConnectionFailed("; ".join(wrong))
     package = Path(__file__).parent
     context = _tls(ca_bundle or package / os.environ.get("CA_BUNDLE", DEFAULT_CA_BUNDLE))
     try:
-        connection = socket.create_connection((value["host"], int(port)), timeout_seconds)
+        connection = socket.create_connection(server, timeout_seconds)
         try:
             # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = _encrypted(connection, value["host"], context)
+            connection = _encrypted(connection, server.host, context)
             return _ScramConnection(
                 value["username"],
                 password=value["password"],
-                host=value["host"],
-                database=value.get("dbname", DEFAULT_DATABASE),
+                host=server.host,
+                database=postgres_fields.database(value),
                 ssl_context=False,
                 sock=connection,
                 startup_params=settings,
