@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import trustme
+from asn1crypto import pem, x509
 from pg8000.native import DatabaseError, InterfaceError
 
 import postgres
@@ -296,20 +297,45 @@ def test_the_bundle_is_the_one_that_the_environment_names(
         connect(VALUE)
 
 
-def test_the_bundle_of_rds_holds_roots_that_are_valid_for_years() -> None:
+def test_the_bundle_holds_roots_that_are_valid_for_years() -> None:
     context = ssl.create_default_context(cafile=BUNDLE)
     certificates: list[dict[str, Any]] = context.get_ca_certs()
 
     assert context.cert_store_stats()["x509_ca"] == len(certificates)
-    assert len(certificates) == BUNDLE.read_text().count("BEGIN CERTIFICATE") == 27 * 3
+    of_rds = [each for each in certificates if "Amazon RDS" in str(each["subject"])]
+    assert len(of_rds) == 27 * 3
+    assert len(certificates) == len(of_rds) + len(AMAZON_TRUST_SERVICES)
+    assert BUNDLE.read_text().count("BEGIN CERTIFICATE") == len(certificates)
     for certificate in certificates:
         assert certificate["subject"] == certificate["issuer"]
         left = ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()
         assert left > YEAR_SECONDS, certificate["subject"]
 
 
-def test_the_bundle_of_rds_says_where_it_comes_from() -> None:
-    assert (
-        "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-        in (BUNDLE.read_text()[:300])
-    )
+# "SHA-256 Hash of Subject Public Key Information", https://www.amazontrust.com/repository/
+AMAZON_TRUST_SERVICES = {
+    "Amazon Root CA 1": "fbe3018031f9586bcbf41727e417b7d1c45c2f47f93be372a17b96b50757d5a2",
+    "Amazon Root CA 2": "7f4296fc5b6a4e3b35d3c369623e364ab1af381d8fa7121533c9d6c633ea2461",
+    "Amazon Root CA 3": "36abc32656acfc645c61b71613c4bf21c787f5cabbee48348d58597803d7abc9",
+    "Amazon Root CA 4": "f7ecded5c66047d28ed6466b543c40e0743abe81d109254dcf845d4c2c7853c5",
+    "Starfield Services Root Certificate Authority - G2": (
+        "2b071c59a0a0ae76b0eadb2bad23bad4580b69c3601b630c2eaf0613afa83f92"
+    ),
+}
+
+
+def test_the_roots_of_amazon_trust_services_have_the_keys_that_it_publishes() -> None:
+    found = {}
+    for _, _, der in pem.unarmor(BUNDLE.read_bytes(), multiple=True):
+        certificate = x509.Certificate.load(der)
+        name, key = certificate.subject.native["common_name"], certificate.public_key
+        if not name.startswith("Amazon RDS "):
+            found[name] = hashlib.sha256(key.dump()).hexdigest()
+    assert found == AMAZON_TRUST_SERVICES
+
+
+def test_the_bundle_says_where_it_comes_from() -> None:
+    text = BUNDLE.read_text()
+    assert "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem" in text[:300]
+    for name, key in AMAZON_TRUST_SERVICES.items():
+        assert f"# {name}; SHA-256 of its public key {key}\n" in text
