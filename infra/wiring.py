@@ -346,6 +346,8 @@ def secret_rotations(
                 "strategy": rotation.strategy,
                 "generate": env.settings.secrets[name].rotated_fields(),
                 **_admin_secret(context, secrets, rotation.admin_secret),
+                "database_host": rotation.host,
+                "database_port": rotation.port,
                 "overlap_hours": rotation.overlap_hours,
                 "every_days": rotation.every_days,
                 "schedule": rotation.schedule,
