@@ -10,7 +10,7 @@ from infra.config.schema import Settings
 
 READER = "reader"
 """Name of the function of the section `function`."""
-POSTGRES = ("postgres.py", "postgres_fields.py")
+POSTGRES = ("postgres.py", "postgres_fields.py", "saslprep.py")
 """Files of `handler/` that log in to PostgreSQL."""
 
 
