@@ -34,13 +34,14 @@ YEAR_SECONDS = 365 * 86_400
 
 
 @contextlib.contextmanager
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server((VALUE["host"], 0)) as server:
+def listener(*, ipv6: bool = False) -> Iterator[socket.socket]:
+    host, family = ("::1", socket.AF_INET6) if ipv6 else (VALUE["host"], socket.AF_INET)
+    with socket.create_server((host, 0), family=family) as server:
         yield server
 
 
 @contextlib.contextmanager
-def a_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+def a_server(answer: Callable[[socket.socket], None], *, ipv6: bool = False) -> Iterator[int]:
     """Answer one connection, then close it."""
 
     def serve() -> None:
@@ -48,7 +49,7 @@ def a_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
         with connection:
             answer(connection)
 
-    with listener() as server:
+    with listener(ipv6=ipv6) as server:
         thread = threading.Thread(target=serve)
         thread.start()
         yield server.getsockname()[1]
@@ -273,11 +274,25 @@ def test_nothing_is_sent_to_a_server_without_tls(
     assert raised.value.lost is lost
 
 
-def test_a_server_that_leaves_during_the_login_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("host", "certified"),
+    [
+        (VALUE["host"], VALUE["host"]),
+        ("localhost.", "localhost"),
+        ("LocalHost", "localhost"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("0:0::1", "::1"),
+    ],
+)
+def test_a_server_that_leaves_during_the_login_is_lost(
+    tmp_path: Path, host: str, certified: str
+) -> None:
+    """Its certificate was accepted before, for its host however that is written."""
     authority, bundle = trustme.CA(), tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(bundle))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(VALUE["host"]).configure_cert(tls)
+    authority.issue_cert(certified).configure_cert(tls)
 
     def leave(connection: socket.socket) -> None:
         connection.recv(8)
@@ -286,10 +301,10 @@ def test_a_server_that_leaves_during_the_login_is_lost(tmp_path: Path) -> None:
             encrypted.recv(65_536)  # who logs in
 
     with (
-        a_server(leave) as port,
+        a_server(leave, ipv6=":" in host) as port,
         pytest.raises(ConnectionFailed, match=r"^the connection broke off: network err") as raised,
     ):
-        connect(VALUE | {"port": port}, ca_bundle=bundle)
+        connect(VALUE | {"host": host, "port": port}, ca_bundle=bundle)
 
     assert raised.value.lost
 
