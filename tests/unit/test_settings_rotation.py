@@ -236,9 +236,10 @@ def test_a_port_without_its_host_and_a_host_without_a_database_are_refused() -> 
     assert errors({"database": rotated(strategy="singleUser", port=5433)}) == [
         "secrets.database.rotation.port goes with `host`; name that, too, or drop it"
     ]
-    secret = {**rotated(strategy="random", host="h"), "generate": {"key": {}}}
+    secret = {**rotated(strategy="random", host="h", port=1), "generate": {"key": {}}}
     assert errors({"database": secret}) == [
-        "secrets.database.rotation.host goes with a database, and `random` has none; drop it"
+        f"secrets.database.rotation.{key} goes with a database, and `random` has none; drop it"
+        for key in ("host", "port")
     ]
 
 
@@ -320,8 +321,9 @@ def test_the_region_is_that_of_the_database_where_its_host_says_it() -> None:
         VALID,
         {"secrets": {"key": {"generate": {"key": {}}, "rotation": {"strategy": "random"}}}, "function": {"secret": "key"}},
         {"secrets": {"database": {**DATABASE, "fields": {"host": PROXY, "username": "u"}}}, "function": {"handler": "query"}},
+        {"secrets": {"database": {**DATABASE, "fields": {"host": OWN}}, "api": {"fields": {"host": "api.example.com"}}}, "function": {"handler": "query"}},
     ],
-    ids=["own bundle", "no login", "no database", "proxy"],
+    ids=["own bundle", "no login", "no database", "proxy", "another region"],
 )  # fmt: skip
 def test_what_needs_no_certificate_of_the_region_is_taken(keys: dict[str, Any]) -> None:
     read(keys, region="mx-central-1")

@@ -7,6 +7,7 @@ from infra.config.errors import ConfigError
 from infra.config.functions import functions
 from infra.config.rules.rotation import is_database, server_of
 from infra.config.schema import SecretSettings, Settings
+from infra.config.shared import postgres_fields
 
 
 def errors(
@@ -21,12 +22,13 @@ def errors(
     needed: dict[str, str] = {}  # region -> the first that needs it
     for name, secret in secrets.items():
         if secret.existing is None and is_database(secret):
-            for each in _regions([secret], region):
+            for each in _regions([server_of(secret)], region):
                 needed.setdefault(each, f"secrets.{name}.rotation")
     for function in functions(settings).values():
         if function.settings.ca_bundle:
             read = [secrets[name] for name in function.settings.secrets if name in secrets]
-            for each in _regions(read, region):
+            servers = [postgres_fields.server(secret.fields) for secret in read]
+            for each in _regions(servers, region):
                 needed.setdefault(each, function.section)
     for each in sorted(needed.keys() - rds_certificates.regions()):
         yield ConfigError(
@@ -38,12 +40,8 @@ def errors(
         )
 
 
-def _regions(secrets: list[SecretSettings], region: str) -> set[str]:
-    """Return the regions of databases, as far as hosts say; otherwise the stack's own."""
-    servers = [server for secret in secrets if (server := server_of(secret))]
-    found = {
-        rds_certificates.region_of(server.host) or region
-        for server in servers
-        if not server.is_rds_proxy
-    }
-    return (found if servers else {region}) - {""}
+def _regions(servers: list[postgres_fields.Server | None], region: str) -> set[str]:
+    """Return the regions of the endpoints of RDS; where none is known, the stack's own."""
+    known = [server for server in servers if server and rds_certificates.region_of(server.host)]
+    found = {rds_certificates.region_of(each.host) for each in known if not each.is_rds_proxy}
+    return {each for each in (found if known else {region}) if each}

@@ -64,8 +64,10 @@ def _random(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
         yield ConfigError(
             path, "of `random` keeps old values in `previous`; give that field another name"
         )
-    if secret.rotation and secret.rotation.host is not None:
-        yield ConfigError(f"{path}.host", "goes with a database, and `random` has none; drop it")
+    for key in ("host", "port"):
+        if getattr(secret.rotation, key) is not None:
+            rule = "goes with a database, and `random` has none; drop it"
+            yield ConfigError(f"{path}.{key}", rule)
 
 
 def _database(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
