@@ -266,6 +266,9 @@ def test_a_user_is_found_by_the_application_s_host_and_by_rotations() -> None:
         other = {**DATABASE, "fields": {"host": host, "username": "u"}}
         (error,) = errors({**at_proxy(host=OWN), "other": other})
         assert "changes the password of 'u', by which the secret 'other' logs in" in error
+    twice = at_proxy(host=OWN)["database"]
+    (error,) = errors({"database": twice, "other": twice})
+    assert error.startswith("secrets.other.rotation changes the password of 'u'")
 
 
 # --- the certificates of a region ----------------------------------------------------------------
@@ -320,7 +323,7 @@ def test_the_region_is_that_of_the_database_where_its_host_says_it() -> None:
         {"secrets": {"database": database()}, "database": {"caBundle": "handler/rds-ca-bundle.pem"}},
         VALID,
         {"secrets": {"key": {"generate": {"key": {}}, "rotation": {"strategy": "random"}}}, "function": {"secret": "key"}},
-        {"secrets": {"database": {**DATABASE, "fields": {"host": PROXY, "username": "u"}}}, "function": {"handler": "query"}},
+        {"secrets": {"database": {**DATABASE, "fields": {"host": PROXY.replace("us-east-1", "mx-central-1")}}}, "function": {"handler": "query"}},
         {"secrets": {"database": {**DATABASE, "fields": {"host": OWN}}, "api": {"fields": {"host": "api.example.com"}}}, "function": {"handler": "query"}},
     ],
     ids=["own bundle", "no login", "no database", "proxy", "another region"],
