@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from pg8000.native import Connection, DatabaseError, Error, InterfaceError
-from scramp import ScramException, ScramMechanism
+from scramp import ScramException, ScramMechanism, core
 
-DEFAULT_PORT = 5432
-DEFAULT_DATABASE = "postgres"
+import postgres_fields
+from saslprep import saslprep
+
 DEFAULT_CA_BUNDLE = "ca-bundle.pem"
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -35,6 +36,8 @@ _WORDS = {
     "53300": "there are too many connections, of the server, the database or the user",
     "57P03": "the server is starting, stopping or recovering",
 }
+# Of logins and verifiers alike. scramp's own refuses names and passwords that PostgreSQL takes.
+core.saslprep = saslprep
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
 _SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 # pg8000's words for a connection that ended, however it did.
@@ -108,29 +111,25 @@ def connect(
         OSError: the bundle cannot be read, or (ssl.SSLError) holds no certificate.
 
     """
-    if missing := {"host", "username", "password"} - value.keys():
-        raise ConnectionFailed(f"the secret lacks {', '.join(sorted(missing))}")
-    for field in ("host", "username", "password", "dbname"):
-        if not isinstance(value.get(field, ""), str):
-            raise ConnectionFailed(f"the secret's {field} is not text; put it in quotes")
-        if "\0" in value.get(field, ""):  # what follows it would be parameters of the login
-            raise ConnectionFailed(f"the secret's {field} has a NUL in it; put it without")
-    port = str(value.get("port", DEFAULT_PORT))
-    if not (port.isascii() and port.isdigit()):
-        raise ConnectionFailed("the secret's port is not a number")
+    if missing := postgres_fields.missing(value, "host", "username", "password"):
+        raise ConnectionFailed(f"the secret lacks {', '.join(missing)}")
+    wrong = [f"the secret's {field} {message}" for field, message in postgres_fields.faults(value)]
+    server = postgres_fields.server(value)
+    if server is None or wrong:
+        raise ConnectionFailed("; ".join(wrong))
     package = Path(__file__).parent
     context = _tls(ca_bundle or package / os.environ.get("CA_BUNDLE", DEFAULT_CA_BUNDLE))
     try:
-        connection = socket.create_connection((value["host"], int(port)), timeout_seconds)
+        connection = socket.create_connection(server, timeout_seconds)
         try:
             # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = _encrypted(connection, value["host"], context)
+            connection = _encrypted(connection, server.host, context)
             return _ScramConnection(
                 value["username"],
                 password=value["password"],
-                host=value["host"],
-                database=value.get("dbname", DEFAULT_DATABASE),
+                host=server.host,
+                database=postgres_fields.database(value),
                 ssl_context=False,
                 sock=connection,
                 startup_params=settings,
@@ -169,17 +168,10 @@ def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4
     With it no statement and no log holds the password. The salt is random unless given, of 12
     bytes or more; 4096 iterations are the server's default. The form is that of `pg_authid`:
     https://www.postgresql.org/docs/current/catalog-pg-authid.html
-
-    Raises:
-        ValueError: no client could log in with it: it has a character that SASLprep forbids.
-
     """
-    try:
-        salt, stored_key, server_key, _ = ScramMechanism("SCRAM-SHA-256").make_auth_info(
-            password, iterations, salt
-        )
-    except ScramException as error:
-        raise ValueError(f"no SCRAM verifier can be made: {error}") from None
+    salt, stored_key, server_key, _ = ScramMechanism("SCRAM-SHA-256").make_auth_info(
+        password, iterations, salt
+    )
     in_text = [b64encode(part).decode() for part in (salt, stored_key, server_key)]
     return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *in_text)
 
@@ -219,7 +211,7 @@ def _reason(error: Exception) -> str:
             return "the server's certificate is not for the secret's host"
         return f"the server's certificate is not trusted: {error.verify_message}"
     if isinstance(error, ScramException):
-        return "the username or the password has a character that no login can have"
+        return "the server's answers are no login by SCRAM, or do not prove that it knows the user"
     if isinstance(error, Error):
         return f"the connection broke off: {error}"
     return f"the server does not answer ({type(error).__name__})"

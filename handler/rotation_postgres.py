@@ -2,10 +2,15 @@
 
 The server gets SCRAM-SHA-256 verifiers, never a password as text.
 
+Environment variables:
+    ROTATION_HOST, ROTATION_PORT: the server, instead of the `host` and `port` of the value, which
+        its writers choose; the port is 5432 by default.
+
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,15 +20,14 @@ from typing import NamedTuple
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
-from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
+import postgres_fields
+from postgres import REFUSED, connect, scram_verifier, sqlstate
+from postgres_fields import clone_of
 from rotation_engine import Refused, RotationError, Value
 
 Values = Callable[[], Iterable[Value]]
 Users = frozenset[str]
 
-# https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
-_NAME_BYTES = 63
-_CLONE = "_clone"
 # A repetition has made or altered the same role meanwhile. XX000: "tuple concurrently updated".
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONCURRENT = {"23505", "42710", "XX000"}
@@ -93,12 +97,18 @@ class _Users:
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value with the new texts."""
-        missing = [field for field in ("host", "username") if not current.get(field)]
-        if missing:
-            raise RotationError(f"the value has no field {', no '.join(missing)}; put one")
-        for field in ("host", "username", "password", "dbname", "alternateUsername"):
-            if not isinstance(current.get(field, ""), str):
-                raise RotationError(f"the value's {field} is not text; put it in quotes")
+        at_server = _at_server(current)
+        missing = postgres_fields.missing(at_server, "host", "username")
+        wrong = [f"the value has no {field}; add it" for field in missing]
+        faults = postgres_fields.rotation_faults(at_server)
+        wrong += [f"the value's {field} {message}" for field, message in faults]
+        if (server := postgres_fields.server(at_server)) and server.is_rds_proxy:
+            wrong.append(
+                "the value's host is an RDS Proxy, which accepts AWSCURRENT's password only; set"
+                " rotation.host to the database's own endpoint"
+            )
+        if wrong:
+            raise RotationError("; ".join(wrong))
         return {**current, **made}
 
     def follows(self, pending: Value, current: Value) -> bool:
@@ -115,7 +125,7 @@ class _Users:
     def _session(self, value: Value) -> Iterator[Connection]:
         """Log in; whatever goes wrong on the way or later is told without the value."""
         try:
-            with connect(value, settings=_SESSION) as connection:
+            with connect(_at_server(value), settings=_SESSION) as connection:
                 connection.run(_NO_TRANSACTION_TIMEOUT)
                 yield connection
         except (Error, OSError) as error:
@@ -126,7 +136,7 @@ class _Users:
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
             kind = Refused if code == REFUSED else kind
-            where = f"{value.get('username')} at {':'.join(_server(value))}"
+            where = f"{value.get('username')} at {_server(value)}"
             raise kind(f"{where}: {reason}") from None
 
 
@@ -173,7 +183,7 @@ class AlternatingUsers(_Users):
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
         following, username = super().next_value(current, made), current["username"]
-        other = current.get("alternateUsername") or _clone_of(username)
+        other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(
                 f"{username} alternates with itself; put another alternateUsername"
@@ -182,7 +192,7 @@ class AlternatingUsers(_Users):
 
     def set(self, pending: Value) -> None:
         """Set the password as the admin, and make what is missing of the user."""
-        if "alternateUsername" not in pending:  # made, and changed, while it was a singleUser
+        if not pending.get("alternateUsername"):  # made, and changed, while it was a singleUser
             self.test(pending)
             return
         values = self._known()
@@ -233,8 +243,9 @@ class AlternatingUsers(_Users):
         if not admin.get("host"):
             # RDS writes the master user's secret without one. A value of this secret has logged
             # in to the server, so it is no other.
-            admin = {**admin, **{key: pending.get(key) for key in ("host", "port", "dbname")}}
-        if _server(admin) != _server(pending):
+            own = _at_server(pending)
+            admin = {**admin, **{key: own.get(key) for key in ("host", "port", "dbname")}}
+        if postgres_fields.server(admin) != _server(pending):
             raise RotationError("the admin secret is of another host or port; name the right one")
         if admin.get("username") == user:
             raise RotationError(f"{user} is the admin; put another alternateUsername")
@@ -281,11 +292,6 @@ def _is_member(roles: Roles, user: str, of: str) -> bool:
     return user in roles and of in roles[user].member_of
 
 
-def _clone_of(user: str) -> str:
-    """Return the name of a user's clone."""
-    return user.encode()[: _NAME_BYTES - len(_CLONE)].decode(errors="ignore") + _CLONE
-
-
 def _require_rights_of_an_application(roles: Roles) -> None:
     for name, role in roles.items():
         if role.powers:
@@ -300,13 +306,13 @@ def _require_rights_of_an_application(roles: Roles) -> None:
 def _require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
     """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
     user, other = pending["username"], pending["alternateUsername"]
-    if user != _clone_of(other) or other not in proven & roles.keys():
+    if user != clone_of(other) or other not in proven & roles.keys():
         raise RotationError(
             f"{user} does not exist, and only the clone of a user is created,"
-            f" {_clone_of(other)} for {other}; put a value of {other} without alternateUsername"
+            f" {clone_of(other)} for {other}; put a value of {other} without alternateUsername"
         )
     for original in roles[other].member_of:
-        if other == _clone_of(original):
+        if other == clone_of(original):
             raise RotationError(
                 f"{other} is a clone itself, of {original}; put alternateUsername {original}"
             )
@@ -331,11 +337,11 @@ def _require_own_pair(roles: Roles, pending: Value, proven: Users) -> None:
         )
     if {clone, original} <= proven:
         return
-    if clone != _clone_of(original):
+    if clone != clone_of(original):
         (missing,) = {clone, original} - proven
         raise RotationError(
             f"neither AWSCURRENT nor AWSPREVIOUS logs in as {missing}; without a login as each of"
-            f" the two, {original} alternates with {_clone_of(original)} only; put a value of each"
+            f" the two, {original} alternates with {clone_of(original)} only; put a value of each"
         )
     if clone not in proven and (roles[clone].member_of != [original] or roles[clone].holds):
         raise RotationError(
@@ -399,8 +405,17 @@ def _password(value: Value) -> str:
     return f"PASSWORD {literal(scram_verifier(value['password']))}"
 
 
-def _server(value: Value) -> tuple[str, str]:
-    return str(value.get("host")).lower(), str(value.get("port", DEFAULT_PORT))
+def _at_server(value: Value) -> Value:
+    """Return the value with the server that it is rotated at, which the deployer may have named.
+
+    An application that goes through a pooler has the pooler's host in its secret.
+    """
+    host = os.environ.get("ROTATION_HOST")
+    return {**value, "host": host, "port": os.environ.get("ROTATION_PORT")} if host else value
+
+
+def _server(value: Value) -> postgres_fields.Server | None:
+    return postgres_fields.server(_at_server(value))
 
 
 def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:

@@ -24,7 +24,7 @@ from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import AdminArgs, SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.components.small_function import SmallFunctionArgs
-from infra.config import secret_values
+from infra.config import functions, secret_values
 from infra.config.environment import Environment
 from infra.config.rules import network as network_rules
 from infra.config.schema import NetworkSettings
@@ -74,7 +74,7 @@ class Context:
         """Name the files of a package, and what logs in to PostgreSQL if asked."""
         found = {name: self.handler / name for name in names}
         if postgres:
-            found["postgres.py"] = self.handler / "postgres.py"
+            found |= {name: self.handler / name for name in functions.POSTGRES}
             found["ca-bundle.pem"] = self.env.ca_bundle
             found |= packages.distribution("pg8000")
         return found
@@ -346,6 +346,8 @@ def secret_rotations(
                 "strategy": rotation.strategy,
                 "generate": env.settings.secrets[name].rotated_fields(),
                 **_admin_secret(context, secrets, rotation.admin_secret),
+                "database_host": rotation.host,
+                "database_port": rotation.port,
                 "overlap_hours": rotation.overlap_hours,
                 "every_days": rotation.every_days,
                 "schedule": rotation.schedule,

@@ -517,6 +517,26 @@ def test_an_administrators_secret_is_read_and_not_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "variables"),
+    [
+        ({}, {}),
+        ({"database_host": "db", "database_port": None}, {"ROTATION_HOST": "db"}),
+        (
+            {"database_host": "db", "database_port": 5433},
+            {"ROTATION_HOST": "db", "ROTATION_PORT": "5433"},
+        ),
+    ],
+)
+def test_the_deployer_names_the_server_of_a_rotation(
+    given: SecretRotationArgs, variables: dict[str, str]
+) -> None:
+    registered = made(lambda: SecretRotation("r", {**ROTATION_ARGS, **given}))
+    environment = only(registered, "function:Function").inputs["environment"]["variables"]
+    names = {"ROTATION_HOST", "ROTATION_PORT"} & environment.keys()
+    assert {name: environment[name] for name in names} == variables
+
+
+@pytest.mark.parametrize(
     ("given", "rules"),
     [
         ({}, {"automaticallyAfterDays": 30}),
@@ -547,6 +567,7 @@ def test_rotation_waits_for_permission_and_grants() -> None:
         ({"every_days": 0}, "every_days must be 1 to 1000, got 0"),
         ({"window_hours": 25}, "window_hours must be 1 to 24, got 25"),
         ({"overlap_hours": -1}, "overlap_hours must be 0 to 24000, got -1"),
+        ({"database_port": 0}, "database_port must be 1 to 65535, got 0"),
         ({"strategy": "alternatingUsers"}, "admin_secret_arn goes with alternatingUsers"),
         ({"admin_secret_arn": "arn"}, "admin_secret_arn goes with alternatingUsers"),
     ],

@@ -92,7 +92,9 @@ def test_a_user_that_would_alternate_with_itself_is_refused(names: dict[str, str
     "engine", [SingleUser(FIELDS, list), alternating()], ids=["single", "two"]
 )
 def test_a_database_value_without_its_fields_is_refused(engine: Engine) -> None:
-    with pytest.raises(RotationError, match="no field host, no username; put one"):
+    with pytest.raises(
+        RotationError, match=r"^the value has no host; add it; the value has no username; add it$"
+    ):
         engine.next_value({"password": "s3cr3t"}, MADE)
 
 
@@ -104,6 +106,52 @@ def test_a_number_where_text_must_be_is_told_by_its_field(engine: Engine, field:
     told = f"^the value's {field} is not text; put it in quotes$"
     with pytest.raises(RotationError, match=told):
         engine.next_value({**DATABASE, field: 12345678}, MADE)
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_optional_fields_that_are_null_or_empty_are_kept_and_taken_as_absent(
+    absent: object,
+) -> None:
+    value = {**DATABASE, "port": absent, "dbname": absent, "alternateUsername": absent}
+    assert SingleUser(FIELDS, list).next_value(value, MADE) == {**value, **MADE}
+    names = {"username": "app_clone", "alternateUsername": "app"}
+    assert alternating().next_value(value, MADE) == {**value, **MADE, **names}
+
+
+@pytest.mark.parametrize(
+    "engine", [SingleUser(FIELDS, list), alternating()], ids=["single", "two"]
+)
+def test_every_field_that_cannot_be_rotated_is_named_at_once(engine: Engine) -> None:
+    value = {**DATABASE, "host": "postgres://h", "port": 99_999, "username": "u" * 70}
+    with pytest.raises(RotationError) as raised:
+        engine.next_value(value, MADE)
+    assert str(raised.value) == (
+        "the value's host must be a host name or an IP address alone; remove what comes before and"
+        " after it; the value's port must be a number from 1 to 65535; the value's username has"
+        " more than 63 bytes; use a shorter name"
+    )
+
+
+PROXY = "app.proxy-abc123.us-east-1.rds.amazonaws.com"
+
+
+def test_a_value_of_rds_proxy_is_rotated_at_the_deployers_host_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    value = {**DATABASE, "host": PROXY}
+    engine = SingleUser(FIELDS, list)
+    with pytest.raises(RotationError, match=r"is an RDS Proxy, .*; set rotation\.host to"):
+        engine.next_value(value, MADE)
+    monkeypatch.setenv("ROTATION_HOST", "db.example.com")
+    assert engine.next_value(value, MADE) == {**value, **MADE}
+
+
+@pytest.mark.parametrize("name", ["app\nINFO all is well", "app\x1b[2J", "app\u202e"])
+def test_a_name_does_not_break_the_line_of_an_error(name: str) -> None:
+    with pytest.raises(RotationError) as raised:
+        alternating().next_value({**DATABASE, "username": name, "alternateUsername": name}, MADE)
+    assert str(raised.value).isprintable()
+    assert repr(name).strip("'") in str(raised.value)
 
 
 def test_database_users_need_a_generated_password() -> None:
