@@ -7,16 +7,27 @@ import contextlib
 import socket
 import ssl
 import threading
-from typing import Self
+import time
+from collections.abc import Iterator
+from typing import Any, Self
 
 import trustme
 from scramp import ScramException, ScramMechanism
 
+FLOOD_BYTES = 16 << 20
+TRICKLE_SECONDS = 4.0
+
 
 class HostileServer:
-    """A server with a certificate that is trusted; it asks for passwords and keeps the answers.
+    """A server with a certificate that is trusted, and one way to attack who logs in.
 
-    With `scram` it knows a guess of the password, and learns whether the guess is right.
+    `cleartext`, `md5`: asks for the password in that form, and keeps the answer.
+    `scram`: knows a guess of the password, and learns whether the guess is right.
+    `nothing`, `not_even_ok`: lets everyone in.
+    `trickle`, `endless_error`, `flood`, `until_the_end`: never finishes the login; it sends a
+        notice now and then, an error of 1 GiB, parameters, or a message of a length below 4.
+    `trickle_later`, `endless_error_later`, ...: the same as the answer to a statement; the login
+        succeeds with the guess as the password.
     """
 
     def __init__(self, asks: str, authority: trustme.CA, guess: str = "") -> None:
@@ -52,7 +63,11 @@ class HostileServer:
                 with self._tls.wrap_socket(plain, server_side=True) as link:
                     _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
                     self.logins += 1
-                    getattr(self, f"_{self._asks}")(link)
+                    behaviour = self._asks.removesuffix("_later")
+                    if behaviour != self._asks:
+                        self._log_in(link)
+                        _hear(link)  # the statement
+                    getattr(self, f"_{behaviour}")(link)
 
     def _cleartext(self, link: socket.socket) -> None:
         self._take(link, 3)
@@ -74,7 +89,40 @@ class HostileServer:
             self.received.append(answer.rstrip(b"\0").decode())
         _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
 
+    def _trickle(self, link: socket.socket) -> None:
+        end = time.monotonic() + TRICKLE_SECONDS
+        while time.monotonic() < end:
+            _say(link, b"N", b"SNOTICE\0Mwait\0\0")
+            time.sleep(0.02)
+
+    def _endless_error(self, link: socket.socket) -> None:
+        link.sendall(b"E" + (1 << 30).to_bytes(4) + b"M")
+        for part in _flood():
+            link.sendall(part)
+
+    def _flood(self, link: socket.socket) -> None:
+        for number, part in enumerate(_flood()):
+            _say(link, b"S", b"%d\0%b\0" % (number, part))
+
+    def _until_the_end(self, link: socket.socket) -> None:
+        link.sendall(b"E" + (3).to_bytes(4))
+        for part in _flood():
+            link.sendall(part)
+
+    def _log_in(self, link: socket.socket) -> None:
+        exchange = self._exchange(link)
+        _say(link, b"R", (12).to_bytes(4) + exchange.get_server_final().encode())
+        _say(link, b"R", (0).to_bytes(4))
+        _say(link, b"Z", b"I")
+
     def _scram(self, link: socket.socket) -> None:
+        try:
+            self._exchange(link)
+            self.received.append(self._guess)
+        finally:
+            _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
+
+    def _exchange(self, link: socket.socket) -> Any:
         mechanism = ScramMechanism("SCRAM-SHA-256")
         exchange = mechanism.make_server(lambda _: mechanism.make_auth_info(self._guess))
         _say(link, b"R", (10).to_bytes(4) + b"SCRAM-SHA-256\0\0")
@@ -82,11 +130,14 @@ class HostileServer:
         exchange.set_client_first(first.partition(b"\0")[2][4:].decode())
         _say(link, b"R", (11).to_bytes(4) + exchange.get_server_first().encode())
         _, final = _hear(link)
-        try:
-            exchange.set_client_final(final.decode())
-            self.received.append(self._guess)
-        finally:
-            _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
+        exchange.set_client_final(final.decode())
+        return exchange
+
+
+def _flood() -> Iterator[bytes]:
+    part = b"x" * 65_536
+    for _ in range(FLOOD_BYTES // len(part)):
+        yield part
 
 
 def _exactly(link: socket.socket, size: int) -> bytes:
