@@ -11,19 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
 from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
 from rotation_engine import Refused, RotationError, Value
+from rotation_roles import (
+    Users,
+    clone_of,
+    is_member,
+    read_roles,
+    require_new_clone,
+    require_own_pair,
+    require_rights_of_an_application,
+)
 
 Values = Callable[[], Iterable[Value]]
-Users = frozenset[str]
 
-# https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
-_NAME_BYTES = 63
-_CLONE = "_clone"
 # A repetition has made or altered the same role meanwhile. XX000: "tuple concurrently updated".
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONCURRENT = {"23505", "42710", "XX000"}
@@ -52,22 +56,6 @@ _LISTS = {
     "temp_tablespaces",
 }
 
-# What reads only; `pg_database_owner` is nobody's but the owner's of a database.
-# https://www.postgresql.org/docs/current/predefined-roles.html
-_HARMLESS = """'pg_database_owner', 'pg_monitor', 'pg_read_all_data', 'pg_read_all_settings',
-    'pg_read_all_stats', 'pg_stat_scan_tables'"""
-_ROLES = f"""SELECT rolname::text,
-    ARRAY(SELECT DISTINCT each.rolname::text FROM pg_catalog.pg_auth_members AS grants
-        JOIN pg_catalog.pg_roles AS each ON each.oid = roleid WHERE grants.member = role.oid),
-    ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles AS each
-        WHERE pg_has_role(role.oid, each.oid, 'MEMBER')
-        AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls
-            OR rolname IN ('rds_superuser', 'rds_replication')
-            OR rolname ~ '^pg_' AND rolname NOT IN ({_HARMLESS}))),
-    EXISTS (SELECT FROM pg_catalog.pg_shdepend
-        WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND refobjid = role.oid)
-    FROM pg_catalog.pg_roles AS role WHERE rolname::text IN (:user, :other)
-    ORDER BY rolname"""  # noqa: S608 (constants)
 _LIMITS = """SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text
     FROM pg_catalog.pg_roles WHERE rolname = :role"""
 _SETTINGS = """SELECT datname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)
@@ -173,7 +161,7 @@ class AlternatingUsers(_Users):
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
         following, username = super().next_value(current, made), current["username"]
-        other = current.get("alternateUsername") or _clone_of(username)
+        other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(
                 f"{username} alternates with itself; put another alternateUsername"
@@ -201,10 +189,10 @@ class AlternatingUsers(_Users):
     def _is_set_up(self, pending: Value) -> bool:
         user, other = pending["username"], pending["alternateUsername"]
         with self._session(pending) as connection:
-            roles = _roles(connection, pending)
+            roles = read_roles(connection, pending)
             ((acts_as_another,),) = connection.run("SELECT current_user <> session_user")
-        is_clone = _is_member(roles, user, other)
-        return _is_member(roles, other, user) or (is_clone and acts_as_another)
+        is_clone = is_member(roles, user, other)
+        return is_member(roles, other, user) or (is_clone and acts_as_another)
 
     def _proven(self, values: Iterable[Value], pending: Value) -> Users:
         """Return the users of the pair, one or both, that the values log in as."""
@@ -240,110 +228,21 @@ class AlternatingUsers(_Users):
             raise RotationError(f"{user} is the admin; put another alternateUsername")
         with self._session(admin) as connection:
             connection.run("START TRANSACTION")  # a clone is there as a whole, or not at all
-            roles = _roles(connection, pending)
-            _require_rights_of_an_application(roles)
+            roles = read_roles(connection, pending)
+            require_rights_of_an_application(roles)
             if user in roles:
-                _require_own_pair(roles, pending, proven)
+                require_own_pair(roles, pending, proven)
                 connection.run(f"ALTER ROLE {identifier(user)} {_password(pending)}")
             else:
-                _require_new_clone(roles, pending, proven)
+                require_new_clone(roles, pending, proven)
                 grant = f"IN ROLE {identifier(other)}"
                 connection.run(
                     f"CREATE ROLE {identifier(user)} LOGIN {_password(pending)} {grant}"
                 )
-            if not _is_member(roles, other, user):
+            if not is_member(roles, other, user):
                 _copy_limits(connection, other, user)
                 _copy_settings(connection, other, user)
             connection.run("COMMIT")
-
-
-class _Role(NamedTuple):
-    """What the server knows of a role."""
-
-    member_of: list[str]
-    """The roles that were granted to it."""
-    powers: list[str]
-    """The roles, itself included, that it may act as and that may do an administrator's work."""
-    holds: bool
-    """Whether it owns something, or was granted a privilege, in any database."""
-
-
-Roles = Mapping[str, _Role]
-
-
-def _roles(connection: Connection, pending: Value) -> Roles:
-    """Return those of the two users that exist, by name."""
-    user, other = pending["username"], pending["alternateUsername"]
-    return {name: _Role(*row) for name, *row in connection.run(_ROLES, user=user, other=other)}
-
-
-def _is_member(roles: Roles, user: str, of: str) -> bool:
-    return user in roles and of in roles[user].member_of
-
-
-def _clone_of(user: str) -> str:
-    """Return the name of a user's clone."""
-    return user.encode()[: _NAME_BYTES - len(_CLONE)].decode(errors="ignore") + _CLONE
-
-
-def _require_rights_of_an_application(roles: Roles) -> None:
-    for name, role in roles.items():
-        if role.powers:
-            by = "itself" if name in role.powers else ", ".join(role.powers)
-            raise RotationError(
-                f"{name} has an administrator's rights (by {by}): SUPERUSER, CREATEROLE,"
-                " REPLICATION, BYPASSRLS, a role of RDS with these, or a pg_ role that does more"
-                " than read; the admin changes no such user; revoke them, or use singleUser"
-            )
-
-
-def _require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
-    """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
-    user, other = pending["username"], pending["alternateUsername"]
-    if user != _clone_of(other) or other not in proven & roles.keys():
-        raise RotationError(
-            f"{user} does not exist, and only the clone of a user is created,"
-            f" {_clone_of(other)} for {other}; put a value of {other} without alternateUsername"
-        )
-    for original in roles[other].member_of:
-        if other == _clone_of(original):
-            raise RotationError(
-                f"{other} is a clone itself, of {original}; put alternateUsername {original}"
-            )
-
-
-def _require_own_pair(roles: Roles, pending: Value, proven: Users) -> None:
-    """Refuse two users that are not an original and its clone, both of this secret.
-
-    A value has logged in as one of them. The other one belongs to the secret as well where a value
-    has logged in as it, or the names are those of an original and its clone; but a role that only
-    bears the name of a clone must be one, with nothing of its own.
-    """
-    user, other = pending["username"], pending["alternateUsername"]
-    if _is_member(roles, user, other):
-        clone, original = user, other
-    elif _is_member(roles, other, user):
-        clone, original = other, user
-    else:
-        raise RotationError(
-            f"{user} exists and is no member of {other}; grant it that role if it is the clone, or"
-            " put another alternateUsername"
-        )
-    if {clone, original} <= proven:
-        return
-    if clone != _clone_of(original):
-        (missing,) = {clone, original} - proven
-        raise RotationError(
-            f"neither AWSCURRENT nor AWSPREVIOUS logs in as {missing}; without a login as each of"
-            f" the two, {original} alternates with {_clone_of(original)} only; put a value of each"
-        )
-    if clone not in proven and (roles[clone].member_of != [original] or roles[clone].holds):
-        raise RotationError(
-            f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
-            f" something or was granted something itself; REASSIGN OWNED BY it TO {original} and"
-            " DROP OWNED BY it in each database, and revoke the other roles, or give it another"
-            " name"
-        )
 
 
 def _copy_limits(connection: Connection, original: str, clone: str) -> None:
