@@ -14,7 +14,15 @@ from itertools import chain
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
-from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
+from postgres import (
+    DEFAULT_PORT,
+    REFUSED,
+    ConnectionFailed,
+    connect,
+    printable,
+    scram_verifier,
+    sqlstate,
+)
 from rotation_engine import Refused, RotationError, Value
 from rotation_roles import (
     Users,
@@ -34,19 +42,25 @@ _CONCURRENT = {"23505", "42710", "XX000"}
 _ATTEMPTS = 10
 _PAUSE_SECONDS = 0.02
 _NOT_PERMITTED = "42501"
+_CANCELED = "57014"
+_TOO_MANY_CONNECTIONS = "53300"
+_PATIENCE_SECONDS = 5.0
+_ANSWER_BYTES = 1 << 20  # of all answers here, many times the longest
 
-# What users and databases may have set otherwise, to the harm of a rotation or of its admin.
-_SESSION = {
-    "default_transaction_read_only": "off",
-    "idle_in_transaction_session_timeout": "0",
-    "lock_timeout": "0",
-    "search_path": "pg_catalog",
-    "standard_conforming_strings": "on",  # as `literal` quotes
-    "statement_timeout": "0",
-}
-# Since PostgreSQL 17; a login with a setting that is unknown fails.
-_NO_TRANSACTION_TIMEOUT = """SELECT pg_catalog.set_config('transaction_timeout', '0', false)
-    WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"""
+# What users and databases may have set otherwise, to the harm of a rotation or of its admin. It
+# is set by statements and for the transaction only: PgBouncer refuses most parameters of a login,
+# and may give what is set for a session to other clients. An unknown setting would be an error:
+# `transaction_timeout` is of PostgreSQL 17.
+_BEGIN = """START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    SET LOCAL statement_timeout TO 0;
+    SELECT pg_catalog.set_config('transaction_timeout', '0', true)
+        WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+    SET LOCAL client_encoding TO 'UTF8';
+    SET LOCAL "DateStyle" TO 'ISO';
+    SET LOCAL idle_in_transaction_session_timeout TO 0;
+    SET LOCAL lock_timeout TO 0;
+    SET LOCAL search_path TO pg_catalog;
+    SET LOCAL standard_conforming_strings TO on"""  # as `literal` quotes
 # Settings that are lists of quoted names: `variable_is_guc_list_quote` of
 # https://github.com/postgres/postgres/blob/master/src/bin/pg_dump/dumputils.c
 _LISTS = {
@@ -101,16 +115,17 @@ class _Users:
 
     @contextmanager
     def _session(self, value: Value) -> Iterator[Connection]:
-        """Log in; whatever goes wrong on the way or later is told without the value."""
+        """Log in, for one transaction; whatever goes wrong is told without the value."""
         try:
-            with connect(value, settings=_SESSION) as connection:
-                connection.run(_NO_TRANSACTION_TIMEOUT)
+            with _logged_in(value) as connection:
+                _begin(connection)
                 yield connection
+                connection.run("COMMIT")
         except (Error, OSError) as error:
             told = error.args[0] if error.args else None
             reason = str(told)
             if isinstance(told, dict):  # the server's own words: message, detail, hint
-                reason = "; ".join(told[field] for field in "MDH" if field in told)
+                reason = "; ".join(printable(told[field]) for field in "MDH" if field in told)
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
             kind = Refused if code == REFUSED else kind
@@ -139,7 +154,7 @@ class SingleUser(_Users):
     def _change(self, pending: Value, login: Value) -> None:
         with self._session(login) as connection:
             if login["password"] != pending["password"]:
-                connection.run("SET ROLE NONE")  # the user's settings may say another
+                connection.run("SET LOCAL ROLE NONE")  # the user's settings may say another
                 connection.run(f"ALTER ROLE SESSION_USER {_password(pending)}")
 
 
@@ -227,7 +242,7 @@ class AlternatingUsers(_Users):
         if admin.get("username") == user:
             raise RotationError(f"{user} is the admin; put another alternateUsername")
         with self._session(admin) as connection:
-            connection.run("START TRANSACTION")  # a clone is there as a whole, or not at all
+            connection.run("SET LOCAL ROLE NONE")  # settings may say another
             roles = read_roles(connection, pending)
             require_rights_of_an_application(roles)
             if user in roles:
@@ -242,7 +257,31 @@ class AlternatingUsers(_Users):
             if not is_member(roles, other, user):
                 _copy_limits(connection, other, user)
                 _copy_settings(connection, other, user)
-            connection.run("COMMIT")
+
+
+def _logged_in(value: Value) -> Connection:
+    """Log in; where all connections are taken, wait for one a few seconds."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return connect(value, answer_bytes=_ANSWER_BYTES)
+        except ConnectionFailed as error:
+            if error.sqlstate != _TOO_MANY_CONNECTIONS or time.monotonic() > end:
+                raise
+        time.sleep(_PATIENCE_SECONDS / 20)
+
+
+def _begin(connection: Connection) -> None:
+    """Begin the transaction, also where the user's own `statement_timeout` hardly allows it."""
+    for left in range(_ATTEMPTS, 0, -1):
+        try:
+            connection.run(_BEGIN)
+        except DatabaseError as error:
+            if sqlstate(error) != _CANCELED or left == 1:
+                raise
+            connection.run("ROLLBACK")
+        else:
+            return
 
 
 def _copy_limits(connection: Connection, original: str, clone: str) -> None:

@@ -24,10 +24,14 @@ class HostileServer:
     `cleartext`, `md5`: asks for the password in that form, and keeps the answer.
     `scram`: knows a guess of the password, and learns whether the guess is right.
     `nothing`, `not_even_ok`: lets everyone in.
-    `trickle`, `endless_error`, `flood`, `until_the_end`: never finishes the login; it sends a
-        notice now and then, an error of 1 GiB, parameters, or a message of a length below 4.
-    `trickle_later`, `endless_error_later`, ...: the same as the answer to a statement; the login
-        succeeds with the guess as the password.
+    `error`, `pooler`: refuses everyone, without a code or with that of PgBouncer.
+    `trickle`, `dribble`: never finishes the login; it sends notices, or the bytes of one.
+    `endless_error`, `flood`, `until_the_end`: sends an error of 1 GiB, parameters, or a message of
+        a length below 4.
+    `answers`: answers each statement with nothing.
+
+    With `_later` after one of these, the login succeeds with the guess as the password, and the
+    rest is the answer to a statement.
     """
 
     def __init__(self, asks: str, authority: trustme.CA, guess: str = "") -> None:
@@ -94,6 +98,25 @@ class HostileServer:
         while time.monotonic() < end:
             _say(link, b"N", b"SNOTICE\0Mwait\0\0")
             time.sleep(0.02)
+
+    def _dribble(self, link: socket.socket) -> None:
+        link.sendall(b"N" + (1 << 16).to_bytes(4))
+        end = time.monotonic() + TRICKLE_SECONDS
+        while time.monotonic() < end:
+            link.sendall(b"S")
+            time.sleep(0.02)
+
+    def _error(self, link: socket.socket) -> None:
+        _say(link, b"E", b"SFATAL\0Mno\0\0")
+
+    def _pooler(self, link: socket.socket) -> None:
+        _say(link, b"E", b"SFATAL\0C08P01\0Mno such user\n\x1bERROR\0\0")
+
+    def _answers(self, link: socket.socket) -> None:
+        while True:
+            _say(link, b"I", b"")
+            _say(link, b"Z", b"I")
+            _hear(link)
 
     def _endless_error(self, link: socket.socket) -> None:
         link.sendall(b"E" + (1 << 30).to_bytes(4) + b"M")
