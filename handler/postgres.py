@@ -93,9 +93,16 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
     _is_proven = False
 
     def __init__(
-        self, link: _Link, *, timeout_seconds: float, answer_bytes: int, **options: Any
+        self,
+        link: _Link,
+        *,
+        timeout_seconds: float,
+        answer_bytes: int,
+        channel_binding: bool,
+        **options: Any,
     ) -> None:
         self._timeout_seconds, self._answer_bytes = timeout_seconds, answer_bytes
+        self._channel_binding = channel_binding
         super().__init__(sock=link, ssl_context=False, **options)
 
     def handle_messages(self, context: Any) -> None:
@@ -110,6 +117,11 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         if code not in _SASL:
             self._require_proof(code)
         super().handle_AUTHENTICATION_REQUEST(data, context)
+        if self._channel_binding and not self.auth.mechanism_name.endswith("-PLUS"):
+            raise ConnectionFailed(
+                "the server does not offer SCRAM-SHA-256-PLUS, so that another one may be in"
+                " between; name the database itself, or put its `host` into the secret"
+            )
         self._is_proven = self._is_proven or code == _SASL_FINAL  # its signature was right
 
     def handle_READY_FOR_QUERY(self, data: bytes, context: Any) -> None:  # noqa: N802 (pg8000's)
@@ -133,6 +145,7 @@ def connect(
     ca_bundle: Path | None = None,
     timeout_seconds: float = 5,
     answer_bytes: int = 64 * _MIB,
+    channel_binding: bool = False,
 ) -> Connection:
     """Log in with the `username` and `password` at the `host`, `port` and `dbname` of a secret.
 
@@ -140,6 +153,7 @@ def connect(
     by default that is the file beside this module that `CA_BUNDLE` names, or `ca-bundle.pem`. The
     timeout is for the login as a whole, but for the lookup of the host's name, and afterwards for
     each answer of the server as a whole. An answer of more than `answer_bytes` is an error.
+    With `channel_binding` a server is refused that passes the login on to another one.
 
     Raises:
         ConnectionFailed: no connection, for whatever reason.
@@ -169,6 +183,7 @@ def connect(
                 link,
                 timeout_seconds=timeout_seconds,
                 answer_bytes=answer_bytes,
+                channel_binding=channel_binding,
                 user=value["username"],
                 password=value["password"],
                 host=value["host"],

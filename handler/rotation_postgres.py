@@ -28,8 +28,12 @@ from rotation_roles import (
     Users,
     clone_of,
     is_member,
+    mark_clone,
+    mark_of,
     read_roles,
+    require_kept_role,
     require_new_clone,
+    require_no_other_mark,
     require_own_pair,
     require_rights_of_an_application,
 )
@@ -114,10 +118,10 @@ class _Users:
             connection.run("SELECT current_user")
 
     @contextmanager
-    def _session(self, value: Value) -> Iterator[Connection]:
+    def _session(self, value: Value, *, channel_binding: bool = False) -> Iterator[Connection]:
         """Log in, for one transaction; whatever goes wrong is told without the value."""
         try:
-            with _logged_in(value) as connection:
+            with _logged_in(value, channel_binding=channel_binding) as connection:
                 _begin(connection)
                 yield connection
                 connection.run("COMMIT")
@@ -169,8 +173,9 @@ class AlternatingUsers(_Users):
     value of the secret logs in as, and for the clone that follows from such a user's name.
     """
 
-    def __init__(self, fields: frozenset[str], known: Values, admins: Values) -> None:
+    def __init__(self, arn: str, fields: frozenset[str], known: Values, admins: Values) -> None:
         super().__init__(fields, known)
+        self._mark = mark_of(arn)
         self._admins = admins
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
@@ -233,20 +238,24 @@ class AlternatingUsers(_Users):
 
     def _install(self, pending: Value, proven: Users, admin: Value) -> None:
         user, other = pending["username"], pending["alternateUsername"]
-        if not admin.get("host"):
+        has_host = bool(admin.get("host"))
+        if not has_host:
             # RDS writes the master user's secret without one. A value of this secret has logged
-            # in to the server, so it is no other.
+            # in to the server, so it is no other; and by channel binding, none in between.
             admin = {**admin, **{key: pending.get(key) for key in ("host", "port", "dbname")}}
         if _server(admin) != _server(pending):
             raise RotationError("the admin secret is of another host or port; name the right one")
         if admin.get("username") == user:
             raise RotationError(f"{user} is the admin; put another alternateUsername")
-        with self._session(admin) as connection:
+        with self._session(admin, channel_binding=not has_host) as connection:
             connection.run("SET LOCAL ROLE NONE")  # settings may say another
+            ((version,),) = connection.run("SELECT current_setting('server_version_num')::int")
+            require_kept_role(version)
             roles = read_roles(connection, pending)
+            require_no_other_mark(roles, self._mark)
             require_rights_of_an_application(roles)
             if user in roles:
-                require_own_pair(roles, pending, proven)
+                require_own_pair(roles, pending, proven, self._mark)
                 connection.run(f"ALTER ROLE {identifier(user)} {_password(pending)}")
             else:
                 require_new_clone(roles, pending, proven)
@@ -255,16 +264,17 @@ class AlternatingUsers(_Users):
                     f"CREATE ROLE {identifier(user)} LOGIN {_password(pending)} {grant}"
                 )
             if not is_member(roles, other, user):
+                mark_clone(connection, pending, self._mark)
                 _copy_limits(connection, other, user)
                 _copy_settings(connection, other, user)
 
 
-def _logged_in(value: Value) -> Connection:
+def _logged_in(value: Value, *, channel_binding: bool) -> Connection:
     """Log in; where all connections are taken, wait for one a few seconds."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return connect(value, answer_bytes=_ANSWER_BYTES)
+            return connect(value, answer_bytes=_ANSWER_BYTES, channel_binding=channel_binding)
         except ConnectionFailed as error:
             if error.sqlstate != _TOO_MANY_CONNECTIONS or time.monotonic() > end:
                 raise

@@ -458,7 +458,7 @@ def test_a_second_user_may_join_while_one_is_pending(world: World) -> None:
     rotated.strategy = "singleUser"
     rotated.assert_rotated(rotated.first)
     rotated.strategy = "alternatingUsers"
-    engine = rotation_postgres.AlternatingUsers(frozenset({"password"}), list, list)
+    engine = rotation_postgres.AlternatingUsers(rotated.arn, frozenset({"password"}), list, list)
     with pytest.raises(rotation_engine.RotationError, match="28P01"):
         engine.set(rotated.first)
     before = rotated.current()

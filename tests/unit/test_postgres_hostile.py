@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -31,7 +32,7 @@ def server(authority: trustme.CA) -> Server:
 
 @pytest.fixture
 def log_in(tmp_path: Path) -> Login:
-    def login(server: HostileServer, **options: int) -> Connection:
+    def login(server: HostileServer, **options: Any) -> Connection:
         value = {"host": "127.0.0.1", "port": server.port, "username": "app", "password": PASSWORD}
         return connect(
             value, ca_bundle=tmp_path / "bundle.pem", timeout_seconds=SECONDS, **options
