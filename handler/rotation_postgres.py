@@ -45,7 +45,6 @@ Values = Callable[[], Iterable[Value]]
 _CONCURRENT = {"23505", "42710", "XX000"}
 _ATTEMPTS = 10
 _PAUSE_SECONDS = 0.02
-_NOT_PERMITTED = "42501"
 _CANCELED = "57014"
 _TOO_MANY_CONNECTIONS = "53300"
 _PATIENCE_SECONDS = 5.0
@@ -76,10 +75,14 @@ _LISTS = {
 
 _LIMITS = """SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text
     FROM pg_catalog.pg_roles WHERE rolname = :role"""
-_SETTINGS = """SELECT datname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)
+# With whether a role is gone that it names: ALTER ROLE does not mind that.
+_SETTINGS = """SELECT datname, name, value, name = 'role' AND value <> 'none'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = value)
     FROM pg_catalog.pg_db_role_setting JOIN pg_catalog.pg_roles AS r ON r.oid = setrole
     LEFT JOIN pg_catalog.pg_database AS d ON d.oid = setdatabase
     CROSS JOIN unnest(setconfig) AS each
+    CROSS JOIN LATERAL (SELECT split_part(each, '=', 1) AS name,
+        substr(each, strpos(each, '=') + 1) AS value) AS setting
     WHERE rolname = :role"""
 
 
@@ -305,40 +308,50 @@ def _copy_limits(connection: Connection, original: str, clone: str) -> None:
 def _copy_settings(connection: Connection, original: str, clone: str) -> None:
     """Give the clone the settings of the original, and its role unless it has another there.
 
-    What the admin may not set, a superuser's, is left as it is, and the log says so.
+    What cannot be set is left as it is, and the log says why: it is a superuser's, or names a
+    tablespace or role that is gone, which a login ignores.
     """
-    left = []
-    there, wanted = (
-        {(database, name): value for database, name, value in connection.run(_SETTINGS, role=role)}
-        for role in (clone, original)
-    )
-    wanted = {(None, "role"): original} | wanted
+    there = {(row[0], row[1]): row[2] for row in connection.run(_SETTINGS, role=clone)}
+    wanted, left = {(None, "role"): original}, {}
+    for database, name, value, is_gone in connection.run(_SETTINGS, role=original):
+        if is_gone:
+            left[name] = f"there is no role {printable(value)}; reset it, or create the role"
+        else:
+            wanted[database, name] = value
     for database, name in {**there, **wanted}:
         value = wanted.get((database, name))
         if value == there.get((database, name)):
             continue
         alter = f"ALTER ROLE {identifier(clone)}"
         alter += f" IN DATABASE {identifier(database)}" if database else ""
-        connection.run("SAVEPOINT setting")
-        try:
-            _set(connection, alter, name, value)
-        except DatabaseError as error:
-            if sqlstate(error) != _NOT_PERMITTED:
-                raise
-            connection.run("ROLLBACK TO SAVEPOINT setting")
-            left.append(name)
+        if reason := _set_or_leave(connection, alter, name, value):
+            left[name] = reason
     if left:
-        told = {"message": "the admin may not copy settings", "role": clone, "settings": left}
-        print(json.dumps({"level": "WARNING", **told}))  # noqa: T201 (Lambda's log)
+        warning = {"message": "settings are not copied", "role": clone, "settings": left}
+        print(json.dumps({"level": "WARNING", **warning}))  # noqa: T201 (Lambda's log)
+
+
+def _set_or_leave(connection: Connection, alter: str, name: str, value: str | None) -> str:
+    """Set it, or return why it cannot be."""
+    connection.run("SAVEPOINT setting")
+    try:
+        _set(connection, alter, name, value)
+    except DatabaseError as error:
+        if sqlstate(error) in _CONCURRENT:
+            raise
+        connection.run("ROLLBACK TO SAVEPOINT setting")
+        return printable(error.args[0].get("M", ""))
+    return ""
 
 
 def _set(connection: Connection, alter: str, name: str, value: str | None) -> None:
     setting = ".".join(map(identifier, name.split(".")))
     if value is None:
         connection.run(f"{alter} RESET {setting}")
-    elif name in _LISTS:  # split by the server, and for no longer than this transaction in force
+    elif name in _LISTS:  # the server splits it
         connection.run("SELECT pg_catalog.set_config(:name, :to, true)", name=name, to=value)
         connection.run(f"{alter} SET {setting} FROM CURRENT")
+        connection.run("SET LOCAL search_path TO pg_catalog")
     else:
         connection.run(f"{alter} SET {setting} TO {literal(value)}")
 
