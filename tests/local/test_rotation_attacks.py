@@ -7,6 +7,7 @@ the victim's own value still works, what a hostile server was sent.
 """
 
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,14 +16,16 @@ from typing import Any
 
 import pytest
 import trustme
+from botocore.exceptions import ClientError
 from pg8000.native import DatabaseError, identifier
 
 import postgres as postgres_client
 import rotation_engine
 import seed
+from local.aws import EmbeddedAws
 from tests.hostile_postgres import HostileServer, Relay
 from tests.local import rotation_support
-from tests.local.rotation_support import STEPS, Rotated, World
+from tests.local.rotation_support import REGION, STEPS, Rotated, World
 
 world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
 idle_function, prefix = rotation_support.idle_function, rotation_support.prefix
@@ -233,6 +236,118 @@ def test_a_user_with_an_administrators_rights_gets_no_clone_and_no_password(
     assert not exists(world, f"{fresh.first['username']}_clone")
 
 
+# --- what a principal can do who may write one secret --------------------------------------------
+
+WRITERS = {
+    "put": ("PutSecretValue",),
+    "get and put": ("GetSecretValue", "PutSecretValue"),
+    "get, put and labels": ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"),
+}
+NAMES = {
+    "a new member": {"username": "{victim}", "alternateUsername": "{evil}"},
+    "the clone": {"username": "{victim}", "alternateUsername": "{victim}_clone"},
+    "the original": {"username": "{victim}_clone", "alternateUsername": "{victim}"},
+    "their own alternate": {"username": "{own}", "alternateUsername": "{victim}"},
+    "a superuser": {"username": "postgres", "alternateUsername": "{evil}"},
+}
+
+
+@pytest.fixture
+def write(aws: EmbeddedAws, attacker: Rotated, victim: Rotated) -> Callable[[str], Any]:
+    """Return the function that assumes the role of a writer of the attacker's secret alone."""
+
+    def assume(actions: str) -> Any:
+        allowed = [f"secretsmanager:{action}" for action in WRITERS[actions]]
+        arn = rotation_support.role(
+            aws,
+            {"AWS": f"arn:aws:iam::{aws.account_id}:root"},
+            {"Effect": "Allow", "Action": allowed, "Resource": attacker.arn},
+        )
+        sts = aws.client("sts", REGION)
+        session = sts.assume_role(RoleArn=arn, RoleSessionName="attacker")
+        client = aws.client_as("secretsmanager", REGION, session["Credentials"])
+        for call in (client.get_secret_value, client.describe_secret):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                call(SecretId=victim.arn)
+        return client
+
+    return assume
+
+
+@pytest.mark.parametrize("actions", WRITERS)
+@pytest.mark.parametrize("names", NAMES)
+def test_no_writer_of_one_secret_gets_another_user(
+    attacker: Rotated, victim: Rotated, write: Callable[[str], Any], names: str, actions: str
+) -> None:
+    world = attacker.world
+    victim.steps()
+    users = {"victim": victim.first["username"], "own": attacker.first["username"]}
+    users["evil"] = f"evil_{uuid.uuid4().hex[:8]}"
+    fields = {key: name.format(**users) for key, name in NAMES[names].items()}
+    value = {**world.address, **fields, "password": "made up"}
+    if names == "their own alternate":
+        value["password"] = attacker.first["password"]
+    write(actions).put_secret_value(SecretId=attacker.arn, SecretString=json.dumps(value))
+    attacker.begin()
+    with pytest.raises(rotation_engine.RotationError):
+        attacker.steps()
+    assert all(victim.works(each) for each in (victim.current(), victim.first))
+    assert reached(attacker) <= {users["own"]}
+    assert not exists(world, users["evil"])
+
+
+@pytest.mark.parametrize("labels", ["AWSPENDING", "AWSPREVIOUS"])
+def test_no_value_under_a_label_of_the_attackers_choice_gets_another_user(
+    attacker: Rotated, victim: Rotated, write: Callable[[str], Any], labels: str
+) -> None:
+    """They write the pending value before the function does, or choose the previous one."""
+    victim.steps()
+    user = victim.first["username"]
+    names = {"username": user, "alternateUsername": f"{user}_clone"}
+    client = write("get, put and labels")
+    attacker.put(attacker.first | names)
+    attacker.begin()
+    pending = {**attacker.first, "password": "made up"}
+    pending |= {"username": f"{user}_clone", "alternateUsername": user}
+    if labels == "AWSPENDING":
+        client.put_secret_value(
+            SecretId=attacker.arn,
+            SecretString=json.dumps(pending),
+            ClientRequestToken=attacker.token,
+            VersionStages=["AWSPENDING"],
+        )
+    else:
+        put = client.put_secret_value(
+            SecretId=attacker.arn, SecretString=json.dumps(pending), VersionStages=["CHOSEN"]
+        )
+        client.update_secret_version_stage(
+            SecretId=attacker.arn,
+            VersionStage="AWSPREVIOUS",
+            MoveToVersionId=put["VersionId"],
+            RemoveFromVersionId=attacker.version("AWSPREVIOUS"),
+        )
+    with pytest.raises(rotation_engine.RotationError, match="neither AWSCURRENT nor AWSPREVIOUS"):
+        attacker.steps()
+    assert all(victim.works(each) for each in (victim.current(), victim.first))
+
+
+def test_the_administrators_server_under_another_name_is_another_server(
+    attacker: Rotated,
+) -> None:
+    assert "another host or port" in rotate_with(attacker, host="localhost")
+    assert reached(attacker) == {attacker.first["username"]}
+
+
+def test_an_alternate_name_that_the_server_cuts_to_anothers_is_nobodys(
+    world: World, attacker: Rotated
+) -> None:
+    victim = Rotated(world, "alternatingUsers", username=uuid.uuid4().hex * 2)
+    user = victim.first["username"][:63]
+    rotate_with(attacker, alternateUsername=f"{user}longer")
+    assert user not in reached(attacker)
+    assert victim.works(victim.first)
+
+
 # --- a clone of another secret -------------------------------------------------------------------
 
 
@@ -296,6 +411,75 @@ def test_a_reader_of_both_users_does_not_rotate_them_for_a_secret_of_their_own(
         attacker.steps()
     assert victim.works(victim.current())
     assert victim.works(victim.current("AWSPREVIOUS"))
+
+
+# --- a database of the attacker ------------------------------------------------------------------
+
+NAMESAKES = """
+CREATE FUNCTION {0}.split_part(text, text, int) RETURNS text
+CREATE FUNCTION {0}.substr(text, int) RETURNS text
+CREATE FUNCTION {0}.strpos(text, text) RETURNS int
+CREATE FUNCTION {0}.pg_has_role(oid, oid, text) RETURNS boolean
+CREATE FUNCTION {0}.shobj_description(oid, name) RETURNS text
+CREATE FUNCTION {0}.current_setting(text) RETURNS text
+CREATE FUNCTION {0}.current_setting(text, boolean) RETURNS text
+CREATE FUNCTION {0}.set_config(text, text, boolean) RETURNS text
+CREATE FUNCTION {0}.eq(name, text) RETURNS boolean
+"""
+"""Functions and an operator like those of pg_catalog; each notes who calls it."""
+
+HOSTILE_SETTINGS = {
+    "search_path": "{0}, pg_catalog",
+    "role": "{0}",
+    "client_encoding": "LATIN1",
+    '"DateStyle"': "'SQL, DMY'",
+    "default_transaction_read_only": "on",
+    "default_transaction_isolation": "serializable",
+    "standard_conforming_strings": "off",
+    "statement_timeout": "1",
+    "idle_in_transaction_session_timeout": "1",
+}
+
+
+@pytest.mark.parametrize("whose", ["database", "user"])
+def test_the_administrator_runs_nothing_of_the_attackers(
+    world: World, attacker: Rotated, whose: str
+) -> None:
+    """The administrator's secret names no database, so that it logs in to the attacker's own."""
+    user = attacker.first["username"]
+    world.server.run(f"CREATE DATABASE {user} OWNER {user}")
+    own = attacker.first | {"dbname": user}
+    with world.log_in(own) as connection:
+        connection.run(f"CREATE SCHEMA {user}")
+        connection.run(f"GRANT USAGE ON SCHEMA {user} TO PUBLIC")
+        connection.run(f"CREATE SEQUENCE {user}.called")
+        connection.run(f"GRANT ALL ON SEQUENCE {user}.called TO PUBLIC")
+        for function in NAMESAKES.strip().format(user).splitlines():
+            connection.run(
+                f"{function} LANGUAGE plpgsql AS"
+                f" $$ BEGIN PERFORM nextval('{user}.called'); RETURN NULL; END $$"
+            )
+        connection.run(
+            f"CREATE OPERATOR {user}.= (LEFTARG=name, RIGHTARG=text, FUNCTION={user}.eq)"
+        )
+        for name, value in HOSTILE_SETTINGS.items():
+            connection.run(f"ALTER {whose} {user} SET {name} = {value.format(user)}")
+        for refused in (
+            f"ALTER ROLE {world.admin['username']} IN DATABASE {user} SET work_mem = '8MB'",
+            f"ALTER DATABASE {user} SET session_preload_libraries = 'evil'",
+        ):
+            with pytest.raises(DatabaseError, match="42501"):
+                connection.run(refused)
+    world.put_admin(world.admin)
+    assert not rotate_with(attacker, dbname=user)
+    for _ in range(2):
+        attacker.begin()
+        attacker.steps()
+    assert attacker.works(attacker.current())
+    world.server.run(f"ALTER DATABASE {user} RESET ALL")
+    with world.log_in(own | {"username": world.admin["username"]} | world.admin) as connection:
+        last = "SELECT pg_sequence_last_value(CAST(:name AS regclass))"
+        assert connection.run(last, name=f"{user}.called") == [[None]]
 
 
 # --- a login that proves nothing -----------------------------------------------------------------
