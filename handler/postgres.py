@@ -30,7 +30,7 @@ _LOGIN_BYTES = _MIB  # a login needs about 2 KiB
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 REFUSED = "28P01"  # the password; or there is no such user, which the server tells nobody
 _NO_LOGIN = "28000"  # also RDS Proxy's, where it has no secret for the user
-_POOLER = "08P01"  # PgBouncer's for whatever it refuses, a wrong password among others
+POOLER = "08P01"  # PgBouncer's for whatever it refuses, a wrong password among others
 _WORDS = {
     REFUSED: "the password is wrong or has expired, or there is no such user",
     _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or this way (pg_hba.conf)",
@@ -207,7 +207,7 @@ def is_auth_error(error: BaseException) -> bool:
     """
     code = sqlstate(error)
     at_login = isinstance(error, ConnectionFailed)
-    return code in {REFUSED, _NO_LOGIN} or (code == _POOLER and at_login)
+    return code in {REFUSED, _NO_LOGIN} or (code == POOLER and at_login)
 
 
 def sqlstate(error: BaseException | None) -> str | None:
@@ -308,7 +308,7 @@ def _is_lost(error: BaseException) -> bool:
 
 def _reason(error: Exception) -> str:
     if code := sqlstate(error):
-        said = printable(_refusal(error).get("M", "")) if code == _POOLER else ""
+        said = printable(_refusal(error).get("M", "")) if code == POOLER else ""
         words = f": {_WORDS.get(code, said)}".removesuffix(": ")
         return f"PostgreSQL refused the connection{words} (SQLSTATE {printable(code)})"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -16,6 +16,7 @@ from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
 from postgres import (
     DEFAULT_PORT,
+    POOLER,
     REFUSED,
     ConnectionFailed,
     connect,
@@ -135,7 +136,8 @@ class _Users:
                 reason = "; ".join(printable(told[field]) for field in "MDH" if field in told)
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
-            kind = Refused if code == REFUSED else kind
+            is_pooler = code == POOLER and isinstance(error, ConnectionFailed)
+            kind = Refused if code == REFUSED or is_pooler else kind
             where = f"{value.get('username')} at {':'.join(_server(value))}"
             raise kind(f"{where}: {reason}") from None
 
