@@ -64,6 +64,10 @@ class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
         self.lost = lost
 
 
+class NotByScram(ConnectionFailed):
+    """The server asks for another kind of login; for another user it may ask for this one."""
+
+
 class _Link(ssl.SSLSocket):
     """A socket that reads until a deadline, and so many bytes: the server chooses neither."""
 
@@ -132,7 +136,7 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         if code == _OK and self._is_proven:
             return
         asked = _OTHER_LOGINS.get(code, "in a way of its own")
-        raise ConnectionFailed(
+        raise NotByScram(
             f"the server asks {asked}, and a login is by SCRAM only; set password_encryption ="
             " scram-sha-256 and the method in pg_hba.conf (in PgBouncer auth_type ="
             " scram-sha-256), then set the user's password again"
@@ -202,12 +206,11 @@ def connect(
 def is_auth_error(error: BaseException) -> bool:
     """Whether other credentials may be accepted: `connect`'s errors and pg8000's own.
 
-    The password was refused, or the user: of two that alternate, one may be gone or locked. At the
-    login, what a pooler or RDS Proxy refuses counts as well.
+    The password was refused, or the user: of two that alternate, one may be gone, locked, or have
+    its password stored as MD5. At the login, what a pooler or RDS Proxy refuses counts as well.
     """
-    code = sqlstate(error)
-    at_login = isinstance(error, ConnectionFailed)
-    return code in {REFUSED, _NO_LOGIN} or (code == POOLER and at_login)
+    codes = {REFUSED, _NO_LOGIN} | ({POOLER} if isinstance(error, ConnectionFailed) else set())
+    return sqlstate(error) in codes or isinstance(error, NotByScram)
 
 
 def sqlstate(error: BaseException | None) -> str | None:

@@ -19,6 +19,7 @@ from postgres import (
     POOLER,
     REFUSED,
     ConnectionFailed,
+    NotByScram,
     connect,
     printable,
     scram_verifier,
@@ -136,8 +137,8 @@ class _Users:
                 reason = "; ".join(printable(told[field]) for field in "MDH" if field in told)
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
-            is_pooler = code == POOLER and isinstance(error, ConnectionFailed)
-            kind = Refused if code == REFUSED or is_pooler else kind
+            if code in {REFUSED, POOLER} or isinstance(error, NotByScram):
+                kind = Refused
             where = f"{value.get('username')} at {':'.join(_server(value))}"
             raise kind(f"{where}: {reason}") from None
 

@@ -7,6 +7,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import boto3
@@ -394,3 +395,23 @@ def set_password(world: World, value: Value) -> None:
 
 def breaks_off(*_: object, **__: object) -> None:
     raise InterfaceError("network error")
+
+
+@contextlib.contextmanager
+def access(world: World, rule: str) -> Iterator[None]:
+    """Put a rule before those of the server's pg_hba.conf."""
+    ((path,),) = world.server.run("SHOW hba_file")
+    rules = Path(path).read_text(encoding="utf-8")
+
+    def load(text: str) -> None:
+        Path(path).write_text(text, encoding="utf-8")
+        so_far = len(world.postgres.log())
+        world.server.run("SELECT pg_reload_conf()")
+        while "reloading configuration files" not in world.postgres.log()[so_far:]:
+            time.sleep(0.01)
+
+    load(f"{rule}\n{rules}")
+    try:
+        yield
+    finally:
+        load(rules)

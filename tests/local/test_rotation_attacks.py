@@ -8,9 +8,8 @@ the victim's own value still works, what a hostile server was sent.
 
 import contextlib
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import seed
 from local.aws import EmbeddedAws
 from tests.hostile_postgres import HostileServer, Relay
 from tests.local import rotation_support
-from tests.local.rotation_support import REGION, STEPS, Rotated, World
+from tests.local.rotation_support import REGION, STEPS, Rotated, World, access
 
 world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
 idle_function, prefix = rotation_support.idle_function, rotation_support.prefix
@@ -520,26 +519,6 @@ def test_a_server_that_trusts_everyone_proves_nothing(
         rotate_with(attacker, username=user)
     assert user not in reached(attacker)
     assert not exists(world, f"{user}_clone")
-
-
-@contextlib.contextmanager
-def access(world: World, rule: str) -> Iterator[None]:
-    """Put a rule before those of the server's pg_hba.conf."""
-    ((path,),) = world.server.run("SHOW hba_file")
-    rules = Path(path).read_text(encoding="utf-8")
-
-    def load(text: str) -> None:
-        Path(path).write_text(text, encoding="utf-8")
-        so_far = len(world.postgres.log())
-        world.server.run("SELECT pg_reload_conf()")
-        while "reloading configuration files" not in world.postgres.log()[so_far:]:
-            time.sleep(0.01)
-
-    load(f"{rule}\n{rules}")
-    try:
-        yield
-    finally:
-        load(rules)
 
 
 # --- a server that the secret names --------------------------------------------------------------

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import subprocess
 import threading
 import time
 import uuid
@@ -14,6 +15,7 @@ from pg8000.native import Connection, identifier, literal
 import postgres as postgres_client
 import rotation_engine
 import rotation_postgres
+from local.aws import REPOSITORY
 from local.databases.postgres import PostgreSQL
 from tests.local import rotation_support
 from tests.local.rotation_support import (
@@ -21,6 +23,7 @@ from tests.local.rotation_support import (
     STEPS,
     Rotated,
     World,
+    access,
     breaks_off,
     make_user,
     on_the_server,
@@ -631,3 +634,78 @@ def test_a_second_user_may_join_while_one_is_pending(world: World) -> None:
     rotated.begin()
     rotated.steps()
     rotated.assert_rotated(before)
+
+
+def test_the_operations_page_moves_a_secret_from_awss_template(world: World) -> None:
+    page = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
+    (section,) = re.findall(
+        r"^## Move from AWS's rotation template\n(.*?)^## ", page, re.MULTILINE | re.DOTALL
+    )
+    rotated, original, clone = from_aws_template(world)
+    for statement in "".join(re.findall(r"```sql\n(.*?)```", section, re.DOTALL)).splitlines():
+        for name, ours in {
+            "appuser_clone": clone,
+            "rotationadmin": world.admin["username"],
+            "appuser": original,
+        }.items():
+            statement = re.sub(rf"\b{name}\b", ours, statement)  # noqa: PLW2901 (one after the other)
+        world.server.run(statement)
+    (program,) = re.findall(r"\| jq '(.*)' \\$", section, re.MULTILINE)
+    moved = subprocess.run(  # noqa: S603 (as the page says)
+        ["jq", program],  # noqa: S607 (wherever it is installed)
+        input=json.dumps(rotated.current()),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    value = json.loads(moved.stdout)
+    assert value["alternateUsername"] == original
+    assert "masterarn" not in value
+    rotated.put(value)
+    rotated.begin()
+    for _ in range(3):
+        rotate(rotated)
+        with world.log_in(rotated.current()) as connection:
+            connection.run(f"ALTER TABLE {original}.orders ADD COLUMN IF NOT EXISTS note text")
+            assert connection.run("SELECT current_user") == [[original]]
+
+
+# --- passwords of other forms --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turn", ["clone", "original"])
+def test_a_password_that_is_stored_as_md5_is_moved_to_scram_by_its_turn(
+    world: World, turn: str
+) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotate(rotated)
+    if turn == "clone":
+        rotate(rotated)
+    other = rotated.current()["alternateUsername"]
+    world.server.run("SET password_encryption = 'md5'")
+    world.server.run(f"ALTER ROLE {identifier(other)} PASSWORD 'an old one'")
+    world.server.run("RESET password_encryption")
+    with access(world, f'hostssl all "{other}" 127.0.0.1/32 md5'):
+        rotate(rotated)
+    stored = "SELECT rolpassword FROM pg_authid WHERE rolname = :role"
+    ((verifier,),) = world.server.run(stored, role=other)
+    assert verifier.startswith("SCRAM-SHA-256$")
+
+
+@on_the_server
+def test_passwords_that_are_all_stored_as_md5_are_refused_with_the_way_out(
+    world: World, strategy: str
+) -> None:
+    rotated = Rotated(world, strategy)
+    user = rotated.first["username"]
+    world.server.run("SET password_encryption = 'md5'")
+    world.server.run(f"ALTER ROLE {user} PASSWORD {literal(rotated.first['password'])}")
+    world.server.run("RESET password_encryption")
+    rotated.step("createSecret")
+    with access(world, f'hostssl all "{user}" 127.0.0.1/32 md5'):
+        refused(
+            rotated, "setSecret", "asks for MD5, and a login is by SCRAM only; set password_enc"
+        )
+    set_password(world, rotated.first)
+    rotated.steps(*STEPS[1:])
+    rotated.assert_rotated(rotated.first)
