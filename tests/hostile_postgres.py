@@ -1,10 +1,9 @@
-"""Hostile servers, with a certificate that is trusted: one that attacks, one that listens in.
+"""A hostile PostgreSQL: it speaks the protocol over trusted TLS and answers as an attacker would.
 
 https://www.postgresql.org/docs/current/protocol-flow.html
 """
 
 import contextlib
-import select
 import socket
 import ssl
 import threading
@@ -162,64 +161,6 @@ def _flood() -> Iterator[bytes]:
     part = b"x" * 65_536
     for _ in range(FLOOD_BYTES // len(part)):
         yield part
-
-
-class Relay:
-    """A server in between: it has a certificate that is trusted, and a connection without TLS.
-
-    It passes on all that it hears, so that it can read and write in every session of a user who
-    logs in through it. It notes who does.
-    """
-
-    def __init__(self, port: int, authority: trustme.CA) -> None:
-        self.users: set[str] = set()
-        self._behind = ("127.0.0.1", port)
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("127.0.0.1").configure_cert(self._tls)
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                plain, _ = self._listener.accept()
-            except OSError:
-                return
-            plain.settimeout(10)
-            with plain, contextlib.suppress(OSError, EOFError):
-                plain.recv(8)
-                plain.sendall(b"S")
-                with (
-                    self._tls.wrap_socket(plain, server_side=True) as link,
-                    socket.create_connection(self._behind, 10) as behind,
-                ):
-                    self._pass_on(link, behind)
-
-    def _pass_on(self, link: ssl.SSLSocket, behind: socket.socket) -> None:
-        size = _exactly(link, 4)
-        startup = _exactly(link, int.from_bytes(size) - 4)
-        behind.sendall(size + startup)
-        words = startup[4:].decode().split("\0")
-        user = words[words.index("user") + 1]
-        while True:
-            ready, _, _ = select.select([link, behind], [], [], 10)
-            for source in ready:
-                heard = source.recv(65_536)
-                if not heard:
-                    return
-                (behind if source is link else link).sendall(heard)
-                if source is behind and heard.endswith(b"Z\0\0\0\x05I"):  # ready for a query
-                    self.users.add(user)
 
 
 def _exactly(link: socket.socket, size: int) -> bytes:

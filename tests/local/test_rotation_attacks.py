@@ -22,9 +22,10 @@ import postgres as postgres_client
 import rotation_engine
 import seed
 from local.aws import EmbeddedAws
-from tests.hostile_postgres import HostileServer, Relay
+from tests.hostile_postgres import HostileServer
 from tests.local import rotation_support
 from tests.local.rotation_support import REGION, STEPS, Rotated, World, access
+from tests.tls_relay import TlsRelay
 
 world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
 idle_function, prefix = rotation_support.idle_function, rotation_support.prefix
@@ -533,7 +534,7 @@ def test_an_administrator_does_not_log_in_through_a_server_in_between(
     world.configure(CA_BUNDLE=str(bundle))
     world.put_admin(world.admin)
     without_tls = access(world, "hostnossl all all 127.0.0.1/32 scram-sha-256")
-    with without_tls, Relay(world.postgres.port, authority) as between:
+    with without_tls, TlsRelay(world.postgres.port, authority) as between:
         told = rotate_with(attacker, port=between.port)
     assert between.users == {attacker.first["username"]}
     assert f"{world.admin['username']} at 127.0.0.1:{between.port}: the server does not" in told
