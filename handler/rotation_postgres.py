@@ -254,7 +254,6 @@ class AlternatingUsers(_Users):
         if admin.get("username") == user:
             raise RotationError(f"{user} is the admin; put another alternateUsername")
         with self._session(admin, channel_binding=not has_host) as connection:
-            connection.run("SET LOCAL ROLE NONE")  # settings may say another
             ((version,),) = connection.run("SELECT current_setting('server_version_num')::int")
             require_kept_role(version)
             roles = read_roles(connection, pending)

@@ -430,7 +430,6 @@ CREATE FUNCTION {0}.eq(name, text) RETURNS boolean
 
 HOSTILE_SETTINGS = {
     "search_path": "{0}, pg_catalog",
-    "role": "{0}",
     "client_encoding": "LATIN1",
     '"DateStyle"': "'SQL, DMY'",
     "default_transaction_read_only": "on",
