@@ -1,5 +1,6 @@
-"""What a server can do to who logs in to it: it has a certificate that is trusted, no more."""
+"""What a server, or a name, can do to who logs in: the certificate is trusted, and no more."""
 
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 import trustme
 from pg8000.native import Connection, DatabaseError, InterfaceError
 
+import postgres
 from postgres import ConnectionFailed, connect, is_auth_error
 from tests.hostile_postgres import FLOOD_BYTES, TRICKLE_SECONDS, HostileServer
 
 PASSWORD = "s3cr3t"
+BUNDLE = Path(postgres.__file__).with_name("rds-ca-bundle.pem")
 SECONDS = 0.5
 Login = Callable[..., Connection]
 Server = Callable[[str], HostileServer]
@@ -110,3 +113,21 @@ def test_a_poolers_refusal_is_an_auth_error_of_the_login_and_shows_its_reason(
     )
     assert is_auth_error(failure.value)
     assert not is_auth_error(DatabaseError({"C": "08P01", "M": "bind message supplies 1"}))
+
+
+def test_each_address_of_a_host_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes the name may give it many addresses where nobody answers."""
+    tried = []
+
+    def no_answer(address: object, seconds: float) -> None:
+        tried.append((address, seconds))
+        raise TimeoutError
+
+    addresses = [(0, 0, 0, "", (f"192.0.2.{each}", 5432)) for each in (1, 2, 3)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr(socket, "create_connection", no_answer)
+    value = {"host": "db.example.com", "username": "app", "password": PASSWORD}
+    with pytest.raises(ConnectionFailed, match="TimeoutError"):
+        connect(value, ca_bundle=BUNDLE, timeout_seconds=6)
+    assert [address for address, _ in tried] == [address for *_, address in addresses]
+    assert [round(seconds) for _, seconds in tried] == [2, 3, 6]
