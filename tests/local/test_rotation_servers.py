@@ -433,8 +433,8 @@ def test_settings_that_a_login_ignores_are_left_out_and_told(
 def test_a_free_connection_is_waited_for(world: World, strategy: str) -> None:
     rotated = Rotated(world, strategy)
     world.alter(rotated.first["username"], "CONNECTION LIMIT 2")
-    with world.log_in(rotated.first), world.log_in(rotated.first) as taken:
-        closing = threading.Timer(1, taken.run, ["SELECT pg_terminate_backend(pg_backend_pid())"])
+    with world.log_in(rotated.first):
+        closing = threading.Timer(1, world.log_in(rotated.first).close)
         closing.start()
         begun = time.monotonic()
         rotated.steps("createSecret", "setSecret")
