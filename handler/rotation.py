@@ -261,6 +261,7 @@ def _engine(secret: _Secret) -> Engine:
         return SingleUser(fields, secret.known)
     admin_arn = os.environ["ADMIN_SECRET_ARN"]
     return AlternatingUsers(
+        secret.arn,
         fields,
         lambda: secret.current_and("AWSPREVIOUS"),
         lambda: secret.current_and("AWSPENDING", admin_arn),  # it may be rotated itself

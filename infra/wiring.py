@@ -329,7 +329,8 @@ def secret_rotations(
     env = context.env
     made = {}
     for name, rotation in env.rotations.items():
-        engine = "random" if rotation.strategy == "random" else "postgres"
+        postgres = rotation.strategy != "random"
+        engine = ("postgres", "roles") if postgres else ("random",)
         made[name] = SecretRotation(
             f"{name}-rotation",
             {
@@ -339,8 +340,8 @@ def secret_rotations(
                 "files": context.files(
                     "rotation.py",
                     "rotation_engine.py",
-                    f"rotation_{engine}.py",
-                    postgres=engine == "postgres",
+                    *(f"rotation_{each}.py" for each in engine),
+                    postgres=postgres,
                 ),
                 "handler": "rotation.lambda_handler",
                 "strategy": rotation.strategy,

@@ -12,6 +12,7 @@ import rotation
 from rotation_engine import Engine, Refused, RotationError
 from rotation_postgres import AlternatingUsers, SingleUser
 from rotation_random import Random
+from rotation_roles import mark_of, require_kept_role
 
 FIELDS = frozenset({"password"})
 MADE = {"password": "new"}
@@ -19,7 +20,9 @@ DATABASE = {"host": "h", "port": 5432, "username": "app", "password": "old", "no
 
 
 def alternating() -> AlternatingUsers:
-    return AlternatingUsers(FIELDS, list, list)
+    return AlternatingUsers(
+        "arn:aws:secretsmanager:us-east-1:1:secret:s-AbCdEf", FIELDS, list, list
+    )
 
 
 def engines() -> list[Engine]:
@@ -260,3 +263,39 @@ def test_rules_of_the_previous_release_make_the_same_text_while_a_function_is_up
     with Stubber(client) as scripted:
         scripted.add_response("get_random_password", {"RandomPassword": "made"}, asked)
         assert rotation._Secret(client, "arn", "token").make_texts() == {"key": "made"}  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    "version", [130018, 140015, 150010, 160006, 170002, 180000, 190003, 150018, 170010]
+)
+def test_a_server_that_keeps_the_role_of_a_clone_is_taken(version: int) -> None:
+    require_kept_role(version)
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        *((90624, "9.624"), (120022, "12.22"), (130017, "13.17"), (140014, "14.14")),
+        *((150009, "15.9"), (160002, "16.2"), (160005, "16.5"), (170001, "17.1")),
+    ],
+)
+def test_a_server_that_loses_the_role_of_a_clone_is_refused(version: int, name: str) -> None:
+    with pytest.raises(
+        RotationError,
+        match=rf"^PostgreSQL {name} does not keep .* upgrade it to 13\.18, 14\.15, 15\.10, 16\.6,"
+        r" 17\.2 or later, or use singleUser$",
+    ):
+        require_kept_role(version)
+
+
+def test_a_mark_is_of_the_secrets_name_and_not_of_its_random_characters() -> None:
+    first, again, longer = (
+        mark_of(f"arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/{name}")
+        for name in ("db-AbCdEf", "db-XyZ123", "db-AbCdEf-XyZ123")
+    )
+    assert (
+        first
+        == again
+        == ("rotated for arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/db")
+    )
+    assert longer == f"{first}-AbCdEf"
