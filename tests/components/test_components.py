@@ -451,7 +451,7 @@ def test_the_engine_refuses_two_resources_of_one_urn() -> None:
         for _ in range(2):
             EncryptionKey("twice", KEY_ARGS)
 
-    with pytest.raises(DeploymentError, match=r"twice: duplicate resource URN 'urn:pulumi:dev"):
+    with pytest.raises(DeploymentError, match="twice: duplicate resource URN 'urn:pulumi:"):
         BuiltInEngine(Recording()).run(stack("dev"), program)
 
 
