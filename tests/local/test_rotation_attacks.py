@@ -369,7 +369,6 @@ def test_the_clone_of_one_secret_is_not_rotated_by_another_of_the_same_user(
     assert f'COMMENT ON ROLE "{clone}" IS NULL' in told
 
 
-@pytest.mark.parametrize("turns", [1, 2], ids=["clone", "original"])
 def test_no_user_of_a_secret_marks_a_role(victim: Rotated) -> None:
     victim.steps()
     for value in (victim.current(), victim.first):
@@ -397,6 +396,7 @@ def test_a_grant_by_another_application_stops_no_rotation(
     victim.assert_rotated(before)
 
 
+@pytest.mark.parametrize("turns", [1, 2], ids=["clone", "original"])
 def test_a_reader_of_both_users_does_not_rotate_them_for_a_secret_of_their_own(
     world: World, victim: Rotated, turns: int
 ) -> None:
