@@ -13,6 +13,7 @@ import json
 import string
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pg8000.native import Connection, identifier
@@ -226,6 +227,25 @@ def test_a_step_before_there_is_a_value_is_refused(world: World, strategy: str, 
     refused(rotated, step, "no value.*take AWSPENDING off")
     rotated.steps()
     rotated.assert_rotated(rotated.first)
+
+
+@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception)
+@every_strategy
+def test_the_last_step_tests_the_value_whoever_calls_it(world: World, strategy: str) -> None:
+    rotated = Rotated(world, strategy)
+    if strategy == "random":  # any other text is valid at once
+        valid_until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+        previous = {"key": rotated.first["key"], "validUntil": valid_until}
+        world.secrets.put_secret_value(
+            SecretId=rotated.arn,
+            ClientRequestToken=rotated.token,
+            SecretString=json.dumps({"key": "", "previous": previous}),
+            VersionStages=["AWSPENDING"],
+        )
+    else:
+        rotated.step("createSecret")
+    refused(rotated, "finishSecret", "the value has no field key|28P01")
+    assert rotated.value() == rotated.first
 
 
 @every_strategy
