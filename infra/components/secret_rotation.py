@@ -47,7 +47,7 @@ class SecretRotationArgs(SmallFunctionArgs, AdminArgs):
     generate: Mapping[str, Mapping[str, Any]]
     """Fields that rotation generates -> rules, in the words of a stack file's `generate`."""
     overlap_hours: NotRequired[int]
-    """Hours that the value before stays in the secret (default 0: not at all); random only."""
+    """Hours that a superseded value stays in the secret (default 0: not at all); random only."""
     every_days: NotRequired[int | None]
     """Days between two rotations, 1 to 1000 (default 30)."""
     schedule: NotRequired[str | None]
@@ -115,7 +115,11 @@ class SecretRotation(pulumi.ComponentResource):
                 args.get("admin_key_arn", args["key_arn"]),
                 args["key_arn"],
                 *args.get("replica_key_arns", {}).values(),
-            ).apply(lambda all_: policies.rotate_secret(*all_)),
+            ).apply(
+                lambda all_: policies.rotate_secret(
+                    *all_, history=args["strategy"] == "singleUser"
+                )
+            ),
         }
         if args.get("vpc_config"):
             documents["network"] = policies.use_network()

@@ -72,7 +72,9 @@ class RotationSettings(Model):
         default=None, description="the administrator's secret; with `alternatingUsers`"
     )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
-        default=0, description="hours that the value before stays in the secret; with `random`"
+        default=0,
+        description="hours that a superseded value stays in the secret, and up to one more;"
+        " with `random`",
     )
 
 

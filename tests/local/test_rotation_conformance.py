@@ -229,7 +229,6 @@ def test_a_step_before_there_is_a_value_is_refused(world: World, strategy: str, 
     rotated.assert_rotated(rotated.first)
 
 
-@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception)
 @every_strategy
 def test_the_last_step_tests_the_value_whoever_calls_it(world: World, strategy: str) -> None:
     rotated = Rotated(world, strategy)
