@@ -14,7 +14,7 @@ import pytest
 import seed
 from infra.policies.iam import seed_secrets
 from local.aws import EmbeddedAws
-from tests.local.rotation_support import REGION, Watched, role
+from tests.local.rotation_support import REGION, Crash, Watched, role
 
 Value = dict[str, Any]
 
@@ -34,6 +34,24 @@ class Before:
         if self._left == 0:
             self._act()
         return call(*arguments, **options)
+
+
+class End:
+    """The end of the function's process at the n-th call, without or with its effect.
+
+    No later call gets through: what a `finally` would clean up stays as it is.
+    """
+
+    def __init__(self, call: int, *, after: bool) -> None:
+        self._left, self._after = call, after
+
+    def __call__(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        self._left -= 1
+        if self._left > 0:
+            return call(*arguments, **options)
+        if self._left == 0 and self._after:
+            call(*arguments, **options)
+        raise Crash
 
 
 def undisturbed(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

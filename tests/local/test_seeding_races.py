@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 import seed
 import seed_versions
 from tests.local import rotation_support, seeding_support
-from tests.local.rotation_support import Crash, Crashes
-from tests.local.seeding_support import Before, Seeded, Seeding
+from tests.local.rotation_support import Crash
+from tests.local.seeding_support import Before, End, Seeded, Seeding, undisturbed
 
 idle_function = rotation_support.idle_function
 seeding, seeded_prefix = seeding_support.seeding, seeding_support.seeded_prefix
@@ -205,15 +205,15 @@ def test_the_next_seeding_goes_on_where_one_has_ended_at_any_call(
     seeding: Seeding, idle_function: str, monkeypatch: pytest.MonkeyPatch, *, after: bool
 ) -> None:
     for call in itertools.count(1):
-        secret, crashes = seeding.secret({"host": "h", "password": "first"}), Crashes()
-        crashes.arm(call, after=after)
-        seeding.watch(crashes)
+        secret = seeding.secret({"host": "h", "password": "first"})
+        seeding.watch(End(call, after=after))
         try:
             secret.seed({"host": "new"})
         except Crash:
             pass
         else:
             break
+        seeding.watch(undisturbed)
         assert secret.value()["password"] == "first"
         with monkeypatch.context() as later:
             later.setattr(seed_versions, "_ABANDONED_AFTER", timedelta(seconds=-1))
