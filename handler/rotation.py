@@ -181,7 +181,7 @@ class _Secret:
         version, text = self._read(arn or self.arn, VersionStage="AWSCURRENT")
         value = secret_json.parse(text)
         if value is None:
-            fault = "its value is no JSON object, or nested too deeply"
+            fault = "its value is not a JSON object, or is nested too deeply"
             raise RotationError(
                 f"{arn or self.arn}: {fault if version else 'it has no value'}; put one"
             )

@@ -44,17 +44,19 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     Args:
         event: `SecretId`; `Fields`, name -> plain value; `Generate`, name -> rules for
-            GetRandomPassword in a stack file's words, such as `length`, or in its own. Or
-            `Parameter`, the request of PutParameter but for the value, and `Generate`, the
-            rules for that.
+            GetRandomPassword in a stack file's words, such as `length`, or in its own. A field
+            to generate is made where it is missing, null or an empty text, and otherwise kept,
+            be it 0 or false. Or `Parameter`, the request of PutParameter but for the value, and
+            `Generate`, the rules for that.
         context: what Lambda hands over.
 
     Returns:
         `VersionId` that is current now, and the sorted names `Generated` and `Updated`.
 
     Raises:
-        SeedError: the secret holds something that is not a JSON object, or the parameter is there
-            and cannot be read as it is wanted.
+        SeedError: the secret holds something that is not a JSON object, or that would not be the
+            same if it were written again; others write it all the time, or it is being rotated;
+            or the parameter is there and cannot be read as it is wanted.
         ClientError: AWS refused; the text is its own and holds no value.
 
     """

@@ -1,7 +1,8 @@
 """Puts the first value of secrets, inside AWS, so that no generated value passes through Pulumi.
 
 The function merges: plain fields are written as configured, a generated field that is there
-already is kept. Nothing here ever makes a second password; that is rotation's work. A generated
+already is kept. Nothing here ever makes a second password; that is rotation's work. Whoever writes
+a secret at the same time loses nothing: see `handler/seed_versions.py`. A generated
 SecureString of Parameter Store is made by it as a whole, because it cannot be there without its
 value; one that is there is left as it is. See `infra/components/parameter_store.py`, too.
 """

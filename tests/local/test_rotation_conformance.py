@@ -270,7 +270,7 @@ def test_a_value_that_is_no_json_object_is_refused(world: World) -> None:
     rotated = Rotated(world, "random")
     world.secrets.put_secret_value(SecretId=rotated.arn, SecretString="s3cr3t-text")
     rotated.begin()
-    with pytest.raises(rotation_engine.RotationError, match="no JSON object") as refusal:
+    with pytest.raises(rotation_engine.RotationError, match="not a JSON object") as refusal:
         rotated.step("createSecret")
     assert "s3cr3t-text" not in told(refusal.value)
 

@@ -24,7 +24,10 @@ from tests.local.seeding_support import Before, End, Seeded, Seeding, undisturbe
 idle_function = rotation_support.idle_function
 seeding, seeded_prefix = seeding_support.seeding, seeding_support.seeded_prefix
 
-RACES = pytest.mark.parametrize("races", [10, pytest.param(1000, marks=pytest.mark.exhaustive)])
+RACES = pytest.mark.parametrize(
+    "races",
+    [10, pytest.param(1000, marks=[pytest.mark.exhaustive, pytest.mark.timeout(900)])],
+)
 
 
 class Rival:

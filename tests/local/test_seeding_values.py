@@ -102,7 +102,7 @@ def test_what_json_can_hold_is_kept(seeding: Seeding, write: Write, rest: str) -
         ),
         (
             f'{{"rest": {"[" * 20_000}"s3cr3t"{"]" * 20_000}}}',
-            "a JSON object, or is nested too deeply|no JSON object, or nested too deeply",
+            "not a JSON object, or is nested too deeply",
         ),
     ],
     ids=["1e400", "digits", "1e-…", "NaN", "twice", "twice below", "large", "deep"],
