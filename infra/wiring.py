@@ -311,7 +311,11 @@ def seeders(
             },
             "times_lost": lost,
             "replica_key_arns": keys.replica_arns,
-            "file": context.handler / "seed.py",
+            "files": {
+                name: context.handler / name
+                for name in ("secret_json.py", "seed.py", "seed_versions.py")
+            },
+            "handler": "seed.lambda_handler",
             **context.small_function("seeder", keys.home),
         },
     )
@@ -340,6 +344,7 @@ def secret_rotations(
                 "files": context.files(
                     "rotation.py",
                     "rotation_engine.py",
+                    "secret_json.py",
                     *(f"rotation_{each}.py" for each in engine),
                     postgres=postgres,
                 ),

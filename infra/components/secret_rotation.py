@@ -51,7 +51,7 @@ class SecretRotationArgs(SmallFunctionArgs, AdminArgs):
     database_port: NotRequired[int | None]
     """Its port (default 5432); with `database_host`."""
     overlap_hours: NotRequired[int]
-    """Hours that the value before stays in the secret (default 0: not at all); random only."""
+    """Hours that a superseded value stays in the secret (default 0: not at all); random only."""
     every_days: NotRequired[int | None]
     """Days between two rotations, 1 to 1000 (default 30)."""
     schedule: NotRequired[str | None]
@@ -120,7 +120,11 @@ class SecretRotation(pulumi.ComponentResource):
                 args.get("admin_key_arn", args["key_arn"]),
                 args["key_arn"],
                 *args.get("replica_key_arns", {}).values(),
-            ).apply(lambda all_: policies.rotate_secret(*all_)),
+            ).apply(
+                lambda all_: policies.rotate_secret(
+                    *all_, history=args["strategy"] == "singleUser"
+                )
+            ),
         }
         if args.get("vpc_config"):
             documents["network"] = policies.use_network()

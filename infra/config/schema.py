@@ -83,7 +83,9 @@ class RotationSettings(Model):
         default=None, description="its port; with `host`; none: 5432"
     )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
-        default=0, description="hours that the value before stays in the secret; with `random`"
+        default=0,
+        description="hours that a superseded value stays in the secret, and up to one more;"
+        " with `random`",
     )
 
 

@@ -28,7 +28,7 @@ from infra.policies import iam as policies
 from local.engines.built_in import BuiltInEngine
 from local.provider.archive import package
 from local.provider.provider import DeploymentError
-from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
+from tests.recording import PROJECT, ROOT, SEEDER_FILES, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 KEY_ARGS: EncryptionKeyArgs = {
@@ -272,7 +272,7 @@ def test_policies_fit_with_the_longest_arns_that_there_are(
     place = "arn:aws-us-gov:{}:ap-southeast-1:123456789012"
     key = f"{place.format('kms')}:key/mrk-0123456789abcdef0123456789abcdef"
     names = list(secret_arns(60, length))
-    for part in policies.split_by_size(names):
+    for part in policies.split_by_size(names, writing=document is policies.seed_secrets):
         arns = [f"{place.format('secretsmanager')}:secret:{name}-AbCdEf" for name in part]
         assert len(json.dumps(document(arns, key), separators=(",", ":"))) <= 6_144
 
@@ -469,6 +469,18 @@ def test_a_distribution_is_packed_with_what_it_requires_and_nothing_of_its_insta
     assert not [name for name in files if ".." in name or name.startswith("/")]
 
 
+def test_only_the_rotation_of_a_single_user_lists_older_versions() -> None:
+    made_text: SecretRotationArgs = {**ROTATION_ARGS, "strategy": "random"}
+    registered = made(lambda: SecretRotation("r", made_text))
+    (rotate,) = [each for each in by_type(registered, ":RolePolicy") if each.name == "r-rotate"]
+    assert json.loads(rotate.inputs["policy"])["Statement"][0]["Action"] == [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ]
+
+
 def test_rotation_may_do_its_work_on_its_own_secret_only() -> None:
     registered = made(lambda: SecretRotation("r", ROTATION_ARGS))
     grants = {each.name: each.inputs["policy"] for each in by_type(registered, ":RolePolicy")}
@@ -593,7 +605,8 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
                 },
                 "key_arn": KEY,
                 "log_group_name": "/g",
-                "file": ROOT / "handler" / "seed.py",
+                "files": SEEDER_FILES,
+                "handler": "seed.lambda_handler",
             },
         )
     )

@@ -162,9 +162,9 @@ class Crashes:
 
 
 class Watched:
-    """An object whose methods are called through `Crashes`."""
+    """An object whose methods are called through another callable, such as `Crashes`."""
 
-    def __init__(self, crashes: Crashes, watched: Any) -> None:
+    def __init__(self, crashes: Callable[..., Any], watched: Any) -> None:
         self._crashes, self._watched = crashes, watched
 
     def __getattr__(self, name: str) -> Any:

@@ -15,6 +15,7 @@ import json
 import string
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pg8000.native import Connection, identifier
@@ -248,6 +249,24 @@ def test_a_step_before_there_is_a_value_is_refused(world: World, strategy: str, 
 
 
 @every_strategy
+def test_the_last_step_tests_the_value_whoever_calls_it(world: World, strategy: str) -> None:
+    rotated = Rotated(world, strategy)
+    if strategy == "random":  # any other text is valid at once
+        valid_until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+        previous = {"key": rotated.first["key"], "validUntil": valid_until}
+        world.secrets.put_secret_value(
+            SecretId=rotated.arn,
+            ClientRequestToken=rotated.token,
+            SecretString=json.dumps({"key": "", "previous": previous}),
+            VersionStages=["AWSPENDING"],
+        )
+    else:
+        rotated.step("createSecret")
+    refused(rotated, "finishSecret", "the value has no field key|28P01")
+    assert rotated.value() == rotated.first
+
+
+@every_strategy
 def test_not_now_tests_the_value_that_is_current(world: World, strategy: str) -> None:
     rotated = Rotated(world, strategy)
     rotated.step("testSecret")
@@ -270,7 +289,7 @@ def test_a_value_that_is_no_json_object_is_refused(world: World) -> None:
     rotated = Rotated(world, "random")
     world.secrets.put_secret_value(SecretId=rotated.arn, SecretString="s3cr3t-text")
     rotated.begin()
-    with pytest.raises(rotation_engine.RotationError, match="no JSON object") as refusal:
+    with pytest.raises(rotation_engine.RotationError, match="not a JSON object") as refusal:
         rotated.step("createSecret")
     assert "s3cr3t-text" not in told(refusal.value)
 

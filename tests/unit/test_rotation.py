@@ -162,6 +162,9 @@ def test_database_users_need_a_generated_password() -> None:
         SingleUser(frozenset({"key"}), list)
 
 
+HOUR = timedelta(hours=1)
+
+
 def test_the_old_text_stays_for_the_overlap() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     value = Random(frozenset({"key", "more"}), 3600).next_value(
@@ -169,16 +172,59 @@ def test_the_old_text_stays_for_the_overlap() -> None:
     )
     valid_until = datetime.fromisoformat(value["previous"].pop("validUntil"))
     assert value == {"key": "new", "more": "first", "note": "kept", "previous": {"key": "old"}}
-    assert before <= valid_until - timedelta(hours=1) <= datetime.now(UTC)
+    assert before + HOUR <= valid_until - HOUR <= datetime.now(UTC) + HOUR
     assert valid_until.utcoffset() == timedelta()
 
 
-def test_only_one_old_text_stays() -> None:
+def test_the_overlap_is_whole_whenever_the_new_text_becomes_current() -> None:
+    """AWSCURRENT moves after the last of steps that may fail and be called again."""
+    engine, current = Random(frozenset({"key"}), 7200), {"key": "old"}
+    pending = engine.next_value(current, {"key": "new"})
+    assert engine.follows(pending, current)
+    for ago, follows in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):
+        made = datetime.fromisoformat(pending["previous"]["validUntil"]) - ago
+        aged = {**pending["previous"], "validUntil": made.isoformat()}
+        assert engine.follows({**pending, "previous": aged}, current) is follows
+        assert (made >= datetime.now(UTC) + 2 * HOUR) is follows
+
+
+def valid_for(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
+def test_every_old_text_stays_while_it_is_valid() -> None:
     engine = Random(frozenset({"key"}), 60)
-    second = engine.next_value(engine.next_value({"key": "1"}, {"key": "2"}), {"key": "3"})
-    assert second["previous"]["key"] == "2"
-    without = Random(frozenset({"key"}), 0).next_value(second, {"key": "4"})
+    third = engine.next_value(engine.next_value({"key": "1"}, {"key": "2"}), {"key": "3"})
+    assert third["previous"]["key"] == "2"
+    assert third["previous"]["previous"]["key"] == "1"
+    without = Random(frozenset({"key"}), 0).next_value(third, {"key": "4"})
     assert without == {"key": "4"}
+
+
+def test_an_old_text_goes_when_its_time_is_over_wherever_it_is() -> None:
+    engine = Random(frozenset({"key"}), 60)
+    oldest = {"key": "1", "validUntil": valid_for(90)}
+    over = {"key": "2", "validUntil": valid_for(-1), "previous": oldest}
+    valid = {"key": "3", "validUntil": valid_for(30), "previous": over}
+    current = {"key": "4", "previous": valid}
+    value = engine.next_value(current, {"key": "5"})
+    assert value["previous"]["key"] == "4"
+    assert value["previous"]["previous"] == {**valid, "previous": oldest}
+    assert engine.follows(value, current)
+    assert not engine.follows(value, {"key": "4"})  # somebody has taken them back
+
+
+@pytest.mark.parametrize(
+    "previous",
+    ["text", ["list"], None, {"key": "old"}, {"validUntil": 1}, {"validUntil": "0001-01-01"}],
+)
+def test_a_previous_of_ones_own_is_replaced(previous: object) -> None:
+    engine = Random(frozenset({"key"}), 60)
+    current = {"key": "1", "previous": previous}
+    value = engine.next_value(current, {"key": "2"})
+    assert set(value["previous"]) == {"key", "validUntil"}
+    assert engine.follows(value, current)
+    assert not engine.follows({**value, "previous": previous}, current)
 
 
 def test_a_text_changed_by_hand_is_not_followed_with_an_overlap() -> None:
@@ -186,10 +232,15 @@ def test_a_text_changed_by_hand_is_not_followed_with_an_overlap() -> None:
     assert not engine.follows(engine.next_value({"key": "1"}, {"key": "2"}), {"key": "by hand"})
 
 
-@pytest.mark.parametrize("value", [{}, {"key": ""}, {"previous": {"key": "old"}}])
+@pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": None}, {"previous": {"key": "old"}}])
 def test_a_value_without_its_texts_does_not_work(value: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="no field key"):
         Random(frozenset({"key"}), 0).test(value)
+
+
+@pytest.mark.parametrize("value", [0, False])
+def test_a_text_that_is_a_number_or_a_boolean_is_there(value: object) -> None:
+    Random(frozenset({"key"}), 0).test({"key": value})
 
 
 def test_a_step_is_told_before_it_can_hang_and_no_call_hangs_for_long(
