@@ -111,6 +111,7 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         self._timeout_seconds, self._answer_bytes = timeout_seconds, answer_bytes
         self._channel_binding = channel_binding
         super().__init__(sock=link, ssl_context=False, **options)
+        link.settimeout(timeout_seconds)  # of what is sent next
 
     def handle_messages(self, context: Any) -> None:
         """Read the answer to a statement."""
