@@ -252,8 +252,12 @@ def test_a_generated_value_does_not_name_another_parameter(
     ssm, name = deployed.client("ssm"), PREFIX + "api/token"
     ssm.delete_parameter(Name=name)
     rules = {"length": 4096, "excludePunctuation": False, "excludeCharacters": excluded}
-    assert deployed.seed(rules)["Generated"] == ["Value"]
-    value = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    try:
+        assert deployed.seed(rules)["Generated"] == ["Value"]
+        value = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    finally:
+        ssm.delete_parameter(Name=name)
+        deployed.seed()
     assert len(value) == 4096
     assert not set(value) & {"{", *excluded}
     assert "}" in value
