@@ -1,74 +1,22 @@
-"""Reads secrets and parameters in a Lambda function through AWS's extension.
-
-It has no dependencies: copy `secret_client.py`, `secret_extension.py` and `secret_sdk.py`
-into your package. Make one `SecretClient` for each execution environment and call it inside the
-handler:
-
-    secrets = SecretClient()
-
-    def lambda_handler(event, context):
-        password = secrets.get_secret("app/database", context=context).json["password"]
-
-A cached value costs a dictionary look-up. Otherwise one thread asks the AWS Parameters and
-Secrets Lambda Extension over a plain socket. If that fails, it asks the AWS SDK, which also names
-the cause, and if the region does not answer, the replica regions. boto3 is imported only then. No
-error, log line or `repr` made here holds a value.
-
-Environment variables, read when the client is made:
-    SECRETS_CACHE_SECONDS: longest time a value is cached here (default 150). The extension caches
-        it for SECRETS_MANAGER_TTL; no value is served that is older than the two together.
-    SECRETS_REPLICA_REGIONS: regions to read replicas of secrets from, in order, with commas.
-    SECRETS_TELEMETRY: `true` prints metrics; `secret_telemetry.py` must be in the package.
-
-https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
-"""
+"""The client."""
 
 import os
 from _thread import allocate_lock
 from time import monotonic
 
-from secret_extension import (
-    NETWORK,
-    TRANSIENT,
-    AccessDenied,
-    DecryptionFailed,
-    Flight,
-    InvalidValue,
-    Question,
-    SecretError,
-    SecretNotFound,
-    Throttled,
-    Unavailable,
-    Value,
-    encoded,
-    from_extension,
-)
+from .errors import NETWORK, TRANSIENT, SecretError, Unavailable
+from .extension import Flight, Question, encoded, from_extension
+from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from secret_telemetry import Telemetry
-
-    from secret_sdk import Sdk
+    from .sdk import Sdk
+    from .telemetry import Telemetry
 
     T = TypeVar("T")
-
-__all__ = [
-    "AccessDenied",
-    "DecryptionFailed",
-    "InvalidValue",
-    "SecretClient",
-    "SecretError",
-    "SecretNotFound",
-    "Throttled",
-    "Unavailable",
-    "Value",
-]
-# Tracebacks name the module that applications import these from.
-for _name in {*__all__} - {"SecretClient"}:
-    globals()[_name].__module__ = __name__
 
 # The longest time that the extension caches a value.
 _EXTENSION_SECONDS = 300
@@ -108,7 +56,7 @@ class _Entry:
 
 
 class SecretClient:
-    """Reads secrets and parameters; see the module's text.
+    """Reads secrets and parameters; see the package's text.
 
     Safe to use from any number of threads. Nothing of an execution environment is kept from the
     time the client is made, so SnapStart may restore it anywhere.
@@ -152,9 +100,9 @@ class SecretClient:
         self._timeout_seconds = timeout_seconds
         self._telemetry: Telemetry | None = None
         if telemetry:
-            import secret_telemetry
+            from .telemetry import Telemetry
 
-            self._telemetry = secret_telemetry.Telemetry()
+            self._telemetry = Telemetry()
         self._cache: dict[object, _Entry] = {}
         # (key, whether it is a refresh) -> the call in progress.
         self._flights: dict[tuple[object, bool], Flight] = {}
@@ -484,7 +432,7 @@ class SecretClient:
     ) -> Value:
         sdk = self._sdk
         if sdk is None:
-            from secret_sdk import Sdk
+            from .sdk import Sdk
 
             with self._lock:
                 sdk = self._sdk = self._sdk or Sdk(self._make_client)

@@ -1,7 +1,4 @@
-"""Keeps values out of logs: beside `secret_client`, for functions that log what they work with.
-
-Put it into the package where it is used; the reader itself needs it not.
-"""
+"""Keeps values out of logs, in functions that log what they work with."""
 
 import json
 from binascii import b2a_base64
@@ -11,7 +8,8 @@ from logging import LogRecord
 from traceback import format_exception
 from typing import Any
 
-from secret_client import SecretClient, Value
+from .client import SecretClient
+from .value import Value
 
 # Looked at as the message and the traceback that they make.
 _PARTS = {"msg", "args", "exc_info"}

@@ -1,21 +1,20 @@
-"""Asks the AWS SDK. Part of `secret_client`, which imports it when the extension fails."""
+"""Asks the AWS SDK; imported when the extension fails."""
 
 from _thread import start_new_thread
 from time import monotonic
 
-from secret_extension import (
+from .errors import (
     NETWORK,
     AccessDenied,
     DecryptionFailed,
-    Flight,
     InvalidValue,
-    Question,
     SecretError,
     SecretNotFound,
     Throttled,
     Unavailable,
-    Value,
 )
+from .extension import Flight, Question
+from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Self
 
-import secret_client
+from secret_client import client as secret_client
 from secret_client import Value
 from tests import scripted
 from tests.scripted import Aws

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-import secret_client
-import secret_extension
-import secret_sdk
+from secret_client import client as secret_client
+from secret_client import extension as secret_extension
+from secret_client import sdk as secret_sdk
 from secret_client import SecretClient
 from tests import scripted
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import secret_client
+from secret_client import client as secret_client
 from secret_client import SecretClient, Throttled, Unavailable, Value
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server

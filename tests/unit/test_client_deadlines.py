@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-import secret_client
-import secret_extension
+from secret_client import client as secret_client
+from secret_client import extension as secret_extension
 from secret_client import SecretClient, Unavailable, Value
 from tests import scripted
 from tests.scripted import Aws, Clock, Server

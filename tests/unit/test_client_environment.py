@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import secret_extension
-import secret_sdk
+from secret_client import extension as secret_extension
+from secret_client import sdk as secret_sdk
 from secret_client import SecretClient, Unavailable
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server

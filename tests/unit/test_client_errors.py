@@ -17,9 +17,9 @@ from botocore.exceptions import (
     SSLError,
 )
 
-import secret_client
-import secret_extension
-import secret_sdk
+from secret_client import client as secret_client
+from secret_client import extension as secret_extension
+from secret_client import sdk as secret_sdk
 from secret_client import (
     AccessDenied,
     DecryptionFailed,

@@ -11,8 +11,8 @@ from itertools import product
 
 import pytest
 
-import secret_client
-import secret_extension
+from secret_client import client as secret_client
+from secret_client import extension as secret_extension
 from secret_client import SecretClient, SecretError, Value
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server

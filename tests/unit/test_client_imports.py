@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import secret_client
+from secret_client import client as secret_client
 from tests import scripted
 from tests.scripted import TOKEN, Server
 from tests.unit.client_support import PORT

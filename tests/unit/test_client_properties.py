@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import secret_client
-import secret_extension
-import secret_sdk
+from secret_client import extension as secret_extension
+from secret_client import sdk as secret_sdk
 from secret_client import SecretClient, SecretError
 from tests import scripted
 from tests.scripted import Server

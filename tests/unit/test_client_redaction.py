@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from secret_client import SecretClient
-from secret_redaction import RedactValues
+from secret_client.redaction import RedactValues
 from tests import scripted
 from tests.scripted import Clock, Server
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import secret_extension
+from secret_client import extension as secret_extension
 from secret_client import AccessDenied, SecretClient, SecretNotFound, Unavailable
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import secret_client
-import secret_extension
+from secret_client import extension as secret_extension
 from secret_client import InvalidValue, SecretClient
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Aws, Server

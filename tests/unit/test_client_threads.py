@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import secret_client
+from secret_client import client as secret_client
 from secret_client import AccessDenied, SecretClient, Unavailable, Value
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
