@@ -1,6 +1,7 @@
 """Reads secrets and parameters in a Lambda function through AWS's extension.
 
-It has no dependencies: copy the folder `secret_client` into your package. Make one `SecretClient` for each execution environment and call it inside the
+It has no dependencies: copy the folder `secret_client` into your package. Make one `SecretClient`
+for each execution environment and call it inside the
 handler:
 
     secrets = SecretClient()
@@ -45,4 +46,5 @@ __all__ = [
     "Unavailable",
     "Value",
 ]
-Value.__module__ = __name__  # tracebacks and `repr` name what applications import
+# Tracebacks and `repr` name the module that applications import from.
+SecretClient.__module__ = Value.__module__ = __name__

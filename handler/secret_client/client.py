@@ -1,11 +1,15 @@
-"""The client."""
+"""The client: its first read of each value, which in most environments is all there is.
+
+`loading` does what is not as simple. It is imported when it is needed, as is the SDK.
+"""
 
 import os
-from _thread import allocate_lock
-from time import monotonic
+from _thread import get_ident
+from time import monotonic, time
 
-from .errors import NETWORK, TRANSIENT, SecretError, Unavailable
-from .extension import Flight, Question, encoded, from_extension
+from .cache import Cache, Flight
+from .errors import InvalidValue
+from .extension import Question, from_extension, is_elsewhere
 from .value import Value
 
 TYPE_CHECKING = False
@@ -13,53 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from .sdk import Sdk
+    from .loading import Loader
     from .telemetry import Telemetry
 
     T = TypeVar("T")
 
-# The longest time that the extension caches a value.
-_EXTENSION_SECONDS = 300
 # Left of an invocation's time for the handler to answer.
 _RESERVE_SECONDS = 0.2
-# After this part of its time, a value is fetched again while the cached one is still served.
-_FRESH_PART = 2 / 3
-# While the cached value is valid, a fetch may take this long. After it fails, the next one waits
-# for as long.
-_STALE_SECONDS = 1.0
-_MAX_ENTRIES = 1000
-
-
-class _Entry:
-    """A cached value, and the times, on the clock of `monotonic`, that decide how it is used."""
-
-    __slots__ = ("extension_stale_until", "fresh_until", "retry_after", "valid_until", "value")
-
-    value: Value
-    fresh_until: float
-    """Until then it is served without a call."""
-    valid_until: float
-    """Until then it is served while another thread fetches, or when a fetch fails."""
-    extension_stale_until: float
-    """Until then the extension may hold an older version."""
-    retry_after: float
-    """After a failed fetch, nothing is fetched before this time while the value is valid."""
-
-    def __init__(
-        self, value: Value, fresh_until: float, valid_until: float, extension_stale_until: float
-    ) -> None:
-        self.value = value
-        self.fresh_until = fresh_until
-        self.valid_until = valid_until
-        self.extension_stale_until = extension_stale_until
-        self.retry_after = 0.0
+# So much the clocks of running time and of the day may drift apart without a freeze.
+DRIFT_SECONDS = 1.0
 
 
 class SecretClient:
     """Reads secrets and parameters; see the package's text.
 
-    Safe to use from any number of threads. Nothing of an execution environment is kept from the
-    time the client is made, so SnapStart may restore it anywhere.
+    Safe to use from any number of threads, in signal handlers, and after a fork. SnapStart may
+    restore it anywhere.
 
     Args:
         cache_seconds: instead of SECRETS_CACHE_SECONDS.
@@ -67,7 +40,7 @@ class SecretClient:
         telemetry: instead of SECRETS_TELEMETRY.
         timeout_seconds: longest time a call may take; a second while a cached value is valid. The
             default is more than Lambda's default timeout, 3 s: pass the `context`, which also
-            bounds a call, and allows a second try when the first read of a value got no answer.
+            bounds a call, and allows a second try when nobody answered.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
             boto3's. It must have short timeouts: what hangs in it lives on in its thread.
 
@@ -93,28 +66,26 @@ class SecretClient:
         if replica_regions is None:
             listed = environ.get("SECRETS_REPLICA_REGIONS", "")
             replica_regions = tuple(listed.replace(",", " ").split())
+        elif isinstance(replica_regions, str):
+            raise TypeError(f"replica_regions must be a tuple of regions, got {replica_regions!r}")
         if telemetry is None:
             telemetry = environ.get("SECRETS_TELEMETRY", "").lower() == "true"
+        self._telemetry = _telemetry() if telemetry else None
         self._cache_seconds = seconds
-        self._replica_regions = replica_regions
         self._timeout_seconds = timeout_seconds
-        self._telemetry: Telemetry | None = None
-        if telemetry:
-            from .telemetry import Telemetry
-
-            self._telemetry = Telemetry()
-        self._cache: dict[object, _Entry] = {}
-        # (key, whether it is a refresh) -> the call in progress.
-        self._flights: dict[tuple[object, bool], Flight] = {}
-        self._lock = allocate_lock()
+        self._replica_regions = replica_regions
         self._make_client = make_client
-        self._sdk: Sdk | None = None
-        # What was read lately: a value is still secret after a rotation.
-        self._read: dict[object, Value] = {}
+        # Now, as an application may put other credentials there.
+        self._token = environ.get("AWS_SESSION_TOKEN", "")
+        self._cache = Cache()
+        self._entries = self._cache.entries
+        self._loaders: dict[None, Loader] = {}
+        self._drift = time() - monotonic()
+        self._process = os.getpid()
         if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
             from snapshot_restore_py import register_after_restore
 
-            register_after_restore(self._forget)
+            register_after_restore(self._begin_again)
 
     def get_secret(
         self,
@@ -131,7 +102,8 @@ class SecretClient:
             secret_id: name or ARN. With an ARN of another region, the SDK asks that region.
             version_id: one version; without it and `version_stage`, AWSCURRENT.
             version_stage: the version with this staging label.
-            refresh: go round every cache, the extension's too, which only the SDK can.
+            refresh: go round every cache, the extension's too, which only the SDK can. The value
+                was read after this call began.
             context: Lambda's context object; its remaining time then bounds the call.
 
         Raises:
@@ -141,22 +113,16 @@ class SecretClient:
         key: object = secret_id
         if version_id is not None or version_stage is not None:
             key = (secret_id, version_id, version_stage)
-        entry = self._cache.get(key)
-        if entry is not None and entry.fresh_until > monotonic() and not refresh:
-            if self._telemetry is not None:
-                self._telemetry.hits += 1
-            return entry.value
-        path = encoded("/secretsmanager/get?secretId", secret_id)
-        arguments = {"SecretId": secret_id}
+        value = None if refresh else self._fresh(key)
+        if value is not None:
+            return value
+        path, selectors = "/secretsmanager/get?secretId=", {}
         if version_id is not None:
-            path += encoded("&versionId", version_id)
-            arguments["VersionId"] = version_id
+            selectors["versionId"] = version_id
         if version_stage is not None:
-            path += encoded("&versionStage", version_stage)
-            arguments["VersionStage"] = version_stage
-        return self._load(
-            Question("secretsmanager", secret_id, key, path, arguments, refresh=refresh), context
-        )
+            selectors["versionStage"] = version_stage
+        question = Question("secretsmanager", secret_id, key, path, selectors, refresh=refresh)
+        return self._load(question, context)
 
     def get_parameter(  # noqa: PLR0913 (each selects the value)
         self,
@@ -173,7 +139,7 @@ class SecretClient:
         Args:
             name: name or ARN.
             version: one version, by number; without it and `label`, the newest.
-            label: the version with this label.
+            label: the version with this label; not with `version`.
             decrypt: whether a SecureString is decrypted, or its ciphertext wanted.
             refresh: as in `get_secret`.
             context: as in `get_secret`.
@@ -183,28 +149,27 @@ class SecretClient:
 
         """
         key = (name, version, label, decrypt)
-        entry = self._cache.get(key)
-        if entry is not None and entry.fresh_until > monotonic() and not refresh:
-            if self._telemetry is not None:
-                self._telemetry.hits += 1
-            return entry.value
-        path = encoded("/systemsmanager/parameters/get?name", name)
-        selected = name
-        if label is not None:
-            path += encoded("&label", label)
-            selected = f"{name}:{label}"
+        value = None if refresh else self._fresh(key)
+        if value is not None:
+            return value
+        path, selectors = "/systemsmanager/parameters/get?name=", {}
         if version is not None:
-            path += f"&version={version}"
-            selected = f"{name}:{version}"
+            if label is not None or not isinstance(version, int):
+                raise InvalidValue(f"{name!a}: version must be a number, and goes without a label")
+            selectors["version"] = str(version)
+        if label is not None:
+            selectors["label"] = label
         if decrypt:
-            path += "&withDecryption=true"
-        arguments = {"Name": selected, "WithDecryption": decrypt}
-        return self._load(Question("ssm", name, key, path, arguments, refresh=refresh), context)
+            selectors["withDecryption"] = "true"
+        return self._load(Question("ssm", name, key, path, selectors, refresh=refresh), context)
 
     def values_read(self) -> tuple[Value, ...]:
-        """Return the last thousand different values that were read, for `secret_redaction`."""
-        with self._lock:
-            return tuple(self._read.values())
+        """Return the last different values that were read, for `redaction`.
+
+        From the first call on, those that the cache drops are kept as well, as far as there is
+        room.
+        """
+        return self._cache.values()
 
     def with_fresh_credentials(
         self,
@@ -218,7 +183,8 @@ class SecretClient:
 
         `use` is called with the cached value. If it fails to authenticate, it is called with
         the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
-        the value as it is then; with no version twice.
+        the value as it is then; with no version twice. After all of them were refused several
+        times, only the cached value is tried for some seconds.
 
         Args:
             secret_id: name or ARN.
@@ -232,214 +198,97 @@ class SecretClient:
             SecretError: nothing could be read.
 
         """
-        refused: set[str] = set()
-        failure = Exception()
-        now = (None, True)
-        for stage, refresh in ((None, False), now, ("AWSPENDING", True), now):
-            try:
-                value = self.get_secret(
-                    secret_id, version_stage=stage, refresh=refresh, context=context
-                )
-            except SecretError as error:
-                if not refused:
-                    raise
-                failure.add_note(str(error))
-                continue
-            if value.version in refused:
-                continue
-            try:
-                return use(value)
-            except Exception as error:
-                if not is_auth_error(error):
-                    raise
-                failure = error
-                refused.add(value.version)
-        raise failure
+        from .credentials import use_fresh
 
-    def _load(self, question: Question, context: "Any") -> Value:
-        """Read; once more if nobody answered, no cached value serves, and the context leaves time.
+        return use_fresh(self, self._loader, secret_id, use, is_auth_error, context)
 
-        Importing boto3 may take all the time of the first try.
-        """
+    def _fresh(self, key: object) -> Value | None:
         try:
-            return self._load_once(question, context)
-        except Unavailable as error:
-            if context is not None and not question.refresh:
-                try:
-                    return self._load_once(question, context)
-                except Unavailable as again:
-                    error.add_note(str(again))
-            raise
-
-    def _load_once(self, question: Question, context: "Any") -> Value:
-        start = monotonic()
-        deadline = self._deadline(start, context)
-        flight_key = (question.key, question.refresh)
-        mine, stale = Flight(), None
-        try:
-            with self._lock:
-                entry = self._cache.get(question.key)
-                flight = self._flights.get(flight_key)
-                if entry and entry.valid_until > start and not question.refresh:
-                    if entry.fresh_until > start or flight:
-                        return self._served_from_cache(entry)
-                    stale = entry
-                    if stale.valid_until > start + _STALE_SECONDS:
-                        deadline = min(deadline, start + _STALE_SECONDS)
-                if not flight and deadline > start and not (stale and stale.retry_after > start):
-                    flight = self._flights[flight_key] = mine
-            if flight is mine:
-                value = self._fetch_for_all(question, entry, mine, start, deadline)
-            elif flight:
-                value = self._join(question, flight, deadline)
-            else:
-                late = "the invocation has no time left; raise the function's timeout"
-                why = late if deadline <= start else "it failed a moment ago"
-                raise Unavailable(f"{question.name}: {why}")
-        except SecretError as error:
-            return self._serve_stale(question, stale, start, error)
-        else:
-            self._count(question, start, value)
-            return value
-        finally:
-            # A signal may raise at any line above.
-            if self._flights.get(flight_key) is mine:
-                del self._flights[flight_key]
-            mine.done.release()
-
-    def _deadline(self, start: float, context: "Any") -> float:
-        seconds = self._timeout_seconds
-        if context is not None:
-            left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-            seconds = min(seconds, left)
-        return start + seconds
-
-    def _served_from_cache(self, entry: _Entry) -> Value:
-        """Serve a value that another thread has just fetched, or is fetching again."""
+            entry = self._entries.get(key)
+        except TypeError:  # it cannot be a key, nor a name
+            return None
+        if (
+            entry is None
+            or entry.fresh_until <= monotonic()
+            or not entry.asked_at <= time() < entry.fresh_at
+        ):
+            return None
         if self._telemetry is not None:
             self._telemetry.hits += 1
         return entry.value
 
-    def _fetch_for_all(
-        self,
-        question: Question,
-        entry: _Entry | None,
-        flight: Flight,
-        start: float,
-        deadline: float,
-    ) -> Value:
-        """Fetch and keep a value; the threads that wait for the flight get it, or the error."""
-        direct = question.refresh or (entry is not None and entry.extension_stale_until > start)
+    def _load(self, question: Question, context: "Any") -> Value:
+        if self._process != os.getpid():  # a fork, in which the other threads do not go on
+            self._begin_again()
+        start, now = monotonic(), time()
+        if (
+            question.refresh
+            or self._loaders
+            or question.key in self._entries
+            or abs(now - start - self._drift) > DRIFT_SECONDS
+            or not self._token
+            or is_elsewhere(question)
+        ):
+            return self._loader().load(question, context)
+        deadline = start + self._seconds(context)
+        flight = Flight(start, now, deadline, get_ident())
+        if deadline <= start or self._cache.flights.setdefault(question.key, flight) is not flight:
+            return self._loader().load(question, context)
         try:
-            value = flight.outcome = self._fetch(question, deadline, direct=direct)
-            self._keep(question, value, start)
-        except SecretError as error:
-            flight.outcome = error
-            if entry and not question.refresh and isinstance(error, TRANSIENT):
-                entry.retry_after = monotonic() + _STALE_SECONDS
-            raise
-        return value
+            value = from_extension(question, self._token, (start + deadline) / 2)
+            if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
+                raise ConnectionError("it answered before a freeze")
+        except (OSError, ValueError, OverflowError) as error:
+            return self._loader().load(question, context, flight, error)
+        else:
+            flight.outcome = value
+            self._cache.keep(question.key, value, flight, self._cache_seconds)
+            if self._telemetry is not None:
+                self._telemetry.emit(question.name, monotonic() - start, value)
+            return value
+        finally:
+            self._cache.end(question.key, flight)
 
-    def _join(self, question: Question, flight: Flight, deadline: float) -> Value:
-        """Wait for the value that another thread fetches."""
-        outcome = flight.wait(deadline)
-        if isinstance(outcome, SecretError):
-            raise type(outcome)(*outcome.args)
-        if not isinstance(outcome, Value):
-            raise Unavailable(f"{question.name}: no answer to another thread; {NETWORK}")
-        return outcome
+    def _seconds(self, context: "Any") -> float:
+        """Return how long a call may take."""
+        if context is None:
+            return self._timeout_seconds
+        try:
+            left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+            return min(self._timeout_seconds, float(left))
+        except (AttributeError, TypeError):
+            raise TypeError(
+                "context must be the object that Lambda calls the handler with"
+            ) from None
 
-    def _serve_stale(
-        self, question: Question, stale: _Entry | None, start: float, error: SecretError
-    ) -> Value:
-        """Serve the cached value if it is still valid and the error transient; else raise it."""
-        if not stale or stale.valid_until <= monotonic() or not isinstance(error, TRANSIENT):
-            self._count(question, start, None, error)
-            raise error
-        age = monotonic() - stale.valid_until + self._cache_seconds
-        self._count(question, start, stale.value, error, age)
-        return stale.value
+    def _loader(self) -> "Loader":
+        if not self._loaders:
+            from .clocks import Clocks
+            from .extension_retries import Extension
+            from .loading import Loader
 
-    def _keep(self, question: Question, value: Value, asked: float) -> None:
-        """Cache a value; its age counts from the time of the request."""
-        seconds = self._cache_seconds
-        until = asked + seconds
-        seen = (value.version, value._text or value._binary)  # noqa: SLF001 (part of the client)
-        with self._lock:
-            self._read.pop(seen, None)
-            self._read[seen] = value
-            if len(self._read) > _MAX_ENTRIES:
-                del self._read[next(iter(self._read))]
-            entry = self._cache.pop(question.key, None)
-            if len(self._cache) >= _MAX_ENTRIES:
-                del self._cache[next(iter(self._cache))]
-            stale_until = entry.extension_stale_until if entry else 0.0
-            if question.refresh and (not entry or entry.value.version != value.version):
-                # The extension may still have the old version.
-                stale_until, entry = asked + _EXTENSION_SECONDS, None
-            if not entry or (
-                entry.valid_until <= until
-                and (stale_until <= asked or value.source != "extension")
-            ):
-                entry = _Entry(value, asked + seconds * _FRESH_PART, until, stale_until)
-            self._cache[question.key] = entry
+            made = Loader(
+                self._cache,
+                Extension(self._token),
+                Clocks(self._drift),
+                seconds=self._seconds,
+                cache_seconds=self._cache_seconds,
+                replica_regions=self._replica_regions,
+                make_client=self._make_client,
+                telemetry=self._telemetry,
+            )
+            self._loaders.setdefault(None, made)
+        return self._loaders[None]
 
-    def _forget(self) -> None:
-        """Drop what a snapshot holds: its clock stands still, so its values may be of any age."""
+    def _begin_again(self) -> None:
+        """Drop what belongs to another process, or to the time before a snapshot."""
+        self._process = os.getpid()
+        self._loaders.clear()
         self._cache.clear()
-        self._sdk = None
-
-    def _count(self, question: Question, start: float, value: Value | None, *told: "Any") -> None:
-        if self._telemetry is not None:
-            self._telemetry.emit(question.name, monotonic() - start, value, *told)
-
-    def _fetch(self, question: Question, deadline: float, *, direct: bool) -> Value:
-        service = question.service
-        regions: tuple[str | None, ...] = (None,)
-        now = monotonic()
-        why = "the extension may hold an older version"
-        if service == "secretsmanager":
-            elsewhere = question.name.startswith("arn:") and _other_region(question.name)
-            if elsewhere:
-                regions, direct = (elsewhere,), True
-                why = "the extension reads in the function's own region only"
-            else:
-                regions = (None, *self._replica_regions)
-        if not direct:
-            # The other half of the time is for the SDK and the replicas.
-            half = (now + deadline) / 2
-            if len(regions) > 1 and self._is_down(service, None, now):
-                half = min(half, now + 0.25)  # enough to answer from its cache
-            try:
-                return from_extension(question, half)
-            except OSError as error:
-                why = f"the extension failed: {error}"
-            except (ValueError, OverflowError) as error:  # the port or the header is invalid
-                why = f"the extension was not asked: {type(error).__name__}"
-        # A region that is down comes last.
-        asked = sorted(regions, key=lambda region: self._is_down(service, region, now))
-        try:
-            return self._from_sdk(question, asked, deadline, why)
-        except ImportError as error:
-            told = f"{why}; boto3, in the package, would tell the cause ({error})"
-            raise Unavailable(f"{question.name}: {told}") from None
-
-    def _is_down(self, service: str, region: str | None, now: float) -> bool:
-        return self._sdk is not None and self._sdk.down_until.get((service, region), now) > now
-
-    def _from_sdk(
-        self, question: Question, regions: "list[str | None]", deadline: float, why: str
-    ) -> Value:
-        sdk = self._sdk
-        if sdk is None:
-            from .sdk import Sdk
-
-            with self._lock:
-                sdk = self._sdk = self._sdk or Sdk(self._make_client)
-        return sdk.read(question, regions, deadline, why)
+        self._drift = time() - monotonic()
 
 
-def _other_region(arn: str) -> str:
-    """Return the region of an ARN if it is not the function's own, which Lambda names."""
-    region, own = "".join(arn.split(":", 4)[3:4]), os.environ.get("AWS_REGION", "")
-    return region if own and region != own else ""
+def _telemetry() -> "Telemetry":
+    from .telemetry import Telemetry
+
+    return Telemetry()

@@ -4,6 +4,11 @@
 NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
 
 
+def shown(name: str) -> str:
+    """Write a name so that it stays in one line of a log."""
+    return name if name.isprintable() else ascii(name)
+
+
 class SecretError(Exception):
     """A value could not be read. The text names it and the next step, and holds no value."""
 

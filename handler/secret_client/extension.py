@@ -1,11 +1,11 @@
-"""Asks the extension."""
+"""Asks the extension, over a plain socket.
+
+`socket` would take 2 ms of a cold start, and `http.client` 17.
+"""
 
 import os
-
-# `socket` brings enums and selectors that nothing here needs: 2 ms of a cold start.
 from _socket import AF_INET, SOCK_STREAM, socket
-from _thread import allocate_lock
-from time import monotonic, sleep
+from time import monotonic
 
 from .errors import InvalidValue
 from .value import Value, decode
@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 # `localhost` may mean ::1 first, where the extension does not listen.
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _OK = 200
-_NOT_READY = b"not ready to serve traffic, please wait"
-_NOT_READY_PAUSE_SECONDS = 0.002
-# On AWS, ready before the first invocation.
-_READY_SECONDS = 1.0
 # RFC 3986's unreserved characters stand for themselves.
 _ENCODED = [
     chr(byte) if byte in b"-._~" or (byte < 128 and chr(byte).isalnum()) else f"%{byte:02X}"
@@ -29,143 +25,106 @@ _ENCODED = [
 
 
 class Question:
-    """What is read: how to ask the extension and the SDK for it, and how to read the answer."""
+    """What is read, and how the extension is asked for it."""
 
-    __slots__ = ("arguments", "key", "name", "path", "refresh", "service")
+    __slots__ = ("key", "name", "path", "refresh", "selectors", "service")
 
     def __init__(  # noqa: PLR0913 (its fields)
-        self, service: str, name: str, key: object, path: str, arguments: "Any", *, refresh: bool
+        self,
+        service: str,
+        name: str,
+        key: object,
+        path: str,
+        selectors: "dict[str, Any]",
+        *,
+        refresh: bool,
     ) -> None:
+        """`selectors` are the query's other parameters: their values, or None."""
         self.service = service
         self.name = name
         self.key = key
-        self.path = path
-        self.arguments = arguments
+        self.path = path + _encoded(path, name)
+        self.selectors = {word: given for word, given in selectors.items() if given is not None}
+        for word, given in self.selectors.items():
+            self.path += f"&{word}={_encoded(word, given)}"
         self.refresh = refresh
 
-    def read(self, answer: "Any", source: str) -> Value:
-        """Read an answer of the extension, in bytes, or the SDK; ConnectionError if it cannot."""
-        try:
-            if source == "extension":
-                answer = decode(answer.decode())
-            if self.service == "ssm":
-                answer = answer["Parameter"]
-                text, binary = answer["Value"], None
-                version = str(answer["Version"])
-            else:
-                text, binary = answer.get("SecretString"), answer.get("SecretBinary")
-                version = answer["VersionId"]
-            if isinstance(binary, str):  # base64 in JSON, bytes from the SDK
-                from binascii import a2b_base64
 
-                binary = a2b_base64(binary)
-            if isinstance(text if binary is None else binary, (str, bytes)):
-                return Value(
-                    text,
-                    binary,
-                    name=answer["Name"],
-                    arn=answer["ARN"],
-                    version=version,
-                    stages=tuple(answer.get("VersionStages") or ()),  # of an old version, none
-                    source=source,
-                )
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-            pass  # a decoding error holds the document
-        raise ConnectionError("the answer cannot be read")
-
-
-class Flight:
-    """A call in progress, and the threads that wait for its outcome."""
-
-    __slots__ = ("done", "outcome")
-
-    def __init__(self) -> None:
-        self.done = allocate_lock()
-        self.done.acquire()
-        self.outcome: Any = None
-
-    def wait(self, deadline: float) -> "Any":
-        """Return the answer or the exception; a TimeoutError if the deadline comes first."""
-        if not self.done.acquire(timeout=max(0.0, deadline - monotonic())):
-            return TimeoutError("no answer in time")
-        self.done.release()
-        return self.outcome
-
-
-# --- who is asked --------------------------------------------------------------------------------
-
-
-def from_extension(question: Question, deadline: float) -> Value:
-    """Ask the extension.
+def from_extension(question: Question, token: str, deadline: float) -> Value:
+    """Ask once.
 
     Raises:
-        OSError: it did not answer with a value.
-        ValueError, OverflowError: the port or the header is invalid.
+        Refused: it answered, and not with a value.
+        OSError: it did not answer, or nothing that can be read.
+        ValueError, OverflowError: the port or the token is invalid.
 
     """
-    port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
-    header = f"X-Aws-Parameters-Secrets-Token: {_session_token(deadline)}"
-    ready_by = 0.0
-    while True:
-        status, body = _request(_HOST, port, question.path, header, deadline)
-        if body != _NOT_READY:
-            break
-        ready_by = ready_by or min(deadline, monotonic() + _READY_SECONDS)
-        if monotonic() > ready_by:
-            break
-        sleep(_NOT_READY_PAUSE_SECONDS)
+    header = f"X-Aws-Parameters-Secrets-Token: {token}"
+    status, body = request(port(), question.path, header, deadline)
     if status != _OK:
-        why = f"status {status}; its own line in this log tells why"
-        if status == 401:
-            why = "it did not accept the session token"
-        elif body == _NOT_READY:
-            why = "it was not ready; ask in the handler, not while a module is imported"
-        raise ConnectionError(why)
-    return question.read(body, "extension")
+        from .refusals import Refused
 
-
-# --- the wire ------------------------------------------------------------------------------------
-
-
-def _session_token(deadline: float) -> str:
-    """Read the session token: from the environment or, under SnapStart, from Lambda's endpoint."""
-    token = os.environ.get("AWS_SESSION_TOKEN")
-    if token:
-        return token
-    uri = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
-    host, _, rest = uri.removeprefix("http://").partition(":")
-    port, _, path = rest.partition("/")
-    header = f"Authorization: {os.environ.get('AWS_CONTAINER_AUTHORIZATION_TOKEN', '')}"
+        raise Refused(status, body)
     try:
-        _, body = _request(host, int(port), f"/{path}", header, deadline)
-        return str(decode(body.decode())["Token"])
-    except (ValueError, KeyError, TypeError):
-        raise ConnectionError("no session token: is this Lambda?") from None
+        return value_of(question.service, decode(body.decode()), "extension")
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        pass  # a decoding error holds the document
+    raise ConnectionError("the answer cannot be read")
 
 
-def encoded(name: str, text: str) -> str:
-    """Encode a query parameter; InvalidValue if the value is not text."""
-    try:
-        return f"{name}={text.encode().decode('latin-1').translate(_ENCODED)}"
-    except (AttributeError, UnicodeEncodeError):
-        raise InvalidValue(
-            f"{name.lstrip('&')}={text!a} is no text: is an environment variable not set?"
-        ) from None
+def is_elsewhere(question: Question) -> bool:
+    """Whether the ARN is of a secret of another region than the function's, which Lambda names."""
+    if question.service != "secretsmanager" or not question.name.startswith("arn:"):
+        return False
+    region, own = question.name.split(":", 4)[3:4], os.environ.get("AWS_REGION")
+    return bool(own and region and region[0] not in ("", own))
 
 
-def _request(host: str, port: int, path: str, header: str, deadline: float) -> tuple[int, bytes]:
-    """Ask once, as HTTP/1.0: a Go server then sends no chunks.
+def port() -> int:
+    """Return the extension's port; ValueError if the variable holds no number."""
+    return int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
+
+
+def value_of(service: str, answer: "Any", source: str) -> Value:
+    """Read an answer; raises what a dictionary does that is no such answer."""
+    if service == "ssm":
+        answer = answer["Parameter"]
+        text, binary = answer["Value"], None
+        version = str(answer["Version"])
+    else:
+        text, binary = answer.get("SecretString"), answer.get("SecretBinary")
+        version = answer["VersionId"]
+        if isinstance(binary, str):  # base64 in JSON, bytes from the SDK
+            from binascii import a2b_base64
+
+            binary = a2b_base64(binary)
+    if not isinstance(text if binary is None else binary, (str, bytes)):
+        raise TypeError
+    return Value(
+        text,
+        binary,
+        name=answer["Name"],
+        arn=answer["ARN"],
+        version=version,
+        stages=tuple(answer.get("VersionStages") or ()),  # of an old version, none
+        source=source,
+    )
+
+
+def request(at: int, path: str, header: str, deadline: float) -> tuple[int, bytes]:
+    """Ask once, as HTTP/1.0: a Go server then sends no chunks. Return status and body.
 
     Raises:
         OSError: no listener, a broken connection, an invalid answer, or the deadline has passed.
+        ValueError, OverflowError: the port or the header is invalid.
 
     """
-    request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n{header}\r\n\r\n".encode("latin-1")
+    head = f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n{header}\r\n\r\n".encode("latin-1")
     connection = socket(AF_INET, SOCK_STREAM)
     try:
         connection.settimeout(_remaining(deadline))
-        connection.connect((host, port))
-        connection.sendall(request)
+        connection.connect((HOST, at))
+        connection.sendall(head)
         answer, length = b"", -1
         while True:
             part = connection.recv(16_384)
@@ -182,9 +141,11 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
         if not end or length not in (-1, len(body)):
             raise ValueError  # noqa: TRY301 (one text for every invalid answer)
         if length < 0 and b"chunked" in head.lower():
-            body = _unchunked(body)
+            from .chunks import joined
+
+            body = joined(body)
     except ConnectionRefusedError:
-        raise ConnectionError(f"nothing listens on port {port}; is the layer attached?") from None
+        raise ConnectionError(f"nothing listens on port {at}; is the layer attached?") from None
     except ValueError:
         raise ConnectionError("the answer is no HTTP, or cut short") from None
     finally:
@@ -192,16 +153,14 @@ def _request(host: str, port: int, path: str, header: str, deadline: float) -> t
     return status, body
 
 
-def _unchunked(body: bytes) -> bytes:
-    """Join the chunks; ValueError if the body is cut short."""
-    whole = b""
-    while True:
-        size, _, body = body.partition(b"\r\n")
-        length = int(size, 16)
-        if not length:
-            return whole
-        whole += body[:length]
-        body = body[length + 2 :]
+def _encoded(word: str, given: object) -> str:
+    if isinstance(given, str):
+        try:
+            return given.encode().decode("latin-1").translate(_ENCODED)
+        except UnicodeEncodeError:
+            pass
+    word = word.rpartition("?")[2].rstrip("=")
+    raise InvalidValue(f"{word}={given!a} is no text: is an environment variable not set?")
 
 
 def _remaining(deadline: float) -> float:

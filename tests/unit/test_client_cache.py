@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from secret_client import client as secret_client
-from secret_client import SecretClient, Throttled, Unavailable, Value
+from secret_client import SecretClient, Throttled, Unavailable, Value, cache, loading
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
 from tests.unit.client_support import BROKEN, DOWN, threads, wait_until
@@ -44,7 +43,7 @@ def test_everything_that_selects_a_value_tells_its_entry_apart(extension: Server
 def test_the_oldest_entry_makes_room(
     monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
-    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=300)
     for name in "abcd":
         client.get_secret(name)
@@ -55,14 +54,15 @@ def test_the_oldest_entry_makes_room(
     assert len(extension.requests) == 5
     clock.move(201)
     client.get_secret("a")  # anew, and evicts none
-    assert len(client._cache) == 3  # noqa: SLF001
+    assert len(client._entries) == 3  # noqa: SLF001
 
 
 def test_what_was_read_is_kept_once_however_often_it_is_read(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=0)
+    assert client.values_read() == ()
     for _ in range(5):
         client.get_secret("s")
     assert [value.text for value in client.values_read()] == [CANARY]
@@ -75,8 +75,9 @@ def test_what_was_read_is_kept_once_however_often_it_is_read(
 def test_what_is_read_all_the_time_is_not_forgotten_first(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=0)
+    client.values_read()
     extension.script(*(scripted.secret(text) for text in "hahbhchdhe"))
     for _ in range(10):
         client.get_secret("s")
@@ -268,7 +269,7 @@ def test_an_older_question_does_not_undo_a_refresh(
     clock.move(120)
     gate = threading.Event()
     # A question while an old value is good ends after a second; the refresh is not to wait for it.
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
+    monkeypatch.setattr(loading, "_STALE_SECONDS", 60)
     extension.script(scripted.gated(gate, BROKEN if failing else scripted.secret("old")))
     with threads(1, lambda: client.get_secret("s").text):
         wait_until(lambda: len(extension.requests) == 1)

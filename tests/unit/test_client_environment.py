@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from secret_client import extension as secret_extension
-from secret_client import sdk as secret_sdk
-from secret_client import SecretClient, Unavailable
+from secret_client import SecretClient, Unavailable, sdk
+from secret_client import extension as extension_module
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server
 from tests.unit.client_support import BROKEN, DOWN, PORT, REPLICAS, asked
@@ -51,7 +50,7 @@ def test_under_snapstart_the_token_is_the_containers(
     ],
     ids=["denied", "no token", "no object", "reset", "hang"],
 )
-def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
+def test_without_a_token_that_the_extension_accepts_the_sdk_is_asked(
     monkeypatch: pytest.MonkeyPatch,
     credentials: Server,
     extension: Server,
@@ -59,15 +58,17 @@ def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
     answer: Answer,
 ) -> None:
     credentials.script(answer)
+    extension.script(scripted.http(401, scripted.BAD_TOKEN))
     if answer is scripted.hang:
         # Its time is the extension's, half of all.
-        remaining = secret_extension._remaining  # noqa: SLF001
+        remaining = extension_module._remaining  # noqa: SLF001
         monkeypatch.setattr(
-            secret_extension, "_remaining", lambda deadline: min(0.1, remaining(deadline))
+            extension_module, "_remaining", lambda deadline: min(0.1, remaining(deadline))
         )
     value = SecretClient(make_client=aws.client).get_secret("s")
     assert value.source == "sdk"
-    assert extension.requests == []
+    asked = [each.header("X-Aws-Parameters-Secrets-Token") for each in extension.requests]
+    assert asked == ["let me"]
 
 
 def test_outside_of_lambda_the_sdk_is_asked(
@@ -145,7 +146,7 @@ def test_without_a_token_the_error_asks_whether_this_is_lambda(
 
 def test_boto3_gives_up_soon_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
-    made = secret_sdk._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
+    made = sdk._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
     config = made.meta.config
     assert (config.region_name, config.connect_timeout, config.read_timeout) == ("eu-west-1", 2, 4)
     assert config.retries["total_max_attempts"] == 2

@@ -17,9 +17,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from secret_client import client as secret_client
-from secret_client import extension as secret_extension
-from secret_client import sdk as secret_sdk
+import secret_client
 from secret_client import (
     AccessDenied,
     DecryptionFailed,
@@ -29,6 +27,8 @@ from secret_client import (
     SecretNotFound,
     Throttled,
     Unavailable,
+    extension_retries,
+    sdk,
 )
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
@@ -166,7 +166,7 @@ def test_where_no_thread_can_be_started_that_is_the_error(
     def start(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(secret_sdk, "start_new_thread", start)
+    monkeypatch.setattr(sdk, "start_new_thread", start)
     extension.script(BROKEN)
     with pytest.raises(SecretError, match=r"^s: boto3 did not ask \(RuntimeError: can't start"):
         SecretClient(make_client=aws.client).get_secret("s")
@@ -218,7 +218,7 @@ def raw(answer: bytes) -> Answer:
 def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
     monkeypatch: pytest.MonkeyPatch, extension: Server, answer: Answer, said: str
 ) -> None:
-    monkeypatch.setattr(secret_extension, "_READY_SECONDS", 0.02)
+    monkeypatch.setattr(extension_retries, "_READY_SECONDS", 0.02)
     extension.script(answer)
     with pytest.raises(Unavailable) as raised:
         SecretClient().get_secret("s")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from secret_client import extension as secret_extension
 from secret_client import AccessDenied, SecretClient, SecretNotFound, Unavailable
+from secret_client.cache import Flight
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
 from tests.unit.client_support import ARN, BROKEN, DOWN, HALF_SECONDS, REPLICAS, asked, left
@@ -76,16 +76,16 @@ def test_an_extension_whose_region_is_down_is_not_waited_for(extension: Server, 
 def given_up(monkeypatch: pytest.MonkeyPatch, when: threading.Event) -> list[float]:
     """Give up the first wait for the SDK at an event; return the deadlines of all waits."""
     deadlines: list[float] = []
-    wait = secret_extension.Flight.wait
+    wait = Flight.wait
 
-    def wait_for_the_event_first(flight: secret_extension.Flight, deadline: float) -> Any:
+    def wait_for_the_event_first(flight: Flight, deadline: float) -> Any:
         deadlines.append(deadline)
         if len(deadlines) > 1:
             return wait(flight, deadline)
         assert when.wait(60)
         return TimeoutError("no answer in time")
 
-    monkeypatch.setattr(secret_extension.Flight, "wait", wait_for_the_event_first)
+    monkeypatch.setattr(Flight, "wait", wait_for_the_event_first)
     return deadlines
 
 

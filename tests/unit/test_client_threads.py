@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from secret_client import client as secret_client
-from secret_client import AccessDenied, SecretClient, Unavailable, Value
+from secret_client import AccessDenied, SecretClient, Unavailable, Value, loading
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
 from tests.unit.client_support import BROKEN, left, threads, wait_until
@@ -15,7 +14,7 @@ from tests.unit.client_support import BROKEN, left, threads, wait_until
 def test_of_50_threads_at_an_expired_entry_one_asks_and_49_get_the_old_value_at_once(
     monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
+    monkeypatch.setattr(loading, "_STALE_SECONDS", 60)
     client = SecretClient(cache_seconds=150, timeout_seconds=60)
     old = client.get_secret("s")
     clock.move(120)
@@ -88,33 +87,38 @@ def ended(*_: object) -> None:
     raise Ended
 
 
-def test_what_ends_the_thread_that_asks_ends_it_and_those_who_wait_are_told(
-    extension: Server, waiting: list[float]
+def test_what_ends_the_thread_that_asks_ends_no_other(
+    extension: Server, aws: Aws, waiting: list[float]
 ) -> None:
     gate = threading.Event()
     extension.script(scripted.gated(gate, BROKEN))
-    client = SecretClient(make_client=ended, timeout_seconds=60)
-    raised: list[BaseException] = []
+    ends = iter([ended])
+
+    def make_client(*place: Any) -> Any:
+        return next(ends, aws.client)(*place)
+
+    client = SecretClient(make_client=make_client, timeout_seconds=60)
+    outcomes: list[object] = []
 
     def ask() -> None:
         try:
-            client.get_secret("s")
-        except BaseException as error:  # noqa: BLE001 (an outcome)
-            raised.append(error)
+            outcomes.append(client.get_secret("s").text)
+        except Ended as error:
+            outcomes.append(error)
 
     with threads(5, ask):
         wait_until(lambda: len(waiting) == 4)
         gate.set()
-    assert sorted(type(error).__name__ for error in raised) == ["Ended"] + ["Unavailable"] * 4
-    extension.script(scripted.secret())
-    assert client.get_secret("s").text == CANARY
+    assert sorted(map(type, outcomes), key=str) == [str] * 4 + [Ended]
+    assert len(aws.requests) == 1
 
 
-def test_what_ends_a_thread_before_it_asks_leaves_the_name_free(
-    monkeypatch: pytest.MonkeyPatch, extension: Server
+@pytest.mark.usefixtures("extension")
+def test_what_ends_a_thread_before_it_keeps_the_value_leaves_the_name_free(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = SecretClient()
-    lock = client._lock  # noqa: SLF001
+    lock = client._cache._lock  # noqa: SLF001
 
     class Interrupted:
         def __enter__(self) -> None:
@@ -124,12 +128,11 @@ def test_what_ends_a_thread_before_it_asks_leaves_the_name_free(
             lock.release()
             raise Ended
 
-    monkeypatch.setattr(client, "_lock", Interrupted())
+    monkeypatch.setattr(client._cache, "_lock", Interrupted())  # noqa: SLF001
     with pytest.raises(Ended):
         client.get_secret("s")
-    monkeypatch.setattr(client, "_lock", lock)
+    monkeypatch.setattr(client._cache, "_lock", lock)  # noqa: SLF001
     assert client.get_secret("s").text == CANARY
-    assert len(extension.requests) == 1
 
 
 def test_what_another_thread_has_just_fetched_is_not_asked_for_again(
@@ -146,17 +149,18 @@ def test_what_another_thread_has_just_fetched_is_not_asked_for_again(
 
     client = SecretClient()
     value = client.get_secret("s")
-    cache = Late(client._cache)  # noqa: SLF001
-    monkeypatch.setattr(client, "_cache", cache)
+    entries = Late(client._entries)  # noqa: SLF001
+    monkeypatch.setattr(client, "_entries", entries)
+    monkeypatch.setattr(client._cache, "entries", entries)  # noqa: SLF001
     assert client.get_secret("s") is value
-    assert (cache.looks, len(extension.requests)) == (2, 1)
+    assert (entries.looks, len(extension.requests)) == (2, 1)
 
 
 def test_a_value_at_hand_takes_no_lock(monkeypatch: pytest.MonkeyPatch, extension: Server) -> None:
     extension.script(scripted.secret(), scripted.parameter())
     client = SecretClient()
     first = (client.get_secret("s"), client.get_parameter("/p"))
-    monkeypatch.setattr(client, "_lock", None)
+    monkeypatch.setattr(client._cache, "_lock", None)  # noqa: SLF001
     assert (client.get_secret("s"), client.get_parameter("/p")) == first
 
 
