@@ -89,12 +89,11 @@ class Cache:
             if old is not None:
                 self._bytes -= _size(old.value)
 
-    def clear(self) -> None:
-        """Drop every entry, and forget the calls in progress."""
+    def after_fork(self) -> None:
+        """Forget what other threads were doing."""
         self._lock = RLock()
-        self.entries.clear()
         self.flights.clear()
-        self._bytes = 0
+        self._bytes = sum(_size(entry.value) for entry in self.entries.values())
 
     def end(self, key: object, flight: Flight) -> None:
         """End a call, whatever came of it."""

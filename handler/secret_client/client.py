@@ -85,7 +85,7 @@ class SecretClient:
         if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
             from snapshot_restore_py import register_after_restore
 
-            register_after_restore(self._begin_again)
+            register_after_restore(self._after_restore)
 
     def get_secret(
         self,
@@ -169,6 +169,8 @@ class SecretClient:
         From the first call on, those that the cache drops are kept as well, as far as there is
         room.
         """
+        if self._process != os.getpid():
+            self._after_fork()
         return self._cache.values()
 
     def with_fresh_credentials(
@@ -218,8 +220,8 @@ class SecretClient:
         return entry.value
 
     def _load(self, question: Question, context: "Any") -> Value:
-        if self._process != os.getpid():  # a fork, in which the other threads do not go on
-            self._begin_again()
+        if self._process != os.getpid():
+            self._after_fork()
         start, now = monotonic(), time()
         if (
             question.refresh
@@ -253,13 +255,10 @@ class SecretClient:
         """Return how long a call may take."""
         if context is None:
             return self._timeout_seconds
-        try:
-            left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-            return min(self._timeout_seconds, float(left))
-        except (AttributeError, TypeError):
-            raise TypeError(
-                "context must be the object that Lambda calls the handler with"
-            ) from None
+        left = getattr(context, "get_remaining_time_in_millis", str)()
+        if not isinstance(left, (int, float)):
+            raise TypeError("context must be the object that Lambda calls the handler with")
+        return min(self._timeout_seconds, left / 1000 - _RESERVE_SECONDS)
 
     def _loader(self) -> "Loader":
         if not self._loaders:
@@ -280,11 +279,16 @@ class SecretClient:
             self._loaders.setdefault(None, made)
         return self._loaders[None]
 
-    def _begin_again(self) -> None:
-        """Drop what belongs to another process, or to the time before a snapshot."""
+    def _after_fork(self) -> None:
+        """Begin again what the threads of the parent do, which do not go on in this process."""
         self._process = os.getpid()
         self._loaders.clear()
-        self._cache.clear()
+        self._cache.after_fork()
+
+    def _after_restore(self) -> None:
+        """Drop what a snapshot holds: its values may be of any age."""
+        self._entries.clear()
+        self._after_fork()
         self._drift = time() - monotonic()
 
 

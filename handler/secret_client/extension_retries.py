@@ -92,7 +92,9 @@ class Extension:
 
     def _with_another_token(self, question: Question, deadline: float) -> Value:
         """Try what AWS's extension and its agent are known to take, and remember what is taken."""
+        is_any = bool(self._token)
         for token in _tokens(self._token, deadline):
+            is_any = True
             try:
                 value = from_extension(question, token, deadline)
             except Refused as refused:
@@ -102,7 +104,7 @@ class Extension:
                 return self._after(question, deadline, refused)
             self._token = token
             return value
-        if not self._token:
+        if not is_any:
             raise ConnectionError("no session token: is this Lambda?")
         self._refuses_until = monotonic() + _DOWN_SECONDS
         raise ConnectionError(_REFUSES)

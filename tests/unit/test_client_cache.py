@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from secret_client import SecretClient, Throttled, Unavailable, Value, cache, loading
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
-from tests.unit.client_support import BROKEN, DOWN, threads, wait_until
+from tests.unit.client_support import ARN, BROKEN, DOWN, threads, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -283,3 +284,38 @@ def test_an_older_question_does_not_undo_a_refresh(
         finally:
             gate.set()
     assert client.get_secret("s").text == "new"
+
+
+def test_a_refresh_by_name_is_seen_by_arn_and_by_stage(extension: Server) -> None:
+    def get_secret_value(**_: object) -> dict[str, str]:
+        return {"Name": "s", "ARN": ARN, "VersionId": "version-2", "SecretString": "new"}
+
+    extension.script(scripted.secret(ARN=ARN))
+    sdk = SimpleNamespace(get_secret_value=get_secret_value)
+    client = SecretClient(make_client=lambda *_: sdk)
+    names: list[dict[str, Any]] = [{"secret_id": ARN}, {"secret_id": "s", "version_stage": "X"}]
+    for name in names:
+        assert client.get_secret(**name).version == "version-1"
+    client.get_secret("s", refresh=True)
+    for name in [*names, {"secret_id": "s:partial"}]:
+        assert client.get_secret(**name).text == "new"
+
+
+def test_memory_is_bounded_by_bytes(extension: Server) -> None:
+    texts = (str(number) + "x" * 65_000 for number in range(1000))
+
+    def answer(request: scripted.Request, connection: Any) -> None:
+        scripted.secret(next(texts), VersionId=request.query["secretId"])(request, connection)
+
+    extension.script(answer)
+    client = SecretClient(cache_seconds=600)
+    for number in range(150):
+        client.get_secret(str(number))
+    size = sum(len(entry.value.text) for entry in client._entries.values())  # noqa: SLF001
+    assert 6_000_000 < size < cache._MAX_BYTES  # noqa: SLF001
+    assert client.values_read()
+    for number in range(150, 300):
+        client.get_secret(str(number))
+    assert sum(len(value.text) for value in client.values_read()) < cache._MAX_BYTES  # noqa: SLF001
+    client.get_secret("299")
+    assert len(extension.requests) == 300

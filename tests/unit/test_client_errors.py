@@ -1,5 +1,7 @@
+# ruff: noqa: E501 (a table reads by its rows)
 """The errors of the retrieval client: their causes and next steps."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,7 +34,7 @@ from secret_client import (
 )
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
-from tests.unit.client_support import BROKEN, CHECK, REPLICAS
+from tests.unit.client_support import BROKEN, CHECK, HALF_SECONDS, REPLICAS
 
 GRANT = "grant the function's role the read, and see the resource policy of the secret"
 KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
@@ -230,3 +232,29 @@ def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
 def test_a_traceback_names_the_module_that_applications_import() -> None:
     modules = {getattr(secret_client, name).__module__ for name in secret_client.__all__}
     assert modules == {"secret_client"}
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("You can't perform this operation on the secret because it was marked for deletion.", SecretNotFound),
+        ("You can't perform this operation on the secret because it is being replicated.", SecretError),
+    ],
+)  # fmt: skip
+def test_a_secret_that_cannot_be_read_now_is_not_called_missing(
+    extension: Server, aws: Aws, message: str, kind: type[SecretError]
+) -> None:
+    extension.script(BROKEN)
+    aws.script(scripted.aws_error("InvalidRequestException", message))
+    with pytest.raises(SecretError) as raised:
+        SecretClient(make_client=aws.client).get_secret("s")
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("size", [b"-2", b"+2", b"", b"0x9", b"_1"])
+def test_a_chunk_of_no_size_ends_the_answer(extension: Server, aws: Aws, size: bytes) -> None:
+    body = (size + b"\r\n") * 4_000
+    extension.script(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    start = time.monotonic()
+    assert SecretClient(make_client=aws.client).get_secret("s").source == "sdk"
+    assert time.monotonic() - start < HALF_SECONDS

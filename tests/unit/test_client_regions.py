@@ -262,3 +262,32 @@ def test_a_parameter_of_another_region_is_left_to_parameter_store(extension: Ser
     arn = "arn:aws:ssm:ap-south-1:111122223333:parameter/p"
     assert SecretClient().get_parameter(arn).source == "extension"
     assert len(extension.requests) == 1
+
+
+def test_a_call_with_little_time_left_takes_no_region_for_down(
+    extension: Server, aws: Aws
+) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(
+        scripted.by_region(eu_central_1=scripted.hang, eu_west_1=scripted.aws_secret("replica"))
+    )
+    client.get_secret("one", context=left(0.4))
+    aws.script(scripted.by_region(eu_central_1=scripted.aws_secret(), eu_west_1=DOWN))
+    assert client.get_secret("two").source == "sdk"
+    assert asked(aws) == ["eu-central-1"]
+
+
+def test_calls_that_hang_in_the_sdk_are_bounded(extension: Server, aws: Aws) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(scripted.hang)
+    errors = []
+    for number in range(40):
+        with pytest.raises(Unavailable) as raised:
+            client.get_secret(f"name-{number}", context=left(0.03))
+        errors.append(str(raised.value))
+    assert len(aws.requests) <= 16
+    assert "16 calls hang" in errors[-1]

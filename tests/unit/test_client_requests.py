@@ -2,6 +2,7 @@
 
 import os
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -157,3 +158,50 @@ def test_a_name_that_is_no_text_is_named_and_nobody_is_asked(
     with pytest.raises(InvalidValue, match=r"name=\S+ is no text"):
         client.get_parameter(name)
     assert (extension.requests, aws.requests) == ([], [])
+
+
+@pytest.mark.parametrize("name", [["s"], {"s": 1}, {"s"}])
+def test_a_name_that_cannot_be_a_key_is_named(extension: Server, name: Any) -> None:
+    client = SecretClient()
+    for read in (client.get_secret, client.get_parameter):
+        with pytest.raises(InvalidValue, match="is no text: is an environment variable not set"):
+            read(name)
+    with pytest.raises(InvalidValue, match="versionId="):
+        client.get_secret("s", version_id=name)
+    assert extension.requests == []
+
+
+@pytest.mark.parametrize("version", ["1\r\nX: y", "1&label=x", "3", 1.5])
+def test_a_version_is_a_number(extension: Server, version: Any) -> None:
+    with pytest.raises(InvalidValue, match="version must be a number"):
+        SecretClient().get_parameter("/p", version=version)
+    assert extension.requests == []
+
+
+def test_a_version_goes_without_a_label(extension: Server) -> None:
+    with pytest.raises(InvalidValue, match="goes without a label"):
+        SecretClient().get_parameter("/p", version=3, label="x")
+    assert extension.requests == []
+
+
+@pytest.mark.parametrize("context", [{}, MagicMock(), object()])
+def test_a_context_that_is_none_is_refused(extension: Server, context: Any) -> None:
+    client = SecretClient()
+    with pytest.raises(TypeError, match="must be the object that Lambda calls the handler with"):
+        client.get_secret("s", context=context)
+    assert extension.requests == []
+
+
+def test_regions_are_no_text() -> None:
+    with pytest.raises(TypeError, match="must be a tuple of regions, got 'us-west-2'"):
+        SecretClient(replica_regions="us-west-2")  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("extension")
+def test_a_name_stays_in_one_line_of_a_log(aws: Aws) -> None:
+    aws.script(scripted.aws_error("ResourceNotFoundException", "no"))
+    client = SecretClient(make_client=aws.client)
+    with pytest.raises(SecretError) as raised:
+        client.get_secret("a\nERROR forged", refresh=True)
+    assert str(raised.value).startswith("'a\\nERROR forged': ")
+    assert "\n" not in str(raised.value)

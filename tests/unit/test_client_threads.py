@@ -1,6 +1,8 @@
 """The retrieval client in many threads: one call for all of them."""
 
 import threading
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,3 +180,48 @@ def test_what_is_read_at_the_same_time_does_not_wait_for_another_name(extension:
         wait_until(lambda: len(extension.requests) == 1)
         assert client.get_secret("fast").text == "x"
         gate.set()
+
+
+def test_who_has_more_time_asks_after_one_who_had_less(
+    extension: Server, waiting: list[float]
+) -> None:
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, scripted.secret("late")), scripted.secret("good"))
+    client = SecretClient(make_client=lambda *_: Down(), timeout_seconds=60)
+    times = iter([500, 0])
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(times))
+    with threads(1, lambda: client.get_secret("s", context=context)) as hasty:
+        wait_until(lambda: len(extension.requests) == 1)
+        with threads(1, lambda: client.get_secret("s", context=left(60)).text) as patient:
+            wait_until(lambda: len(waiting) == 1)
+            wait_until(lambda: bool(hasty.outcomes))
+        gate.set()
+    assert type(hasty.outcomes[0]) is Unavailable
+    assert patient.outcomes == ["good"]
+
+
+class Down:
+    """An SDK whose region does not answer."""
+
+    def get_secret_value(self, **_: object) -> None:
+        raise ConnectionError("down")
+
+
+def test_a_refresh_does_not_get_what_was_read_before_it_was_called(
+    extension: Server, aws: Aws, waiting: list[float]
+) -> None:
+    gate = threading.Event()
+    aws.script(
+        scripted.gated(gate, scripted.aws_secret("old")), scripted.aws_secret("new", "version-2")
+    )
+    client = SecretClient(make_client=aws.client, timeout_seconds=60)
+    refresh = partial(client.get_secret, "s", refresh=True)
+    with threads(1, lambda: refresh().text) as first:
+        wait_until(lambda: len(aws.requests) == 1)
+        with threads(9, lambda: refresh().text) as later:
+            wait_until(lambda: len(waiting) >= 9)
+            gate.set()
+    assert first.outcomes == ["old"]
+    assert later.outcomes == ["new"] * 9
+    assert len(aws.requests) == 2, "one for all that came later"
+    assert extension.requests == []
