@@ -237,7 +237,12 @@ class SecretClient:
         if deadline <= start or self._cache.flights.setdefault(question.key, flight) is not flight:
             return self._loader().load(question, context)
         try:
-            value = from_extension(question, self._token, (start + deadline) / 2)
+            value = from_extension(
+                question,
+                self._token,
+                (start + deadline) / 2,
+                lambda: self._loader().prepare(question),
+            )
             if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
                 raise ConnectionError("it answered before a freeze")
         except (OSError, ValueError, OverflowError) as error:

@@ -12,11 +12,14 @@ from .value import Value, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 # `localhost` may mean ::1 first, where the extension does not listen.
 HOST = "127.0.0.1"
 _OK = 200
+_SOON_SECONDS = 0.3
+_PART_BYTES = 16_384
 # RFC 3986's unreserved characters stand for themselves.
 _ENCODED = [
     chr(byte) if byte in b"-._~" or (byte < 128 and chr(byte).isalnum()) else f"%{byte:02X}"
@@ -50,8 +53,10 @@ class Question:
         self.refresh = refresh
 
 
-def from_extension(question: Question, token: str, deadline: float) -> Value:
-    """Ask once.
+def from_extension(
+    question: Question, token: str, deadline: float, on_slow: "Callable[[], None] | None" = None
+) -> Value:
+    """Ask once; `on_slow` is called if the answer does not come soon.
 
     Raises:
         Refused: it answered, and not with a value.
@@ -60,7 +65,7 @@ def from_extension(question: Question, token: str, deadline: float) -> Value:
 
     """
     header = f"X-Aws-Parameters-Secrets-Token: {token}"
-    status, body = request(port(), question.path, header, deadline)
+    status, body = request(port(), question.path, header, deadline, on_slow)
     if status != _OK:
         from .refusals import Refused
 
@@ -111,7 +116,9 @@ def value_of(service: str, answer: "Any", source: str) -> Value:
     )
 
 
-def request(at: int, path: str, header: str, deadline: float) -> tuple[int, bytes]:
+def request(
+    at: int, path: str, header: str, deadline: float, on_slow: "Callable[[], None] | None" = None
+) -> tuple[int, bytes]:
     """Ask once, as HTTP/1.0: a Go server then sends no chunks. Return status and body.
 
     Raises:
@@ -126,8 +133,8 @@ def request(at: int, path: str, header: str, deadline: float) -> tuple[int, byte
         connection.connect((HOST, at))
         connection.sendall(head)
         answer, length = b"", -1
+        part = _first_part(connection, deadline, on_slow)
         while True:
-            part = connection.recv(16_384)
             answer += part
             head, end, body = answer.partition(b"\r\n\r\n")
             if end:
@@ -137,6 +144,7 @@ def request(at: int, path: str, header: str, deadline: float) -> tuple[int, byte
             if not part or 0 <= length <= len(body):
                 break
             connection.settimeout(_remaining(deadline))
+            part = connection.recv(_PART_BYTES)
         status = int(head[9:12])
         if not end or length not in (-1, len(body)):
             raise ValueError  # noqa: TRY301 (one text for every invalid answer)
@@ -151,6 +159,19 @@ def request(at: int, path: str, header: str, deadline: float) -> tuple[int, byte
     finally:
         connection.close()
     return status, body
+
+
+def _first_part(
+    connection: socket, deadline: float, on_slow: "Callable[[], None] | None"
+) -> bytes:
+    if on_slow is not None:
+        connection.settimeout(min(_SOON_SECONDS, _remaining(deadline)))
+        try:
+            return connection.recv(_PART_BYTES)
+        except TimeoutError:
+            connection.settimeout(_remaining(deadline))
+            on_slow()
+    return connection.recv(_PART_BYTES)
 
 
 def _encoded(word: str, given: object) -> str:

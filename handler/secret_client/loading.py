@@ -280,17 +280,24 @@ class Loader:
     def _is_down(self, question: Question, region: str | None) -> bool:
         return self._sdk is not None and self._sdk.is_down(question.service, region)
 
-    def _from_sdk(
-        self, question: Question, regions: "tuple[str | None, ...]", deadline: float, why: str
-    ) -> Value:
+    def prepare(self, question: Question) -> None:
+        """Import the SDK in a thread of its own, while the extension may still answer."""
+        self._sdk_made().prepare((question.service, None))
+
+    def _sdk_made(self) -> "Sdk":
         if self._sdk is None:
             from .sdk import Sdk
 
             self._sdk = self._sdk or Sdk(self._make_client)
+        return self._sdk
+
+    def _from_sdk(
+        self, question: Question, regions: "tuple[str | None, ...]", deadline: float, why: str
+    ) -> Value:
         # A region that is down comes last.
         asked = sorted(regions, key=lambda region: self._is_down(question, region))
         try:
-            return self._sdk.read(question, asked, deadline, why)
+            return self._sdk_made().read(question, asked, deadline, why)
         except ImportError as error:
             reason = f"{why}; boto3, in the package, would tell the cause ({error})"
             raise Unavailable(f"{shown(question.name)}: {reason}") from None

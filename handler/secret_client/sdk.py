@@ -1,6 +1,7 @@
 """Asks the AWS SDK; imported when the extension fails."""
 
-from _thread import get_ident, start_new_thread
+from _thread import RLock, get_ident, start_new_thread
+from contextlib import suppress
 from time import monotonic, time
 
 from .cache import Flight
@@ -38,6 +39,23 @@ class Sdk:
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._down_until: dict[tuple[str, str | None], float] = {}
         self._running: set[Flight] = set()
+        self._making = RLock()
+
+    def prepare(self, place: "tuple[str, str | None]") -> None:
+        """Make the client of a service and region in a thread; what fails there fails again."""
+
+        def run() -> None:
+            with suppress(Exception):
+                self._client(place)
+
+        start_new_thread(run, ())
+
+    def _client(self, place: "tuple[str, str | None]") -> "Any":
+        with self._making:
+            client = self._clients.get(place)
+            if client is None:
+                client = self._clients[place] = self._make_client(*place)
+        return client
 
     def is_down(self, service: str, region: str | None) -> bool:
         """Whether a region has just not answered."""
@@ -94,7 +112,7 @@ class Sdk:
 
         def run() -> None:
             try:
-                sdk = client or self._clients.setdefault(place, self._make_client(*place))
+                sdk = self._client(place)
                 ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
                 flight.outcome = ask(**arguments)
             except BaseException as error:  # noqa: BLE001 (raised in the thread that waits)

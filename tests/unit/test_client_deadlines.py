@@ -82,7 +82,7 @@ def test_the_extension_has_half_of_the_time_and_the_sdk_what_is_left(
 ) -> None:
     times: list[float] = []
 
-    def ask(question: object, token: str, deadline: float) -> Value:
+    def ask(question: object, token: str, deadline: float, *_: object) -> Value:
         del question, token
         times.append(deadline - clock())
         clock.move(times[0] if hangs else 1)
