@@ -180,7 +180,9 @@ class Asked:
     def __init__(self, *, briefly: bool) -> None:
         self.times, self._briefly = 0, briefly
 
-    def __call__(self, question: extension_module.Question, token: str, deadline: float) -> Value:
+    def __call__(
+        self, question: extension_module.Question, token: str, deadline: float, *_: object
+    ) -> Value:
         self.times += 1
         if self._briefly:
             now = deadline - extension_module._remaining(deadline)  # noqa: SLF001
