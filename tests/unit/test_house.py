@@ -5,6 +5,7 @@ import functools
 import re
 import shutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def graph(root: Path) -> Graph:
     for name, path in own.items():
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         imported = read(path.read_text(encoding="utf-8"), package)
-        found[name] = {each if each in own else each.split(".", 1)[0] for each in imported} | {
+        found[name] = {owner(each, own) for each in imported} | {
             parent
             for each in imported & set(own)
             for parent in own
@@ -61,6 +62,14 @@ def graph(root: Path) -> Graph:
             if each.startswith(f"{parent}.") and not f"{name}.".startswith(f"{parent}.")
         }
     return found
+
+
+def owner(imported: str, own: Collection[str]) -> str:
+    """Return the module that a name is imported from, or the root of one that is not our own."""
+    name = imported
+    while name not in own and "." in name:
+        name = name.rpartition(".")[0]
+    return name
 
 
 @functools.cache
