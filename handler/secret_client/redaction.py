@@ -6,7 +6,8 @@ form-encoded and HTML-escaped; in base64 and hexadecimal digits, also of more th
 also finds parts of a value: each text or number in JSON, and each line.
 
 A text costs one look-up for each character, however many values are known: for a short message,
-twice what `logging` itself takes. A value is taken apart once, which takes as long as ten messages.
+twice what `logging` itself takes. Each value is taken apart once, which costs as much as some ten
+messages.
 
 Not covered:
 - Values shorter than six characters, not counting backslashes, and the fields that `plain_fields`
@@ -36,13 +37,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .value import Value
 
-# Fields of Secrets Manager's JSON structures, and of this project's, that hold no secret.
+# Fields that hold no secret: those of Secrets Manager's JSON structures, of this project, and the
+# names that database drivers use.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
 PLAIN_FIELDS = frozenset(
     (
-        "alternateUsername", "database", "dbClusterIdentifier", "dbInstanceIdentifier", "dbname",
-        "engine", "host", "masterarn", "namespaceName", "port", "ssl", "user", "username",
-        "validUntil", "workgroupName",
+        "alternateUsername", "database", "dbClusterIdentifier", "dbIdentifier",
+        "dbInstanceIdentifier", "dbname", "engine", "host", "masterarn", "namespaceName", "port",
+        "ssl", "user", "username", "user_arn", "validUntil",
     )
 )  # fmt: skip
 
@@ -59,15 +61,17 @@ _WITHHELD = "[a record that could not be redacted]"
 class RedactValues:
     """A filter for `logging`: takes every value that a client reads out of the records.
 
-    It belongs to the handlers of the root logger, which get the records of every logger; a
-    logger's own filter sees no record of its children. Make it before the first read::
+    Make it before the first read, and add it to the handlers of the root logger, which get the
+    records of every logger; a logger's own filter sees no record of its children. A logger that
+    does not propagate, such as Powertools', has handlers of its own::
 
         client = SecretClient()
+        redact = RedactValues(client)
         for handler in logging.getLogger().handlers:
-            handler.addFilter(RedactValues(client))
+            handler.addFilter(redact)
 
     It changes the record, which later handlers get as well. It never raises, and keeps every
-    record. The module's text says what it does not cover.
+    record. What contains itself, or is nested in more than 40 levels, is logged as `[...]`.
 
     Args:
         client: whose values are redacted.
@@ -100,7 +104,7 @@ class RedactValues:
         return True
 
     def redact(self, text: str) -> str:
-        """Take every value out of a text that does not pass `logging`."""
+        """Take every value out of a text that does not pass through `logging`."""
         return self._finder().redact(text)
 
     def _finder(self) -> ValueFinder:
@@ -134,17 +138,19 @@ def _redact_message(record: LogRecord, copied: RedactedCopy) -> None:
 
 def _redact_call(record: LogRecord) -> None:
     """Take the body of a request or an answer out, if there is a value in it, known or not."""
-    if record.args:
-        arguments = record.args if isinstance(record.args, tuple) else (record.args,)
+    if isinstance(record.args, tuple):
         record.args = tuple(
-            REDACTED if _HOLDS_VALUE.search(str(argument)) else argument for argument in arguments
+            REDACTED if _HOLDS_VALUE.search(str(argument)) else argument
+            for argument in record.args
         )
+    elif _HOLDS_VALUE.search(str(record.args)):
+        record.args = (REDACTED,)
     if _HOLDS_VALUE.search(str(record.msg)):
         record.msg, record.args = REDACTED, ()
 
 
 def _redact_exception(record: LogRecord, copied: RedactedCopy) -> None:
-    if record.exc_info:
+    if isinstance(record.exc_info, tuple):
         error = record.exc_info[1]
         copy = copied(error)
         if copy is not error:

@@ -82,7 +82,7 @@ class Rows(list[str]):
 
 def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
     try:
-        raise error from cause
+        raise error from cause  # noqa: TRY301 (to have a traceback)
     except BaseException as caught:  # noqa: BLE001 (to have a traceback)
         return caught
 
@@ -90,7 +90,7 @@ def raised(error: BaseException, cause: BaseException | None = None) -> BaseExce
 def in_context(error: Exception, context: Exception) -> BaseException:
     try:
         try:
-            raise context  # noqa: TRY301 (to have a context)
+            raise context
         finally:
             raise error
     except Exception as caught:  # noqa: BLE001 (to have a context)
