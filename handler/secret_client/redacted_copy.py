@@ -114,7 +114,7 @@ class RedactedCopy:
         cause, context, *inner = (
             copy if isinstance(copy, BaseException) else None for copy in copies
         )
-        copy = _exception_like(error, redacted, [each for each in inner if each is not None])
+        copy = _exception_like(error, redacted[0], [each for each in inner if each is not None])
         copy.__cause__, copy.__context__ = cause, context
         copy.__suppress_context__ = error.__suppress_context__
         if notes:
@@ -122,16 +122,12 @@ class RedactedCopy:
         return copy
 
 
-def _exception_like(
-    error: BaseException, texts: list[str], inner: list[BaseException]
-) -> BaseException:
+def _exception_like(error: BaseException, text: str, inner: list[BaseException]) -> BaseException:
     kind, base = type(error), BaseExceptionGroup if inner else Exception
-    text, shown = texts
     namespace = {
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
         "__str__": lambda _: text,
-        "__repr__": lambda _: shown,
     }
     made: Any = type(kind.__name__, (base,), namespace)
     copy: BaseException = made(text, inner) if inner else made(text)
@@ -141,5 +137,5 @@ def _exception_like(
 def _unreadable(value: Any) -> Any:
     text = f"[{type(value).__name__} that cannot be redacted]"
     if isinstance(value, BaseException):
-        return _exception_like(value, [text, text], [])
+        return _exception_like(value, text, [])
     return text

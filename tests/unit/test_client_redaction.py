@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from secret_client import SecretClient
+from secret_client import SecretClient, Value
 from secret_client.redaction import RedactValues
 from tests import scripted
 from tests.scripted import Clock, Server
@@ -73,6 +73,8 @@ class Text(str):
 
     def __str__(self) -> str:
         return "nothing"
+
+    __repr__ = __str__
 
 
 class Rows(list[str]):
@@ -180,6 +182,7 @@ def test_the_rest_of_a_structure_stays(extension: Server) -> None:
         "pin": 73519284, "url": f"db://{SECRET}@host", "n": 5, "kept": kept,
         "named": Named("app", SECRET), "fields": Credentials("app", SECRET),
         "queue": collections.deque([SECRET, 1]), "raw": b"a " + SECRET.encode(),
+        "view": memoryview(b"a " + SECRET.encode()),
         "time": 1735192840.25, "none": None, "yes": True,
     }  # fmt: skip
     record = logging.makeLogRecord({"msg": "here", "request": extra})
@@ -188,10 +191,28 @@ def test_the_rest_of_a_structure_stays(extension: Server) -> None:
         "pin": "[redacted]", "url": "db://[redacted]@host", "n": 5, "kept": kept,
         "named": Named("app", "[redacted]"),
         "fields": {"user": "app", "password": "[redacted]"},
-        "queue": ["[redacted]", 1], "raw": b"a [redacted]",
+        "queue": ["[redacted]", 1], "raw": b"a [redacted]", "view": b"a [redacted]",
         "time": 1735192840.25, "none": None, "yes": True,
     }  # fmt: skip
+    assert type(vars(record)["request"]["named"]) is Named
     assert extra["pin"] == 73519284
+
+
+def test_arguments_that_the_message_does_not_show_are_redacted(extension: Server) -> None:
+    redact = knowing(extension, SECRET, "73519284")
+    record = logging.makeLogRecord({"msg": "%.2s and %x", "args": (SECRET, 73519284)})
+    assert redact.filter(record)
+    assert record.getMessage() == "s3 and 461d0b4"
+    assert SECRET not in str(vars(record))
+    assert "73519284" not in str(vars(record))
+
+
+@pytest.mark.parametrize(("levels", "shown"), [(30, "[redacted]"), (50, "[...]")])
+def test_what_is_nested_deeply_is_left_out(extension: Server, levels: int, shown: str) -> None:
+    redact = knowing(extension, SECRET)
+    record = logging.makeLogRecord({"msg": "here", "request": deep(levels)})
+    assert redact.filter(record)
+    assert str(vars(record)["request"]).strip("[]'") == shown.strip("[]")
 
 
 def test_what_holds_no_value_is_logged_as_it_is(extension: Server) -> None:
@@ -343,7 +364,7 @@ class MuteError(Exception):
 
 def cycle() -> dict[str, Any]:
     found: dict[str, Any] = {"a": SECRET}
-    found["itself"] = [found]
+    found["itself"] = [found] * 3
     return found
 
 
@@ -536,6 +557,24 @@ def test_a_value_that_was_rotated_away_is_redacted_still(extension: Server, cloc
         clock.move(200)
         text = redact.redact("old-value new-value")
     assert text == "[redacted] [redacted]"
+
+
+class Forgetful(SecretClient):
+    """Keeps two values only."""
+
+    def values_read(self) -> tuple[Value, ...]:
+        return super().values_read()[-2:]
+
+
+def test_what_the_client_still_keeps_is_redacted_after_it_drops_others(extension: Server) -> None:
+    values = ["value-1", "value-2", "value-3"]
+    extension.script(*map(scripted.secret, values))
+    client = Forgetful()
+    redact = RedactValues(client)
+    for number in range(3):
+        client.get_secret(str(number))
+        text = redact.redact(" ".join(values))
+    assert text == "value-1 [redacted] [redacted]"
 
 
 def test_on_the_handlers_of_the_root_logger_it_redacts_every_loggers_records(
