@@ -20,6 +20,7 @@ _FIELDS = {
     "username": ("username",),
     "password": ("password",),
 }
+_OPTIONAL = {"database_name"}  # null where no database was named at the creation of the server
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
@@ -27,8 +28,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     Returns:
         `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
-        `username`, `extension_cache` and `note`; 400 with `error` where `SECRET_NAME`
-        is not set; 500 with `error` and `request_id` where the secret cannot be read.
+        `username`, `extension_cache` and `note`, with `database_name` null where the secret
+        names none; 400 with `error` where `SECRET_NAME` is not set; 500 with `error` and
+        `request_id` where the secret cannot be read.
 
     """
     secret_name = os.environ.get("SECRET_NAME")
@@ -65,7 +67,11 @@ def _database(secret_name: str, secret: Mapping[str, object]) -> dict[str, objec
         field: next((secret[key] for key in keys if secret.get(key)), None)
         for field, keys in _FIELDS.items()
     }
-    missing = [" or ".join(_FIELDS[field]) for field, value in found.items() if value is None]
+    missing = [
+        " or ".join(_FIELDS[field])
+        for field, value in found.items()
+        if value is None and field not in _OPTIONAL
+    ]
     if missing:
         raise IncompleteSecret(f"{secret_name}: no field {', no '.join(missing)}")
     return found

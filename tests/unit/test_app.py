@@ -57,6 +57,15 @@ def test_the_other_spelling_of_host_and_name_works_too(monkeypatch: pytest.Monke
     assert (status, body["database_host"], body["database_name"]) == (200, "h", "d")
 
 
+@pytest.mark.parametrize("absent", [{}, {"dbname": None}, {"dbname": ""}])
+def test_a_secret_without_a_database_is_answered(
+    monkeypatch: pytest.MonkeyPatch, absent: dict[str, object]
+) -> None:
+    secret = {key: value for key, value in RDS.items() if key != "dbname"} | absent
+    status, body, _ = call(monkeypatch, secret)
+    assert (status, body["database_host"], body["database_name"]) == (200, "h", None)
+
+
 @pytest.mark.parametrize("name", [None, ""])
 def test_without_a_secret_name_it_is_the_callers_fault(
     monkeypatch: pytest.MonkeyPatch, name: str | None
@@ -101,7 +110,7 @@ def test_log_holds_nothing_of_an_exception_that_is_not_the_clients(
     assert CANARY not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("field", ["host", "dbname", "username", "password"])
+@pytest.mark.parametrize("field", ["host", "username", "password"])
 def test_a_secret_that_lacks_a_field_is_named_in_the_log(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], field: str
 ) -> None:
