@@ -3,8 +3,12 @@
 import copy
 import json
 import pickle
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import TracebackException
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -98,6 +102,67 @@ def test_repr_shows_everything_but_the_value() -> None:
 def test_a_value_is_not_to_be_pickled_or_copied(write: Callable[[object], object]) -> None:
     with pytest.raises(TypeError, match="not to be pickled: it holds a secret"):
         write(value_of(CANARY))
+
+
+@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception)
+def test_a_value_gives_no_state_away() -> None:
+    with pytest.raises(TypeError, match="holds a secret"):
+        value_of(CANARY).__getstate__()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_a_library_that_asks_for_a_dictionary_gets_one_and_quotes_no_value() -> None:
+    secret = value_of(json.dumps({"key": CANARY, "inner": {"key": CANARY}})).json
+    assert isinstance(secret, dict)
+    assert CANARY not in f"{secret!r} {secret} {secret['inner']!r}"  # as a refusal would quote it
+
+
+PACKAGES = {"secret_client", "json"}
+
+
+class Interrupted(Exception):  # noqa: N818 (what a signal handler might raise)
+    """Comes in the middle of a call."""
+
+
+def interruptions(call: Callable[[], object]) -> Iterator[Interrupted]:
+    """Interrupt a call at each line in turn that runs in the client or in `json`."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal lines
+        if event == "line" and Path(frame.f_code.co_filename).parent.name in PACKAGES:
+            lines -= 1
+            if not lines:
+                raise Interrupted
+        return trace
+
+    for line in range(1, 10_000):
+        lines, before = line, sys.gettrace()
+        sys.settrace(trace)
+        try:
+            call()
+        except Interrupted as error:
+            yield error
+        else:
+            return
+        finally:
+            sys.settrace(before)
+    pytest.fail("the call never ended")
+
+
+def shown(error: BaseException) -> str:
+    return "".join(TracebackException.from_exception(error, capture_locals=True).format())
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_no_frame_has_a_local_that_shows_a_value_while_json_is_parsed() -> None:
+    text = json.dumps({"a": CANARY, "b": [CANARY, [CANARY]], "c": {"d": CANARY}})
+    value = value_of(text)
+    interrupted = [shown(error) for error in interruptions(lambda: value.json)]
+    assert len(interrupted) > 5
+    for each in interrupted:
+        assert "self = <Value of s" in each
+        assert CANARY not in each
 
 
 class Base:
