@@ -6,14 +6,15 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 import pytest
 
+import secret_client
 from secret_client import InvalidValue, SecretClient
 from tests import scripted
-from tests.recording import ROOT
 from tests.scripted import CANARY, Aws, Server
 from tests.unit.client_support import ARN, value_of
 from tests.unit.interruptions import interruptions, shown
@@ -292,7 +293,14 @@ def test_what_a_cold_start_seldom_needs_is_imported_on_demand() -> None:
         value.json, repr(value.json)
         print(*sys.modules)
     """
-    command = [sys.executable, "-I", "-S", "-c", program, str(ROOT / "handler")]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        program,
+        str(Path(secret_client.__file__).parents[1]),
+    ]
     ran = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 (ours)
     loaded = set(ran.stdout.split())
     assert "secret_client.value" in loaded
