@@ -118,7 +118,7 @@ def test_what_is_no_json_object_is_named_and_located(text: str, reason: str) -> 
 
 def test_a_trailing_comma_is_located() -> None:
     # Python 3.13 names it, and the comma's place; before, what is missing after it.
-    with pytest.raises(InvalidValue, match=r"at line (1 column 9|2 column 1); correct it"):
+    with pytest.raises(InvalidValue, match=r"at line (1 column 10|2 column 1); correct it"):
         _ = value_of('{"a": "b",\n}').json
 
 
