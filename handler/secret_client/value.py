@@ -6,6 +6,7 @@ from .errors import InvalidValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -16,8 +17,9 @@ decode = JSONDecoder().decode
 class Fields(dict[str, "Any"]):
     """A JSON object, read-only, with tuples for its lists; `repr` shows names and no value.
 
-    It is a `dict` to `json.dumps`, `isinstance` and `**`. Copies, deep copies and pickles of it
-    are plain dictionaries with lists, which can be changed.
+    It is a `dict` to `json.dumps`, `isinstance` and `**`. `copy.copy`, `copy.deepcopy` and pickle
+    make plain dictionaries and lists of it, which can be changed. Whatever walks through a
+    dictionary, as Sentry does through locals, finds the values.
     """
 
     __slots__ = ()
@@ -37,7 +39,8 @@ class Fields(dict[str, "Any"]):
 
 
 # What `decode` calls in turn; the locals of its own frames hold the text.
-_scan: "Any" = JSONDecoder(object_hook=Fields).scan_once  # type: ignore[attr-defined]
+_scan: "Callable[[str, int], tuple[Fields, int]]"
+_scan = JSONDecoder(object_hook=Fields).scan_once  # type: ignore[attr-defined]
 _WHITESPACE = " \t\n\r"  # of JSON
 
 
@@ -126,7 +129,9 @@ class Value:
         return self._json
 
     def as_object(self, kind: "type[T]") -> "T":
-        """Read the JSON object as an object of a class: `objects` says of which.
+        """Read the JSON object as a dataclass, NamedTuple, TypedDict or plain class.
+
+        `objects` says which classes it reads, and `annotations` which annotations.
 
         Raises:
             InvalidValue: names every field that is missing or of another type, and no value.
@@ -149,7 +154,6 @@ class Value:
         """Parse a JSON object; None if there is another value, which `json_errors` looks into."""
         try:
             if self._document().lstrip(_WHITESPACE)[:1] == "{":
-                fields: Fields
                 fields, end = _scan(self._document().strip(_WHITESPACE), 0)
                 if end == len(self._document().strip(_WHITESPACE)):
                     _freeze(fields)

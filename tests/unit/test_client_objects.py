@@ -452,9 +452,21 @@ def test_every_annotation_that_cannot_be_read_is_named_at_once() -> None:
     )
 
 
+class Discreet(Model, hide_input_in_errors=True):
+    pass
+
+
 def test_models_of_pydantic_are_made_by_themselves() -> None:
     secret = value_of(json.dumps({"host": "h"})).json
     assert Model.model_validate(secret) == Model(**secret) == Model(host="h")
+
+
+def test_errors_of_pydantic_quote_no_value_where_they_are_told_not_to() -> None:
+    secret = value_of(json.dumps({"host": "h", "port": CANARY})).json
+    for kind, quoted in ((Model, True), (Discreet, False)):
+        with pytest.raises(pydantic.ValidationError) as raised:
+            kind.model_validate(secret)
+        assert (CANARY in str(raised.value)) is quoted
 
 
 # --- what is shown -------------------------------------------------------------------------------
