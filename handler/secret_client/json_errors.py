@@ -16,16 +16,14 @@ _KINDS = {
 
 def reason(value: Value) -> str:
     """Return what is wrong with the value, and how else to read it; never a part of the value."""
-    instead = "read it as `text`"
+    instead = f"read it as `{'binary' if value._text is None else 'text'}`"  # noqa: SLF001 (part of the client)
     try:
-        if value._text is None:  # noqa: SLF001 (part of the client)
-            instead = "read it as `binary`"
         text = value._document()  # noqa: SLF001 (part of the client)
         if not text.strip():
             return "the value is empty; put a JSON object"
-        kind = type(json.loads(text))
+        kind = _KINDS.get(type(json.loads(text)))
     except UnicodeDecodeError:
-        return "the value is binary; read it as `binary`"
+        return f"the value is binary; {instead}"
     except json.JSONDecodeError as error:
         # Python's decoder has constant messages:
         # https://github.com/python/cpython/blob/main/Modules/_json.c
@@ -33,9 +31,9 @@ def reason(value: Value) -> str:
         place = f"line {error.lineno} column {error.colno}"
         return f"the value is not JSON: {said} at {place}; correct it, or {instead}"
     except RecursionError:
-        kind = dict
+        kind = None
     except ValueError:  # sys.set_int_max_str_digits
         return f"the value has a number with too many digits; {instead}"
-    if kind is dict:
+    if kind is None:  # an object that `json` reads, but not as far down as `Value` walks
         return f"the value is nested too deeply; {instead}"
-    return f"the value is {_KINDS[kind]}, not a JSON object; {instead}"
+    return f"the value is {kind}, not a JSON object; {instead}"
