@@ -1,8 +1,10 @@
 """Says why a value cannot be read as a JSON object. Imported only then."""
 
 import json
+from typing import TYPE_CHECKING
 
-from .value import Value
+if TYPE_CHECKING:
+    from .value import Value
 
 _KINDS = {
     list: "an array",
@@ -14,7 +16,7 @@ _KINDS = {
 }
 
 
-def reason(value: Value) -> str:
+def reason(value: "Value") -> str:
     """Return what is wrong with the value, and how else to read it; never a part of the value."""
     instead = f"read it as `{'binary' if value._text is None else 'text'}`"  # noqa: SLF001 (part of the client)
     try:

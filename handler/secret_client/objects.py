@@ -11,14 +11,17 @@ import dataclasses
 import typing
 from functools import lru_cache
 from types import MemberDescriptorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .annotations import READABLE, Error, Place, Reader, named, put, reader
 from .errors import InvalidValue
-from .value import Fields, Value
+from .fields import Fields
+
+if TYPE_CHECKING:
+    from .value import Value
 
 
-def as_object(value: Value, kind: Any) -> Any:
+def as_object(value: "Value", kind: Any) -> Any:
     """Read the JSON object of a value as an object of a class.
 
     Raises:
@@ -155,7 +158,7 @@ def _names(kind: Any, hints: dict[str, Any]) -> dict[str, bool]:
     }
 
 
-_SLOT = vars(Value)["name"]
+_SLOT = vars(Place)["name"]
 
 
 def _is_init_var(hint: Any) -> bool:

@@ -3,6 +3,7 @@
 from json import JSONDecoder
 
 from .errors import InvalidValue
+from .fields import Fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,30 +13,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 decode = JSONDecoder().decode
-
-
-class Fields(dict[str, "Any"]):
-    """A JSON object, read-only, with tuples for its lists; `repr` shows names and no value.
-
-    It is a `dict` to `json.dumps`, `isinstance` and `**`. `copy.copy`, `copy.deepcopy` and pickle
-    make plain dictionaries and lists of it, which can be changed. Whatever walks through a
-    dictionary, as Sentry does through locals, finds the values.
-    """
-
-    __slots__ = ()
-
-    def _refuse(self, *_: "Any", **__: "Any") -> "Any":
-        raise TypeError("a secret's fields are read-only; change copy.deepcopy(secret.json)")
-
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
-
-    def __repr__(self) -> str:
-        return f"<Fields {', '.join(map(str, self))}>"
-
-    def __reduce__(self) -> "Any":
-        from .plain import plain
-
-        return dict, (plain(self),)
 
 
 # What `decode` calls in turn; the locals of its own frames hold the text.

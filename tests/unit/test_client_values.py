@@ -304,5 +304,5 @@ def test_what_a_cold_start_seldom_needs_is_imported_on_demand() -> None:
     ran = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 (ours)
     loaded = set(ran.stdout.split())
     assert "secret_client.value" in loaded
-    late = {"annotations", "json_errors", "objects", "plain"}
+    late = {"annotations", "json_errors", "objects"}
     assert not loaded & ({f"secret_client.{name}" for name in late} | {"dataclasses", "typing"})
