@@ -1,18 +1,24 @@
 """What was read."""
 
 from json import JSONDecoder
-from types import MappingProxyType, MemberDescriptorType
 
 from .errors import InvalidValue
+from .fields import Fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from typing import Any, TypeVar
 
     T = TypeVar("T")
 
 decode = JSONDecoder().decode
+
+
+# What `decode` calls in turn; the locals of its own frames hold the text.
+_scan: "Callable[[str, int], tuple[Fields, int]]"
+_scan = JSONDecoder(object_hook=Fields).scan_once  # type: ignore[attr-defined]
+_WHITESPACE = " \t\n\r"  # of JSON
 
 
 class Value:
@@ -22,7 +28,7 @@ class Value:
 
     _text: str | None
     _binary: bytes | None
-    _json: "Mapping[str, Any] | None"
+    _json: Fields | None
     name: str
     """Name of the secret or parameter."""
     arn: str
@@ -65,6 +71,8 @@ class Value:
     def __reduce__(self) -> str:
         raise TypeError("a Value is not to be pickled: it holds a secret")
 
+    __getstate__ = __reduce__
+
     @property
     def text(self) -> str:
         """The value as text. Raises `InvalidValue` where it is binary."""
@@ -80,75 +88,65 @@ class Value:
         return self._binary
 
     @property
-    def json(self) -> "Mapping[str, Any]":
-        """The value, a JSON object, read-only: its lists are tuples. Parsed once.
+    def json(self) -> Fields:
+        """The value, a JSON object; parsed once. Binary is read as UTF-8.
 
         Raises:
-            InvalidValue: it is not a JSON object.
+            InvalidValue: says what it is instead, or where it is not JSON.
 
         """
-        if self._json is not None:
-            return self._json
-        try:
-            frozen: Any = _frozen(decode(self.text))
-        except (ValueError, RecursionError):
-            frozen = None  # the decoding error holds the document
-        if not isinstance(frozen, MappingProxyType):
-            raise InvalidValue(f"{self.name}: the value is not a JSON object; read it as `text`")
-        object.__setattr__(self, "_json", frozen)
-        return frozen
+        if self._json is None:
+            fields = self._parsed()
+            if fields is None:
+                from .json_errors import reason
+
+                raise InvalidValue(f"{self.name}: {reason(self)}")
+            object.__setattr__(self, "_json", fields)
+            return fields
+        return self._json
 
     def as_object(self, kind: "type[T]") -> "T":
-        """Read the JSON value as an object of a plain class with annotations.
+        """Read the JSON object as a dataclass, NamedTuple, TypedDict or plain class.
 
-        Annotations may be `str`, `int`, `float`, `bool`, `dict`, `list`, `Any` and
-        unions of them with `|`, not `Optional` nor your own classes; inside of `dict` and
-        `list` nothing is checked. A class attribute is a default. `__init__` is not called,
-        and the object's `repr` is the class's own.
+        `objects` says which classes it reads, and `annotations` which annotations.
 
         Raises:
             InvalidValue: names every field that is missing or of another type, and no value.
+            TypeError: the class or an annotation is of a kind that cannot be read.
 
         """
-        annotations: dict[str, Any] = {}
-        for base in reversed(kind.__mro__[:-1]):
-            annotations |= getattr(base, "__annotations__", {})
-        found, faults = {}, []
-        for name, annotation in annotations.items():
-            if name not in self.json:
-                # A slot is an attribute, too, but no default.
-                if isinstance(getattr(kind, name, _SLOT), MemberDescriptorType):
-                    faults.append(f"{name} is missing")
-                continue
-            value = self.json[name]
-            wanted = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-            if not _is_a(value, wanted):
-                faults.append(f"{name} is not {wanted}")
-            found[name] = value
-        if faults:
-            raise InvalidValue(f"{self.name}: {', '.join(faults)}")
-        made = object.__new__(kind)
-        for name, value in found.items():
-            object.__setattr__(made, name, value)
-        return made
+        from .objects import as_object
+
+        return as_object(self, kind)  # type: ignore[no-any-return]
+
+    # Whatever interrupts the following, no local of it has a `repr` that shows a value.
+
+    def _document(self) -> str:
+        """Return the text to parse as JSON; UnicodeDecodeError if it is binary."""
+        if self._binary is not None and self._text is None:
+            return self._binary.decode("utf-8-sig")
+        return self.text.removeprefix("\ufeff")
+
+    def _parsed(self) -> Fields | None:
+        """Parse a JSON object; None if there is another value, which `json_errors` looks into."""
+        try:
+            if self._document().lstrip(_WHITESPACE)[:1] == "{":
+                fields, end = _scan(self._document().strip(_WHITESPACE), 0)
+                if end == len(self._document().strip(_WHITESPACE)):
+                    _freeze(fields)
+                    return fields
+        except (ValueError, RecursionError, StopIteration):
+            pass
+        return None
 
 
-def _frozen(value: "Any") -> "Any":
-    if isinstance(value, dict):
-        return MappingProxyType({key: _frozen(inner) for key, inner in value.items()})
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    return value
-
-
-_SLOT = vars(Value)["name"]
-
-
-def _is_a(value: object, wanted: str) -> bool:
-    names: dict[type, str] = {MappingProxyType: "dict", tuple: "list"}
-    kind = names.get(type(value), type(value).__name__).removesuffix("Type")
-    while "[" in wanted:
-        before, _, after = wanted.rpartition("[")
-        wanted = before + after.partition("]")[2]
-    allowed = {part.strip().removeprefix("typing.") for part in wanted.split("|")}
-    return bool({kind, "Any", "float" if kind == "int" else kind} & allowed)
+def _freeze(fields: Fields) -> None:
+    """Put tuples in the place of lists."""
+    for name in fields:
+        if isinstance(fields[name], Fields):
+            _freeze(fields[name])
+        elif isinstance(fields[name], list):
+            numbered: Any = enumerate(fields[name])
+            items = Fields(numbered)
+            _freeze(items)
+            dict.__setitem__(fields, name, tuple(items.values()))
