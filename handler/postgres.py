@@ -12,21 +12,26 @@ import functools
 import os
 import socket
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pg8000.native import Connection, DatabaseError, Error, InterfaceError
-from scramp import ScramException, ScramMechanism
+from scramp import ScramException, ScramMechanism, core
 
-DEFAULT_PORT = 5432
-DEFAULT_DATABASE = "postgres"
+import postgres_fields
+from saslprep import saslprep
+
 DEFAULT_CA_BUNDLE = "ca-bundle.pem"
+_MIB = 1 << 20
+_LOGIN_BYTES = _MIB  # a login needs about 2 KiB
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 REFUSED = "28P01"  # the password; or there is no such user, which the server tells nobody
-_NO_LOGIN = "28000"
+_NO_LOGIN = "28000"  # also RDS Proxy's: https://github.com/aws/aws-secretsmanager-jdbc/pull/224
+POOLER = "08P01"  # PgBouncer's for whatever it refuses, a wrong password among others
 _WORDS = {
     REFUSED: "the password is wrong or has expired, or there is no such user",
     _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or this way (pg_hba.conf)",
@@ -35,6 +40,8 @@ _WORDS = {
     "53300": "there are too many connections, of the server, the database or the user",
     "57P03": "the server is starting, stopping or recovering",
 }
+# Of logins and verifiers alike. scramp's own refuses names and passwords that PostgreSQL takes.
+core.saslprep = saslprep
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
 _SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 # pg8000's words for a connection that ended, however it did.
@@ -60,6 +67,30 @@ class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
         self.lost = lost
 
 
+class NotByScram(ConnectionFailed):
+    """The server asks for another kind of login; for another user it may ask for this one."""
+
+
+class _Link(ssl.SSLSocket):
+    """A socket that reads until a deadline, and so many bytes: the server chooses neither."""
+
+    _deadline = 0.0
+    _allowed = _received = 0
+
+    def allow(self, deadline: float, size: int) -> None:
+        """Let it read so many bytes more, until this time of `time.monotonic`."""
+        self._deadline, self._allowed, self._received = deadline, size, 0
+
+    def recv_into(self, *arguments: Any) -> int:
+        """Read for the stream that pg8000 has of this socket."""
+        self.settimeout(_seconds_until(self._deadline))
+        received = super().recv_into(*arguments)
+        self._received += received
+        if self._received > self._allowed:
+            raise InterfaceError(f"the server sent more than {self._allowed / _MIB:g} MiB")
+        return received
+
+
 class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
     """A connection whose server and user have proven to each other that they know the password.
 
@@ -68,11 +99,36 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
 
     _is_proven = False
 
+    def __init__(
+        self,
+        link: _Link,
+        *,
+        timeout_seconds: float,
+        answer_bytes: int,
+        channel_binding: bool,
+        **options: Any,
+    ) -> None:
+        self._timeout_seconds, self._answer_bytes = timeout_seconds, answer_bytes
+        self._channel_binding = channel_binding
+        super().__init__(sock=link, ssl_context=False, **options)
+
+    def handle_messages(self, context: Any) -> None:
+        """Read the answer to a statement."""
+        link = self._usock
+        link.allow(time.monotonic() + self._timeout_seconds, self._answer_bytes)
+        super().handle_messages(context)
+        link.settimeout(self._timeout_seconds)  # of what is sent next
+
     def handle_AUTHENTICATION_REQUEST(self, data: bytes, context: Any) -> None:  # noqa: N802 (pg8000's)
         code = int.from_bytes(data[:4])
         if code not in _SASL:
             self._require_proof(code)
         super().handle_AUTHENTICATION_REQUEST(data, context)
+        if self._channel_binding and not self.auth.mechanism_name.endswith("-PLUS"):
+            raise ConnectionFailed(
+                "the server does not offer SCRAM-SHA-256-PLUS, so that another one may be in"
+                " between; name the database itself, or put its `host` into the secret"
+            )
         self._is_proven = self._is_proven or code == _SASL_FINAL  # its signature was right
 
     def handle_READY_FOR_QUERY(self, data: bytes, context: Any) -> None:  # noqa: N802 (pg8000's)
@@ -83,9 +139,10 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         if code == _OK and self._is_proven:
             return
         asked = _OTHER_LOGINS.get(code, "in a way of its own")
-        raise ConnectionFailed(
+        raise NotByScram(
             f"the server asks {asked}, and a login is by SCRAM only; set password_encryption ="
-            " scram-sha-256 and the method in pg_hba.conf, then set the user's password again"
+            " scram-sha-256 and the method in pg_hba.conf (in PgBouncer auth_type ="
+            " scram-sha-256), then set the user's password again"
         )
 
 
@@ -94,46 +151,46 @@ def connect(
     *,
     ca_bundle: Path | None = None,
     timeout_seconds: float = 5,
-    settings: Mapping[str, str] | None = None,
+    answer_bytes: int = 64 * _MIB,
+    channel_binding: bool = False,
 ) -> Connection:
     """Log in with the `username` and `password` at the `host`, `port` and `dbname` of a secret.
 
     The server's certificate must be for `host` and signed by an authority of `ca_bundle`, in PEM;
     by default that is the file beside this module that `CA_BUNDLE` names, or `ca-bundle.pem`. The
-    timeout is for the connection and, afterwards, for each answer of the server. The settings are
-    in force from the login on, whatever the server has for the user or the database.
+    timeout is for the login as a whole, but for the lookup of the host's name, and afterwards for
+    each answer of the server as a whole. An answer of more than `answer_bytes` is an error.
+    With `channel_binding` a server is refused that passes the login on to another one.
 
     Raises:
         ConnectionFailed: no connection, for whatever reason.
         OSError: the bundle cannot be read, or (ssl.SSLError) holds no certificate.
 
     """
-    if missing := {"host", "username", "password"} - value.keys():
-        raise ConnectionFailed(f"the secret lacks {', '.join(sorted(missing))}")
-    for field in ("host", "username", "password", "dbname"):
-        if not isinstance(value.get(field, ""), str):
-            raise ConnectionFailed(f"the secret's {field} is not text; put it in quotes")
-        if "\0" in value.get(field, ""):  # what follows it would be parameters of the login
-            raise ConnectionFailed(f"the secret's {field} has a NUL in it; put it without")
-    port = str(value.get("port", DEFAULT_PORT))
-    if not (port.isascii() and port.isdigit()):
-        raise ConnectionFailed("the secret's port is not a number")
+    if missing := postgres_fields.missing(value, "host", "username", "password"):
+        raise ConnectionFailed(f"the secret lacks {', '.join(missing)}")
+    wrong = [f"the secret's {field} {message}" for field, message in postgres_fields.faults(value)]
+    server = postgres_fields.server(value)
+    if server is None or wrong:
+        raise ConnectionFailed("; ".join(wrong))
     package = Path(__file__).parent
     context = _tls(ca_bundle or package / os.environ.get("CA_BUNDLE", DEFAULT_CA_BUNDLE))
+    deadline = time.monotonic() + timeout_seconds
     try:
-        connection = socket.create_connection((value["host"], int(port)), timeout_seconds)
+        connection = _reached(server, deadline)
         try:
             # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = _encrypted(connection, value["host"], context)
+            connection = link = _encrypted(connection, server.host, context, deadline)
             return _ScramConnection(
-                value["username"],
+                link,
+                timeout_seconds=timeout_seconds,
+                answer_bytes=answer_bytes,
+                channel_binding=channel_binding,
+                user=value["username"],
                 password=value["password"],
-                host=value["host"],
-                database=value.get("dbname", DEFAULT_DATABASE),
-                ssl_context=False,
-                sock=connection,
-                startup_params=settings,
+                host=server.host,
+                database=postgres_fields.database(value),
             )
         except BaseException:
             connection.close()
@@ -148,19 +205,23 @@ def connect(
 def is_auth_error(error: BaseException) -> bool:
     """Whether other credentials may be accepted: `connect`'s errors and pg8000's own.
 
-    The password was refused, or the user: of two that alternate, one may be gone or locked.
+    The password was refused, or the user: of two that alternate, one may be gone, locked, or have
+    its password stored as MD5. At the login, what a pooler or RDS Proxy refuses counts as well.
     """
-    return sqlstate(error) in {REFUSED, _NO_LOGIN}
+    codes = {REFUSED, _NO_LOGIN} | ({POOLER} if isinstance(error, ConnectionFailed) else set())
+    return sqlstate(error) in codes or isinstance(error, NotByScram)
 
 
 def sqlstate(error: BaseException | None) -> str | None:
     """Return PostgreSQL's code, where the error is the server's answer."""
     if isinstance(error, ConnectionFailed):
         return error.sqlstate
-    if isinstance(error, DatabaseError):
-        return str(error.args[0]["C"])
-    # pg8000 says goodbye after a refusal; where that fails, the refusal is behind the failure.
-    return sqlstate(error.__context__) if isinstance(error, InterfaceError) else None
+    return _refusal(error).get("C")
+
+
+def printable(text: str) -> str:
+    """Return what a server says as one line of at most 500 characters."""
+    return "".join(each if each.isprintable() else " " for each in text[:500])
 
 
 def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4096) -> str:
@@ -169,35 +230,65 @@ def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4
     With it no statement and no log holds the password. The salt is random unless given, of 12
     bytes or more; 4096 iterations are the server's default. The form is that of `pg_authid`:
     https://www.postgresql.org/docs/current/catalog-pg-authid.html
-
-    Raises:
-        ValueError: no client could log in with it: it has a character that SASLprep forbids.
-
     """
-    try:
-        salt, stored_key, server_key, _ = ScramMechanism("SCRAM-SHA-256").make_auth_info(
-            password, iterations, salt
-        )
-    except ScramException as error:
-        raise ValueError(f"no SCRAM verifier can be made: {error}") from None
+    salt, stored_key, server_key, _ = ScramMechanism("SCRAM-SHA-256").make_auth_info(
+        password, iterations, salt
+    )
     in_text = [b64encode(part).decode() for part in (salt, stored_key, server_key)]
     return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *in_text)
 
 
 @functools.cache
 def _tls(ca_bundle: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_bundle)
+    context = ssl.create_default_context(cafile=ca_bundle)
+    context.sslsocket_class = _Link
+    return context
 
 
-def _encrypted(connection: socket.socket, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+def _seconds_until(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("the server took too long")
+    return seconds
+
+
+def _reached(server: postgres_fields.Server, deadline: float) -> socket.socket:
+    """Connect to the first address that answers; each has its share of the time that is left."""
+    failure = OSError()
+    addresses = socket.getaddrinfo(*server, type=socket.SOCK_STREAM)
+    for left, (*_, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        try:
+            share = _seconds_until(deadline) / left
+            return socket.create_connection((str(address[0]), server.port), share)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _encrypted(
+    connection: socket.socket, host: str, context: ssl.SSLContext, deadline: float
+) -> _Link:
     """Begin TLS as PostgreSQL does. pg8000 would take a server that leaves for one without TLS."""
+    connection.settimeout(_seconds_until(deadline))
     connection.sendall(_SSL_REQUEST)
     answer = connection.recv(1)
     if not answer:
         raise ConnectionResetError
     if answer != b"S":
         raise InterfaceError("the server refuses TLS")
-    return context.wrap_socket(connection, server_hostname=host)
+    connection.settimeout(_seconds_until(deadline))
+    link = context.wrap_socket(connection, server_hostname=host)
+    assert isinstance(link, _Link)  # noqa: S101 (for the type)
+    link.allow(deadline, _LOGIN_BYTES)
+    return link
+
+
+def _refusal(error: BaseException | None) -> dict[str, str]:
+    """Return the fields of the server's error; none where it is no error of the server's."""
+    if isinstance(error, DatabaseError):
+        return dict(error.args[0])
+    # pg8000 says goodbye after a refusal; where that fails, the refusal is behind the failure.
+    return _refusal(error.__context__) if isinstance(error, InterfaceError) else {}
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -212,14 +303,15 @@ def _is_lost(error: BaseException) -> bool:
 
 def _reason(error: Exception) -> str:
     if code := sqlstate(error):
-        words = f": {_WORDS[code]}" if code in _WORDS else ""
-        return f"PostgreSQL refused the connection{words} (SQLSTATE {code})"
+        said = printable(_refusal(error).get("M", "")) if code == POOLER else ""
+        words = f": {_WORDS.get(code, said)}".removesuffix(": ")
+        return f"PostgreSQL refused the connection{words} (SQLSTATE {printable(code)})"
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in _OTHER_HOST:
             return "the server's certificate is not for the secret's host"
         return f"the server's certificate is not trusted: {error.verify_message}"
     if isinstance(error, ScramException):
-        return "the username or the password has a character that no login can have"
+        return "the server's answers are no login by SCRAM, or do not prove that it knows the user"
     if isinstance(error, Error):
         return f"the connection broke off: {error}"
     return f"the server does not answer ({type(error).__name__})"

@@ -136,6 +136,8 @@ def _query() -> tuple[str, str]:
 
 
 def _is_lost(error: Error) -> bool:
+    if is_auth_error(error):  # a pooler's has a code of class 08, too
+        return False
     if code := sqlstate(error):
         return code.startswith(_ENDED)
     return error.lost if isinstance(error, ConnectionFailed) else isinstance(error, InterfaceError)

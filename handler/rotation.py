@@ -20,12 +20,13 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambd
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import secret_json
 from rotation_engine import Abandoned, Engine, Refused, RotationError, Value
 
 # So many may be tried: 20 can have labels, and Secrets Manager keeps about a hundred.
@@ -77,8 +78,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
 
 def _create_secret(secret: "_Secret", engine: Engine) -> None:
     if secret.pending() is None:
-        _, current = secret.current()
-        secret.put_pending(engine.next_value(current, secret.make_texts()))
+        current = secret.current()
+        following = engine.next_value(current.value, secret.make_texts())
+        secret.put_pending(following, current.text)
 
 
 def _set_secret(secret: "_Secret", engine: Engine) -> None:
@@ -88,11 +90,12 @@ def _set_secret(secret: "_Secret", engine: Engine) -> None:
 
 def _test_secret(secret: "_Secret", engine: Engine) -> None:
     # "Not now": Secrets Manager tests the configuration by this step alone, and made no value.
-    engine.test(secret.pending() or secret.current()[1])
+    engine.test(secret.pending() or secret.current().value)
 
 
 def _finish_secret(secret: "_Secret", engine: Engine) -> None:
-    _, version = _pending_that_follows_current(secret, engine)
+    pending, version = _pending_that_follows_current(secret, engine)
+    engine.test(pending)  # whether the steps before were called or not
     try:
         secret.move("AWSCURRENT", RemoveFromVersionId=version, MoveToVersionId=secret.token)
     except ClientError:
@@ -111,10 +114,10 @@ _STEPS: dict[str, Callable[["_Secret", Engine], None]] = {
 def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Value, str]:
     """Return the pending value, and the current version that it supersedes.
 
-    Where AWSCURRENT was changed by hand since the value was made, the rotation is abandoned,
-    unless nothing but the pending value works any more.
+    Where it no longer follows, because AWSCURRENT was changed by hand or too much time has passed,
+    the rotation is abandoned, unless nothing but the pending value works any more.
     """
-    pending, (version, current) = secret.pending(), secret.current()
+    pending, (version, _, current) = secret.pending(), secret.current()
     if pending is None:
         raise RotationError(f"{secret.arn}: the pending version has no value, or no JSON object")
     is_current = version == secret.token  # a repetition has come to the end meanwhile
@@ -124,8 +127,8 @@ def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Va
         return pending, version
     secret.move("AWSPENDING", RemoveFromVersionId=secret.token)
     raise Abandoned(
-        f"{secret.arn}: AWSCURRENT was changed during the rotation, and stays as it is;"
-        " AWSPENDING is taken off, so rotate the secret again"
+        f"{secret.arn}: AWSCURRENT was changed during the rotation, or that took too long;"
+        " AWSCURRENT stays as it is, and AWSPENDING is taken off, so rotate the secret again"
     )
 
 
@@ -138,6 +141,15 @@ def _works(engine: Engine, value: Value) -> bool:
 
 
 # --- the secret ----------------------------------------------------------------------------------
+
+
+class _Current(NamedTuple):
+    """The current version."""
+
+    version: str
+    text: str
+    value: Value
+    """What the text is as an object."""
 
 
 class _Secret:
@@ -162,21 +174,23 @@ class _Secret:
 
     def pending(self) -> Value | None:
         """Return the value of the token's version; None as long as it has none."""
-        _, value = self._read(self.arn, VersionId=self.token)
-        return value
+        return self._value(self.arn, VersionId=self.token)
 
-    def current(self, arn: str = "") -> tuple[str, Value]:
-        """Return version and value that are current, of this secret or of another."""
-        version, value = self._read(arn or self.arn, VersionStage="AWSCURRENT")
+    def current(self, arn: str = "") -> "_Current":
+        """Return what is current, of this secret or of another."""
+        version, text = self._read(arn or self.arn, VersionStage="AWSCURRENT")
+        value = secret_json.parse(text)
         if value is None:
-            fault = "its value is no JSON object" if version else "it has no value"
-            raise RotationError(f"{arn or self.arn}: {fault}; put one")
-        return version, value
+            fault = "its value is not a JSON object, or is nested too deeply"
+            raise RotationError(
+                f"{arn or self.arn}: {fault if version else 'it has no value'}; put one"
+            )
+        return _Current(version, text, value)
 
     def current_and(self, stage: str, arn: str = "") -> Iterator[Value]:
         """Read the current value and, if there is one, another stage's: one of the two works."""
-        yield self.current(arn)[1]
-        _, other = self._read(arn or self.arn, VersionStage=stage)
+        yield self.current(arn).value
+        other = self._value(arn or self.arn, VersionStage=stage)
         if other is not None:
             yield other
 
@@ -193,7 +207,7 @@ class _Secret:
             asked["NextToken"] = page.get("NextToken")
         listed.sort(key=lambda each: (bool(each.get("VersionStages")), each["CreatedDate"]))
         for version in reversed(listed[-_KNOWN_VERSIONS:]):
-            _, value = self._read(self.arn, VersionId=version["VersionId"])
+            value = self._value(self.arn, VersionId=version["VersionId"])
             if value is not None:
                 yield value
 
@@ -202,13 +216,20 @@ class _Secret:
         make = self._client.get_random_password
         return {field: make(**rules)["RandomPassword"] for field, rules in _rules().items()}
 
-    def put_pending(self, value: Value) -> None:
-        """Give the token's version its value, unless a repetition has done so meanwhile."""
+    def put_pending(self, value: Value, original: str) -> None:
+        """Give the token's version its value, unless a repetition has done so meanwhile.
+
+        `original` is the text that the value was made from.
+        """
+        try:
+            text = secret_json.rewrite(value, original)
+        except secret_json.Lossy as error:
+            raise RotationError(f"{self.arn}: {error}") from None
         try:
             self._client.put_secret_value(
                 SecretId=self.arn,
                 ClientRequestToken=self.token,
-                SecretString=json.dumps(value),
+                SecretString=text,
                 VersionStages=["AWSPENDING"],
             )
         except ClientError as error:
@@ -222,17 +243,17 @@ class _Secret:
         """Move a label, or take it off."""
         self._client.update_secret_version_stage(SecretId=self.arn, VersionStage=stage, **versions)
 
-    def _read(self, arn: str, **version: str) -> tuple[str, Value | None]:
-        """Return version and value; None where there is no value, or no JSON object."""
+    def _read(self, arn: str, **version: str) -> tuple[str, str]:
+        """Return version and text; both are empty where there is no value."""
         try:
             answer = self._client.get_secret_value(SecretId=arn, **version)
         except self._client.exceptions.ResourceNotFoundException:
-            return "", None
-        try:
-            value = json.loads(answer.get("SecretString", ""))
-        except ValueError:  # it would quote what it could not decode
-            value = None
-        return answer["VersionId"], value if isinstance(value, dict) else None
+            return "", ""
+        return answer["VersionId"], answer.get("SecretString", "")
+
+    def _value(self, arn: str, **version: str) -> Value | None:
+        """Return a value; None where there is none, or no JSON object."""
+        return secret_json.parse(self._read(arn, **version)[1])
 
 
 def _rules() -> dict[str, dict[str, Any]]:
@@ -261,6 +282,7 @@ def _engine(secret: _Secret) -> Engine:
         return SingleUser(fields, secret.known)
     admin_arn = os.environ["ADMIN_SECRET_ARN"]
     return AlternatingUsers(
+        secret.arn,
         fields,
         lambda: secret.current_and("AWSPREVIOUS"),
         lambda: secret.current_and("AWSPENDING", admin_arn),  # it may be rotated itself

@@ -8,7 +8,13 @@ Value = dict[str, Any]
 
 
 class RotationError(Exception):
-    """A step cannot go on. The text says why and what to do, and holds no value."""
+    """A step cannot go on. The text says why and what to do, and holds no value.
+
+    It is one line: names in it are from the secret, whose writers may have put newlines in.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(each if each.isprintable() else _escaped(each) for each in text))
 
 
 class Refused(RotationError):
@@ -17,6 +23,10 @@ class Refused(RotationError):
 
 class Abandoned(RotationError):
     """AWSPENDING is taken off already; the secret may be rotated again."""
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 class Engine(Protocol):

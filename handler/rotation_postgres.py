@@ -1,48 +1,78 @@
-"""Rotates PostgreSQL users: the password of one, or two users in turn. PostgreSQL 13 or later.
+"""Rotates PostgreSQL users: the password of one, or two users in turn.
+
+It needs PostgreSQL 13 or later, for two users one of the minors in `rotation_roles`.
 
 The server gets SCRAM-SHA-256 verifiers, never a password as text.
+
+Environment variables:
+    ROTATION_HOST, ROTATION_PORT: the server, instead of the `host` and `port` of the value, which
+        its writers choose; the port is 5432 by default.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
 
 from pg8000.native import Connection, DatabaseError, Error, identifier, literal
 
-from postgres import DEFAULT_PORT, REFUSED, connect, scram_verifier, sqlstate
+import postgres_fields
+from postgres import (
+    POOLER,
+    REFUSED,
+    ConnectionFailed,
+    NotByScram,
+    connect,
+    printable,
+    scram_verifier,
+    sqlstate,
+)
+from postgres_fields import clone_of
 from rotation_engine import Refused, RotationError, Value
+from rotation_roles import (
+    Users,
+    is_member,
+    mark_clone,
+    mark_of,
+    read_roles,
+    require_kept_role,
+    require_new_clone,
+    require_no_other_mark,
+    require_own_pair,
+    require_rights_of_an_application,
+)
 
 Values = Callable[[], Iterable[Value]]
-Users = frozenset[str]
 
-# https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
-_NAME_BYTES = 63
-_CLONE = "_clone"
 # A repetition has made or altered the same role meanwhile. XX000: "tuple concurrently updated".
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONCURRENT = {"23505", "42710", "XX000"}
 _ATTEMPTS = 10
 _PAUSE_SECONDS = 0.02
-_NOT_PERMITTED = "42501"
+_CANCELED = "57014"
+_TOO_MANY_CONNECTIONS = "53300"
+_PATIENCE_SECONDS = 5.0
+_ANSWER_BYTES = 1 << 20  # of all answers here, many times the longest
 
-# What users and databases may have set otherwise, to the harm of a rotation or of its admin.
-_SESSION = {
-    "default_transaction_read_only": "off",
-    "idle_in_transaction_session_timeout": "0",
-    "lock_timeout": "0",
-    "search_path": "pg_catalog",
-    "standard_conforming_strings": "on",  # as `literal` quotes
-    "statement_timeout": "0",
-}
-# Since PostgreSQL 17; a login with a setting that is unknown fails.
-_NO_TRANSACTION_TIMEOUT = """SELECT pg_catalog.set_config('transaction_timeout', '0', false)
-    WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"""
+# What users and databases may have set otherwise, to the harm of a rotation or of its admin. It
+# is set by statements and for the transaction only: PgBouncer refuses most parameters of a login,
+# and may give what is set for a session to other clients. An unknown setting would be an error:
+# `transaction_timeout` is of PostgreSQL 17.
+_BEGIN = """START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    SET LOCAL statement_timeout TO 0;
+    SELECT pg_catalog.set_config('transaction_timeout', '0', true)
+        WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+    SET LOCAL client_encoding TO 'UTF8';
+    SET LOCAL "DateStyle" TO 'ISO';
+    SET LOCAL idle_in_transaction_session_timeout TO 0;
+    SET LOCAL lock_timeout TO 0;
+    SET LOCAL search_path TO pg_catalog;
+    SET LOCAL standard_conforming_strings TO on"""  # as `literal` quotes
 # Settings that are lists of quoted names: `variable_is_guc_list_quote` of
 # https://github.com/postgres/postgres/blob/master/src/bin/pg_dump/dumputils.c
 _LISTS = {
@@ -52,28 +82,16 @@ _LISTS = {
     "temp_tablespaces",
 }
 
-# What reads only; `pg_database_owner` is nobody's but the owner's of a database.
-# https://www.postgresql.org/docs/current/predefined-roles.html
-_HARMLESS = """'pg_database_owner', 'pg_monitor', 'pg_read_all_data', 'pg_read_all_settings',
-    'pg_read_all_stats', 'pg_stat_scan_tables'"""
-_ROLES = f"""SELECT rolname::text,
-    ARRAY(SELECT DISTINCT each.rolname::text FROM pg_catalog.pg_auth_members AS grants
-        JOIN pg_catalog.pg_roles AS each ON each.oid = roleid WHERE grants.member = role.oid),
-    ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles AS each
-        WHERE pg_has_role(role.oid, each.oid, 'MEMBER')
-        AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls
-            OR rolname IN ('rds_superuser', 'rds_replication')
-            OR rolname ~ '^pg_' AND rolname NOT IN ({_HARMLESS}))),
-    EXISTS (SELECT FROM pg_catalog.pg_shdepend
-        WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND refobjid = role.oid)
-    FROM pg_catalog.pg_roles AS role WHERE rolname::text IN (:user, :other)
-    ORDER BY rolname"""  # noqa: S608 (constants)
 _LIMITS = """SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text
     FROM pg_catalog.pg_roles WHERE rolname = :role"""
-_SETTINGS = """SELECT datname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)
+# With whether a role is gone that it names: ALTER ROLE does not mind that.
+_SETTINGS = """SELECT datname, name, value, name = 'role' AND value <> 'none'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = value)
     FROM pg_catalog.pg_db_role_setting JOIN pg_catalog.pg_roles AS r ON r.oid = setrole
     LEFT JOIN pg_catalog.pg_database AS d ON d.oid = setdatabase
     CROSS JOIN unnest(setconfig) AS each
+    CROSS JOIN LATERAL (SELECT split_part(each, '=', 1) AS name,
+        substr(each, strpos(each, '=') + 1) AS value) AS setting
     WHERE rolname = :role"""
 
 
@@ -93,12 +111,18 @@ class _Users:
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value with the new texts."""
-        missing = [field for field in ("host", "username") if not current.get(field)]
-        if missing:
-            raise RotationError(f"the value has no field {', no '.join(missing)}; put one")
-        for field in ("host", "username", "password", "dbname", "alternateUsername"):
-            if not isinstance(current.get(field, ""), str):
-                raise RotationError(f"the value's {field} is not text; put it in quotes")
+        at_server = _at_server(current)
+        missing = postgres_fields.missing(at_server, "host", "username")
+        wrong = [f"the value has no {field}; add it" for field in missing]
+        faults = postgres_fields.rotation_faults(at_server)
+        wrong += [f"the value's {field} {message}" for field, message in faults]
+        if (server := postgres_fields.server(at_server)) and server.is_rds_proxy:
+            wrong.append(
+                "the value's host is an RDS Proxy, which accepts AWSCURRENT's password only; set"
+                " rotation.host to the database's own endpoint"
+            )
+        if wrong:
+            raise RotationError("; ".join(wrong))
         return {**current, **made}
 
     def follows(self, pending: Value, current: Value) -> bool:
@@ -112,21 +136,23 @@ class _Users:
             connection.run("SELECT current_user")
 
     @contextmanager
-    def _session(self, value: Value) -> Iterator[Connection]:
-        """Log in; whatever goes wrong on the way or later is told without the value."""
+    def _session(self, value: Value, *, channel_binding: bool = False) -> Iterator[Connection]:
+        """Log in, for one transaction; whatever goes wrong is told without the value."""
         try:
-            with connect(value, settings=_SESSION) as connection:
-                connection.run(_NO_TRANSACTION_TIMEOUT)
+            with _logged_in(_at_server(value), channel_binding=channel_binding) as connection:
+                _begin(connection)
                 yield connection
+                connection.run("COMMIT")
         except (Error, OSError) as error:
             told = error.args[0] if error.args else None
             reason = str(told)
             if isinstance(told, dict):  # the server's own words: message, detail, hint
-                reason = "; ".join(told[field] for field in "MDH" if field in told)
+                reason = "; ".join(printable(told[field]) for field in "MDH" if field in told)
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
-            kind = Refused if code == REFUSED else kind
-            where = f"{value.get('username')} at {':'.join(_server(value))}"
+            if code in {REFUSED, POOLER} or isinstance(error, NotByScram):
+                kind = Refused
+            where = f"{value.get('username')} at {_server(value)}"
             raise kind(f"{where}: {reason}") from None
 
 
@@ -151,7 +177,7 @@ class SingleUser(_Users):
     def _change(self, pending: Value, login: Value) -> None:
         with self._session(login) as connection:
             if login["password"] != pending["password"]:
-                connection.run("SET ROLE NONE")  # the user's settings may say another
+                connection.run("SET LOCAL ROLE NONE")  # the user's settings may say another
                 connection.run(f"ALTER ROLE SESSION_USER {_password(pending)}")
 
 
@@ -166,14 +192,15 @@ class AlternatingUsers(_Users):
     value of the secret logs in as, and for the clone that follows from such a user's name.
     """
 
-    def __init__(self, fields: frozenset[str], known: Values, admins: Values) -> None:
+    def __init__(self, arn: str, fields: frozenset[str], known: Values, admins: Values) -> None:
         super().__init__(fields, known)
+        self._mark = mark_of(arn)
         self._admins = admins
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
         following, username = super().next_value(current, made), current["username"]
-        other = current.get("alternateUsername") or _clone_of(username)
+        other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(
                 f"{username} alternates with itself; put another alternateUsername"
@@ -182,7 +209,7 @@ class AlternatingUsers(_Users):
 
     def set(self, pending: Value) -> None:
         """Set the password as the admin, and make what is missing of the user."""
-        if "alternateUsername" not in pending:  # made, and changed, while it was a singleUser
+        if not pending.get("alternateUsername"):  # made, and changed, while it was a singleUser
             self.test(pending)
             return
         values = self._known()
@@ -201,10 +228,10 @@ class AlternatingUsers(_Users):
     def _is_set_up(self, pending: Value) -> bool:
         user, other = pending["username"], pending["alternateUsername"]
         with self._session(pending) as connection:
-            roles = _roles(connection, pending)
+            roles = read_roles(connection, pending)
             ((acts_as_another,),) = connection.run("SELECT current_user <> session_user")
-        is_clone = _is_member(roles, user, other)
-        return _is_member(roles, other, user) or (is_clone and acts_as_another)
+        is_clone = is_member(roles, user, other)
+        return is_member(roles, other, user) or (is_clone and acts_as_another)
 
     def _proven(self, values: Iterable[Value], pending: Value) -> Users:
         """Return the users of the pair, one or both, that the values log in as."""
@@ -230,120 +257,60 @@ class AlternatingUsers(_Users):
 
     def _install(self, pending: Value, proven: Users, admin: Value) -> None:
         user, other = pending["username"], pending["alternateUsername"]
-        if not admin.get("host"):
+        has_host = bool(admin.get("host"))
+        if not has_host:
             # RDS writes the master user's secret without one. A value of this secret has logged
-            # in to the server, so it is no other.
-            admin = {**admin, **{key: pending.get(key) for key in ("host", "port", "dbname")}}
-        if _server(admin) != _server(pending):
+            # in to the server, so it is no other; and by channel binding, none in between.
+            own = _at_server(pending)
+            admin = {**admin, **{key: own.get(key) for key in ("host", "port", "dbname")}}
+        if postgres_fields.server(admin) != _server(pending):
             raise RotationError("the admin secret is of another host or port; name the right one")
         if admin.get("username") == user:
             raise RotationError(f"{user} is the admin; put another alternateUsername")
-        with self._session(admin) as connection:
-            connection.run("START TRANSACTION")  # a clone is there as a whole, or not at all
-            roles = _roles(connection, pending)
-            _require_rights_of_an_application(roles)
+        with self._session(admin, channel_binding=not has_host) as connection:
+            ((version,),) = connection.run("SELECT current_setting('server_version_num')::int")
+            require_kept_role(version)
+            roles = read_roles(connection, pending)
+            require_no_other_mark(roles, self._mark)
+            require_rights_of_an_application(roles)
             if user in roles:
-                _require_own_pair(roles, pending, proven)
+                require_own_pair(roles, pending, proven, self._mark)
                 connection.run(f"ALTER ROLE {identifier(user)} {_password(pending)}")
             else:
-                _require_new_clone(roles, pending, proven)
+                require_new_clone(roles, pending, proven)
                 grant = f"IN ROLE {identifier(other)}"
                 connection.run(
                     f"CREATE ROLE {identifier(user)} LOGIN {_password(pending)} {grant}"
                 )
-            if not _is_member(roles, other, user):
+            if not is_member(roles, other, user):
+                mark_clone(connection, pending, self._mark)
                 _copy_limits(connection, other, user)
                 _copy_settings(connection, other, user)
-            connection.run("COMMIT")
 
 
-class _Role(NamedTuple):
-    """What the server knows of a role."""
-
-    member_of: list[str]
-    """The roles that were granted to it."""
-    powers: list[str]
-    """The roles, itself included, that it may act as and that may do an administrator's work."""
-    holds: bool
-    """Whether it owns something, or was granted a privilege, in any database."""
-
-
-Roles = Mapping[str, _Role]
+def _logged_in(value: Value, *, channel_binding: bool) -> Connection:
+    """Log in; where all connections are taken, wait for one a few seconds."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return connect(value, answer_bytes=_ANSWER_BYTES, channel_binding=channel_binding)
+        except ConnectionFailed as error:
+            if error.sqlstate != _TOO_MANY_CONNECTIONS or time.monotonic() > end:
+                raise
+        time.sleep(_PATIENCE_SECONDS / 20)
 
 
-def _roles(connection: Connection, pending: Value) -> Roles:
-    """Return those of the two users that exist, by name."""
-    user, other = pending["username"], pending["alternateUsername"]
-    return {name: _Role(*row) for name, *row in connection.run(_ROLES, user=user, other=other)}
-
-
-def _is_member(roles: Roles, user: str, of: str) -> bool:
-    return user in roles and of in roles[user].member_of
-
-
-def _clone_of(user: str) -> str:
-    """Return the name of a user's clone."""
-    return user.encode()[: _NAME_BYTES - len(_CLONE)].decode(errors="ignore") + _CLONE
-
-
-def _require_rights_of_an_application(roles: Roles) -> None:
-    for name, role in roles.items():
-        if role.powers:
-            by = "itself" if name in role.powers else ", ".join(role.powers)
-            raise RotationError(
-                f"{name} has an administrator's rights (by {by}): SUPERUSER, CREATEROLE,"
-                " REPLICATION, BYPASSRLS, a role of RDS with these, or a pg_ role that does more"
-                " than read; the admin changes no such user; revoke them, or use singleUser"
-            )
-
-
-def _require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
-    """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
-    user, other = pending["username"], pending["alternateUsername"]
-    if user != _clone_of(other) or other not in proven & roles.keys():
-        raise RotationError(
-            f"{user} does not exist, and only the clone of a user is created,"
-            f" {_clone_of(other)} for {other}; put a value of {other} without alternateUsername"
-        )
-    for original in roles[other].member_of:
-        if other == _clone_of(original):
-            raise RotationError(
-                f"{other} is a clone itself, of {original}; put alternateUsername {original}"
-            )
-
-
-def _require_own_pair(roles: Roles, pending: Value, proven: Users) -> None:
-    """Refuse two users that are not an original and its clone, both of this secret.
-
-    A value has logged in as one of them. The other one belongs to the secret as well where a value
-    has logged in as it, or the names are those of an original and its clone; but a role that only
-    bears the name of a clone must be one, with nothing of its own.
-    """
-    user, other = pending["username"], pending["alternateUsername"]
-    if _is_member(roles, user, other):
-        clone, original = user, other
-    elif _is_member(roles, other, user):
-        clone, original = other, user
-    else:
-        raise RotationError(
-            f"{user} exists and is no member of {other}; grant it that role if it is the clone, or"
-            " put another alternateUsername"
-        )
-    if {clone, original} <= proven:
-        return
-    if clone != _clone_of(original):
-        (missing,) = {clone, original} - proven
-        raise RotationError(
-            f"neither AWSCURRENT nor AWSPREVIOUS logs in as {missing}; without a login as each of"
-            f" the two, {original} alternates with {_clone_of(original)} only; put a value of each"
-        )
-    if clone not in proven and (roles[clone].member_of != [original] or roles[clone].holds):
-        raise RotationError(
-            f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
-            f" something or was granted something itself; REASSIGN OWNED BY it TO {original} and"
-            " DROP OWNED BY it in each database, and revoke the other roles, or give it another"
-            " name"
-        )
+def _begin(connection: Connection) -> None:
+    """Begin the transaction, also where the user's own `statement_timeout` hardly allows it."""
+    for left in range(_ATTEMPTS, 0, -1):
+        try:
+            connection.run(_BEGIN)
+        except DatabaseError as error:
+            if sqlstate(error) != _CANCELED or left == 1:
+                raise
+            connection.run("ROLLBACK")
+        else:
+            return
 
 
 def _copy_limits(connection: Connection, original: str, clone: str) -> None:
@@ -357,40 +324,50 @@ def _copy_limits(connection: Connection, original: str, clone: str) -> None:
 def _copy_settings(connection: Connection, original: str, clone: str) -> None:
     """Give the clone the settings of the original, and its role unless it has another there.
 
-    What the admin may not set, a superuser's, is left as it is, and the log says so.
+    What cannot be set is left as it is, and the log says why: it is a superuser's, or names a
+    tablespace or role that is gone, which a login ignores.
     """
-    left = []
-    there, wanted = (
-        {(database, name): value for database, name, value in connection.run(_SETTINGS, role=role)}
-        for role in (clone, original)
-    )
-    wanted = {(None, "role"): original} | wanted
+    there = {(row[0], row[1]): row[2] for row in connection.run(_SETTINGS, role=clone)}
+    wanted, left = {(None, "role"): original}, {}
+    for database, name, value, is_gone in connection.run(_SETTINGS, role=original):
+        if is_gone:
+            left[name] = f"there is no role {printable(value)}; reset it, or create the role"
+        else:
+            wanted[database, name] = value
     for database, name in {**there, **wanted}:
         value = wanted.get((database, name))
         if value == there.get((database, name)):
             continue
         alter = f"ALTER ROLE {identifier(clone)}"
         alter += f" IN DATABASE {identifier(database)}" if database else ""
-        connection.run("SAVEPOINT setting")
-        try:
-            _set(connection, alter, name, value)
-        except DatabaseError as error:
-            if sqlstate(error) != _NOT_PERMITTED:
-                raise
-            connection.run("ROLLBACK TO SAVEPOINT setting")
-            left.append(name)
+        if reason := _set_or_leave(connection, alter, name, value):
+            left[name] = reason
     if left:
-        told = {"message": "the admin may not copy settings", "role": clone, "settings": left}
-        print(json.dumps({"level": "WARNING", **told}))  # noqa: T201 (Lambda's log)
+        warning = {"message": "settings are not copied", "role": clone, "settings": left}
+        print(json.dumps({"level": "WARNING", **warning}))  # noqa: T201 (Lambda's log)
+
+
+def _set_or_leave(connection: Connection, alter: str, name: str, value: str | None) -> str:
+    """Set it, or return why it cannot be."""
+    connection.run("SAVEPOINT setting")
+    try:
+        _set(connection, alter, name, value)
+    except DatabaseError as error:
+        if sqlstate(error) in _CONCURRENT:
+            raise
+        connection.run("ROLLBACK TO SAVEPOINT setting")
+        return printable(error.args[0].get("M", ""))
+    return ""
 
 
 def _set(connection: Connection, alter: str, name: str, value: str | None) -> None:
     setting = ".".join(map(identifier, name.split(".")))
     if value is None:
         connection.run(f"{alter} RESET {setting}")
-    elif name in _LISTS:  # split by the server, and for no longer than this transaction in force
+    elif name in _LISTS:  # the server splits it
         connection.run("SELECT pg_catalog.set_config(:name, :to, true)", name=name, to=value)
         connection.run(f"{alter} SET {setting} FROM CURRENT")
+        connection.run("SET LOCAL search_path TO pg_catalog")
     else:
         connection.run(f"{alter} SET {setting} TO {literal(value)}")
 
@@ -399,8 +376,17 @@ def _password(value: Value) -> str:
     return f"PASSWORD {literal(scram_verifier(value['password']))}"
 
 
-def _server(value: Value) -> tuple[str, str]:
-    return str(value.get("host")).lower(), str(value.get("port", DEFAULT_PORT))
+def _at_server(value: Value) -> Value:
+    """Return the value with the server that it is rotated at, which the deployer may have named.
+
+    An application that goes through a pooler has the pooler's host in its secret.
+    """
+    host = os.environ.get("ROTATION_HOST")
+    return {**value, "host": host, "port": os.environ.get("ROTATION_PORT")} if host else value
+
+
+def _server(value: Value) -> postgres_fields.Server | None:
+    return postgres_fields.server(_at_server(value))
 
 
 def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:

@@ -1,15 +1,21 @@
 """Rotates what is its own proof: keys and tokens that nobody else keeps.
 
 With an overlap, the value carries the texts that it supersedes and the time until which they are
-to be accepted: `"previous": {<field>: <old text>, …, "validUntil": <ISO 8601, UTC>}`.
+to be accepted: `"previous": {<field>: <old text>, …, "validUntil": <ISO 8601, UTC>}`. Where those
+superseded others that are still valid, it has a `previous` of the same form, and so on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rotation_engine import Refused, Value
 
 _PREVIOUS = "previous"
+# The time is written before the new texts become current, which may wait for steps that fail and
+# are called again. Later than this they do not, so that the overlap is never shorter than asked.
+_TIME_TO_FINISH = timedelta(hours=1)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class Random:
@@ -20,30 +26,57 @@ class Random:
         self._overlap = timedelta(seconds=overlap_seconds)
 
     def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
-        """Return the value with the new texts and, with an overlap, the old ones beside them."""
-        following = {**current, **made}
-        following.pop(_PREVIOUS, None)
-        if self._overlap:
-            valid_until = (datetime.now(UTC) + self._overlap).isoformat(timespec="seconds")
-            old = {field: current[field] for field in made if field in current}
-            following[_PREVIOUS] = {**old, "validUntil": valid_until}
-        return following
+        """Return the value with the new texts and, with an overlap, the old ones next to them."""
+        return self._following(current, made, datetime.now(UTC).replace(microsecond=0))
 
     def follows(self, pending: Value, current: Value) -> bool:
-        """Return whether the rest is the same, and the old texts are those of `current`."""
-        made = {field: pending.get(field, "") for field in self._fields}
-        return _timeless(pending) == _timeless(self.next_value(current, made))
+        """Return whether `pending` was made from `current`.
+
+        With an overlap also whether there is still time to finish.
+        """
+        made, made_at = {field: pending.get(field, "") for field in self._fields}, _LONG_AGO
+        if self._overlap:
+            valid_until = _valid_until(pending.get(_PREVIOUS))
+            if valid_until < datetime.now(UTC) + self._overlap:
+                return False
+            made_at = valid_until - self._overlap - _TIME_TO_FINISH
+        return pending == self._following(current, made, made_at)
+
+    def _following(self, current: Value, made: Mapping[str, str], made_at: datetime) -> Value:
+        following = {**current, **made}
+        older = following.pop(_PREVIOUS, None)
+        if self._overlap:
+            valid_until = made_at + _TIME_TO_FINISH + self._overlap
+            previous = {field: current[field] for field in made if field in current}
+            previous["validUntil"] = valid_until.isoformat(timespec="seconds")
+            following[_PREVIOUS] = previous
+            for link in _links(older):
+                if _valid_until(link) > made_at:
+                    kept = {name: text for name, text in link.items() if name != _PREVIOUS}
+                    previous[_PREVIOUS] = kept
+                    previous = kept
+        return following
 
     def set(self, pending: Value) -> None:
         """Do nothing: nobody else has to know it."""
 
     def test(self, value: Value) -> None:
-        """See that every field is there."""
-        missing = sorted(field for field in self._fields if not value.get(field))
+        """See that every field is there, and not empty."""
+        missing = sorted(field for field in self._fields if value.get(field) in (None, ""))
         if missing:
             raise Refused(f"the value has no field {', no '.join(missing)}")
 
 
-def _timeless(value: Value) -> Value:
-    previous = {**value.get(_PREVIOUS, {}), "validUntil": None}
-    return {**value, _PREVIOUS: previous}
+def _links(previous: Any) -> Iterator[Value]:
+    """Go from what a value superseded to what that had superseded, and so on."""
+    while isinstance(previous, dict):
+        yield previous
+        previous = previous.get(_PREVIOUS)
+
+
+def _valid_until(previous: Any) -> datetime:
+    """Read the time; of what was not written here, one that is long past."""
+    try:
+        return datetime.fromisoformat(previous["validUntil"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return _LONG_AGO

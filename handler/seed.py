@@ -4,7 +4,6 @@ A SecureString parameter, which is one value, it makes if there is none. Its ans
 its log hold names of fields only, never a value.
 """
 
-import json
 import shlex
 import time
 from collections.abc import Callable
@@ -13,12 +12,16 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+import secret_json
+import seed_versions
+
 # A role's policies reach every part of IAM some seconds after they are attached, and a rotation
 # takes about as long.
 _RETRY_SECONDS = 1.0
 _WAIT_SECONDS = 20.0
 _ALTERNATING = ("username", "alternateUsername")
-_Found = tuple[str | None, dict[str, Any]]
+# What a field that is to be generated may hold until it is: a placeholder. 0 and false are values.
+_MISSING = (None, "")
 
 
 class SeedError(Exception):
@@ -26,6 +29,10 @@ class SeedError(Exception):
 
     Its text is shown as JSON, so its commands hold nothing that JSON escapes.
     """
+
+
+class Contended(SeedError):
+    """Others wrote the secret at the same time; what they wrote is kept."""
 
 
 class RotationUnderWay(SeedError):
@@ -37,17 +44,19 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     Args:
         event: `SecretId`; `Fields`, name -> plain value; `Generate`, name -> rules for
-            GetRandomPassword in a stack file's words, such as `length`, or in its own. Or
-            `Parameter`, the request of PutParameter but for the value, and `Generate`, the
-            rules for that.
+            GetRandomPassword in a stack file's words, such as `length`, or in its own. A field
+            to generate is made where it is missing, null or an empty text, and otherwise kept,
+            be it 0 or false. Or `Parameter`, the request of PutParameter but for the value, and
+            `Generate`, the rules for that.
         context: what Lambda hands over.
 
     Returns:
         `VersionId` that is current now, and the sorted names `Generated` and `Updated`.
 
     Raises:
-        SeedError: the secret holds something that is not a JSON object, or the parameter is there
-            and cannot be read as it is wanted.
+        SeedError: the secret holds something that is not a JSON object, or that would not be the
+            same if it were written again; others write it all the time, or it is being rotated;
+            or the parameter is there and cannot be read as it is wanted.
         ClientError: AWS refused; the text is its own and holds no value.
 
     """
@@ -77,7 +86,10 @@ def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         # Decrypted, to know that it can be: it may have outlived the key it is under.
         found = ssm.get_parameter(Name=wanted["Name"], WithDecryption=True)["Parameter"]
     except ssm.exceptions.ParameterNotFound:
-        value = secrets.get_random_password(**_request(event["Generate"]))["RandomPassword"]
+        request = _request(event["Generate"])
+        # Parameter Store refuses a value with `{{` as the name of another parameter.
+        request["ExcludeCharacters"] = request.get("ExcludeCharacters", "") + "{"
+        value = secrets.get_random_password(**request)["RandomPassword"]
         # Without `Overwrite`: one that has come between is kept.
         made = ssm.put_parameter(**wanted, Value=value)
         return {"VersionId": str(made["Version"]), "Generated": ["Value"], "Updated": []}
@@ -99,64 +111,60 @@ def _request(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
-    secret_id = event["SecretId"]
-    version, current = _read(secrets, event)
-    fields = event["Fields"]
-    if "alternateUsername" in current:  # which of the two users it is, rotation has decided
+    secret_id, fields = event["SecretId"], event["Fields"]
+    version = seed_versions.current(secrets, secret_id)
+    held = _parse(version, event)
+    if "alternateUsername" in held:  # which of the two users it is, rotation has decided
         fields = {name: plain for name, plain in fields.items() if name not in _ALTERNATING}
-    seeded = current | fields
-    missing = {name: rules for name, rules in event["Generate"].items() if not seeded.get(name)}
+    seeded = held | fields
+    missing = {
+        name: rules for name, rules in event["Generate"].items() if seeded.get(name) in _MISSING
+    }
     for name, rules in missing.items():
         seeded[name] = secrets.get_random_password(**_request(rules))["RandomPassword"]
-    updated = [name for name in fields if name not in current or current[name] != seeded[name]]
+    updated = [name for name in fields if name not in held or held[name] != seeded[name]]
+    written = version.id
     if missing or updated:
-        if _is_rotated(secrets, secret_id):
+        try:
+            text = secret_json.rewrite(seeded, version.text or "{}")
+            written = seed_versions.replace(secrets, secret_id, version, text)
+        except secret_json.Lossy as error:
+            raise SeedError(f"{secret_id}: {error}, and deploy again") from None
+        except seed_versions.Changed:
+            raise Contended(f"{secret_id} is being changed by others; deploy again") from None
+        except seed_versions.Pending:
             raise RotationUnderWay(
                 f"{secret_id} is being rotated, or its last rotation has failed: see the log of"
                 " its rotation function, then deploy again"
-            )
-        if _read(secrets, event)[0] != version:
-            return _merge(secrets, event)  # a rotation has come between
-        text = json.dumps(seeded)
-        version = secrets.put_secret_value(SecretId=secret_id, SecretString=text)["VersionId"]
-    return {"VersionId": version, "Generated": sorted(missing), "Updated": sorted(updated)}
+            ) from None
+    return {"VersionId": written, "Generated": sorted(missing), "Updated": sorted(updated)}
 
 
-def _read(secrets: Any, event: dict[str, Any]) -> _Found:
-    secret_id = event["SecretId"]
-    try:
-        answer = secrets.get_secret_value(SecretId=secret_id)
-    except secrets.exceptions.ResourceNotFoundException:
-        return None, {}  # no value yet: a secret that does not exist refuses the write
-    try:
-        value = json.loads(answer["SecretString"])
-    except (KeyError, ValueError):
-        value = None  # a decoding error would quote what it could not decode
-    if not isinstance(value, dict):
-        field = shlex.quote(next(iter(event["Generate"]), "value"))
+def _parse(version: seed_versions.Version, event: dict[str, Any]) -> dict[str, Any]:
+    if version.id is None:
+        return {}
+    value = secret_json.parse(version.text or "")
+    if value is None:
+        secret_id, field = event["SecretId"], shlex.quote(next(iter(event["Generate"]), "value"))
         raise SeedError(
-            f"{secret_id} holds a value that is not a JSON object, so no field can be kept. Put a"
-            f" JSON object there, for instance with the text as {field}, and deploy again:"
+            f"{secret_id} holds a value that is not a JSON object, or is nested too deeply, so no"
+            " field can be kept. Put a JSON object there, for instance with the text as"
+            f" {field}, and deploy again:"
             f" `aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString"
             f" --output json | jq --arg field {field} '{{($field): .}}' | aws secretsmanager"
             f" put-secret-value --secret-id {secret_id} --secret-string file:///dev/stdin`. Until"
             " then `from: external` leaves the value alone, and lets other changes through"
         )
-    return answer["VersionId"], value
+    return value
 
 
-def _is_rotated(secrets: Any, secret_id: str) -> bool:
-    stages = secrets.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {}).values()
-    return any("AWSPENDING" in each and "AWSCURRENT" not in each for each in stages)
-
-
-def _patiently(merge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Wait for what passes: grants that have not all arrived, a rotation under way."""
+def _patiently(attempt: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Wait for what passes: missing grants, a rotation under way, writes of others."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
-            return merge()
-        except RotationUnderWay:
+            return attempt()
+        except (Contended, RotationUnderWay):
             if time.monotonic() > deadline:
                 raise
         except ClientError as error:

@@ -24,7 +24,7 @@ from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import AdminArgs, SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.components.small_function import SmallFunctionArgs
-from infra.config import secret_values
+from infra.config import functions, secret_values
 from infra.config.environment import Environment
 from infra.config.rules import network as network_rules
 from infra.config.schema import NetworkSettings
@@ -74,7 +74,7 @@ class Context:
         """Name the files of a package, and what logs in to PostgreSQL if asked."""
         found = {name: self.handler / name for name in names}
         if postgres:
-            found["postgres.py"] = self.handler / "postgres.py"
+            found |= {name: self.handler / name for name in functions.POSTGRES}
             found["ca-bundle.pem"] = self.env.ca_bundle
             found |= packages.distribution("pg8000")
         return found
@@ -311,7 +311,11 @@ def seeders(
             },
             "times_lost": lost,
             "replica_key_arns": keys.replica_arns,
-            "file": context.handler / "seed.py",
+            "files": {
+                name: context.handler / name
+                for name in ("secret_json.py", "seed.py", "seed_versions.py")
+            },
+            "handler": "seed.lambda_handler",
             **context.small_function("seeder", keys.home),
         },
     )
@@ -329,7 +333,8 @@ def secret_rotations(
     env = context.env
     made = {}
     for name, rotation in env.rotations.items():
-        engine = "random" if rotation.strategy == "random" else "postgres"
+        postgres = rotation.strategy != "random"
+        engine = ("postgres", "roles") if postgres else ("random",)
         made[name] = SecretRotation(
             f"{name}-rotation",
             {
@@ -339,13 +344,16 @@ def secret_rotations(
                 "files": context.files(
                     "rotation.py",
                     "rotation_engine.py",
-                    f"rotation_{engine}.py",
-                    postgres=engine == "postgres",
+                    "secret_json.py",
+                    *(f"rotation_{each}.py" for each in engine),
+                    postgres=postgres,
                 ),
                 "handler": "rotation.lambda_handler",
                 "strategy": rotation.strategy,
                 "generate": env.settings.secrets[name].rotated_fields(),
                 **_admin_secret(context, secrets, rotation.admin_secret),
+                "database_host": rotation.host,
+                "database_port": rotation.port,
                 "overlap_hours": rotation.overlap_hours,
                 "every_days": rotation.every_days,
                 "schedule": rotation.schedule,

@@ -165,6 +165,13 @@ class EmbeddedAws(AwsAccount):
         """End an outage; what still hangs is reset."""
         self._order("end_outage", service, region)
 
+    def leave_pending_after_failed_tests(self, secret_arn: str) -> None:
+        """Let a test of a secret's rotation leave AWSPENDING on an empty version when it fails.
+
+        AWS documents that it may. Without this, a failed test leaves nothing.
+        """
+        self._order("leave_pending_after_failed_tests", secret_arn)
+
     def _order(self, *command: str | int) -> Any:  # noqa: ANN401 (any JSON)
         """Have the emulator do something; on return it is done. Return what it answers."""
         if self._process is None or self._process.stdin is None or self._answers is None:

@@ -9,17 +9,19 @@ from infra.aws.limits import MANAGED_POLICIES_PER_ROLE
 from infra.policies import iam as policies
 
 
-def check(
+def check(  # noqa: PLR0913 (each takes some of the room)
     owner: str,
     secret_names: Sequence[str],
     replica_regions: int = 0,
     parameter_names: Sequence[Sequence[str]] = (),
     others: int = 0,
+    *,
+    writing: bool = False,
 ) -> None:
     """Refuse more secrets, and regions of their replicas, than IAM lets one role be granted.
 
     `parameter_names` are those of what is attached at a time in addition, `others` the number of
-    further managed policies.
+    further managed policies; with `writing` the secrets are written, too.
 
     Raises:
         ValueError: names the owner, and what does not fit.
@@ -29,7 +31,7 @@ def check(
         ", or fewer replica regions" if replica_regions else ""
     )
     try:
-        parts = policies.split_by_size(secret_names, replica_regions)
+        parts = policies.split_by_size(secret_names, replica_regions, writing=writing)
     except ValueError as error:
         raise ValueError(f"{owner}: {error}; {remedy}") from error
     read = len(parts) + sum(len(policies.split_by_size(each)) for each in parameter_names)
@@ -59,15 +61,18 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
     tags: Mapping[str, pulumi.Input[str]] | None,
     opts: pulumi.ResourceOptions,
     path: str | None = None,
+    *,
+    writing: bool = False,
 ) -> list[pulumi.Resource]:
     """Make the policies `<name>-1`, `-2`, … and attach them; return the attachments.
 
     `key_arns` are the key of the secrets' region and those of their replicas' regions.
-    `document` writes one policy from a list of ARNs of secrets, and the keys'. Parameters are
+    `document` writes one policy from a list of ARNs of secrets, and the keys'; with `writing` one
+    that lets the role write them. Parameters are
     granted as secrets are; their ARNs are shorter.
     """
     attachments: list[pulumi.Resource] = []
-    parts = policies.split_by_size(secret_arns, len(key_arns) - 1)
+    parts = policies.split_by_size(secret_arns, len(key_arns) - 1, writing=writing)
     for number, part in enumerate(parts, start=1):
         arns = [secret_arns[secret] for secret in part]
         policy = aws.iam.Policy(

@@ -46,8 +46,12 @@ class SecretRotationArgs(SmallFunctionArgs, AdminArgs):
     """singleUser, alternatingUsers or random."""
     generate: Mapping[str, Mapping[str, Any]]
     """Fields that rotation generates -> rules, in the words of a stack file's `generate`."""
+    database_host: NotRequired[str | None]
+    """Host of the database server (default None: `host` and `port` of the secret's value)."""
+    database_port: NotRequired[int | None]
+    """Its port (default 5432); with `database_host`."""
     overlap_hours: NotRequired[int]
-    """Hours that the value before stays in the secret (default 0: not at all); random only."""
+    """Hours that a superseded value stays in the secret (default 0: not at all); random only."""
     every_days: NotRequired[int | None]
     """Days between two rotations, 1 to 1000 (default 30)."""
     schedule: NotRequired[str | None]
@@ -91,6 +95,7 @@ class SecretRotation(pulumi.ComponentResource):
             f"SecretRotation {name!r}",
             [
                 ("strategy", args["strategy"], limits.ROTATION_STRATEGIES),
+                ("database_port", args.get("database_port"), limits.HTTP_PORT),
                 ("overlap_hours", args.get("overlap_hours"), limits.OVERLAP_HOURS),
                 ("every_days", args.get("every_days"), limits.ROTATION_DAYS),
                 ("window_hours", args.get("window_hours"), limits.ROTATION_WINDOW_HOURS),
@@ -115,7 +120,11 @@ class SecretRotation(pulumi.ComponentResource):
                 args.get("admin_key_arn", args["key_arn"]),
                 args["key_arn"],
                 *args.get("replica_key_arns", {}).values(),
-            ).apply(lambda all_: policies.rotate_secret(*all_)),
+            ).apply(
+                lambda all_: policies.rotate_secret(
+                    *all_, history=args["strategy"] == "singleUser"
+                )
+            ),
         }
         if args.get("vpc_config"):
             documents["network"] = policies.use_network()
@@ -178,6 +187,10 @@ def _environment(args: SecretRotationArgs) -> dict[str, pulumi.Input[str]]:
     admin = args.get("admin_secret_arn")
     if admin is not None:
         environment["ADMIN_SECRET_ARN"] = admin
+    host, port = args.get("database_host"), args.get("database_port")
+    if host is not None:
+        environment["ROTATION_HOST"] = host
+        environment |= {"ROTATION_PORT": str(port)} if port is not None else {}
     return environment
 
 

@@ -1,7 +1,8 @@
 """Puts the first value of secrets, inside AWS, so that no generated value passes through Pulumi.
 
 The function merges: plain fields are written as configured, a generated field that is there
-already is kept. Nothing here ever makes a second password; that is rotation's work. A generated
+already is kept. Nothing here ever makes a second password; that is rotation's work. Whoever writes
+a secret at the same time loses nothing: see `handler/seed_versions.py`. A generated
 SecureString of Parameter Store is made by it as a whole, because it cannot be there without its
 value; one that is there is left as it is. See `infra/components/parameter_store.py`, too.
 """
@@ -61,8 +62,10 @@ class SecretSeederArgs(SmallFunctionArgs):
     more calls the function again."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
-    file: Path
-    """The function's source: a module with `lambda_handler`."""
+    files: Mapping[str, Path]
+    """The package, exactly: path in the package -> file."""
+    handler: str
+    """`module.function` in the package."""
 
 
 class SecretSeeder(pulumi.ComponentResource):
@@ -100,8 +103,10 @@ class SecretSeeder(pulumi.ComponentResource):
             list(secret_arns),
             len(replica_key_arns),
             [list(parameter_arns)],
+            writing=True,
         )
-        props = {key: given for key, given in args.items() if key not in {"file", "times_lost"}}
+        of_function = {"files", "handler", "times_lost"}
+        props = {key: given for key, given in args.items() if key not in of_function}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 
@@ -119,6 +124,7 @@ class SecretSeeder(pulumi.ComponentResource):
                 args.get("tags"),
                 child,
                 args.get("role_path"),
+                writing=True,
             ),
             *grants.attach(
                 f"{name}-seed-parameters",
@@ -136,8 +142,10 @@ class SecretSeeder(pulumi.ComponentResource):
             args,
             identity,
             child,
-            code=pulumi.AssetArchive({args["file"].name: pulumi.FileAsset(str(args["file"]))}),
-            handler=f"{args['file'].stem}.lambda_handler",
+            code=pulumi.AssetArchive(
+                {name: pulumi.FileAsset(str(file)) for name, file in args["files"].items()}
+            ),
+            handler=args["handler"],
             memory_size=256,
             # A new role is not known everywhere at once; the function waits for its grants.
             timeout=60,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from infra.aws import rds_certificates
 from infra.aws.place import Place
 from infra.config import functions
 from infra.config.code import Packages
@@ -112,7 +113,8 @@ class Environment:
     @property
     def ca_bundle(self) -> Path:
         """PEM file of who signs the databases' certificates."""
-        return ROOT / (self.settings.database.ca_bundle or "handler/rds-ca-bundle.pem")
+        own = self.settings.database.ca_bundle
+        return rds_certificates.BUNDLE if own is None else ROOT / own
 
     def watched_existing(self, account_id: str) -> list[str]:
         """ARNs of existing secrets that alarms watch: those of this account and region.

@@ -10,6 +10,8 @@ from infra.config.schema import Settings
 
 READER = "reader"
 """Name of the function of the section `function`."""
+POSTGRES = ("postgres.py", "postgres_fields.py", "saslprep.py")
+"""Files of `handler/` that log in to PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,13 @@ def _example(settings: Settings) -> FunctionSettings:
     single = settings.function
     chosen = settings.readable if single.secrets is None else single.secrets
     parameters = settings.parameters if single.parameters is None else single.parameters
+    with_database = single.handler == "query"
     function = {
         **single.model_dump(exclude={"handler", "secret", "secrets", "parameters"}),
         "code": f"handler/{single.handler}.py",
         "handler": f"{single.handler}.lambda_handler",
-        "include": ["handler/postgres.py"] if single.handler == "query" else [],
-        "ca_bundle": single.handler == "query",
+        "include": [f"handler/{name}" for name in POSTGRES] if with_database else [],
+        "ca_bundle": with_database,
         "secrets": [single.secret, *(name for name in chosen if name != single.secret)],
         "parameters": list(parameters),
     }

@@ -66,13 +66,26 @@ class RotationSettings(Model):
     )
     rotate_immediately: bool = Field(
         default=False,
-        description="whether to rotate as well when rotation is set up or its schedule changes",
+        description="whether to rotate as well when rotation is set up or its schedule changes;"
+        " false: with `everyDays` or `rate(...)`, a rotation that was already scheduled may still"
+        " happen after a change",
     )
     admin_secret: str | None = Field(
         default=None, description="the administrator's secret; with `alternatingUsers`"
     )
+    host: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the database's own endpoint, where the secret's `host` is one of RDS Proxy or"
+        " of a pooler; none: the secret's `host` and `port`",
+    )
+    port: Annotated[int, Within(limits.HTTP_PORT)] | None = Field(
+        default=None, description="its port; with `host`; none: 5432"
+    )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
-        default=0, description="hours that the value before stays in the secret; with `random`"
+        default=0,
+        description="hours that a superseded value stays in the secret, and up to one more;"
+        " with `random`",
     )
 
 

@@ -14,8 +14,10 @@ Policy = dict[str, Any]
 # Longest partition, region and the suffix that Secrets Manager appends: what stands around a
 # secret's name in its ARN. `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:`
 _ARN_AROUND_NAME = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf")
-# What stands around the ARNs in the longest policy about secrets: Sids, actions, key, conditions.
+# What is around the ARNs in the longest policy that reads secrets: Sids, actions, key, conditions.
 _AROUND_ARNS = 620
+# What a policy that also writes them has in addition.
+_MORE_FOR_WRITING = 80
 # What a region of replicas adds: its name, its key's ARN, and its Secrets Manager, in both forms.
 _A_REPLICA_REGION = 300
 
@@ -268,7 +270,9 @@ def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
             "Action": [
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
                 "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
             ],
             "Resource": list(secret_arns),
         },
@@ -278,15 +282,18 @@ def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
 
 
 def rotate_secret(
-    secret_arn: str, admin_arn: str | None, admin_key_arn: str | None, *key_arns: str
+    secret_arn: str,
+    admin_arn: str | None,
+    admin_key_arn: str | None,
+    *key_arns: str,
+    history: bool,
 ) -> Policy:
     """Rotate exactly this secret; read the one of the administrator who changes the other user.
 
-    Without an administrator a user changes its own password, and is found by all it ever had.
+    With `history` also find the older versions, one of which a user may still log in with.
     `key_arns` are as for `read_secrets`; the administrator's secret is read at home only, under
     `admin_key_arn`, or under AWS's own key without one.
     """
-    history = ["secretsmanager:ListSecretVersionIds"] if admin_arn is None else []
     statements = [
         {
             "Sid": "RotateSecret",
@@ -294,7 +301,7 @@ def rotate_secret(
             "Action": [
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetSecretValue",
-                *history,
+                *(["secretsmanager:ListSecretVersionIds"] if history else []),
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
@@ -361,8 +368,12 @@ def write_traces() -> Policy:
     )
 
 
-def split_by_size(names: Iterable[str], replica_regions: int = 0) -> list[list[str]]:
+def split_by_size(
+    names: Iterable[str], replica_regions: int = 0, *, writing: bool = False
+) -> list[list[str]]:
     """Split secret names so that `read_secrets` of each part fits one managed policy.
+
+    With `writing` so that `seed_secrets` does.
 
     Names, because ARNs are not known before the secrets exist and the number of policies must be.
     Raises ValueError where so many regions leave no room for a name.
@@ -373,6 +384,7 @@ def split_by_size(names: Iterable[str], replica_regions: int = 0) -> list[list[s
     parts: list[list[str]] = []
     room = 0
     most = MANAGED_POLICY_CHARACTERS - _AROUND_ARNS - replica_regions * _A_REPLICA_REGION
+    most -= _MORE_FOR_WRITING if writing else 0
     for name in sorted(names):
         arn = _ARN_AROUND_NAME + len(name)
         context = len(_context_of(f":secret:{name}-AbCdEf"))

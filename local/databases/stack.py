@@ -42,11 +42,16 @@ def rotating(stack: Stack) -> list[str]:
 
 
 def with_local_database(stack: Stack, server: PostgreSQL) -> Stack:
-    """Return the stack with these secrets' `host` and `port`, and the CA, of the server."""
-    secrets = stack.section("secrets")
+    """Return the stack with these secrets' `host` and `port`, and the CA, of the server.
+
+    Application and rotation log in at the same one, whatever `rotation.host` is.
+    """
+    secrets, address = stack.section("secrets"), {"host": server.host, "port": server.port}
     for name in login_secrets(stack):
         if "fields" in secrets[name]:
-            secrets[name]["fields"] |= {"host": server.host, "port": server.port}
+            secrets[name]["fields"] |= address
+        if "host" in (secrets[name].get("rotation") or {}):
+            secrets[name]["rotation"] |= address
     database = {**stack.section("database"), "caBundle": str(server.ca_bundle)}
     return stack.changed(secrets=secrets, database=database)
 
@@ -85,7 +90,7 @@ class Operator:
                 f"CREATE ROLE {identifier(user)} LOGIN PASSWORD {literal(value['password'])}"
             )
             superuser.run("RESET log_statement")
-            database = value.get("dbname", "postgres")
+            database = value.get("dbname") or "postgres"
             if not superuser.run("SELECT 1 FROM pg_database WHERE datname = :d", d=database):
                 superuser.run(f"CREATE DATABASE {identifier(database)}")
             self._users[name] = user

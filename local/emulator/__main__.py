@@ -23,6 +23,7 @@ from local import loopback
 from local.emulator import PATCHED_BY, iam, lambda_, notices, outage
 from local.emulator.core import patching
 from local.emulator.runtimes import environment, interpreters, namespaces, networks
+from local.emulator.secretsmanager import rotation
 
 HEALTH = "/_ministack/health"
 # ministack's own endpoints: they reset, reconfigure and read everything without authentication.
@@ -66,6 +67,7 @@ def obey_parent(answers: int, directory: str) -> None:
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
         "have_namespaces": networks.have_namespaces,
+        "leave_pending_after_failed_tests": rotation.leave_pending_after_failed_tests,
         "interpreter_version": interpreters.version,
         "missing_interpreter": interpreters.missing,
         "notices": notices.given,

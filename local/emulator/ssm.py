@@ -1,7 +1,8 @@
-"""Parameter Store: the key of a SecureString is asked, and so is who tags."""
+"""Parameter Store: the key of a SecureString is asked, and so is who tags; values do not nest."""
 # ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response, succeeded
 
 SECURE = "SecureString"
+NESTED = re.compile(r"\{\{.*\}\}", re.DOTALL)
 AWS_OWN_KEY = "alias/aws/ssm"
 
 Data = dict[str, Any]
@@ -62,6 +64,22 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
     action = "kms:GenerateDataKey" if tier == "Advanced" else "kms:Encrypt"
     key_id = data.get("KeyId") or AWS_OWN_KEY
     return _refusal_of_key(key_id, ssm._param_arn(name), [action]) or original(data)
+
+
+@replaces(ssm, "_put_parameter")
+def refuse_nested_parameter(original: Handler, data: Data) -> Response:
+    """Refuse a value with `{{}}`, by which documents and commands name a parameter.
+
+    ministack takes any text.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+    """
+    if NESTED.search(data.get("Value", "")):
+        return error_response(
+            "ValidationException",
+            'Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.',
+        )
+    return original(data)
 
 
 @replaces(ssm, "_put_parameter")

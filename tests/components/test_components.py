@@ -28,7 +28,7 @@ from infra.policies import iam as policies
 from local.engines.built_in import BuiltInEngine
 from local.provider.archive import package
 from local.provider.provider import DeploymentError
-from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
+from tests.recording import PROJECT, ROOT, SEEDER_FILES, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 KEY_ARGS: EncryptionKeyArgs = {
@@ -272,7 +272,7 @@ def test_policies_fit_with_the_longest_arns_that_there_are(
     place = "arn:aws-us-gov:{}:ap-southeast-1:123456789012"
     key = f"{place.format('kms')}:key/mrk-0123456789abcdef0123456789abcdef"
     names = list(secret_arns(60, length))
-    for part in policies.split_by_size(names):
+    for part in policies.split_by_size(names, writing=document is policies.seed_secrets):
         arns = [f"{place.format('secretsmanager')}:secret:{name}-AbCdEf" for name in part]
         assert len(json.dumps(document(arns, key), separators=(",", ":"))) <= 6_144
 
@@ -451,7 +451,7 @@ def test_the_engine_refuses_two_resources_of_one_urn() -> None:
         for _ in range(2):
             EncryptionKey("twice", KEY_ARGS)
 
-    with pytest.raises(DeploymentError, match=r"twice: duplicate resource URN 'urn:pulumi:dev"):
+    with pytest.raises(DeploymentError, match="twice: duplicate resource URN 'urn:pulumi:"):
         BuiltInEngine(Recording()).run(stack("dev"), program)
 
 
@@ -467,6 +467,18 @@ def test_a_distribution_is_packed_with_what_it_requires_and_nothing_of_its_insta
     assert all(path.is_file() for path in files.values())
     assert not [name for name in files if name.endswith((".pyc", "RECORD", "INSTALLER"))]
     assert not [name for name in files if ".." in name or name.startswith("/")]
+
+
+def test_only_the_rotation_of_a_single_user_lists_older_versions() -> None:
+    made_text: SecretRotationArgs = {**ROTATION_ARGS, "strategy": "random"}
+    registered = made(lambda: SecretRotation("r", made_text))
+    (rotate,) = [each for each in by_type(registered, ":RolePolicy") if each.name == "r-rotate"]
+    assert json.loads(rotate.inputs["policy"])["Statement"][0]["Action"] == [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ]
 
 
 def test_rotation_may_do_its_work_on_its_own_secret_only() -> None:
@@ -517,6 +529,26 @@ def test_an_administrators_secret_is_read_and_not_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "variables"),
+    [
+        ({}, {}),
+        ({"database_host": "db", "database_port": None}, {"ROTATION_HOST": "db"}),
+        (
+            {"database_host": "db", "database_port": 5433},
+            {"ROTATION_HOST": "db", "ROTATION_PORT": "5433"},
+        ),
+    ],
+)
+def test_the_deployer_names_the_server_of_a_rotation(
+    given: SecretRotationArgs, variables: dict[str, str]
+) -> None:
+    registered = made(lambda: SecretRotation("r", {**ROTATION_ARGS, **given}))
+    environment = only(registered, "function:Function").inputs["environment"]["variables"]
+    names = {"ROTATION_HOST", "ROTATION_PORT"} & environment.keys()
+    assert {name: environment[name] for name in names} == variables
+
+
+@pytest.mark.parametrize(
     ("given", "rules"),
     [
         ({}, {"automaticallyAfterDays": 30}),
@@ -547,6 +579,7 @@ def test_rotation_waits_for_permission_and_grants() -> None:
         ({"every_days": 0}, "every_days must be 1 to 1000, got 0"),
         ({"window_hours": 25}, "window_hours must be 1 to 24, got 25"),
         ({"overlap_hours": -1}, "overlap_hours must be 0 to 24000, got -1"),
+        ({"database_port": 0}, "database_port must be 1 to 65535, got 0"),
         ({"strategy": "alternatingUsers"}, "admin_secret_arn goes with alternatingUsers"),
         ({"admin_secret_arn": "arn"}, "admin_secret_arn goes with alternatingUsers"),
     ],
@@ -572,7 +605,8 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
                 },
                 "key_arn": KEY,
                 "log_group_name": "/g",
-                "file": ROOT / "handler" / "seed.py",
+                "files": SEEDER_FILES,
+                "handler": "seed.lambda_handler",
             },
         )
     )

@@ -27,7 +27,7 @@ from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from local.engines.built_in import Registration
-from tests.recording import ROOT, made
+from tests.recording import ROOT, SEEDER_FILES, made
 
 TAGS = {"Environment": "test"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -136,7 +136,8 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "parameters": {"p": {"name": "/a/b/p", "arn": PARAMETER, "generate": {}}},
             "key_arn": KEY,
             "log_group_name": "/aws/lambda/a-seeder",
-            "file": ROOT / "handler" / "seed.py",
+            "files": SEEDER_FILES,
+            "handler": "seed.lambda_handler",
             "tags": TAGS,
         },
     ),

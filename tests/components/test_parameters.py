@@ -15,7 +15,7 @@ from infra.components.secret_seeder import ParameterSeed, SecretSeeder
 from infra.policies import parameters as parameter_policies
 from infra.policies.iam import split_by_size
 from local.engines.built_in import Registration
-from tests.recording import ROOT, by_type, made, only
+from tests.recording import SEEDER_FILES, by_type, made, only
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter"
@@ -53,7 +53,8 @@ def seeder(**seeds: ParameterSeed) -> list[Registration]:
                 },
                 "key_arn": KEY,
                 "log_group_name": "/aws/lambda/p-s-seeder",
-                "file": ROOT / "handler" / "seed.py",
+                "files": SEEDER_FILES,
+                "handler": "seed.lambda_handler",
                 "tags": {"Environment": "s"},
             },
         )

@@ -20,7 +20,7 @@ from tests.components.test_components import (
     SECRET_ARGS,
     secret_arns,
 )
-from tests.recording import ROOT, by_type, made, only, planned
+from tests.recording import SEEDER_FILES, by_type, made, only, planned
 
 OTHER_KEY = KEY.replace("us-east-1", "eu-west-1")
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:p/s-AbCdEf"
@@ -93,7 +93,8 @@ def test_who_writes_encrypts_with_the_replicas_keys_too_and_writes_at_home_only(
         "key_arn": KEY,
         "replica_key_arns": replica_keys,
         "log_group_name": "/g",
-        "file": ROOT / "handler" / "seed.py",
+        "files": SEEDER_FILES,
+        "handler": "seed.lambda_handler",
     }
     rotation: SecretRotationArgs = {
         **ROTATION_ARGS,
@@ -121,7 +122,9 @@ def test_who_writes_encrypts_with_the_replicas_keys_too_and_writes_at_home_only(
 
 
 def test_an_administrators_secret_is_read_at_home_only() -> None:
-    document = policies.rotate_secret(SECRET, f"{SECRET}-admin", KEY, KEY, OTHER_KEY)
+    document = policies.rotate_secret(
+        SECRET, f"{SECRET}-admin", KEY, KEY, OTHER_KEY, history=False
+    )
     read, decrypt = document["Statement"][-2:]
     assert (read["Resource"], decrypt["Resource"]) == ([f"{SECRET}-admin"], KEY)
 
@@ -135,9 +138,10 @@ def test_more_secrets_than_a_seeder_can_be_granted_with_replicas_are_refused() -
         "key_arn": KEY,
         "replica_key_arns": key_arns("us-west-2", "eu-west-1"),
         "log_group_name": "/g",
-        "file": ROOT / "handler" / "seed.py",
+        "files": SEEDER_FILES,
+        "handler": "seed.lambda_handler",
     }
-    with pytest.raises(ValueError, match="330 secrets with 2 replica regions need 11 policies"):
+    with pytest.raises(ValueError, match="330 secrets with 2 replica regions need 12 policies"):
         made(lambda: SecretSeeder("s", args))
 
 
@@ -243,7 +247,8 @@ def test_policies_with_replicas_fit_with_the_longest_arns_that_there_are(
 ) -> None:
     place = f"arn:{partition}:{{}}:cn-northwest-1:123456789012"
     key = f"{place.format('kms')}:key/mrk-0123456789abcdef0123456789abcdef"
-    for part in policies.split_by_size(secret_arns(60, length), replicas):
+    writing = write is policies.seed_secrets
+    for part in policies.split_by_size(secret_arns(60, length), replicas, writing=writing):
         arns = [f"{place.format('secretsmanager')}:secret:{name}-AbCdEf" for name in part]
         document = write(arns, key, *[key] * replicas)
         assert len(json.dumps(document, separators=(",", ":"))) <= MOST_CHARACTERS

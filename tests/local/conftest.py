@@ -5,6 +5,7 @@ A statement is written without what most have: `Effect` Allow and `Resource` `*`
 
 import io
 import json
+import re
 import time
 import uuid
 import zipfile
@@ -142,3 +143,11 @@ def postgres() -> Iterator[PostgreSQL]:
     """One PostgreSQL for all; a test makes roles of its own names in it."""
     with PostgreSQL() as server:
         yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the servers that the conformance suite of rotation ran on."""
+    passed = (report.nodeid for report in terminalreporter.getreports("passed"))
+    names = {found[0] for each in passed if (found := re.search(r"PostgreSQL [\d.]+", each))}
+    if names:
+        terminalreporter.write_line(f"rotation ran on {', '.join(sorted(names))}")

@@ -7,6 +7,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import boto3
@@ -19,15 +20,24 @@ import rotation_engine
 import rotation_postgres
 from local.aws import EmbeddedAws
 from local.databases.postgres import PostgreSQL
+from tests.local import postgres_versions
 from tests.scripted import told
 
 REGION = "us-east-1"
+LOWEST_MINORS = {13: 18, 14: 15, 15: 10, 16: 6, 17: 2}
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 STRATEGIES = ("random", "singleUser", "alternatingUsers")
 ON_SERVER = STRATEGIES[1:]
 RULES = {"length": 40, "excludePunctuation": True}
 Value = dict[str, Any]
 on_the_server = pytest.mark.parametrize("strategy", ON_SERVER)
+
+
+@pytest.fixture(scope="module", params=postgres_versions.each())
+def each_postgres(request: pytest.FixtureRequest) -> Iterator[PostgreSQL]:
+    """Each server of this machine, in the place of `postgres`."""
+    with postgres_versions.running(request.param) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +162,9 @@ class Crashes:
 
 
 class Watched:
-    """An object whose methods are called through `Crashes`."""
+    """An object whose methods are called through another callable, such as `Crashes`."""
 
-    def __init__(self, crashes: Crashes, watched: Any) -> None:
+    def __init__(self, crashes: Callable[..., Any], watched: Any) -> None:
         self._crashes, self._watched = crashes, watched
 
     def __getattr__(self, name: str) -> Any:
@@ -175,6 +185,8 @@ class Rotated:
 
     def __init__(self, world: "World", strategy: str, **fields: Any) -> None:
         self.world, self.strategy = world, strategy
+        if strategy == "alternatingUsers" and not world.keeps_roles:
+            pytest.skip("this minor of PostgreSQL is refused for alternatingUsers")
         unique = uuid.uuid4().hex[:12]
         value = {**world.address, "username": f"app_{unique}", "password": uuid.uuid4().hex}
         value = {"key": uuid.uuid4().hex} if strategy == "random" else value
@@ -308,6 +320,10 @@ class World:
         self.address = {"host": postgres.host, "port": postgres.port, "dbname": "postgres"}
         self.function_arn, self.prefix = function_arn, prefix
         self.makes_users = True
+        ((version,),) = server.run("SELECT current_setting('server_version_num')::int")
+        self.keeps_roles = (
+            version >= 180_000 or version % 10_000 >= LOWEST_MINORS[version // 10_000]
+        )
         self.crashes = Crashes()
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("CA_BUNDLE", str(postgres.ca_bundle))
@@ -394,3 +410,23 @@ def set_password(world: World, value: Value) -> None:
 
 def breaks_off(*_: object, **__: object) -> None:
     raise InterfaceError("network error")
+
+
+@contextlib.contextmanager
+def access(world: World, rule: str) -> Iterator[None]:
+    """Put a rule before those of the server's pg_hba.conf."""
+    ((path,),) = world.server.run("SHOW hba_file")
+    rules = Path(path).read_text(encoding="utf-8")
+
+    def load(text: str) -> None:
+        Path(path).write_text(text, encoding="utf-8")
+        so_far = len(world.postgres.log())
+        world.server.run("SELECT pg_reload_conf()")
+        while "reloading configuration files" not in world.postgres.log()[so_far:]:
+            time.sleep(0.01)
+
+    load(f"{rule}\n{rules}")
+    try:
+        yield
+    finally:
+        load(rules)

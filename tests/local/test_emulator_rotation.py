@@ -254,6 +254,26 @@ def test_not_now_tests_the_current_value_and_leaves_no_version(rotated: Rotated)
     assert "LastRotatedDate" not in rotated.described()
 
 
+def test_a_failed_test_may_be_told_to_leave_awspending_on_an_empty_version(
+    aws: EmbeddedAws, rotated: Rotated
+) -> None:
+    aws.leave_pending_after_failed_tests(rotated.arn)
+    rotated.rotate(RotateImmediately=False)
+    wait_until(lambda: bool(rotated.events("TestRotationSucceeded")))
+    assert list(rotated.described()["VersionIdsToStages"].values()) == [["AWSCURRENT"]]
+
+    rotated.behave(FAILS_AT="testSecret")
+    token = rotated.rotate(RotateImmediately=False)["VersionId"]
+    wait_until(lambda: bool(rotated.events("TestRotationFailed")))
+    assert rotated.stages(token) == ["AWSPENDING"]
+    with pytest.raises(rotated.secrets.exceptions.ResourceNotFoundException, match="value"):
+        rotated.value(VersionStage="AWSPENDING")
+    with pytest.raises(
+        rotated.secrets.exceptions.InvalidRequestException, match="previous rotation"
+    ):
+        rotated.rotate()
+
+
 def test_a_failed_test_leaves_no_version_either(rotated: Rotated) -> None:
     rotated.behave(FAILS_AT="testSecret")
 

@@ -136,6 +136,19 @@ def test_a_value_has_at_most_64_kib(secrets: Any, unique: str, value: str) -> No
     assert secrets.describe_secret(SecretId=unique)["Description"] != "new"
 
 
+@pytest.mark.parametrize("labels", [["AWSPENDING"], ["OWN", "MORE"]])
+def test_the_first_version_is_current_whatever_labels_are_asked_for(
+    secrets: Any, unique: str, labels: list[str]
+) -> None:
+    secrets.create_secret(Name=unique)
+    put = {"SecretId": unique, "VersionStages": labels}
+    first = secrets.put_secret_value(SecretString="a", **put)
+    assert sorted(first["VersionStages"]) == sorted(["AWSCURRENT", *labels])
+    second = secrets.put_secret_value(SecretString="b", **put)
+    assert sorted(second["VersionStages"]) == sorted(labels)
+    assert _current(secrets, unique) == "a"
+
+
 def test_a_value_is_text_or_bytes_and_never_both_or_neither(secrets: Any, unique: str) -> None:
     secrets.create_secret(Name=unique)
     both = {"SecretString": "a", "SecretBinary": b"a"}

@@ -128,3 +128,12 @@ def test_tags_at_creation_need_the_grant_to_tag(
     with pytest.raises(ClientError, match="AddTagsToResource"):
         client.put_parameter(**request, Tags=[{"Key": "a", "Value": "b"}])
     client.put_parameter(**request)
+
+
+@pytest.mark.parametrize("kind", ["String", "SecureString"])
+def test_a_value_that_names_another_parameter_is_refused(ssm: Any, unique: str, kind: str) -> None:
+    for value in ("{{ssm:other}}", "a {{\n}} b", "{{}}"):
+        with pytest.raises(ClientError, match=r"ValidationException.*can't nest another") as error:
+            ssm.put_parameter(Name=unique, Value=value, Type=kind)
+        assert "ssm:other" not in str(error.value)
+    ssm.put_parameter(Name=unique, Value="{a}} {b}", Type=kind)

@@ -26,7 +26,7 @@ from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
 from local.proofs.trial import read_as, role_like
 from local.provider.provider import Provider
-from tests.recording import PROJECT, ROOT, stack
+from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
 
 REGION = "us-east-1"
 REPLICA = "us-west-2"
@@ -78,10 +78,11 @@ def program() -> None:
             "key_arn": key.arn,
             "replica_key_arns": {REPLICA: away.arn},
             "log_group_name": f"{LOGS}seeder",
-            "file": HANDLER / "seed.py",
+            "files": SEEDER_FILES,
+            "handler": "seed.lambda_handler",
         },
     )
-    files = ("rotation.py", "rotation_engine.py", "rotation_random.py")
+    files = ("rotation.py", "rotation_engine.py", "rotation_random.py", "secret_json.py")
     rotation = SecretRotation(
         "session-rotation",
         {

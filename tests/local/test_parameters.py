@@ -20,7 +20,7 @@ from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from local.provider.provider import Provider
-from tests.recording import PROJECT, ROOT
+from tests.recording import PROJECT, ROOT, SEEDER_FILES
 
 REGION = "us-east-1"
 PREFIX = f"/{PROJECT}/test/"
@@ -58,7 +58,7 @@ class Deployed:
         read = self.client("ssm").get_parameter(Name=PREFIX + name, WithDecryption=True)
         return str(read["Parameter"]["Value"])
 
-    def seed(self, **event: Any) -> dict[str, Any]:
+    def seed(self, generate: dict[str, Any] | None = None, **event: Any) -> dict[str, Any]:
         """Call the seeder as a deployment does, with changes to what it makes."""
         (made,) = [
             each.inputs
@@ -67,6 +67,7 @@ class Deployed:
         ]
         asked = json.loads(made["input"])
         asked["Parameter"] |= event
+        asked["Generate"] |= generate or {}
         answer = self.client("lambda").invoke(
             FunctionName=made["functionName"], Payload=json.dumps(asked)
         )
@@ -157,7 +158,8 @@ def program() -> None:
             },
             "key_arn": key.arn,
             "log_group_name": "/aws/lambda/test-seeder",
-            "file": ROOT / "handler" / "seed.py",
+            "files": SEEDER_FILES,
+            "handler": "seed.lambda_handler",
             "tags": TAGS,
         },
     )
@@ -241,6 +243,21 @@ def test_seeding_again_keeps_the_value(deployed: Deployed) -> None:
     assert deployed.output("versions") == {"parameters/api/token": "1"}
     assert deployed.seed() == {"VersionId": "1", "Generated": [], "Updated": []}
     assert deployed.value("api/token") == before
+
+
+@pytest.mark.parametrize("excluded", ["", "xyz{"])
+def test_a_generated_value_does_not_name_another_parameter(
+    deployed: Deployed, excluded: str
+) -> None:
+    """Of 4,096 characters two braces would be next to each other in every third value."""
+    ssm, name = deployed.client("ssm"), PREFIX + "api/token"
+    ssm.delete_parameter(Name=name)
+    rules = {"length": 4096, "excludePunctuation": False, "excludeCharacters": excluded}
+    assert deployed.seed(rules)["Generated"] == ["Value"]
+    value = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    assert len(value) == 4096
+    assert not set(value) & {"{", *excluded}
+    assert "}" in value
 
 
 def test_a_parameter_in_plain_of_the_same_name_is_refused_and_kept(deployed: Deployed) -> None:

@@ -287,6 +287,53 @@ def test_a_name_of_any_characters_up_to_63_bytes_logs_in(postgres: PostgreSQL, n
         assert connection.run("SELECT current_user::text") == [[name]]
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "pa\u0308ss\N{GRINNING FACE}wo\u0308rd",
+        "tab\tand bell\a",
+        "unassigned in Unicode 3.2: \u0221",
+        "Latin and \N{HEBREW LETTER ALEF}",
+        "ss\N{ZERO WIDTH SPACE}x",
+        "ss\N{WORD JOINER}x",
+        "\N{SOFT HYPHEN}",
+        "private \ue000",
+        "pa\u0308ss",
+    ],
+)
+def test_a_password_that_was_set_as_text_logs_in(
+    postgres: PostgreSQL, unique: str, password: str
+) -> None:
+    """The server prepares it by its own SASLprep, as psql does."""
+    postgres.run(f"CREATE ROLE {identifier(unique)} LOGIN PASSWORD {literal(password)}")
+    for _ in ("text", "verifier"):
+        with log_in(postgres, value_of(postgres, unique, password)) as connection:
+            assert connection.run("SELECT current_user::text") == [[unique]]
+        verifier = literal(scram_verifier(password))
+        postgres.run(f"ALTER ROLE {identifier(unique)} PASSWORD {verifier}")
+
+
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "tab\t", "smile \N{GRINNING FACE}", "\N{HEBREW LETTER ALEF}a", "\x1b["]
+)
+def test_a_name_that_saslprep_prohibits_logs_in(
+    postgres: PostgreSQL, unique: str, name: str
+) -> None:
+    value = make_role(postgres, f"{unique} {name}", "a-password")
+    with log_in(postgres, value) as connection:
+        assert connection.run("SELECT current_user::text") == [[value["username"]]]
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_a_value_as_rds_and_terraform_write_it_logs_in(
+    postgres: PostgreSQL, unique: str, absent: object
+) -> None:
+    value = make_role(postgres, unique, "a-password")
+    value |= {"host": "LocalHost.", "port": f" {postgres.port}", "dbname": absent}
+    with log_in(postgres, value | {"alternateUsername": absent}) as connection:
+        assert connection.run("SELECT current_database()::text") == [["postgres"]]
+
+
 def test_the_log_shows_every_statement_and_login(postgres: PostgreSQL, unique: str) -> None:
     with log_in(postgres, make_role(postgres, unique, "a-password")) as connection:
         connection.run("SELECT :marker", marker=f"marked-{unique}")

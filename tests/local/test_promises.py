@@ -20,7 +20,7 @@ from local.engines.built_in import BuiltInEngine
 from local.proofs import checks
 from local.proofs.trial import read_as
 from local.provider.provider import DeploymentError, Provider
-from tests.recording import PROJECT, ROOT, stack
+from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
 
 ANSWERS = "every function answers as expected, with no secret value"
 AGREES = "the extension answers what the administrator reads"
@@ -347,11 +347,11 @@ def test_a_role_that_reads_too_much_is_found_out(deploy: Deploy) -> None:
 @pytest.mark.exhaustive
 def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
-    forgetful = (ROOT / "handler" / "seed.py").read_text(encoding="utf-8")
-    forgetful = forgetful.replace("if not seeded.get(name)", "if True")
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as packed:
-        packed.writestr("seed.py", forgetful)
+        for name, file in SEEDER_FILES.items():
+            source = file.read_text(encoding="utf-8")
+            packed.writestr(name, source.replace("if seeded.get(name) in _MISSING", "if True"))
     functions = deployed.client("lambda")
     (seeder,) = [
         each["FunctionName"]

@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import trustme
 from pg8000.native import InterfaceError, identifier, literal
 
 import postgres as client
@@ -20,6 +21,7 @@ from local.aws import EmbeddedAws
 from local.databases.postgres import PostgreSQL
 from secret_client import SecretClient
 from tests import scripted
+from tests.hostile_postgres import HostileServer
 from tests.local.conftest import REGION
 
 Ask = Callable[[], dict[str, Any]]
@@ -127,6 +129,25 @@ def test_a_password_that_was_rotated_away_is_noticed_by_no_request(
     assert answer["secret_version"] != before["secret_version"]
     # The new value is at hand now; nothing is asked again.
     assert ask()["reused_connection"] is True
+
+
+def test_a_password_that_a_pooler_refuses_is_asked_for_again_at_once(
+    ask: Ask,
+    put: Callable[..., None],
+    postgres: PostgreSQL,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    authority, bundle = trustme.CA(), tmp_path / "bundle.pem"
+    bundle.write_bytes(postgres.ca_bundle.read_bytes() + authority.cert_pem.bytes())
+    monkeypatch.setenv("CA_BUNDLE", str(bundle))
+    with HostileServer("pooler", authority) as pooler:
+        put(port=pooler.port)
+        assert ask()["status"] == 500  # and the client has the value now
+        logins = pooler.logins
+        put()
+        assert ask()["status"] == 200
+        assert pooler.logins <= logins + 1  # and not once more for each pause
 
 
 def test_a_connection_by_what_is_pending_is_kept_until_the_rotation_ends(

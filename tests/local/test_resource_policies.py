@@ -25,11 +25,11 @@ from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from local.provider.provider import DeploymentError, Provider
-from tests.recording import PROJECT, ROOT
+from tests.recording import PROJECT, ROOT, SEEDER_FILES
 from tests.unit.test_settings import VALID, read
 
 HANDLER = ROOT / "handler"
-FILES = ("rotation.py", "rotation_engine.py", "rotation_random.py")
+FILES = ("rotation.py", "rotation_engine.py", "rotation_random.py", "secret_json.py")
 REGION = "us-east-1"
 EVERYTHING = {"Action": "secretsmanager:*"}
 OTHER_REGION = "us-west-2"
@@ -171,7 +171,8 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
                 },
                 "key_arn": key.arn,
                 "log_group_name": f"{prefix}seeder",
-                "file": HANDLER / "seed.py",
+                "files": SEEDER_FILES,
+                "handler": "seed.lambda_handler",
             },
         )
         rotation = SecretRotation(

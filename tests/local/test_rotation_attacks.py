@@ -7,25 +7,25 @@ the victim's own value still works, what a hostile server was sent.
 """
 
 import contextlib
-import socket
-import ssl
-import threading
-import time
+import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import trustme
-from pg8000.native import identifier
-from scramp import ScramException, ScramMechanism
+from botocore.exceptions import ClientError
+from pg8000.native import DatabaseError, identifier
 
 import postgres as postgres_client
 import rotation_engine
 import seed
+from local.aws import EmbeddedAws
+from tests.hostile_postgres import HostileServer
 from tests.local import rotation_support
-from tests.local.rotation_support import STEPS, Rotated, World
+from tests.local.rotation_support import REGION, STEPS, Rotated, World, access
+from tests.tls_relay import TlsRelay
 
 world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
 idle_function, prefix = rotation_support.idle_function, rotation_support.prefix
@@ -236,6 +236,251 @@ def test_a_user_with_an_administrators_rights_gets_no_clone_and_no_password(
     assert not exists(world, f"{fresh.first['username']}_clone")
 
 
+# --- what a principal can do who may write one secret --------------------------------------------
+
+WRITERS = {
+    "put": ("PutSecretValue",),
+    "get and put": ("GetSecretValue", "PutSecretValue"),
+    "get, put and labels": ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"),
+}
+NAMES = {
+    "a new member": {"username": "{victim}", "alternateUsername": "{evil}"},
+    "the clone": {"username": "{victim}", "alternateUsername": "{victim}_clone"},
+    "the original": {"username": "{victim}_clone", "alternateUsername": "{victim}"},
+    "their own alternate": {"username": "{own}", "alternateUsername": "{victim}"},
+    "a superuser": {"username": "postgres", "alternateUsername": "{evil}"},
+}
+
+
+@pytest.fixture
+def write(aws: EmbeddedAws, attacker: Rotated, victim: Rotated) -> Callable[[str], Any]:
+    """Return the function that assumes the role of a writer of the attacker's secret alone."""
+
+    def assume(actions: str) -> Any:
+        allowed = [f"secretsmanager:{action}" for action in WRITERS[actions]]
+        arn = rotation_support.role(
+            aws,
+            {"AWS": f"arn:aws:iam::{aws.account_id}:root"},
+            {"Effect": "Allow", "Action": allowed, "Resource": attacker.arn},
+        )
+        sts = aws.client("sts", REGION)
+        session = sts.assume_role(RoleArn=arn, RoleSessionName="attacker")
+        client = aws.client_as("secretsmanager", REGION, session["Credentials"])
+        for call in (client.get_secret_value, client.describe_secret):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                call(SecretId=victim.arn)
+        return client
+
+    return assume
+
+
+@pytest.mark.parametrize("actions", WRITERS)
+@pytest.mark.parametrize("names", NAMES)
+def test_no_writer_of_one_secret_gets_another_user(
+    attacker: Rotated, victim: Rotated, write: Callable[[str], Any], names: str, actions: str
+) -> None:
+    world = attacker.world
+    victim.steps()
+    users = {"victim": victim.first["username"], "own": attacker.first["username"]}
+    users["evil"] = f"evil_{uuid.uuid4().hex[:8]}"
+    fields = {key: name.format(**users) for key, name in NAMES[names].items()}
+    value = {**world.address, **fields, "password": "made up"}
+    if names == "their own alternate":
+        value["password"] = attacker.first["password"]
+    write(actions).put_secret_value(SecretId=attacker.arn, SecretString=json.dumps(value))
+    attacker.begin()
+    with pytest.raises(rotation_engine.RotationError):
+        attacker.steps()
+    assert all(victim.works(each) for each in (victim.current(), victim.first))
+    assert reached(attacker) <= {users["own"]}
+    assert not exists(world, users["evil"])
+
+
+@pytest.mark.parametrize("labels", ["AWSPENDING", "AWSPREVIOUS"])
+def test_no_value_under_a_label_of_the_attackers_choice_gets_another_user(
+    attacker: Rotated, victim: Rotated, write: Callable[[str], Any], labels: str
+) -> None:
+    """They write the pending value before the function does, or choose the previous one."""
+    victim.steps()
+    user = victim.first["username"]
+    names = {"username": user, "alternateUsername": f"{user}_clone"}
+    client = write("get, put and labels")
+    attacker.put(attacker.first | names)
+    attacker.begin()
+    pending = {**attacker.first, "password": "made up"}
+    pending |= {"username": f"{user}_clone", "alternateUsername": user}
+    if labels == "AWSPENDING":
+        client.put_secret_value(
+            SecretId=attacker.arn,
+            SecretString=json.dumps(pending),
+            ClientRequestToken=attacker.token,
+            VersionStages=["AWSPENDING"],
+        )
+    else:
+        put = client.put_secret_value(
+            SecretId=attacker.arn, SecretString=json.dumps(pending), VersionStages=["CHOSEN"]
+        )
+        client.update_secret_version_stage(
+            SecretId=attacker.arn,
+            VersionStage="AWSPREVIOUS",
+            MoveToVersionId=put["VersionId"],
+            RemoveFromVersionId=attacker.version("AWSPREVIOUS"),
+        )
+    with pytest.raises(rotation_engine.RotationError, match="neither AWSCURRENT nor AWSPREVIOUS"):
+        attacker.steps()
+    assert all(victim.works(each) for each in (victim.current(), victim.first))
+
+
+def test_the_administrators_server_under_another_name_is_another_server(
+    attacker: Rotated,
+) -> None:
+    assert "another host or port" in rotate_with(attacker, host="localhost")
+    assert reached(attacker) == {attacker.first["username"]}
+
+
+def test_an_alternate_name_that_the_server_cuts_to_anothers_is_nobodys(
+    world: World, attacker: Rotated
+) -> None:
+    victim = Rotated(world, "alternatingUsers", username=uuid.uuid4().hex * 2)
+    user = victim.first["username"][:63]
+    rotate_with(attacker, alternateUsername=f"{user}longer")
+    assert user not in reached(attacker)
+    assert victim.works(victim.first)
+
+
+# --- a clone of another secret -------------------------------------------------------------------
+
+
+def same_user(world: World, victim: Rotated) -> Rotated:
+    """Return a second secret with the victim's value: its reader has made it."""
+    world.makes_users = False
+    return Rotated(world, "alternatingUsers", **victim.first)
+
+
+def test_the_clone_of_one_secret_is_not_rotated_by_another_of_the_same_user(
+    world: World, victim: Rotated
+) -> None:
+    attacker = same_user(world, victim)
+    victim.steps()
+    told = rotate_with(attacker)
+    assert victim.works(victim.current())
+    clone, name = victim.current()["username"], victim.arn[:-7]
+    assert f"{clone} is rotated for another secret, {name}" in told
+    assert f'COMMENT ON ROLE "{clone}" IS NULL' in told
+
+
+def test_no_user_of_a_secret_marks_a_role(victim: Rotated) -> None:
+    victim.steps()
+    for value in (victim.current(), victim.first):
+        with victim.world.log_in(value) as connection:
+            for role in (victim.first, victim.current()):
+                with pytest.raises(DatabaseError, match="42501"):
+                    connection.run(f"COMMENT ON ROLE {identifier(role['username'])} IS NULL")
+
+
+def test_a_grant_by_another_application_stops_no_rotation(
+    world: World, attacker: Rotated, victim: Rotated
+) -> None:
+    """Anyone may grant to anyone what they own, and the clone holds it then."""
+    victim.steps()
+    clone, own = victim.current(), attacker.first["username"]
+    world.server.run(f"CREATE SCHEMA {own} AUTHORIZATION {own}")
+    victim.begin()
+    victim.steps()
+    with world.log_in(attacker.first) as connection:
+        connection.run(f"GRANT USAGE ON SCHEMA {own} TO {identifier(clone['username'])}")
+    rotation_support.set_password(world, {**clone, "password": uuid.uuid4().hex})
+    before = victim.current()
+    victim.begin()
+    victim.steps()
+    victim.assert_rotated(before)
+
+
+@pytest.mark.parametrize("turns", [1, 2], ids=["clone", "original"])
+def test_a_reader_of_both_users_does_not_rotate_them_for_a_secret_of_their_own(
+    world: World, victim: Rotated, turns: int
+) -> None:
+    attacker = same_user(world, victim)
+    for _ in range(turns):
+        victim.steps()
+        victim.begin()
+    for stage in ("AWSPREVIOUS", "AWSCURRENT"):
+        attacker.put(victim.current(stage))
+    attacker.begin()
+    with pytest.raises(rotation_engine.RotationError):
+        attacker.steps()
+    assert victim.works(victim.current())
+    assert victim.works(victim.current("AWSPREVIOUS"))
+
+
+# --- a database of the attacker ------------------------------------------------------------------
+
+NAMESAKES = """
+CREATE FUNCTION {0}.split_part(text, text, int) RETURNS text
+CREATE FUNCTION {0}.substr(text, int) RETURNS text
+CREATE FUNCTION {0}.strpos(text, text) RETURNS int
+CREATE FUNCTION {0}.pg_has_role(oid, oid, text) RETURNS boolean
+CREATE FUNCTION {0}.shobj_description(oid, name) RETURNS text
+CREATE FUNCTION {0}.current_setting(text) RETURNS text
+CREATE FUNCTION {0}.current_setting(text, boolean) RETURNS text
+CREATE FUNCTION {0}.set_config(text, text, boolean) RETURNS text
+CREATE FUNCTION {0}.eq(name, text) RETURNS boolean
+"""
+"""Functions and an operator like those of pg_catalog; each notes who calls it."""
+
+HOSTILE_SETTINGS = {
+    "search_path": "{0}, pg_catalog",
+    "client_encoding": "LATIN1",
+    '"DateStyle"': "'SQL, DMY'",
+    "default_transaction_read_only": "on",
+    "default_transaction_isolation": "serializable",
+    "standard_conforming_strings": "off",
+    "statement_timeout": "1",
+    "idle_in_transaction_session_timeout": "1",
+}
+
+
+@pytest.mark.parametrize("whose", ["database", "user"])
+def test_the_administrator_runs_nothing_of_the_attackers(
+    world: World, attacker: Rotated, whose: str
+) -> None:
+    """The administrator's secret names no database, so that it logs in to the attacker's own."""
+    user = attacker.first["username"]
+    world.server.run(f"CREATE DATABASE {user} OWNER {user}")
+    own = attacker.first | {"dbname": user}
+    with world.log_in(own) as connection:
+        connection.run(f"CREATE SCHEMA {user}")
+        connection.run(f"GRANT USAGE ON SCHEMA {user} TO PUBLIC")
+        connection.run(f"CREATE SEQUENCE {user}.called")
+        connection.run(f"GRANT ALL ON SEQUENCE {user}.called TO PUBLIC")
+        for function in NAMESAKES.strip().format(user).splitlines():
+            connection.run(
+                f"{function} LANGUAGE plpgsql AS"
+                f" $$ BEGIN PERFORM nextval('{user}.called'); RETURN NULL; END $$"
+            )
+        connection.run(
+            f"CREATE OPERATOR {user}.= (LEFTARG=name, RIGHTARG=text, FUNCTION={user}.eq)"
+        )
+        for name, value in HOSTILE_SETTINGS.items():
+            connection.run(f"ALTER {whose} {user} SET {name} = {value.format(user)}")
+        for refused in (
+            f"ALTER ROLE {world.admin['username']} IN DATABASE {user} SET work_mem = '8MB'",
+            f"ALTER DATABASE {user} SET session_preload_libraries = 'evil'",
+        ):
+            with pytest.raises(DatabaseError, match="42501"):
+                connection.run(refused)
+    world.put_admin(world.admin)
+    assert not rotate_with(attacker, dbname=user)
+    for _ in range(2):
+        attacker.begin()
+        attacker.steps()
+    assert attacker.works(attacker.current())
+    world.server.run(f"ALTER DATABASE {user} RESET ALL")
+    with world.log_in(own | {"username": world.admin["username"]} | world.admin) as connection:
+        last = "SELECT last_value FROM pg_sequences WHERE schemaname = :name"
+        assert connection.run(last, name=user) == [[None]]
+
+
 # --- a login that proves nothing -----------------------------------------------------------------
 
 
@@ -270,128 +515,28 @@ def test_a_server_that_trusts_everyone_proves_nothing(
     world: World, attacker: Rotated, victim: Rotated
 ) -> None:
     user = victim.first["username"]
-    with trusting(world, user):
+    with access(world, f'hostssl all "{user}" 127.0.0.1/32 trust'):
         rotate_with(attacker, username=user)
     assert user not in reached(attacker)
     assert not exists(world, f"{user}_clone")
 
 
-@contextlib.contextmanager
-def trusting(world: World, user: str) -> Iterator[None]:
-    """Let the server ask this user for no password."""
-    ((path,),) = world.server.run("SHOW hba_file")
-    rules = Path(path).read_text(encoding="utf-8")
-
-    def load(text: str) -> None:
-        Path(path).write_text(text, encoding="utf-8")
-        so_far = len(world.postgres.log())
-        world.server.run("SELECT pg_reload_conf()")
-        while "reloading configuration files" not in world.postgres.log()[so_far:]:
-            time.sleep(0.01)
-
-    load(f'hostssl all "{user}" 127.0.0.1/32 trust\n{rules}')
-    try:
-        yield
-    finally:
-        load(rules)
-
-
 # --- a server that the secret names --------------------------------------------------------------
 
 
-class HostileServer:
-    """A server with a certificate that is trusted; it asks for passwords and keeps the answers.
-
-    With `scram` it knows a guess of the password, and learns whether the guess is right.
-    """
-
-    def __init__(self, asks: str, authority: trustme.CA, guess: str = "") -> None:
-        self.received: list[str] = []
-        """Passwords that it was sent, in whatever form; with `scram` guesses that were right."""
-        self.logins = 0
-        self._asks, self._guess = asks, guess
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("127.0.0.1").configure_cert(self._tls)
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                plain, _ = self._listener.accept()
-            except OSError:
-                return
-            plain.settimeout(10)
-            with plain, contextlib.suppress(OSError, EOFError, ScramException):
-                plain.recv(8)
-                plain.sendall(b"S")
-                with self._tls.wrap_socket(plain, server_side=True) as link:
-                    _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
-                    self.logins += 1
-                    getattr(self, f"_{self._asks}")(link)
-
-    def _cleartext(self, link: socket.socket) -> None:
-        self._take(link, 3)
-
-    def _md5(self, link: socket.socket) -> None:
-        self._take(link, 5, b"salt")
-
-    def _nothing(self, link: socket.socket) -> None:
-        _say(link, b"R", (0).to_bytes(4))
-        _say(link, b"Z", b"I")
-
-    def _not_even_ok(self, link: socket.socket) -> None:
-        _say(link, b"Z", b"I")
-
-    def _take(self, link: socket.socket, code: int, more: bytes = b"") -> None:
-        _say(link, b"R", code.to_bytes(4) + more)
-        kind, answer = _hear(link)
-        if kind == b"p":
-            self.received.append(answer.rstrip(b"\0").decode())
-        _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
-
-    def _scram(self, link: socket.socket) -> None:
-        mechanism = ScramMechanism("SCRAM-SHA-256")
-        exchange = mechanism.make_server(lambda _: mechanism.make_auth_info(self._guess))
-        _say(link, b"R", (10).to_bytes(4) + b"SCRAM-SHA-256\0\0")
-        _, first = _hear(link)
-        exchange.set_client_first(first.partition(b"\0")[2][4:].decode())
-        _say(link, b"R", (11).to_bytes(4) + exchange.get_server_first().encode())
-        _, final = _hear(link)
-        try:
-            exchange.set_client_final(final.decode())
-            self.received.append(self._guess)
-        finally:
-            _say(link, b"E", b"SFATAL\0VFATAL\0C28P01\0Mrefused\0\0")
-
-
-def _exactly(link: socket.socket, size: int) -> bytes:
-    received = b""
-    while len(received) < size:
-        part = link.recv(size - len(received))
-        if not part:
-            raise EOFError
-        received += part
-    return received
-
-
-def _hear(link: socket.socket) -> tuple[bytes, bytes]:
-    kind = _exactly(link, 1)
-    return kind, _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
-
-
-def _say(link: socket.socket, kind: bytes, content: bytes) -> None:
-    link.sendall(kind + (len(content) + 4).to_bytes(4) + content)
+def test_an_administrator_does_not_log_in_through_a_server_in_between(
+    world: World, attacker: Rotated, tmp_path: Path
+) -> None:
+    """The administrator's secret names no server, as of RDS: the attacker's value chooses it."""
+    authority, bundle = trustme.CA(), tmp_path / "bundle.pem"
+    bundle.write_bytes(world.postgres.ca_bundle.read_bytes() + authority.cert_pem.bytes())
+    world.configure(CA_BUNDLE=str(bundle))
+    world.put_admin(world.admin)
+    without_tls = access(world, "hostnossl all all 127.0.0.1/32 scram-sha-256")
+    with without_tls, TlsRelay(world.postgres.port, authority) as between:
+        told = rotate_with(attacker, port=between.port)
+    assert between.users == {attacker.first["username"]}
+    assert f"{world.admin['username']} at 127.0.0.1:{between.port}: the server does not" in told
 
 
 Hostile = Callable[..., contextlib.AbstractContextManager[HostileServer]]

@@ -2,7 +2,9 @@
 
 The secret's own function does nothing but fail, so that a rotation stays at its beginning: a
 version with AWSPENDING and no value. The steps are then taken by the handler that is deployed,
-with the credentials of a role, and of an admin of the database that is no superuser.
+with the credentials of a role, and of an admin of the database that is no superuser. The suite
+runs on each PostgreSQL of this machine: the one of every other test, and, in `make test-all`, all
+that `postgres_versions` finds.
 
 "Nothing is lost" means, after whatever happened: AWSCURRENT works; for a single user, whose one
 password has to change before AWSCURRENT can move, AWSCURRENT or AWSPENDING does.
@@ -13,6 +15,7 @@ import json
 import string
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pg8000.native import Connection, identifier
@@ -36,6 +39,7 @@ from tests.scripted import told
 world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
 idle_function, prefix = rotation_support.idle_function, rotation_support.prefix
 role_client = rotation_support.role_client
+postgres = rotation_support.each_postgres
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
@@ -69,6 +73,22 @@ def test_every_step_may_be_repeated(world: World, strategy: str) -> None:
     rotated.assert_rotated(rotated.first)
     rotated.steps()  # all of it is done
     rotated.assert_rotated(rotated.first)
+
+
+@pytest.mark.exhaustive
+def test_a_server_that_loses_the_role_of_a_clone_is_refused_before_anything_is_made(
+    world: World,
+) -> None:
+    if world.keeps_roles:
+        pytest.skip("this server keeps it")
+    world.keeps_roles = True  # so that the secret is made nevertheless
+    rotated = Rotated(world, "alternatingUsers")
+    rotated.step("createSecret")
+    refused(rotated, "setSecret", r"^PostgreSQL \S+ does not keep .* 16\.6, .* or use singleUser;")
+    assert rotated.works(rotated.first)
+    assert not world.server.run(
+        "SELECT FROM pg_roles WHERE rolname = :role", role=f"{rotated.first['username']}_clone"
+    )
 
 
 # --- crashes -------------------------------------------------------------------------------------
@@ -229,6 +249,24 @@ def test_a_step_before_there_is_a_value_is_refused(world: World, strategy: str, 
 
 
 @every_strategy
+def test_the_last_step_tests_the_value_whoever_calls_it(world: World, strategy: str) -> None:
+    rotated = Rotated(world, strategy)
+    if strategy == "random":  # any other text is valid at once
+        valid_until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+        previous = {"key": rotated.first["key"], "validUntil": valid_until}
+        world.secrets.put_secret_value(
+            SecretId=rotated.arn,
+            ClientRequestToken=rotated.token,
+            SecretString=json.dumps({"key": "", "previous": previous}),
+            VersionStages=["AWSPENDING"],
+        )
+    else:
+        rotated.step("createSecret")
+    refused(rotated, "finishSecret", "the value has no field key|28P01")
+    assert rotated.value() == rotated.first
+
+
+@every_strategy
 def test_not_now_tests_the_value_that_is_current(world: World, strategy: str) -> None:
     rotated = Rotated(world, strategy)
     rotated.step("testSecret")
@@ -251,7 +289,7 @@ def test_a_value_that_is_no_json_object_is_refused(world: World) -> None:
     rotated = Rotated(world, "random")
     world.secrets.put_secret_value(SecretId=rotated.arn, SecretString="s3cr3t-text")
     rotated.begin()
-    with pytest.raises(rotation_engine.RotationError, match="no JSON object") as refusal:
+    with pytest.raises(rotation_engine.RotationError, match="not a JSON object") as refusal:
         rotated.step("createSecret")
     assert "s3cr3t-text" not in told(refusal.value)
 

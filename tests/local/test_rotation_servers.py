@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import subprocess
 import threading
 import time
 import uuid
@@ -14,6 +15,7 @@ from pg8000.native import Connection, identifier, literal
 import postgres as postgres_client
 import rotation_engine
 import rotation_postgres
+from local.aws import REPOSITORY
 from local.databases.postgres import PostgreSQL
 from tests.local import rotation_support
 from tests.local.rotation_support import (
@@ -21,6 +23,7 @@ from tests.local.rotation_support import (
     STEPS,
     Rotated,
     World,
+    access,
     breaks_off,
     make_user,
     on_the_server,
@@ -397,6 +400,172 @@ def test_what_only_a_superuser_may_set_is_left_out_and_told(
     (warning,) = (line for line in map(json.loads, told) if line["level"] == "WARNING")
     assert warning["role"] == clone
     assert set(warning["settings"]) == {"log_min_duration_statement", "app.tenant"}
+    assert all("permission denied" in reason for reason in warning["settings"].values())
+
+
+def test_settings_that_a_login_ignores_are_left_out_and_told(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    original = rotated.first["username"]
+    gone = f"gone_{original}"
+    world.server.run(f"CREATE ROLE {gone}")
+    world.server.run(f"GRANT {gone} TO {original}")
+    for change in (f"role = {gone}", "temp_tablespaces = 'gone'", "work_mem = '8MB'"):
+        world.alter(original, f"SET {change}")
+    world.server.run(f"DROP ROLE {gone}")
+    for _ in range(2):
+        before = rotated.current()
+        rotated.steps()
+        rotated.assert_rotated(before)
+        rotated.begin()
+    clone = f"{original}_clone"
+    assert world.settings(clone) == {("", "work_mem=8MB"), ("", f"role={original}")}
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    (warning,) = (line for line in lines if line["level"] == "WARNING")
+    assert warning["settings"] == {
+        "role": f"there is no role {gone}; reset it, or create the role",
+        "temp_tablespaces": 'tablespace "gone" does not exist',
+    }
+
+
+@pytest.mark.parametrize("strategy", ON_SERVER)
+def test_a_free_connection_is_waited_for(world: World, strategy: str) -> None:
+    rotated = Rotated(world, strategy)
+    world.alter(rotated.first["username"], "CONNECTION LIMIT 2")
+    with world.log_in(rotated.first):
+        closing = threading.Timer(1, world.log_in(rotated.first).close)
+        closing.start()
+        begun = time.monotonic()
+        rotated.steps("createSecret", "setSecret")
+        assert time.monotonic() - begun > 0.5
+        closing.join()
+    rotated.steps(*STEPS[2:])
+    rotated.assert_rotated(rotated.first)
+
+
+# --- clones of other origins ---------------------------------------------------------------------
+
+
+def comment_on(world: World, role: str) -> str | None:
+    ((text,),) = world.server.run(
+        "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = :role", role=role
+    )
+    return None if text is None else str(text)
+
+
+def rotate(rotated: Rotated) -> None:
+    before = rotated.current()
+    rotated.steps()
+    rotated.assert_rotated(before)
+    rotated.begin()
+
+
+def test_a_clone_without_a_mark_is_adopted_and_marked(world: World) -> None:
+    """Version 0.1 marked none."""
+    rotated = Rotated(world, "alternatingUsers")
+    rotate(rotated)
+    original, clone = rotated.first["username"], rotated.current()["username"]
+    mark = f"rotated for {rotated.arn[:-7]}"
+    assert comment_on(world, clone) == mark
+    world.server.run(f"COMMENT ON ROLE {identifier(clone)} IS NULL")
+    rotate(rotated)
+    rotate(rotated)
+    assert comment_on(world, clone) == mark
+    assert comment_on(world, original) is None
+
+
+def test_what_a_person_wrote_about_a_role_stays(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    original, clone = (f"{rotated.first['username']}{suffix}" for suffix in ("", "_clone"))
+    world.server.run(f"COMMENT ON ROLE {identifier(original)} IS 'of the shop'")
+    rotate(rotated)
+    mark = comment_on(world, clone)
+    words = "of the shop''s\nsecond cart"
+    world.server.run(f"COMMENT ON ROLE {identifier(clone)} IS '{words}'")
+    for _ in range(4):
+        rotate(rotated)
+    assert comment_on(world, clone) == f"of the shop's\nsecond cart\n{mark}"
+    assert comment_on(world, original) == "of the shop"
+
+
+def test_a_secret_that_is_made_again_under_its_name_keeps_its_clone(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotate(rotated)
+    value, name = rotated.current(), rotated.arn.rpartition(":")[2][:-7]
+    world.secrets.delete_secret(SecretId=rotated.arn, ForceDeleteWithoutRecovery=True)
+    made = world.secrets.create_secret(Name=name, SecretString=json.dumps(value))
+    assert made["ARN"] != rotated.arn
+    rotated.arn = made["ARN"]
+    rotated.begin()
+    for _ in range(2):
+        rotate(rotated)
+
+
+def test_a_clone_is_released_by_the_command_of_the_error(world: World) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotate(rotated)
+    clone, other = rotated.current()["username"], f"{rotated.arn[:-7]}-of-old"
+    world.server.run(f"COMMENT ON ROLE {identifier(clone)} IS 'kept\nrotated for {other}'")
+    rotated.step("createSecret")
+    with pytest.raises(rotation_engine.RotationError, match=f"another secret, {other}") as refusal:
+        rotated.step("setSecret")
+    (command,) = re.findall(r"COMMENT ON ROLE \S+ IS '[^']*'", str(refusal.value))
+    world.server.run(command)
+    rotated.steps(*STEPS[1:])
+    assert comment_on(world, clone) == "kept"
+
+
+AWS_TEMPLATE = """
+CREATE ROLE {clone} WITH LOGIN PASSWORD '{password}'
+GRANT {original} TO {clone}
+"""
+"""The statements of SecretsManagerRDSPostgreSQLRotationMultiUser, with names filled in:
+https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas"""
+
+
+def from_aws_template(world: World) -> tuple[Rotated, str, str]:
+    """Return a secret that AWS's function has rotated once; its clone owns a table."""
+    rotated = Rotated(world, "alternatingUsers", masterarn="arn:aws:...")
+    original, clone = (f"{rotated.first['username']}{suffix}" for suffix in ("", "_clone"))
+    value = {**rotated.first, "username": clone, "password": uuid.uuid4().hex}
+    names = {"original": identifier(original), "clone": identifier(clone)}
+    for statement in AWS_TEMPLATE.strip().splitlines():
+        world.server.run(statement.format(**names, password=value["password"]))
+    world.server.run(f"GRANT {clone} TO {world.admin['username']} WITH ADMIN OPTION")
+    world.server.run(f"CREATE SCHEMA {original} AUTHORIZATION {original}")
+    with world.log_in(value) as connection:
+        connection.run(f"CREATE TABLE {original}.orders (id int)")
+    rotated.put(value)
+    return rotated, original, clone
+
+
+@pytest.mark.parametrize(
+    ("current", "refusal"),
+    [
+        ({"username": "{original}"}, "is more than the clone of {original}: .* REASSIGN OWNED BY"),
+        (
+            {"username": "{clone}", "alternateUsername": "{original}"},
+            "is more than the clone of {original}: .* REASSIGN OWNED BY",
+        ),
+        ({"username": "{clone}"}, "is a clone itself, of {original}; put alternateUsername"),
+    ],
+    ids=["the original", "the clone", "the clone alone"],
+)
+def test_a_clone_of_awss_template_keeps_its_tables(
+    world: World, current: dict[str, str], refusal: str
+) -> None:
+    rotated, original, clone = from_aws_template(world)
+    names = {"original": original, "clone": clone}
+    by_name = {rotated.first["username"]: rotated.first, clone: rotated.current()}
+    fields = {key: name.format(**names) for key, name in current.items()}
+    rotated.put(by_name[fields["username"]] | fields)
+    rotated.begin()
+    rotated.steps("createSecret")
+    for _ in range(2):  # the second is the turn of the clone, or the first was
+        refused(rotated, "setSecret", refusal.format(**names))
+    with world.log_in(by_name[clone]) as connection:
+        connection.run(f"SELECT FROM {original}.orders")
 
 
 def test_a_clone_is_limited_and_expires_as_its_original(world: World) -> None:
@@ -458,10 +627,85 @@ def test_a_second_user_may_join_while_one_is_pending(world: World) -> None:
     rotated.strategy = "singleUser"
     rotated.assert_rotated(rotated.first)
     rotated.strategy = "alternatingUsers"
-    engine = rotation_postgres.AlternatingUsers(frozenset({"password"}), list, list)
+    engine = rotation_postgres.AlternatingUsers(rotated.arn, frozenset({"password"}), list, list)
     with pytest.raises(rotation_engine.RotationError, match="28P01"):
         engine.set(rotated.first)
     before = rotated.current()
     rotated.begin()
     rotated.steps()
     rotated.assert_rotated(before)
+
+
+def test_the_operations_page_moves_a_secret_from_awss_template(world: World) -> None:
+    page = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
+    (section,) = re.findall(
+        r"^## Move from AWS's rotation template\n(.*?)^## ", page, re.MULTILINE | re.DOTALL
+    )
+    rotated, original, clone = from_aws_template(world)
+    for statement in "".join(re.findall(r"```sql\n(.*?)```", section, re.DOTALL)).splitlines():
+        for name, ours in {
+            "appuser_clone": clone,
+            "rotationadmin": world.admin["username"],
+            "appuser": original,
+        }.items():
+            statement = re.sub(rf"\b{name}\b", ours, statement)  # noqa: PLW2901 (one after the other)
+        world.server.run(statement)
+    (program,) = re.findall(r"\| jq '(.*)' \\$", section, re.MULTILINE)
+    moved = subprocess.run(  # noqa: S603 (as the page says)
+        ["jq", program],  # noqa: S607 (wherever it is installed)
+        input=json.dumps(rotated.current()),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    value = json.loads(moved.stdout)
+    assert value["alternateUsername"] == original
+    assert "masterarn" not in value
+    rotated.put(value)
+    rotated.begin()
+    for _ in range(3):
+        rotate(rotated)
+        with world.log_in(rotated.current()) as connection:
+            connection.run(f"ALTER TABLE {original}.orders ADD COLUMN IF NOT EXISTS note text")
+            assert connection.run("SELECT current_user") == [[original]]
+
+
+# --- passwords of other forms --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turn", ["clone", "original"])
+def test_a_password_that_is_stored_as_md5_is_moved_to_scram_by_its_turn(
+    world: World, turn: str
+) -> None:
+    rotated = Rotated(world, "alternatingUsers")
+    rotate(rotated)
+    if turn == "clone":
+        rotate(rotated)
+    other = rotated.current()["alternateUsername"]
+    world.server.run("SET password_encryption = 'md5'")
+    world.server.run(f"ALTER ROLE {identifier(other)} PASSWORD 'an old one'")
+    world.server.run("RESET password_encryption")
+    with access(world, f'hostssl all "{other}" 127.0.0.1/32 md5'):
+        rotate(rotated)
+    stored = "SELECT rolpassword FROM pg_authid WHERE rolname = :role"
+    ((verifier,),) = world.server.run(stored, role=other)
+    assert verifier.startswith("SCRAM-SHA-256$")
+
+
+@on_the_server
+def test_passwords_that_are_all_stored_as_md5_are_refused_with_the_way_out(
+    world: World, strategy: str
+) -> None:
+    rotated = Rotated(world, strategy)
+    user = rotated.first["username"]
+    world.server.run("SET password_encryption = 'md5'")
+    world.server.run(f"ALTER ROLE {user} PASSWORD {literal(rotated.first['password'])}")
+    world.server.run("RESET password_encryption")
+    rotated.step("createSecret")
+    with access(world, f'hostssl all "{user}" 127.0.0.1/32 md5'):
+        refused(
+            rotated, "setSecret", "asks for MD5, and a login is by SCRAM only; set password_enc"
+        )
+    set_password(world, rotated.first)
+    rotated.steps(*STEPS[1:])
+    rotated.assert_rotated(rotated.first)

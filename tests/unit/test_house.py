@@ -12,6 +12,7 @@ import pytest
 
 from docs.generate import WRITTEN
 from infra.alarms import incidents
+from infra.config import shared
 from local.proofs import engine_checks, leftovers
 from local.proofs.checks import PROMISES
 from tests.recording import ROOT
@@ -135,6 +136,20 @@ def test_nobody_imports_what_it_must_not() -> None:
     for name in WITH_PULUMI:
         assert {"pulumi", "pulumi_aws"} & reached(name, edges)
     assert breaches(edges) == set()
+
+
+def test_what_the_preview_shares_with_the_functions_is_one_module_that_imports_nothing() -> None:
+    """It is loaded by its path: `handler/` is on no path of imports when a program is deployed."""
+    edges = graph(ROOT)
+    loaders = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "infra").rglob("*.py")
+        if "spec_from_file_location" in path.read_text(encoding="utf-8")
+    }
+    assert loaders == {"infra/config/shared.py"}
+    assert shared.__all__ == ["postgres_fields"]
+    assert Path(str(shared.postgres_fields.__file__)) == ROOT / "handler/postgres_fields.py"
+    assert edges["postgres_fields"] <= sys.stdlib_module_names
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

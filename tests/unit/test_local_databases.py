@@ -1,8 +1,11 @@
 """Which secrets of a stack log in to a database, which is then made here."""
 
+from pathlib import Path
+
 import pytest
 
-from local.databases.stack import login_secrets
+from local.databases.postgres import PostgreSQL
+from local.databases.stack import login_secrets, with_local_database
 from tests.recording import stack
 
 FUNCTION = {"code": "handler/app.py", "handler": "app.lambda_handler"}
@@ -46,3 +49,23 @@ def test_so_does_that_of_the_example_that_asks_a_database(
 
 def test_the_development_environment_starts_no_database() -> None:
     assert login_secrets(stack("dev")) == {}
+
+
+def test_application_and_rotation_log_in_at_the_local_server() -> None:
+    server = PostgreSQL()
+    server.port, server.ca_bundle = 55_432, Path("ca.pem")
+    here = {"host": server.host, "port": server.port}
+    rotation = {"strategy": "singleUser", "host": "db.example.com"}
+    secrets = {
+        "pooled": {"fields": {"host": "pooler", "username": "u"}, "rotation": rotation},
+        "external": {"from": "external", "rotation": {**rotation, "port": 5433}},
+        "direct": {"fields": {"host": "h"}, "rotation": {"strategy": "singleUser"}},
+        "other": {"fields": {"host": "api"}, "rotation": None},
+    }
+    changed = with_local_database(stack("dev", function={}, secrets=secrets), server)
+    assert changed.section("secrets") == {
+        "pooled": {"fields": {**here, "username": "u"}, "rotation": {**rotation, **here}},
+        "external": {"from": "external", "rotation": {**rotation, **here}},
+        "direct": {"fields": here, "rotation": {"strategy": "singleUser"}},
+        "other": {"fields": {"host": "api"}, "rotation": None},
+    }

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 import rotation_watch
 
@@ -21,7 +21,7 @@ CONTEXT = SimpleNamespace(function_name="watch")
 
 
 class Secrets:
-    """Describes what it was given; anything else is not found."""
+    """Describes what it was given, nothing in time; anything else is not found."""
 
     def __init__(self, **described: dict[str, Any]) -> None:
         self.described = described
@@ -30,6 +30,8 @@ class Secrets:
         if SecretId not in self.described:
             error = {"Error": {"Code": "ResourceNotFoundException", "Message": "not there"}}
             raise ClientError(error, "DescribeSecret")  # type: ignore[arg-type]
+        if not self.described[SecretId]:
+            raise ReadTimeoutError(endpoint_url="https://secretsmanager")
         return self.described[SecretId]
 
 
@@ -39,7 +41,7 @@ def watch(
     monkeypatch.setenv("SECRETS", "a,b")
     monkeypatch.setenv("ROTATING", rotating)
     monkeypatch.setenv("REPLICA_REGIONS", regions)
-    monkeypatch.setattr("boto3.client", lambda _: Secrets(**described))
+    monkeypatch.setattr("boto3.client", lambda _, **__: Secrets(**described))
     return rotation_watch.lambda_handler({}, CONTEXT)
 
 
@@ -73,6 +75,22 @@ def test_a_secret_that_cannot_be_described_is_overdue_and_hides_no_other(
     past = {**DUE, "NextRotationDate": NOW - timedelta(days=1)}
     assert overdue(monkeypatch, b=past) == ["a", "b"]
     assert "a cannot be described" in capsys.readouterr().out
+
+
+def test_a_secret_that_nobody_answers_for_in_time_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = watch(monkeypatch, "a,b", "here", a={}, b={**DUE, **replicated(here="Failed")})
+    assert found == {"overdue": ["a"], "broken": ["a in here", "b in here"]}
+    printed = capsys.readouterr().out
+    assert "a cannot be described: Read timeout" in printed
+    assert '"RotationOverdue": 1' in printed
+
+
+def test_a_secret_that_nobody_answers_for_leaves_time_for_the_others() -> None:
+    config: Any = rotation_watch._CONFIG  # noqa: SLF001 (what the function asks with)
+    attempts = config.retries["total_max_attempts"]
+    assert (config.connect_timeout + config.read_timeout) * attempts < 60 / 3
 
 
 def test_it_prints_how_many_are_overdue_and_how_old_each_is(

@@ -110,7 +110,7 @@ def test_any_runtime_is_accepted(runtime: str, handler: str, file: str, tmp_path
     ("event", "message"),
     [
         (None, "must be a JSON file, got '{}': No such file or directory"),
-        ('{"a": "s3cr3t",\n}', "must be a JSON file, and '{}' is not, in line 2"),
+        ('{\n"a" "s3cr3t"}', "must be a JSON file, and '{}' is not, in line 2"),
     ],
 )
 def test_an_event_is_a_file_of_json(event: str | None, message: str, tmp_path: Path) -> None:

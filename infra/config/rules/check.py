@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from infra.config.errors import ConfigError
 from infra.config.partial import Partial
 from infra.config.rules import (
+    certificates,
     functions,
     guardrails,
     key,
@@ -59,6 +60,7 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     }
     yield from secrets.errors(settings.secrets, names.secret_prefix, config.secret_names, region)
     yield from rotation.errors(whole, config.secret_names, region)
+    yield from certificates.errors(settings, whole, region)
     yield from parameters.errors(settings.parameters, names.parameter_prefix, config.secret_names)
     yield from values.errors(
         config.values,

@@ -35,6 +35,20 @@ def move_labels(original: Handler, data: Data) -> Response:
     )
 
 
+@replaces(secretsmanager, "_put_secret_value")
+def make_first_version_current(original: Handler, data: Data) -> Response:
+    """Give the first version of a secret AWSCURRENT, whatever labels are asked for.
+
+    ministack gives it to the version only if it is asked for, or if no label is.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+    """
+    secret, stages = usable_secret(data), data.get("VersionStages")
+    if secret is not None and not secret["Versions"] and stages and CURRENT not in stages:
+        data = {**data, "VersionStages": [*stages, CURRENT]}
+    return original(data)
+
+
 @replaces(secretsmanager, "_update_secret_version_stage")
 def keep_current_label(original: Handler, data: Data) -> Response:
     """Refuse to leave a secret without a current version.

@@ -41,6 +41,8 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 TOKEN_CHARACTERS = range(32, 65)
 
 _rotations: dict[tuple[str, str], asyncio.Task[None]] = {}
+_left_pending: set[str] = set()
+"""ARNs of the secrets whose failed tests leave AWSPENDING."""
 
 
 @replaces(secretsmanager, "_rotate_secret")
@@ -159,10 +161,21 @@ async def _rotate(secret: Data, token: str) -> None:
     _record("RotationSucceeded", secret)
 
 
+def leave_pending_after_failed_tests(secret_arn: str) -> None:
+    """Leave AWSPENDING on a version without a value when a test of this secret's rotation fails.
+
+    AWS says that it may, and not when.
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+    """
+    _left_pending.add(secret_arn)
+
+
 async def _test(secret: Data, token: str) -> None:
     _record("TestRotationStarted", secret)
     succeeded = await _succeeds("testSecret", secret, token)
-    secret["Versions"].pop(token, None)
+    version = secret["Versions"].pop(token, None)
+    if version is not None and not succeeded and secret["ARN"] in _left_pending:
+        secret["Versions"][token] = version | dict.fromkeys(VALUE)
     _record("TestRotationSucceeded" if succeeded else "TestRotationFailed", secret)
 
 

@@ -1,0 +1,164 @@
+"""The fields that a secret's value logs in to PostgreSQL with, in one form for all who read them.
+
+The application, rotation and the preview of a deployment share this module: what the preview
+accepts works later, and two spellings of a server are one server. Standard library only.
+
+The fields are those of an RDS secret. A field that is `null` or "" is absent:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
+"""
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+Value = Mapping[str, Any]
+
+DEFAULT_PORT = 5432
+DEFAULT_DATABASE = "postgres"
+LOGIN = ("host", "port", "dbname", "username", "password")
+_USERS = ("username", "alternateUsername")
+_ROTATED = (*LOGIN, "alternateUsername")
+
+_PORTS = range(1, 65_536)
+# https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+_NAME_BYTES = 63
+_CLONE = "_clone"
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html; an endpoint
+# that somebody added is NAME.endpoint.proxy-ID. In China `rds` comes before the region.
+_RDS_PROXY = re.compile(
+    r".+\.proxy-[a-z0-9]+\.([a-z0-9-]+\.rds|rds\.[a-z0-9-]+)\.amazonaws\.(com|com\.cn|eu)"
+)
+
+
+class Server(NamedTuple):
+    """A database server: what is connected to, and what its certificate must be for."""
+
+    host: str
+    """A name in lower case without a dot at its end, or an address; IPv6 without brackets."""
+    port: int
+
+    @property
+    def is_rds_proxy(self) -> bool:
+        """Whether it is an endpoint of RDS Proxy, which knows no password but AWSCURRENT's."""
+        return bool(_RDS_PROXY.fullmatch(self.host))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Fault(NamedTuple):
+    """What is wrong with a field."""
+
+    field: str
+    message: str
+    """To be read after the field: the rule and what to do, without the value."""
+
+
+def given(value: Value, field: str) -> Any:
+    """Return what a field holds; None where it is absent."""
+    found = value.get(field)
+    return None if found == "" else found
+
+
+def missing(value: Value, *fields: str) -> list[str]:
+    """Name those of the fields that are absent."""
+    return [field for field in fields if given(value, field) is None]
+
+
+def faults(value: Value, fields: tuple[str, ...] = LOGIN) -> Iterator[Fault]:
+    """Say what is wrong with the fields that are there."""
+    for field in fields:
+        found = given(value, field)
+        if found is not None and (message := _CHECKS.get(field, _text_fault)(found)):
+            yield Fault(field, message)
+
+
+def rotation_faults(value: Value) -> Iterator[Fault]:
+    """Say what else is wrong where the value is rotated: the server cuts names that are longer."""
+    yield from faults(value, _ROTATED)
+    for field in _USERS:
+        name = given(value, field)
+        if isinstance(name, str) and len(name.encode(errors="replace")) > _NAME_BYTES:
+            yield Fault(field, f"has more than {_NAME_BYTES} bytes; use a shorter name")
+
+
+def server(value: Value) -> Server | None:
+    """Return the server; None where `host` is absent, or one of `host` and `port` is wrong."""
+    port = given(value, "port")
+    port = DEFAULT_PORT if port is None else _port(port)
+    if port is None or missing(value, "host") or any(faults(value, ("host",))):
+        return None
+    return Server(_host(value["host"]), port)
+
+
+def database(value: Value) -> str:
+    """Return the name of the database."""
+    return str(given(value, "dbname") or DEFAULT_DATABASE)
+
+
+def clone_of(user: str) -> str:
+    """Return the name of a user's clone, which `alternatingUsers` makes: 63 bytes at most."""
+    return user.encode()[: _NAME_BYTES - len(_CLONE)].decode(errors="ignore") + _CLONE
+
+
+def _host(text: str) -> str:
+    return _ipv6(text) or text.removesuffix(".").lower()
+
+
+def _ipv6(text: str) -> str | None:
+    """Return an address in its shortest form; None for what is none."""
+    inner = text[1:-1] if text[:1] + text[-1:] == "[]" else text
+    try:
+        return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, inner))
+    except (OSError, ValueError):
+        return None
+
+
+def _port(found: Any) -> int | None:
+    if isinstance(found, str):
+        # `int` would also take signs, underscores and the digits of other scripts.
+        digits = found.strip().lstrip("0")
+        found = int(digits) if re.fullmatch("[0-9]{1,5}", digits) else None
+    try:
+        number = int(found)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    is_whole = number == found and not isinstance(found, bool)
+    return number if is_whole and number in _PORTS else None
+
+
+def _port_fault(found: Any) -> str | None:
+    return None if _port(found) else "must be a number from 1 to 65535"
+
+
+def _host_fault(found: Any) -> str | None:
+    if (fault := _text_fault(found)) or _ipv6(found):
+        return fault
+    if any(each.isspace() or not each.isprintable() for each in found):
+        return "has a space or a control character in it; remove it"
+    rule = "must be a host name or an IP address alone"
+    if "/" in found or "@" in found:
+        return f"{rule}; remove what comes before and after it"
+    if ":" in found:
+        return f"{rule}; write the port into `port`"
+    try:
+        found.encode("idna")  # as Python's sockets do
+    except UnicodeError:
+        return rule
+    return rule if found == "." or re.search(r"[,\[\]]|\.\.", found) else None
+
+
+def _text_fault(found: Any) -> str | None:
+    if not isinstance(found, str):
+        return "is not text; put it in quotes"
+    if "\0" in found:  # what follows it would be parameters of the login
+        return "has a NUL in it; remove it"
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        return "is not valid Unicode; put it again"
+    return None
+
+
+_CHECKS = {"host": _host_fault, "port": _port_fault}

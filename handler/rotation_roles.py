@@ -1,0 +1,198 @@
+"""What the database knows of a secret's two users, and of which of them a rotation keeps off."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pg8000.native import Connection, identifier, literal
+
+from postgres_fields import clone_of
+from rotation_engine import RotationError, Value
+
+Users = frozenset[str]
+
+# Of the comment of a role, the line that says whose clone it is.
+_MARK = "rotated for arn:"
+# The random characters that Secrets Manager adds to a name:
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+_SUFFIX = len("-AbCdEf")
+
+# The lowest minors that keep a role's `SET role`. Earlier ones lose it at DISCARD ALL, or ignore
+# it: https://www.postgresql.org/docs/release/17.2/
+_LOWEST_MINORS = {13: 18, 14: 15, 15: 10, 16: 6, 17: 2}
+
+# What reads only; `pg_database_owner` is nobody's but the owner's of a database.
+# https://www.postgresql.org/docs/current/predefined-roles.html
+_HARMLESS = """'pg_database_owner', 'pg_monitor', 'pg_read_all_data', 'pg_read_all_settings',
+    'pg_read_all_stats', 'pg_stat_scan_tables'"""
+_ROLES = f"""SELECT rolname::text,
+    ARRAY(SELECT DISTINCT each.rolname::text FROM pg_catalog.pg_auth_members AS grants
+        JOIN pg_catalog.pg_roles AS each ON each.oid = roleid WHERE grants.member = role.oid),
+    ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles AS each
+        WHERE pg_has_role(role.oid, each.oid, 'MEMBER')
+        AND (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls
+            OR rolname IN ('rds_superuser', 'rds_replication')
+            OR rolname ~ '^pg_' AND rolname NOT IN ({_HARMLESS}))),
+    ARRAY(SELECT DISTINCT coalesce(datname, current_database())::text
+        FROM pg_catalog.pg_shdepend LEFT JOIN pg_catalog.pg_database AS d ON d.oid = dbid
+        WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND refobjid = role.oid),
+    EXISTS (SELECT FROM pg_catalog.pg_db_role_setting CROSS JOIN unnest(setconfig) AS each
+        WHERE setrole = role.oid AND setdatabase = 0 AND split_part(each, '=', 1) = 'role'),
+    coalesce(shobj_description(role.oid, 'pg_authid'), '')
+    FROM pg_catalog.pg_roles AS role WHERE rolname::text IN (:user, :other)
+    ORDER BY rolname"""  # noqa: S608 (constants)
+
+
+class Role(NamedTuple):
+    """What the server knows of a role."""
+
+    member_of: list[str]
+    """The roles that were granted to it."""
+    powers: list[str]
+    """The roles, itself included, that it may act as and that may do an administrator's work."""
+    holds_in: list[str]
+    """The databases where it owns something, or was granted a privilege itself."""
+    acts_as_another: bool
+    """Whether its settings have a role that it acts as from its login on."""
+    comment: str
+    """What COMMENT ON ROLE says of it, or nothing."""
+
+    @property
+    def marks(self) -> list[str]:
+        """The secrets that it is rotated for: one, unless a person wrote more."""
+        return [line for line in self.comment.splitlines() if line.startswith(_MARK)]
+
+
+Roles = Mapping[str, Role]
+
+
+def read_roles(connection: Connection, pending: Value) -> Roles:
+    """Return those of the two users that exist, by name."""
+    user, other = pending["username"], pending["alternateUsername"]
+    return {name: Role(*row) for name, *row in connection.run(_ROLES, user=user, other=other)}
+
+
+def is_member(roles: Roles, user: str, of: str) -> bool:
+    """Return whether the one role was granted to the other itself."""
+    return user in roles and of in roles[user].member_of
+
+
+def require_rights_of_an_application(roles: Roles) -> None:
+    """Refuse users that may do an administrator's work."""
+    for name, role in roles.items():
+        if role.powers:
+            by = "itself" if name in role.powers else ", ".join(role.powers)
+            raise RotationError(
+                f"{name} has an administrator's rights (by {by}): SUPERUSER, CREATEROLE,"
+                " REPLICATION, BYPASSRLS, a role of RDS with these, or a pg_ role that does more"
+                " than read; the admin changes no such user; revoke them, or use singleUser"
+            )
+
+
+def mark_of(arn: str) -> str:
+    """Return the line of a clone's comment that says which secret it is rotated for.
+
+    A secret that is made again under its name has the same.
+    """
+    return f"rotated for {arn[:-_SUFFIX]}"
+
+
+def mark_clone(connection: Connection, pending: Value, mark: str) -> None:
+    """Write the mark below what a person wrote; the role was altered, so nobody else does now."""
+    roles, clone = read_roles(connection, pending), pending["username"]
+    require_no_other_mark(roles, mark)
+    role = roles[clone]
+    if mark not in role.marks:
+        comment = "\n".join(filter(None, (role.comment, mark)))
+        connection.run(f"COMMENT ON ROLE {identifier(clone)} IS {literal(comment)}")
+
+
+def require_no_other_mark(roles: Roles, mark: str) -> None:
+    """Refuse a role that is rotated for another secret."""
+    for name, role in roles.items():
+        if others := [each for each in role.marks if each != mark]:
+            lines = [line for line in role.comment.splitlines() if line not in others]
+            comment = literal("\n".join(lines)) if lines else "NULL"
+            owners = ", ".join(each.removeprefix("rotated for ") for each in others)
+            raise RotationError(
+                f"{name} is rotated for another secret, {owners}; if that one is gone or has other"
+                " users, an administrator of the database releases the role:"
+                f" COMMENT ON ROLE {identifier(name)} IS {comment}"
+            )
+
+
+def require_kept_role(version: int) -> None:
+    """Refuse a server, by its `server_version_num`, that loses the role that a clone acts as."""
+    major, minor = divmod(version, 10_000)
+    if major < min(_LOWEST_MINORS) or minor < _LOWEST_MINORS.get(major, 0):
+        lowest = ", ".join(f"{each}.{least}" for each, least in sorted(_LOWEST_MINORS.items()))
+        raise RotationError(
+            f"PostgreSQL {major}.{minor} does not keep the role that a clone acts as, so that"
+            f" tables would get another owner; upgrade it to {lowest} or later, or use singleUser"
+        )
+
+
+def require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
+    """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
+    user, other = pending["username"], pending["alternateUsername"]
+    if user != clone_of(other) or other not in proven & roles.keys():
+        raise RotationError(
+            f"{user} does not exist, and only the clone of a user is created,"
+            f" {clone_of(other)} for {other}; put a value of {other} without alternateUsername"
+        )
+    for original in roles[other].member_of:
+        if other == clone_of(original):
+            raise RotationError(
+                f"{other} is a clone itself, of {original}; put alternateUsername {original}"
+            )
+
+
+def require_own_pair(roles: Roles, pending: Value, proven: Users, mark: str) -> None:
+    """Refuse two users that are not an original and its clone, both of this secret.
+
+    A value has logged in as one of them. The other one belongs to the secret as well where a value
+    has logged in as it, or the names are those of an original and its clone; but a role that bears
+    the name of a clone without the mark of one must have nothing of its own.
+    """
+    user, other = pending["username"], pending["alternateUsername"]
+    if is_member(roles, user, other):
+        clone, original = user, other
+    elif is_member(roles, other, user):
+        clone, original = other, user
+    else:
+        raise RotationError(
+            f"{user} exists and is no member of {other}; grant it that role if it is the clone, or"
+            " put another alternateUsername"
+        )
+    if clone != clone_of(original) and (missing := {clone, original} - proven):
+        raise RotationError(
+            f"neither AWSCURRENT nor AWSPREVIOUS logs in as {min(missing)}; without a login as"
+            f" each of the two, {original} alternates with {clone_of(original)} only; put a value"
+            " of each"
+        )
+    if mark not in roles[clone].marks:
+        _require_nothing_of_its_own(clone, roles[clone], original, is_proven=clone in proven)
+
+
+def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_proven: bool) -> None:
+    """Refuse a role that would lose what it holds when it acts as the original.
+
+    Where no value logs in as it, refuse whatever makes it more than a clone.
+    """
+    if is_proven and (role.acts_as_another or not role.holds_in):
+        return
+    others = [name for name in role.member_of if name != original]
+    if not role.holds_in and not others:
+        return
+    commands = [f"REVOKE {', '.join(map(identifier, others))} FROM {identifier(clone)}"]
+    commands = commands if others else []
+    if role.holds_in:
+        commands.append(
+            f"GRANT {identifier(original)} what was granted to {identifier(clone)}; then, in each"
+            f" of the databases {', '.join(role.holds_in)}, REASSIGN OWNED BY {identifier(clone)}"
+            f" TO {identifier(original)} and DROP OWNED BY {identifier(clone)}"
+        )
+    raise RotationError(
+        f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
+        f" something or was granted something itself; as an administrator {'; '.join(commands)};"
+        " or give it another name"
+    )

@@ -1,0 +1,78 @@
+"""A secret's value, a JSON object: read, and written again without losing any of it."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+_MAX_BYTES = 65_536
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Lossy(Exception):
+    """Writing the value again would change or lose some of it; the text says what to do.
+
+    It may name a field, and holds no value.
+    """
+
+
+def parse(text: str) -> dict[str, Any] | None:
+    """Read a value; None where it is not a JSON object, or is nested too deeply to be read."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # the first would quote what it could not decode
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def rewrite(value: dict[str, Any], original: str) -> str:
+    """Write a value that was made from what `parse` read of `original`.
+
+    Raises:
+        Lossy: `original` has what `parse` does not keep, or the value is too large.
+
+    """
+    try:
+        json.loads(
+            original, object_pairs_hook=_unique, parse_float=_exact, parse_constant=_constant
+        )
+        written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise Lossy("the value is nested too deeply; make it flatter") from None
+    # Half of a surrogate pair has no UTF-8, only an escape.
+    written = _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    size = len(written.encode())
+    if size > _MAX_BYTES:
+        raise Lossy(
+            f"the new value would have {size:,} bytes, and Secrets Manager stores {_MAX_BYTES:,}"
+            " at most; make it smaller"
+        )
+    return written
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, each in pairs:
+        if name in fields:
+            raise Lossy(f"the value has the field {name!r} twice; remove one of them")
+        fields[name] = each
+    return fields
+
+
+def _exact(digits: str) -> float:
+    number = float(digits)
+    try:
+        kept = Decimal(repr(number)) == Decimal(digits)
+    except ArithmeticError:  # an exponent beyond all bounds
+        kept = False
+    if not kept:
+        raise Lossy(
+            "the value has a number with more digits, or a larger exponent, than a 64-bit float"
+            " keeps; put it in quotes"
+        )
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise Lossy(f"the value has {name}, which JSON does not allow; put it in quotes")

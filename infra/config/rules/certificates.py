@@ -1,0 +1,47 @@
+"""Whether TLS to the databases can be verified. Pure: no Pulumi, no boto3."""
+
+from collections.abc import Iterator, Mapping
+
+from infra.aws import rds_certificates
+from infra.config.errors import ConfigError
+from infra.config.functions import functions
+from infra.config.rules.rotation import is_database, server_of
+from infra.config.schema import SecretSettings, Settings
+from infra.config.shared import postgres_fields
+
+
+def errors(
+    settings: Settings, secrets: Mapping[str, SecretSettings], region: str
+) -> Iterator[ConfigError]:
+    """Refuse databases of a region that the bundle which is packed by default has no root of.
+
+    `secrets` are those without errors of their own; `region` is the stack's own, or nothing.
+    """
+    if settings.database.ca_bundle is not None:
+        return
+    needed: dict[str, str] = {}  # region -> the first that needs it
+    for name, secret in secrets.items():
+        if secret.existing is None and is_database(secret):
+            for each in _regions([server_of(secret)], region):
+                needed.setdefault(each, f"secrets.{name}.rotation")
+    for function in functions(settings).values():
+        if function.settings.ca_bundle:
+            read = [secrets[name] for name in function.settings.secrets if name in secrets]
+            servers = [postgres_fields.server(secret.fields) for secret in read]
+            for each in _regions(servers, region):
+                needed.setdefault(each, function.section)
+    for each in sorted(needed.keys() - rds_certificates.regions()):
+        yield ConfigError(
+            "database.caBundle",
+            f"is not set, and the bundle has no certificate of {each}, which {needed[each]} needs;"
+            " set it to AWS's bundle for that region"
+            " (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html),"
+            " or to handler/rds-ca-bundle.pem if the database is in another one",
+        )
+
+
+def _regions(servers: list[postgres_fields.Server | None], region: str) -> set[str]:
+    """Return the regions of the endpoints of RDS; where none is known, the stack's own."""
+    known = [server for server in servers if server and rds_certificates.region_of(server.host)]
+    found = {rds_certificates.region_of(each.host) for each in known if not each.is_rds_proxy}
+    return {each for each in (found if known else {region}) if each}

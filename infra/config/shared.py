@@ -1,0 +1,29 @@
+"""What the preview and the functions must agree on: a module of `handler/`, loaded by its path.
+
+The functions' modules are on no path of imports when a program is deployed, and the names of their
+files are short, as Lambda imports them from the root of a package. This one module is pure.
+"""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+__all__ = ["postgres_fields"]
+
+_HANDLER = Path(__file__).resolve().parents[2] / "handler"
+
+
+def _load(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, _HANDLER / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if TYPE_CHECKING:
+    import postgres_fields
+else:
+    postgres_fields = _load("postgres_fields")

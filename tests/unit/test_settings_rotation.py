@@ -1,0 +1,332 @@
+# ruff: noqa: E501 (a table reads by its rows)
+"""Rotation in stack config: what cannot be rotated is refused with the reason, and nothing else."""
+
+import math
+from typing import Any
+
+import pytest
+
+from infra.aws import layers, rds_certificates
+from infra.config.shared import postgres_fields
+from tests.recording import PROJECT
+from tests.unit.test_postgres_fields import WRONG
+from tests.unit.test_settings import ANOTHER, DATABASE, VALID, faults, read, rotated
+
+PROXY = "app.proxy-abc123.us-east-1.rds.amazonaws.com"
+OWN = "app.cluster-abc123.us-east-1.rds.amazonaws.com"
+ALIKE = "u" * 57
+
+
+FIELDS: dict[str, Any] = {"host": "h", "username": "u"}
+
+
+def database(**fields: Any) -> dict[str, Any]:
+    """Write a secret that rotates, with other fields."""
+    return {**rotated(strategy="singleUser"), "fields": {**FIELDS, **fields}}
+
+
+def alternating(admin: dict[str, Any], /, **fields: Any) -> dict[str, Any]:
+    """Write two secrets: one whose users alternate, and its administrator's."""
+    ours = {**rotated(strategy="alternatingUsers", adminSecret="admin")}
+    theirs = {**DATABASE, "fields": {"host": "h", "username": "admin", **admin}}
+    return {"database": {**ours, "fields": {**FIELDS, **fields}}, "admin": theirs}
+
+
+def at_proxy(**rotation: Any) -> dict[str, Any]:
+    """Write a secret that an application uses through RDS Proxy."""
+    fields = {"host": PROXY, "username": "u"}
+    return {"database": {**rotated(strategy="singleUser", **rotation), "fields": fields}}
+
+
+def errors(secrets: dict[str, Any], **options: Any) -> list[str]:
+    """Return the errors of config with these secrets, without the project and the remedy."""
+    function = {"secrets": ["database"], "architecture": "x86_64"}  # has a layer in every region
+    found = faults({"secrets": secrets, "function": function}, **options)
+    end = "; mend it in Pulumi.test.yaml"
+    return [each.removeprefix(f"{PROJECT}:").removesuffix(end) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ({"secrets": {"database": rotated()}}, "secrets.database.rotation.strategy is missing"),
+        ({"secrets": {"database": rotated(strategy="daily")}}, "secrets.database.rotation.strategy must be 'singleUser', 'alternatingUsers' or 'random', got 'daily'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", everyDays=0)}}, "secrets.database.rotation.everyDays must be 1 to 1000, got 0"),
+        ({"secrets": {"database": rotated(strategy="singleUser", windowHours=25)}}, "secrets.database.rotation.windowHours must be 1 to 24, got 25"),
+        ({"secrets": {"database": rotated(strategy="singleUser", everyDays=1, schedule="rate(10 days)")}}, "secrets.database.rotation.schedule is given beside `everyDays`; keep one"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(3 hours)")}}, "secrets.database.rotation.schedule must be every 4 to 999 hours, got 'rate(3 hours)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(0 days)")}}, "secrets.database.rotation.schedule must be every 1 to 999 days, got 'rate(0 days)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(4 hours)", windowHours=5)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (rate(4 hours)), got 5"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(30 4 * * ? *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, got 'cron(30 4 * * ? *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 * * SUN *)")}}, "secrets.database.rotation.schedule must have ? for either day or weekday, got 'cron(0 4 * * SUN *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 24 ? * SUN *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, each field within its range, got 'cron(0 24 ? * SUN *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? FOO SUN *)")}}, "each field within its range"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 * ? * * *)")}}, "secrets.database.rotation.schedule must leave 4 hours, got 'cron(0 * ? * * *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 0/6 ? * * *)", windowHours=7)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (cron(0 0/6 ? * * *)), got 7"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": 7}}}}, "secrets.database.fields.username is not text; put it in quotes"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "port": "abc"}}}}, "secrets.database.fields.port must be a number from 1 to 65535"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "engine": "mysql"}}}}, "secrets.database.rotation knows postgres and aurora-postgresql, and `engine` in `fields` is another"),
+        ({"secrets": {"database": {**rotated(strategy="random"), "generate": {"previous": {}}}}}, "secrets.database.rotation of `random` keeps old values in `previous`; give that field another name"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": DATABASE}}, "secrets.database.rotation changes the password of 'u', by which the secret 'b' logs in to the same server; give each secret a user of its own"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": rotated(strategy="singleUser")}}, "secrets.b.rotation changes the password of 'u', by which the secret 'database' logs in"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "h", "username": "u_clone"}}}}, "secrets.database.rotation changes the password of 'u_clone', by which the secret 'b' logs in"),
+        ({"secrets": {"database": rotated(strategy="singleUser", overlapHours=1)}}, "secrets.database.rotation.overlapHours goes with `random`"),
+        ({"secrets": {"database": rotated(strategy="random", overlapHours=-1)}}, "secrets.database.rotation.overlapHours must be 0 to 24000, got -1"),
+        ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret goes with `alternatingUsers`; drop it"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers")}}, "secrets.database.rotation.adminSecret must be another secret (there is none), got None"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="database"), "b": ANOTHER}}, "secrets.database.rotation.adminSecret must be another secret (b), got 'database'"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "b"}}}}, "secrets.database.rotation.adminSecret must be of h:5432, where the secret is rotated, and 'b' is of other:5432; name one of that server"),
+        ({"secrets": {"database": {"from": "config", "rotation": {"strategy": "singleUser"}}}, "secretValues": {"database": {"a": "b"}}}, "secrets.database.rotation would be undone by `from: config`"),
+        ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation of `random` makes what `generate` names"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, and `fields` has no `host`; add it"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "generate": {"password": {}, "pin": {}}}}}, "secrets.database.rotation changes the password of a database; `generate` must name `password` alone"),
+    ],
+)  # fmt: skip
+def test_one_fault_is_one_line_that_names_key_value_and_remedy(
+    keys: dict[str, Any], fault: str
+) -> None:
+    found = [each for each in faults({**VALID, **keys}) if fault in each]
+    assert len(found) == 1
+    assert found[0].startswith(f"{PROJECT}:")
+    assert found[0].endswith("; mend it in Pulumi.test.yaml")
+
+
+@pytest.mark.parametrize(
+    ("field", "found", "message"),
+    [
+        row
+        for row in WRONG  # as far as a stack file can hold it
+        if row[0] != "password" and isinstance(row[1], str | int | float) and row[1] != math.inf
+    ],
+    ids=lambda each: f"{each!r:.30}",
+)
+def test_what_the_functions_refuse_is_refused_at_preview(
+    field: str, found: float | str, message: str
+) -> None:
+    rule = f"secrets.database.fields.{field} {message}"
+    assert errors({"database": database(**{field: found})}) == [rule]
+
+
+@pytest.mark.parametrize("field", ["username", "alternateUsername"])
+def test_a_name_that_the_server_would_cut_is_refused_where_it_is_rotated(field: str) -> None:
+    rule = f"secrets.database.fields.{field} has more than 63 bytes; use a shorter name"
+    assert errors({"database": database(**{field: "u" * 70})}) == [rule]
+    read({"secrets": {"database": {**DATABASE, "fields": {"host": "h", field: "u" * 70}}}})
+
+
+def test_every_field_that_cannot_be_rotated_is_refused_at_once_the_administrators_too() -> None:
+    found = errors(alternating({"port": 0, "dbname": 2024}, port="٣", dbname=2024))
+    assert [each.partition(" ")[0] for each in found] == [
+        f"secrets.{name}.fields.{field}"
+        for name in ("database", "admin")
+        for field in ("port", "dbname")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"port": 5432}, {"port": "5432"}),
+        ({"port": " 5432"}, {"port": 5432.0}),
+        ({"port": 5432}, {}),
+        ({"port": ""}, {"port": 5432}),
+        ({"host": "Db.example.com"}, {"host": "db.example.com"}),
+        ({"host": "db.example.com."}, {"host": "db.example.com"}),
+        ({"host": "[::1]"}, {"host": "0::1"}),
+        ({"dbname": ""}, {"dbname": "postgres"}),
+        ({"host": "db.example.com"}, {"host": ""}),
+    ],
+)
+def test_an_administrator_of_the_same_server_is_taken_however_it_is_written(
+    ours: dict[str, object], theirs: dict[str, object]
+) -> None:
+    read({"secrets": alternating(theirs, **ours), "function": {"secrets": ["database"]}})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "servers"),
+    [
+        ({"port": 5433}, {}, ("h:5433", "h:5432")),
+        ({}, {"port": 5433}, ("h:5432", "h:5433")),
+        ({"host": "::1"}, {"host": "::2"}, ("[::1]:5432", "[::2]:5432")),
+    ],
+)
+def test_an_administrator_of_another_server_is_refused(
+    ours: dict[str, object], theirs: dict[str, object], servers: tuple[str, str]
+) -> None:
+    (error,) = errors(alternating(theirs, **ours))
+    assert error == (
+        f"secrets.database.rotation.adminSecret must be of {servers[0]}, where the secret is"
+        f" rotated, and 'admin' is of {servers[1]}; name one of that server"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"host": "DB.example.com"}, {"host": "db.example.com."}),
+        ({"port": 5432}, {"port": "5432"}),
+        ({"port": 5432}, {}),
+        ({"host": "::1"}, {"host": "[::1]"}),
+    ],
+)
+def test_one_user_of_two_secrets_is_found_however_the_server_is_written(
+    first: dict[str, object], second: dict[str, object]
+) -> None:
+    unrotated = {**DATABASE, "fields": {**FIELDS, **second}}
+    for other in (unrotated, database(**second)):
+        (error,) = errors({"database": database(**first), "other": other})
+        assert "changes the password of 'u', by which the secret" in error
+
+
+def test_secrets_of_other_servers_and_other_values_share_no_user() -> None:
+    api = {"fields": {"host": "https://api.example.com/v1", "port": "none", "username": "u"}}
+    secrets = {
+        "database": database(),
+        "b": database(port=5433),
+        "c": database(host="c"),
+        "api": api,
+    }
+    read({"secrets": secrets})
+
+
+@pytest.mark.parametrize("names", [(f"{ALIKE}a", f"{ALIKE}b"), ("ü" * 28 + "ab", "ü" * 28 + "ac")])
+def test_two_users_whose_clones_would_have_one_name_are_refused_by_their_names(
+    names: tuple[str, str],
+) -> None:
+    first, second = names
+    secrets = alternating({}, username=first)
+    secrets["other"] = {
+        **secrets["database"],
+        "fields": {"host": "H", "port": 5432, "username": second},
+    }
+    (error,) = errors(secrets)
+    clone = postgres_fields.clone_of(first)
+    assert error == (
+        f"secrets.other.rotation makes {clone!r}, a clone of {second!r}, and so does the secret"
+        f" 'database' of {first!r}: names are cut to 63 bytes; give one of the two a shorter"
+        " username"
+    )
+    secrets["other"]["fields"]["port"] = 5433
+    secrets["other"]["rotation"] = {"strategy": "singleUser"}
+    read({"secrets": secrets, "function": {"secrets": ["database"]}})
+
+
+NOT_SET = "secrets.database.rotation.host is not set, and `fields.host` is an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's; set it to the database's own endpoint"
+NO_PROXY = "secrets.database.rotation.host is an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's; set it to the database's own endpoint"
+
+
+@pytest.mark.parametrize(
+    ("rotation", "error"),
+    [
+        ({}, NOT_SET),
+        ({"host": f"other-{PROXY}."}, NO_PROXY),
+        ({"host": "db:5432"}, "secrets.database.rotation.host must be a host name or an IP address alone; write the port into `port`, got 'db:5432'"),
+        ({"host": ""}, "secrets.database.rotation.host must not be empty, got a value that is not shown"),
+        ({"host": OWN, "port": 0}, "secrets.database.rotation.port must be 1 to 65535, got 0"),
+    ],
+)  # fmt: skip
+def test_a_server_that_no_rotation_can_log_in_to_is_refused(
+    rotation: dict[str, object], error: str
+) -> None:
+    assert errors(at_proxy(**rotation)) == [error]
+
+
+def test_a_port_without_its_host_and_a_host_without_a_database_are_refused() -> None:
+    assert errors({"database": rotated(strategy="singleUser", port=5433)}) == [
+        "secrets.database.rotation.port goes with `host`; name that, too, or drop it"
+    ]
+    secret = {**rotated(strategy="random", host="h", port=1), "generate": {"key": {}}}
+    assert errors({"database": secret}) == [
+        f"secrets.database.rotation.{key} goes with a database, and `random` has none; drop it"
+        for key in ("host", "port")
+    ]
+
+
+def test_an_application_may_use_rds_proxy_while_rotation_uses_the_database() -> None:
+    environment = read({"secrets": at_proxy(host=OWN, port=5433)})
+    rotation = environment.rotations["database"]
+    assert (rotation.host, rotation.port) == (OWN, 5433)
+    read({"secrets": {"database": {**DATABASE, "fields": {"host": PROXY, "username": "u"}}}})
+    external = {"from": "external", "rotation": {"strategy": "singleUser", "host": OWN}}
+    read({"secrets": {"database": external}})
+
+
+def test_an_administrator_is_of_the_server_that_rotation_uses() -> None:
+    secrets = alternating({"host": OWN}, host=PROXY)
+    secrets["database"]["rotation"]["host"] = OWN.upper()
+    read({"secrets": secrets, "function": {"secrets": ["database"]}})
+    secrets["admin"]["fields"]["host"] = PROXY
+    (error,) = errors(secrets)
+    assert f"must be of {OWN}:5432, where the secret is rotated" in error
+
+
+def test_a_user_is_found_by_the_application_s_host_and_by_rotations() -> None:
+    for host in (PROXY, OWN):
+        other = {**DATABASE, "fields": {"host": host, "username": "u"}}
+        (error,) = errors({**at_proxy(host=OWN), "other": other})
+        assert "changes the password of 'u', by which the secret 'other' logs in" in error
+    twice = at_proxy(host=OWN)["database"]
+    (error,) = errors({"database": twice, "other": twice})
+    assert error.startswith("secrets.other.rotation changes the password of 'u'")
+
+
+# --- the certificates of a region ----------------------------------------------------------------
+
+WITHOUT = sorted(set(layers.regions()) - rds_certificates.regions())
+
+
+def lacking(region: str, needed_by: str) -> str:
+    return (
+        f"database.caBundle is not set, and the bundle has no certificate of {region}, which"
+        f" {needed_by} needs; set it to AWS's bundle for that region"
+        " (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html), or to"
+        " handler/rds-ca-bundle.pem if the database is in another one"
+    )
+
+
+def test_the_bundle_has_certificates_of_most_regions_that_have_a_layer() -> None:
+    assert len(rds_certificates.regions()) == 27
+    assert rds_certificates.regions() <= set(layers.regions())
+    assert {"mx-central-1", "us-gov-west-1", "cn-north-1"} <= set(WITHOUT)
+    assert len(WITHOUT) == 12
+
+
+@pytest.mark.parametrize("region", WITHOUT)
+def test_a_database_of_a_region_without_a_certificate_is_refused(region: str) -> None:
+    assert errors({"database": database()}, region=region) == [
+        lacking(region, "secrets.database.rotation")
+    ]
+    external = {"from": "external", "rotation": {"strategy": "singleUser"}}
+    assert errors({"database": external}, region=region) == [
+        lacking(region, "secrets.database.rotation")
+    ]
+
+
+def test_a_function_that_logs_in_is_refused_in_such_a_region() -> None:
+    (error,) = faults({**VALID, "function": {"handler": "query"}}, region="mx-central-1")
+    assert lacking("mx-central-1", "function") in error
+
+
+def test_the_region_is_that_of_the_database_where_its_host_says_it() -> None:
+    away = database(host="app.abc123.mx-central-1.rds.amazonaws.com")
+    assert errors({"database": away}) == [lacking("mx-central-1", "secrets.database.rotation")]
+    china = database(host="app.abc123.rds.cn-north-1.amazonaws.com.cn")
+    assert errors({"database": china}) == [lacking("cn-north-1", "secrets.database.rotation")]
+    here = {"secrets": {"database": database(host=OWN)}, "function": {"handler": "query"}}
+    read(here, region="mx-central-1")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"secrets": {"database": database()}, "database": {"caBundle": "handler/rds-ca-bundle.pem"}},
+        VALID,
+        {"secrets": {"key": {"generate": {"key": {}}, "rotation": {"strategy": "random"}}}, "function": {"secret": "key"}},
+        {"secrets": {"database": {**DATABASE, "fields": {"host": PROXY.replace("us-east-1", "mx-central-1")}}}, "function": {"handler": "query"}},
+        {"secrets": {"database": {**DATABASE, "fields": {"host": OWN}}, "api": {"fields": {"host": "api.example.com"}}}, "function": {"handler": "query"}},
+    ],
+    ids=["own bundle", "no login", "no database", "proxy", "another region"],
+)  # fmt: skip
+def test_what_needs_no_certificate_of_the_region_is_taken(keys: dict[str, Any]) -> None:
+    read(keys, region="mx-central-1")
