@@ -39,7 +39,7 @@ class Sdk:
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._down_until: dict[tuple[str, str | None], float] = {}
         self._running: set[Flight] = set()
-        self._making = RLock()
+        self._making: dict[tuple[str, str | None], RLock] = {}
 
     def prepare(self, place: "tuple[str, str | None]") -> None:
         """Make the client of a service and region in a thread; what fails there fails again."""
@@ -51,7 +51,7 @@ class Sdk:
         start_new_thread(run, ())
 
     def _client(self, place: "tuple[str, str | None]") -> "Any":
-        with self._making:
+        with self._making.setdefault(place, RLock()):  # of each region by itself: one may hang
             client = self._clients.get(place)
             if client is None:
                 client = self._clients[place] = self._make_client(*place)
