@@ -10,11 +10,11 @@ from importlib import metadata
 from pathlib import Path
 
 from infra.components import packages
+from infra.packaging import client
 from local.provider.archive import package
 
 ROOT = Path(__file__).resolve().parent.parent
-CLIENT = ("secret_client.py", "secret_extension.py", "secret_sdk.py")
-FILES = {name: ROOT / "handler" / name for name in ("app.py", *CLIENT)}
+FILES = {"app.py": ROOT / "handler/app.py", **client.files(ROOT / "handler")}
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 INSTALLED = ROOT / f"benchmarks/.venv/lib/python{VERSION}/site-packages"
 PEERS = ("requests", "aws-secretsmanager-caching", "boto3", "aws-lambda-powertools")
@@ -31,8 +31,9 @@ def make(directory: Path) -> dict[str, int]:
     with zipfile.ZipFile(io.BytesIO(ours)) as packed:
         packed.extractall(directory / "compiled")
     (directory / "source").mkdir()
-    for path in FILES.values():
-        shutil.copy(path, directory / "source")
+    for name, path in FILES.items():
+        (directory / "source" / name).parent.mkdir(exist_ok=True)
+        shutil.copy(path, directory / "source" / name)
     deflated = _zipped(path for path in (directory / "compiled").rglob("*") if path.is_file())
     return {"": deflated, **{name: _zipped(_files(name, set())) for name in PEERS}}
 

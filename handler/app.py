@@ -5,10 +5,9 @@ What it answers never holds the password; what it answers on an error holds noth
 
 import json
 import os
-from collections.abc import Mapping
 from typing import Any
 
-from secret_client import SecretClient, SecretError
+from secret_client import SecretClient, SecretError, Value
 
 _secrets = SecretClient()
 
@@ -20,7 +19,9 @@ _FIELDS = {
     "username": ("username",),
     "password": ("password",),
 }
-_OPTIONAL = {"database_name"}  # null where no database was named at the creation of the server
+# No database need have been named when the server was created; RDS writes no host into a secret
+# that it manages: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+_OPTIONAL = {"database_host", "database_name"}
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
@@ -28,9 +29,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     Returns:
         `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
-        `username`, `extension_cache` and `note`, with `database_name` null where the secret
-        names none; 400 with `error` where `SECRET_NAME` is not set; 500 with `error` and
-        `request_id` where the secret cannot be read.
+        `username`, `extension_cache` and `note`; host and name are null where the secret has
+        none, and the note says so of the host. 400 with `error` where `SECRET_NAME` is not set;
+        500 with `error` and `request_id` where the secret cannot be read.
 
     """
     secret_name = os.environ.get("SECRET_NAME")
@@ -38,42 +39,48 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
         return _answer(400, {"error": "the environment variable SECRET_NAME is not set"})
     try:
         secret = _secrets.get_secret(secret_name, context=context)
-        found = _database(secret_name, secret.json)
+        answer = _answer(200, _body(secret))
     except Exception as error:  # noqa: BLE001 (whatever went wrong, the caller learns nothing of it)
         # Only the client's own errors are known to hold no value.
         reason = str(error) if isinstance(error, SecretError) else ""
         print(json.dumps({"level": "ERROR", "error": type(error).__name__, "reason": reason}))  # noqa: T201 (Lambda's log)
         request_id = getattr(context, "aws_request_id", "")
         return _answer(500, {"error": "the secret could not be read", "request_id": request_id})
-    return _answer(
-        200,
-        {
-            "message": f"secret retrieved through the {secret.source}",
-            "database_host": found["database_host"],
-            "database_name": found["database_name"],
-            "username": found["username"],
-            "extension_cache": _extension_cache(),
-            "note": "the password was retrieved and is not shown",
-        },
-    )
+    return answer
 
 
 class IncompleteSecret(SecretError):
-    """The secret lacks a field."""
+    """The secret lacks a field, or has one that is not text."""
 
 
-def _database(secret_name: str, secret: Mapping[str, object]) -> dict[str, object]:
-    found = {
-        field: next((secret[key] for key in keys if secret.get(key)), None)
-        for field, keys in _FIELDS.items()
+def _body(secret: Value) -> dict[str, object]:
+    database = _database(secret)
+    note = "the password was retrieved and is not shown"
+    if database["database_host"] is None:
+        note += "; the secret has no host, so take it from the function's environment"
+    return {
+        "message": f"secret retrieved through the {secret.source}",
+        "database_host": database["database_host"],
+        "database_name": database["database_name"],
+        "username": database["username"],
+        "extension_cache": _extension_cache(),
+        "note": note,
     }
-    missing = [
-        " or ".join(_FIELDS[field])
-        for field, value in found.items()
-        if value is None and field not in _OPTIONAL
-    ]
-    if missing:
-        raise IncompleteSecret(f"{secret_name}: no field {', no '.join(missing)}")
+
+
+def _database(secret: Value) -> dict[str, str | None]:
+    """Read the fields; `null` and "" are absent."""
+    found: dict[str, str | None] = {}
+    wrong = []
+    for field, names in _FIELDS.items():
+        name = next((name for name in names if secret.json.get(name) not in (None, "")), None)
+        found[field] = None if name is None else secret.json[name]
+        if name is None and field not in _OPTIONAL:
+            wrong.append(f"no field {' or '.join(names)}")
+        elif not isinstance(found[field], str | None):
+            wrong.append(f"field {name} is not text")
+    if wrong:
+        raise IncompleteSecret(f"{secret.name}: {', '.join(wrong)}")
     return found
 
 

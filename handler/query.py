@@ -45,9 +45,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     Returns:
         `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
-        `username`, `session_user`, `secret_version`, `connected` (whether this request
-        logged in) and `note`; 400 with `error` where `SECRET_NAME` is not set; 500 with
-        `error`, which names the step that failed, and `request_id` where there is no answer.
+        `username`, `session_user`, `secret_version`, `reused_connection` (whether an earlier
+        request had logged in) and `note`; 400 with `error` where `SECRET_NAME` is not set; 500
+        with `error`, which names the step that failed, and `request_id` where there is no answer.
 
     """
     secret_name = os.environ.get("SECRET_NAME")
@@ -82,23 +82,23 @@ def _ask(secret: Value, context: Any) -> dict[str, Any]:
     kept = _Open.secret
     if kept is not None and kept.version == secret.version:
         _Open.refused = ""
-    connected = kept is None or secret.version not in {kept.version, _Open.refused}
+    reused = kept is not None and secret.version in {kept.version, _Open.refused}
     pauses = iter(_PAUSES_SECONDS)
     while True:
         try:
-            if connected:
+            if not reused:
                 _log_in(secret)
             database, user = _query()
             break
         except Error as error:
             if not _is_lost(error):
                 raise
-            if connected:  # else it was a kept connection, which costs no pause
+            if not reused:  # a kept connection that was lost costs no pause
                 pause = next(pauses, None)
                 if pause is None or _remaining_seconds(context) < pause + _LOGIN_SECONDS:
                     raise
                 sleep(pause)
-        connected = True
+        reused = False
     used = _Open.secret or secret
     return {
         "message": f"the database answered; secret retrieved through the {secret.source}",
@@ -107,7 +107,7 @@ def _ask(secret: Value, context: Any) -> dict[str, Any]:
         "username": used.json["username"],
         "session_user": user,
         "secret_version": used.version,
-        "connected": connected,
+        "reused_connection": reused,
         "note": "the password was used and is not shown",
     }
 

@@ -16,6 +16,7 @@ from infra.components.external_reader import ExternalReader
 from infra.components.reader_role import ReaderRole
 from infra.config import function_variables
 from infra.config.functions import AppFunction
+from infra.packaging import client
 from infra.wiring import Arns, Context, Keys, VpcConfig
 
 _RUNTIME = {
@@ -174,9 +175,7 @@ def _taking_over(function: AppFunction) -> pulumi.ResourceOptions:
 def _files(context: Context, function: AppFunction) -> dict[str, Path]:
     own = function.settings
     if function.is_example:
-        client = ["secret_client.py", "secret_extension.py", "secret_sdk.py"]
-        if own.telemetry:
-            client.append("secret_telemetry.py")
-        return context.files(Path(own.code).name, *client, postgres=own.ca_bundle)
+        example = context.files(Path(own.code).name, postgres=own.ca_bundle)
+        return {**example, **client.files(context.handler)}
     ca_bundle = {"ca-bundle.pem": context.env.ca_bundle} if own.ca_bundle else {}
     return {**context.env.packages[function.name], **ca_bundle}

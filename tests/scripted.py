@@ -63,6 +63,7 @@ class Request:
 
 
 Answer = Callable[[Request, socket.socket], None]
+_EPOCH = time.time() - time.monotonic()
 
 
 class Server:
@@ -330,17 +331,27 @@ def encoded(value: bytes) -> str:
 
 
 class Clock:
-    """The monotonic clock, moved forward by a test instead of waited for."""
+    """The clocks of running time and of the day, moved by a test instead of waited for."""
 
     def __init__(self, *, running: bool = False) -> None:
         self._now = time.monotonic if running else itertools.repeat(time.monotonic()).__next__
-        self._moved = 0.0
+        self._moved = self._frozen = 0.0
 
     def __call__(self) -> float:
+        """Return the running time."""
         return self._now() + self._moved
 
+    def time(self) -> float:
+        """Return the time of day."""
+        return self() + _EPOCH + self._frozen
+
     def move(self, seconds: float) -> None:
+        """Let time pass."""
         self._moved += seconds
+
+    def freeze(self, seconds: float) -> None:
+        """Let the time of day pass alone; less than nothing sets its clock back."""
+        self._frozen += seconds
 
 
 def bound_port() -> socket.socket:

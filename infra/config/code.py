@@ -6,9 +6,8 @@ from pathlib import Path
 
 from infra.config.errors import ConfigError
 from infra.config.functions import AppFunction
+from infra.packaging import client
 from infra.packaging.package import Source, build
-
-_CLIENT = ("client", "extension", "redaction", "sdk", "telemetry")
 
 Packages = Mapping[str, Mapping[str, Path]]
 """Logical name of a function -> path in its package -> file."""
@@ -37,7 +36,6 @@ def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, li
 def source(function: AppFunction, root: Path) -> Source:
     """Name what a function is made of; `root` is the project's folder."""
     own = function.settings
-    client = {f"secret_{name}.py": root / "handler" / f"secret_{name}.py" for name in _CLIENT}
     return Source(
         code=root / own.code,
         handler=own.handler,
@@ -45,7 +43,7 @@ def source(function: AppFunction, root: Path) -> Source:
         architecture=own.architecture,
         requirements=root / own.requirements if own.requirements else None,
         include=tuple(root / each for each in own.include),
-        client=client,
+        client=client.files(root / "handler"),
         layers=bool(own.layers),
     )
 

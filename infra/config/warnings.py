@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from infra.aws.place import Place
 from infra.config.schema import Settings
 
-# What the example `app` answers with, each under either of its names.
-_OF_APP = (("host", "database_host"), ("dbname", "database_name"))
+# What the example `app` needs of its secret.
+_OF_APP = ("username", "password")
 
 
 def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _example(settings: Settings) -> Iterator[str]:
     if secret is None or secret.source != "generate" or function.handler != "app":
         return
     fields = {*secret.fields, *secret.generate}
-    if missing := [names[0] for names in _OF_APP if not fields & {*names}]:
+    if missing := [name for name in _OF_APP if name not in fields]:
         lacks = " and no ".join(missing)
         yield (
             f"function.secret is {function.secret!r}, whose value has no {lacks}: handler `app`"

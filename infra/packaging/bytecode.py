@@ -49,7 +49,7 @@ def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, 
         bytecode = _name(name, version)
         if path.suffix == ".pyc" or not name.endswith(".py") or bytecode in files:
             continue
-        optimize = _STRIPPED if path.absolute().parent == _OWN else _WHOLE
+        optimize = _STRIPPED if path.absolute().is_relative_to(_OWN) else _WHOLE
         key = hashlib.sha256(json.dumps([name, optimize]).encode())
         key.update(path.read_bytes())
         place = cache / "bytecode" / str(version) / f"{key.hexdigest()}.pyc"

@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.packaging import (
     binaries,
     bytecode,
+    client,
     contents,
     distributions,
     handlers,
@@ -123,8 +124,10 @@ def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
     Such a copy stays as it is, and none of this version's files join it: the user's code was
     written for that version, and its files need each other.
     """
-    copies = [name for name in source.client if name in files]
-    is_other = not all(contents.same(files[name], source.client[name]) for name in copies)
+    copies = files.keys() & source.client.keys()
+    is_other = client.is_there(files.keys() - copies) or not all(
+        contents.same(files[name], source.client[name]) for name in copies
+    )
     return {} if is_other or runtimes.python(source.runtime) is None else source.client
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from infra.packaging import client as client_package
 from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
 from local.functions import Function
@@ -244,8 +245,7 @@ def _reading(deployment: Deployment) -> Function:
 def _reader(deployment: Deployment, function: Function) -> Iterator[Caller]:
     """Deploy what reads as the function may, through the client, and yield its caller."""
     handler = deployment.stack.program.parent / "handler"
-    client = ("secret_client.py", "secret_extension.py", "secret_sdk.py")
-    files = {"reader.py": _READER, **{name: handler / name for name in client}}
+    files = {"reader.py": _READER, **client_package.files(handler)}
     configuration = like(function)
     configuration["Environment"] = {
         "Variables": {**function.environment, "SECRETS_TELEMETRY": "false"}

@@ -19,6 +19,7 @@ from infra.components.reader_role import ReaderRole
 from infra.components.rotation_watch import RotationWatch
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
+from infra.packaging import client
 from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
 from local.engines.built_in import BuiltInEngine
@@ -113,16 +114,7 @@ def program() -> None:
             "layer_arn": LAYER,
             "key_arn": key.arn,
             "log_group_name": f"{LOGS}reader",
-            "files": {
-                file: HANDLER / file
-                for file in (
-                    "app.py",
-                    "secret_client.py",
-                    "secret_extension.py",
-                    "secret_sdk.py",
-                    "secret_telemetry.py",
-                )
-            },
+            "files": {"app.py": HANDLER / "app.py", **client.files(HANDLER)},
             "handler": "app.lambda_handler",
             "environment": {"SECRET_NAME": f"{PREFIX}session", "SECRETS_TELEMETRY": "true"},
         },

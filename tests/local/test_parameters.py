@@ -15,6 +15,7 @@ from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import ParameterStore
 from infra.components.reader_role import ReaderRole
 from infra.components.secret_seeder import SecretSeeder
+from infra.packaging import client
 from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
@@ -78,8 +79,8 @@ class Deployed:
         functions, content = self.client("lambda"), io.BytesIO()
         with zipfile.ZipFile(content, "w") as packed:
             packed.writestr("app.py", READER)
-            for name in ("secret_client.py", "secret_extension.py", "secret_sdk.py"):
-                packed.write(ROOT / "handler" / name, name)
+            for name, path in client.files(ROOT / "handler").items():
+                packed.write(path, name)
         functions.create_function(
             FunctionName="parameter-probe",
             Role=role or self.output("role"),

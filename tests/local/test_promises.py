@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from infra.aws.layers import extension_layer_arn
 from infra.config.settings import SettingsError
+from infra.packaging import client
 from local import deployment
 from local.deployment import Deployment
 from local.engines.built_in import BuiltInEngine
@@ -79,12 +80,12 @@ def publish(deployed: Deployment) -> None:
 
 
 def change_code(deployed: Deployment, **files: str) -> None:
-    """Deploy the function anew with files of its package replaced."""
+    """Deploy the function again with `app.py` or a file of the client replaced."""
     data = io.BytesIO()
+    package = {"app.py": ROOT / "handler/app.py", **client.files(ROOT / "handler")}
     with zipfile.ZipFile(data, "w") as packed:
-        for name in ("app", "secret_client", "secret_extension", "secret_sdk"):
-            text = (ROOT / "handler" / f"{name}.py").read_text(encoding="utf-8")
-            packed.writestr(f"{name}.py", files.get(name, text))
+        for name, path in package.items():
+            packed.writestr(name, files.get(path.stem) or path.read_text(encoding="utf-8"))
     deployed.client("lambda").update_function_code(
         FunctionName=deployed.outputs["function_name"], ZipFile=data.getvalue()
     )
@@ -205,7 +206,7 @@ def test_without_the_token_header_the_sdk_is_the_way(
     deployed = deploy()
     change_code(
         deployed,
-        secret_extension=source("secret_extension", "X-Aws-Parameters-Secrets-Token", "X-Other"),
+        extension=source("secret_client/extension", "X-Aws-Parameters-Secrets-Token", "X-Other"),
     )
     assert "through the sdk" in deployed.functions["reader"].invoke().body["message"]
 
@@ -278,8 +279,8 @@ def test_a_function_that_logs_the_extensions_answer_is_found_out(deploy: Deploy)
     held = json.loads(deployed.secret_text(arn)) | {"password": "pass<word>&more"}
     deployed.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(held))
     read = "    if status != _OK:"
-    printing = source("secret_extension", read, f"    print(body)\n{read}")
-    change_code(deployed, secret_extension=printing)
+    printing = source("secret_client/extension", read, f"    print(body)\n{read}")
+    change_code(deployed, extension=printing)
     found = broken(deployed)
     assert found[LOGS] == "a log line holds a secret value"
 

@@ -98,12 +98,12 @@ def test_the_database_says_who_is_logged_in(ask: Ask, value: dict[str, Any]) -> 
     assert answer["status"] == 200
     assert answer["session_user"] == answer["username"] == value["username"]
     assert (answer["database_host"], answer["database_name"]) == ("127.0.0.1", "postgres")
-    assert answer["connected"]
+    assert answer["reused_connection"] is False
     assert "one-password" not in json.dumps(answer)
 
 
 def test_a_connection_is_kept(ask: Ask, postgres: PostgreSQL, unique: str) -> None:
-    assert [ask()["connected"] for _ in range(3)] == [True, False, False]
+    assert [ask()["reused_connection"] for _ in range(3)] == [False, True, True]
     assert sessions(postgres, unique) == 1
 
 
@@ -113,7 +113,7 @@ def test_a_connection_that_the_server_ended_is_made_anew_in_the_same_request(
     ask()
     assert sessions(postgres, unique, end=True) == 1
     answer = ask()
-    assert (answer["status"], answer["connected"]) == (200, True)
+    assert (answer["status"], answer["reused_connection"]) == (200, False)
 
 
 def test_a_password_that_was_rotated_away_is_noticed_by_no_request(
@@ -128,7 +128,7 @@ def test_a_password_that_was_rotated_away_is_noticed_by_no_request(
     assert answer["status"] == 200
     assert answer["secret_version"] != before["secret_version"]
     # The new value is at hand now; nothing is asked again.
-    assert ask()["connected"] is False
+    assert ask()["reused_connection"] is True
 
 
 def test_a_password_that_a_pooler_refuses_is_asked_for_again_at_once(
@@ -172,16 +172,16 @@ def test_a_connection_by_what_is_pending_is_kept_until_the_rotation_ends(
         query._secrets.get_secret(unique, refresh=True)  # noqa: SLF001 (what its time would do)
 
     answers = [ask() for _ in range(3)]
-    assert [answer["connected"] for answer in answers] == [True, False, False]
+    assert [answer["reused_connection"] for answer in answers] == [False, True, True]
     assert {answer["secret_version"] for answer in answers} == {pending}
     assert sessions(postgres, unique) == 1
     current(pending, before)
-    assert (ask()["connected"], sessions(postgres, unique)) == (False, 1)
+    assert (ask()["reused_connection"], sessions(postgres, unique)) == (True, 1)
     # Made current again by hand, the version of before is what is wanted.
     current(before, pending)
     set_password(postgres, unique, "one-password")
     answer = ask()
-    assert (answer["connected"], answer["secret_version"]) == (True, before)
+    assert (answer["reused_connection"], answer["secret_version"]) == (False, before)
 
 
 def test_a_user_that_is_gone_is_followed_by_the_other_in_the_same_request(
@@ -204,7 +204,7 @@ def test_a_new_version_closes_the_connection_of_the_old(
     put(password="another-password")
     set_password(postgres, unique, "another-password")
     query._secrets.get_secret(unique, refresh=True)  # noqa: SLF001 (what its time would do)
-    assert ask()["connected"]
+    assert ask()["reused_connection"] is False
     assert sessions(postgres, unique) == 1
 
 
@@ -374,7 +374,7 @@ def test_a_login_that_ends_without_a_word_is_made_again(
 ) -> None:
     way.losses = [losses(way, kind)] * times
     answer = lost()
-    assert (answer["status"], answer.get("connected")) == (200, True)
+    assert (answer["status"], answer.get("reused_connection")) == (200, False)
     assert (way.connections, pauses) == (times + 1, [0.1, 0.3, 1.0][:times])
 
 
@@ -454,7 +454,7 @@ def test_a_connection_that_is_lost_while_it_is_asked_is_opened_again(
     way.lose_next = lose
     way.losses = [lose_the_next_login_too]
     answer = lost()
-    assert (answer["status"], answer["connected"]) == (200, True)
+    assert (answer["status"], answer["reused_connection"]) == (200, False)
     assert (way.connections, pauses) == (3, [0.1])
 
 
@@ -494,7 +494,7 @@ def test_a_connection_that_ends_right_after_its_login_is_opened_again(  # noqa: 
 
     monkeypatch.setattr(query, "connect", connect_and_lose_the_first)
     answer = ask()
-    assert (answer["status"], answer["connected"]) == (200, True)
+    assert (answer["status"], answer["reused_connection"]) == (200, False)
     assert (len(made), len(pauses)) == (times + 1, times)
 
 

@@ -206,7 +206,7 @@ def test_every_key_of_config_reaches_a_resource() -> None:
         assert function.inputs["runtime"] == "python3.12"
         assert function.inputs["architectures"] == ["x86_64"]
     reader = next(e.inputs for e in by_type(made, "function:Function") if "reader" in e.name)
-    assert "secret_telemetry.py" in reader["code"].assets
+    assert "secret_client/telemetry.py" in reader["code"].assets
     assert reader["memorySize"] == 1234
     assert reader["timeout"] == 56
     assert reader["reservedConcurrentExecutions"] == 7

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Self
 
-import secret_client
-from secret_client import Value
+import pytest
+
+from secret_client import (
+    Value,
+    backoff,
+    cache,
+    client,
+    clocks,
+    extension,
+    extension_retries,
+    loading,
+    sdk,
+)
 from tests import scripted
 from tests.scripted import Aws
 
@@ -16,6 +27,14 @@ REPLICAS = ("eu-west-1", "us-east-1")
 BROKEN = scripted.http(400, scripted.GENERIC)
 DOWN = scripted.aws_error("ServiceUnavailable", status=503)
 PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
+
+
+def follow(patch: pytest.MonkeyPatch, clock: scripted.Clock) -> None:
+    """Let every module of the client follow a test's clock."""
+    for module in (backoff, cache, client, clocks, extension, extension_retries, loading, sdk):
+        patch.setattr(module, "monotonic", clock)
+        if hasattr(module, "time"):
+            patch.setattr(module, "time", clock.time)
 
 
 def value_of(text: str | None = None, binary: bytes | None = None) -> Value:
@@ -60,7 +79,7 @@ HALF_SECONDS = 30.0
 
 
 def left(seconds: float) -> Any:
-    millis = (seconds + secret_client._RESERVE_SECONDS) * 1000  # noqa: SLF001
+    millis = (seconds + client._RESERVE_SECONDS) * 1000  # noqa: SLF001
     return SimpleNamespace(get_remaining_time_in_millis=lambda: millis)
 
 

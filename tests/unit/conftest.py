@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-import secret_client
-import secret_extension
-import secret_sdk
-from secret_client import SecretClient
+from secret_client import SecretClient, sdk
+from secret_client import extension as extension_module
+from secret_client.cache import Flight
 from tests import scripted
+from tests.unit.client_support import follow
 
 PATIENT_SECONDS = 60.0
 
@@ -48,36 +48,34 @@ def _no_thread_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         start_new_thread(run_to_the_end, ())
         ended.append(end)
 
-    monkeypatch.setattr(secret_sdk, "start_new_thread", tracked)
+    monkeypatch.setattr(sdk, "start_new_thread", tracked)
     yield
     assert all(end.wait(PATIENT_SECONDS) for end in ended), "a thread of the client never ends"
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
-    """The client's clock, which only a test moves; the client then waits without an end."""
+    """The client's clocks, which only a test moves; the client then waits without an end."""
     moved = scripted.Clock()
-    remaining, wait = secret_extension._remaining, secret_extension.Flight.wait  # noqa: SLF001
+    remaining, wait = extension_module._remaining, Flight.wait  # noqa: SLF001
 
     def patient_remaining(deadline: float) -> float:
         return remaining(deadline) + PATIENT_SECONDS
 
-    def patient_wait(flight: secret_extension.Flight, deadline: float) -> object:
+    def patient_wait(flight: Flight, deadline: float) -> bool:
         return wait(flight, deadline + PATIENT_SECONDS if deadline > moved() else deadline)
 
-    for module in (secret_client, secret_extension, secret_sdk):
-        monkeypatch.setattr(module, "monotonic", moved)
-    monkeypatch.setattr(secret_extension, "_remaining", patient_remaining)
-    monkeypatch.setattr(secret_extension.Flight, "wait", patient_wait)
+    follow(monkeypatch, moved)
+    monkeypatch.setattr(extension_module, "_remaining", patient_remaining)
+    monkeypatch.setattr(Flight, "wait", patient_wait)
     return moved
 
 
 @pytest.fixture
 def running_clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
-    """The client's clock, which runs, and which a test can move."""
+    """The client's clocks, which run, and which a test can move."""
     moved = scripted.Clock(running=True)
-    for module in (secret_client, secret_extension, secret_sdk):
-        monkeypatch.setattr(module, "monotonic", moved)
+    follow(monkeypatch, moved)
     return moved
 
 
@@ -85,13 +83,13 @@ def running_clock(monkeypatch: pytest.MonkeyPatch) -> scripted.Clock:
 def waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The deadlines until which threads have begun to wait for another one's answer."""
     deadlines: list[float] = []
-    wait = secret_extension.Flight.wait
+    wait = Flight.wait
 
-    def noted(flight: secret_extension.Flight, deadline: float) -> Any:
+    def noted(flight: Flight, deadline: float) -> bool:
         deadlines.append(deadline)
         return wait(flight, deadline)
 
-    monkeypatch.setattr(secret_extension.Flight, "wait", noted)
+    monkeypatch.setattr(Flight, "wait", noted)
     return deadlines
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import app
-from secret_client import AccessDenied
+from secret_client import AccessDenied, Value
 
 CANARY = "s3cr3t-canary"
 RDS = {"host": "h", "dbname": "d", "username": "u", "password": CANARY, "port": 5432}
@@ -27,7 +27,15 @@ def call(monkeypatch: pytest.MonkeyPatch, secret: object) -> tuple[int, dict[str
         assert (name, context) == ("p/s/database", CONTEXT)
         if isinstance(secret, Exception):
             raise secret
-        return SimpleNamespace(json=secret, source="extension")
+        return Value(
+            json.dumps(secret),
+            None,
+            name=name,
+            arn="arn",
+            version="v",
+            stages=("AWSCURRENT",),
+            source="extension",
+        )
 
     monkeypatch.setattr(app, "_secrets", SimpleNamespace(get_secret=get_secret))
     answer = app.lambda_handler({}, CONTEXT)
@@ -110,15 +118,77 @@ def test_log_holds_nothing_of_an_exception_that_is_not_the_clients(
     assert CANARY not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("field", ["host", "username", "password"])
-def test_a_secret_that_lacks_a_field_is_named_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], field: str
+def test_a_secret_that_rds_manages_is_answered_and_says_that_it_has_no_host(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    status, _, _ = call(monkeypatch, {**RDS, field: ""})
-    logged = json.loads(capsys.readouterr().out)
-    assert status == 500
-    assert logged["error"] == "IncompleteSecret"
-    assert f"no field {field}" in logged["reason"]
+    status, body, whole = call(monkeypatch, {"username": "u", "password": CANARY})
+    assert (status, body["username"]) == (200, "u")
+    assert (body["database_host"], body["database_name"]) == (None, None)
+    assert body["note"] == (
+        "the password was retrieved and is not shown; the secret has no host, so take it from the"
+        " function's environment"
+    )
+    assert CANARY not in whole
+
+
+# As AWS describes them:
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"engine": "postgres", "host": "h", "username": "u", "password": CANARY, "port": 5432},
+        {**RDS, "engine": "mysql", "dbInstanceIdentifier": "i", "masterarn": "arn"},
+        {**RDS, "engine": "redshift", "dbname": None, "dbClusterIdentifier": "c"},
+        {**RDS, "engine": "mongo", "dbname": "", "ssl": True, "port": "27017"},
+        {**RDS, "engine": "oracle", "SERVICE_NAME": "s"},
+    ],
+    ids=lambda secret: secret["engine"],
+)
+def test_a_secret_of_each_engine_is_answered(
+    monkeypatch: pytest.MonkeyPatch, secret: dict[str, object]
+) -> None:
+    status, body, _ = call(monkeypatch, secret)
+    assert (status, body["database_host"], body["username"]) == (200, "h", "u")
+    assert body["database_name"] == (secret.get("dbname") or None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"username": ""}, "no field username"),
+        ({"password": None}, "no field password"),
+        ({"username": None, "password": ""}, "no field username, no field password"),
+        ({"host": {"a": CANARY}}, "field host is not text"),
+        (
+            {"host": float("inf"), "dbname": [CANARY]},
+            "field host is not text, field dbname is not text",
+        ),
+        ({"username": 0}, "field username is not text"),
+        ({"password": False}, "field password is not text"),
+    ],
+)
+def test_fields_that_cannot_be_used_are_named_in_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fields: dict[str, object],
+    reason: str,
+) -> None:
+    status, body, _ = call(monkeypatch, {**RDS, **fields})
+    assert (status, body["request_id"]) == (500, "request-1")
+    assert json.loads(capsys.readouterr().out) == {
+        "level": "ERROR",
+        "error": "IncompleteSecret",
+        "reason": f"p/s/database: {reason}",
+    }
+
+
+def test_a_failure_while_the_answer_is_made_is_answered_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(app, "_extension_cache", lambda: 1 / 0)
+    status, body, _ = call(monkeypatch, RDS)
+    assert (status, body["request_id"]) == (500, "request-1")
+    assert json.loads(capsys.readouterr().out)["error"] == "ZeroDivisionError"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,15 @@
 
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import secret_client
-from secret_client import SecretClient, Throttled, Unavailable, Value
+from secret_client import SecretClient, Throttled, Unavailable, Value, cache, loading
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
-from tests.unit.client_support import BROKEN, DOWN, threads, wait_until
+from tests.unit.client_support import ARN, BROKEN, DOWN, threads, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def test_everything_that_selects_a_value_tells_its_entry_apart(extension: Server
 def test_the_oldest_entry_makes_room(
     monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
-    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=300)
     for name in "abcd":
         client.get_secret(name)
@@ -55,14 +55,15 @@ def test_the_oldest_entry_makes_room(
     assert len(extension.requests) == 5
     clock.move(201)
     client.get_secret("a")  # anew, and evicts none
-    assert len(client._cache) == 3  # noqa: SLF001
+    assert len(client._entries) == 3  # noqa: SLF001
 
 
 def test_what_was_read_is_kept_once_however_often_it_is_read(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=0)
+    assert client.values_read() == ()
     for _ in range(5):
         client.get_secret("s")
     assert [value.text for value in client.values_read()] == [CANARY]
@@ -75,8 +76,9 @@ def test_what_was_read_is_kept_once_however_often_it_is_read(
 def test_what_is_read_all_the_time_is_not_forgotten_first(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    monkeypatch.setattr(secret_client, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=0)
+    client.values_read()
     extension.script(*(scripted.secret(text) for text in "hahbhchdhe"))
     for _ in range(10):
         client.get_secret("s")
@@ -268,7 +270,7 @@ def test_an_older_question_does_not_undo_a_refresh(
     clock.move(120)
     gate = threading.Event()
     # A question while an old value is good ends after a second; the refresh is not to wait for it.
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
+    monkeypatch.setattr(loading, "_STALE_SECONDS", 60)
     extension.script(scripted.gated(gate, BROKEN if failing else scripted.secret("old")))
     with threads(1, lambda: client.get_secret("s").text):
         wait_until(lambda: len(extension.requests) == 1)
@@ -282,3 +284,38 @@ def test_an_older_question_does_not_undo_a_refresh(
         finally:
             gate.set()
     assert client.get_secret("s").text == "new"
+
+
+def test_a_refresh_by_name_is_seen_by_arn_and_by_stage(extension: Server) -> None:
+    def get_secret_value(**_: object) -> dict[str, str]:
+        return {"Name": "s", "ARN": ARN, "VersionId": "version-2", "SecretString": "new"}
+
+    extension.script(scripted.secret(ARN=ARN))
+    sdk = SimpleNamespace(get_secret_value=get_secret_value)
+    client = SecretClient(make_client=lambda *_: sdk)
+    names: list[dict[str, Any]] = [{"secret_id": ARN}, {"secret_id": "s", "version_stage": "X"}]
+    for name in names:
+        assert client.get_secret(**name).version == "version-1"
+    client.get_secret("s", refresh=True)
+    for name in [*names, {"secret_id": "s:partial"}]:
+        assert client.get_secret(**name).text == "new"
+
+
+def test_memory_is_bounded_by_bytes(extension: Server) -> None:
+    texts = (str(number) + "x" * 65_000 for number in range(1000))
+
+    def answer(request: scripted.Request, connection: Any) -> None:
+        scripted.secret(next(texts), VersionId=request.query["secretId"])(request, connection)
+
+    extension.script(answer)
+    client = SecretClient(cache_seconds=600)
+    for number in range(150):
+        client.get_secret(str(number))
+    size = sum(len(entry.value.text) for entry in client._entries.values())  # noqa: SLF001
+    assert 6_000_000 < size < cache._MAX_BYTES  # noqa: SLF001
+    assert client.values_read()
+    for number in range(150, 300):
+        client.get_secret(str(number))
+    assert sum(len(value.text) for value in client.values_read()) < cache._MAX_BYTES  # noqa: SLF001
+    client.get_secret("299")
+    assert len(extension.requests) == 300

@@ -5,9 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-import secret_client
-import secret_extension
-from secret_client import SecretClient, Unavailable, Value
+from secret_client import SecretClient, Unavailable, Value, extension_retries, loading
+from secret_client import client as client_module
 from tests import scripted
 from tests.scripted import Aws, Clock, Server
 from tests.unit.client_support import HALF_SECONDS, REPLICAS, left, value_of
@@ -65,8 +64,8 @@ def test_much_remaining_time_does_not_lengthen_the_clients_own(
 def test_a_value_that_is_still_good_is_served_after_a_second_of_vain_asking(
     monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws, running_clock: Clock
 ) -> None:
-    assert secret_client._STALE_SECONDS == 1  # noqa: SLF001
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 0.1)
+    assert loading._STALE_SECONDS == 1  # noqa: SLF001
+    monkeypatch.setattr(loading, "_STALE_SECONDS", 0.1)
     client = SecretClient(cache_seconds=150, make_client=aws.client)
     value = client.get_secret("s")
     running_clock.move(120)
@@ -83,21 +82,21 @@ def test_the_extension_has_half_of_the_time_and_the_sdk_what_is_left(
 ) -> None:
     times: list[float] = []
 
-    def ask(question: object, deadline: float) -> Value:
-        del question
+    def ask(question: object, token: str, deadline: float, *_: object) -> Value:
+        del question, token
         times.append(deadline - clock())
         clock.move(times[0] if hangs else 1)
         raise TimeoutError
 
     def ask_sdk(
-        _: SecretClient, question: object, regions: object, deadline: float, why: str
+        _: loading.Loader, question: object, regions: object, deadline: float, why: str
     ) -> Value:
         del question, regions, why
         times.append(deadline - clock())
         return value_of("from the sdk")
 
-    monkeypatch.setattr(secret_client, "from_extension", ask)
-    monkeypatch.setattr(SecretClient, "_from_sdk", ask_sdk)
+    monkeypatch.setattr(client_module, "from_extension", ask)
+    monkeypatch.setattr(loading.Loader, "_from_sdk", ask_sdk)
     assert SecretClient(timeout_seconds=60).get_secret("s").text == "from the sdk"
     assert times == [pytest.approx(30), pytest.approx(30 if hangs else 59)]
     assert extension.requests == []
@@ -111,4 +110,4 @@ def test_not_ready_is_asked_again_until_ready(extension: Server, aws: Aws) -> No
 
 
 def test_less_than_10_milliseconds_are_lost_after_readiness() -> None:
-    assert secret_extension._NOT_READY_PAUSE_SECONDS < 0.01  # noqa: SLF001
+    assert extension_retries._NOT_READY_PAUSE_SECONDS < 0.01  # noqa: SLF001

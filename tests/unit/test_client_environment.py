@@ -2,18 +2,25 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-import secret_extension
-import secret_sdk
-from secret_client import SecretClient, Unavailable
+from secret_client import (
+    AccessDenied,
+    SecretClient,
+    SecretNotFound,
+    Unavailable,
+    extension_retries,
+    sdk,
+)
+from secret_client import extension as extension_module
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server
-from tests.unit.client_support import BROKEN, DOWN, PORT, REPLICAS, asked
+from tests.unit.client_support import BROKEN, DOWN, HALF_SECONDS, PORT, REPLICAS, asked
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_under_snapstart_the_token_is_the_containers(
     ],
     ids=["denied", "no token", "no object", "reset", "hang"],
 )
-def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
+def test_without_a_token_that_the_extension_accepts_the_sdk_is_asked(
     monkeypatch: pytest.MonkeyPatch,
     credentials: Server,
     extension: Server,
@@ -59,15 +66,17 @@ def test_without_a_token_the_extension_is_not_asked_but_the_sdk_is(
     answer: Answer,
 ) -> None:
     credentials.script(answer)
+    extension.script(scripted.http(401, scripted.BAD_TOKEN))
     if answer is scripted.hang:
         # Its time is the extension's, half of all.
-        remaining = secret_extension._remaining  # noqa: SLF001
+        remaining = extension_module._remaining  # noqa: SLF001
         monkeypatch.setattr(
-            secret_extension, "_remaining", lambda deadline: min(0.1, remaining(deadline))
+            extension_module, "_remaining", lambda deadline: min(0.1, remaining(deadline))
         )
     value = SecretClient(make_client=aws.client).get_secret("s")
     assert value.source == "sdk"
-    assert extension.requests == []
+    asked = [each.header("X-Aws-Parameters-Secrets-Token") for each in extension.requests]
+    assert asked == ["let me"]
 
 
 def test_outside_of_lambda_the_sdk_is_asked(
@@ -145,7 +154,7 @@ def test_without_a_token_the_error_asks_whether_this_is_lambda(
 
 def test_boto3_gives_up_soon_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
-    made = secret_sdk._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
+    made = sdk._boto3_client("ssm", "eu-west-1")  # noqa: SLF001
     config = made.meta.config
     assert (config.region_name, config.connect_timeout, config.read_timeout) == ("eu-west-1", 2, 4)
     assert config.retries["total_max_attempts"] == 2
@@ -209,3 +218,126 @@ def test_what_was_learnt_before_a_snapshot_is_asked_for_anew_after_it(
     assert client.get_secret("s", refresh=True).source == "sdk"
     assert made == [None, "eu-west-1", None]
     assert [value.text for value in client.values_read()] == [CANARY]
+
+
+def bad(*tokens: str) -> Answer:
+    """Answer as an extension that accepts none but these tokens."""
+
+    def answer(request: scripted.Request, connection: Any) -> None:
+        good = request.header("X-Aws-Parameters-Secrets-Token") in tokens
+        then = scripted.secret() if good else scripted.http(401, scripted.BAD_TOKEN)
+        then(request, connection)
+
+    return answer
+
+
+@pytest.mark.parametrize("accepted", ["now", "fresh", "let me"])
+def test_the_token_that_is_accepted_is_found_once_and_remembered(
+    monkeypatch: pytest.MonkeyPatch, credentials: Server, extension: Server, accepted: str
+) -> None:
+    extension.script(bad(accepted))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "then")
+    client = SecretClient(cache_seconds=0)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "now")
+    for _ in range(3):
+        assert client.get_secret("s").source == "extension"
+    order = ["then", "now", "fresh", "let me"]
+    tried = [each.header("X-Aws-Parameters-Secrets-Token") for each in extension.requests]
+    assert tried == [*order[: order.index(accepted) + 1], accepted, accepted]
+    assert len(credentials.requests) <= 1
+
+
+def test_an_extension_that_accepts_no_token_is_left_alone_for_a_while(
+    credentials: Server, extension: Server, aws: Aws, clock: Clock
+) -> None:
+    extension.script(bad())
+    client = SecretClient(cache_seconds=0, make_client=aws.client)
+    for _ in range(5):
+        assert client.get_secret("s").source == "sdk"
+    assert len(extension.requests) == 2
+    clock.move(31)
+    extension.script(bad("fresh"))
+    assert client.get_secret("s").source == "extension"
+    assert credentials.requests
+
+
+def test_other_credentials_in_the_environment_are_not_sent_and_a_refusal_says_so(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    client = SecretClient(cache_seconds=0, make_client=aws.client)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of another account")
+    assert client.get_secret("s").source == "extension"
+    extension.script(scripted.http(401, scripted.BAD_TOKEN))
+    aws.script(scripted.aws_error("AccessDeniedException", "no"))
+    with pytest.raises(AccessDenied, match="it did not accept the session token; Acc"):
+        client.get_secret("s")
+
+
+def test_ten_reads_at_import_wait_for_readiness_once(extension: Server, aws: Aws) -> None:
+    extension.script(scripted.http(400, scripted.NOT_READY))
+    client = SecretClient(make_client=aws.client)
+    client.get_secret("zero")
+    waited = len(extension.requests)
+    for number in range(9):
+        assert client.get_secret(f"name-{number}").source == "sdk"
+    assert len(extension.requests) == waited + 9
+    extension.script(scripted.secret())
+    assert client.get_secret("ready").source == "extension"
+
+
+def test_an_extension_that_hangs_is_waited_for_once(
+    extension: Server, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extension_retries, "_SLOW_SECONDS", 0.01)
+    client = SecretClient(make_client=aws.client, timeout_seconds=2)
+    extension.script(scripted.hang)
+    start = time.monotonic()
+    for number in range(10):
+        assert client.get_secret(f"name-{number}").source == "sdk"
+    assert time.monotonic() - start < HALF_SECONDS / 3
+
+
+@pytest.mark.parametrize("seconds", [0, 10.0])
+def test_a_clock_that_stands_still_does_not_hold_a_client_that_waits_for_readiness(
+    extension: Server, aws: Aws, clock: Clock, seconds: float
+) -> None:
+    extension.script(scripted.http(400, scripted.NOT_READY))
+    client = SecretClient(make_client=aws.client, cache_seconds=seconds)
+    assert client.get_secret("s").source == "sdk"
+    assert clock() > 0
+
+
+# --- AWS's agent, which listens in the same place ------------------------------------------------
+
+
+def named(code: str, status: int = 400) -> Answer:
+    return scripted.http(status, json.dumps({"__type": code, "message": "It is so."}).encode())
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ResourceNotFoundException", SecretNotFound),
+        ("AccessDeniedException", AccessDenied),
+        ("com.amazonaws#AccessDeniedException", AccessDenied),
+    ],
+)
+def test_a_cause_that_the_agent_names_is_the_answer(
+    extension: Server, aws: Aws, code: str, error: type[Exception]
+) -> None:
+    extension.script(named(code))
+    with pytest.raises(error, match=r"^s: \w+Exception: It is so; "):
+        SecretClient(make_client=aws.client).get_secret("s")
+    assert aws.requests == []
+
+
+def test_an_agent_without_parameter_store_is_asked_for_one_parameter_only(
+    extension: Server, aws: Aws
+) -> None:
+    extension.script(scripted.http(404, b"Not found"), scripted.secret())
+    aws.script(scripted.aws_parameter())
+    client = SecretClient(make_client=aws.client)
+    for name in ("/one", "/two", "/three"):
+        assert client.get_parameter(name).source == "sdk"
+    assert client.get_secret("s").source == "extension"
+    assert len(extension.requests) == 2

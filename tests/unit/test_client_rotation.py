@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from secret_client import AccessDenied, SecretClient, Throttled, Unavailable, Value
+from secret_client import AccessDenied, SecretClient, SecretNotFound, Throttled, Unavailable, Value
 from tests import scripted
 from tests.scripted import Aws, Clock, Server
 from tests.unit.client_support import BROKEN, CHECK, DOWN, left
@@ -238,3 +238,33 @@ def test_pending_is_tried_when_current_cannot_be_read(rotating: SecretClient, aw
     service = Rotated("v3")
     rotating.with_fresh_credentials("s", service.log_in, is_refused)
     assert service.tried == ["v1", "v3"]
+
+
+def test_what_is_refused_again_and_again_is_not_asked_for_each_time(
+    rotating: SecretClient, aws: Aws, clock: Clock
+) -> None:
+    service = Rotated()
+    for _ in range(100):
+        with pytest.raises(Refused):
+            rotating.with_fresh_credentials("s", service.log_in, is_refused)
+    assert len(aws.requests) == 9, "three in each of the first three"
+    clock.move(6)
+    service.right = ("v2",)
+    assert rotating.with_fresh_credentials("s", service.log_in, is_refused) == "with v2"
+    service.right = ("v3",)
+    assert rotating.with_fresh_credentials("s", service.log_in, is_refused) == "with v3"
+
+
+def test_a_secret_that_is_missing_again_and_again_is_not_asked_for_each_time(
+    extension: Server, aws: Aws, clock: Clock
+) -> None:
+    extension.script(BROKEN)
+    aws.script(scripted.aws_error("ResourceNotFoundException", "no"))
+    client = SecretClient(make_client=aws.client)
+    for _ in range(100):
+        with pytest.raises(SecretNotFound):
+            client.get_secret("s")
+    assert len(aws.requests) == 3
+    extension.script(scripted.secret("here"))
+    clock.move(6)
+    assert client.get_secret("s").text == "here"

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-import secret_client
-from secret_client import AccessDenied, SecretClient, Unavailable
+from secret_client import AccessDenied, SecretClient, Unavailable, loading
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
 from tests.unit.client_support import BROKEN, DOWN, REPLICAS, threads, wait_until
@@ -127,7 +126,7 @@ def test_those_who_get_the_old_value_while_another_asks_are_hits(
     clock: Clock,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
+    monkeypatch.setattr(loading, "_STALE_SECONDS", 60)
     measured.get_secret("s")
     clock.move(120)
     gate = threading.Event()

@@ -1,12 +1,13 @@
 """The retrieval client in many threads: one call for all of them."""
 
 import threading
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import secret_client
-from secret_client import AccessDenied, SecretClient, Unavailable, Value
+from secret_client import AccessDenied, SecretClient, Unavailable, Value, loading
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
 from tests.unit.client_support import BROKEN, left, threads, wait_until
@@ -15,7 +16,7 @@ from tests.unit.client_support import BROKEN, left, threads, wait_until
 def test_of_50_threads_at_an_expired_entry_one_asks_and_49_get_the_old_value_at_once(
     monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
-    monkeypatch.setattr(secret_client, "_STALE_SECONDS", 60)
+    monkeypatch.setattr(loading, "_STALE_SECONDS", 60)
     client = SecretClient(cache_seconds=150, timeout_seconds=60)
     old = client.get_secret("s")
     clock.move(120)
@@ -88,33 +89,38 @@ def ended(*_: object) -> None:
     raise Ended
 
 
-def test_what_ends_the_thread_that_asks_ends_it_and_those_who_wait_are_told(
-    extension: Server, waiting: list[float]
+def test_what_ends_the_thread_that_asks_ends_no_other(
+    extension: Server, aws: Aws, waiting: list[float]
 ) -> None:
     gate = threading.Event()
     extension.script(scripted.gated(gate, BROKEN))
-    client = SecretClient(make_client=ended, timeout_seconds=60)
-    raised: list[BaseException] = []
+    ends = iter([ended])
+
+    def make_client(*place: Any) -> Any:
+        return next(ends, aws.client)(*place)
+
+    client = SecretClient(make_client=make_client, timeout_seconds=60)
+    outcomes: list[object] = []
 
     def ask() -> None:
         try:
-            client.get_secret("s")
-        except BaseException as error:  # noqa: BLE001 (an outcome)
-            raised.append(error)
+            outcomes.append(client.get_secret("s").text)
+        except Ended as error:
+            outcomes.append(error)
 
     with threads(5, ask):
         wait_until(lambda: len(waiting) == 4)
         gate.set()
-    assert sorted(type(error).__name__ for error in raised) == ["Ended"] + ["Unavailable"] * 4
-    extension.script(scripted.secret())
-    assert client.get_secret("s").text == CANARY
+    assert sorted(map(type, outcomes), key=str) == [str] * 4 + [Ended]
+    assert len(aws.requests) == 1
 
 
-def test_what_ends_a_thread_before_it_asks_leaves_the_name_free(
-    monkeypatch: pytest.MonkeyPatch, extension: Server
+@pytest.mark.usefixtures("extension")
+def test_what_ends_a_thread_before_it_keeps_the_value_leaves_the_name_free(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = SecretClient()
-    lock = client._lock  # noqa: SLF001
+    lock = client._cache._lock  # noqa: SLF001
 
     class Interrupted:
         def __enter__(self) -> None:
@@ -124,12 +130,11 @@ def test_what_ends_a_thread_before_it_asks_leaves_the_name_free(
             lock.release()
             raise Ended
 
-    monkeypatch.setattr(client, "_lock", Interrupted())
+    monkeypatch.setattr(client._cache, "_lock", Interrupted())  # noqa: SLF001
     with pytest.raises(Ended):
         client.get_secret("s")
-    monkeypatch.setattr(client, "_lock", lock)
+    monkeypatch.setattr(client._cache, "_lock", lock)  # noqa: SLF001
     assert client.get_secret("s").text == CANARY
-    assert len(extension.requests) == 1
 
 
 def test_what_another_thread_has_just_fetched_is_not_asked_for_again(
@@ -146,17 +151,18 @@ def test_what_another_thread_has_just_fetched_is_not_asked_for_again(
 
     client = SecretClient()
     value = client.get_secret("s")
-    cache = Late(client._cache)  # noqa: SLF001
-    monkeypatch.setattr(client, "_cache", cache)
+    entries = Late(client._entries)  # noqa: SLF001
+    monkeypatch.setattr(client, "_entries", entries)
+    monkeypatch.setattr(client._cache, "entries", entries)  # noqa: SLF001
     assert client.get_secret("s") is value
-    assert (cache.looks, len(extension.requests)) == (2, 1)
+    assert (entries.looks, len(extension.requests)) == (2, 1)
 
 
 def test_a_value_at_hand_takes_no_lock(monkeypatch: pytest.MonkeyPatch, extension: Server) -> None:
     extension.script(scripted.secret(), scripted.parameter())
     client = SecretClient()
     first = (client.get_secret("s"), client.get_parameter("/p"))
-    monkeypatch.setattr(client, "_lock", None)
+    monkeypatch.setattr(client._cache, "_lock", None)  # noqa: SLF001
     assert (client.get_secret("s"), client.get_parameter("/p")) == first
 
 
@@ -174,3 +180,48 @@ def test_what_is_read_at_the_same_time_does_not_wait_for_another_name(extension:
         wait_until(lambda: len(extension.requests) == 1)
         assert client.get_secret("fast").text == "x"
         gate.set()
+
+
+def test_who_has_more_time_asks_after_one_who_had_less(
+    extension: Server, waiting: list[float]
+) -> None:
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, scripted.secret("late")), scripted.secret("good"))
+    client = SecretClient(make_client=lambda *_: Down(), timeout_seconds=60)
+    times = iter([500, 0])
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(times))
+    with threads(1, lambda: client.get_secret("s", context=context)) as hasty:
+        wait_until(lambda: len(extension.requests) == 1)
+        with threads(1, lambda: client.get_secret("s", context=left(60)).text) as patient:
+            wait_until(lambda: len(waiting) == 1)
+            wait_until(lambda: bool(hasty.outcomes))
+        gate.set()
+    assert type(hasty.outcomes[0]) is Unavailable
+    assert patient.outcomes == ["good"]
+
+
+class Down:
+    """An SDK whose region does not answer."""
+
+    def get_secret_value(self, **_: object) -> None:
+        raise ConnectionError("down")
+
+
+def test_a_refresh_does_not_get_what_was_read_before_it_was_called(
+    extension: Server, aws: Aws, waiting: list[float]
+) -> None:
+    gate = threading.Event()
+    aws.script(
+        scripted.gated(gate, scripted.aws_secret("old")), scripted.aws_secret("new", "version-2")
+    )
+    client = SecretClient(make_client=aws.client, timeout_seconds=60)
+    refresh = partial(client.get_secret, "s", refresh=True)
+    with threads(1, lambda: refresh().text) as first:
+        wait_until(lambda: len(aws.requests) == 1)
+        with threads(9, lambda: refresh().text) as later:
+            wait_until(lambda: len(waiting) >= 9)
+            gate.set()
+    assert first.outcomes == ["old"]
+    assert later.outcomes == ["new"] * 9
+    assert len(aws.requests) == 2, "one for all that came later"
+    assert extension.requests == []

@@ -16,17 +16,14 @@ import pulumi
 import pytest
 
 from infra.components import packages
-from infra.packaging import bytecode, sizes, store, uv
+from infra.packaging import bytecode, client, sizes, store, uv
 from infra.packaging.package import Source, build
 from infra.packaging.runtimes import THIS, Version
 from local.provider.archive import package
 from tests.recording import ROOT
 from tests.unit.packaging_support import ARM, X86, library, tree, wheel, zipped
 
-CLIENT = {
-    name: ROOT / "handler" / name
-    for name in ("secret_client.py", "secret_extension.py", "secret_sdk.py")
-}
+CLIENT = client.files(ROOT / "handler")
 HANDLER = "def handle(event, context):\n    return 1\n"
 
 
@@ -79,9 +76,11 @@ def test_a_package_has_the_users_files_the_client_the_wheels_and_bytecode(
     own = {"main.py", "requirements.txt", "money.py"}
     assert sources(built.files) == own | {"leaf.py", "leaf_data/x.json"} | about | set(CLIENT)
     tag = sys.implementation.cache_tag
-    modules = ("main", "money", "leaf", *(name.removesuffix(".py") for name in CLIENT))
+    modules = ("main.py", "money.py", "leaf.py", *CLIENT)
     compiled = {name for name in built.files if name.endswith(".pyc")}
-    assert compiled == {f"__pycache__/{module}.{tag}.pyc" for module in modules}
+    assert compiled == {
+        str(path.parent / f"__pycache__/{path.stem}.{tag}.pyc") for path in map(Path, modules)
+    }
 
 
 def test_paths_may_be_relative_to_the_project(project: Path, source: Source) -> None:
@@ -117,7 +116,7 @@ def test_a_copy_of_the_client_stays_as_it_is(project: Path, source: Source) -> N
     assert set(CLIENT) <= set(build(replace(source, client=CLIENT), project / "cache").files)
     part = {
         "main.py": HANDLER.encode(),
-        "secret_client.py": CLIENT["secret_client.py"].read_bytes(),
+        "secret_client/value.py": CLIENT["secret_client/value.py"].read_bytes(),
     }
     zipped(built, part)
     assert set(CLIENT) <= set(build(with_client, project / "cache").files), "of this version"
@@ -297,6 +296,7 @@ def test_an_unchanged_package_runs_no_other_program(
 _BUILD = """
 import hashlib, json, sys
 from pathlib import Path
+from infra.packaging import client
 from infra.packaging.package import Source, build
 folder, runtime, handler = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 client = {name: handler / name for name in json.loads(sys.argv[4])}

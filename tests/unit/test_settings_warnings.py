@@ -33,10 +33,13 @@ def test_a_function_without_secrets_may_read_all() -> None:
     assert not found(functions={"orders": APP})
 
 
-def test_the_example_needs_the_fields_that_it_answers_with() -> None:
-    session: dict[str, Any] = {"session": {"generate": {"key": {}}}}
-    (warning,) = found(secrets=session, function={"secret": "session", "secrets": ["session"]})
-    assert "'session', whose value has no host and no dbname" in warning
+def test_the_example_needs_a_user_and_a_password() -> None:
+    function = {"secret": "session", "secrets": ["session"]}
+    session: dict[str, Any] = {"generate": {"key": {}}}
+    (warning,) = found(secrets={"session": session}, function=function)
+    assert "'session', whose value has no username and no password" in warning
+    login: dict[str, Any] = {"fields": {"username": "u"}, "generate": {"password": {}}}
+    assert not found(secrets={"session": login}, function=function)
 
 
 @pytest.mark.parametrize(

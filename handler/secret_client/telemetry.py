@@ -1,4 +1,4 @@
-"""Metrics of `secret_client`, for functions whose configuration asks for them."""
+"""Metrics of the client, for functions whose configuration asks for them."""
 
 import json
 import os
@@ -7,7 +7,8 @@ from time import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from secret_client import SecretError, Value
+    from .errors import SecretError
+    from .value import Value
 
 
 class Telemetry:

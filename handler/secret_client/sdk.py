@@ -1,40 +1,65 @@
-"""Asks the AWS SDK. Part of `secret_client`, which imports it when the extension fails."""
+"""Asks the AWS SDK; imported when the extension fails."""
 
-from _thread import start_new_thread
-from time import monotonic
+from _thread import RLock, get_ident, start_new_thread
+from contextlib import suppress
+from time import monotonic, time
 
-from secret_extension import (
+from .cache import Flight
+from .errors import (
     NETWORK,
     AccessDenied,
     DecryptionFailed,
-    Flight,
     InvalidValue,
-    Question,
     SecretError,
     SecretNotFound,
     Throttled,
     Unavailable,
-    Value,
+    shown,
 )
+from .extension import Question, value_of
+from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# A region that did not answer is asked last for this long.
+# A region that did not answer is asked last for this long, unless it had little time.
 _REGION_DOWN_SECONDS = 30.0
+_FAIR_SECONDS = 0.5
+# What hangs in the SDK lives on in its thread, for as long as the SDK's own timeouts allow.
+_MAX_THREADS = 16
 
 
 class Sdk:
     """A client of the SDK for each service and region, made when it is first needed."""
 
-    __slots__ = ("_clients", "_make_client", "down_until")
-
     def __init__(self, make_client: "Callable[[str, str | None], Any] | None") -> None:
         self._make_client = make_client or _boto3_client
         self._clients: dict[tuple[str, str | None], Any] = {}
-        self.down_until: dict[tuple[str, str | None], float] = {}
+        self._down_until: dict[tuple[str, str | None], float] = {}
+        self._running: set[Flight] = set()
+        self._making: dict[tuple[str, str | None], RLock] = {}
+
+    def prepare(self, place: "tuple[str, str | None]") -> None:
+        """Make the client of a service and region in a thread; what fails there fails again."""
+
+        def run() -> None:
+            with suppress(Exception):
+                self._client(place)
+
+        start_new_thread(run, ())
+
+    def _client(self, place: "tuple[str, str | None]") -> "Any":
+        with self._making.setdefault(place, RLock()):  # of each region by itself: one may hang
+            client = self._clients.get(place)
+            if client is None:
+                client = self._clients[place] = self._make_client(*place)
+        return client
+
+    def is_down(self, service: str, region: str | None) -> bool:
+        """Whether a region has just not answered."""
+        return self._down_until.get((service, region), 0.0) > monotonic()
 
     def read(
         self, question: Question, regions: "list[str | None]", deadline: float, why: str
@@ -75,38 +100,65 @@ class Sdk:
         self, question: Question, region: str | None, deadline: float, why: str, source: str
     ) -> Value:
         place = (question.service, region)
-        client = self._clients.get(place)
-        arguments = question.arguments
-        if region is not None and question.name.startswith("arn:"):  # it has the region
-            fields = question.name.split(":")
-            arguments = arguments | {"SecretId": ":".join([*fields[:3], region, *fields[4:]])}
-        flight = Flight()  # the SDK has no deadline for a call
+        client, start = self._clients.get(place), monotonic()
+        arguments = _arguments(question, region)
+        if len(self._running) >= _MAX_THREADS:
+            raise Unavailable(
+                f"{shown(question.name)}: {len(self._running)} calls hang; {NETWORK}"
+            )
+        # The SDK has no deadline for a call.
+        flight = Flight(start, time(), deadline, get_ident())
+        self._running.add(flight)
 
         def run() -> None:
             try:
-                sdk = client or self._clients.setdefault(place, self._make_client(*place))
+                sdk = self._client(place)
                 ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
                 flight.outcome = ask(**arguments)
             except BaseException as error:  # noqa: BLE001 (raised in the thread that waits)
                 flight.outcome = error
             finally:
+                self._running.discard(flight)
                 flight.done.release()
 
         try:
             start_new_thread(run, ())
-            answer = flight.wait(deadline)
+            answer = flight.outcome if flight.wait(deadline) else TimeoutError("no answer in time")
             if isinstance(answer, BaseException):
                 raise answer  # noqa: TRY301 (as if called here)
-            return question.read(answer, source)
+            return _read(question.service, answer, source)
         except ImportError:
             raise
         except Exception as error:
             cause, text = _cause(error)
-            if cause is Unavailable:
+            # Else importing boto3, or the end of an invocation, may have taken the time.
+            is_fair = client is not None and deadline - start >= _FAIR_SECONDS
+            if cause is Unavailable and is_fair:
+                self._down_until[place] = monotonic() + _REGION_DOWN_SECONDS
+            if cause is Unavailable or (cause is AccessDenied and "token" in why):
                 text = f"{why}; {text}"
-                if client is not None:  # else importing boto3 may have taken the time
-                    self.down_until[place] = monotonic() + _REGION_DOWN_SECONDS
-            raise cause(f"{question.name}: {text}") from error
+            raise cause(f"{shown(question.name)}: {text}") from error
+
+
+def _arguments(question: Question, region: str | None) -> "dict[str, Any]":
+    """Write what the SDK of a region is asked with."""
+    selectors, secret_id = question.selectors, question.name
+    if region is not None and secret_id.startswith("arn:"):  # it has the region
+        fields = secret_id.split(":")
+        secret_id = ":".join([*fields[:3], region, *fields[4:]])
+    if question.service == "ssm":
+        selected = selectors.get("version") or selectors.get("label")
+        name = f"{question.name}:{selected}" if selected else question.name
+        return {"Name": name, "WithDecryption": "withDecryption" in selectors}
+    names = {"versionId": "VersionId", "versionStage": "VersionStage"}
+    return {"SecretId": secret_id} | {names[word]: text for word, text in selectors.items()}
+
+
+def _read(service: str, answer: "Any", source: str) -> Value:
+    try:
+        return value_of(service, answer, source)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ConnectionError("the answer cannot be read") from None
 
 
 def _boto3_client(service: str, region: str | None) -> "Any":
@@ -124,6 +176,8 @@ def _boto3_client(service: str, region: str | None) -> "Any":
 
 _OTHER = SecretError, "see the function's AWS_ variables, and boto3's version"
 _KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
+# A request that was signed long before it arrived.
+_LATE = {"RequestExpired", "RequestTimeTooSkewed"}
 # AWS's error code or the name of the SDK's exception -> error class and next step
 _CAUSES = {
     code: (cause, step)
@@ -168,25 +222,38 @@ _CAUSES = {
 }
 
 
+def error_of(name: str, code: str, message: str) -> SecretError:
+    """Return the error that an answer names."""
+    cause, text = _named(code, message, 0)
+    return cause(f"{shown(name)}: {text}")
+
+
 def _cause(error: Exception) -> tuple[type[SecretError], str]:
     """Return error class and text for an exception of the SDK; the text holds no value."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        said = response.get("Error", {})
-        code = str(said.get("Code"))
-        text = f"{code}: {said.get('Message', '')}".rstrip(" .:")
+        given = response.get("Error", {})
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500:
-            return Unavailable, f"AWS answered {status} {code}; {NETWORK}"
-        cause, step = _CAUSES.get(code, _OTHER)
-        # KMS's codes, Secrets Manager's words, IAM's, and Parameter Store's.
-        key = any(word in f"to {text}" for word in ("to KMS", "kms:", "The ciphertext"))
-        if key and cause in (AccessDenied, SecretError):
-            cause, step = DecryptionFailed, _KEY
-        return cause, f"{text}; {step}"
+        return _named(str(given.get("Code")), str(given.get("Message", "")), status)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "SSLError" not in kinds and kinds & {"ConnectionError", "HTTPClientError", "TimeoutError"}:
         return Unavailable, f"AWS did not answer ({error}); {NETWORK}"
     name = type(error).__name__
     cause, step = _CAUSES.get(name, _OTHER)
     return cause, f"boto3 did not ask ({name}: {error}); {step}"
+
+
+def _named(code: str, message: str, status: int) -> tuple[type[SecretError], str]:
+    text = f"{code}: {message}".rstrip(" .:")
+    if status >= 500:
+        return Unavailable, f"AWS answered {status} {code}; {NETWORK}"
+    if "Signature expired" in message or code in _LATE:
+        return Unavailable, f"{text}; the request was frozen on its way, or the clock is wrong"
+    if code == "InvalidRequestException" and "delet" not in message:
+        return SecretError, f"{text}; {_OTHER[1]}"
+    cause, step = _CAUSES.get(code, _OTHER)
+    # KMS's codes, Secrets Manager's words, IAM's, and Parameter Store's.
+    key = any(word in f"to {text}" for word in ("to KMS", "kms:", "The ciphertext"))
+    if key and cause in (AccessDenied, SecretError):
+        cause, step = DecryptionFailed, _KEY
+    return cause, f"{text}; {step}"

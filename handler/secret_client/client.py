@@ -1,0 +1,303 @@
+"""The client: its first read of each value, which in most environments is all there is.
+
+`loading` does what is not as simple. It is imported when it is needed, as is the SDK.
+"""
+
+import os
+from _thread import get_ident
+from time import monotonic, time
+
+from .cache import Cache, Flight
+from .errors import InvalidValue
+from .extension import Question, from_extension, is_elsewhere
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from .loading import Loader
+    from .telemetry import Telemetry
+
+    T = TypeVar("T")
+
+# Left of an invocation's time for the handler to answer.
+_RESERVE_SECONDS = 0.2
+# So much the clocks of running time and of the day may drift apart without a freeze.
+DRIFT_SECONDS = 1.0
+
+
+class SecretClient:
+    """Reads secrets and parameters; see the package's text.
+
+    Safe to use from any number of threads, in signal handlers, and after a fork. SnapStart may
+    restore it anywhere.
+
+    Args:
+        cache_seconds: instead of SECRETS_CACHE_SECONDS.
+        replica_regions: instead of SECRETS_REPLICA_REGIONS.
+        telemetry: instead of SECRETS_TELEMETRY.
+        timeout_seconds: longest time a call may take; a second while a cached value is valid. The
+            default is more than Lambda's default timeout, 3 s: pass the `context`, which also
+            bounds a call, and allows a second try when nobody answered.
+        make_client: service and region (None: the function's own) -> client of an SDK, instead of
+            boto3's. It must have short timeouts: what hangs in it lives on in its thread.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_seconds: float | None = None,
+        replica_regions: tuple[str, ...] | None = None,
+        telemetry: bool | None = None,
+        timeout_seconds: float = 5.0,
+        make_client: "Callable[[str, str | None], Any] | None" = None,
+    ) -> None:
+        environ = os.environ
+        given = environ.get("SECRETS_CACHE_SECONDS") or "150"
+        try:
+            seconds = float(given if cache_seconds is None else cache_seconds)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"SECRETS_CACHE_SECONDS must be a number of seconds, got {given!r}")
+        if replica_regions is None:
+            listed = environ.get("SECRETS_REPLICA_REGIONS", "")
+            replica_regions = tuple(listed.replace(",", " ").split())
+        elif isinstance(replica_regions, str):
+            raise TypeError(f"replica_regions must be a tuple of regions, got {replica_regions!r}")
+        if telemetry is None:
+            telemetry = environ.get("SECRETS_TELEMETRY", "").lower() == "true"
+        self._telemetry = _telemetry() if telemetry else None
+        self._cache_seconds = seconds
+        self._timeout_seconds = timeout_seconds
+        self._replica_regions = replica_regions
+        self._make_client = make_client
+        # Now, as an application may put other credentials there.
+        self._token = environ.get("AWS_SESSION_TOKEN", "")
+        self._cache = Cache()
+        self._entries = self._cache.entries
+        self._loaders: dict[None, Loader] = {}
+        self._drift = time() - monotonic()
+        self._process = os.getpid()
+        if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+            from snapshot_restore_py import register_after_restore
+
+            register_after_restore(self._after_restore)
+
+    def get_secret(
+        self,
+        secret_id: str,
+        *,
+        version_id: str | None = None,
+        version_stage: str | None = None,
+        refresh: bool = False,
+        context: "Any" = None,
+    ) -> Value:
+        """Read a secret.
+
+        Args:
+            secret_id: name or ARN. With an ARN of another region, the SDK asks that region.
+            version_id: one version; without it and `version_stage`, AWSCURRENT.
+            version_stage: the version with this staging label.
+            refresh: go round every cache, the extension's too, which only the SDK can. The value
+                was read after this call began.
+            context: Lambda's context object; its remaining time then bounds the call.
+
+        Raises:
+            SecretError: one subclass for each cause.
+
+        """
+        key: object = secret_id
+        if version_id is not None or version_stage is not None:
+            key = (secret_id, version_id, version_stage)
+        value = None if refresh else self._fresh(key)
+        if value is not None:
+            return value
+        path, selectors = "/secretsmanager/get?secretId=", {}
+        if version_id is not None:
+            selectors["versionId"] = version_id
+        if version_stage is not None:
+            selectors["versionStage"] = version_stage
+        question = Question("secretsmanager", secret_id, key, path, selectors, refresh=refresh)
+        return self._load(question, context)
+
+    def get_parameter(  # noqa: PLR0913 (each selects the value)
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        decrypt: bool = True,
+        refresh: bool = False,
+        context: "Any" = None,
+    ) -> Value:
+        """Read a parameter of Parameter Store; a SecureString decrypted.
+
+        Args:
+            name: name or ARN.
+            version: one version, by number; without it and `label`, the newest.
+            label: the version with this label; not with `version`.
+            decrypt: whether a SecureString is decrypted, or its ciphertext wanted.
+            refresh: as in `get_secret`.
+            context: as in `get_secret`.
+
+        Raises:
+            SecretError: one subclass for each cause.
+
+        """
+        key = (name, version, label, decrypt)
+        value = None if refresh else self._fresh(key)
+        if value is not None:
+            return value
+        path, selectors = "/systemsmanager/parameters/get?name=", {}
+        if version is not None:
+            if label is not None or not isinstance(version, int):
+                raise InvalidValue(f"{name!a}: version must be a number, and goes without a label")
+            selectors["version"] = str(version)
+        if label is not None:
+            selectors["label"] = label
+        if decrypt:
+            selectors["withDecryption"] = "true"
+        return self._load(Question("ssm", name, key, path, selectors, refresh=refresh), context)
+
+    def values_read(self) -> tuple[Value, ...]:
+        """Return the last different values that were read, for `redaction`.
+
+        From the first call on, those that the cache drops are kept as well, as far as there is
+        room.
+        """
+        if self._process != os.getpid():
+            self._after_fork()
+        return self._cache.values()
+
+    def with_fresh_credentials(
+        self,
+        secret_id: str,
+        use: "Callable[[Value], T]",
+        is_auth_error: "Callable[[Exception], bool]",
+        *,
+        context: "Any" = None,
+    ) -> "T":
+        """Use a secret that may be rotated at any moment; no rotation is noticed.
+
+        `use` is called with the cached value. If it fails to authenticate, it is called with
+        the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
+        the value as it is then; with no version twice. After all of them were refused several
+        times, only the cached value is tried for some seconds.
+
+        Args:
+            secret_id: name or ARN.
+            use: logs in and does the work; called up to four times.
+            is_auth_error: whether an exception of `use` means that the credentials were refused.
+            context: as in `get_secret`.
+
+        Raises:
+            Exception: of `use`: any that is no authentication error, or the last one that is,
+                with notes that say what could not be read.
+            SecretError: nothing could be read.
+
+        """
+        from .credentials import use_fresh
+
+        return use_fresh(self, self._loader, secret_id, use, is_auth_error, context)
+
+    def _fresh(self, key: object) -> Value | None:
+        try:
+            entry = self._entries.get(key)
+        except TypeError:  # it cannot be a key, nor a name
+            return None
+        if (
+            entry is None
+            or entry.fresh_until <= monotonic()
+            or not entry.asked_at <= time() < entry.fresh_at
+        ):
+            return None
+        if self._telemetry is not None:
+            self._telemetry.hits += 1
+        return entry.value
+
+    def _load(self, question: Question, context: "Any") -> Value:
+        if self._process != os.getpid():
+            self._after_fork()
+        start, now = monotonic(), time()
+        if (
+            question.refresh
+            or self._loaders
+            or question.key in self._entries
+            or abs(now - start - self._drift) > DRIFT_SECONDS
+            or not self._token
+            or is_elsewhere(question)
+        ):
+            return self._loader().load(question, context)
+        deadline = start + self._seconds(context)
+        flight = Flight(start, now, deadline, get_ident())
+        if deadline <= start or self._cache.flights.setdefault(question.key, flight) is not flight:
+            return self._loader().load(question, context)
+        try:
+            value = from_extension(
+                question,
+                self._token,
+                (start + deadline) / 2,
+                lambda: self._loader().prepare(question),
+            )
+            if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
+                raise ConnectionError("it answered before a freeze")
+        except (OSError, ValueError, OverflowError) as error:
+            return self._loader().load(question, context, flight, error)
+        else:
+            flight.outcome = value
+            self._cache.keep(question.key, value, flight, self._cache_seconds)
+            if self._telemetry is not None:
+                self._telemetry.emit(question.name, monotonic() - start, value)
+            return value
+        finally:
+            self._cache.end(question.key, flight)
+
+    def _seconds(self, context: "Any") -> float:
+        """Return how long a call may take."""
+        if context is None:
+            return self._timeout_seconds
+        left = getattr(context, "get_remaining_time_in_millis", str)()
+        if not isinstance(left, (int, float)):
+            raise TypeError("context must be the object that Lambda calls the handler with")
+        return min(self._timeout_seconds, left / 1000 - _RESERVE_SECONDS)
+
+    def _loader(self) -> "Loader":
+        if not self._loaders:
+            from .clocks import Clocks
+            from .extension_retries import Extension
+            from .loading import Loader
+
+            made = Loader(
+                self._cache,
+                Extension(self._token),
+                Clocks(self._drift),
+                seconds=self._seconds,
+                cache_seconds=self._cache_seconds,
+                replica_regions=self._replica_regions,
+                make_client=self._make_client,
+                telemetry=self._telemetry,
+            )
+            self._loaders.setdefault(None, made)
+        return self._loaders[None]
+
+    def _after_fork(self) -> None:
+        """Begin again what the threads of the parent do, which do not go on in this process."""
+        self._process = os.getpid()
+        self._loaders.clear()
+        self._cache.after_fork()
+
+    def _after_restore(self) -> None:
+        """Drop what a snapshot holds: its values may be of any age."""
+        self._entries.clear()
+        self._after_fork()
+        self._drift = time() - monotonic()
+
+
+def _telemetry() -> "Telemetry":
+    from .telemetry import Telemetry
+
+    return Telemetry()

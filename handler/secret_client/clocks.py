@@ -1,0 +1,37 @@
+"""The clocks of running time and of the day: where they drift apart, there was a freeze."""
+
+from time import monotonic, time
+
+from .cache import Flight
+
+# So much they may drift apart without one.
+DRIFT_SECONDS = 1.0
+# The longest time that the extension caches a value, by its own clock of running time.
+EXTENSION_SECONDS = 300
+
+
+class Clocks:
+    """Remembers the freezes for as long as the extension may hold a value from before them."""
+
+    def __init__(self, drift: float) -> None:
+        """Take the time of day less the running time, as it was when the client was made."""
+        self._drift = drift
+        self._freezes: list[tuple[float, float]] = []
+
+    def frozen_seconds(self, start: float, now: float) -> float:
+        """Return how much older than by its own clock a value of the extension may be.
+
+        A clock that was set back may hide a freeze of any length.
+        """
+        step = now - start - self._drift
+        if abs(step) > DRIFT_SECONDS:
+            self._drift += step
+            self._freezes.append((start, step if step > 0 else float("inf")))
+        self._freezes = [each for each in self._freezes if each[0] > start - EXTENSION_SECONDS]
+        return sum(seconds for _, seconds in self._freezes)
+
+
+def was_frozen(flight: Flight) -> bool:
+    """Whether there was a freeze since the call began."""
+    apart = (time() - flight.asked_at) - (monotonic() - flight.asked)
+    return abs(apart) > DRIFT_SECONDS

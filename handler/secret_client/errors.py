@@ -1,0 +1,44 @@
+"""What goes wrong. No text holds a value."""
+
+# The next step when there was no answer.
+NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
+
+
+def shown(name: str) -> str:
+    """Write a name so that it stays in one line of a log."""
+    return name if name.isprintable() else ascii(name)
+
+
+class SecretError(Exception):
+    """A value could not be read. The text names it and the next step, and holds no value."""
+
+
+class SecretNotFound(SecretError):
+    """There is no such secret, parameter, version, stage or label."""
+
+
+class AccessDenied(SecretError):
+    """The function's role may not read it."""
+
+
+class DecryptionFailed(SecretError):
+    """The KMS key is disabled or gone, or the role may not use it."""
+
+
+class Throttled(SecretError):
+    """AWS answers no more of these calls for now; that passes."""
+
+
+class Unavailable(SecretError):
+    """Nobody answered, or not in time."""
+
+
+class InvalidValue(SecretError):
+    """The value is there, but not of the kind that was asked for."""
+
+
+TRANSIENT = (Throttled, Unavailable)
+
+# Tracebacks name the package that applications import these from.
+for _error in (SecretError, *SecretError.__subclasses__()):
+    _error.__module__ = __package__ or ""
