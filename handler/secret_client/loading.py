@@ -141,6 +141,8 @@ class Loader:
         """Ask, or wait for the thread that asks; ask after it if it had less time."""
         arrived, flights = monotonic(), self._cache.flights
         for _ in range(_ATTEMPTS):
+            if question.refresh and (value := self._refreshed_since(arrived, question.key)):
+                return value
             mine = Flight(monotonic(), time(), deadline, get_ident())
             flight = flights.setdefault(key, mine)
             if flight is not mine and (flight.thread == get_ident() or was_frozen(flight)):
@@ -164,6 +166,13 @@ class Loader:
             ):
                 raise type(outcome)(*outcome.args)
         raise Unavailable(f"{shown(question.name)}: no answer to another thread; {NETWORK}")
+
+    def _refreshed_since(self, arrived: float, key: object) -> Value | None:
+        """Return what another thread has read round the extension since then."""
+        entry = self._cache.entries.get(key)
+        if entry is None or entry.asked <= arrived or entry.value.source == "extension":
+            return None
+        return entry.value
 
     def _lead(
         self,
