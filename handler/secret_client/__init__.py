@@ -24,16 +24,19 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_l
 """
 
 from .client import SecretClient
-from .errors import (
-    AccessDenied,
-    DecryptionFailed,
-    InvalidValue,
-    SecretError,
-    SecretNotFound,
-    Throttled,
-    Unavailable,
-)
 from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .errors import (
+        AccessDenied,
+        DecryptionFailed,
+        InvalidValue,
+        SecretError,
+        SecretNotFound,
+        Throttled,
+        Unavailable,
+    )
 
 __all__ = [
     "AccessDenied",
@@ -48,3 +51,12 @@ __all__ = [
 ]
 # Tracebacks and `repr` name the module that applications import from.
 SecretClient.__module__ = Value.__module__ = __name__
+
+
+def __getattr__(name: str) -> object:
+    """Load the errors when one is asked for; a cold start without an error may do without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import errors
+
+    return getattr(errors, name)

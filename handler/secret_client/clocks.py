@@ -2,7 +2,7 @@
 
 from time import monotonic, time
 
-from .cache import Flight
+from .client import Entry, Flight
 
 # So much they may drift apart without one.
 DRIFT_SECONDS = 1.0
@@ -31,7 +31,7 @@ class Clocks:
         return sum(seconds for _, seconds in self._freezes)
 
 
-def was_frozen(flight: Flight) -> bool:
-    """Whether there was a freeze since the call began."""
-    apart = (time() - flight.asked_at) - (monotonic() - flight.asked)
+def was_frozen(call: Flight | Entry) -> bool:
+    """Whether there was a freeze since the call, or that of a cached value, began."""
+    apart = (time() - call.asked_at) - (monotonic() - call.asked)
     return abs(apart) > DRIFT_SECONDS

@@ -7,7 +7,6 @@ import os
 from _socket import AF_INET, SOCK_STREAM, socket
 from time import monotonic
 
-from .errors import InvalidValue
 from .value import Value, decode
 
 TYPE_CHECKING = False
@@ -180,6 +179,8 @@ def _encoded(word: str, given: object) -> str:
             return given.encode().decode("latin-1").translate(_ENCODED)
         except UnicodeEncodeError:
             pass
+    from .errors import InvalidValue
+
     word = word.rpartition("?")[2].rstrip("=")
     raise InvalidValue(f"{word}={given!a} is no text: is an environment variable not set?")
 

@@ -7,7 +7,7 @@ from _thread import get_ident
 from time import monotonic, time
 
 from .backoff import Backoff
-from .cache import Cache, Entry, Flight
+from .client import Cache, Entry, Flight
 from .clocks import EXTENSION_SECONDS, Clocks, was_frozen
 from .errors import NETWORK, TRANSIENT, SecretError, Unavailable, shown
 from .extension import Question, is_elsewhere
@@ -141,7 +141,7 @@ class Loader:
         """Ask, or wait for the thread that asks; ask after it if it had less time."""
         arrived, flights = monotonic(), self._cache.flights
         for _ in range(_ATTEMPTS):
-            if question.refresh and (value := self._refreshed_since(arrived, question.key)):
+            if value := self._read_since(arrived, question):
                 return value
             mine = Flight(monotonic(), time(), deadline, get_ident())
             flight = flights.setdefault(key, mine)
@@ -167,12 +167,12 @@ class Loader:
                 raise type(outcome)(*outcome.args)
         raise Unavailable(f"{shown(question.name)}: no answer to another thread; {NETWORK}")
 
-    def _refreshed_since(self, arrived: float, key: object) -> Value | None:
-        """Return what another thread has read round the extension since then."""
-        entry = self._cache.entries.get(key)
-        if entry is None or entry.asked <= arrived or entry.value.source == "extension":
+    def _read_since(self, arrived: float, question: Question) -> Value | None:
+        """Return what another thread has read since then; for a refresh, not of the extension."""
+        entry = self._cache.entries.get(question.key)
+        if entry is None or entry.asked <= arrived or was_frozen(entry):
             return None
-        return entry.value
+        return None if question.refresh and entry.value.source == "extension" else entry.value
 
     def _lead(
         self,

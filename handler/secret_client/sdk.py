@@ -4,7 +4,7 @@ from _thread import RLock, get_ident, start_new_thread
 from contextlib import suppress
 from time import monotonic, time
 
-from .cache import Flight
+from .client import Flight
 from .errors import (
     NETWORK,
     AccessDenied,

@@ -11,7 +11,6 @@ import pytest
 from secret_client import (
     Value,
     backoff,
-    cache,
     client,
     clocks,
     extension,
@@ -31,7 +30,7 @@ PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
 
 def follow(patch: pytest.MonkeyPatch, clock: scripted.Clock) -> None:
     """Let every module of the client follow a test's clock."""
-    for module in (backoff, cache, client, clocks, extension, extension_retries, loading, sdk):
+    for module in (backoff, client, clocks, extension, extension_retries, loading, sdk):
         patch.setattr(module, "monotonic", clock)
         if hasattr(module, "time"):
             patch.setattr(module, "time", clock.time)

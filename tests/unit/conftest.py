@@ -14,7 +14,7 @@ import pytest
 
 from secret_client import SecretClient, sdk
 from secret_client import extension as extension_module
-from secret_client.cache import Flight
+from secret_client.client import Flight
 from tests import scripted
 from tests.unit.client_support import follow
 

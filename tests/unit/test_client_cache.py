@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from secret_client import SecretClient, Throttled, Unavailable, Value, cache, loading
+from secret_client import SecretClient, Throttled, Unavailable, Value, loading
+from secret_client import client as client_module
 from tests import scripted
 from tests.scripted import CANARY, Aws, Clock, Server
 from tests.unit.client_support import ARN, BROKEN, DOWN, threads, wait_until
@@ -44,7 +45,7 @@ def test_everything_that_selects_a_value_tells_its_entry_apart(extension: Server
 def test_the_oldest_entry_makes_room(
     monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
-    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(client_module, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=300)
     for name in "abcd":
         client.get_secret(name)
@@ -61,7 +62,7 @@ def test_the_oldest_entry_makes_room(
 def test_what_was_read_is_kept_once_however_often_it_is_read(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(client_module, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=0)
     assert client.values_read() == ()
     for _ in range(5):
@@ -76,7 +77,7 @@ def test_what_was_read_is_kept_once_however_often_it_is_read(
 def test_what_is_read_all_the_time_is_not_forgotten_first(
     monkeypatch: pytest.MonkeyPatch, extension: Server
 ) -> None:
-    monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(client_module, "_MAX_ENTRIES", 3)
     client = SecretClient(cache_seconds=0)
     client.values_read()
     extension.script(*(scripted.secret(text) for text in "hahbhchdhe"))
@@ -312,10 +313,10 @@ def test_memory_is_bounded_by_bytes(extension: Server) -> None:
     for number in range(150):
         client.get_secret(str(number))
     size = sum(len(entry.value.text) for entry in client._entries.values())  # noqa: SLF001
-    assert 6_000_000 < size < cache._MAX_BYTES  # noqa: SLF001
+    assert 6_000_000 < size < client_module._MAX_BYTES  # noqa: SLF001
     assert client.values_read()
     for number in range(150, 300):
         client.get_secret(str(number))
-    assert sum(len(value.text) for value in client.values_read()) < cache._MAX_BYTES  # noqa: SLF001
+    assert sum(len(value.text) for value in client.values_read()) < client_module._MAX_BYTES  # noqa: SLF001
     client.get_secret("299")
     assert len(extension.requests) == 300

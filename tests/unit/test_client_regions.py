@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from secret_client import AccessDenied, SecretClient, SecretNotFound, Unavailable
-from secret_client.cache import Flight
+from secret_client.client import Flight
 from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
 from tests.unit.client_support import ARN, BROKEN, DOWN, HALF_SECONDS, REPLICAS, asked, left
