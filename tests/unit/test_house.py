@@ -89,7 +89,8 @@ def imports(node: ast.AST, package: str) -> set[str]:
         elif isinstance(child, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - child.level + 1]
             module = ".".join([*(base if child.level else []), *filter(None, [child.module])])
-            found |= {module, *(f"{module}.{alias.name}" for alias in child.names)}
+            found |= {f"{module}.{alias.name}" for alias in child.names}
+            found |= {module} if child.module else set()  # else the package, which is there
         found |= imports(child, package)
     return found
 
