@@ -15,7 +15,7 @@ from itertools import repeat
 from types import NoneType, UnionType
 from typing import Any
 
-from .value import Fields, plain_at
+from .fields import Fields, plain_at
 
 READABLE = (
     "str, int, float, bool, None, Any, Literal, enums, list, tuple, dict with str keys, unions of"

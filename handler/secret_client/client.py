@@ -80,6 +80,15 @@ class Cache:
         self._lock = RLock()  # a signal handler may read, too
         self._read: dict[object, Value] | None = None
 
+    def begin(self, key: object, deadline: float) -> tuple[Flight, Flight]:
+        """Begin a call; return it, and the one in progress: the same if there was none."""
+        mine = self.flight(deadline)
+        return mine, self.flights.setdefault(key, mine)
+
+    def flight(self, deadline: float) -> Flight:
+        """Return a call of this thread, which nobody else can find."""
+        return Flight(monotonic(), time(), deadline, get_ident())
+
     def keep(self, key: object, value: Value, flight: Flight, seconds: float) -> None:
         """Cache a value; its age counts from the time of the request."""
         with self._lock:
@@ -349,8 +358,10 @@ class SecretClient:
         ):
             return self._loader().load(question, context)
         deadline = start + self._seconds(context)
-        flight = Flight(start, now, deadline, get_ident())
-        if deadline <= start or self._cache.flights.setdefault(question.key, flight) is not flight:
+        if deadline <= start:
+            return self._loader().load(question, context)
+        flight, first = self._cache.begin(question.key, deadline)
+        if flight is not first:
             return self._loader().load(question, context)
         try:
             value = from_extension(

@@ -2,7 +2,9 @@
 
 from time import monotonic, time
 
-from .client import Entry, Flight
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .client import Entry, Flight
 
 # So much they may drift apart without one.
 DRIFT_SECONDS = 1.0
@@ -31,7 +33,7 @@ class Clocks:
         return sum(seconds for _, seconds in self._freezes)
 
 
-def was_frozen(call: Flight | Entry) -> bool:
+def was_frozen(call: "Flight | Entry") -> bool:
     """Whether there was a freeze since the call, or that of a cached value, began."""
     apart = (time() - call.asked_at) - (monotonic() - call.asked)
     return abs(apart) > DRIFT_SECONDS

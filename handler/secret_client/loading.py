@@ -7,7 +7,6 @@ from _thread import get_ident
 from time import monotonic, time
 
 from .backoff import Backoff
-from .client import Cache, Entry, Flight
 from .clocks import EXTENSION_SECONDS, Clocks, was_frozen
 from .errors import NETWORK, TRANSIENT, SecretError, Unavailable, shown
 from .extension import Question, is_elsewhere
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .client import Cache, Entry, Flight
     from .sdk import Sdk
     from .telemetry import Telemetry
 
@@ -37,7 +37,7 @@ class Loader:
 
     def __init__(  # noqa: PLR0913 (what the client was made with)
         self,
-        cache: Cache,
+        cache: "Cache",
         extension: Extension,
         clocks: Clocks,
         *,
@@ -65,7 +65,7 @@ class Loader:
         self,
         question: Question,
         context: "Any",
-        flight: Flight | None = None,
+        flight: "Flight | None" = None,
         failure: Exception | None = None,
     ) -> Value:
         """Read; once more if nobody answered, no cached value serves, and the context leaves time.
@@ -87,7 +87,7 @@ class Loader:
         self,
         question: Question,
         context: "Any",
-        flight: Flight | None = None,
+        flight: "Flight | None" = None,
         failure: Exception | None = None,
     ) -> Value:
         if flight is None:
@@ -115,7 +115,7 @@ class Loader:
         self._count(question, start, value)
         return value
 
-    def _valid(self, key: object) -> Entry | None:
+    def _valid(self, key: object) -> "Entry | None":
         """Return the cached entry, if it is young enough by both clocks."""
         entry = self._cache.entries.get(key)
         if entry is None:
@@ -124,7 +124,7 @@ class Loader:
         return entry if age < entry.seconds and time() >= entry.asked_at else None
 
     def _require_sense(
-        self, question: Question, cached: Entry | None, start: float, deadline: float
+        self, question: Question, cached: "Entry | None", start: float, deadline: float
     ) -> None:
         """Raise what it makes no sense to ask for now."""
         if deadline <= start:
@@ -143,8 +143,7 @@ class Loader:
         for _ in range(_ATTEMPTS):
             if value := self._read_since(arrived, question):
                 return value
-            mine = Flight(monotonic(), time(), deadline, get_ident())
-            flight = flights.setdefault(key, mine)
+            mine, flight = self._cache.begin(key, deadline)
             if flight is not mine and (flight.thread == get_ident() or was_frozen(flight)):
                 flights[key] = flight = mine  # a signal interrupted it, or a freeze
             if flight is mine:
@@ -177,7 +176,7 @@ class Loader:
     def _lead(
         self,
         question: Question,
-        flight: Flight,
+        flight: "Flight",
         deadline: float,
         failure: Exception | None = None,
     ) -> Value:
@@ -211,7 +210,7 @@ class Loader:
 
     # --- what is kept ----------------------------------------------------------------------------
 
-    def _keep(self, question: Question, value: Value, flight: Flight, seconds: float) -> None:
+    def _keep(self, question: Question, value: Value, flight: "Flight", seconds: float) -> None:
         """Cache a value, unless a younger one is cached; drop what a refresh shows to be old."""
         entry = self._cache.entries.get(question.key)
         is_news = question.refresh and (entry is None or entry.value.version != value.version)
@@ -226,12 +225,12 @@ class Loader:
             return
         self._cache.keep(question.key, value, flight, seconds)
 
-    def _is_bypassed(self, entry: Entry, flight: Flight) -> bool:
+    def _is_bypassed(self, entry: "Entry", flight: "Flight") -> bool:
         """Whether the extension may hold an older version than a refresh has found."""
         _, until = self._outdated.get(entry.value.arn, ("", 0.0))
         return until > flight.asked
 
-    def _is_outdated(self, value: Value, flight: Flight) -> bool:
+    def _is_outdated(self, value: Value, flight: "Flight") -> bool:
         """Whether the extension's value is of another version than a refresh has found."""
         version, until = self._outdated.get(value.arn, ("", 0.0))
         return until > flight.asked and version != value.version
@@ -252,7 +251,7 @@ class Loader:
     # --- who is asked ----------------------------------------------------------------------------
 
     def _fetch(
-        self, question: Question, flight: Flight, deadline: float, failure: Exception | None
+        self, question: Question, flight: "Flight", deadline: float, failure: Exception | None
     ) -> tuple[Value, float]:
         """Ask; return the value and for how long it is valid."""
         why = "the extension may hold an older version"
@@ -280,7 +279,7 @@ class Loader:
                     return value, seconds
         return self._from_sdk(question, regions, deadline, why), self._cache_seconds
 
-    def _seconds_after_freezes(self, flight: Flight) -> float | None:
+    def _seconds_after_freezes(self, flight: "Flight") -> float | None:
         """For how long an answer of the extension is valid; None: it may be too old already."""
         frozen = self._clocks.frozen_seconds(flight.asked, flight.asked_at)
         seconds = self._cache_seconds - frozen
@@ -297,7 +296,7 @@ class Loader:
         if self._sdk is None:
             from .sdk import Sdk
 
-            self._sdk = self._sdk or Sdk(self._make_client)
+            self._sdk = self._sdk or Sdk(self._make_client, self._cache.flight)
         return self._sdk
 
     def _from_sdk(
@@ -312,5 +311,5 @@ class Loader:
             raise Unavailable(f"{shown(question.name)}: {reason}") from None
 
 
-def _is_fresh(entry: Entry, start: float, now: float) -> bool:
+def _is_fresh(entry: "Entry", start: float, now: float) -> bool:
     return entry.fresh_until > start and entry.asked_at <= now < entry.fresh_at

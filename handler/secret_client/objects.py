@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .annotations import READABLE, Error, Place, Reader, named, put, reader
 from .errors import InvalidValue
-from .value import Fields
+from .fields import Fields
 
 if TYPE_CHECKING:
     from .value import Value

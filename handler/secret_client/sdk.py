@@ -1,10 +1,9 @@
 """Asks the AWS SDK; imported when the extension fails."""
 
-from _thread import RLock, get_ident, start_new_thread
+from _thread import RLock, start_new_thread
 from contextlib import suppress
-from time import monotonic, time
+from time import monotonic
 
-from .client import Flight
 from .errors import (
     NETWORK,
     AccessDenied,
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .client import Flight
+
 # A region that did not answer is asked last for this long, unless it had little time.
 _REGION_DOWN_SECONDS = 30.0
 _FAIR_SECONDS = 0.5
@@ -34,7 +35,12 @@ _MAX_THREADS = 16
 class Sdk:
     """A client of the SDK for each service and region, made when it is first needed."""
 
-    def __init__(self, make_client: "Callable[[str, str | None], Any] | None") -> None:
+    def __init__(
+        self,
+        make_client: "Callable[[str, str | None], Any] | None",
+        new_flight: "Callable[[float], Flight]",
+    ) -> None:
+        self._new_flight = new_flight
         self._make_client = make_client or _boto3_client
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._down_until: dict[tuple[str, str | None], float] = {}
@@ -107,7 +113,7 @@ class Sdk:
                 f"{shown(question.name)}: {len(self._running)} calls hang; {NETWORK}"
             )
         # The SDK has no deadline for a call.
-        flight = Flight(start, time(), deadline, get_ident())
+        flight = self._new_flight(deadline)
         self._running.add(flight)
 
         def run() -> None:

@@ -73,5 +73,5 @@ def test_the_client_adds_no_module_but_itself_to_the_process(
     assert ran.stdout.split() == [
         "_socket",
         "secret_client",
-        *(f"secret_client.{name}" for name in ("client", "extension", "value")),
+        *(f"secret_client.{name}" for name in ("client", "extension", "fields", "value")),
     ]
