@@ -1,0 +1,111 @@
+"""A cold read with a small share of a CPU, as a function of little memory has it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests import scripted
+from tests.recording import ROOT
+from tests.scripted import Server
+
+# Of a vCPU: what Lambda gives 128 MB.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+SHARE = 0.07
+PERIOD_SECONDS = 0.1
+TIMES = 20
+
+COLD = """
+import json, logging, re, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+sys.stdin.readline()
+start = time.monotonic()
+from secret_client import SecretClient
+value = SecretClient().get_secret("s")
+print(value.source, time.monotonic() - start)
+"""
+
+
+class SecretsManager(BaseHTTPRequestHandler):
+    """Has every secret."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        answer = {"Name": "s", "ARN": "arn", "VersionId": "v", "SecretString": "{}"}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), SecretsManager) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def read(port: int, aws: str) -> str:
+    """Read in a new process that runs for its share of the time only; return what it prints."""
+    environment = {
+        **os.environ,
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
+        "AWS_ENDPOINT_URL": aws,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "key",
+        "AWS_SESSION_TOKEN": scripted.TOKEN,
+        "AWS_REGION": scripted.REGION,
+        "AWS_DEFAULT_REGION": scripted.REGION,
+        "NO_PROXY": "127.0.0.1",
+    }
+    with subprocess.Popen(  # noqa: S603 (this Python, the text above)
+        [sys.executable, "-c", COLD, str(ROOT / "handler")],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        time.sleep(0.3)  # Python itself starts before a runtime counts
+        process.stdin.write("\n")
+        process.stdin.flush()
+        while process.poll() is None:
+            time.sleep(PERIOD_SECONDS * SHARE)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(PERIOD_SECONDS * (1 - SHARE))
+            process.send_signal(signal.SIGCONT)
+        return process.stdout.read()
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "fault", [scripted.http(400, scripted.GENERIC), scripted.hang], ids=["refuses", "hangs"]
+)
+def test_a_starved_cold_read_is_answered_by_the_sdk_in_time(
+    aws: str, fault: scripted.Answer
+) -> None:
+    extension = Server(fault)
+    try:
+        answers = [read(extension.port, aws) for _ in range(TIMES)]
+    finally:
+        extension.close()
+    assert [answer.split(" ")[0] for answer in answers] == ["sdk"] * TIMES, answers
