@@ -181,7 +181,7 @@ def test_the_command_itself_sends_no_request_off_the_machine() -> None:
 @pytest.mark.exhaustive
 def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    del config["config"]["secrets"]["database"]["fields"]["host"]
+    del config["config"]["secrets"]["database"]["fields"]["username"]
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     run = local("up", "--config-file", str(path))

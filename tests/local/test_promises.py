@@ -258,15 +258,15 @@ def test_a_password_in_plain_config_is_refused(deploy: Deploy) -> None:
 @pytest.mark.exhaustive
 def test_a_function_that_answers_its_password_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
-    change_code(deployed, app=source("app", '"note": "the', '"note": found["password"] or "the'))
+    change_code(deployed, app=source("app", 'note = "the', 'note = database["password"] or "the'))
     assert broken(deployed)[ANSWERS] == "the answer holds a secret value"
 
 
 @pytest.mark.exhaustive
 def test_a_function_that_logs_its_password_is_found_out(deploy: Deploy) -> None:
     deployed = deploy()
-    answers = "    return _answer(\n        200"
-    printing = source("app", answers, f'    print(found["password"])\n{answers}')
+    answers = '    note = "the'
+    printing = source("app", answers, f'    print(database["password"])\n{answers}')
     change_code(deployed, app=printing)
     assert broken(deployed) == {LOGS: "a log line holds a secret value"}
 
