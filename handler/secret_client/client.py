@@ -163,7 +163,7 @@ class SecretClient:
         telemetry: instead of SECRETS_TELEMETRY.
         timeout_seconds: longest time a call may take; a second while a cached value is valid. The
             default is more than Lambda's default timeout, 3 s: pass the `context`, which also
-            bounds a call, and allows a second try when nobody answered.
+            bounds a call, and allows further tries when nobody answered.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
             boto3's. It must have short timeouts: what hangs in it lives on in its thread.
 

@@ -52,11 +52,12 @@ class Extension:
             if not self._token:
                 return self._with_another_token(question, deadline)
             return from_extension(question, self._token, deadline)
-        except TimeoutError:
-            self._slow_until = monotonic() + _DOWN_SECONDS
-            raise
         except Refused as refused:
             return self._after(question, deadline, refused)
+
+    def is_slow(self) -> None:
+        """Give it little time from now on: it did not answer in time, and the SDK did."""
+        self._slow_until = monotonic() + _DOWN_SECONDS
 
     def _after(self, question: Question, deadline: float, refused: Refused) -> Value:
         if refused.is_not_ready:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _STALE_SECONDS = 1.0
 # A thread with so much time left asks once more when one with less of it failed for both.
 _AGAIN_SECONDS = 0.25
+# As many reads as `with_fresh_credentials` makes; together they take 20 seconds at most.
+_FURTHER_TRIES = 3
 # A freeze, or a thread that ended, is met with another try; not for ever.
 _ATTEMPTS = 4
 _MAX_OUTDATED = 1000
@@ -68,7 +70,7 @@ class Loader:
         flight: "Flight | None" = None,
         failure: Exception | None = None,
     ) -> Value:
-        """Read; once more if nobody answered, no cached value serves, and the context leaves time.
+        """Read; again if nobody answered, no cached value serves, and the context leaves time.
 
         Importing boto3 may take all the time of the first try. `flight` and `failure` are a call
         that was begun by this thread, and how the extension failed.
@@ -77,10 +79,13 @@ class Loader:
             return self._load(question, context, flight, failure)
         except Unavailable as error:
             if context is not None and not question.refresh:
-                try:
-                    return self._load(question, context)
-                except Unavailable as again:
-                    error.add_note(str(again))
+                for _ in range(_FURTHER_TRIES):
+                    if self._seconds(context) <= 0:
+                        break
+                    try:
+                        return self._load(question, context)
+                    except Unavailable as again:
+                        error.add_note(str(again))
             raise
 
     def _load(
@@ -270,6 +275,11 @@ class Loader:
                 half = min(half, monotonic() + 0.25)
             try:
                 value = self._extension.read(question, half, failure)
+            except TimeoutError as error:
+                why = f"the extension failed: {error}"
+                value = self._from_sdk(question, regions, deadline, why)
+                self._extension.is_slow()
+                return value, self._cache_seconds
             except OSError as error:
                 why = f"the extension failed: {error}"
             except (ValueError, OverflowError) as error:  # the port or the token is invalid
