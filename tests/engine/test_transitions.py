@@ -161,6 +161,7 @@ def write(stack: Stack, goals: Mapping[str, Mapping[str, Goal | None]]) -> None:
     stack.run(f"pulumi config set-all --path {' '.join(pairs)}")
 
 
+@pytest.mark.exhaustive
 def test_every_change_of_a_secret_or_parameter_keeps_its_value_or_is_refused(
     stack: Stack,
 ) -> None:

@@ -96,6 +96,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_saved_code_is_deployed_and_code_that_is_no_python_is_not(served: Served) -> None:
     assert served.answer() == "first"
     served.save("shared/shared/text.py", "ANSWER = 'second'\n")

@@ -30,15 +30,8 @@ MOVES = {
 KEPT = ("function_name", "function_arn", "function_alias_arn", "role_arn", "log_group_name")
 
 
-@pytest.mark.parametrize(
-    "move",
-    [
-        pytest.param(
-            each, id=each, marks=() if each == "with a second one" else pytest.mark.exhaustive
-        )
-        for each in MOVES
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("move", MOVES)
 def test_a_function_that_moves_keeps_role_log_group_and_alias(
     move: str, pulumi: Cli, tmp_path: Path
 ) -> None:
