@@ -137,7 +137,7 @@ class _Users:
 
     @contextmanager
     def _session(self, value: Value, *, channel_binding: bool = False) -> Iterator[Connection]:
-        """Log in, for one transaction; whatever goes wrong is told without the value."""
+        """Log in, for one transaction. No error holds the value."""
         try:
             with _logged_in(_at_server(value), channel_binding=channel_binding) as connection:
                 _begin(connection)

@@ -46,6 +46,10 @@ class Entry:
         self.retry_after = 0.0
         """After a failed fetch, nothing is fetched before this running time."""
 
+    def is_fresh(self, running: float, day: float) -> bool:
+        """Whether it is served without a call, at a running time and a time of day."""
+        return self.fresh_until > running and self.asked_at <= day < self.fresh_at
+
 
 class Flight:
     """A call in progress, and the threads that wait for its outcome."""
@@ -240,7 +244,7 @@ class SecretClient:
             entry = self._entries.get(key)
         except TypeError:  # it cannot be a key, nor a name
             entry = None
-        if (  # what `_fresh` does, without a call more
+        if (  # `_fresh` and `Entry.is_fresh`, without their calls
             entry is not None
             and entry.fresh_until > monotonic()
             and entry.asked_at <= time() < entry.fresh_at
@@ -344,11 +348,7 @@ class SecretClient:
             entry = self._entries.get(key)
         except TypeError:  # it cannot be a key, nor a name
             return None
-        if (
-            entry is None
-            or entry.fresh_until <= monotonic()
-            or not entry.asked_at <= time() < entry.fresh_at
-        ):
+        if entry is None or not entry.is_fresh(monotonic(), time()):
             return None
         if self._telemetry is not None:
             self._telemetry.hits += 1

@@ -14,7 +14,7 @@ _READY_SECONDS = 1.0
 # An extension that did not answer gets little time for this long, and one that accepts no token
 # is not asked.
 _DOWN_SECONDS = 30.0
-_SLOW_SECONDS = 0.25  # enough to answer from its cache
+SLOW_SECONDS = 0.25  # enough to answer from its cache
 _BAD_TOKEN = (401, 403)
 _REFUSES = "it did not accept the session token"
 _NO_PARAMETERS = "it has no Parameter Store"
@@ -45,7 +45,7 @@ class Extension:
         if question.service == "ssm" and not self._has_parameters:
             raise ConnectionError(_NO_PARAMETERS)
         if self._slow_until > now:
-            deadline = min(deadline, now + _SLOW_SECONDS)
+            deadline = min(deadline, now + SLOW_SECONDS)
         try:
             if failure is not None:
                 raise failure
@@ -55,7 +55,7 @@ class Extension:
         except Refused as refused:
             return self._after(question, deadline, refused)
 
-    def is_slow(self) -> None:
+    def mark_slow(self) -> None:
         """Give it little time from now on: it did not answer in time, and the SDK did."""
         self._slow_until = monotonic() + _DOWN_SECONDS
 

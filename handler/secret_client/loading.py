@@ -10,7 +10,7 @@ from .backoff import Backoff
 from .clocks import EXTENSION_SECONDS, Clocks, was_frozen
 from .errors import NETWORK, TRANSIENT, SecretError, Unavailable, shown
 from .extension import Question, is_elsewhere
-from .extension_retries import Extension
+from .extension_retries import SLOW_SECONDS, Extension
 from .value import Value
 
 TYPE_CHECKING = False
@@ -103,7 +103,7 @@ class Loader:
         key = (question.key, "refresh") if question.refresh else question.key
         cached = None if question.refresh else self._valid(question.key)
         if cached is not None:
-            if key in self._cache.flights or _is_fresh(cached, start, now):
+            if key in self._cache.flights or cached.is_fresh(start, now):
                 if self._telemetry is not None:
                     self._telemetry.hits += 1
                 return cached.value
@@ -268,26 +268,26 @@ class Loader:
             regions = (None, *self._replica_regions)
         seconds = self._seconds_after_freezes(flight)
         entry = self._cache.entries.get(question.key)
+        is_slow = False
         direct = elsewhere or question.refresh or (entry and self._is_bypassed(entry, flight))
         if not direct and seconds is not None:
             half = (flight.asked + deadline) / 2  # the rest is for the SDK and the replicas
             if len(regions) > 1 and self._is_down(question, None):
-                half = min(half, monotonic() + 0.25)
+                half = min(half, monotonic() + SLOW_SECONDS)
             try:
                 value = self._extension.read(question, half, failure)
-            except TimeoutError as error:
-                why = f"the extension failed: {error}"
-                value = self._from_sdk(question, regions, deadline, why)
-                self._extension.is_slow()
-                return value, self._cache_seconds
             except OSError as error:
                 why = f"the extension failed: {error}"
+                is_slow = isinstance(error, TimeoutError)
             except (ValueError, OverflowError) as error:  # the port or the token is invalid
                 why = f"the extension was not asked: {type(error).__name__}"
             else:
                 if not self._is_outdated(value, flight):
                     return value, seconds
-        return self._from_sdk(question, regions, deadline, why), self._cache_seconds
+        value = self._from_sdk(question, regions, deadline, why)
+        if is_slow:
+            self._extension.mark_slow()
+        return value, self._cache_seconds
 
     def _seconds_after_freezes(self, flight: "Flight") -> float | None:
         """For how long an answer of the extension is valid; None: it may be too old already."""
@@ -319,7 +319,3 @@ class Loader:
         except ImportError as error:
             reason = f"{why}; boto3, in the package, would tell the cause ({error})"
             raise Unavailable(f"{shown(question.name)}: {reason}") from None
-
-
-def _is_fresh(entry: "Entry", start: float, now: float) -> bool:
-    return entry.fresh_until > start and entry.asked_at <= now < entry.fresh_at

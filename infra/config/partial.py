@@ -68,7 +68,7 @@ def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
     owner: dict[str, Any] | None = None
     path: list[str] = []
     for part in error["loc"]:
-        # The rest is no key: it is missing here, or one of the types that did not fit.
+        # The rest is not a key: it is missing here, or one of the types that did not fit.
         if not isinstance(place, dict) or (part not in place and error["input"] is place):
             break
         if part not in place:

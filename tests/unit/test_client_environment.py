@@ -288,7 +288,7 @@ def test_ten_reads_at_import_wait_for_readiness_once(extension: Server, aws: Aws
 def test_an_extension_that_hangs_is_waited_for_once(
     extension: Server, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extension_retries, "_SLOW_SECONDS", 0.01)
+    monkeypatch.setattr(extension_retries, "SLOW_SECONDS", 0.01)
     client = SecretClient(make_client=aws.client, timeout_seconds=2)
     extension.script(scripted.hang)
     start = time.monotonic()
