@@ -5,20 +5,20 @@ https://www.postgresql.org/docs/current/protocol-flow.html
 
 import contextlib
 import socket
-import ssl
-import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 import trustme
 from scramp import ScramException, ScramMechanism
+
+from tests.postgres_listener import Listener
 
 FLOOD_BYTES = 16 << 20
 TRICKLE_SECONDS = 4.0
 
 
-class HostileServer:
+class HostileServer(Listener):
     """A server with a certificate that is trusted, and one way to attack who logs in.
 
     `cleartext`, `md5`: asks for the password in that form, and keeps the answer.
@@ -35,43 +35,24 @@ class HostileServer:
     """
 
     def __init__(self, asks: str, authority: trustme.CA, guess: str = "") -> None:
+        super().__init__(authority, "127.0.0.1")
         self.received: list[str] = []
         """Passwords that it was sent, in whatever form; with `scram` guesses that were right."""
         self.logins = 0
         self._asks, self._guess = asks, guess
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("127.0.0.1").configure_cert(self._tls)
 
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                plain, _ = self._listener.accept()
-            except OSError:
-                return
-            plain.settimeout(10)
-            with plain, contextlib.suppress(OSError, EOFError, ScramException):
-                plain.recv(8)
-                plain.sendall(b"S")
-                with self._tls.wrap_socket(plain, server_side=True) as link:
-                    _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
-                    self.logins += 1
-                    behaviour = self._asks.removesuffix("_later")
-                    if behaviour != self._asks:
-                        self._log_in(link)
-                        _hear(link)  # the statement
-                    getattr(self, f"_{behaviour}")(link)
+    def _meet(self, plain: socket.socket) -> None:
+        with (
+            contextlib.suppress(OSError, EOFError, ScramException),
+            self._encrypted(plain) as link,
+        ):
+            _exactly(link, int.from_bytes(_exactly(link, 4)) - 4)
+            self.logins += 1
+            behaviour = self._asks.removesuffix("_later")
+            if behaviour != self._asks:
+                self._log_in(link)
+                _hear(link)  # the statement
+            getattr(self, f"_{behaviour}")(link)
 
     def _cleartext(self, link: socket.socket) -> None:
         self._take(link, 3)
