@@ -9,15 +9,15 @@ from typing import cast
 
 import pulumi
 
-from infra.aws.extension import ExtensionArgs
-from infra.components.app_secret import AppSecret
-from infra.components.extension_function import ExtensionFunction, RuntimeArgs
-from infra.components.external_reader import ExternalReader
-from infra.components.reader_role import ReaderRole
-from infra.config import function_variables
-from infra.config.functions import AppFunction
-from infra.packaging import client
-from infra.wiring import Arns, Context, Keys, VpcConfig
+from .aws.extension import ExtensionArgs
+from .components.app_secret import AppSecret
+from .components.extension_function import ExtensionFunction, RuntimeArgs
+from .components.external_reader import ExternalReader
+from .components.reader_role import ReaderRole
+from .config import function_variables
+from .config.functions import AppFunction
+from .packaging import client
+from .wiring import Arns, Context, Keys, VpcConfig
 
 _RUNTIME = {
     "runtime",

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from infra.alarms import incidents
-from infra.config.functions import AppFunction, functions
-from infra.config.schema import Settings
+from .alarms import incidents
+from .config.functions import AppFunction, functions
+from .config.schema import Settings
 
 # The prices below are those of this region and month; others differ by a tenth or so.
 REGION = "us-east-1"

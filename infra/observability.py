@@ -5,13 +5,13 @@ As in `wiring`, a function makes each part. It comes last, because it looks at a
 
 from collections.abc import Mapping
 
-from infra.aws.place import Place
-from infra.components.alarm_topic import AlarmTopic
-from infra.components.audit import Audit
-from infra.components.extension_function import ExtensionFunction
-from infra.components.monitoring import Monitoring
-from infra.components.rotation_watch import RotationWatch
-from infra.wiring import Context, Deployed
+from .aws.place import Place
+from .components.alarm_topic import AlarmTopic
+from .components.audit import Audit
+from .components.extension_function import ExtensionFunction
+from .components.monitoring import Monitoring
+from .components.rotation_watch import RotationWatch
+from .wiring import Context, Deployed
 
 
 def audit(context: Context) -> Audit | None:

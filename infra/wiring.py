@@ -12,24 +12,24 @@ from typing import NamedTuple
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.place import Place
-from infra.components import packages
-from infra.components.app_secret import AppSecret
-from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
-from infra.components.external_reader import ExternalReader
-from infra.components.parameter_store import ParameterStore
-from infra.components.private_network import PrivateNetwork
-from infra.components.reader_role import ReaderRole
-from infra.components.secret_policy import SecretPolicy
-from infra.components.secret_rotation import AdminArgs, SecretRotation
-from infra.components.secret_seeder import SecretSeeder
-from infra.components.small_function import SmallFunctionArgs
-from infra.config import functions, secret_values
-from infra.config.environment import Environment
-from infra.config.rules import network as network_rules
-from infra.config.schema import NetworkSettings
-from infra.config.settings import SettingsError
-from infra.policies.parameters import parameter_arn
+from .aws.place import Place
+from .components import packages
+from .components.app_secret import AppSecret
+from .components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from .components.external_reader import ExternalReader
+from .components.parameter_store import ParameterStore
+from .components.private_network import PrivateNetwork
+from .components.reader_role import ReaderRole
+from .components.secret_policy import SecretPolicy
+from .components.secret_rotation import AdminArgs, SecretRotation
+from .components.secret_seeder import SecretSeeder
+from .components.small_function import SmallFunctionArgs
+from .config import functions, secret_values
+from .config.environment import Environment
+from .config.rules import network as network_rules
+from .config.schema import NetworkSettings
+from .config.settings import SettingsError
+from .policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
 VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from infra.aws.limits import FILTER_PATTERN_LENGTH
+from ..aws.limits import FILTER_PATTERN_LENGTH
 
 _SUCCEEDED = "($.errorCode NOT EXISTS)"
 _SECRETS_MANAGER = '($.eventSource = "secretsmanager.amazonaws.com")'

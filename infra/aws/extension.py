@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_l
 
 from typing import TypedDict
 
-from infra.aws import limits
+from . import limits
 
 
 class ExtensionArgs(TypedDict, total=False):

@@ -6,12 +6,12 @@ from typing import Any
 
 import pulumi
 
-from infra.changes import lookups, moves, parameters, recorded, recorded_state, removals, secrets
-from infra.config.environment import Environment
-from infra.config.rules import secret_values as value_rules
-from infra.config.rules.parameters import VALUES_PREFIX
-from infra.config.schema import Settings
-from infra.config.settings import SettingsError, decrypted_values
+from ..config.environment import Environment
+from ..config.rules import secret_values as value_rules
+from ..config.rules.parameters import VALUES_PREFIX
+from ..config.schema import Settings
+from ..config.settings import SettingsError, decrypted_values
+from . import lookups, moves, parameters, recorded, recorded_state, removals, secrets
 
 
 def keep_values(env: Environment) -> dict[str, int]:

@@ -7,11 +7,11 @@ another name or region: it makes the new one, without the value, and deletes the
 import re
 from collections.abc import Iterator
 
-from infra.changes import commands
-from infra.changes.recorded import Recorded
-from infra.config.errors import ConfigError
-from infra.config.schema import Settings
-from infra.names import Names
+from ..config.errors import ConfigError
+from ..config.schema import Settings
+from ..names import Names
+from . import commands
+from .recorded import Recorded
 
 _PAGE = 'To move an environment, see "Rename an environment" in docs/operations.md.'
 

@@ -13,12 +13,12 @@ refuses, because the policies that name the parameter depend on it.
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from infra.changes import commands
-from infra.changes.recorded import Parameter, Recorded
-from infra.config.errors import ConfigError
-from infra.config.rules.parameters import VALUES_PREFIX
-from infra.config.schema import ParameterSettings
-from infra.names import Names
+from ..config.errors import ConfigError
+from ..config.rules.parameters import VALUES_PREFIX
+from ..config.schema import ParameterSettings
+from ..names import Names
+from . import commands
+from .recorded import Parameter, Recorded
 
 _PARAMETER = "aws:ssm/parameter:Parameter"
 # Drops a resource from an exported state, and its URN from what the others depend on.

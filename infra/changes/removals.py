@@ -6,11 +6,11 @@ old one goes, and the new one starts without its value.
 
 from collections.abc import Iterator
 
-from infra.changes import commands
-from infra.changes.recorded import Recorded
-from infra.config.errors import ConfigError
-from infra.config.schema import Settings
-from infra.names import Names
+from ..config.errors import ConfigError
+from ..config.schema import Settings
+from ..names import Names
+from . import commands
+from .recorded import Recorded
 
 
 def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[ConfigError]:

@@ -9,11 +9,11 @@ its value, by ListSecretVersionIds.
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.changes import commands
-from infra.changes.recorded import Recorded, Secret
-from infra.config.errors import ConfigError
-from infra.config.schema import SecretSettings
-from infra.names import Names
+from ..config.errors import ConfigError
+from ..config.schema import SecretSettings
+from ..names import Names
+from . import commands
+from .recorded import Recorded, Secret
 
 _VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 

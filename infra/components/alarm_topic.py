@@ -11,10 +11,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.components import kms_key
-from infra.policies import monitoring as monitoring_policies
+from ..aws import limits
+from ..aws.place import Place
+from ..policies import monitoring as monitoring_policies
+from . import kms_key
 
 
 class SubscriptionArgs(TypedDict):

@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
+from ..aws import limits
 
 
 class AppSecretArgs(TypedDict):

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.policies import audit as audit_policies
+from ..policies import audit as audit_policies
 
 # Glacier Instant Retrieval bills 90 days at least. Smaller files than 128 KB, and most are, S3
 # leaves where they are: to move them costs more than it saves.

@@ -22,12 +22,12 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.components import grants, kms_key
-from infra.components.archive_bucket import archive_bucket
-from infra.policies import audit as audit_policies
-from infra.policies import iam as policies
+from ..aws import limits
+from ..aws.place import Place
+from ..policies import audit as audit_policies
+from ..policies import iam as policies
+from . import grants, kms_key
+from .archive_bucket import archive_bucket
 
 
 class AuditArgs(TypedDict):

@@ -9,10 +9,10 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.components import kms_key
-from infra.policies import iam as policies
+from ..aws import limits
+from ..aws.place import Place
+from ..policies import iam as policies
+from . import kms_key
 
 
 class EncryptionKeyArgs(TypedDict):

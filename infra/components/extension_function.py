@@ -11,8 +11,8 @@ import pulumi
 import pulumi_aws as aws
 from pydantic.alias_generators import to_snake
 
-from infra.aws import extension, function_options, limits
-from infra.components import packages
+from ..aws import extension, function_options, limits
+from . import packages
 
 
 class RuntimeArgs(TypedDict, total=False):

@@ -5,8 +5,8 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from infra.components import grants
-from infra.policies import iam as policies
+from ..policies import iam as policies
+from . import grants
 
 
 class ExternalReaderArgs(TypedDict):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.limits import MANAGED_POLICIES_PER_ROLE
-from infra.policies import iam as policies
+from ..aws.limits import MANAGED_POLICIES_PER_ROLE
+from ..policies import iam as policies
 
 
 def check(  # noqa: PLR0913 (each takes some of the room)

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict, Unpack
 import pulumi
 import pulumi_aws as aws
 
-from infra.policies.iam import Policy
+from ..policies.iam import Policy
 
 ROTATION_PERIOD_DAYS = 365
 

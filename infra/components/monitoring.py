@@ -12,9 +12,9 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.alarms import dashboards, incidents
-from infra.alarms import filters as alarm_filters
-from infra.aws import limits
+from ..alarms import dashboards, incidents
+from ..alarms import filters as alarm_filters
+from ..aws import limits
 
 _SLOW = 0.8
 _HOUR_SECONDS = 3600

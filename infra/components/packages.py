@@ -8,7 +8,7 @@ import pulumi
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.packaging import bytecode, distributions, runtimes, store, zips
+from ..packaging import bytecode, distributions, runtimes, store, zips
 
 # Measured: see benchmarks/RESULTS.md, "source only".
 _COMPILE_MILLIS_PER_LINE = 0.009

@@ -21,9 +21,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.policies.parameters import parameter_arn
+from ..aws import limits
+from ..aws.place import Place
+from ..policies.parameters import parameter_arn
 
 
 class Parameter(TypedDict):

@@ -27,10 +27,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.policies import endpoints as network_policies
-from infra.policies.iam import Policy
+from ..aws import limits
+from ..aws.place import Place
+from ..policies import endpoints as network_policies
+from ..policies.iam import Policy
 
 _HTTPS = 443
 

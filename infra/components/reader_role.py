@@ -7,9 +7,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.components import grants
-from infra.policies import iam as policies
-from infra.policies import parameters as parameter_policies
+from ..policies import iam as policies
+from ..policies import parameters as parameter_policies
+from . import grants
 
 
 class ReaderRoleArgs(TypedDict):

@@ -13,10 +13,10 @@ from typing import NotRequired
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.components import packages, small_function
-from infra.components.small_function import SmallFunctionArgs
-from infra.policies import monitoring as monitoring_policies
+from ..aws import limits
+from ..policies import monitoring as monitoring_policies
+from . import packages, small_function
+from .small_function import SmallFunctionArgs
 
 
 class RotationWatchArgs(SmallFunctionArgs):

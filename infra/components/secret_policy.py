@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.policies import resource_policy as resource_policies
+from ..policies import resource_policy as resource_policies
 
 
 class SecretPolicyArgs(TypedDict):

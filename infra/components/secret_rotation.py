@@ -12,10 +12,10 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.components import packages, small_function
-from infra.components.small_function import SmallFunctionArgs
-from infra.policies import iam as policies
+from ..aws import limits
+from ..policies import iam as policies
+from . import packages, small_function
+from .small_function import SmallFunctionArgs
 
 _DEFAULT_DAYS = 30
 

@@ -15,11 +15,11 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.components import grants, small_function
-from infra.components.small_function import SmallFunctionArgs
-from infra.policies import iam as policies
-from infra.policies import parameters as parameter_policies
+from ..aws import limits
+from ..policies import iam as policies
+from ..policies import parameters as parameter_policies
+from . import grants, small_function
+from .small_function import SmallFunctionArgs
 
 
 class Seed(TypedDict):

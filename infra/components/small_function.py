@@ -9,9 +9,9 @@ from typing import NamedTuple, NotRequired, TypedDict, Unpack
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import limits
-from infra.components import grants
-from infra.policies import iam as policies
+from ..aws import limits
+from ..policies import iam as policies
+from . import grants
 
 
 class SmallFunctionArgs(TypedDict):

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from infra.config.errors import ConfigError
-from infra.config.functions import AppFunction
-from infra.packaging import client
-from infra.packaging.package import Source, build
+from ..packaging import client
+from ..packaging.package import Source, build
+from .errors import ConfigError
+from .functions import AppFunction
 
 Packages = Mapping[str, Mapping[str, Path]]
 """Logical name of a function -> path in its package -> file."""

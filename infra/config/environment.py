@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from infra.aws import rds_certificates
-from infra.aws.place import Place
-from infra.config import functions
-from infra.config.code import Packages
-from infra.config.functions import AppFunction, InternalFunction
-from infra.config.rules import guardrails
-from infra.config.rules.tags import OWN_TAGS
-from infra.config.schema import ParameterSettings, RotationSettings, SecretSettings, Settings
-from infra.names import Names
+from ..aws import rds_certificates
+from ..aws.place import Place
+from ..names import Names
+from . import functions
+from .code import Packages
+from .functions import AppFunction, InternalFunction
+from .rules import guardrails
+from .rules.tags import OWN_TAGS
+from .schema import ParameterSettings, RotationSettings, SecretSettings, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

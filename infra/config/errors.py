@@ -8,8 +8,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from infra.config.model import model_in
-from infra.config.schema import Settings
+from .model import model_in
+from .schema import Settings
 
 _Place = tuple[int | str, ...]
 _SHOWN_LENGTH = 60

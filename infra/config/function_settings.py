@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from infra.aws import limits
-from infra.config.model import Model, Within
+from ..aws import limits
+from .model import Model, Within
 
 _Path = Annotated[str, Within(limits.IAM_PATH)]
 _Arn = Annotated[str, Within(limits.ARN)]

@@ -1,8 +1,8 @@
 """The environment variables of a function. Pure: no Pulumi, no boto3."""
 
-from infra.config.functions import AppFunction
-from infra.config.schema import Settings
-from infra.names import Names
+from ..names import Names
+from .functions import AppFunction
+from .schema import Settings
 
 
 def of(function: AppFunction, settings: Settings, names: Names) -> dict[str, str]:

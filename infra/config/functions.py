@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from infra.aws import layers, limits
-from infra.config.function_settings import ExtensionSettings, FunctionSettings
-from infra.config.schema import Settings
+from ..aws import layers, limits
+from .function_settings import ExtensionSettings, FunctionSettings
+from .schema import Settings
 
 READER = "reader"
 """Name of the function of the section `function`."""

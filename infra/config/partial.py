@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra.config.errors import ConfigError, of_schema
-from infra.config.schema import Settings
+from .errors import ConfigError, of_schema
+from .schema import Settings
 
 
 class Partial(NamedTuple):

@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.config.function_settings import (
+from ..aws import limits
+from ..aws.place import Place
+from .function_settings import (
     ExtensionSettings,
     FunctionSettings,
     InternalFunctionSettings,
     RolesSettings,
     SingleFunctionSettings,
 )
-from infra.config.model import Model, Within
+from .model import Model, Within
 
 
 class GeneratedField(Model):

@@ -2,9 +2,9 @@
 
 import pulumi
 
-from infra.config.rules.parameters import VALUES_PREFIX
-from infra.config.rules.secret_values import text
-from infra.config.schema import ParameterSettings, SecretSettings
+from .rules.parameters import VALUES_PREFIX
+from .rules.secret_values import text
+from .schema import ParameterSettings, SecretSettings
 
 
 def of_secret(name: str, secret: SecretSettings) -> pulumi.Output[str] | None:

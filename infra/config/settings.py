@@ -11,15 +11,15 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from infra.aws.place import Place
-from infra.config import code, functions, namespaces, partial
-from infra.config.environment import ROOT, Environment
-from infra.config.errors import ConfigError
-from infra.config.rules import check
-from infra.config.rules import monitoring as monitoring_rules
-from infra.config.rules import names as name_rules
-from infra.config.rules import resource_policy as resource_policy_rules
-from infra.config.schema import Settings
+from ..aws.place import Place
+from . import code, functions, namespaces, partial
+from .environment import ROOT, Environment
+from .errors import ConfigError
+from .rules import check
+from .rules import monitoring as monitoring_rules
+from .rules import names as name_rules
+from .rules import resource_policy as resource_policy_rules
+from .schema import Settings
 
 
 class SettingsError(pulumi.RunError, ValueError):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.aws.place import Place
-from infra.config.schema import Settings
+from ..aws.place import Place
+from .schema import Settings
 
 # What the example `app` needs of its secret.
 _OF_APP = ("username", "password")

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from infra.packaging import distributions, runtimes
+from . import distributions, runtimes
 
 # e_machine. https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
 _ELF = b"\x7fELF"

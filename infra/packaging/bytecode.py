@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.packaging import runtimes, sizes, uv
+from . import runtimes, sizes, uv
 
 # A source that this Python cannot compile leaves an empty file, and is asked about once.
 _COMPILE = """

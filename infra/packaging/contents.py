@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.packaging import zips
+from . import zips
 
 Error = tuple[str, str]
 """Key below the function's, such as `code`; message to be read after the full key."""

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from infra.packaging import runtimes
+from . import runtimes
 
 _NODE = (".js", ".mjs", ".cjs")
 _TYPESCRIPT = (".ts", ".mts", ".cts")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.packaging import handlers, runtimes
+from . import handlers, runtimes
 
 # A module that changes where imports come from makes the rest unknowable.
 _MOVED = {"sys.path", "sys.meta_path", "sys.path_hooks"}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.packaging import (
+from . import (
     binaries,
     bytecode,
     client,
@@ -18,7 +18,7 @@ from infra.packaging import (
     sizes,
     store,
 )
-from infra.packaging.contents import Error, Part
+from .contents import Error, Part
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.packaging import binaries, distributions, requirement_files, store, uv
-from infra.packaging.requirement_files import RequirementFiles
-from infra.packaging.runtimes import Platform
+from . import binaries, distributions, requirement_files, store, uv
+from .requirement_files import RequirementFiles
+from .runtimes import Platform
 
 _DIGEST = re.compile(r"^# sha256 (?P<digest>[0-9a-f]{64})$", re.MULTILINE)
 _UNREACHABLE = ("Failed to fetch", "Request failed", "was not found in the cache", "error sending")

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from infra.packaging import sizes, store
+from . import sizes, store
 
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.4.2
 _UNIX = 3

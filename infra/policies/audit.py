@@ -1,8 +1,8 @@
 """Policy documents of the audit trail. Pure functions over plain strings; JSON-like dicts out."""
 
-from infra.aws.place import Place
-from infra.policies import iam as policies
-from infra.policies.iam import Policy
+from ..aws.place import Place
+from . import iam as policies
+from .iam import Policy
 
 _CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
 

@@ -8,9 +8,9 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 from collections.abc import Sequence
 from typing import Any
 
-from infra.aws.place import Place
-from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document
-from infra.policies.parameters import parameter_arn
+from ..aws.place import Place
+from .iam import MAKE_PASSWORDS, Policy, policy_document
+from .parameters import parameter_arn
 
 
 def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str] = ()) -> Policy:

@@ -6,8 +6,8 @@ No action holds a wildcard. A `*` as resource carries the AWS rule that forces i
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from infra.aws.limits import MANAGED_POLICY_CHARACTERS
-from infra.aws.place import Place
+from ..aws.limits import MANAGED_POLICY_CHARACTERS
+from ..aws.place import Place
 
 Policy = dict[str, Any]
 

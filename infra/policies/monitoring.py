@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from infra.aws.place import Place
-from infra.policies import iam as policies
-from infra.policies.iam import Policy
+from ..aws.place import Place
+from . import iam as policies
+from .iam import Policy
 
 _CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.h
 from collections.abc import Sequence
 from typing import Any
 
-from infra.aws.place import Place
-from infra.policies.iam import MAKE_PASSWORDS, Policy, policy_document, via
+from ..aws.place import Place
+from .iam import MAKE_PASSWORDS, Policy, policy_document, via
 
 
 def parameter_arn(place: Place, name: str) -> str:

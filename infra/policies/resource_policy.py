@@ -11,7 +11,7 @@ names, dates, labels and tags, and no value.
 from collections.abc import Sequence
 from typing import Any
 
-from infra.policies.iam import Policy, policy_document
+from .iam import Policy, policy_document
 
 _READING = ["secretsmanager:GetSecretValue"]
 # What changes the value, where it is, or what it is tagged as.

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from infra.aws import rds_certificates
-from infra.config.errors import ConfigError
-from infra.config.functions import functions
-from infra.config.rules.rotation import is_database, server_of
-from infra.config.schema import SecretSettings, Settings
-from infra.config.shared import postgres_fields
+from ...aws import rds_certificates
+from ..errors import ConfigError
+from ..functions import functions
+from ..schema import SecretSettings, Settings
+from ..shared import postgres_fields
+from .rotation import is_database, server_of
 
 
 def errors(

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.config.errors import ConfigError
-from infra.config.partial import Partial
-from infra.config.rules import (
+from ...names import Names
+from ..errors import ConfigError
+from ..partial import Partial
+from . import (
     certificates,
     functions,
     guardrails,
@@ -20,8 +21,7 @@ from infra.config.rules import (
     secrets,
     tags,
 )
-from infra.config.rules import secret_values as values
-from infra.names import Names
+from . import secret_values as values
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,17 @@ from typing import cast
 
 from pydantic.alias_generators import to_camel
 
-from infra.aws import extension, function_options, layers, limits
-from infra.aws.extension import ExtensionArgs
-from infra.config import function_variables
-from infra.config.errors import ConfigError
-from infra.config.function_settings import SingleFunctionSettings
-from infra.config.functions import READER, AppFunction, functions
-from infra.config.rules import names as name_rules
-from infra.config.rules.sensitive import looks_sensitive
-from infra.config.schema import Settings
-from infra.names import Names
-from infra.policies import iam
+from ...aws import extension, function_options, layers, limits
+from ...aws.extension import ExtensionArgs
+from ...names import Names
+from ...policies import iam
+from .. import function_variables
+from ..errors import ConfigError
+from ..function_settings import SingleFunctionSettings
+from ..functions import READER, AppFunction, functions
+from ..schema import Settings
+from . import names as name_rules
+from .sensitive import looks_sensitive
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.config.errors import ConfigError
-from infra.config.schema import GeneratedField
+from ..errors import ConfigError
+from ..schema import GeneratedField
 
 
 def errors(path: str, rules: GeneratedField) -> Iterator[ConfigError]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from infra.aws import limits
-from infra.config.errors import ConfigError
-from infra.config.function_settings import FunctionSettings
-from infra.config.functions import functions, internal_functions
-from infra.config.schema import Settings
+from ...aws import limits
+from ..errors import ConfigError
+from ..function_settings import FunctionSettings
+from ..functions import functions, internal_functions
+from ..schema import Settings
 
 REASON_CHARACTERS = 10
 _ROTATION_DAYS = 365

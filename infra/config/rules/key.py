@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.config.errors import ConfigError
-from infra.config.schema import Settings
+from ..errors import ConfigError
+from ..schema import Settings
 
 
 def errors(settings: Settings) -> Iterator[ConfigError]:

@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from infra.alarms import filters as alarm_filters
-from infra.aws import limits
-from infra.config.errors import ConfigError
-from infra.config.functions import functions
-from infra.config.schema import AuditSettings, MonitoringSettings, Settings
+from ...alarms import filters as alarm_filters
+from ...aws import limits
+from ..errors import ConfigError
+from ..functions import functions
+from ..schema import AuditSettings, MonitoringSettings, Settings
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 _ENDPOINTS = {

@@ -6,7 +6,7 @@ Pulumi allows both 100 characters: letters, digits, hyphens, underscores and per
 import re
 from collections.abc import Iterator
 
-from infra.config.errors import ConfigError
+from ..errors import ConfigError
 
 # Aliases of keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
 # Dashboards: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html

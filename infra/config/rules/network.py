@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from pydantic.alias_generators import to_camel
 
-from infra.aws import limits
-from infra.aws.place import Place
-from infra.config.errors import ConfigError
-from infra.config.functions import functions
-from infra.config.schema import NetworkSettings, Settings
+from ...aws import limits
+from ...aws.place import Place
+from ..errors import ConfigError
+from ..functions import functions
+from ..schema import NetworkSettings, Settings
 
 # Keys of what is made here, with `egress: endpoints`.
 _OF_ENDPOINTS = ("vpc_id", "services", "s3_route_table_ids", "database_security_group_id")

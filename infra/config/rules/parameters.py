@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from infra.aws import limits
-from infra.config.errors import ConfigError
-from infra.config.rules import generated
-from infra.config.rules.sensitive import looks_sensitive
-from infra.config.schema import ParameterSettings
+from ...aws import limits
+from ..errors import ConfigError
+from ..schema import ParameterSettings
+from . import generated
+from .sensitive import looks_sensitive
 
 # What stands before a parameter's name in `secretValues`.
 VALUES_PREFIX = "parameters/"

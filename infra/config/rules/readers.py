@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator
 
-from infra.aws import layers
-from infra.aws.place import Place
-from infra.config.errors import ConfigError
-from infra.config.functions import READER
-from infra.config.rules import names as name_rules
-from infra.config.schema import Settings
+from ...aws import layers
+from ...aws.place import Place
+from ..errors import ConfigError
+from ..functions import READER
+from ..schema import Settings
+from . import names as name_rules
 
 
 def errors(

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from infra.aws import layers
-from infra.config.errors import ConfigError
+from ...aws import layers
+from ..errors import ConfigError
 
 
 def errors(replica_regions: Sequence[str], region: str) -> Iterator[ConfigError]:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from infra.aws import limits
-from infra.config.errors import ConfigError
-from infra.config.schema import ResourcePolicySettings
+from ...aws import limits
+from ..errors import ConfigError
+from ..schema import ResourcePolicySettings
 
 _ADMINISTRATOR = re.compile(
     r"arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):(root|(role|user|federated-user)/[\w+=,.@*?/-]+)"

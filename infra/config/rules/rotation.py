@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from infra.aws.place import Place
-from infra.config.errors import ConfigError
-from infra.config.rules import schedules
-from infra.config.schema import RotationSettings, SecretSettings
-from infra.config.shared import postgres_fields
+from ...aws.place import Place
+from ..errors import ConfigError
+from ..schema import RotationSettings, SecretSettings
+from ..shared import postgres_fields
+from . import schedules
 
 _ENGINES = ("postgres", "aurora-postgresql")
 _PROXY = "an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's"

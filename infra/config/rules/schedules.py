@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from infra.aws import limits
-from infra.aws import schedule_expressions as schedules
-from infra.aws.schedule_expressions import Cron, Rate
-from infra.config.errors import ConfigError
+from ...aws import limits
+from ...aws import schedule_expressions as schedules
+from ...aws.schedule_expressions import Cron, Rate
+from ..errors import ConfigError
 
 _FORM = "must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC"
 _DAY_HOURS = 24

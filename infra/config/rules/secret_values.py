@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from infra.aws import limits
-from infra.config.errors import ConfigError
-from infra.config.rules import parameters as parameter_rules
-from infra.config.rules.parameters import VALUES_PREFIX
-from infra.config.schema import ParameterSettings, SecretSettings
+from ...aws import limits
+from ..errors import ConfigError
+from ..schema import ParameterSettings, SecretSettings
+from . import parameters as parameter_rules
+from .parameters import VALUES_PREFIX
 
 _Settings = TypeVar("_Settings")
 _SET = "`pulumi config set --secret --path 'secretValues[\"{}\"]'`".format

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 
-from infra.aws import layers, limits
-from infra.aws.place import Place
-from infra.config.errors import ConfigError
-from infra.config.rules import generated
-from infra.config.rules.sensitive import looks_sensitive
-from infra.config.schema import SecretSettings
+from ...aws import layers, limits
+from ...aws.place import Place
+from ..errors import ConfigError
+from ..schema import SecretSettings
+from . import generated
+from .sensitive import looks_sensitive
 
 
 def errors(

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from infra.aws import limits
-from infra.config.errors import ConfigError
+from ...aws import limits
+from ..errors import ConfigError
 
 # What everything is tagged with anyway: the project's name, and the stack's.
 OWN_TAGS = ("Project", "Environment")
