@@ -3,10 +3,12 @@
 import contextlib
 import io
 import json
+import threading
 import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -430,3 +432,19 @@ def access(world: World, rule: str) -> Iterator[None]:
         yield
     finally:
         load(rules)
+
+
+def at_once(*calls: Callable[[], object]) -> list[Exception | None]:
+    """Make the calls at the same time, and return what each raised, in their order."""
+    barrier = threading.Barrier(len(calls))
+
+    def outcome(call: Callable[[], object]) -> Exception | None:
+        barrier.wait()
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the test shows it)
+            return error
+        return None
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(outcome, calls))

@@ -10,6 +10,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ import postgres as postgres_client
 import rotation_engine
 import seed
 from local.aws import EmbeddedAws
+from rotation_postgres import AlternatingUsers
+from rotation_roles import mark_of
 from tests.hostile_postgres import HostileServer
 from tests.local import rotation_support
-from tests.local.rotation_support import REGION, STEPS, Rotated, World, access
+from tests.local.rotation_support import REGION, STEPS, Rotated, World, access, at_once
 from tests.tls_relay import TlsRelay
 
 world, server, admin = rotation_support.world, rotation_support.server, rotation_support.admin
@@ -367,6 +370,41 @@ def test_the_clone_of_one_secret_is_not_rotated_by_another_of_the_same_user(
     clone, name = victim.current()["username"], victim.arn[:-7]
     assert f"{clone} is rotated for another secret, {name}" in told
     assert f'COMMENT ON ROLE "{clone}" IS NULL' in told
+
+
+@pytest.mark.parametrize("times", range(5))
+@pytest.mark.parametrize("is_made", [False, True], ids=["new clone", "clone without a mark"])
+def test_of_two_secrets_that_take_one_clone_at_once_one_is_refused(
+    world: World,
+    victim: Rotated,
+    *,
+    is_made: bool,
+    times: int,  # noqa: ARG001 (a race is run several times)
+) -> None:
+    clone = f"{victim.first['username']}_clone"
+    if is_made:
+        victim.steps()
+        world.server.run(f"COMMENT ON ROLE {identifier(clone)} IS NULL")
+    users = {"username": clone, "alternateUsername": victim.first["username"]}
+    values = [victim.first | users | {"password": uuid.uuid4().hex} for _ in range(2)]
+    arns = [f"{victim.arn[:-7]}-{each}-AbCdEf" for each in "ab"]
+    takers = [
+        AlternatingUsers(
+            arn, frozenset({"password"}), lambda: [victim.first], lambda: [world.admin]
+        )
+        for arn in arns
+    ]
+    turns = zip(takers, values, strict=True)
+    outcomes = at_once(*(partial(taker.set, value) for taker, value in turns))
+    (winner,) = [index for index, outcome in enumerate(outcomes) if outcome is None]
+    loser = 1 - winner
+    assert "is rotated for another secret" in str(outcomes[loser])
+    assert [victim.works(value) for value in values] == [index == winner for index in (0, 1)]
+    ((comment,),) = world.server.run(
+        "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = :clone",
+        clone=clone,
+    )
+    assert comment == mark_of(arns[winner])
 
 
 def test_no_user_of_a_secret_marks_a_role(victim: Rotated) -> None:

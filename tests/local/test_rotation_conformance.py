@@ -13,9 +13,9 @@ password has to change before AWSCURRENT can move, AWSCURRENT or AWSPENDING does
 import itertools
 import json
 import string
-import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from pg8000.native import Connection, identifier
@@ -28,6 +28,7 @@ from tests.local.rotation_support import (
     Crash,
     Rotated,
     World,
+    at_once,
     breaks_off,
     on_the_server,
     refused,
@@ -165,31 +166,10 @@ def test_every_step_may_run_many_times_at_once(world: World, strategy: str) -> N
     for _ in range(2):
         before = rotated.current()
         for step in STEPS:
-            assert at_once(rotated, step) == [None] * 6
+            assert at_once(*[partial(rotated.step, step)] * 6) == [None] * 6
             rotated.assert_nothing_is_lost()
         rotated.assert_rotated(before)
         rotated.begin()
-
-
-def at_once(rotated: Rotated, step: str, times: int = 6) -> list[Exception | None]:
-    barrier = threading.Barrier(times)
-    outcomes: list[Exception | None] = []
-
-    def run() -> None:
-        barrier.wait()
-        try:
-            rotated.step(step)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the test shows it)
-            outcomes.append(error)
-        else:
-            outcomes.append(None)
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 # --- what is checked first -----------------------------------------------------------------------
