@@ -48,7 +48,7 @@ def test_the_wheel_holds_the_components_and_the_functions_sources_and_no_more(
         f"{package}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, package in sources.items()
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in {".py", ".pem"} or path.name == "layers.json"
+        if path.suffix in {".py", ".pem"} or path.name in {"layers.json", "py.typed"}
     }
     with zipfile.ZipFile(built) as packed:
         names = {name for name in packed.namelist() if ".dist-info/" not in name}
