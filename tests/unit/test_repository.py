@@ -69,15 +69,12 @@ def test_commands_of_a_workflow_exist(workflow: Path) -> None:
         subprocess.run(["bash", "-n", "-c", command], check=True)  # noqa: S603, S607 (ours)
         assert set(targets(command)) <= TARGETS
         program = command.split()[0]
-        assert program in {"make", "pulumi"} or (ROOT / program).is_file()
+        assert program in {"make", "pulumi", "sudo"} or (ROOT / program).is_file()
 
 
 def test_ci_runs_the_script_and_every_supported_python() -> None:
     workflow = ROOT / ".github/workflows/ci.yml"
-    assert [step["run"] for step in steps(workflow) if "run" in step] == [
-        ".ci/run",
-        "make test-pythons",
-    ]
+    assert {".ci/run", "make test-pythons"} <= {step.get("run") for step in steps(workflow)}
     (setup,) = (step for step in jobs(workflow)["pythons"]["steps"] if "with" in step)
     versions = setup["with"]["python-version"].split()
     assert sorted(versions) == [f"3.{minor}" for minor in pythons.MINORS]
