@@ -1,7 +1,5 @@
 """One environment: its keys, its secrets, who reads and rotates them, and who watches."""
 
-from pathlib import Path
-
 import pulumi
 import pulumi_aws as aws
 
@@ -18,7 +16,7 @@ for warning in warnings.warnings(env.settings, env.region, identity.account_id):
     pulumi.log.warn(warning)
 administrators = settings.administrators(env, identity.arn)
 place = Place(env.partition, env.region, identity.account_id)
-context = wiring.Context(env, place, Path(__file__).with_name("handler"))
+context = wiring.Context(env, place)
 
 keys = wiring.encryption_keys(context)
 secrets = wiring.app_secrets(context, keys)

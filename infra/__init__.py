@@ -4,6 +4,7 @@ wiring         puts the components of one environment together, by its settings
 app_functions  the same for the functions that read, and their roles
 observability  the same for what watches it: audit trail, alarms and dashboard
 cost           what the environment costs a month
+own_files      where `handler/` and the project are, in a checkout and in an installed wheel
 names          names and URNs of its secrets and parameters
 packaging      what a function's package has, and why it could not run
 components     Pulumi components; the only folder that makes resources

@@ -9,6 +9,7 @@ from typing import cast
 
 import pulumi
 
+from . import own_files
 from .aws.extension import ExtensionArgs
 from .components.app_secret import AppSecret
 from .components.extension_function import ExtensionFunction, RuntimeArgs
@@ -176,6 +177,6 @@ def _files(context: Context, function: AppFunction) -> dict[str, Path]:
     own = function.settings
     if function.is_example:
         example = context.files(Path(own.code).name, postgres=own.ca_bundle)
-        return {**example, **client.files(context.handler)}
+        return {**example, **client.files(own_files.HANDLER)}
     ca_bundle = {"ca-bundle.pem": context.env.ca_bundle} if own.ca_bundle else {}
     return {**context.env.packages[function.name], **ca_bundle}

@@ -5,6 +5,7 @@ As in `wiring`, a function makes each part. It comes last, because it looks at a
 
 from collections.abc import Mapping
 
+from . import own_files
 from .aws.place import Place
 from .components.alarm_topic import AlarmTopic
 from .components.audit import Audit
@@ -73,7 +74,7 @@ def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None
             "rotating": [env.secret_prefix + name for name in rotations],
             "replica_regions": regions,
             "account_id": context.place.account_id,
-            "file": context.handler / "rotation_watch.py",
+            "file": own_files.HANDLER / "rotation_watch.py",
             **context.small_function("rotation-watch", deployed.keys.home),
         },
     )

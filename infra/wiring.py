@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pulumi
 import pulumi_aws as aws
 
+from . import own_files
 from .aws.place import Place
 from .components import packages
 from .components.app_secret import AppSecret
@@ -37,12 +38,10 @@ VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None
 
 @dataclass(frozen=True)
 class Context:
-    """What every part needs: the settings, where this is, and the functions' sources."""
+    """What every part needs: the settings, and where this is."""
 
     env: Environment
     place: Place
-    handler: Path
-    """Folder of the functions' sources."""
 
     def small_function(self, name: str, key: EncryptionKey) -> SmallFunctionArgs:
         """Write the args that every function but the reader takes."""
@@ -72,9 +71,9 @@ class Context:
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
         """Name the files of a package, and what logs in to PostgreSQL if asked."""
-        found = {name: self.handler / name for name in names}
+        found = {name: own_files.HANDLER / name for name in names}
         if postgres:
-            found |= {name: self.handler / name for name in functions.POSTGRES}
+            found |= {name: own_files.HANDLER / name for name in functions.POSTGRES}
             found["ca-bundle.pem"] = self.env.ca_bundle
             found |= packages.distribution("pg8000")
         return found
@@ -311,10 +310,7 @@ def seeders(
             },
             "times_lost": lost,
             "replica_key_arns": keys.replica_arns,
-            "files": {
-                name: context.handler / name
-                for name in ("secret_json.py", "seed.py", "seed_versions.py")
-            },
+            "files": own_files.SEEDER,
             "handler": "seed.lambda_handler",
             **context.small_function("seeder", keys.home),
         },

@@ -8,9 +8,10 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 import re
 import ssl
 from functools import cache
-from pathlib import Path
 
-BUNDLE = Path(__file__).resolve().parents[2] / "handler/rds-ca-bundle.pem"
+from .. import own_files
+
+BUNDLE = own_files.HANDLER / "rds-ca-bundle.pem"
 
 _ROOT = re.compile(r"Amazon RDS ([a-z0-9-]+) Root CA ")
 # In China `rds` comes before the region.

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .. import own_files
 from ..packaging import client
 from ..packaging.package import Source, build
 from .errors import ConfigError
@@ -43,7 +44,7 @@ def source(function: AppFunction, root: Path) -> Source:
         architecture=own.architecture,
         requirements=root / own.requirements if own.requirements else None,
         include=tuple(root / each for each in own.include),
-        client=client.files(root / "handler"),
+        client=client.files(own_files.HANDLER),
         layers=bool(own.layers),
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from .. import own_files
 from ..aws import rds_certificates
 from ..aws.place import Place
 from ..names import Names
@@ -13,8 +14,6 @@ from .functions import AppFunction, InternalFunction
 from .rules import guardrails
 from .rules.tags import OWN_TAGS
 from .schema import ParameterSettings, RotationSettings, SecretSettings, Settings
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class Environment:
     def ca_bundle(self) -> Path:
         """PEM file of who signs the databases' certificates."""
         own = self.settings.database.ca_bundle
-        return rds_certificates.BUNDLE if own is None else ROOT / own
+        return rds_certificates.BUNDLE if own is None else own_files.PROJECT / own
 
     def watched_existing(self, account_id: str) -> list[str]:
         """ARNs of existing secrets that alarms watch: those of this account and region.

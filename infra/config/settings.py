@@ -11,9 +11,10 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
+from .. import own_files
 from ..aws.place import Place
 from . import code, functions, namespaces, partial
-from .environment import ROOT, Environment
+from .environment import Environment
 from .errors import ConfigError
 from .rules import check
 from .rules import monitoring as monitoring_rules
@@ -48,7 +49,7 @@ def load() -> Environment:
     keys, misplaced = _keys(project, config)
     given, errors = _given(config, keys)
     settings, region = given.partial.settings, pulumi.Config("aws").get("region") or ""
-    packages, code_errors = code.read(functions.functions(settings), ROOT)
+    packages, code_errors = code.read(functions.functions(settings), own_files.PROJECT)
     environment = Environment(project, stack, region, settings, packages)
     errors += check.errors(given, environment.names, region)
     errors += code_errors
@@ -129,7 +130,7 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
     defaults = Settings().model_dump(by_alias=True, exclude_none=True) | {"secretValues": {}}
     misplaced = []
-    for key, name in namespaces.mistaken(project, config, defaults, ROOT):
+    for key, name in namespaces.mistaken(project, config, defaults, own_files.PROJECT):
         if name in keys and _value(config[keys[name]]) != defaults.get(name):
             remedy = f"drop it, as {name} is given, too"
         else:

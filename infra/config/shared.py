@@ -5,17 +5,16 @@ files are short, as Lambda imports them from the root of a package. This one mod
 """
 
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-__all__ = ["postgres_fields"]
+from .. import own_files
 
-_HANDLER = Path(__file__).resolve().parents[2] / "handler"
+__all__ = ["postgres_fields"]
 
 
 def _load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, _HANDLER / f"{name}.py")
+    spec = spec_from_file_location(name, own_files.HANDLER / f"{name}.py")
     if spec is None or spec.loader is None:
         raise ImportError(name)
     module = module_from_spec(spec)

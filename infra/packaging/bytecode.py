@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from .. import own_files
 from . import runtimes, sizes, uv
 
 # A source that this Python cannot compile leaves an empty file, and is asked about once.
@@ -30,7 +31,6 @@ for source, target, name, optimize in json.load(sys.stdin):
         open(target, "wb").close()
 """
 # This project's own modules do without docstrings and asserts; a user's or a library's may not.
-_OWN = Path(__file__).resolve().parents[2] / "handler"
 _STRIPPED, _WHOLE = 2, 0
 
 
@@ -49,7 +49,7 @@ def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, 
         bytecode = _name(name, version)
         if path.suffix == ".pyc" or not name.endswith(".py") or bytecode in files:
             continue
-        optimize = _STRIPPED if path.absolute().is_relative_to(_OWN) else _WHOLE
+        optimize = _STRIPPED if path.absolute().is_relative_to(own_files.HANDLER) else _WHOLE
         key = hashlib.sha256(json.dumps([name, optimize]).encode())
         key.update(path.read_bytes())
         place = cache / "bytecode" / str(version) / f"{key.hexdigest()}.pyc"

@@ -5,7 +5,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-DEFAULT = Path(__file__).resolve().parents[2] / ".packages"
+from .. import own_files
+
+DEFAULT = own_files.PROJECT / ".packages"
 """In the project, so that it lives as long as the checkout. Delete it whenever you like."""
 
 

@@ -9,9 +9,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from .. import own_files
+
 INSTALL = "run `make .venv/uv` in the project, or `pip install uv`"
 """What to do if uv is missing."""
-_OURS = Path(__file__).resolve().parents[2] / ".venv/uv/bin/uv"
+_OURS = own_files.PROJECT / ".venv/uv/bin/uv"
 _INDEX = re.compile(r"^ *index-url *[=:] *(.*)$", re.MULTILINE)
 # uv takes the index from these; the first is what replaces PyPI.
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
