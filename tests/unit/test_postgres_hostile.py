@@ -56,13 +56,21 @@ def test_a_server_that_goes_on_sending_holds_no_login_beyond_its_timeout(
     assert failure.value.lost
 
 
-@pytest.mark.parametrize("sends", ["endless_error", "flood", "until_the_end"])
+@pytest.mark.parametrize(
+    ("sends", "reason"),
+    [
+        ("endless_error", "sent more than 1 MiB"),
+        ("flood", "sent more than 1 MiB"),
+        # pg8000 1.31.3 takes a length below 4 for an error without text, and reads no further.
+        ("until_the_end", "sent more than 1 MiB|the connection broke off: {}"),
+    ],
+)
 def test_a_login_takes_no_more_than_it_needs_from_a_server(
-    server: Server, log_in: Login, sends: str
+    server: Server, log_in: Login, sends: str, reason: str
 ) -> None:
     with (
         server(sends) as hostile,
-        pytest.raises(ConnectionFailed, match="sent more than 1 MiB") as failure,
+        pytest.raises(ConnectionFailed, match=reason) as failure,
     ):
         log_in(hostile)
     assert not failure.value.lost
