@@ -98,10 +98,10 @@ class Cache:
         with self._lock:
             self.drop(key)
             self._bytes += _size(value)
-            while self._bytes > _MAX_BYTES or len(self.entries) >= _MAX_ENTRIES:
-                if not self.entries:
+            for oldest in tuple(self.entries):  # a signal handler may change it meanwhile
+                if self._bytes <= _MAX_BYTES and len(self.entries) < _MAX_ENTRIES:
                     break
-                self.drop(next(iter(self.entries)))
+                self.drop(oldest)
             self.entries[key] = Entry(value, flight.asked, flight.asked_at, seconds)
             if self._read is not None:
                 self._remember(value)
@@ -130,7 +130,7 @@ class Cache:
         with self._lock:
             if self._read is None:
                 self._read = {}
-                for entry in self.entries.values():
+                for entry in tuple(self.entries.values()):
                     self._remember(entry.value)
             return tuple(self._read.values())
 
@@ -141,8 +141,10 @@ class Cache:
         key = value.arn, value.version, hash(value._text or value._binary)  # noqa: SLF001
         read.pop(key, None)
         read[key] = value
-        while len(read) > _MAX_ENTRIES or sum(map(_size, read.values())) > _MAX_BYTES:
-            del read[next(iter(read))]
+        for oldest in tuple(read):
+            if len(read) <= _MAX_ENTRIES and sum(map(_size, tuple(read.values()))) <= _MAX_BYTES:
+                break
+            read.pop(oldest, None)
 
 
 def _size(value: Value) -> int:

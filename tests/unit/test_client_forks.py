@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from secret_client import SecretClient
+from secret_client import SecretClient, Value
+from secret_client import client as cache_module
 from tests import scripted
 from tests.scripted import CANARY, Server
 from tests.unit.client_support import threads, wait_until
@@ -107,3 +108,27 @@ def test_a_signal_handler_may_read_while_the_client_does(
     assert interrupted[0] > 5
     assert not client._cache.flights  # noqa: SLF001
     assert extension.requests
+
+
+@pytest.mark.usefixtures("extension")
+def test_a_signal_handler_may_read_while_a_read_counts_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = SecretClient(cache_seconds=0)
+    client.values_read()
+    names = list("hgfedcba")
+    size = cache_module._size  # noqa: SLF001
+
+    def interrupted(value: Value) -> int:
+        if names:
+            name = names.pop()
+            with monkeypatch.context() as handler:  # itself it is not interrupted
+                handler.setattr(cache_module, "_size", size)
+                client.get_secret(name)
+        return size(value)
+
+    client.get_secret("s")
+    monkeypatch.setattr(cache_module, "_size", interrupted)
+    client.get_secret("s")
+    assert {value.name for value in client.values_read()} == {"s", *set("abcdefgh") - set(names)}
+    assert len(names) < 6
