@@ -98,10 +98,8 @@ class Cache:
         with self._lock:
             self.drop(key)
             self._bytes += _size(value)
-            for oldest in tuple(self.entries):  # a signal handler may change it meanwhile
-                if self._bytes <= _MAX_BYTES and len(self.entries) < _MAX_ENTRIES:
-                    break
-                self.drop(oldest)
+            while self.entries and (self._bytes > _MAX_BYTES or len(self.entries) >= _MAX_ENTRIES):
+                self.drop(_oldest(self.entries))
             self.entries[key] = Entry(value, flight.asked, flight.asked_at, seconds)
             if self._read is not None:
                 self._remember(value)
@@ -141,10 +139,13 @@ class Cache:
         key = value.arn, value.version, hash(value._text or value._binary)  # noqa: SLF001
         read.pop(key, None)
         read[key] = value
-        for oldest in tuple(read):
-            if len(read) <= _MAX_ENTRIES and sum(map(_size, tuple(read.values()))) <= _MAX_BYTES:
-                break
-            read.pop(oldest, None)
+        while len(read) > _MAX_ENTRIES or sum(map(_size, tuple(read.values()))) > _MAX_BYTES:
+            read.pop(_oldest(read), None)
+
+
+def _oldest(kept: "dict[Any, Any]") -> object:
+    """Return the first key. The copy is one step, in which no signal handler changes anything."""
+    return next(iter(tuple(kept)), None)
 
 
 def _size(value: Value) -> int:
