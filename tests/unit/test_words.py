@@ -36,7 +36,7 @@ CASES = [
     pytest.param(
         pattern,
         folder,
-        marks=[pytest.mark.xfail(strict=False, reason="to be rewritten")]
+        marks=[pytest.mark.xfail(strict=True, raises=AssertionError, reason="to be rewritten")]
         if pattern in PENDING[folder]
         else [],
     )
