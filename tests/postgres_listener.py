@@ -1,5 +1,6 @@
 """What takes connections as PostgreSQL does, with TLS from the client's first message on."""
 
+import abc
 import contextlib
 import socket
 import ssl
@@ -10,7 +11,7 @@ from typing import Self
 import trustme
 
 
-class Listener:
+class Listener(abc.ABC):
     """A context manager that listens on loopback; a subclass says what it does with whom."""
 
     def __init__(self, authority: trustme.CA, *names: str) -> None:
@@ -38,9 +39,9 @@ class Listener:
                 return
             self._meet(plain)
 
+    @abc.abstractmethod
     def _meet(self, plain: socket.socket) -> None:
         """Do what is done with one connection."""
-        raise NotImplementedError
 
     @contextlib.contextmanager
     def _encrypted(self, plain: socket.socket) -> Iterator[ssl.SSLSocket]:
