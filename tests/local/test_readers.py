@@ -121,14 +121,27 @@ def other(aws: EmbeddedAws) -> AwsAccount:
     return aws.account(OTHER)
 
 
+@pytest.fixture(scope="module")
+def deployed() -> dict[str, Shared]:
+    """Return the stacks that are deployed, by name."""
+    return {}
+
+
 @pytest.fixture(
     scope="module", params=[pytest.param("open", marks=pytest.mark.exhaustive), "restricted"]
 )
-def shared(request: pytest.FixtureRequest, aws: EmbeddedAws, other: AwsAccount) -> Shared:
+def shared(
+    request: pytest.FixtureRequest,
+    aws: EmbeddedAws,
+    other: AwsAccount,
+    deployed: dict[str, Shared],
+) -> Shared:
     """Deploy a stack without or with `resourcePolicy`; its reader of the other account is set up.
 
-    That account has done what docs/operations.md says.
+    That account has done what docs/operations.md says. A worker may come back to a stack.
     """
+    if request.param in deployed:
+        return deployed[request.param]
     roles = {HERE: new_role(aws), THERE: new_role(other)}
     made = deployment.deploy(
         stack(request.param, roles, restricted=request.param == "restricted"), aws
@@ -141,6 +154,7 @@ def shared(request: pytest.FixtureRequest, aws: EmbeddedAws, other: AwsAccount) 
         PolicyName="read",
         PolicyDocument=json.dumps(documented_policy(arns, keys)),
     )
+    deployed[request.param] = found
     return found
 
 

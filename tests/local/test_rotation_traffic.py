@@ -5,7 +5,6 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 import postgres
+from infra import own_files
 from local import deployment
 from local.deployment import Deployment
 from local.functions import FunctionError
@@ -125,10 +125,13 @@ def test_without_a_part_of_the_clients_way_logins_fail(client: type[SecretClient
 
 
 @pytest.mark.exhaustive
-def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "__main__.py", tmp_path)
-    shutil.copytree(ROOT / "handler", tmp_path / "handler")
-    source = tmp_path / "handler" / "query.py"
+def test_without_the_refresh_requests_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = tmp_path / "handler"
+    shutil.copytree(own_files.HANDLER, handler)
+    monkeypatch.setattr(own_files, "HANDLER", handler)
+    source = handler / "query.py"
     text = source.read_text(encoding="utf-8")
     call = re.compile(r"_secrets\.with_fresh_credentials\(.*?\n        \)\n", re.DOTALL)
     without, changes = call.subn(
@@ -136,10 +139,7 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     )
     assert changes == 1
     source.write_text(without, encoding="utf-8")
-    changed = replace(
-        soaking.stack(ROOT, "singleUser", function=QUERY), program=tmp_path / "__main__.py"
-    )
-    with deployment.running(changed) as made:
+    with deployment.running(soaking.stack(ROOT, "singleUser", function=QUERY)) as made:
         outcomes = {each.promise: each for each in checks.run(made)}
         done = soaking.soak(made, "database", 3, *calling(made, 6))
     failed = "the connection to the database failed"
