@@ -20,10 +20,6 @@ from local.provider import provider
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: str = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
 """The project's name, which is one's own to change."""
-SEEDER_FILES = {
-    name: ROOT / "handler" / name for name in ("secret_json.py", "seed.py", "seed_versions.py")
-}
-"""The package of the seeder."""
 ACCOUNT = "123456789012"
 _ADMINISTRATORS = project.load(ROOT, "prod").section("resourcePolicy")["administrators"]
 DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/{_ADMINISTRATORS[0].rpartition('/')[2]}/session"

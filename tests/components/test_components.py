@@ -13,6 +13,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from infra import own_files
 from infra.components import packages
 from infra.components.app_secret import AppSecret, AppSecretArgs
 from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
@@ -28,7 +29,7 @@ from infra.policies import iam as policies
 from local.engines.built_in import BuiltInEngine
 from local.provider.archive import package
 from local.provider.provider import DeploymentError
-from tests.recording import PROJECT, ROOT, SEEDER_FILES, Recording, by_type, made, only, stack
+from tests.recording import PROJECT, ROOT, Recording, by_type, made, only, stack
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 KEY_ARGS: EncryptionKeyArgs = {
@@ -605,7 +606,7 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
                 },
                 "key_arn": KEY,
                 "log_group_name": "/g",
-                "files": SEEDER_FILES,
+                "files": own_files.SEEDER,
                 "handler": "seed.lambda_handler",
             },
         )

@@ -12,6 +12,7 @@ import pulumi
 import pytest
 
 import infra
+from infra import own_files
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.app_secret import AppSecret
 from infra.components.audit import Audit
@@ -27,7 +28,7 @@ from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from local.engines.built_in import Registration
-from tests.recording import ROOT, SEEDER_FILES, made
+from tests.recording import ROOT, made
 
 TAGS = {"Environment": "test"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -136,7 +137,7 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "parameters": {"p": {"name": "/a/b/p", "arn": PARAMETER, "generate": {}}},
             "key_arn": KEY,
             "log_group_name": "/aws/lambda/a-seeder",
-            "files": SEEDER_FILES,
+            "files": own_files.SEEDER,
             "handler": "seed.lambda_handler",
             "tags": TAGS,
         },

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pulumi
 import pytest
 
+from infra import own_files
 from infra.aws.limits import MANAGED_POLICY_CHARACTERS
 from infra.aws.place import Place
 from infra.components.encryption_key import EncryptionKey
@@ -15,7 +16,7 @@ from infra.components.secret_seeder import ParameterSeed, SecretSeeder
 from infra.policies import parameters as parameter_policies
 from infra.policies.iam import split_by_size
 from local.engines.built_in import Registration
-from tests.recording import SEEDER_FILES, by_type, made, only
+from tests.recording import by_type, made, only
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter"
@@ -53,7 +54,7 @@ def seeder(**seeds: ParameterSeed) -> list[Registration]:
                 },
                 "key_arn": KEY,
                 "log_group_name": "/aws/lambda/p-s-seeder",
-                "files": SEEDER_FILES,
+                "files": own_files.SEEDER,
                 "handler": "seed.lambda_handler",
                 "tags": {"Environment": "s"},
             },

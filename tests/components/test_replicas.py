@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from infra import own_files
 from infra.components.app_secret import AppSecret
 from infra.components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from infra.components.reader_role import ReaderRole
@@ -20,7 +21,7 @@ from tests.components.test_components import (
     SECRET_ARGS,
     secret_arns,
 )
-from tests.recording import SEEDER_FILES, by_type, made, only, planned
+from tests.recording import by_type, made, only, planned
 
 OTHER_KEY = KEY.replace("us-east-1", "eu-west-1")
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:p/s-AbCdEf"
@@ -93,7 +94,7 @@ def test_who_writes_encrypts_with_the_replicas_keys_too_and_writes_at_home_only(
         "key_arn": KEY,
         "replica_key_arns": replica_keys,
         "log_group_name": "/g",
-        "files": SEEDER_FILES,
+        "files": own_files.SEEDER,
         "handler": "seed.lambda_handler",
     }
     rotation: SecretRotationArgs = {
@@ -138,7 +139,7 @@ def test_more_secrets_than_a_seeder_can_be_granted_with_replicas_are_refused() -
         "key_arn": KEY,
         "replica_key_arns": key_arns("us-west-2", "eu-west-1"),
         "log_group_name": "/g",
-        "files": SEEDER_FILES,
+        "files": own_files.SEEDER,
         "handler": "seed.lambda_handler",
     }
     with pytest.raises(ValueError, match=r"330 secrets with 2 replica regions need 1\d policies"):

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pulumi
 import pytest
 
+from infra import own_files
 from infra.aws.place import Place
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.app_secret import AppSecret
@@ -26,7 +27,7 @@ from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
 from local.proofs.trial import read_as, role_like
 from local.provider.provider import Provider
-from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
+from tests.recording import PROJECT, ROOT, stack
 
 REGION = "us-east-1"
 REPLICA = "us-west-2"
@@ -78,7 +79,7 @@ def program() -> None:
             "key_arn": key.arn,
             "replica_key_arns": {REPLICA: away.arn},
             "log_group_name": f"{LOGS}seeder",
-            "files": SEEDER_FILES,
+            "files": own_files.SEEDER,
             "handler": "seed.lambda_handler",
         },
     )

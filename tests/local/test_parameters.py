@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra import own_files
 from infra.aws.place import Place
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import ParameterStore
@@ -20,7 +21,7 @@ from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from local.provider.provider import Provider
-from tests.recording import PROJECT, ROOT, SEEDER_FILES
+from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
 PREFIX = f"/{PROJECT}/test/"
@@ -158,7 +159,7 @@ def program() -> None:
             },
             "key_arn": key.arn,
             "log_group_name": "/aws/lambda/test-seeder",
-            "files": SEEDER_FILES,
+            "files": own_files.SEEDER,
             "handler": "seed.lambda_handler",
             "tags": TAGS,
         },

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import own_files
 from infra.aws.layers import extension_layer_arn
 from infra.config.settings import SettingsError
 from infra.packaging import client
@@ -20,7 +21,7 @@ from local.engines.built_in import BuiltInEngine
 from local.proofs import checks
 from local.proofs.trial import read_as
 from local.provider.provider import DeploymentError, Provider
-from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
+from tests.recording import PROJECT, ROOT, stack
 
 ANSWERS = "every function answers as expected, with no secret value"
 AGREES = "the extension answers what the administrator reads"
@@ -349,7 +350,7 @@ def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None
     deployed = deploy()
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as packed:
-        for name, file in SEEDER_FILES.items():
+        for name, file in own_files.SEEDER.items():
             source = file.read_text(encoding="utf-8")
             packed.writestr(name, source.replace("if seeded.get(name) in _MISSING", "if True"))
     functions = deployed.client("lambda")

@@ -14,6 +14,7 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import own_files
 from infra.components.app_secret import AppSecret
 from infra.components.encryption_key import EncryptionKey
 from infra.components.reader_role import ReaderRole
@@ -25,7 +26,7 @@ from local.aws import EmbeddedAws
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from local.provider.provider import DeploymentError, Provider
-from tests.recording import PROJECT, ROOT, SEEDER_FILES
+from tests.recording import PROJECT, ROOT
 from tests.unit.test_settings import VALID, read
 
 HANDLER = ROOT / "handler"
@@ -171,7 +172,7 @@ def test_the_seeder_the_rotation_and_the_reader_go_on_under_the_policy(
                 },
                 "key_arn": key.arn,
                 "log_group_name": f"{prefix}seeder",
-                "files": SEEDER_FILES,
+                "files": own_files.SEEDER,
                 "handler": "seed.lambda_handler",
             },
         )
