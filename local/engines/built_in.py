@@ -20,7 +20,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime import settings as runtime_settings
 from pulumi.runtime.proto import provider_pb2, resource_pb2
-from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.stack import run_in_stack, wait_for_rpcs
 
 from local.aws import ACCOUNT_ID, ADMIN_ARN
 from local.config.project import Stack
@@ -137,6 +137,9 @@ class BuiltInEngine(mocks.MockMonitor):
             # What waits for a resource that failed fails, too, and asyncio would report each.
             asyncio.get_running_loop().set_exception_handler(lambda *_: None)
             pulumi.runtime.set_all_config(dict(stack.config), list(stack.secret_keys))
+            # What an earlier run that failed left behind belongs to a loop that is closed.
+            runtime_settings.SETTINGS.rpc_manager.clear()
+            runtime_settings.SETTINGS.outputs.clear()
             pulumi.runtime.set_mocks(
                 self.mocks,
                 project=stack.project,
@@ -145,11 +148,10 @@ class BuiltInEngine(mocks.MockMonitor):
                 logger=self._logger(),
                 monitor=self,
             )
-            # What an earlier run that failed left behind belongs to a loop that is closed.
-            runtime_settings.SETTINGS.rpc_manager.clear()
-            runtime_settings.SETTINGS.outputs.clear()
             # `set_mocks` makes a root of its own and ends it; the program's outputs need one
-            # that is still open.
+            # that is still open, and come after those of the first, which are empty.
+            await asyncio.sleep(0)
+            await wait_for_rpcs()
             runtime_settings.set_root_resource(None)  # type: ignore[arg-type]
             await run_in_stack(program or (lambda: _run(stack.program)))
 
