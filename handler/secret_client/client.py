@@ -120,7 +120,7 @@ class Cache:
     def end(self, key: object, flight: Flight) -> None:
         """End a call, whatever came of it."""
         if self.flights.get(key) is flight:
-            del self.flights[key]
+            self.flights.pop(key, None)  # a signal handler may have ended it meanwhile
         flight.done.release()
 
     def values(self) -> tuple[Value, ...]:
