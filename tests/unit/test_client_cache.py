@@ -287,6 +287,22 @@ def test_an_older_question_does_not_undo_a_refresh(
     assert client.get_secret("s").text == "new"
 
 
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_a_cold_read_that_began_earlier_does_not_undo_a_refresh(
+    extension: Server, aws: Aws
+) -> None:
+    client = SecretClient(make_client=aws.client, timeout_seconds=60)
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, scripted.secret("old")))
+    aws.script(scripted.aws_secret("new", "version-2"))
+    with threads(1, lambda: client.get_secret("s").text) as cold:
+        wait_until(lambda: len(extension.requests) == 1)
+        client.get_secret("s", refresh=True)
+        gate.set()
+    assert cold.outcomes == ["old"]
+    assert client.get_secret("s").text == "new"
+
+
 def test_a_refresh_by_name_is_seen_by_arn_and_by_stage(extension: Server) -> None:
     def get_secret_value(**_: object) -> dict[str, str]:
         return {"Name": "s", "ARN": ARN, "VersionId": "version-2", "SecretString": "new"}

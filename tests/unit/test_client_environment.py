@@ -12,6 +12,7 @@ import pytest
 from secret_client import (
     AccessDenied,
     SecretClient,
+    SecretError,
     SecretNotFound,
     Unavailable,
     extension_retries,
@@ -329,6 +330,24 @@ def test_a_cause_that_the_agent_names_is_the_answer(
     with pytest.raises(error, match=r"^s: \w+Exception: It is so; "):
         SecretClient(make_client=aws.client).get_secret("s")
     assert aws.requests == []
+
+
+@pytest.mark.xfail(strict=True, raises=SecretError)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        named("InternalFailure", 500),
+        named("ConnectionError", 502),
+        named("TimeoutError", 504),
+    ],
+    ids=["500", "502", "504"],
+)
+def test_when_the_agent_fails_the_sdk_is_called(
+    extension: Server, aws: Aws, answer: Answer
+) -> None:
+    """https://github.com/aws/aws-workload-credentials-provider: cache_manager.rs, server.rs."""
+    extension.script(answer)
+    assert SecretClient(make_client=aws.client).get_secret("s").source == "sdk"
 
 
 def test_an_agent_without_parameter_store_is_asked_for_one_parameter_only(

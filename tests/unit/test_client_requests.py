@@ -205,3 +205,33 @@ def test_a_name_stays_in_one_line_of_a_log(aws: Aws) -> None:
         client.get_secret("a\nERROR forged", refresh=True)
     assert str(raised.value).startswith("'a\\nERROR forged': ")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (400, "AccessDeniedException", "not authorized to read a\nERROR forged\x1b[31m"),
+        (400, "InternalFailure\nERROR", "forged"),
+        (500, "InternalFailure\nERROR", "forged"),
+    ],
+)
+@pytest.mark.usefixtures("extension")
+def test_what_aws_answers_stays_in_one_line_of_a_log(
+    aws: Aws, status: int, code: str, message: str
+) -> None:
+    """IAM quotes the name that was asked for."""
+    aws.script(scripted.aws_error(code, message, status))
+    with pytest.raises(SecretError) as raised:
+        SecretClient(make_client=aws.client).get_secret("é", refresh=True)
+    assert str(raised.value).startswith("é: ")
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError)
+def test_an_invalid_name_stays_in_one_line_of_a_log(extension: Server, aws: Aws) -> None:
+    """boto3 lists what is wrong with it in lines."""
+    extension.script(BROKEN)
+    with pytest.raises(InvalidValue, match="ParamValidationError") as raised:
+        SecretClient(make_client=aws.client).get_secret("")
+    assert str(raised.value).isprintable()
