@@ -94,8 +94,13 @@ class Cache:
         return Flight(monotonic(), time(), deadline, get_ident())
 
     def keep(self, key: object, value: Value, flight: Flight, seconds: float) -> None:
-        """Cache a value; its age counts from the time of the request."""
+        """Cache a value, unless a younger one is cached; its age counts from the request."""
         with self._lock:
+            if self._read is not None:
+                self._remember(value)
+            cached = self.entries.get(key)
+            if cached is not None and cached.asked > flight.asked:
+                return
             self.drop(key)
             self._bytes += _size(value)
             while self._bytes > _MAX_BYTES or len(self.entries) >= _MAX_ENTRIES:
@@ -103,8 +108,6 @@ class Cache:
                     break
                 self.drop(next(iter(self.entries)))
             self.entries[key] = Entry(value, flight.asked, flight.asked_at, seconds)
-            if self._read is not None:
-                self._remember(value)
 
     def drop(self, key: object) -> None:
         """Drop an entry, if there is one."""
@@ -291,7 +294,7 @@ class SecretClient:
             return value
         path, selectors = "/systemsmanager/parameters/get?name=", {}
         if version is not None:
-            if label is not None or not isinstance(version, int):
+            if label is not None or type(version) is not int:
                 from .errors import InvalidValue
 
                 raise InvalidValue(f"{name!a}: version must be a number, and goes without a label")
@@ -383,7 +386,9 @@ class SecretClient:
             if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
                 raise ConnectionError("it answered before a freeze")
         except (OSError, ValueError, OverflowError) as error:
-            return self._loader().load(question, context, flight, error)
+            # Without its frames: their locals hold the token, and what was answered.
+            failure = error.with_traceback(None)
+            return self._loader().load(question, context, flight, failure)
         else:
             flight.outcome = value
             self._cache.keep(question.key, value, flight, self._cache_seconds)

@@ -125,7 +125,7 @@ def request(
         ValueError, OverflowError: the port or the header is invalid.
 
     """
-    head = f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n{header}\r\n\r\n".encode("latin-1")
+    head = f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n{header}\r\n\r\n".encode("latin-1", "replace")
     connection = socket(AF_INET, SOCK_STREAM)
     try:
         connection.settimeout(_remaining(deadline))

@@ -8,7 +8,7 @@ from time import monotonic, time
 
 from .backoff import Backoff
 from .clocks import EXTENSION_SECONDS, Clocks, was_frozen
-from .errors import NETWORK, TRANSIENT, SecretError, Unavailable, shown
+from .errors import NETWORK, TRANSIENT, SecretError, Unavailable
 from .extension import Question, is_elsewhere
 from .extension_retries import SLOW_SECONDS, Extension
 from .value import Value
@@ -134,9 +134,9 @@ class Loader:
         """Raise what it makes no sense to ask for now."""
         if deadline <= start:
             late = "the invocation has no time left; raise the function's timeout"
-            raise Unavailable(f"{shown(question.name)}: {late}")
+            raise Unavailable(f"{question.name}: {late}")
         if cached is not None and cached.retry_after > start:
-            raise Unavailable(f"{shown(question.name)}: it failed a moment ago")
+            raise Unavailable(f"{question.name}: it failed a moment ago")
         if (error := self.backoff.recent(question.key)) is not None:
             raise type(error)(*error.args)
 
@@ -169,7 +169,7 @@ class Loader:
                 and deadline - monotonic() > _AGAIN_SECONDS
             ):
                 raise type(outcome)(*outcome.args)
-        raise Unavailable(f"{shown(question.name)}: no answer to another thread; {NETWORK}")
+        raise Unavailable(f"{question.name}: no answer to another thread; {NETWORK}")
 
     def _read_since(self, arrived: float, question: Question) -> Value | None:
         """Return what another thread has read since then; for a refresh, not of the extension."""
@@ -199,7 +199,7 @@ class Loader:
                 # Whatever came of it is from before the freeze.
                 flight.asked, flight.asked_at, failure = monotonic(), time(), None
             else:
-                raise Unavailable(f"{shown(question.name)}: each answer came after a freeze")
+                raise Unavailable(f"{question.name}: each answer came after a freeze")
         except SecretError as error:
             flight.outcome = error
             entry = self._cache.entries.get(question.key)
@@ -216,18 +216,17 @@ class Loader:
     # --- what is kept ----------------------------------------------------------------------------
 
     def _keep(self, question: Question, value: Value, flight: "Flight", seconds: float) -> None:
-        """Cache a value, unless a younger one is cached; drop what a refresh shows to be old."""
+        """Cache a value; drop what a refresh shows to be old."""
         entry = self._cache.entries.get(question.key)
         is_news = question.refresh and (entry is None or entry.value.version != value.version)
         if is_news:
             if len(self._outdated) >= _MAX_OUTDATED:
                 self._outdated.clear()
             self._outdated[value.arn] = (value.version, flight.asked + EXTENSION_SECONDS)
+            self._cache.drop(question.key)  # also if it is younger: the extension's, then
             for key, other in tuple(self._cache.entries.items()):
                 if other.value.arn == value.arn and other.value.version != value.version:
                     self._cache.drop(key)
-        elif entry is not None and entry.asked > flight.asked:
-            return
         self._cache.keep(question.key, value, flight, seconds)
 
     def _is_bypassed(self, entry: "Entry", flight: "Flight") -> bool:
@@ -318,4 +317,4 @@ class Loader:
             return self._sdk_made().read(question, asked, deadline, why)
         except ImportError as error:
             reason = f"{why}; boto3, in the package, would tell the cause ({error})"
-            raise Unavailable(f"{shown(question.name)}: {reason}") from None
+            raise Unavailable(f"{question.name}: {reason}") from None

@@ -287,7 +287,6 @@ def test_an_older_question_does_not_undo_a_refresh(
     assert client.get_secret("s").text == "new"
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError)
 def test_a_cold_read_that_began_earlier_does_not_undo_a_refresh(
     extension: Server, aws: Aws
 ) -> None:

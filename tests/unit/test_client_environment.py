@@ -12,7 +12,6 @@ import pytest
 from secret_client import (
     AccessDenied,
     SecretClient,
-    SecretError,
     SecretNotFound,
     Unavailable,
     extension_retries,
@@ -332,15 +331,15 @@ def test_a_cause_that_the_agent_names_is_the_answer(
     assert aws.requests == []
 
 
-@pytest.mark.xfail(strict=True, raises=SecretError)
 @pytest.mark.parametrize(
     "answer",
     [
         named("InternalFailure", 500),
         named("ConnectionError", 502),
         named("TimeoutError", 504),
+        scripted.http(429, b"Connection limit exceeded"),
     ],
-    ids=["500", "502", "504"],
+    ids=["500", "502", "504", "429"],
 )
 def test_when_the_agent_fails_the_sdk_is_called(
     extension: Server, aws: Aws, answer: Answer

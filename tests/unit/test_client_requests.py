@@ -171,7 +171,7 @@ def test_a_name_that_cannot_be_a_key_is_named(extension: Server, name: Any) -> N
     assert extension.requests == []
 
 
-@pytest.mark.parametrize("version", ["1\r\nX: y", "1&label=x", "3", 1.5])
+@pytest.mark.parametrize("version", ["1\r\nX: y", "1&label=x", "3", 1.5, True])
 def test_a_version_is_a_number(extension: Server, version: Any) -> None:
     with pytest.raises(InvalidValue, match="version must be a number"):
         SecretClient().get_parameter("/p", version=version)
@@ -203,11 +203,10 @@ def test_a_name_stays_in_one_line_of_a_log(aws: Aws) -> None:
     client = SecretClient(make_client=aws.client)
     with pytest.raises(SecretError) as raised:
         client.get_secret("a\nERROR forged", refresh=True)
-    assert str(raised.value).startswith("'a\\nERROR forged': ")
+    assert str(raised.value).startswith("a\\nERROR forged: ")
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError)
 @pytest.mark.parametrize(
     ("status", "code", "message"),
     [
@@ -228,7 +227,6 @@ def test_what_aws_answers_stays_in_one_line_of_a_log(
     assert str(raised.value).isprintable()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError)
 def test_an_invalid_name_stays_in_one_line_of_a_log(extension: Server, aws: Aws) -> None:
     """boto3 lists what is wrong with it in lines."""
     extension.script(BROKEN)
