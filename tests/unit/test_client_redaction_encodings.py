@@ -9,7 +9,7 @@ import html
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode
 
@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from secret_client.redaction import RedactValues
-from tests import scripted
 from tests.scripted import Server
 from tests.unit.redaction_support import TEXT, knowing, logged
 
@@ -147,18 +146,6 @@ ENCODINGS: dict[str, tuple[Code, Code]] = {
         lambda text: text.replace("%%", "%"),
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    server = Server(scripted.secret())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(server.port))
-        patch.setenv("AWS_SESSION_TOKEN", scripted.TOKEN)
-        try:
-            yield server
-        finally:
-            server.close()
 
 
 @pytest.fixture(scope="module")
