@@ -148,14 +148,16 @@ class Loader:
         for _ in range(_ATTEMPTS):
             if value := self._read_since(arrived, question):
                 return value
-            mine, flight = self._cache.begin(key, deadline)
-            if flight is not mine and (flight.thread == get_ident() or was_frozen(flight)):
-                flights[key] = flight = mine  # a signal interrupted it, or a freeze
-            if flight is mine:
-                try:
-                    return self._lead(question, mine, deadline)
-                finally:
-                    self._cache.end(key, mine)
+            mine = self._cache.flight(deadline)
+            with mine.done:
+                flight = flights.setdefault(key, mine)
+                if flight is not mine and _is_given_up(flight):
+                    flights[key] = flight = mine
+                if flight is mine:
+                    try:
+                        return self._lead(question, mine, deadline)
+                    finally:
+                        self._cache.forget(key, mine)
             if not flight.wait(deadline):
                 break
             outcome = flight.outcome
@@ -174,7 +176,7 @@ class Loader:
     def _read_since(self, arrived: float, question: Question) -> Value | None:
         """Return what another thread has read since then; for a refresh, not of the extension."""
         entry = self._cache.entries.get(question.key)
-        if entry is None or entry.asked <= arrived or was_frozen(entry):
+        if entry is None or not arrived < entry.asked <= monotonic() or was_frozen(entry):
             return None
         return None if question.refresh and entry.value.source == "extension" else entry.value
 
@@ -318,3 +320,13 @@ class Loader:
         except ImportError as error:
             reason = f"{why}; boto3, in the package, would tell the cause ({error})"
             raise Unavailable(f"{question.name}: {reason}") from None
+
+
+def _is_given_up(flight: "Flight") -> bool:
+    """Whether not to wait for a call: a signal interrupted or ended it, or there was a freeze."""
+    return (
+        flight.thread == get_ident()
+        or not flight.done.locked()
+        or flight.deadline <= monotonic()
+        or was_frozen(flight)
+    )

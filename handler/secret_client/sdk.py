@@ -111,6 +111,7 @@ class Sdk:
             raise Unavailable(f"{question.name}: {len(self._running)} calls hang; {NETWORK}")
         # The SDK has no deadline for a call.
         flight = self._new_flight(deadline)
+        flight.done.acquire()
         self._running.add(flight)
 
         def run() -> None:

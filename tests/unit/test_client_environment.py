@@ -247,6 +247,29 @@ def test_the_token_that_is_accepted_is_found_once_and_remembered(
     assert len(credentials.requests) <= 1
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://192.0.2.1:{port}/x",
+        "https://127.0.0.1:{port}/x",
+        "http://[::1]:{port}/x",
+        "http://127.0.0.1/x",
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:port/x",
+        "nonsense",
+        "",
+    ],
+)
+def test_no_token_goes_to_another_machine(
+    monkeypatch: pytest.MonkeyPatch, credentials: Server, extension: Server, uri: str
+) -> None:
+    uri = uri.replace("{port}", str(credentials.port))
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+    extension.script(bad("let me"))
+    assert SecretClient().get_secret("s").source == "extension"
+    assert len(credentials.requests) == (1 if "192.0.2.1" in uri else 0)  # here, not there
+
+
 def test_an_extension_that_accepts_no_token_is_left_alone_for_a_while(
     credentials: Server, extension: Server, aws: Aws, clock: Clock
 ) -> None:

@@ -192,9 +192,38 @@ def test_a_context_that_is_none_is_refused(extension: Server, context: Any) -> N
     assert extension.requests == []
 
 
-def test_regions_are_no_text() -> None:
-    with pytest.raises(TypeError, match="must be a tuple of regions, got 'us-west-2'"):
-        SecretClient(replica_regions="us-west-2")  # type: ignore[arg-type]
+@pytest.mark.parametrize("regions", ["us-west-2", (None,), ("us-west-2", 5)])
+def test_replica_regions_are_names(regions: Any) -> None:
+    with pytest.raises(TypeError, match=r"^replica_regions must be a tuple of names, got"):
+        SecretClient(replica_regions=regions)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), "5m", [5]])
+@pytest.mark.parametrize("argument", ["cache_seconds", "timeout_seconds"])
+def test_times_are_numbers_of_seconds(argument: str, seconds: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"^{argument} must be a number of seconds, got"
+    ) as raised:
+        SecretClient(**{argument: seconds})
+    assert repr(seconds) in str(raised.value)
+
+
+def test_a_call_must_have_some_time() -> None:
+    with pytest.raises(ValueError, match=r"^timeout_seconds must be more than 0, got 0$"):
+        SecretClient(timeout_seconds=0)
+
+
+def test_no_proxy_sees_a_request(monkeypatch: pytest.MonkeyPatch, extension: Server) -> None:
+    proxy = Server(scripted.secret("from the proxy"))
+    try:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            for variable in (name, name.upper()):
+                monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+        assert SecretClient().get_secret("s").text == CANARY
+        assert proxy.requests == []
+    finally:
+        proxy.close()
+    assert len(extension.requests) == 1
 
 
 @pytest.mark.usefixtures("extension")
