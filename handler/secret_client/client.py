@@ -52,7 +52,11 @@ class Entry:
 
 
 class Flight:
-    """A call in progress, and the threads that wait for its outcome."""
+    """A call, and the threads that wait for its outcome: it is in progress while `done` is locked.
+
+    The thread that makes it locks `done` by a `with`, which an exception of a signal handler can
+    not come in between of.
+    """
 
     __slots__ = ("asked", "asked_at", "deadline", "done", "outcome", "thread")
 
@@ -62,7 +66,6 @@ class Flight:
         self.deadline = deadline
         self.thread = thread
         self.done = allocate_lock()
-        self.done.acquire()
         self.outcome: Any = None
         """The value, or the error; None if the thread that asked ended without either."""
 
@@ -84,25 +87,23 @@ class Cache:
         self._lock = RLock()  # a signal handler may read, too
         self._read: dict[object, Value] | None = None
 
-    def begin(self, key: object, deadline: float) -> tuple[Flight, Flight]:
-        """Begin a call; return it, and the one in progress: the same if there was none."""
-        mine = self.flight(deadline)
-        return mine, self.flights.setdefault(key, mine)
-
     def flight(self, deadline: float) -> Flight:
-        """Return a call of this thread, which nobody else can find."""
+        """Return a call of this thread, which no other can find yet."""
         return Flight(monotonic(), time(), deadline, get_ident())
 
     def keep(self, key: object, value: Value, flight: Flight, seconds: float) -> None:
-        """Cache a value; its age counts from the time of the request."""
+        """Cache a value, unless a younger one is cached; its age counts from the request."""
         with self._lock:
+            if self._read is not None:
+                self._remember(value)
+            cached = self.entries.get(key)
+            if cached is not None and flight.asked < cached.asked <= monotonic():
+                return
             self.drop(key)
             self._bytes += _size(value)
             while self.entries and (self._bytes > _MAX_BYTES or len(self.entries) >= _MAX_ENTRIES):
                 self.drop(_oldest(self.entries))
             self.entries[key] = Entry(value, flight.asked, flight.asked_at, seconds)
-            if self._read is not None:
-                self._remember(value)
 
     def drop(self, key: object) -> None:
         """Drop an entry, if there is one."""
@@ -117,11 +118,10 @@ class Cache:
         self.flights.clear()
         self._bytes = sum(_size(entry.value) for entry in self.entries.values())
 
-    def end(self, key: object, flight: Flight) -> None:
-        """End a call, whatever came of it."""
+    def forget(self, key: object, flight: Flight) -> None:
+        """Forget a call, if it is still the one of its key."""
         if self.flights.get(key) is flight:
             self.flights.pop(key, None)  # a signal handler may have ended it meanwhile
-        flight.done.release()
 
     def values(self) -> tuple[Value, ...]:
         """Return the last different values; from the first call on, those dropped, too."""
@@ -186,23 +186,22 @@ class SecretClient:
         make_client: "Callable[[str, str | None], Any] | None" = None,
     ) -> None:
         environ = os.environ
-        given = environ.get("SECRETS_CACHE_SECONDS") or "150"
-        try:
-            seconds = float(given if cache_seconds is None else cache_seconds)
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"SECRETS_CACHE_SECONDS must be a number of seconds, got {given!r}")
+        if cache_seconds is None:
+            given = environ.get("SECRETS_CACHE_SECONDS") or "150"
+            self._cache_seconds = _seconds("SECRETS_CACHE_SECONDS", given)
+        else:
+            self._cache_seconds = _seconds("cache_seconds", cache_seconds)
+        self._timeout_seconds = _seconds("timeout_seconds", timeout_seconds)
+        if not self._timeout_seconds:
+            raise ValueError("timeout_seconds must be more than 0, got 0")
         if replica_regions is None:
             listed = environ.get("SECRETS_REPLICA_REGIONS", "")
             replica_regions = tuple(listed.replace(",", " ").split())
-        elif isinstance(replica_regions, str):
-            raise TypeError(f"replica_regions must be a tuple of regions, got {replica_regions!r}")
+        elif {*map(type, replica_regions)} - {str} or isinstance(replica_regions, str):
+            raise TypeError(f"replica_regions must be a tuple of names, got {replica_regions!r}")
         if telemetry is None:
             telemetry = environ.get("SECRETS_TELEMETRY", "").lower() == "true"
         self._telemetry = _telemetry() if telemetry else None
-        self._cache_seconds = seconds
-        self._timeout_seconds = timeout_seconds
         self._replica_regions = replica_regions
         self._make_client = make_client
         # Now, as an application may put other credentials there.
@@ -294,7 +293,7 @@ class SecretClient:
             return value
         path, selectors = "/systemsmanager/parameters/get?name=", {}
         if version is not None:
-            if label is not None or not isinstance(version, int):
+            if label is not None or type(version) is not int:
                 from .errors import InvalidValue
 
                 raise InvalidValue(f"{name!a}: version must be a number, and goes without a label")
@@ -373,28 +372,34 @@ class SecretClient:
         deadline = start + self._seconds(context)
         if deadline <= start:
             return self._loader().load(question, context)
-        flight, first = self._cache.begin(question.key, deadline)
-        if flight is not first:
-            return self._loader().load(question, context)
+        flight = self._cache.flight(deadline)
+        with flight.done:
+            if self._cache.flights.setdefault(question.key, flight) is flight:
+                try:
+                    return self._load_first(question, context, flight)
+                finally:
+                    self._cache.forget(question.key, flight)
+        return self._loader().load(question, context)
+
+    def _load_first(self, question: Question, context: "Any", flight: Flight) -> Value:
         try:
             value = from_extension(
                 question,
                 self._token,
-                (start + deadline) / 2,
+                (flight.asked + flight.deadline) / 2,
                 lambda: self._loader().prepare(question),
             )
             if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
                 raise ConnectionError("it answered before a freeze")
         except (OSError, ValueError, OverflowError) as error:
-            return self._loader().load(question, context, flight, error)
-        else:
-            flight.outcome = value
-            self._cache.keep(question.key, value, flight, self._cache_seconds)
-            if self._telemetry is not None:
-                self._telemetry.emit(question.name, monotonic() - start, value)
-            return value
-        finally:
-            self._cache.end(question.key, flight)
+            # Without its frames: their locals hold the token, and what was answered.
+            failure = error.with_traceback(None)
+            return self._loader().load(question, context, flight, failure)
+        flight.outcome = value
+        self._cache.keep(question.key, value, flight, self._cache_seconds)
+        if self._telemetry is not None:
+            self._telemetry.emit(question.name, monotonic() - flight.asked, value)
+        return value
 
     def _seconds(self, context: "Any") -> float:
         """Return how long a call may take."""
@@ -435,6 +440,16 @@ class SecretClient:
         self._entries.clear()
         self._after_fork()
         self._drift = time() - monotonic()
+
+
+def _seconds(name: str, given: "Any") -> float:
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} must be a number of seconds, got {given!r}")
+    return seconds
 
 
 def _telemetry() -> "Telemetry":

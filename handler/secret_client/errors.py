@@ -4,13 +4,16 @@
 NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
 
 
-def shown(name: str) -> str:
-    """Write a name so that it stays in one line of a log."""
-    return name if name.isprintable() else ascii(name)
-
-
 class SecretError(Exception):
-    """A value could not be read. The text names it and the next step, and holds no value."""
+    """A value could not be read. The text names it and the next step, and holds no value.
+
+    It is one line: names may come from a caller, and AWS quotes them.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(
+            "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        )
 
 
 class SecretNotFound(SecretError):

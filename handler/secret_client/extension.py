@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 _OK = 200
 _SOON_SECONDS = 0.3
 _PART_BYTES = 16_384
+# Of an answer: a secret has 64 KiB, and JSON writes a byte as six at most.
+_MOST_BYTES = 1024 * 1024
 # RFC 3986's unreserved characters stand for themselves.
 _ENCODED = [
     chr(byte) if byte in b"-._~" or (byte < 128 and chr(byte).isalnum()) else f"%{byte:02X}"
@@ -125,7 +127,7 @@ def request(
         ValueError, OverflowError: the port or the header is invalid.
 
     """
-    head = f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n{header}\r\n\r\n".encode("latin-1")
+    head = f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n{header}\r\n\r\n".encode("latin-1", "replace")
     connection = socket(AF_INET, SOCK_STREAM)
     try:
         connection.settimeout(_remaining(deadline))
@@ -133,7 +135,7 @@ def request(
         connection.sendall(head)
         answer, length = b"", -1
         part = _first_part(connection, deadline, on_slow)
-        while True:
+        while len(answer) < _MOST_BYTES:
             answer += part
             head, end, body = answer.partition(b"\r\n\r\n")
             if end:

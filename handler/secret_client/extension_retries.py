@@ -60,14 +60,18 @@ class Extension:
         self._slow_until = monotonic() + _DOWN_SECONDS
 
     def _after(self, question: Question, deadline: float, refused: Refused) -> Value:
+        refused.__traceback__ = None  # the locals of its frames hold the token
         if refused.is_not_ready:
             return self._when_ready(question, deadline)
         if refused.status in _BAD_TOKEN:
-            return self._with_another_token(question, deadline)
+            try:
+                return self._with_another_token(question, deadline)
+            except Refused as other:
+                return self._after(question, deadline, other)
         if refused.status == 404 and question.service == "ssm":
             self._has_parameters = False
             raise ConnectionError(_NO_PARAMETERS)
-        if refused.code:
+        if refused.code and refused.status < 500:  # else the agent itself failed
             from .sdk import error_of
 
             raise error_of(question.name, refused.code, refused.message)
@@ -102,7 +106,7 @@ class Extension:
                 if refused.status in _BAD_TOKEN:
                     continue
                 self._token = token
-                return self._after(question, deadline, refused)
+                raise
             self._token = token
             return value
         if not is_any:

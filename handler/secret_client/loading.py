@@ -8,7 +8,7 @@ from time import monotonic, time
 
 from .backoff import Backoff
 from .clocks import EXTENSION_SECONDS, Clocks, was_frozen
-from .errors import NETWORK, TRANSIENT, SecretError, Unavailable, shown
+from .errors import NETWORK, TRANSIENT, SecretError, Unavailable
 from .extension import Question, is_elsewhere
 from .extension_retries import SLOW_SECONDS, Extension
 from .value import Value
@@ -134,9 +134,9 @@ class Loader:
         """Raise what it makes no sense to ask for now."""
         if deadline <= start:
             late = "the invocation has no time left; raise the function's timeout"
-            raise Unavailable(f"{shown(question.name)}: {late}")
+            raise Unavailable(f"{question.name}: {late}")
         if cached is not None and cached.retry_after > start:
-            raise Unavailable(f"{shown(question.name)}: it failed a moment ago")
+            raise Unavailable(f"{question.name}: it failed a moment ago")
         if (error := self.backoff.recent(question.key)) is not None:
             raise type(error)(*error.args)
 
@@ -148,14 +148,16 @@ class Loader:
         for _ in range(_ATTEMPTS):
             if value := self._read_since(arrived, question):
                 return value
-            mine, flight = self._cache.begin(key, deadline)
-            if flight is not mine and (flight.thread == get_ident() or was_frozen(flight)):
-                flights[key] = flight = mine  # a signal interrupted it, or a freeze
-            if flight is mine:
-                try:
-                    return self._lead(question, mine, deadline)
-                finally:
-                    self._cache.end(key, mine)
+            mine = self._cache.flight(deadline)
+            with mine.done:
+                flight = flights.setdefault(key, mine)
+                if flight is not mine and _is_given_up(flight):
+                    flights[key] = flight = mine
+                if flight is mine:
+                    try:
+                        return self._lead(question, mine, deadline)
+                    finally:
+                        self._cache.forget(key, mine)
             if not flight.wait(deadline):
                 break
             outcome = flight.outcome
@@ -169,12 +171,12 @@ class Loader:
                 and deadline - monotonic() > _AGAIN_SECONDS
             ):
                 raise type(outcome)(*outcome.args)
-        raise Unavailable(f"{shown(question.name)}: no answer to another thread; {NETWORK}")
+        raise Unavailable(f"{question.name}: no answer to another thread; {NETWORK}")
 
     def _read_since(self, arrived: float, question: Question) -> Value | None:
         """Return what another thread has read since then; for a refresh, not of the extension."""
         entry = self._cache.entries.get(question.key)
-        if entry is None or entry.asked <= arrived or was_frozen(entry):
+        if entry is None or not arrived < entry.asked <= monotonic() or was_frozen(entry):
             return None
         return None if question.refresh and entry.value.source == "extension" else entry.value
 
@@ -199,7 +201,7 @@ class Loader:
                 # Whatever came of it is from before the freeze.
                 flight.asked, flight.asked_at, failure = monotonic(), time(), None
             else:
-                raise Unavailable(f"{shown(question.name)}: each answer came after a freeze")
+                raise Unavailable(f"{question.name}: each answer came after a freeze")
         except SecretError as error:
             flight.outcome = error
             entry = self._cache.entries.get(question.key)
@@ -216,18 +218,17 @@ class Loader:
     # --- what is kept ----------------------------------------------------------------------------
 
     def _keep(self, question: Question, value: Value, flight: "Flight", seconds: float) -> None:
-        """Cache a value, unless a younger one is cached; drop what a refresh shows to be old."""
+        """Cache a value; drop what a refresh shows to be old."""
         entry = self._cache.entries.get(question.key)
         is_news = question.refresh and (entry is None or entry.value.version != value.version)
         if is_news:
             if len(self._outdated) >= _MAX_OUTDATED:
                 self._outdated.clear()
             self._outdated[value.arn] = (value.version, flight.asked + EXTENSION_SECONDS)
+            self._cache.drop(question.key)  # also if it is younger: the extension's, then
             for key, other in tuple(self._cache.entries.items()):
                 if other.value.arn == value.arn and other.value.version != value.version:
                     self._cache.drop(key)
-        elif entry is not None and entry.asked > flight.asked:
-            return
         self._cache.keep(question.key, value, flight, seconds)
 
     def _is_bypassed(self, entry: "Entry", flight: "Flight") -> bool:
@@ -318,4 +319,14 @@ class Loader:
             return self._sdk_made().read(question, asked, deadline, why)
         except ImportError as error:
             reason = f"{why}; boto3, in the package, would tell the cause ({error})"
-            raise Unavailable(f"{shown(question.name)}: {reason}") from None
+            raise Unavailable(f"{question.name}: {reason}") from None
+
+
+def _is_given_up(flight: "Flight") -> bool:
+    """Whether not to wait for a call: a signal interrupted or ended it, or there was a freeze."""
+    return (
+        flight.thread == get_ident()
+        or not flight.done.locked()
+        or flight.deadline <= monotonic()
+        or was_frozen(flight)
+    )

@@ -53,8 +53,12 @@ class RedactedCopy:
         if isinstance(value, BaseException):
             return self._exception(value)
         if isinstance(value, int | float):
-            # A part of a number is a coincidence.
-            return REDACTED if self._redact(str(value)) == REDACTED else value
+            # As JSON writes it, also an enum. A part of a number is a coincidence.
+            kind: Any = int if isinstance(value, int) else float
+            if self._redact(kind.__repr__(value)) == REDACTED:
+                return REDACTED
+            if type(value) is kind:
+                return value
         copy = self._parts(value)
         if copy is not value or type(value) in (dict, list, tuple, set, frozenset, bytes):
             return copy
@@ -105,10 +109,14 @@ class RedactedCopy:
         linked = [error.__cause__, error.__context__]
         if isinstance(error, BaseExceptionGroup):
             linked += error.exceptions
-        texts, notes = [str(error), repr(error)], getattr(error, "__notes__", None)
+        texts, attributes = [str(error), repr(error)], vars(error)  # with its notes
         redacted = [self._redact(text) for text in texts]
-        copies, redacted_notes = [self(other) for other in linked], self(notes)
-        if redacted == texts and redacted_notes is notes and all(map(_is, copies, linked)):
+        copies, redacted_attributes = [self(other) for other in linked], self(attributes)
+        if (
+            redacted == texts
+            and redacted_attributes is attributes
+            and all(map(_is, copies, linked))
+        ):
             return error
         # A chain that is too long is cut off.
         cause, context, *inner = (
@@ -117,8 +125,8 @@ class RedactedCopy:
         copy = _exception_like(error, redacted[0], [each for each in inner if each is not None])
         copy.__cause__, copy.__context__ = cause, context
         copy.__suppress_context__ = error.__suppress_context__
-        if notes:
-            copy.__notes__ = redacted_notes
+        if isinstance(redacted_attributes, dict):
+            vars(copy).update(redacted_attributes)
         return copy
 
 

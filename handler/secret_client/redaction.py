@@ -1,32 +1,34 @@
 """Keeps values out of logs, in functions that log what they work with.
 
-It knows the values that a client has read since the filter was made, and finds them as they are
-and as Python and its libraries write them: in JSON and `repr`, also within each other; URL-quoted,
-form-encoded and HTML-escaped; in base64 and hexadecimal digits, also of more than the value. It
-also finds parts of a value: each text or number in JSON, and each line.
+It knows the values that a client has read since the filter was made. It finds them as they are and
+as Python and its libraries write them: in JSON and `repr`, also within each other; URL-quoted,
+form-encoded and HTML-escaped; with quotes escaped for SQL, CSV or a shell; in base64 and
+hexadecimal digits, also of more than the value. It also finds the parts of a value: each text or
+number in JSON, and each line.
 
-A text costs one look-up for each character, however many values are known: for a short message,
-twice what `logging` itself takes. Each value is taken apart once, which costs as much as some ten
-messages.
+A text costs one look-up for each character, however many values are known. Each value is taken
+apart once.
 
 Not covered:
 - Values shorter than six characters, not counting backslashes, and the fields that `plain_fields`
   names: words of a log would go with them.
+- Values that the client no longer keeps: it keeps the last 1,000 different ones, or 8 MiB.
 - What does not pass through `logging`: `print`, metrics, traces, and the exception that a handler
   raises, which Lambda logs itself. `RedactValues.redact` takes the values out of a text.
-- What a formatter adds after the filter: Powertools' `append_keys` (give its Logger a
-  `json_serializer` that calls `redact`), or local variables of a traceback's frames.
+- What a later filter or a formatter adds: Powertools' `append_keys` (give its Logger a
+  `json_serializer` that calls `redact`), or the local variables of a traceback's frames.
 - Names that `logging` sets itself: of loggers, threads, tasks, files and functions.
 - Attributes that an object shows in neither `str` nor `repr`; those of mappings, dataclasses and
   exceptions are covered.
-- Other encodings: compressed, encrypted, hashed, UTF-16, another letter case, base64 in lines.
+- Other encodings: compressed, encrypted, hashed, UTF-16, another letter case, hexadecimal digits
+  with separators, and text or base64 that is wrapped into lines.
 - A part that the application cuts out of a value, such as its first ten characters. In base64 of
   more than the value, a letter at either end of it may stay, as it encodes the neighbour, too.
 """
 
 import re
 from collections.abc import Collection
-from logging import LogRecord, makeLogRecord
+from logging import LogRecord
 
 from .client import SecretClient
 from .redacted_copy import RedactedCopy
@@ -54,7 +56,7 @@ _HOLDS_VALUE = re.compile(
     r"SecretString|SecretBinary|RandomPassword|SecureString|\"Parameters?\\*\""
 )
 # Set by `logging` itself.
-_OWN = {*vars(makeLogRecord({})), "asctime", "taskName"}
+_OWN = {*vars(LogRecord("", 0, "", 0, "", None, None)), "asctime", "taskName"}
 _WITHHELD = "[a record that could not be redacted]"
 
 
@@ -93,22 +95,21 @@ class RedactValues:
     def filter(self, record: LogRecord) -> bool:
         """Redact message, exception, stack and whatever `extra` has added; keep the record."""
         try:
-            copied = RedactedCopy(self._finder().redact)
-            _redact_message(record, copied)
-            _redact_exception(record, copied)
-            for name, value in vars(record).copy().items():
-                if name not in _OWN:
-                    setattr(record, name, copied(value))
+            values = self._client.values_read()
+            for _ in range(2):
+                _redact(record, RedactedCopy(self._finder(values).redact))
+                before, values = values, self._client.values_read()
+                if values == before:  # else what is logged has just read a value
+                    break
         except Exception:  # noqa: BLE001 (the application logs; it must not fail for that)
             _withhold(record)
         return True
 
     def redact(self, text: str) -> str:
         """Take every value out of a text that does not pass through `logging`."""
-        return self._finder().redact(text)
+        return self._finder(self._client.values_read()).redact(text)
 
-    def _finder(self) -> ValueFinder:
-        values = self._client.values_read()
+    def _finder(self, values: "tuple[Value, ...]") -> ValueFinder:
         known, finder = self._known
         if values != known:
             if not set(known).issubset(values):  # else a thread or two may add the same
@@ -117,6 +118,14 @@ class RedactValues:
                 finder.add(forms(value, self._plain_fields))
             self._known = values, finder
         return finder
+
+
+def _redact(record: LogRecord, copied: RedactedCopy) -> None:
+    _redact_message(record, copied)
+    _redact_exception(record, copied)
+    fields = vars(record)
+    for name in fields.keys() - _OWN:
+        fields[copied(name)] = copied(fields.pop(name))
 
 
 def _redact_message(record: LogRecord, copied: RedactedCopy) -> None:

@@ -13,7 +13,6 @@ from .errors import (
     SecretNotFound,
     Throttled,
     Unavailable,
-    shown,
 )
 from .extension import Question, value_of
 from .value import Value
@@ -109,18 +108,17 @@ class Sdk:
         client, start = self._clients.get(place), monotonic()
         arguments = _arguments(question, region)
         if len(self._running) >= _MAX_THREADS:
-            raise Unavailable(
-                f"{shown(question.name)}: {len(self._running)} calls hang; {NETWORK}"
-            )
+            raise Unavailable(f"{question.name}: {len(self._running)} calls hang; {NETWORK}")
         # The SDK has no deadline for a call.
         flight = self._new_flight(deadline)
+        flight.done.acquire()
         self._running.add(flight)
 
         def run() -> None:
             try:
                 sdk = self._client(place)
                 ask = sdk.get_parameter if question.service == "ssm" else sdk.get_secret_value
-                flight.outcome = ask(**arguments)
+                flight.outcome = _read(question.service, ask(**arguments), source)
             except BaseException as error:  # noqa: BLE001 (raised in the thread that waits)
                 flight.outcome = error
             finally:
@@ -129,10 +127,11 @@ class Sdk:
 
         try:
             start_new_thread(run, ())
-            answer = flight.outcome if flight.wait(deadline) else TimeoutError("no answer in time")
-            if isinstance(answer, BaseException):
-                raise answer  # noqa: TRY301 (as if called here)
-            return _read(question.service, answer, source)
+            outcome: Value | BaseException = TimeoutError("no answer in time")
+            if flight.wait(deadline):
+                outcome = flight.outcome
+            if isinstance(outcome, BaseException):
+                raise outcome  # noqa: TRY301 (as if called here)
         except ImportError:
             raise
         except Exception as error:
@@ -143,7 +142,8 @@ class Sdk:
                 self._down_until[place] = monotonic() + _REGION_DOWN_SECONDS
             if cause is Unavailable or (cause is AccessDenied and "token" in why):
                 text = f"{why}; {text}"
-            raise cause(f"{shown(question.name)}: {text}") from error
+            raise cause(f"{question.name}: {text}") from error
+        return outcome
 
 
 def _arguments(question: Question, region: str | None) -> "dict[str, Any]":
@@ -160,11 +160,12 @@ def _arguments(question: Question, region: str | None) -> "dict[str, Any]":
     return {"SecretId": secret_id} | {names[word]: text for word, text in selectors.items()}
 
 
-def _read(service: str, answer: "Any", source: str) -> Value:
+def _read(service: str, answer: "Any", source: str) -> Value | ConnectionError:
+    """Return the error instead of raising it: this frame holds the answer."""
     try:
         return value_of(service, answer, source)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ConnectionError("the answer cannot be read") from None
+        return ConnectionError("the answer cannot be read")
 
 
 def _boto3_client(service: str, region: str | None) -> "Any":
@@ -231,7 +232,7 @@ _CAUSES = {
 def error_of(name: str, code: str, message: str) -> SecretError:
     """Return the error that an answer names."""
     cause, text = _named(code, message, 0)
-    return cause(f"{shown(name)}: {text}")
+    return cause(f"{name}: {text}")
 
 
 def _cause(error: Exception) -> tuple[type[SecretError], str]:

@@ -1,7 +1,8 @@
 """Finds values in text, also in text that something has escaped or quoted."""
 
-import re
 from collections.abc import Iterable
+
+from .escapes import ESCAPES, Escape
 
 REDACTED = "[redacted]"
 # What is shorter is not looked for: words of a log would go with it.
@@ -10,16 +11,6 @@ SHORTEST = 6
 _COMPARED = 1024
 # How many escapes are undone after each other: URL quoting of HTML, say.
 _DEPTH = 3
-
-# One character, as URL quoting or HTML escapes it.
-_ESCAPES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"%[C-F][0-9A-F](?:%[89AB][0-9A-F])+|%[0-9A-F]{2}",
-        r"&(?:[A-Z]{2,4}|#X?[0-9A-F]{1,7});",
-    )
-)
-_ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 
 
 class ValueFinder:
@@ -43,7 +34,7 @@ class ValueFinder:
         if not self._forms:
             return text
         spans: list[tuple[int, int]] = []
-        layers: list[tuple[str, tuple[re.Pattern[str], ...]]] = [(text, ())]
+        layers: list[tuple[str, tuple[Escape, ...]]] = [(text, ())]
         for layer, undone in layers:
             found = self._find(layer.replace("\\", ""))
             if found:
@@ -51,9 +42,9 @@ class ValueFinder:
                 spans += [(starts[first], ends[last]) for first, last in found]
             if len(undone) < _DEPTH:
                 layers += [
-                    (escape.sub(_unescaped, layer), (*undone, escape))
-                    for escape in _ESCAPES
-                    if escape.search(layer)
+                    (escape.undone(layer), (*undone, escape))
+                    for escape in ESCAPES
+                    if escape.is_in(layer)
                 ]
         if not spans:
             return text
@@ -81,7 +72,7 @@ class ValueFinder:
         return found
 
 
-def _places(text: str, undone: tuple[re.Pattern[str], ...]) -> tuple[list[int], list[int]]:
+def _places(text: str, undone: tuple[Escape, ...]) -> tuple[list[int], list[int]]:
     """Return where each character of an unescaped text starts and ends in the text itself.
 
     Args:
@@ -92,9 +83,8 @@ def _places(text: str, undone: tuple[re.Pattern[str], ...]) -> tuple[list[int], 
     starts, ends = list(range(len(text))), list(range(1, len(text) + 1))
     for escape in undone:
         characters = [
-            (unescaped, starts[found.start()], ends[found.end() - 1])
-            for found in re.finditer(f"{escape.pattern}|.", text, re.IGNORECASE | re.DOTALL)
-            for unescaped in _unescaped(found)
+            (character, starts[start], ends[end - 1])
+            for character, start, end in escape.characters(text)
         ]
         text = "".join(character for character, _, _ in characters)
         starts, ends = [start for _, start, _ in characters], [end for _, _, end in characters]
@@ -102,18 +92,3 @@ def _places(text: str, undone: tuple[re.Pattern[str], ...]) -> tuple[list[int], 
     # A character's backslashes belong to it.
     before = [0, *(place + 1 for place in kept)]
     return [starts[place] for place in before[:-1]], [ends[place] for place in kept]
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    text = found[0]
-    if len(text) == 1:
-        return text
-    if text.startswith("%"):
-        return bytes.fromhex(text.replace("%", "")).decode(errors="surrogateescape")
-    name = text[1:-1].lower()
-    if not name.startswith("#"):
-        return _ENTITIES.get(name, text)
-    try:
-        return chr(int(f"0{name[1:]}", 16) if name[1] == "x" else int(name[1:]))
-    except (ValueError, OverflowError):  # unknown to HTML, too
-        return text

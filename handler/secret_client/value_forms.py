@@ -70,9 +70,15 @@ def _document(text: str) -> object:
     return found
 
 
+# How a quote is written within quotes, by SQL, CSV, YAML and shells; how a percent sign is, in a
+# format or in a file of `configparser`.
+_QUOTED = (("'", "''"), ('"', '""'), ("%", "%%"), ("'", "'\"'\"'"), ("'", "'\\''"))
+
+
 def _forms(word: str) -> Iterator[str]:
     for text in (word, json.dumps(word, ensure_ascii=False)[1:-1], repr(word)[1:-1]):
         yield from (text, json.dumps(text)[1:-1])
+        yield from (text.replace(mark, quoted) for mark, quoted in _QUOTED)
     yield word.replace(" ", "+")  # form encoding
     raw = _bytes(word)
     yield from (repr(raw)[2:-1], raw.decode(errors="replace"), raw.hex(), raw.hex().upper())

@@ -110,6 +110,19 @@ def extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[scripted.Server]:
         served.close()
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[scripted.Server]:
+    """An extension for tests of hypothesis, whose examples share it."""
+    server = scripted.Server(scripted.secret())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(server.port))
+        patch.setenv("AWS_SESSION_TOKEN", scripted.TOKEN)
+        try:
+            yield server
+        finally:
+            server.close()
+
+
 @pytest.fixture(scope="session")
 def _aws() -> Iterator[scripted.Aws]:
     served = scripted.Aws()

@@ -42,6 +42,24 @@ def test_everything_that_selects_a_value_tells_its_entry_apart(extension: Server
     assert len(extension.requests) == len(reads)
 
 
+def test_two_clients_share_nothing(
+    monkeypatch: pytest.MonkeyPatch, extension: Server, aws: Aws
+) -> None:
+    one = SecretClient(make_client=aws.client, cache_seconds=300)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "another")
+    two = SecretClient(make_client=aws.client, cache_seconds=0)
+    extension.script(scripted.secret("one"), scripted.secret("two"))
+    assert [client.get_secret("s").text for client in (one, two)] == ["one", "two"]
+    sent = [each.header("X-Aws-Parameters-Secrets-Token") for each in extension.requests]
+    assert sent == [scripted.TOKEN, "another"]
+    assert one.get_secret("s").text == "one"
+    assert [value.text for value in one.values_read()] == ["one"]
+    extension.script(scripted.http(401, scripted.BAD_TOKEN))
+    assert two.get_secret("s").source == "sdk"  # asks the extension no more
+    extension.script(scripted.secret("three"))
+    assert (one.get_secret("t").source, two.get_secret("t").source) == ("extension", "sdk")
+
+
 def test_the_oldest_entry_makes_room(
     monkeypatch: pytest.MonkeyPatch, extension: Server, clock: Clock
 ) -> None:
@@ -284,6 +302,21 @@ def test_an_older_question_does_not_undo_a_refresh(
             aws.script(scripted.aws_error("ThrottlingException"))
         finally:
             gate.set()
+    assert client.get_secret("s").text == "new"
+
+
+def test_a_cold_read_that_began_earlier_does_not_undo_a_refresh(
+    extension: Server, aws: Aws
+) -> None:
+    client = SecretClient(make_client=aws.client, timeout_seconds=60)
+    gate = threading.Event()
+    extension.script(scripted.gated(gate, scripted.secret("old")))
+    aws.script(scripted.aws_secret("new", "version-2"))
+    with threads(1, lambda: client.get_secret("s").text) as cold:
+        wait_until(lambda: len(extension.requests) == 1)
+        client.get_secret("s", refresh=True)
+        gate.set()
+    assert cold.outcomes == ["old"]
     assert client.get_secret("s").text == "new"
 
 

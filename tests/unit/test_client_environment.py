@@ -247,6 +247,29 @@ def test_the_token_that_is_accepted_is_found_once_and_remembered(
     assert len(credentials.requests) <= 1
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://192.0.2.1:{port}/x",
+        "https://127.0.0.1:{port}/x",
+        "http://[::1]:{port}/x",
+        "http://127.0.0.1/x",
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:port/x",
+        "nonsense",
+        "",
+    ],
+)
+def test_no_token_goes_to_another_machine(
+    monkeypatch: pytest.MonkeyPatch, credentials: Server, extension: Server, uri: str
+) -> None:
+    uri = uri.replace("{port}", str(credentials.port))
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+    extension.script(bad("let me"))
+    assert SecretClient().get_secret("s").source == "extension"
+    assert len(credentials.requests) == (1 if "192.0.2.1" in uri else 0)  # here, not there
+
+
 def test_an_extension_that_accepts_no_token_is_left_alone_for_a_while(
     credentials: Server, extension: Server, aws: Aws, clock: Clock
 ) -> None:
@@ -329,6 +352,24 @@ def test_a_cause_that_the_agent_names_is_the_answer(
     with pytest.raises(error, match=r"^s: \w+Exception: It is so; "):
         SecretClient(make_client=aws.client).get_secret("s")
     assert aws.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        named("InternalFailure", 500),
+        named("ConnectionError", 502),
+        named("TimeoutError", 504),
+        scripted.http(429, b"Connection limit exceeded"),
+    ],
+    ids=["500", "502", "504", "429"],
+)
+def test_when_the_agent_fails_the_sdk_is_called(
+    extension: Server, aws: Aws, answer: Answer
+) -> None:
+    """https://github.com/aws/aws-workload-credentials-provider: cache_manager.rs, server.rs."""
+    extension.script(answer)
+    assert SecretClient(make_client=aws.client).get_secret("s").source == "sdk"
 
 
 def test_an_agent_without_parameter_store_is_asked_for_one_parameter_only(

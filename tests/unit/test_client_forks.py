@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
@@ -85,6 +86,44 @@ def every_moment() -> Iterator[list[Callable[[], object]]]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+class Ended(Exception):  # noqa: N818 (as what a handler of one's own raises)
+    """What a handler raises to end a call that takes too long."""
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*socket")  # one that it came before
+def test_an_exception_of_a_signal_handler_leaves_no_call_and_no_lock(extension: Server) -> None:
+    client = SecretClient(cache_seconds=0)
+    client.values_read()
+    ended = 0
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        while frame is not None and "secret_client" not in frame.f_code.co_filename:
+            frame = frame.f_back
+        if frame is not None:
+            raise Ended
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for number in range(150):
+            signal.setitimer(signal.ITIMER_REAL, 0.0001 + number % 97 * 1e-5)
+            try:
+                client.get_secret("s")
+            except Ended:
+                ended += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            flights = client._cache.flights.values()  # noqa: SLF001
+            assert not any(flight.done.locked() for flight in flights)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ended > 5
+    assert extension.requests
+    with threads(1, client.values_read) as other:  # takes the lock
+        pass
+    assert type(other.outcomes[0]) is tuple
 
 
 def test_a_signal_handler_may_read_while_the_client_does(

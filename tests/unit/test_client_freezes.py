@@ -101,6 +101,18 @@ def test_a_short_freeze_shortens_the_time_of_what_the_extension_answers(
     assert client.get_secret("two") is not value
 
 
+@pytest.mark.parametrize("seconds", [1e9, -1e9])
+def test_what_was_read_in_another_decade_is_not_served(
+    extension: Server, clock: Clock, seconds: float
+) -> None:
+    """As after a test that had frozen the time, which freezegun does for both clocks."""
+    client = aging(extension, clock)
+    clock.move(seconds)
+    old = client.get_secret("s")
+    clock.move(-seconds)
+    assert client.get_secret("s") is not old
+
+
 @pytest.mark.parametrize("seconds", [-30.0, -100_000.0])
 def test_a_clock_that_was_set_back_ends_what_is_cached(
     extension: Server, clock: Clock, seconds: float

@@ -1,7 +1,6 @@
 """What holds for every name, value, cache time and clock."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,19 +19,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY, inner, max_size=3),
     max_leaves=8,
 )
-PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    server = Server(scripted.secret())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(PORT, str(server.port))
-        patch.setenv("AWS_SESSION_TOKEN", scripted.TOKEN)
-        try:
-            yield server
-        finally:
-            server.close()
 
 
 @given(name=ANY, version_id=st.none() | ANY, version_stage=st.none() | ANY)

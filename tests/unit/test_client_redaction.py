@@ -8,6 +8,7 @@ import dataclasses
 import enum
 import json
 import logging
+import subprocess
 import sys
 import threading
 import traceback
@@ -17,11 +18,14 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from secret_client import SecretClient, Value
+from secret_client import SecretClient
 from secret_client.redaction import RedactValues
 from tests import scripted
-from tests.scripted import Clock, Server
+from tests.recording import ROOT
+from tests.scripted import Server
 from tests.unit.redaction_support import (
     FORMATTERS,
     AwsFormatter,
@@ -80,6 +84,23 @@ class Text(str):
 class Rows(list[str]):
     def __str__(self) -> str:
         return f"rows of {SECRET}"
+
+
+class Count(int):
+    def __str__(self) -> str:
+        return f"{int(self)} of {SECRET}"
+
+
+class Pin(int, enum.Enum):
+    MAIN = 73519284
+
+
+class StatusError(Exception):
+    """With an attribute that is not in its text, as the response of botocore's errors."""
+
+    def __init__(self, response: object) -> None:
+        super().__init__("status 500")
+        self.response = response
 
 
 def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
@@ -155,6 +176,88 @@ def test_a_value_is_redacted_in_whatever_carries_it(extension: Server, carrier: 
     assert SECRET not in redacted
     assert encoded not in redacted
     assert redacted.count("\n") == control.count("\n")
+
+
+def test_a_name_of_an_extra_field_is_redacted(extension: Server) -> None:
+    def write(log: logging.Logger) -> None:
+        log.info("here", extra={f"{SECRET}-hits": 5})
+
+    assert f'"{SECRET}-hits": 5' in written(write, None)
+    redacted = written(write, knowing(extension, SECRET))
+    assert SECRET not in redacted
+    assert '"[redacted]-hits": 5' in redacted
+
+
+def test_an_enum_of_numbers_is_redacted(extension: Server) -> None:
+    def write(log: logging.Logger) -> None:
+        log.info("here", extra={"pin": Pin.MAIN})
+
+    assert '"pin": 73519284' in written(write, None)
+    assert "73519284" not in written(write, knowing(extension, json.dumps({"pin": 73519284})))
+
+
+AROUND: dict[str, Callable[[Any], Any]] = {
+    "dict": lambda value: {"a": value},
+    "list": lambda value: [1, value],
+    "tuple": lambda value: (value,),
+    "deque": lambda value: collections.deque([value]),
+    "mapping": lambda value: MappingProxyType({"a": value}),
+    "dict of its own kind": lambda value: collections.ChainMap({"a": value}),
+    "values": lambda value: {"a": value}.values(),
+    "dataclass": lambda value: Credentials("app", value),
+    "dataclass that hides it": lambda value: Reticent("app", value),
+    "namespace": lambda value: SimpleNamespace(a=value),
+    "exception": lambda value: raised(ValueError(value)),
+    "cause": lambda value: raised(KeyError("x"), ValueError(value)),
+    "group": lambda value: ExceptionGroup("x", [ValueError(value)]),
+    "attribute": StatusError,
+    "JSON": lambda value: json.dumps(value, default=str),
+    "repr": repr,
+    "bytes": lambda value: str(value).encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def knows(served: Server) -> RedactValues:
+    return knowing(served, json.dumps({"password": SECRET}))
+
+
+@settings(max_examples=150)
+@given(
+    carrier=st.sampled_from(list(CARRIERS)),
+    around=st.lists(st.sampled_from(list(AROUND)), min_size=1, max_size=4),
+    place=st.sampled_from(["message", "argument", "extra", "exception"]),
+)
+def test_a_value_is_redacted_in_carriers_within_each_other(
+    knows: RedactValues, carrier: str, around: list[str], place: str
+) -> None:
+    value = CARRIERS[carrier]
+    for name in around:
+        value = AROUND[name](value)
+
+    def write(log: logging.Logger) -> None:
+        if place == "message":
+            log.info(value)
+        elif place == "argument":
+            log.info("it is %s", value)
+        elif place == "extra":
+            log.info("here", extra={"request": value})
+        else:
+            log.error("here", exc_info=raised(ValueError("x"), RefusedError(value)))
+
+    assume(SECRET in written(write, None))
+    assert SECRET not in written(write, knows)
+
+
+def test_a_number_with_a_text_of_its_own_is_redacted(extension: Server) -> None:
+    formatter = logging.Formatter("%(message)s %(request)s")
+
+    def write(log: logging.Logger) -> None:
+        log.info("here", extra={"request": Count(5)})
+
+    redact = knowing(extension, SECRET)
+    assert logged(write, None, formatter) == [f"here 5 of {SECRET}"]
+    assert logged(write, redact, formatter) == ["here 5 of [redacted]"]
 
 
 @pytest.mark.parametrize("place", ["message", "extra", "extra, inside"])
@@ -238,7 +341,7 @@ def test_what_holds_no_value_is_logged_as_it_is(extension: Server) -> None:
 class RefusedError(Exception):
     """With a text that is not made of its arguments."""
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: object) -> None:
         super().__init__()
         self.password = password
 
@@ -290,6 +393,23 @@ def test_an_exception_keeps_type_and_traceback_and_loses_the_value(
             assert SECRET in control
             if kind != "a syntax error's line":
                 assert line == control.replace(SECRET, "[redacted]")
+
+
+def test_an_attribute_of_an_exception_is_redacted(extension: Server) -> None:
+    """Formatters that write the attributes of an exception would show it."""
+    redact = knowing(extension, SECRET)
+    cause = StatusError({"password": SECRET, "status": 500})
+    error = raised(ValueError("x"), cause)
+    record = logging.makeLogRecord({"exc_info": (ValueError, error, None), "request": [error]})
+    assert redact.filter(record)
+    assert record.exc_info is not None
+    for copy in (record.exc_info[1], vars(record)["request"][0]):
+        assert isinstance(copy, Exception)
+        assert str(copy) == "x"
+        assert str(copy.__cause__) == "status 500"
+        shown = {"password": "[redacted]", "status": 500}
+        assert vars(copy.__cause__) == {"response": shown}
+    assert cause.response == {"password": SECRET, "status": 500}
 
 
 def test_the_application_keeps_its_exception(extension: Server) -> None:
@@ -485,96 +605,42 @@ def test_threads_may_log_while_values_are_read(extension: Server) -> None:
     assert not any("value-" in text for text in found)
 
 
-# --- what is a value -----------------------------------------------------------------------------
+RECORDS_OF_ITS_OWN = """
+import logging, sys
+sys.path.insert(0, sys.argv[1])
+make = logging.getLogRecordFactory()
 
-EXAMPLE = {
-    "engine": "postgres", "host": "db.example.com", "port": 543210, "dbname": "production",
-    "username": "appuser", "alternateUsername": "appuser_clone", "password": SECRET,
-}  # fmt: skip
-LINE = (
-    "postgres at db.example.com:543210/production as appuser, then appuser_clone: s3cr3t-canary-7"
-)
+def factory(*args, **kwargs):
+    record = make(*args, **kwargs)
+    record.tenant = "s3cr3t-canary-7"
+    return record
 
+logging.setLogRecordFactory(factory)
+from secret_client import SecretClient, Value
+from secret_client.redaction import RedactValues
 
-def test_plain_fields_stay_readable(extension: Server) -> None:
-    def write(log: logging.Logger) -> None:
-        log.info(LINE)
-        log.info(json.dumps(EXAMPLE))
+class Client(SecretClient):
+    def values_read(self):
+        text = "s3cr3t-canary-7"
+        return (Value(text, None, name="s", arn="a", version="v", stages=(), source="sdk"),)
 
-    redact = knowing(extension, json.dumps(EXAMPLE))
-    control = logged(write, None)
-    assert SECRET in control[0]
-    assert SECRET in control[1]
-    assert logged(write, redact) == [line.replace(SECRET, "[redacted]") for line in control]
-
-
-def test_which_fields_are_plain_can_be_chosen(extension: Server) -> None:
-    value = json.dumps({"host": "db.example.com", "a": [{"tenant": "tenant-1"}], "key": SECRET})
-    redact = knowing(extension, value, plain_fields={"tenant"})
-    assert redact.redact("db.example.com tenant-1") == "[redacted] tenant-1"
-    usual = knowing(extension, value)
-    assert usual.redact("db.example.com tenant-1") == "db.example.com [redacted]"
+record = logging.makeLogRecord({"msg": "here"})
+print(record.tenant)
+RedactValues(Client()).filter(record)
+print(record.tenant)
+"""
 
 
-def test_what_is_nested_in_a_plain_field_is_redacted(extension: Server) -> None:
-    redact = knowing(extension, json.dumps({"host": {"token": SECRET, "host": "db.example.com"}}))
-    assert redact.redact(f"{SECRET} at db.example.com") == "[redacted] at db.example.com"
-
-
-def test_one_name_instead_of_a_collection_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"plain_fields must be a collection of names, got 'host'"):
-        RedactValues(SecretClient(), plain_fields="host")
-
-
-def test_a_password_that_equals_a_plain_field_is_redacted(extension: Server) -> None:
-    redact = knowing(extension, json.dumps({"username": "appuser", "password": "appuser"}))
-    assert redact.redact("it is appuser") == "it is [redacted]"
-
-
-@pytest.mark.parametrize(("value", "stays"), [("12345", True), ("123456", False)])
-def test_values_shorter_than_six_characters_stay(
-    extension: Server, value: str, *, stays: bool
-) -> None:
-    redact = knowing(extension, value)
-    assert (redact.redact(f"it is {value}") == f"it is {value}") is stays
-
-
-def test_of_values_within_each_other_nothing_is_left(extension: Server) -> None:
-    values = ["secret" + "x" * more for more in range(12)]
-    redact = knowing(extension, json.dumps({"s": values, "t": "xxyyyyyyyyzz", "u": "yyyyyy"}))
-    for value in values:
-        assert redact.redact(value) == "[redacted]"
-    assert redact.redact("secretxxyyyyyyyyzz!") == "[redacted]!"
-    assert redact.redact("secretx, secretxx") == "[redacted], [redacted]"
-
-
-def test_a_value_that_was_rotated_away_is_redacted_still(extension: Server, clock: Clock) -> None:
-    client = SecretClient()
-    redact = RedactValues(client)
-    extension.script(scripted.secret("old-value"), scripted.secret("new-value"))
-    for _ in range(2):
-        client.get_secret("s")
-        clock.move(200)
-        text = redact.redact("old-value new-value")
-    assert text == "[redacted] [redacted]"
-
-
-class Forgetful(SecretClient):
-    """Keeps two values only."""
-
-    def values_read(self) -> tuple[Value, ...]:
-        return super().values_read()[-2:]
-
-
-def test_what_the_client_still_keeps_is_redacted_after_it_drops_others(extension: Server) -> None:
-    values = ["value-1", "value-2", "value-3"]
-    extension.script(*map(scripted.secret, values))
-    client = Forgetful()
-    redact = RedactValues(client)
-    for number in range(3):
-        client.get_secret(str(number))
-        text = redact.redact(" ".join(values))
-    assert text == "value-1 [redacted] [redacted]"
+def test_what_a_record_factory_adds_is_redacted() -> None:
+    """Whichever is set first: the factory, or the filter's module."""
+    handler = str(ROOT / "handler")
+    ran = subprocess.run(  # noqa: S603 (this Python, the text above)
+        [sys.executable, "-c", RECORDS_OF_ITS_OWN, handler],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert ran.stdout.split() == [SECRET, "[redacted]"]
 
 
 def test_on_the_handlers_of_the_root_logger_it_redacts_every_loggers_records(

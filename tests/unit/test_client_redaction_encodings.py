@@ -8,7 +8,8 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode
 
@@ -17,7 +18,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from secret_client.redaction import RedactValues
-from tests import scripted
 from tests.scripted import Server
 from tests.unit.redaction_support import TEXT, knowing, logged
 
@@ -81,6 +81,26 @@ def references(text: str) -> str:
     return "".join(f"&#{ord(each)};" if each in "\"'<>&é" else each for each in text)
 
 
+def html_safe_json(text: str) -> str:
+    """Write JSON as Django and Jinja do into a page."""
+    escapes = {ord(each): f"\\u{ord(each):04X}" for each in "<>&'"}
+    return json.dumps({"k": [text]}).translate(escapes)
+
+
+def doubled(quote_mark: str) -> tuple[Code, Code]:
+    """Write a quote as two, as SQL, CSV and YAML do."""
+    two = quote_mark * 2
+    return (
+        lambda text: f"{quote_mark}{text.replace(quote_mark, two)}{quote_mark}",
+        lambda text: text[1:-1].replace(two, quote_mark),
+    )
+
+
+def shell_read(text: str) -> str:
+    (found,) = shlex.split(text)
+    return found
+
+
 def dashed(text: str) -> str:
     return json.dumps(text).replace("/", "\\/")
 
@@ -93,7 +113,11 @@ ENCODINGS: dict[str, tuple[Code, Code]] = {
     "JSON in JSON": (then(*[ascii_json] * 2), then(*[json_read] * 2)),
     "JSON, six times": (then(*[ascii_json] * 6), then(*[json_read] * 6)),
     "JSON of both kinds": (then(wide_json, ascii_json), then(json_read, json_read)),
+    "JSON in a page": (html_safe_json, json_read),
+    "JSON in a page, twice": (then(html_safe_json, html_safe_json), then(json_read, json_read)),
     "repr": (repr, ast.literal_eval),
+    "repr in ASCII": (ascii, ast.literal_eval),
+    "JSON of repr in ASCII": (then(ascii, ascii_json), then(json_read, ast.literal_eval)),
     "repr of repr": (then(repr, repr), then(ast.literal_eval, ast.literal_eval)),
     "repr of JSON": (then(ascii_json, repr), then(ast.literal_eval, json_read)),
     "JSON of repr": (then(repr, ascii_json), then(json_read, ast.literal_eval)),
@@ -113,19 +137,15 @@ ENCODINGS: dict[str, tuple[Code, Code]] = {
     "HTML, twice": (then(html.escape, html.escape), then(html.unescape, html.unescape)),
     "HTML of JSON": (then(ascii_json, html.escape), then(html.unescape, json_read)),
     "JSON of HTML": (then(html.escape, ascii_json), then(json_read, html.unescape)),
+    "HTML of JSON in a page": (then(html_safe_json, html.escape), then(html.unescape, json_read)),
+    "SQL": doubled("'"),
+    "CSV": doubled('"'),
+    "shell": (shlex.quote, shell_read),
+    "percent signs doubled": (
+        lambda text: text.replace("%", "%%"),
+        lambda text: text.replace("%%", "%"),
+    ),
 }
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    server = Server(scripted.secret())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(server.port))
-        patch.setenv("AWS_SESSION_TOKEN", scripted.TOKEN)
-        try:
-            yield server
-        finally:
-            server.close()
 
 
 @pytest.fixture(scope="module")

@@ -171,7 +171,7 @@ def test_a_name_that_cannot_be_a_key_is_named(extension: Server, name: Any) -> N
     assert extension.requests == []
 
 
-@pytest.mark.parametrize("version", ["1\r\nX: y", "1&label=x", "3", 1.5])
+@pytest.mark.parametrize("version", ["1\r\nX: y", "1&label=x", "3", 1.5, True])
 def test_a_version_is_a_number(extension: Server, version: Any) -> None:
     with pytest.raises(InvalidValue, match="version must be a number"):
         SecretClient().get_parameter("/p", version=version)
@@ -192,9 +192,38 @@ def test_a_context_that_is_none_is_refused(extension: Server, context: Any) -> N
     assert extension.requests == []
 
 
-def test_regions_are_no_text() -> None:
-    with pytest.raises(TypeError, match="must be a tuple of regions, got 'us-west-2'"):
-        SecretClient(replica_regions="us-west-2")  # type: ignore[arg-type]
+@pytest.mark.parametrize("regions", ["us-west-2", (None,), ("us-west-2", 5)])
+def test_replica_regions_are_names(regions: Any) -> None:
+    with pytest.raises(TypeError, match=r"^replica_regions must be a tuple of names, got"):
+        SecretClient(replica_regions=regions)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), "5m", [5]])
+@pytest.mark.parametrize("argument", ["cache_seconds", "timeout_seconds"])
+def test_times_are_numbers_of_seconds(argument: str, seconds: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"^{argument} must be a number of seconds, got"
+    ) as raised:
+        SecretClient(**{argument: seconds})
+    assert repr(seconds) in str(raised.value)
+
+
+def test_a_call_must_have_some_time() -> None:
+    with pytest.raises(ValueError, match=r"^timeout_seconds must be more than 0, got 0$"):
+        SecretClient(timeout_seconds=0)
+
+
+def test_no_proxy_sees_a_request(monkeypatch: pytest.MonkeyPatch, extension: Server) -> None:
+    proxy = Server(scripted.secret("from the proxy"))
+    try:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            for variable in (name, name.upper()):
+                monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+        assert SecretClient().get_secret("s").text == CANARY
+        assert proxy.requests == []
+    finally:
+        proxy.close()
+    assert len(extension.requests) == 1
 
 
 @pytest.mark.usefixtures("extension")
@@ -203,5 +232,33 @@ def test_a_name_stays_in_one_line_of_a_log(aws: Aws) -> None:
     client = SecretClient(make_client=aws.client)
     with pytest.raises(SecretError) as raised:
         client.get_secret("a\nERROR forged", refresh=True)
-    assert str(raised.value).startswith("'a\\nERROR forged': ")
+    assert str(raised.value).startswith("a\\nERROR forged: ")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (400, "AccessDeniedException", "not authorized to read a\nERROR forged\x1b[31m"),
+        (400, "InternalFailure\nERROR", "forged"),
+        (500, "InternalFailure\nERROR", "forged"),
+    ],
+)
+@pytest.mark.usefixtures("extension")
+def test_what_aws_answers_stays_in_one_line_of_a_log(
+    aws: Aws, status: int, code: str, message: str
+) -> None:
+    """IAM quotes the name that was asked for."""
+    aws.script(scripted.aws_error(code, message, status))
+    with pytest.raises(SecretError) as raised:
+        SecretClient(make_client=aws.client).get_secret("é", refresh=True)
+    assert str(raised.value).startswith("é: ")
+    assert str(raised.value).isprintable()
+
+
+def test_an_invalid_name_stays_in_one_line_of_a_log(extension: Server, aws: Aws) -> None:
+    """boto3 lists what is wrong with it in lines."""
+    extension.script(BROKEN)
+    with pytest.raises(InvalidValue, match="ParamValidationError") as raised:
+        SecretClient(make_client=aws.client).get_secret("")
+    assert str(raised.value).isprintable()

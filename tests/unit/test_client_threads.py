@@ -1,5 +1,6 @@
 """The retrieval client in many threads: one call for all of them."""
 
+import asyncio
 import threading
 from functools import partial
 from types import SimpleNamespace
@@ -135,6 +136,45 @@ def test_what_ends_a_thread_before_it_keeps_the_value_leaves_the_name_free(
         client.get_secret("s")
     monkeypatch.setattr(client._cache, "_lock", lock)  # noqa: SLF001
     assert client.get_secret("s").text == CANARY
+
+
+def test_a_call_that_outlived_its_deadline_holds_no_other(extension: Server, clock: Clock) -> None:
+    """An exception of a signal handler may have ended its thread before the call was ended."""
+    client = SecretClient()
+    cache = client._cache  # noqa: SLF001
+
+    def begin() -> None:
+        cache.flights["s"] = flight = cache.flight(clock() + 5)
+        flight.done.acquire()
+
+    with threads(1, begin):
+        pass
+    clock.move(6)
+    assert client.get_secret("s", context=left(0.2)).text == CANARY
+    assert len(extension.requests) == 1
+
+
+def test_a_client_of_the_sdk_that_needs_the_same_secret_ends_at_the_deadline(
+    extension: Server,
+) -> None:
+    def make_client(*_: object) -> None:
+        client.get_secret("s")
+
+    extension.script(BROKEN)
+    client = SecretClient(make_client=make_client, timeout_seconds=0.3)
+    with pytest.raises(Unavailable, match="no answer in time"):
+        client.get_secret("s")
+
+
+def test_coroutines_read_in_threads(extension: Server) -> None:
+    client = SecretClient()
+
+    async def read() -> list[str]:
+        calls = [asyncio.to_thread(client.get_secret, "s") for _ in range(20)]
+        return [value.text for value in await asyncio.gather(*calls)]
+
+    assert asyncio.run(read()) == [CANARY] * 20
+    assert len(extension.requests) == 1
 
 
 def test_what_another_thread_has_just_fetched_is_not_asked_for_again(

@@ -54,9 +54,11 @@ def test_text_is_bytes_too() -> None:
     assert value_of("é").binary == "é".encode()
 
 
-def test_a_value_of_64_kib_arrives_whole(extension: Server) -> None:
-    extension.script(scripted.secret("é" * 32_768))
-    assert SecretClient().get_secret("s").text == "é" * 32_768
+@pytest.mark.parametrize("text", ["x" * 65_536, "é" * 32_768, "\x01" * 65_536])
+def test_a_value_of_64_kib_arrives_whole(extension: Server, text: str) -> None:
+    extension.script(scripted.secret(text))
+    value = SecretClient().get_secret("s")
+    assert (value.text == text, value.source) == (True, "extension")
 
 
 NOT_JSON = "the value is not JSON: {}; correct it, or read it as `text`"
