@@ -40,7 +40,7 @@ class Sdk:
         new_flight: "Callable[[float], Flight]",
     ) -> None:
         self._new_flight = new_flight
-        self._make_client = make_client or _boto3_client
+        self._make_client = make_client or _client
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._down_until: dict[tuple[str, str | None], float] = {}
         self._running: set[Flight] = set()
@@ -168,6 +168,12 @@ def _read(service: str, answer: "Any", source: str) -> Value | ConnectionError:
         return ConnectionError("the answer cannot be read")
 
 
+def _client(service: str, region: str | None) -> "Any":
+    from .signed import signed_client
+
+    return signed_client(service, region) or _boto3_client(service, region)
+
+
 def _boto3_client(service: str, region: str | None) -> "Any":
     import boto3
     from botocore.config import Config
@@ -247,7 +253,7 @@ def _cause(error: Exception) -> tuple[type[SecretError], str]:
         return Unavailable, f"AWS did not answer ({error}); {NETWORK}"
     name = type(error).__name__
     cause, step = _CAUSES.get(name, _OTHER)
-    return cause, f"boto3 did not ask ({name}: {error}); {step}"
+    return cause, f"AWS was not asked ({name}: {error}); {step}"
 
 
 def _named(code: str, message: str, status: int) -> tuple[type[SecretError], str]:

@@ -93,7 +93,7 @@ def test_every_cause_has_its_exception_that_says_what_to_do(  # noqa: PLR0913, P
 
 def test_what_boto3_refuses_to_ask_is_no_outage(extension: Server, aws: Aws) -> None:
     extension.script(BROKEN)
-    with pytest.raises(InvalidValue, match=r"boto3 did not ask \(ParamValidationError: Param"):
+    with pytest.raises(InvalidValue, match=r"AWS was not asked \(ParamValidationError: Param"):
         SecretClient(make_client=aws.client).get_secret("")
     assert aws.requests == []
 
@@ -158,7 +158,7 @@ def test_what_is_wrong_before_aws_is_asked_is_no_outage_and_nothing_stale_hides_
     with pytest.raises(SecretError) as raised:
         client.get_secret("s")
     assert type(raised.value) is kind
-    said = f"s: boto3 did not ask ({type(error).__name__}: {error}); {step}"
+    said = f"s: AWS was not asked ({type(error).__name__}: {error}); {step}"
     assert str(raised.value).startswith(said)
 
 
@@ -170,7 +170,7 @@ def test_where_no_thread_can_be_started_that_is_the_error(
 
     monkeypatch.setattr(sdk, "start_new_thread", start)
     extension.script(BROKEN)
-    with pytest.raises(SecretError, match=r"^s: boto3 did not ask \(RuntimeError: can't start"):
+    with pytest.raises(SecretError, match=r"^s: AWS was not asked \(RuntimeError: can't start"):
         SecretClient(make_client=aws.client).get_secret("s")
 
 
