@@ -1,18 +1,16 @@
 """A cold read with a small share of a CPU, as a function of little memory has it."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from tests import scripted
+from tests import https_aws, scripted
 from tests.recording import ROOT
 from tests.scripted import Server
 
@@ -33,40 +31,24 @@ print(value.source, time.monotonic() - start)
 """
 
 
-class SecretsManager(BaseHTTPRequestHandler):
-    """Has every secret."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        answer = {"Name": "s", "ARN": "arn", "VersionId": "v", "SecretString": "{}"}
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tls") / "bundle.pem"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), SecretsManager) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def aws(bundle: Path) -> Iterator[str]:
+    with https_aws.serve(bundle) as url:
+        yield url
 
 
-def read(port: int, aws: str) -> str:
+def read(port: int, aws: str, bundle: Path) -> str:
     """Read in a new process that runs for its share of the time only; return what it prints."""
     environment = {
         "PATH": os.environ["PATH"],
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
         "AWS_ENDPOINT_URL": aws,
+        "SSL_CERT_FILE": str(bundle),
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "key",
         "AWS_SESSION_TOKEN": scripted.TOKEN,
@@ -127,11 +109,11 @@ def cpu_seconds(process: subprocess.Popen[str]) -> float:
     "fault", [scripted.http(400, scripted.GENERIC), scripted.hang], ids=["refuses", "hangs"]
 )
 def test_a_starved_cold_read_is_answered_by_the_sdk_in_time(
-    aws: str, fault: scripted.Answer
+    aws: str, bundle: Path, fault: scripted.Answer
 ) -> None:
     extension = Server(fault)
     try:
-        answers = [read(extension.port, aws) for _ in range(TIMES)]
+        answers = [read(extension.port, aws, bundle) for _ in range(TIMES)]
     finally:
         extension.close()
     assert [answer.split(" ")[0] for answer in answers] == ["sdk"] * TIMES, answers
