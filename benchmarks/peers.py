@@ -31,6 +31,37 @@ def ours(cache_seconds: "float | None" = None) -> "Ask":
     return lambda name: client.get_secret(name).json
 
 
+def ours_direct(make_client: "Any" = None) -> "Ask":
+    """Use it where the extension may hold an older version."""
+    from secret_client import SecretClient
+
+    client = SecretClient(make_client=make_client)
+    return lambda name: client.get_secret(name, refresh=True).json
+
+
+def ours_by_botocore() -> "Ask":
+    """Use it so, with a client of botocore."""
+
+    def make(service: str, region: "str | None") -> "Any":
+        from botocore.session import get_session
+
+        return get_session().create_client(service, region)
+
+    return ours_direct(make)
+
+
+def ours_by_boto3() -> "Ask":
+    """Use it so, with a client of boto3."""
+
+    def make(service: str, region: "str | None") -> "Any":
+        from boto3 import Session
+
+        session: Any = Session()
+        return session.client(service, region)
+
+    return ours_direct(make)
+
+
 def floor() -> "Ask":
     """Do the least that gives the right answer: one connection, read to its end, parsed."""
     from _socket import AF_INET, SOCK_STREAM, socket

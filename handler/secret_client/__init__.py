@@ -10,9 +10,10 @@ handler:
         password = secrets.get_secret("app/database", context=context).json["password"]
 
 A cached value costs a dictionary look-up. Otherwise one thread asks the AWS Parameters and
-Secrets Lambda Extension over a plain socket. If that fails, it asks the AWS SDK, which also names
-the cause, and if the region does not answer, the replica regions. boto3 is imported only then. No
-error, log line or `repr` made here holds a value.
+Secrets Lambda Extension over a plain socket. If that fails, it asks AWS itself, which also names
+the cause, and if the region does not answer, the replica regions: with a signed request of the
+standard library, or with boto3 where only boto3 knows the settings. No error, log line or `repr`
+made here holds a value.
 
 Environment variables, read when the client is made:
     SECRETS_CACHE_SECONDS: longest time a value is cached here (default 150). The extension caches

@@ -172,7 +172,8 @@ class SecretClient:
             default is more than Lambda's default timeout, 3 s: pass the `context`, which also
             bounds a call, and allows further tries when nobody answered.
         make_client: service and region (None: the function's own) -> client of an SDK, instead of
-            boto3's. It must have short timeouts: what hangs in it lives on in its thread.
+            the client's own. It must have short timeouts: what hangs in it lives on in its
+            thread.
 
     """
 

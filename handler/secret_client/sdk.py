@@ -1,4 +1,4 @@
-"""Asks the AWS SDK; imported when the extension fails."""
+"""Asks AWS itself, when the extension fails: with `signed`, or else with boto3."""
 
 from _thread import RLock, start_new_thread
 from contextlib import suppress
@@ -32,7 +32,7 @@ _MAX_THREADS = 16
 
 
 class Sdk:
-    """A client of the SDK for each service and region, made when it is first needed."""
+    """A client of AWS for each service and region, made when it is first needed."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Sdk:
             why: why the extension did not answer, for the text of `Unavailable`.
 
         Raises:
-            ImportError: there is no boto3.
+            ImportError: it takes boto3, and there is none.
             SecretError: the cause, as the secret's home region names it.
 
         """
