@@ -44,6 +44,8 @@ def modules(root: Path) -> dict[str, Path]:
     for base, folder in ((root / "handler", "."), *((root, package) for package in PACKAGES)):
         for path in (base / folder).rglob("*.py"):
             parts = path.relative_to(base).with_suffix("").parts
+            if ".venv" in parts:  # of the benchmarks' peers
+                continue
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
