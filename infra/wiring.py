@@ -27,8 +27,7 @@ from .components.small_function import SmallFunctionArgs
 from .config import functions, secret_values
 from .config.environment import Environment
 from .config.rules import network as network_rules
-from .config.schema import NetworkSettings
-from .config.settings import SettingsError
+from .config.settings import reject
 from .policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
@@ -232,7 +231,7 @@ def private_network(context: Context) -> VpcConfig:
     if not network.subnet_ids:
         return None
     if network.egress == "endpoints" or env.settings.protection == "strict":
-        _check_subnets(network)
+        _check_subnets(env)
     if network.egress != "endpoints":
         return {
             "subnet_ids": network.subnet_ids,
@@ -261,19 +260,19 @@ def private_network(context: Context) -> VpcConfig:
     }
 
 
-def _check_subnets(network: NetworkSettings) -> None:
-    """Look up the subnets, and refuse those in which the functions or endpoints cannot be.
+def _check_subnets(env: Environment) -> None:
+    """Look up the subnets, and reject those that functions or endpoints cannot use.
 
     Raises:
-        SettingsError: names every subnet that will not do.
+        SettingsError: names every subnet that cannot be used.
 
     """
+    network = env.settings.network
     found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
     subnets = [
         network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
     ]
-    if faults := network_rules.subnet_faults(network, subnets):
-        raise SettingsError(faults)
+    reject(env, network_rules.subnet_errors(network, subnets))
 
 
 def seeders(

@@ -104,7 +104,7 @@ def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str
     if len(pattern) > FILTER_PATTERN_LENGTH:
         raise ValueError(
             f"{len(known_arns)} known readers need a filter pattern of {len(pattern)} characters,"
-            f" and CloudWatch Logs takes {FILTER_PATTERN_LENGTH}"
+            f" but CloudWatch Logs allows {FILTER_PATTERN_LENGTH}"
         )
     return pattern
 

@@ -70,13 +70,13 @@ def extension_layer_arn(region: str, architecture: str) -> str:
     version = entry and entry[architecture]  # type: ignore[literal-required]
     if not entry or not version:
         others = [a for a in _NAMES if entry and entry[a]]  # type: ignore[literal-required]
-        known = f"{region} has one for {', '.join(others)} only" if others else "region not known"
+        known = f"{region} has one only for {', '.join(others)}" if others else "unknown region"
         short = {"x86_64": "x86", "arm64": "arm64"}[architecture]
         raise LookupError(
-            f"no extension layer for {architecture} in aws:region {region!r} ({known}): look for"
-            " its ARN with `aws ssm get-parameter --query Parameter.Value --output text --name"
+            f"no extension layer for {architecture} in aws:region {region!r} ({known}): find its"
+            " ARN with `aws ssm get-parameter --query Parameter.Value --output text --name"
             f" /aws/service/aws-parameters-and-secrets-lambda-extension/{short}/latest"
-            f" --region {region}` and set extension.layerArn to it"
+            f" --region {region}`, then set extension.layerArn to it"
         )
     return (
         f"arn:{entry['partition']}:lambda:{region}:{entry['account']}"
@@ -108,7 +108,7 @@ def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
         faults.append(f"is in {match['region']}, but the function is in {region}")
     known = _regions().get(region)
     if known and known["partition"] != match["partition"]:
-        faults.append(f"is of {match['partition']}, but {region} is of {known['partition']}")
+        faults.append(f"is in {match['partition']}, but {region} is in {known['partition']}")
     homes = {entry["account"]: name for name, entry in _regions().items()}
     home = homes.get(match["account"])
     if home and home != region:
@@ -119,5 +119,5 @@ def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
         )
     other = "x86_64" if architecture == "arm64" else "arm64"
     if match["name"] == _NAMES[other]:
-        faults.append(f"is the layer for {other}, but the function is {architecture}")
+        faults.append(f"is the layer for {other}, but the function runs on {architecture}")
     return faults

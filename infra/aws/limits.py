@@ -64,7 +64,7 @@ RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 # Of any language: the provider and Lambda know which versions there are.
 ANY_RUNTIME = Pattern(
     r"(python\d\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|dotnet\d+|ruby\d\.\d+|provided\.al\d+)",
-    "a runtime of Lambda",
+    "a Lambda runtime such as python3.13 or nodejs22.x",
 )
 Architecture = Literal["arm64", "x86_64"]
 ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
@@ -197,7 +197,7 @@ def secret_name_faults(name: str) -> list[str]:
     """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: `[]`."""
     faults = []
     if not re.fullmatch(SECRET_NAME_PATTERN, name):
-        faults.append("may hold letters, digits and /_+=.@- only")
+        faults.append("contains characters other than letters, digits and /_+=.@-")
     if len(name) > SECRET_NAME_LENGTH:
         faults.append(f"is longer than {SECRET_NAME_LENGTH} characters")
     # A partial ARN is completed by the service: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
@@ -213,9 +213,9 @@ def parameter_name_faults(name: str) -> list[str]:
     """
     faults = []
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", name):
-        faults.append("may hold letters, digits and _.- only, in levels with one / before each")
+        faults.append("is not made of letters, digits and _.- in levels with one / before each")
     if re.match(r"/(aws|ssm)", name, re.IGNORECASE):
-        faults.append("starts with aws or ssm, which are AWS's own")
+        faults.append("starts with aws or ssm, which AWS reserves")
     if name.count("/") > PARAMETER_NAME_LEVELS:
         faults.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
     if len(name) > PARAMETER_NAME_LENGTH:

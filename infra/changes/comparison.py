@@ -40,7 +40,7 @@ def keep_values(env: Environment) -> dict[str, int]:
         raise SettingsError([error.line(env.project) for error in errors])
     for key in removals.forgotten(settings, state):
         path = f"{env.project}:exemptions[{key!r}]"
-        pulumi.log.warn(f"{path} is of nothing here any more; remove it")
+        pulumi.log.warn(f"{path} is for something that no longer exists; remove it")
     return parameters.lost(settings.parameters, names, state, found)
 
 

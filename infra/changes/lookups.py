@@ -59,6 +59,6 @@ def _ask(permission: str, call: Callable[[], _T]) -> _T | None:
         if any(text in str(error) for text in _GONE):
             return None
         raise pulumi.RunError(
-            f"what this deployment would overwrite or miss cannot be seen: {error}; whoever"
-            f" deploys needs {permission}"
+            f"cannot find out what this deployment would overwrite or lose: {error}; the deployer"
+            f" needs {permission}"
         ) from error

@@ -39,15 +39,15 @@ def errors(
             sum(each.startswith(old.parameter_prefix) for each in parameters),
         )
         text = (
-            f"and parameters were deployed under {prefix} ({counts[0]} and {counts[1]}), and this"
-            f" deployment would make all of them again under {names.secret_prefix}, without their"
-            f" values, and delete the old ones. {_go_back(old, names, organization)}"
+            f"and parameters were deployed under {prefix} ({counts[0]} and {counts[1]}). This"
+            f" deployment would delete them and create new ones under {names.secret_prefix},"
+            f" without their values. {_go_back(old, names, organization)}"
         )
         yield ConfigError("secrets", f"{text}\n{_PAGE}")
     for was in sorted({secret.arn.split(":")[3] for secret in ours.values()} - {region}):
         text = (
-            f"and parameters are in {was}, and this deployment would make all of them again in"
-            f" {region}, without their values, and delete the old ones. "
+            f"and parameters are in {was}. This deployment would delete them and create new ones"
+            f" in {region}, without their values. "
         )
         back = f"pulumi config set aws:region {was} -s {names.stack}"
         yield ConfigError(
@@ -61,7 +61,7 @@ def _go_back(old: Names, new: Names, organization: str) -> str:
         return commands.listed("To keep them, give the stack its old name back:", rename)
     path = f"{organization}/{{0.project}}/{{0.stack}}".format
     return commands.listed(
-        "To keep them, give the project its old name back, by this command and then in Pulumi.yaml"
-        " and where the stack files name it:",
+        "To keep them, give the project its old name back: run this command, then change the name"
+        " in Pulumi.yaml and in the stack files:",
         f"pulumi stack rename {path(old)} -s {path(new)}",
     )

@@ -86,9 +86,9 @@ def _leaves(name: str, parameter: ParameterSettings, managed: Parameter, stack: 
     was, becomes = _described(managed.type, "config"), _described(parameter.type, parameter.source)
     keep = _let_go(stack, managed.urn) if managed.type == "SecureString" else _encrypt(name, stack)
     return (
-        f"was {was} and becomes {becomes}; this deployment would delete {managed.full_name}, and"
+        f"was {was} and becomes {becomes}; this deployment would delete {managed.full_name} and"
         f" its value. {keep}\n"
-        "If nobody needs the value: remove the parameter, deploy, and add it again."
+        "If the value is not needed: remove the parameter, deploy, and add it again."
     )
 
 
@@ -99,16 +99,16 @@ def _enters(
     was = (
         _described(type_, "generate")
         if was_generated
-        else f"a {type_} that this config did not put"
+        else f"a {type_} that this config did not create"
     )
     if parameter.secure or type_ != "SecureString":
         keep = _take_over(name, parameter, names)
     else:
-        keep = f"To keep the value, leave it, and give the {parameter.type} another name."
+        keep = f"To keep the value, leave it there, and give the {parameter.type} another name."
     return (
         f"was {was} and becomes {becomes}; this deployment would create {full}, which exists,"
         f" and deleting it first would lose its value. {keep}\n"
-        "If nobody needs the value: remove the parameter, deploy, delete it with"
+        "If the value is not needed: remove the parameter, deploy, delete it with"
         f" `aws ssm delete-parameter --name {full}`, and add it again."
     )
 
@@ -121,26 +121,26 @@ def _overwrites(name: str, parameter: ParameterSettings, names: Names) -> str:
         else []
     )
     why = (
-        "To keep that value, copy it into the config, and have Pulumi read it:"
+        "To keep that value, copy it into the config, then let Pulumi read it:"
         if keep
-        else f"To keep that value, write it to parameters.{name}.value. Then have Pulumi read it:"
+        else f"To keep that value, set parameters.{name}.value to it. Then let Pulumi read it:"
     )
     return (
-        f"was changed in Parameter Store by somebody else, and this deployment would write over"
-        f" {full}. "
+        f"was changed in Parameter Store since the last deployment, and this deployment would"
+        f" overwrite {full}. "
         + commands.listed(why, *keep, f"pulumi refresh -s {stack}", commands.deploy(stack))
-        + "\nIf nobody needs it: the last two commands."
+        + "\nIf that value is not needed: run the last two commands only."
     )
 
 
 def _described(type_: str, source: str) -> str:
-    return f"{type_} of `from: {source}`" if type_ == "SecureString" else type_
+    return f"{type_} with `from: {source}`" if type_ == "SecureString" else type_
 
 
 def _let_go(stack: str, urn: str) -> str:
     """Take the resource out of the state; whoever has the parameter next finds it."""
     return commands.listed(
-        "To keep the value, take the parameter out of the state and deploy again:",
+        "To keep the value, remove the parameter from the state and deploy again:",
         f"pulumi stack export -s {stack} | jq --arg urn '{urn}' '{_WITHOUT}'"
         f" | pulumi stack import -s {stack}",
         commands.deploy(stack),
@@ -150,8 +150,8 @@ def _let_go(stack: str, urn: str) -> str:
 def _encrypt(name: str, stack: str) -> str:
     """Encrypt the value where it is, which the provider does in place."""
     return commands.listed(
-        "To keep the value, deploy it as a SecureString of `from: config` first; then make this"
-        " change again, and the preview says what is next:",
+        "To keep the value, deploy it as a SecureString with `from: config` first. Then make this"
+        " change again; the preview shows the next step:",
         commands.set_value(VALUES_PREFIX + name, stack),
         commands.deploy(stack),
     )
@@ -163,10 +163,10 @@ def _take_over(name: str, parameter: ParameterSettings, names: Names) -> str:
     parent = names.component("ParameterStore", "parameters")
     taken = commands.take_over(_PARAMETER, f"parameters-{name}", full, parent, stack)
     if not parameter.secure:
-        why = f"To keep the value, write it to parameters.{name}.value, and import the parameter:"
+        why = f"To keep the value, set parameters.{name}.value to it, and import the parameter:"
         return commands.listed(why, taken, commands.deploy(stack))
     return commands.listed(
-        "To keep the value, put it into the config and the parameter into the state:",
+        "To keep the value, copy it into the config, and import the parameter into the state:",
         f"{commands.read_parameter(full)} | {commands.set_value(VALUES_PREFIX + name, stack)}",
         taken,
         commands.deploy(stack),

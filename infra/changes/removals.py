@@ -23,8 +23,9 @@ def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[Config
     for urn, full_name in state.strays.items():
         if full_name in made:
             text = (
-                f"is in the state a second time, as what the program does not make, and this"
-                f" deployment would delete {full_name} by that. Take it out of the state:"
+                "is in the state twice, once as a resource that this program does not create."
+                f" With that resource this deployment would delete {full_name}. Remove the"
+                " resource from the state:"
             )
             drop = f"pulumi state delete '{urn}' --force -s {names.stack}"
             yield ConfigError(made[full_name], commands.listed(text, drop))
@@ -48,34 +49,34 @@ def _removed(settings: Settings, names: Names, state: Recorded) -> Iterator[tupl
         if name not in settings.own_secrets and secret.full_name == names.secret(name):
             days = secret.recovery_window_in_days
             cost = (
-                f"; it could be restored for {days} days" if days else ", and its value for good"
+                f"; it could be restored for {days} days" if days else " and its value permanently"
             )
             yield f"secrets.{name}", f"protect.{name}", _gone(secret.full_name, cost)
     for name, parameter in state.parameters.items():
         if name not in settings.parameters and parameter.full_name == names.parameter(name):
-            text = _gone(parameter.full_name, ", and its value for good")
+            text = _gone(parameter.full_name, " and its value permanently")
             yield f"parameters.{name}", f"protectParameters.{name}", text
     if state.trail_log_group and settings.audit.trail != "own":
         text = (
-            f"is no longer 'own', and this deployment would delete the log group"
-            f" {state.trail_log_group}, and its records; the trail's bucket and key stay in the"
-            " account. To keep the log group, leave it 'own'."
+            f"is no longer 'own', so this deployment would delete the log group"
+            f" {state.trail_log_group} and its records. The trail's bucket and key stay in the"
+            " account. To keep the log group, set it back to 'own'."
         )
         yield "audit.trail", "protectAudit", text
 
 
 def _gone(full_name: str, cost: str) -> str:
     return (
-        f"is no longer in the config, and this deployment would delete {full_name}{cost}. To keep"
+        f"is no longer in the config, so this deployment would delete {full_name}{cost}. To keep"
         ' it, put it back; to rename it, see "Remove or rename" in docs/operations.md.'
     )
 
 
 def _asking(key: str, settings: Settings, stack: str) -> str:
     how = (
-        "To delete it, put it back, ask for the deletion and deploy, which ends its protection"
-        " and no more; then remove it:"
+        "To delete it, put it back, add this exemption and deploy, which only ends its protection;"
+        " then remove it and deploy again:"
         if settings.protection == "strict"
-        else "To delete it, ask for the deletion:"
+        else "To delete it, add this exemption:"
     )
     return commands.listed(how, commands.exempt(key, stack), commands.deploy(stack))

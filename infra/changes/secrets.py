@@ -48,8 +48,8 @@ def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:
     # An import is refused as long as the state has another version in its place.
     release = [f"pulumi state delete '{secret.version.urn}' -s {stack}"] if secret.version else []
     return (
-        f"has a value that this config did not put (version {version}), and this deployment would"
-        " make the one in secretValues current instead. "
+        f"has a value that this config did not set (version {version}). This deployment would"
+        " replace it by the one in secretValues. "
         + commands.listed(
             "To keep that value, copy it into the config, and import its version:",
             f"{commands.read_secret(secret.full_name)} | {commands.set_value(name, stack)}",
@@ -59,21 +59,21 @@ def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:
             ),
             commands.deploy(stack),
         )
-        + "\nIf nobody needs it: the same without the first command."
+        + "\nIf that value is not needed: run the same commands without the first."
     )
 
 
 def _is_stuck(names: Names, secret: Secret, field: str) -> str:
     full, stack = secret.full_name, names.stack
     return (
-        "becomes `from: generate`, and its text is not a JSON object, so no field of it can be"
-        " kept. "
+        "becomes `from: generate`, but its text is not a JSON object, so there are no fields to"
+        " keep. "
         + commands.listed(
-            f"Put a JSON object there first, for instance with the text as {field!r}:",
+            f"First store a JSON object, for example one with the text as {field!r}:",
             object_of(field, full),
             commands.deploy(stack),
         )
-        + f"\nIf nobody needs the text: `echo '{{}}' | {commands.write_secret(full)}`."
+        + f"\nIf the text is not needed: `echo '{{}}' | {commands.write_secret(full)}`."
     )
 
 

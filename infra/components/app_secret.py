@@ -107,6 +107,6 @@ def _check_size(value: str) -> str:
     size = len(value.encode())
     if size > limits.SECRET_VALUE_BYTES:
         raise ValueError(
-            f"a secret's value may have {limits.SECRET_VALUE_BYTES} bytes, this one has {size}"
+            f"a secret's value must have at most {limits.SECRET_VALUE_BYTES} bytes, got {size}"
         )
     return value

@@ -111,7 +111,9 @@ class ExtensionFunction(pulumi.ComponentResource):
             ],
         )
         if missing := [str(path) for path in args["files"].values() if not path.is_file()]:
-            raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
+            raise FileNotFoundError(
+                f"ExtensionFunction {name!r}: missing files: {', '.join(missing)}"
+            )
         options: Any = _options(name, args.get("options") or {})  # typed by the provider alone
         environment = {
             **extension.variables(args.get("extension", {})),
@@ -196,6 +198,7 @@ def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := [each for each in options if each not in function_options.PASSED]:
         allowed = ", ".join(function_options.PASSED)
         raise ValueError(
-            f"ExtensionFunction {name!r}: options has {', '.join(unknown)}; allowed are {allowed}"
+            f"ExtensionFunction {name!r}: unknown options: {', '.join(unknown)}; allowed:"
+            f" {allowed}"
         )
     return {to_snake(option): given for option, given in options.items()}

@@ -27,9 +27,9 @@ def check(  # noqa: PLR0913 (each takes some of the room)
         ValueError: names the owner, and what does not fit.
 
     """
-    remedy = "give the function fewer secrets, shorter names" + (
-        ", or fewer replica regions" if replica_regions else ""
-    )
+    remedy = "use fewer secrets or shorter names"
+    if replica_regions:
+        remedy = "use fewer secrets, shorter names, or fewer replica regions"
     try:
         parts = policies.split_by_size(secret_names, replica_regions, writing=writing)
     except ValueError as error:
@@ -40,10 +40,10 @@ def check(  # noqa: PLR0913 (each takes some of the room)
         replicated = f" with {replica_regions} replica regions" if replica_regions else ""
         count = sum(map(len, parameter_names))
         parameters = f" and {count} parameters" if count else ""
-        further = f" with {others} further ones" if others else ""
+        further = f", {others} of them listed in the config," if others else ""
         raise ValueError(
             f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies"
-            f"{further}, and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
+            f"{further}, but IAM allows {MANAGED_POLICIES_PER_ROLE} per role; {remedy}"
         )
 
 

@@ -108,13 +108,15 @@ class Monitoring(pulumi.ComponentResource):
             f"Monitoring {name!r}", [("period_seconds", self._period, limits.ALARM_PERIOD_SECONDS)]
         )
         if not args["role_arns"] or not args["key_arns"]:
-            raise ValueError(f"Monitoring {name!r}: role_arns and key_arns name one at least")
+            raise ValueError(
+                f"Monitoring {name!r}: role_arns and key_arns must each list at least one ARN"
+            )
         self._existing = alarm_filters.of_existing(args.get("existing_secret_arns") or ())
         if len(self._existing) > limits.EXISTING_SECRET_PARTS:
             raise ValueError(
                 f"Monitoring {name!r}: existing_secret_arns need {len(self._existing)} filters of"
-                f" each kind, and {limits.EXISTING_SECRET_PARTS} fit a log group beside the"
-                " others; name fewer existing secrets"
+                f" each kind, but a log group has room for {limits.EXISTING_SECRET_PARTS}; list"
+                " fewer existing secrets"
             )
         super().__init__("lambda-secrets:index:Monitoring", name, {**args}, opts)
         self._child = pulumi.ResourceOptions(parent=self)

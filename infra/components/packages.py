@@ -45,7 +45,7 @@ def distribution(name: str) -> dict[str, Path]:
         tags = [line for line in (each.read_text("WHEEL") or "").split("\n") if "Tag:" in line]
         if not all(tag.endswith("-any") for tag in tags):
             raise ValueError(
-                f"{each.name} is built for the platform that deploys, and cannot be packed;"
+                f"{each.name} is built for the deployer's platform, and cannot be packed;"
                 " name it in the function's `requirements`"
             )
         for file in each.files or ():
@@ -66,7 +66,7 @@ def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
         return ""
     too_large = bytecode.compiled(files, runtime, store.DEFAULT)
     remedy = (
-        "leave something out, as with bytecode it is larger than Lambda accepts"
+        "make the package smaller, because with bytecode it is larger than Lambda accepts"
         if too_large
         else f"install Python {runtime.removeprefix('python')} where you deploy, or change the"
         " function's runtime to a version that is installed"

@@ -102,8 +102,8 @@ class PrivateNetwork(pulumi.ComponentResource):
         )
         if len(args["subnet_ids"]) < limits.LEAST_SUBNETS:
             raise ValueError(
-                f"PrivateNetwork {name!r}: subnet_ids must be {limits.LEAST_SUBNETS} at least, got"
-                f" {len(args['subnet_ids'])}"
+                f"PrivateNetwork {name!r}: subnet_ids must list at least {limits.LEAST_SUBNETS},"
+                f" got {len(args['subnet_ids'])}"
             )
         super().__init__("lambda-secrets:index:PrivateNetwork", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)

@@ -49,8 +49,8 @@ class SecretPolicy(pulumi.ComponentResource):
     ) -> None:
         if not args["administrators"] and not args.get("foreign_readers"):
             raise ValueError(
-                f"SecretPolicy {name!r}: administrators is empty, and nobody could change the"
-                " policy again; name who deploys"
+                f"SecretPolicy {name!r}: administrators is empty, so no one could change the"
+                " policy again; add the deployer"
             )
         super().__init__("lambda-secrets:index:SecretPolicy", name, {**args}, opts)
 

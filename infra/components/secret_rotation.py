@@ -104,8 +104,8 @@ class SecretRotation(pulumi.ComponentResource):
         )
         if (admin is None) is (args["strategy"] == "alternatingUsers"):
             raise ValueError(
-                f"SecretRotation {name!r}: admin_secret_arn goes with alternatingUsers, always and"
-                " only"
+                f"SecretRotation {name!r}: admin_secret_arn must be set with alternatingUsers, and"
+                " only then"
             )
         props = {key: given for key, given in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)

@@ -53,7 +53,7 @@ def _folder_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
     own = function.settings
     for key, path in [("code", own.code), *(("include", each) for each in own.include)]:
         if root.resolve().is_relative_to((root / path).resolve()):
-            rule = f"must not hold the project itself, got {path!r}"
+            rule = f"must not contain the project's own folder, got {path!r}"
             yield ConfigError(f"{function.section}.{key}", f"{rule}; name a folder inside it")
 
 
@@ -61,8 +61,8 @@ def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
     own, path = function.settings, f"{function.section}.event"
     if own.event is None:
         if own.expect is not None:
-            rule = "goes with `event`, whose answer it is"
-            yield ConfigError(f"{function.section}.expect", f"{rule}; give the event, or drop it")
+            rule = "describes the answer to `event`, which is not set"
+            yield ConfigError(f"{function.section}.expect", f"{rule}; set it, or remove `expect`")
         return
     try:
         json.loads((root / own.event).read_bytes())
@@ -71,5 +71,7 @@ def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
         yield ConfigError(path, f"must be a JSON file, got {own.event!r}: {reason}")
     except ValueError as error:
         # Its position, and not its text: an event may hold anything.
-        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its bytes"
-        yield ConfigError(path, f"must be a JSON file, and {own.event!r} is not, in {place}")
+        why = (
+            f"see line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+        )
+        yield ConfigError(path, f"must be a JSON file, but {own.event!r} is not JSON ({why})")

@@ -54,12 +54,22 @@ def of_schema(details: Iterable[ErrorDetails]) -> Iterator[ConfigError]:
         rules.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
         inputs[place] = error["input"]
     for place, broken in rules.items():
-        message = " or ".join(broken).replace(" or must be ", " or ")
+        message = _joined(broken)
         if not broken[0].startswith("is "):
             message += f", got {_shown(place, inputs[place])}"
         if broken[0] == _KINDS["string_type"]:
             message += _remedy(place, inputs[place])
         yield ConfigError(".".join(map(str, place)), message)
+
+
+def _joined(broken: list[str]) -> str:
+    """Write the rules of several types as one, such as "must be text, a number, or a map"."""
+    rules = [rule for rule in broken if not ("must be a number" in broken and "whole" in rule)]
+    first, *others = rules
+    if not others:
+        return first
+    *middle, last = (rule.removeprefix("must be ") for rule in others)
+    return ", ".join([first, *middle]) + f"{',' if middle else ''} or {last}"
 
 
 def _remedy(place: _Place, value: object) -> str:
@@ -69,7 +79,7 @@ def _remedy(place: _Place, value: object) -> str:
         end = "-- " if text.startswith("-") else ""
         shown = "VALUE" if _is_environment(place) else f"{end}{text}"
         command = f"pulumi config set --path --type string {_argument(place)} {shown}"
-        return f"; put it in quotes, or `{command}`"
+        return f"; put it in quotes, or run `{command}`"
     *parent, name = place
     if not isinstance(value, dict) or not value or parent[:1] + parent[2:] not in _BY_NAME:
         return ""
@@ -77,8 +87,9 @@ def _remedy(place: _Place, value: object) -> str:
         key, value = next(iter(value.items()))
         name = f"{name}.{key}"
     return (
-        f"; a name with dots is set by `pulumi config set --path {_argument((*parent, name))}`,"
-        f" and the map is removed by `pulumi config rm --path {_argument(place)}`"
+        f"; to set a name that contains dots, run `pulumi config set --path"
+        f" {_argument((*parent, name))}`; to remove the map, run `pulumi config rm --path"
+        f" {_argument(place)}`"
     )
 
 
@@ -96,18 +107,18 @@ def _segment(part: int | str) -> str:
 def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
-            return f"is no key; allowed are {', '.join(_keys_beside(path))}"
+            return f"is an unknown key; allowed keys: {', '.join(_sibling_keys(path))}"
         case "missing":
             return "is missing"
         case "string_too_long":
-            return f"may have {error['ctx']['max_length']} characters"
+            return f"must have at most {error['ctx']['max_length']} characters"
         case "literal_error":
             return f"must be {error['ctx']['expected']}"
         case _:
             return _KINDS.get(error["type"], error["msg"])
 
 
-def _keys_beside(path: tuple[str, ...]) -> list[str]:
+def _sibling_keys(path: tuple[str, ...]) -> list[str]:
     """Keys that are allowed where `path` ends."""
     model: type[BaseModel] = Settings
     for part in path[:-1]:

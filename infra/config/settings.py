@@ -37,13 +37,15 @@ def load() -> Environment:
     """Read and check the config of the running stack.
 
     Raises:
-        SettingsError: every error, with key, value, what is allowed, and the file to mend.
+        SettingsError: every error, with key, value, what is allowed, and the file to fix.
 
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
     if project in namespaces.RESERVED:
-        reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
-        raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
+        reserved = (
+            f"the project name {project!r} is reserved: Pulumi keeps its own config under it"
+        )
+        raise SettingsError([f"{reserved}; choose another name in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
     given, errors = _given(config, keys)
@@ -54,10 +56,10 @@ def load() -> Environment:
     errors += code_errors
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
-        errors.append(ConfigError("database.caBundle", f"must be a file, got {path!r}"))
+        errors.append(ConfigError("database.caBundle", f"must be an existing file, got {path!r}"))
     lines = [*misplaced, *(error.line(project) for error in errors)]
     if not region:
-        lines.append("aws:region is not set, and names, key and layer depend on it")
+        lines.append("aws:region is not set; set it to the region to deploy to, such as us-east-1")
     lines = [
         *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
         *_with_remedy(lines, stack),
@@ -73,14 +75,12 @@ def administrators(env: Environment, caller_arn: str) -> list[str]:
     `caller_arn` is that of GetCallerIdentity.
 
     Raises:
-        SettingsError: whoever deploys is not among them, and would lock itself out.
+        SettingsError: the deployer is not among them, and would lock itself out.
 
     """
     policy = env.settings.resource_policy
-    errors = list(resource_policy_rules.lockout(policy.administrators, caller_arn))
-    if policy.enabled and errors:
-        lines = (error.line(env.project) for error in errors)
-        raise SettingsError(_with_remedy(lines, env.stack))
+    if policy.enabled:
+        reject(env, resource_policy_rules.lockout(policy.administrators, caller_arn))
     return policy.administrators
 
 
@@ -93,16 +93,15 @@ def check_account(env: Environment, account_id: str) -> None:
 
     """
     existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
-    errors = [error.line(env.project) for error in monitoring_rules.existing(existing)]
+    errors = list(monitoring_rules.existing(existing))
     for name, secret in env.settings.existing_secrets.items():
         owner = Place.of(secret.existing or "").account_id
         if owner != account_id and not secret.key_arn:
-            rule = f"is not set, and the secret is of account {owner}"
-            why = "a secret is read from another account under a key of its own only"
-            error = ConfigError(f"secrets.{name}.keyArn", f"{rule}; give its key's ARN, as {why}")
-            errors.append(error.line(env.project))
-    if errors:
-        raise SettingsError(_with_remedy(errors, env.stack))
+            rule = f"is not set, and the secret belongs to account {owner}"
+            why = "Secrets Manager's default key cannot be used from another account"
+            remedy = f"set it to the ARN of the secret's KMS key, because {why}"
+            errors.append(ConfigError(f"secrets.{name}.keyArn", f"{rule}; {remedy}"))
+    reject(env, errors)
 
 
 def decrypted_values(project: str) -> dict[str, Any]:
@@ -111,8 +110,19 @@ def decrypted_values(project: str) -> dict[str, Any]:
     return dict(values)
 
 
+def reject(env: Environment, errors: Iterable[ConfigError]) -> None:
+    """Reject the config if it has errors that only AWS's answers show.
+
+    Raises:
+        SettingsError: the errors, with the file to fix.
+
+    """
+    if lines := [error.line(env.project) for error in errors]:
+        raise SettingsError(_with_remedy(lines, env.stack))
+
+
 def _with_remedy(lines: Iterable[str], stack: str) -> list[str]:
-    return [f"{line}; mend it in Pulumi.{stack}.yaml" for line in lines]
+    return [f"{line}; fix it in Pulumi.{stack}.yaml" for line in lines]
 
 
 def _config() -> dict[str, str]:
@@ -131,10 +141,10 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     misplaced = []
     for key, name in namespaces.mistaken(project, config, defaults, ROOT):
         if name in keys and _value(config[keys[name]]) != defaults.get(name):
-            remedy = f"drop it, as {name} is given, too"
+            remedy = f"remove it, because {name} is also set"
         else:
             keys[name], remedy = key, f"write {name} instead"
-        misplaced.append(f"{key} is not read, since the project is {project!r}; {remedy}")
+        misplaced.append(f"{key} is ignored, because the project is named {project!r}; {remedy}")
     return keys, misplaced
 
 
@@ -152,7 +162,7 @@ def _given(
     # Decrypted, it would be in the state in plain like any other setting.
     for name in [name for name in raw if _is_encrypted(keys[name])]:
         del raw[name]
-        message = "is encrypted in part or whole; only secretValues may be"
+        message = "is encrypted, at least in part; only secretValues may be encrypted"
         errors.append(ConfigError(name, message))
     read = partial.read(raw)
     encrypted = _is_encrypted(keys.get("secretValues", ""))

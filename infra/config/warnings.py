@@ -19,8 +19,8 @@ def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
         owner = Place.of(secret.existing or "")
         if (owner.region, owner.account_id) != (region, account_id):
             yield (
-                f"secrets.{name} is in {owner.region} of account {owner.account_id}: the trail and"
-                " the alarms of this stack do not see who reads or changes it"
+                f"secrets.{name} is in region {owner.region} of account {owner.account_id}, so"
+                " this stack's trail and alarms do not see who reads or changes it"
             )
 
 
@@ -28,8 +28,8 @@ def _example(settings: Settings) -> Iterator[str]:
     function = settings.function
     if function.secrets is None:
         yield (
-            "function.secrets is not set, so the function may read every secret of the stack but"
-            f" those of administrators; list those that it reads, such as [{function.secret}]"
+            "function.secrets is not set, so the function may read every secret of the stack"
+            f" except admin secrets; list the secrets that it needs, such as [{function.secret}]"
         )
     secret = settings.own_secrets.get(function.secret)
     if secret is None or secret.source != "generate" or function.handler != "app":
@@ -38,6 +38,6 @@ def _example(settings: Settings) -> Iterator[str]:
     if missing := [name for name in _OF_APP if name not in fields]:
         lacks = " and no ".join(missing)
         yield (
-            f"function.secret is {function.secret!r}, whose value has no {lacks}: handler `app`"
-            " answers 500 without"
+            f"function.secret is {function.secret!r}, whose value has no {lacks}; without them,"
+            " handler `app` answers with status 500"
         )

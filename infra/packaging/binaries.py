@@ -39,7 +39,10 @@ def errors(
     portable = distributions.for_any_platform(files) if wrong else set()
     for name, built_for in wrong.items():
         if not _is_spare(name, files, portable):
-            yield name, f"has {name}, which is built for {built_for}; the function needs {needed}"
+            yield (
+                name,
+                f"contains {name}, which is built for {built_for}; the function needs {needed}",
+            )
 
 
 def _other(name: str, path: Path, version: runtimes.Version | None, architecture: str) -> str:

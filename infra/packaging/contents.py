@@ -60,8 +60,8 @@ def merge(parts: list[Part]) -> tuple[dict[str, Path], dict[str, str], list[Erro
             elif not same(files[name], path):
                 first = origins[name].label
                 message = (
-                    f"puts {name} into the package, from {part.label}, which {first} also does,"
-                    " with other content; rename or remove one of them"
+                    f"adds {name} to the package from {part.label}, and {first} adds a different"
+                    " file with that name; rename or remove one of them"
                 )
                 errors.append((part.key, message))
     return files, {name: part.key for name, part in origins.items()}, errors
@@ -93,7 +93,7 @@ def _add(
                 files[name] = found
     else:
         kinds = "a folder, a file or a .zip" if key == "code" else "a folder or a file"
-        yield key, f"must be {kinds}, got {shown(path)!r}; it does not exist{_similar(path)}"
+        yield key, f"must be {kinds}, got {shown(path)!r}, which does not exist{_similar(path)}"
 
 
 def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | str]]:
@@ -115,18 +115,19 @@ def _name_fault(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        return f"has a file whose name is not UTF-8, {name.encode(errors='replace')!r}; rename it"
+        shown_name = name.encode(errors="replace")
+        return f"contains a file whose name is not UTF-8, {shown_name!r}; rename it"
     return ""
 
 
 def _link_fault(path: Path, root: Path, name: str) -> str:
     target = path.resolve()
     if not target.exists():
-        return f"has a symbolic link to nothing, {name}; remove it"
+        return f"contains a broken symbolic link, {name}; remove it"
     if not target.is_relative_to(root):
-        return f"has a symbolic link that leads out of it, {name}; name its target in `include`"
+        return f"contains a symbolic link to outside, {name}; add its target to `include`"
     if path.parent.resolve().is_relative_to(target):
-        return f"has a symbolic link to a folder around it, {name}; remove it"
+        return f"contains a symbolic link to one of its parent folders, {name}; remove it"
     return ""
 
 

@@ -27,7 +27,7 @@ def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[st
     elif runtime.startswith("nodejs"):
         yield from _node(handler, runtime, files)
     elif runtime.startswith("provided") and "bootstrap" not in files:
-        yield f"needs the program bootstrap at the package's root, as {runtime} starts it"
+        yield f"needs the program `bootstrap` at the package's root, because {runtime} starts it"
 
 
 def module_file(handler: str, files: Mapping[str, Path]) -> str | None:
@@ -65,7 +65,7 @@ def _python(handler: str, version: runtimes.Version, files: Mapping[str, Path]) 
     name = module_file(handler, files)
     if name is None:
         wanted = f"{module.replace('.', '/')}.py"
-        yield f"names a module that the package does not have, {wanted}{_similar(wanted, files)}"
+        yield f"names a module that is not in the package, {wanted}{_similar(wanted, files)}"
         return
     if not name.endswith(".py"):
         return
@@ -137,7 +137,7 @@ def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str
     resolved = (f"{wanted}/", f"node_modules/{stem}/", f"{folder}/node_modules/{stem}/")
     if not found and not any(name.startswith(resolved) for name in files):
         names, similar = f"{wanted}.js, .mjs or .cjs", _similar(f"{wanted}.js", files)
-        yield f"names a file that the package does not have, {names}{similar}"
+        yield f"names a file that is not in the package, {names}{similar}"
 
 
 def _runs_typescript(runtime: str) -> bool:
@@ -152,4 +152,4 @@ def _similar(wanted: str, files: Mapping[str, Path]) -> str:
     root = sorted(name for name in names if "/" not in name)[:_SHOWN]
     if close:
         return f"; did you mean {close[0]}?"
-    return f"; at its root are {', '.join(root)}" if root else "; it has no module at its root"
+    return f"; its root contains {', '.join(root)}" if root else "; it has no module at its root"

@@ -117,11 +117,11 @@ class _Modules:
 
 def _fault(name: str, each: _Import, missing: str, version: runtimes.Version) -> str:
     if not each.module:
-        return f"has {name}:{each.line}, a relative import that leads out of its package"
+        return f"contains {name}:{each.line}, a relative import that leaves its package; fix it"
     return (
-        f"has {name}:{each.line}, which imports {missing}, and neither the package nor"
-        f" {version.runtime} has that; add what provides it to `requirements`, or catch"
-        " ImportError if the function works without it"
+        f"contains {name}:{each.line}, which imports {missing}, but neither the package nor"
+        f" {version.runtime} has it; add it to `requirements`, or catch ImportError if the"
+        " function works without it"
     )
 
 

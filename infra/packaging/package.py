@@ -109,7 +109,12 @@ def _wheels(source: Source, cache: Path) -> tuple[Part, list[Error]]:
         return part, []
     version = runtimes.python(source.runtime)
     if version is None:
-        return part, [(key, f"is for Python functions only, and this one has {source.runtime}")]
+        return part, [
+            (
+                key,
+                f"is only for Python functions, and this one runs on {source.runtime}; remove it",
+            )
+        ]
     platform = runtimes.Platform(version, source.architecture)
     try:
         part.files.update(requirements.wheels(source.requirements, platform, cache))

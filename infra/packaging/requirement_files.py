@@ -20,10 +20,10 @@ _INDEX = re.compile(
 )
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _INSTEAD = {
-    "editable": "name a version of an index, or put its code into `include`",
-    "local": "name a version of an index, or put its code into `include`",
-    "vcs": "name a version of an index, or the https URL of a built wheel",
-    "source": "name a version of an index that has a wheel",
+    "editable": "use a version from an index, or add its code to `include`",
+    "local": "use a version from an index, or add its code to `include`",
+    "vcs": "use a version from an index, or the https URL of a wheel",
+    "source": "use a version from an index that has a wheel",
 }
 
 
@@ -64,8 +64,8 @@ def read(path: Path, platform: str) -> RequirementFiles:
             elif fault := _fault(line, file.parent):
                 place = f"{contents.shown(file)}:{number}"
                 errors.append(
-                    f"has {uv.masked(line)!r} ({place}), {fault[0]}, which cannot be locked for"
-                    f" {platform}; {_INSTEAD[fault[1]]}"
+                    f"contains {uv.masked(line)!r} ({place}), {fault[0]}, which cannot be locked"
+                    f" for {platform}; {_INSTEAD[fault[1]]}"
                 )
             requirements += not line.startswith("-")
     return RequirementFiles(digest.hexdigest(), errors, options, not requirements)

@@ -132,13 +132,13 @@ def _refusal(reason: str, platform: Platform, what: str) -> str:
     if uv.INSTALL in reason:
         return f"cannot be {what} for {platform}: {reason}"
     if any(text in reason for text in _UNREACHABLE):
-        remedy = "run it once where the index can be reached, and commit the lock"
+        remedy = "run this once where the index can be reached, then commit the lock file"
     elif what == "installed":
-        remedy = "delete the lock to resolve the requirements again"
+        remedy = "delete the lock file to resolve the requirements again"
     elif any(text in reason for text in _WITHOUT_WHEEL):
         remedy = (
-            "name a version that has a wheel for this platform, or build one and put it on an"
-            " index of yours"
+            "use a version that has a wheel for this platform, or build a wheel and publish it to"
+            " your own index"
         )
     else:
         remedy = "change the requirements"

@@ -34,7 +34,7 @@ def errors(files: Mapping[str, Path], cache: Path) -> Iterator[str]:
         entries = ", ".join(f"{name} ({shown(each[name])})" for name in largest)
         yield (
             f"makes a package of {over} that Lambda accepts; the largest files are {entries};"
-            " remove what it does not need; layers count towards the limit, too"
+            " remove what it does not need; layers also count towards the limit"
         )
 
 

@@ -120,18 +120,18 @@ def _faults(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
         name = entry.filename
         parts = name.split("/")
         if name.startswith("/") or re.match("[A-Za-z]:", name):
-            yield f"has an entry with an absolute path, {name!r}; zip relative paths"
+            yield f"contains an absolute path, {name!r}; use relative paths"
         elif ".." in parts:
-            yield f"has an entry that leads out of it, {name!r}; zip paths without `..`"
+            yield f"contains a path that leaves it, {name!r}; use paths without `..`"
         elif "\\" in name:
-            yield f"has a path with backslashes, {name!r}; zip paths with `/`"
+            yield f"contains a path with backslashes, {name!r}; use `/`"
         if entry.flag_bits & _ENCRYPTED:
-            yield f"has an encrypted entry, {name!r}; zip it without a password"
+            yield f"contains an encrypted entry, {name!r}; create it without a password"
         total += entry.file_size
     if total > sizes.UNZIPPED_BYTES:
         yield (
             f"has {sizes.shown(total)} unzipped, more than the {sizes.shown(sizes.UNZIPPED_BYTES)}"
-            " that Lambda accepts; leave something out, or put it into a layer"
+            " that Lambda accepts; remove what is not needed, or move it to a layer"
         )
 
 
@@ -149,7 +149,7 @@ def _linked(
         name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         if name not in by_name or name in seen:
             raise ZipError(
-                f"has a symbolic link to something that is not a file in it, {min(seen)!r} ->"
+                f"contains a symbolic link that is not to one of its files, {min(seen)!r} ->"
                 f" {target!r}; zip the file itself (`zip` without `-y`)"
             )
         entry = by_name[name]

@@ -254,11 +254,11 @@ def test_existing_secrets_have_filters_of_the_same_metrics_and_are_among_who_rea
     ("changes", "fault"),
     [
         ({"period_seconds": 45}, "period_seconds must be one of 10, 30, 60, 300, 900, 3600"),
-        ({"role_arns": []}, "role_arns and key_arns name one at least"),
-        ({"key_arns": []}, "role_arns and key_arns name one at least"),
+        ({"role_arns": []}, "role_arns and key_arns must each list at least one"),
+        ({"key_arns": []}, "role_arns and key_arns must each list at least one"),
         (
             {"existing_secret_arns": [f"{SECRET}{number:06}" for number in range(40)]},
-            r"existing_secret_arns need \d+ filters of each kind, and 10 fit a log group",
+            r"existing_secret_arns need \d+ filters of each kind, but a log group has room for 10",
         ),
     ],
 )

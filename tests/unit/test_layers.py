@@ -57,9 +57,9 @@ def test_arn_is_in_the_partition_of_its_region(region: str, partition: str) -> N
         (
             "mars-north-1",
             "x86_64",
-            r"region not known.*extension/x86/latest --region mars-north-1",
+            r"unknown region.*extension/x86/latest --region mars-north-1",
         ),
-        ("eusc-de-east-1", "arm64", r"has one for x86_64 only.*extension/arm64/latest"),
+        ("eusc-de-east-1", "arm64", r"has one only for x86_64.*extension/arm64/latest"),
         ("us-east-1", "arm", "architecture must be arm64 or x86_64, got 'arm'"),
     ],
 )

@@ -23,8 +23,8 @@ def missing(
     own = {name: folder / name for name in sources}
     found = imports.errors("main.py", own, {*sources, *wheels}, version)
     return [
-        message.partition(", and neither")[0]
-        .removeprefix("has ")
+        message.partition(", but neither")[0]
+        .removeprefix("contains ")
         .replace(", which imports ", " ")
         .partition(", a relative")[0]
         for message in found
@@ -134,9 +134,9 @@ def test_functions_of_what_may_be_a_library_are_not_judged(tmp_path: Path) -> No
     own = {name: tmp_path / name for name in sources}
     found = [*imports.errors("main.py", own, sources, V313, libraries=True)]
     assert [message.partition(",")[0] for message in found] == [
-        "has main.py:4",
-        "has main.py:6",
-        "has frames.py:1",
+        "contains main.py:4",
+        "contains main.py:6",
+        "contains frames.py:1",
     ]
 
 

@@ -48,12 +48,15 @@ def test_every_kind_of_subscriber_is_taken() -> None:
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"audit": {}}, "audit.trail must be own or existing beside monitoring.enabled"),
-        ({"function": {}}, "function.telemetry must be true beside monitoring.enabled"),
+        (
+            {"audit": {}},
+            "audit.trail must be 'own' or 'existing' when monitoring is enabled",
+        ),
+        ({"function": {}}, "function.telemetry must be true when monitoring is enabled"),
         ({"audit": {"trail": "existing"}}, "audit.logGroupName is not set"),
         (
             {"audit": {"trail": "own", "logGroupName": "trail"}},
-            "audit.logGroupName goes with `trail: existing`, not 'own'",
+            "audit.logGroupName is only for `trail: existing`, not 'own'; remove it",
         ),
         ({"audit": {"trail": "theirs"}}, "audit.trail must be 'none', 'own' or 'existing'"),
         (
@@ -70,7 +73,7 @@ def test_every_kind_of_subscriber_is_taken() -> None:
         ),
         (
             {"monitoring": {"enabled": True, "knownReaders": [f"{ROLE}{n}" for n in range(20)]}},
-            "known readers from others: 22 known readers need",
+            "known readers: 22 known readers need",
         ),
         (
             subscribed(("pager", "x")),
@@ -78,19 +81,19 @@ def test_every_kind_of_subscriber_is_taken() -> None:
         ),
         (
             subscribed(("email", "ops")),
-            "monitoring.subscriptions[0].endpoint must be an address beside email, got 'ops'",
+            "monitoring.subscriptions[0].endpoint must be an email address for email, got 'ops'",
         ),
-        (subscribed(("sms", "0170")), "must be a number such as +491701234567 beside sms"),
-        (subscribed(("https", "http://example.com")), "must be a URL that begins with https://"),
-        (subscribed(("sqs", "alarms")), "must be ARN of a queue beside sqs, got 'alarms'"),
-        (subscribed(("lambda", "arn:aws:sqs:a:123456789012:b")), "must be ARN of a function"),
+        (subscribed(("sms", "0170")), "must be a phone number such as +491701234567 for sms"),
+        (subscribed(("https", "http://example.com")), "must be a URL that starts with https://"),
+        (subscribed(("sqs", "alarms")), "must be the ARN of a queue for sqs, got 'alarms'"),
+        (subscribed(("lambda", "arn:aws:sqs:a:123456789012:b")), "must be the ARN of a function"),
         (
             subscribed(*[("email", "ops@example.com")] * 2),
-            "monitoring.subscriptions name email ops@example.com 2 times",
+            "monitoring.subscriptions lists email ops@example.com 2 times; keep one",
         ),
         (
             {"tags": {"Team": ""}},
-            "tags.Team must not be empty with audit.trail 'own', as CloudTrail takes no empty tag",
+            "tags.Team must not be empty with `audit.trail: own`, because CloudTrail",
         ),
     ],
 )
@@ -103,9 +106,12 @@ def test_a_fault_names_the_key_and_what_is_allowed(keys: dict[str, Any], fault: 
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
-        ("https://me:{}@example.com/x", "endpoint holds credentials (not shown), which would be"),
-        ("https://{}@example.com", "endpoint holds credentials (not shown), which would be"),
-        ("http://me:{}@example.com", "begins with https:// beside https, got 'http://…@example"),
+        (
+            "https://me:{}@example.com/x",
+            "endpoint contains credentials (not shown), which Pulumi's",
+        ),
+        ("https://{}@example.com", "endpoint contains credentials (not shown), which Pulumi's"),
+        ("http://me:{}@example.com", "starts with https:// for https, got 'http://…@example"),
     ],
 )
 def test_a_url_with_credentials_is_refused_and_not_shown(url: str, fault: str) -> None:
@@ -149,4 +155,4 @@ def test_secrets_that_rotate_leave_less_room_for_known_readers() -> None:
     }
     secrets = {**VALID["secrets"], **rotating}
     (fault,) = faults({**WATCHED, "secrets": secrets})
-    assert "from others: 14 known readers" in fault
+    assert "rotations and known readers: 14 known readers" in fault

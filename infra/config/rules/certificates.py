@@ -33,10 +33,10 @@ def errors(
     for each in sorted(needed.keys() - rds_certificates.regions()):
         yield ConfigError(
             "database.caBundle",
-            f"is not set, and the bundle has no certificate of {each}, which {needed[each]} needs;"
-            " set it to AWS's bundle for that region"
+            f"is not set, and the default bundle has no certificate for {each}, which"
+            f" {needed[each]} needs; set it to AWS's bundle for that region"
             " (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html),"
-            " or to handler/rds-ca-bundle.pem if the database is in another one",
+            " or to handler/rds-ca-bundle.pem if the database is in another region",
         )
 
 

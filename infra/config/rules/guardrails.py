@@ -22,6 +22,9 @@ _LOG_RETENTION_DAYS = 365
 _TIMEOUT_SECONDS = 30
 _RECOVERY_DAYS = limits.RECOVERY_WINDOW_DAYS.least
 _LEVELS = ("relaxed", "standard", "strict")
+_NOT_IN_STATE = (
+    "must be 'generate' or 'external', to keep the value out of Pulumi's state, got 'config'"
+)
 
 
 class Breach(NamedTuple):
@@ -63,8 +66,8 @@ def errors(
     found = _found(settings)
     for key, breach in found.items():
         if key not in reasons:
-            remedy = f"or exemptions[{key!r}] must say why (protection: {level})"
-            yield ConfigError(breach.path, f"{breach.text}; {remedy}")
+            waive = f"to waive this rule ({level} protection), set exemptions[{key!r}] to a reason"
+            yield ConfigError(breach.path, f"{breach.text}; {waive}")
     for key, reason in reasons.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
@@ -73,17 +76,21 @@ def errors(
         # Whoever asks for a deletion may have removed the name, or be about to.
         asks = known is not None and known.breaches is None
         if known is None:
-            yield ConfigError(path, f"is of no rule; there are {', '.join(RULES)}")
+            yield ConfigError(path, f"names an unknown rule; rules: {', '.join(RULES)}")
         elif dot and name not in there and not (asks and name):
             listed = ", ".join(sorted(there)) or "none"
-            yield ConfigError(path, f"is of nothing here; there are {listed}")
+            yield ConfigError(
+                path, f"is for {name!r}, which is not in this config; names: {listed}"
+            )
         elif len(reason.strip()) < REASON_CHARACTERS:
             yield ConfigError(
-                path, f"must say why in {REASON_CHARACTERS} characters at least, got {reason!r}"
+                path,
+                f"must be a reason of at least {REASON_CHARACTERS} characters, got {reason!r}",
             )
         elif key not in found and not asks and all_read:
             yield ConfigError(
-                path, f"exempts from nothing that protection {level} refuses; drop it"
+                path,
+                f"is not needed: the config keeps this rule at protection {level!r}; remove it",
             )
 
 
@@ -105,7 +112,7 @@ def _found(settings: Settings) -> dict[str, Breach]:
 def _least(path: str, value: Callable[[Settings], int], least: int) -> Breaches:
     def breaches(settings: Settings) -> Iterator[Breach]:
         if (got := value(settings)) < least:
-            yield Breach(path, f"must be {least} at least, got {got}")
+            yield Breach(path, f"must be at least {least}, got {got}")
 
     return breaches
 
@@ -113,7 +120,7 @@ def _least(path: str, value: Callable[[Settings], int], least: int) -> Breaches:
 def _most(path: str, value: Callable[[Settings], int], most: int) -> Breaches:
     def breaches(settings: Settings) -> Iterator[Breach]:
         if (got := value(settings)) > most:
-            yield Breach(path, f"must be {most} at most, got {got}")
+            yield Breach(path, f"must be at most {most}, got {got}")
 
     return breaches
 
@@ -155,7 +162,7 @@ def _timeout(function: FunctionSettings) -> tuple[str, str] | None:
     seconds = function.timeout_seconds
     if seconds >= _TIMEOUT_SECONDS:
         return None
-    return "timeoutSeconds", f"must be {_TIMEOUT_SECONDS} at least, got {seconds}"
+    return "timeoutSeconds", f"must be at least {_TIMEOUT_SECONDS}, got {seconds}"
 
 
 def _tracing(function: FunctionSettings) -> tuple[str, str] | None:
@@ -172,16 +179,16 @@ def _log_retention(function: FunctionSettings) -> tuple[str, str] | None:
     days = function.log_retention_days
     if days >= _LOG_RETENTION_DAYS:
         return None
-    return "logRetentionDays", f"must be {_LOG_RETENTION_DAYS} at least, got {days}"
+    return "logRetentionDays", f"must be at least {_LOG_RETENTION_DAYS}, got {days}"
 
 
 def _reserved_concurrency(function: FunctionSettings) -> tuple[str, str] | None:
     got = function.reserved_concurrency
     if got:
         return None
-    quota = "(in an account with a quota above 100)"
+    quota = "(it needs an account quota above 100)"
     shown = "none" if got is None else got
-    return "reservedConcurrency", f"must be 1 at least {quota}, got {shown}"
+    return "reservedConcurrency", f"must be at least 1, got {shown} {quota}"
 
 
 def _internal_log_retention(settings: Settings) -> Iterator[Breach]:
@@ -190,49 +197,47 @@ def _internal_log_retention(settings: Settings) -> Iterator[Breach]:
     if days < _LOG_RETENTION_DAYS and (
         settings.functions or settings.internal_functions.log_retention_days
     ):
-        text = f"must be {_LOG_RETENTION_DAYS} at least, got {days}"
+        text = f"must be at least {_LOG_RETENTION_DAYS}, got {days}"
         yield Breach("internalFunctions.logRetentionDays", text)
 
 
 def _rotation(settings: Settings) -> Iterator[Breach]:
     for name, secret in settings.own_secrets.items():
         if secret.rotation is None:
-            yield Breach(f"secrets.{name}.rotation", "must be given", name)
+            yield Breach(f"secrets.{name}.rotation", "must be set", name)
         elif (days := secret.rotation.every_days or 0) > _ROTATION_DAYS:
-            text = f"must be {_ROTATION_DAYS} at most, got {days}"
+            text = f"must be at most {_ROTATION_DAYS}, got {days}"
             yield Breach(f"secrets.{name}.rotation.everyDays", text, name)
 
 
 def _config_values(settings: Settings) -> Iterator[Breach]:
     for name, secret in settings.own_secrets.items():
         if secret.source == "config":
-            text = "must be 'generate' or 'external', which no state holds, got 'config'"
-            yield Breach(f"secrets.{name}.from", text, name)
+            yield Breach(f"secrets.{name}.from", _NOT_IN_STATE, name)
 
 
 def _config_parameters(settings: Settings) -> Iterator[Breach]:
     for name, parameter in settings.parameters.items():
         if parameter.secure and parameter.source == "config":
-            text = "must be 'generate' or 'external', which no state holds, got 'config'"
-            yield Breach(f"parameters.{name}.from", text, name)
+            yield Breach(f"parameters.{name}.from", _NOT_IN_STATE, name)
 
 
 def _recovery_windows(settings: Settings) -> Iterator[Breach]:
     for name, secret in settings.own_secrets.items():
         days = secret.recovery_window_days
         if days is not None and days < _RECOVERY_DAYS:
-            text = f"must be {_RECOVERY_DAYS} at least, got {days}"
+            text = f"must be at least {_RECOVERY_DAYS}, got {days}"
             yield Breach(f"secrets.{name}.recoveryWindowDays", text, name)
 
 
 def _replica_regions(settings: Settings) -> Iterator[Breach]:
     if not settings.replica_regions:
-        yield Breach("replicaRegions", "must name a region at least, got none")
+        yield Breach("replicaRegions", "must list at least one region, got none")
 
 
 def _alarm_subscribers(settings: Settings) -> Iterator[Breach]:
     if not settings.monitoring.subscriptions:
-        yield Breach("monitoring.subscriptions", "must name a subscriber at least, got none")
+        yield Breach("monitoring.subscriptions", "must list at least one subscriber, got none")
 
 
 def _audit(settings: Settings) -> Iterator[Breach]:

@@ -11,6 +11,6 @@ def errors(settings: Settings) -> Iterator[ConfigError]:
     windows = [settings.recovery_window_days]
     windows += [secret.recovery_window_days or 0 for secret in settings.own_secrets.values()]
     if settings.key.deletion_window_days < max(windows):
-        rule = f"must be {max(windows)} at least, or secrets are restored that nothing decrypts"
+        rule = f"must be at least {max(windows)}, so that a restored secret can be decrypted"
         got = settings.key.deletion_window_days
         yield ConfigError("key.deletionWindowDays", f"{rule}, got {got}")

@@ -12,11 +12,11 @@ from ..schema import AuditSettings, MonitoringSettings, Settings
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 _ENDPOINTS = {
-    "email": (r"[^@\s]+@[^@\s]+", "an address"),
-    "sms": (r"\+[1-9]\d{6,14}", "a number such as +491701234567"),
-    "https": (r"https://\S+", "a URL that begins with https://"),
-    "sqs": (r"arn:[\w-]+:sqs:[\w-]+:\d{12}:\S+", "ARN of a queue"),
-    "lambda": (r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+", "ARN of a function"),
+    "email": (r"[^@\s]+@[^@\s]+", "an email address"),
+    "sms": (r"\+[1-9]\d{6,14}", "a phone number such as +491701234567"),
+    "https": (r"https://\S+", "a URL that starts with https://"),
+    "sqs": (r"arn:[\w-]+:sqs:[\w-]+:\d{12}:\S+", "the ARN of a queue"),
+    "lambda": (r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+", "the ARN of a function"),
 }
 _READER = r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 # Pulumi names a role after its function, and adds a hyphen and seven digits.
@@ -40,10 +40,11 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
     if not monitoring.enabled:
         return
     if settings.audit.trail == "none":
-        rule = "must be own or existing beside monitoring.enabled, whose alarms look at its events"
-        yield ConfigError("audit.trail", f"{rule}, got 'none'")
+        rule = "must be 'own' or 'existing' when monitoring is enabled"
+        why = "the alarms read the trail"
+        yield ConfigError("audit.trail", f"{rule}, because {why}, got 'none'")
     if not settings.functions and not settings.function.telemetry:
-        rule = "must be true beside monitoring.enabled, whose alarms look at its metrics"
+        rule = "must be true when monitoring is enabled, because the alarms read its metrics"
         yield ConfigError("function.telemetry", f"{rule}, got false")
     rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
     names = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
@@ -56,7 +57,7 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
             if secrets.ids:
                 alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, names), *others])
     except ValueError as error:
-        rule = "cannot tell so many functions, rotations and known readers from others"
+        rule = "cannot be true with this many functions, rotations and known readers"
         remedy = "use shorter names, or split the stack"
         yield ConfigError("monitoring.enabled", f"{rule}: {error}; {remedy}")
 
@@ -65,8 +66,8 @@ def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
     """Refuse more existing secrets of the stack's account than metric filters can be about."""
     most, parts = limits.EXISTING_SECRET_PARTS, len(alarm_filters.of_existing(arns))
     if parts > most:
-        rule = f"has {len(arns)} existing secrets of this account, and alarms can watch fewer"
-        why = f"they need {parts} metric filters of each kind, and a log group takes {most}"
+        rule = f"has {len(arns)} existing secrets of this account, more than alarms can watch"
+        why = f"they need {parts} metric filters of each kind, and a log group holds {most}"
         remedy = "move some to another stack, or set monitoring.enabled to false"
         yield ConfigError("secrets", f"{rule}: {why}; {remedy}")
 
@@ -74,16 +75,16 @@ def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
 def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[ConfigError]:
     if audit.trail == "existing" and not audit.log_group_name:
         yield ConfigError(
-            "audit.logGroupName", "is not set; name the log group of the existing trail"
+            "audit.logGroupName", "is not set; set it to the log group of the existing trail"
         )
     if audit.trail != "existing" and audit.log_group_name:
         yield ConfigError(
-            "audit.logGroupName", f"goes with `trail: existing`, not {audit.trail!r}"
+            "audit.logGroupName", f"is only for `trail: existing`, not {audit.trail!r}; remove it"
         )
     # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html
     for key in (key for key, value in tags.items() if audit.trail == "own" and not value):
-        rule = "must not be empty with audit.trail 'own', as CloudTrail takes no empty tag"
-        yield ConfigError(f"tags.{key}", f"{rule}; give it a value, or drop it")
+        rule = "must not be empty with `audit.trail: own`, because CloudTrail rejects empty tags"
+        yield ConfigError(f"tags.{key}", f"{rule}; give it a value, or remove it")
 
 
 def _subscriptions(monitoring: MonitoringSettings) -> Iterator[ConfigError]:
@@ -92,19 +93,21 @@ def _subscriptions(monitoring: MonitoringSettings) -> Iterator[ConfigError]:
         path = f"monitoring.subscriptions[{number}].endpoint"
         if not re.fullmatch(pattern, each.endpoint):
             yield ConfigError(
-                path, f"must be {what} beside {each.protocol}, got {_shown(each.endpoint)!r}"
+                path, f"must be {what} for {each.protocol}, got {_shown(each.endpoint)!r}"
             )
         elif each.endpoint != _shown(each.endpoint):
-            rule = "holds credentials (not shown), which would be in Pulumi's state in plain"
-            why = "each refresh would subscribe again, since SNS masks them when it is asked"
-            yield ConfigError(
-                path, f"{rule}, and {why}; name a queue or function that passes the alarm on"
+            rule = (
+                "contains credentials (not shown), which Pulumi's state would hold in plain text"
             )
+            why = "SNS masks them, so each refresh would subscribe again"
+            remedy = "use a queue or function that forwards the alarm"
+            yield ConfigError(path, f"{rule}; also, {why}; {remedy}")
     times = Counter((each.protocol, each.endpoint) for each in monitoring.subscriptions)
     for (protocol, endpoint), count in times.items():
         if count > 1:
             yield ConfigError(
-                "monitoring.subscriptions", f"name {protocol} {_shown(endpoint)} {count} times"
+                "monitoring.subscriptions",
+                f"lists {protocol} {_shown(endpoint)} {count} times; keep one",
             )
 
 

@@ -24,8 +24,8 @@ _LOGICAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 def logical(section: str, name: str) -> Iterator[ConfigError]:
     """Refuse a logical name in a section that resources cannot be named after."""
     if not _LOGICAL.fullmatch(name):
-        rule = "must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"
-        yield ConfigError(f"{section}.{name}", rule)
+        rule = "must have 1 to 40 letters, digits, - and _, and start with a letter or digit"
+        yield ConfigError(f"{section}.{name}", f"{rule}; choose another name")
 
 
 def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
@@ -34,16 +34,17 @@ def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
     `has_trail` is whether there is a trail `<project>-<stack>`.
     """
     change, rename = "change `name` in Pulumi.yaml", "rename the stack"
-    named = f"the project's name {project!r}"
+    named = f"the project name {project!r}"
     for what, name, remedy in ((named, project, change), (f"stack {stack!r}", stack, rename)):
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            yield f"{what} may hold letters, digits, - and _ only; {remedy}"
+            yield f"{what} may contain only letters, digits, - and _; {remedy}"
         elif has_trail and not re.fullmatch(_TRAIL_PART, name):
-            rule = "must begin and end with a letter or digit, with no two of - and _ in a row"
-            yield f"{what} {rule}, as audit.trail 'own' names a trail after it; {remedy}"
+            rule = "must start and end with a letter or digit, with no two of - and _ in a row"
+            why = "`audit.trail: own` names the trail after it"
+            yield f"{what} {rule}, because {why}; {remedy}"
     if project.startswith(_RESERVED):
-        yield f"{named} must not begin with aws, as no alias of a key may; {change}"
+        yield f"{named} must not start with aws, because KMS reserves such aliases; {change}"
     trail = f"{project}-{stack}"
     if has_trail and len(trail) > _TRAIL_LENGTH:
-        rule = f"may have {_TRAIL_LENGTH} characters, and {trail!r} has {len(trail)}"
-        yield f"the trail's name (audit.trail 'own') {rule}; {change}, or {rename}"
+        rule = f"must have at most {_TRAIL_LENGTH} characters, got {len(trail)}"
+        yield f"the trail name {trail!r} (`audit.trail: own`) {rule}; {change}, or {rename}"

@@ -22,10 +22,11 @@ def errors(
     for name, parameter in parameters.items():
         path = f"parameters.{name}"
         for error in limits.parameter_name_faults(prefix + name):
-            yield ConfigError(path, f"becomes a name that {error}")
+            yield ConfigError(path, f"becomes a name that {error}; rename it")
         if VALUES_PREFIX + name in secret_names:
             yield ConfigError(
-                f"secrets.{VALUES_PREFIX}{name}", "has the name of a parameter; rename one"
+                f"secrets.{VALUES_PREFIX}{name}",
+                f"has the key that `secretValues` uses for the parameter {name!r}; rename one",
             )
         yield from (_secure if parameter.secure else _plain)(path, name, parameter)
 
@@ -34,17 +35,20 @@ def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[Confi
     for key, given in (("from", "source"), ("generate", "generate")):
         if given in parameter.model_fields_set:
             yield ConfigError(
-                f"{path}.{key}", f"goes with `type: SecureString`, not {parameter.type!r}"
+                f"{path}.{key}",
+                f"is only for `type: SecureString`, not {parameter.type!r}; remove it",
             )
     value = parameter.value
     if not value:
         yield ConfigError(
-            f"{path}.value", "is missing or empty, and Parameter Store keeps no empty value"
+            f"{path}.value",
+            "is missing or empty, but Parameter Store rejects empty values; set it",
         )
         return
     if looks_sensitive(name.replace("-", "_"), value):
+        rule = "appears to contain a secret in plain text (not shown)"
         remedy = "make it a SecureString, which is encrypted"
-        yield ConfigError(f"{path}.value", f"holds sensitive text in plain (not shown); {remedy}")
+        yield ConfigError(f"{path}.value", f"{rule}; {remedy}")
     for error in text_errors(value, parameter.tier):
         yield ConfigError(f"{path}.value", error)
 
@@ -53,14 +57,16 @@ def _secure(path: str, _: str, parameter: ParameterSettings) -> Iterator[ConfigE
     if parameter.value is not None:
         remedy = "use `from: generate`, `config` or `external`"
         yield ConfigError(
-            f"{path}.value", f"of a SecureString would stand here in plain (not shown); {remedy}"
+            f"{path}.value",
+            f"would hold a SecureString's value in plain text (not shown); {remedy}",
         )
     rules = parameter.generate
     if rules is None:
         return
     if parameter.source != "generate":
         yield ConfigError(
-            f"{path}.generate", f"goes with `from: generate`, not {parameter.source!r}"
+            f"{path}.generate",
+            f"is only for `from: generate`, not {parameter.source!r}; remove it",
         )
     yield from generated.errors(f"{path}.generate", rules)
 
@@ -69,7 +75,7 @@ def text_errors(value: str, tier: str) -> Iterator[str]:
     """Say why Parameter Store would refuse a value in a tier."""
     size, allowed = len(value.encode()), limits.PARAMETER_VALUE_BYTES[tier]
     if size > allowed:
-        yield f"may have {allowed} bytes in the tier {tier}, and has {size}"
+        yield f"must have at most {allowed} bytes in the {tier} tier, got {size}"
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     if "{{" in value:
-        yield "holds {{, by which Parameter Store would have it name another parameter"
+        yield "contains {{, with which Parameter Store refers to another parameter; remove it"

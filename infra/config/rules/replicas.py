@@ -16,10 +16,12 @@ def errors(replica_regions: Sequence[str], region: str) -> Iterator[ConfigError]
     others = layers.regions_beside(region)
     for replica, times in Counter(replica_regions).items():
         if times > 1:
-            yield ConfigError("replicaRegions", f"names {replica} {times} times; name it once")
+            yield ConfigError("replicaRegions", f"lists {replica} {times} times; keep one")
         if replica == region:
             yield ConfigError(
-                "replicaRegions", f"names {replica}, the stack's own region; name another"
+                "replicaRegions", f"lists {replica}, the stack's own region; remove it"
             )
         elif others and replica not in others:
-            yield ConfigError("replicaRegions", f"may name {', '.join(others)}, got {replica!r}")
+            yield ConfigError(
+                "replicaRegions", f"must be one of {', '.join(others)}, got {replica!r}"
+            )

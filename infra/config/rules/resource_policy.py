@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from pydantic.alias_generators import to_camel
+
 from ...aws import limits
 from ..errors import ConfigError
 from ..schema import ResourcePolicySettings
@@ -28,25 +30,30 @@ def errors(policy: ResourcePolicySettings) -> Iterator[ConfigError]:
         for key in ("administrators", "organization_id"):
             if getattr(policy, key):
                 yield ConfigError(
-                    "resourcePolicy.enabled", "must be true where something is said beside it"
+                    "resourcePolicy.enabled",
+                    f"must be true when `{to_camel(key)}` is set, got false",
                 )
                 return
         return
     if not policy.administrators:
-        yield ConfigError(path, "is empty, and nobody could change the secrets; name who deploys")
+        yield ConfigError(path, "is empty, so no one could change the secrets; add the deployer")
     for arn in policy.administrators:
         if not _ADMINISTRATOR.fullmatch(arn):
-            yield ConfigError(path, f"must be ARNs of roles and users, with * and ?, got {arn!r}")
+            yield ConfigError(
+                path, f"must be ARNs of roles and users (* and ? allowed), got {arn!r}"
+            )
         elif not arn.split(":", 5)[5].partition("/")[2].strip("*?/") and not arn.endswith(":root"):
-            yield ConfigError(path, f"names everybody with {arn!r}; name some")
+            yield ConfigError(
+                path, f"matches everyone with {arn!r}; list specific roles and users"
+            )
     if policy.organization_id is not None and not _ORGANIZATION.fullmatch(policy.organization_id):
-        rule = "must be o- and 10 to 32 letters and digits"
+        rule = "must be o- followed by 10 to 32 lower-case letters and digits"
         yield ConfigError(
             "resourcePolicy.organizationId", f"{rule}, got {policy.organization_id!r}"
         )
     room = (limits.RESOURCE_POLICY_CHARACTERS - _REST_CHARACTERS) // 3
     if (size := sum(len(arn) + len('"",') for arn in policy.administrators)) > room:
-        yield ConfigError(path, f"may have {room} characters together, got {size}")
+        yield ConfigError(path, f"must have at most {room} characters in total, got {size}")
 
 
 def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[ConfigError]:
@@ -61,7 +68,7 @@ def lockout(administrators: Sequence[str], caller_arn: str) -> Iterator[ConfigEr
     if not all(any(_like(arn, pattern) for pattern in administrators) for arn in arns):
         yield ConfigError(
             "resourcePolicy.administrators",
-            f"would lock out who deploys, {caller_arn}; add {' and '.join(remedy)}",
+            f"would lock out the deployer, {caller_arn}; add {' and '.join(remedy)}",
         )
 
 

@@ -10,7 +10,7 @@ from ..shared import postgres_fields
 from . import schedules
 
 _ENGINES = ("postgres", "aurora-postgresql")
-_PROXY = "an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's"
+_PROXY = "an RDS Proxy endpoint, which accepts only the password in AWSCURRENT"
 
 
 def errors(
@@ -53,43 +53,47 @@ def _schedule(path: str, rotation: RotationSettings) -> Iterator[ConfigError]:
     if rotation.schedule is None:
         return
     if rotation.every_days is not None:
-        yield ConfigError(f"{path}.schedule", "is given beside `everyDays`; keep one")
+        yield ConfigError(f"{path}.schedule", "is set together with `everyDays`; keep one")
     yield from schedules.errors(path, rotation.schedule, rotation.window_hours)
 
 
 def _random(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     if secret.source != "generate" or not secret.generate:
-        yield ConfigError(path, "of `random` makes what `generate` names; name what is to be made")
+        yield ConfigError(
+            path, "has strategy `random`, which needs at least one field under `generate`; add one"
+        )
     if "previous" in {*secret.fields, *secret.generate}:
         yield ConfigError(
-            path, "of `random` keeps old values in `previous`; give that field another name"
+            path, "has strategy `random`, which keeps old values in `previous`; rename that field"
         )
     for key in ("host", "port"):
         if getattr(secret.rotation, key) is not None:
-            rule = "goes with a database, and `random` has none; drop it"
+            rule = "is only for databases, not for `random`; remove it"
             yield ConfigError(f"{path}.{key}", rule)
 
 
 def _database(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     if secret.rotation and secret.rotation.overlap_hours:
         yield ConfigError(
-            f"{path}.overlapHours", "goes with `random`; a user has one password at a time"
+            f"{path}.overlapHours",
+            "is only for `random`, because a user has one password at a time; remove it",
         )
     if secret.source == "config":
-        yield ConfigError(path, "would be undone by `from: config`; use `generate` or `external`")
+        rule = "cannot be combined with `from: config`, which would undo each rotation"
+        yield ConfigError(path, f"{rule}; use `from: generate` or `from: external`")
     yield from _endpoint(path, secret)
     if secret.source != "generate":
         return
     for field in postgres_fields.missing(_at_server(secret), "host", "username"):
-        yield ConfigError(path, f"logs in to a database, and `fields` has no `{field}`; add it")
+        yield ConfigError(path, f"logs in to a database, but `fields` has no `{field}`; add it")
     fields = secret.fields
     if fields.get("engine", _ENGINES[0]) not in _ENGINES:
         yield ConfigError(
-            path, f"knows {' and '.join(_ENGINES)}, and `engine` in `fields` is another"
+            path, f"supports {' and '.join(_ENGINES)}, but `fields.engine` is neither; change it"
         )
     if set(secret.generate) != {"password"}:
         yield ConfigError(
-            path, "changes the password of a database; `generate` must name `password` alone"
+            path, "changes a database password, so `generate` must have only the field `password`"
         )
 
 
@@ -100,7 +104,9 @@ def _endpoint(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     for fault in postgres_fields.faults({"host": host}, ("host",)):
         yield ConfigError(f"{path}.host", f"{fault.message}, got {host!r}")
     if rotation and rotation.port is not None and host is None:
-        yield ConfigError(f"{path}.port", "goes with `host`; name that, too, or drop it")
+        yield ConfigError(
+            f"{path}.port", "is only for `host`, which is not set; set it, or remove `port`"
+        )
     if server and server.is_rds_proxy:
         rule = f"is {_PROXY}" if host else f"is not set, and `fields.host` is {_PROXY}"
         yield ConfigError(f"{path}.host", f"{rule}; set it to the database's own endpoint")
@@ -113,18 +119,17 @@ def _admin(
     admin = rotation.admin_secret if rotation else None
     if rotation is None or rotation.strategy != "alternatingUsers":
         if admin is not None:
-            yield ConfigError(f"{path}.adminSecret", "goes with `alternatingUsers`; drop it")
+            yield ConfigError(f"{path}.adminSecret", "is only for `alternatingUsers`; remove it")
     elif admin is None or admin == name or admin not in names:
-        others = ", ".join(sorted(set(names) - {name})) or "there is none"
-        yield ConfigError(
-            f"{path}.adminSecret", f"must be another secret ({others}), got {admin!r}"
-        )
+        others = ", ".join(sorted(set(names) - {name})) or "none exists"
+        got = "none" if admin is None else repr(admin)
+        yield ConfigError(f"{path}.adminSecret", f"must be another secret ({others}), got {got}")
     elif admin in secrets:
         ours = server_of(secrets[name])
         theirs = postgres_fields.server(secrets[admin].fields)
         if ours and theirs and ours != theirs:
-            rule = f"must be of {ours}, where the secret is rotated, and {admin!r} is of {theirs}"
-            yield ConfigError(f"{path}.adminSecret", f"{rule}; name one of that server")
+            rule = f"must log in to {ours}, where rotation does, but {admin!r} is for {theirs}"
+            yield ConfigError(f"{path}.adminSecret", f"{rule}; choose another secret")
 
 
 def _admins_region(
@@ -133,8 +138,9 @@ def _admins_region(
     """Refuse an existing secret that a rotation, which asks its own region, does not find."""
     existing = secrets[admin].existing if admin and admin in secrets else None
     if existing and region and (away := Place.of(existing).region) != region:
-        rule = f"is in {away}, and a rotation reads it in aws:region {region!r} only"
-        yield ConfigError(f"{path}.adminSecret", f"{rule}; name one that is there, got {admin!r}")
+        rule = f"must be in aws:region {region!r}, where rotation reads it"
+        got = f"{admin!r}, which is in {away}"
+        yield ConfigError(f"{path}.adminSecret", f"{rule}, got {got}; choose another secret")
 
 
 def _fields(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
@@ -183,13 +189,13 @@ def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
 def _shared(user: _User, owner: _Owner, other: _Owner) -> str:
     if owner.original and other.original and owner.original != other.original:
         return (
-            f"makes {user.name!r}, a clone of {owner.original!r}, and so does the secret"
-            f" {other.secret!r} of {other.original!r}: names are cut to 63 bytes; give one of the"
-            " two a shorter username"
+            f"creates the user {user.name!r} from {owner.original!r}, and the secret"
+            f" {other.secret!r} creates the same user from {other.original!r}, because names are"
+            " cut to 63 bytes; give one of the two a shorter username"
         )
     return (
-        f"changes the password of {user.name!r}, by which the secret {other.secret!r} logs in to"
-        " the same server; give each secret a user of its own"
+        f"changes the password of user {user.name!r}, with which secret {other.secret!r} logs in"
+        " to the same server; give each secret its own user"
     )
 
 

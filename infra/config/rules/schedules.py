@@ -19,7 +19,7 @@ def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[Confi
     for rule in _broken(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")
     if window_hours is not None and window_hours > _gap_hours(parsed):
-        rule = f"must not reach into the next rotation ({schedule})"
+        rule = f"must end before the next rotation ({schedule})"
         yield ConfigError(f"{path}.windowHours", f"{rule}, got {window_hours}")
 
 
@@ -30,12 +30,12 @@ def _broken(parsed: Rate | Cron | None) -> Iterator[str]:
         if parsed.number not in _RATES[parsed.unit]:
             yield f"must be every {_RATES[parsed.unit]} {parsed.unit}s"
     elif None in parsed:
-        yield f"{_FORM}, each field within its range"
+        yield f"{_FORM}, with each field in its range"
     else:
         if bool(parsed.days) is bool(parsed.weekdays):
             yield "must have ? for either day or weekday"
         if _gap_hours(parsed) not in limits.ROTATION_RATE_HOURS:
-            yield f"must leave {limits.ROTATION_RATE_HOURS.least} hours"
+            yield f"must leave at least {limits.ROTATION_RATE_HOURS.least} hours between rotations"
 
 
 def _gap_hours(parsed: Rate | Cron | None) -> int:

@@ -78,9 +78,7 @@ def _check(
     for name, settings in declared.items():
         if settings and not kind.refusal(settings) and name not in given:
             key = kind.prefix + name
-            yield ConfigError(
-                f"secretValues.{key}", f"is not set; give the value with {_SET(key)}"
-            )
+            yield ConfigError(f"secretValues.{key}", f"is not set; set the value with {_SET(key)}")
     for name, value in given.items():
         for message in _value_errors(kind, name, value, declared):
             yield ConfigError(f"secretValues.{kind.prefix}{name}", message)
@@ -91,7 +89,7 @@ def _value_errors(
 ) -> Iterator[str]:
     settings = declared.get(name)
     if name not in declared:
-        yield f"belongs to no {kind.name}; add it to `{kind.name}s`, or drop it"
+        yield f"is for an unknown {kind.name}; add it to `{kind.name}s`, or remove the value"
     elif settings and (refusal := kind.refusal(settings)):
         yield refusal
     elif not isinstance(value, kind.types) or not value:
@@ -102,20 +100,22 @@ def _value_errors(
 
 def _secret_refusal(secret: SecretSettings) -> str | None:
     if secret.existing is not None:
-        return "is for `from: config`, and the secret is `existing`; drop it"
-    return None if secret.source == "config" else f"is for `from: config`, not {secret.source!r}"
+        return "is only for `from: config`, but the secret is `existing`; remove it"
+    if secret.source == "config":
+        return None
+    return f"is only for `from: config`, not {secret.source!r}; remove it"
 
 
 def _secret_text_errors(value: object, _: SecretSettings | None) -> Iterator[str]:
     size, allowed = len(text(value).encode()), limits.SECRET_VALUE_BYTES
     if size > allowed:
-        yield f"may have {allowed} bytes, and has {size}"
+        yield f"must have at most {allowed} bytes, got {size}"
 
 
 def _parameter_refusal(parameter: ParameterSettings) -> str | None:
     if parameter.secure and parameter.source == "config":
         return None
-    return "is for a SecureString of `from: config`, which the parameter is not"
+    return "is only for a SecureString with `from: config`, which this one is not; remove it"
 
 
 def _parameter_text_errors(value: str, parameter: ParameterSettings | None) -> Iterator[str]:
