@@ -19,6 +19,21 @@ class Names(NamedTuple):
         """What every parameter's full name starts with."""
         return f"/{self.secret_prefix}"
 
+    @property
+    def key_alias(self) -> str:
+        """Alias of the environment's key, with `alias/`."""
+        return f"alias/{self.project}/{self.stack}"
+
+    @property
+    def log_group_prefix(self) -> str:
+        """What the names of all functions' log groups start with."""
+        return f"/aws/lambda/{self.project}-{self.stack}-"
+
+    @property
+    def trail_log_group(self) -> str:
+        """Log group of the stack's own trail."""
+        return f"/aws/cloudtrail/{self.project}-{self.stack}"
+
     def secret(self, name: str) -> str:
         """Full name of the secret of a logical name."""
         return self.secret_prefix + name

@@ -23,7 +23,7 @@ def audit(context: Context) -> Audit | None:
         "audit",
         {
             "trail_name": env.name,
-            "log_group_name": f"/aws/cloudtrail/{env.name}",
+            "log_group_name": env.names.trail_log_group,
             "alias": f"{env.project}/{env.stack}-audit",
             **context.place.args,
             "retention_days": settings.retention_days,
@@ -101,7 +101,7 @@ def monitoring(
             "region": context.place.region,
             "secret_prefix": env.secret_prefix,
             "existing_secret_arns": existing or None,
-            "key_alias": f"alias/{env.project}/{env.stack}",
+            "key_alias": env.names.key_alias,
             "topic_arn": topic.arn,
             "audit_log_group_name": recorded,
             "functions": [
@@ -137,6 +137,7 @@ def monitoring(
             "rotation_watch_name": watch.function_name if watch and rotations else None,
             "replica_watch_name": watch.function_name if watch and keys.replicas else None,
             "period_seconds": settings.period_seconds,
+            "runbook_url": settings.runbook_url,
             "tags": env.tags,
         },
     )

@@ -77,6 +77,8 @@ class MonitoringArgs(TypedDict):
     """Name of the function that tells which replicas are broken (default None: no alarm)."""
     period_seconds: NotRequired[int]
     """Seconds that an alarm looks at (default 300, as CloudTrail's events come minutes late)."""
+    runbook_url: NotRequired[str | None]
+    """URL of docs/operations.md, which each alarm links to (default None: its path)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the alarms."""
 
@@ -103,6 +105,7 @@ class Monitoring(pulumi.ComponentResource):
     ) -> None:
         self._name, self._args = name, args
         self._period = args.get("period_seconds", 300)
+        self._runbook = args.get("runbook_url") or incidents.RUNBOOK
         self._namespace = f"LambdaSecrets/{args['environment']}"
         limits.check(
             f"Monitoring {name!r}", [("period_seconds", self._period, limits.ALARM_PERIOD_SECONDS)]
@@ -141,8 +144,7 @@ class Monitoring(pulumi.ComponentResource):
         composite = aws.cloudwatch.CompositeAlarm(
             f"{name}-any",
             alarm_name=f"{args['environment']}-any",
-            alarm_description="Whether any alarm of the environment is on; each of them tells"
-            " itself what to do. A deployment, or a status page, looks at this one.",
+            alarm_description=incidents.any_alarm(self._runbook),
             alarm_rule=pulumi.Output.all(*(alarm.name for alarm in alarms.values())).apply(
                 lambda names: " OR ".join(f'ALARM("{each}")' for each in sorted(names))
             ),
@@ -364,6 +366,7 @@ class Monitoring(pulumi.ComponentResource):
                 audit_logs,
                 args["secret_prefix"],
                 args["key_alias"],
+                self._runbook,
             )
         )
         label = function["label"] if function else ""

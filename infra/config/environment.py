@@ -77,7 +77,7 @@ class Environment:
     @property
     def log_group_prefix(self) -> str:
         """What every log group's name starts with."""
-        return f"/aws/lambda/{self.name}-"
+        return self.names.log_group_prefix
 
     @property
     def tags(self) -> dict[str, str]:

@@ -276,6 +276,12 @@ class MonitoringSettings(Model):
         description="seconds that an alarm looks at; with less than 300 it may miss what"
         " CloudTrail tells minutes late, and 10 and 30 are for the embedded AWS",
     )
+    runbook_url: str | None = Field(
+        default=None,
+        description="https URL of docs/operations.md where the on-call person can open it, such as"
+        " that of its page in your repository: each alarm links to its heading there; none: alarms"
+        " name the file",
+    )
 
 
 class AuditSettings(Model):

@@ -86,6 +86,19 @@ def test_every_alarm_tells_the_topic_of_its_beginning_and_its_end() -> None:
         assert len(alarm["alarmDescription"]) > 80
 
 
+def test_every_alarm_links_to_the_runbook_of_the_config() -> None:
+    url = "https://git.example.com/docs/operations.md"
+    made = monitoring(runbook_url=url)
+    texts = {
+        each.inputs["name"].removeprefix("p-s-"): each.inputs["alarmDescription"]
+        for each in by_type(made, ALARM)
+    }
+    (composite,) = by_type(made, "CompositeAlarm")
+    texts["alarms"] = composite.inputs["alarmDescription"]
+    for heading, text in texts.items():
+        assert text.endswith(f"\nRunbook: {url}#{heading}")
+
+
 def test_one_of_what_is_counted_is_one_too_many() -> None:
     denied = alarms()["denied-reads"]
     del denied["alarmDescription"]

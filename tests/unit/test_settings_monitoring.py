@@ -1,10 +1,13 @@
 """What is wrong with `monitoring` and `audit` is said before anything is made."""
 
+import re
 from typing import Any
 
 import botocore.session
 import pytest
 
+from infra.alarms import incidents
+from infra.aws.limits import ALARM_DESCRIPTION_LENGTH
 from tests.recording import PROJECT
 from tests.unit.test_settings import VALID, faults, read
 
@@ -101,6 +104,63 @@ def test_a_fault_names_the_key_and_what_is_allowed(keys: dict[str, Any], fault: 
     found = [each for each in faults({**WATCHED, **keys}) if fault in each]
     assert len(found) == 1
     assert found[0].startswith(f"{PROJECT}:")
+
+
+RUNBOOK = "https://git.example.com/docs/operations.md"
+
+
+@pytest.mark.parametrize(
+    "url", [RUNBOOK, f"{RUNBOOK}?plain=1", "https://wiki.example.com:8443/@ops", "https://runbook"]
+)
+def test_a_runbook_is_an_https_url(url: str) -> None:
+    monitoring = {"enabled": True, "runbookUrl": url}
+    assert read({**WATCHED, "monitoring": monitoring}).settings.monitoring.runbook_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "got"),
+    [
+        ("http://git.example.com/operations.md", "'http://git.example.com/operations.md'"),
+        ("docs/operations.md", "'docs/operations.md'"),
+        (f"{RUNBOOK}#alarms", f"'{RUNBOOK}#alarms'"),
+        ("https://git.example.com/a b", "'https://git.example.com/a b'"),
+        ("https://me:s3cr3t-canary@git.example.com", "a URL that is not shown"),
+        ("", "''"),
+    ],
+)
+def test_a_runbook_that_alarms_cannot_link_to_is_refused(url: str, got: str) -> None:
+    (fault,) = faults({**VALID, "monitoring": {"runbookUrl": url}})
+    rule = "monitoring.runbookUrl must be an https URL without # and without credentials"
+    assert fault == f"{PROJECT}:{rule}, got {got}; fix it in Pulumi.test.yaml"
+
+
+def test_a_runbook_is_refused_by_the_character_with_which_a_description_is_too_long() -> None:
+    def watched(length: int) -> dict[str, Any]:
+        url = RUNBOOK + "/" + "x" * (length - len(RUNBOOK) - 1)
+        return {**WATCHED, "monitoring": {"enabled": True, "runbookUrl": url}}
+
+    (fault,) = faults(watched(1000))
+    found = re.search(r"must have at most (\d+) characters, because CloudWatch allows 1024", fault)
+    assert found
+    most = int(found[1])
+    environment = read(watched(most))
+    texts = incidents.descriptions(
+        incidents.Sight(
+            f"{environment.log_group_prefix}reader",
+            environment.names.trail_log_group,
+            environment.secret_prefix,
+            environment.names.key_alias,
+            environment.settings.monitoring.runbook_url or "",
+        )
+    )
+    assert max(map(len, texts.values())) == ALARM_DESCRIPTION_LENGTH
+    assert f"got {most + 1};" in faults(watched(most + 1))[0]
+
+
+def test_names_that_leave_no_room_for_an_alarms_text_are_refused() -> None:
+    audit = {"trail": "existing", "logGroupName": "t" * 512}
+    (fault,) = faults({**WATCHED, "audit": audit}, stack_name="s" * 100)
+    assert "monitoring.enabled cannot be true with names this long" in fault
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     yield from replicas.errors(settings.replica_regions, region)
     yield from tags.errors(settings.tags)
     yield from key.errors(settings)
-    yield from monitoring.errors(settings, names.secret_prefix, region)
+    yield from monitoring.errors(settings, names, region)
     yield from resource_policy.errors(settings.resource_policy)
     yield from guardrails.errors(
         settings,

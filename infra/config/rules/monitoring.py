@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...alarms import filters as alarm_filters
+from ...alarms import incidents
 from ...aws import limits
+from ...names import Names
 from ..errors import ConfigError
 from ..functions import functions
 from ..schema import AuditSettings, MonitoringSettings, Settings
@@ -23,11 +25,12 @@ _READER = r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
 _ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
 
 
-def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+# Without credentials, which every alarm would show, and without a fragment, which is the alarm's.
+_RUNBOOK = r"https://[^\s#/?@]+([/?][^\s#]*)?"
 
-    `secret_prefix` starts every secret's full name; `region` is the stack's own, or nothing.
-    """
+
+def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigError]:
+    """Say which rules are broken; `region` is the stack's own, or nothing."""
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
@@ -37,6 +40,7 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
             yield ConfigError(
                 "monitoring.knownReaders", f"must be ARNs of roles and users, got {arn!r}"
             )
+    yield from _descriptions(settings, names)
     if not monitoring.enabled:
         return
     if settings.audit.trail == "none":
@@ -47,15 +51,15 @@ def errors(settings: Settings, secret_prefix: str, region: str) -> Iterator[Conf
         rule = "must be true when monitoring is enabled, because the alarms read its metrics"
         yield ConfigError("function.telemetry", f"{rule}, got false")
     rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
-    names = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
+    own = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
     readers = [reader.role for reader in settings.readers.values()]
     # The account is not known here: all count as its own, which takes the most characters.
     others = [re.sub(r"::\d+:", "::123456789012:", arn) for arn in (*known, *readers)]
     existing = alarm_filters.of_existing(settings.existing_arns(region))
     try:
-        for secrets in (alarm_filters.of_environment(secret_prefix), *existing):
+        for secrets in (alarm_filters.of_environment(names.secret_prefix), *existing):
             if secrets.ids:
-                alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, names), *others])
+                alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, own), *others])
     except ValueError as error:
         rule = "cannot be true with this many functions, rotations and known readers"
         remedy = "use shorter names, or split the stack"
@@ -70,6 +74,38 @@ def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
         why = f"they need {parts} metric filters of each kind, and a log group holds {most}"
         remedy = "move some to another stack, or set monitoring.enabled to false"
         yield ConfigError("secrets", f"{rule}: {why}; {remedy}")
+
+
+def _descriptions(settings: Settings, names: Names) -> Iterator[ConfigError]:
+    """Reject a runbook that alarms cannot link to, and descriptions that CloudWatch rejects."""
+    url = settings.monitoring.runbook_url
+    if url is not None and not re.fullmatch(_RUNBOOK, url):
+        got = "a URL that is not shown" if "@" in url else repr(url)
+        rule = "must be an https URL without # and without credentials"
+        yield ConfigError("monitoring.runbookUrl", f"{rule}, got {got}")
+        return
+    room = limits.ALARM_DESCRIPTION_LENGTH - max(
+        len(text)
+        for function in functions(settings).values()
+        for text in incidents.descriptions(
+            incidents.Sight(
+                names.log_group_prefix + function.log_group,
+                settings.audit.log_group_name or names.trail_log_group,
+                names.secret_prefix,
+                names.key_alias,
+                runbook="",
+            )
+        ).values()
+    )
+    why = f"CloudWatch allows {limits.ALARM_DESCRIPTION_LENGTH} characters in an alarm description"
+    if room < len(incidents.RUNBOOK):
+        if settings.monitoring.enabled:
+            rule = "cannot be true with names this long"
+            remedy = "shorten the name of the project, the stack, a function or a log group"
+            yield ConfigError("monitoring.enabled", f"{rule}, because {why}; {remedy}")
+    elif url is not None and len(url) > room:
+        rule = f"must have at most {room} characters, because {why}"
+        yield ConfigError("monitoring.runbookUrl", f"{rule}, got {len(url)}")
 
 
 def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[ConfigError]:
