@@ -1,4 +1,4 @@
-"""One environment: its keys, its secrets, who reads and rotates them, and who watches."""
+"""One environment: its keys and secrets, the functions that read and rotate them, and alarms."""
 
 from pathlib import Path
 

@@ -95,10 +95,6 @@ class _Function:
     function: AppFunction
 
     @property
-    def label(self) -> str:
-        return "the function" if self.function.has_first_outputs else self.function.name
-
-    @property
     def readable(self) -> int:
         return len(self.function.settings.secrets)
 
@@ -150,8 +146,8 @@ class _Function:
         requests = self.settings.cost.requests_per_month
         compute = COMPUTE[self.function.settings.architecture]
         return [
-            Line(f"requests of {self.label}", requests / 1_000_000, INVOCATIONS),
-            Line(f"compute time of {self.label}", self.gb_seconds, compute),
+            Line(f"Lambda requests of {self.function.name}", requests / 1_000_000, INVOCATIONS),
+            Line(f"Lambda compute of {self.function.name}", self.gb_seconds, compute),
         ]
 
 
@@ -244,29 +240,29 @@ class _Month:
 
 
 _LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
-    ("secrets and their replicas", SECRET, lambda of: len(of.settings.own_secrets) * of.regions),
-    ("reads of secrets", SECRETS_CALLS, lambda of: of.reads / 10_000),
-    ("KMS keys, each 2.00 more once it has rotated", KEY, lambda of: of.keys),
-    ("decryptions", KEY_REQUESTS, lambda of: of.decryptions / 10_000),
+    ("secrets and replicas", SECRET, lambda of: len(of.settings.own_secrets) * of.regions),
+    ("secret reads", SECRETS_CALLS, lambda of: of.reads / 10_000),
+    ("KMS keys (each 2.00 more after two rotations)", KEY, lambda of: of.keys),
+    ("KMS decryptions", KEY_REQUESTS, lambda of: of.decryptions / 10_000),
     ("advanced parameters", ADVANCED_PARAMETER, lambda of: of.advanced_parameters),
-    ("logs", LOGS_INGESTED, lambda of: of.logged_bytes / _GB),
+    ("log ingestion", LOGS_INGESTED, lambda of: of.logged_bytes / _GB),
     (
-        "the account's events in the trail's log group",
+        "trail events in the log group",
         LOGS_INGESTED,
         lambda of: of.recorded_bytes / _GB,
     ),
-    ("a trail that is not the first", EVENTS, lambda of: of.paid_events / 100_000),
-    ("logs that are kept", LOGS_STORED, lambda of: of.stored_bytes / _GB),
-    ("traces", TRACES, lambda of: of.traces / 1_000_000),
-    ("metrics", METRIC, lambda of: of.metrics),
+    ("additional trail", EVENTS, lambda of: of.paid_events / 100_000),
+    ("log storage", LOGS_STORED, lambda of: of.stored_bytes / _GB),
+    ("X-Ray traces", TRACES, lambda of: of.traces / 1_000_000),
+    ("CloudWatch metrics", METRIC, lambda of: of.metrics),
     ("alarms", ALARM, lambda of: of.alarms),
-    ("alarm on unusual reads", ANOMALY_ALARM, lambda of: of.monitoring),
-    ("alarm over all", COMPOSITE_ALARM, lambda of: of.monitoring),
+    ("anomaly detection alarm", ANOMALY_ALARM, lambda of: of.monitoring),
+    ("composite alarm", COMPOSITE_ALARM, lambda of: of.monitoring),
     ("dashboard", DASHBOARD, lambda of: of.monitoring),
     ("interface endpoints", ENDPOINT, lambda of: of.endpoint_zones * _HOURS),
-    ("data through them", ENDPOINT_DATA, lambda of: of.endpoint_bytes / _GB),
+    ("endpoint data", ENDPOINT_DATA, lambda of: of.endpoint_bytes / _GB),
 )
-"""What is paid for, its price, and how many units of it a month has; of a function: see there."""
+"""Name of each line, its price, and its units per month; `_Function.lines` has the rest."""
 
 
 def estimate(settings: Settings) -> list[Line]:

@@ -69,7 +69,7 @@ def _alarms(view: View) -> Widget:
 def _reads(view: View) -> Widget:
     return _graph(
         view,
-        "How often is a secret read, and who is refused?",
+        "How often are secrets read, and how often denied?",
         [_of_trail(view, each) for each in ("Reads", "DeniedReads", "UnknownReaders")],
     )
 
@@ -85,7 +85,7 @@ def _function(view: View, function: FunctionView) -> list[Widget]:
         ),
         _graph(
             view,
-            f"{label}How near is it to its timeout?",
+            f"{label}How close is it to its timeout?",
             [
                 _of_function(function, "AWS/Lambda", "Duration", stat)
                 for stat in ("p50", "Maximum")
@@ -141,10 +141,10 @@ def _readers(view: View) -> list[Widget]:
     )
     refused = (
         f"SOURCE '{view.audit_log_group}' | filter eventName like /GetSecretValue$/"
-        " and errorCode like 'AccessDenied' | stats count(*) as refusals, max(eventTime) as last"
-        " by userIdentity.arn as caller, sourceIPAddress | sort refusals desc"
+        " and errorCode like 'AccessDenied' | stats count(*) as denials, max(eventTime) as last"
+        " by userIdentity.arn as caller, sourceIPAddress | sort denials desc"
     )
-    return [_table(view, "Who reads?", ours), _table(view, "Who is refused?", refused)]
+    return [_table(view, "Who reads?", ours), _table(view, "Who is denied?", refused)]
 
 
 def _existing(arns: Sequence[str]) -> str:

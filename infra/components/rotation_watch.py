@@ -61,7 +61,7 @@ class RotationWatch(pulumi.ComponentResource):
         identity = small_function.identity(
             name,
             args,
-            "Reads when secrets were rotated, and how their replicas are",
+            "Checks the rotation dates and the replicas of secrets",
             {
                 "describe": pulumi.Output.all(*secrets.values()).apply(
                     monitoring_policies.describe_secrets
@@ -88,7 +88,7 @@ class RotationWatch(pulumi.ComponentResource):
         )
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",
-            description="Looks whether secrets were rotated in time and have replicas",
+            description="Checks that secrets are rotated on time and have replicas",
             schedule_expression="rate(15 minutes)",
             tags=args.get("tags"),
             opts=child,

@@ -111,7 +111,7 @@ class SecretSeeder(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         identity = small_function.identity(
-            name, args, "Puts the first value of the environment's secrets", {}, child
+            name, args, "Generates the initial values of the environment's secrets", {}, child
         )
         attached = [
             *identity.policies,
