@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs import emulator_operations
-from infra.config.model import Within, model_in
+from infra.config.model import Within, model_in, parts
 from infra.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,16 +82,8 @@ def _allowed(field: FieldInfo) -> str:
     for part in (field.annotation, *get_args(field.annotation)):
         if get_origin(part) in kinds:
             return kinds[get_origin(part)]
-    rules = (*field.metadata, *_parts(field.annotation))
+    rules = (*field.metadata, *parts(field.annotation))
     return next(filter(None, map(_choice, rules)), "text")
-
-
-def _parts(annotation: object) -> Iterator[object]:
-    """Yield an annotation such as `Annotated[int, Within(...)] | None` and all its parts."""
-    yield annotation
-    if get_origin(annotation) is not Literal:
-        for part in get_args(annotation):
-            yield from _parts(part)
 
 
 def _choice(rule: object) -> str:

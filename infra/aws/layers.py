@@ -71,16 +71,24 @@ def extension_layer_arn(region: str, architecture: str) -> str:
     if not entry or not version:
         others = [a for a in _NAMES if entry and entry[a]]  # type: ignore[literal-required]
         known = f"{region} has one only for {', '.join(others)}" if others else "unknown region"
-        short = {"x86_64": "x86", "arm64": "arm64"}[architecture]
         raise LookupError(
-            f"no extension layer for {architecture} in aws:region {region!r} ({known}): find its"
-            " ARN with `aws ssm get-parameter --query Parameter.Value --output text --name"
-            f" /aws/service/aws-parameters-and-secrets-lambda-extension/{short}/latest"
-            f" --region {region}`, then set extension.layerArn to it"
+            f"no extension layer for {architecture} in aws:region {region!r} ({known});"
+            f" {advice(region, architecture)}"
         )
     return (
         f"arn:{entry['partition']}:lambda:{region}:{entry['account']}"
         f":layer:{_NAMES[architecture]}:{version}"
+    )
+
+
+def advice(region: str, architecture: str) -> str:
+    """Say how to find a layer that is not in the table, and where to put its ARN."""
+    short = {"x86_64": "x86", "arm64": "arm64"}[architecture]
+    return (
+        "find the ARN of the extension's layer with `aws ssm get-parameter --query Parameter.Value"
+        " --output text --name"
+        f" /aws/service/aws-parameters-and-secrets-lambda-extension/{short}/latest --region"
+        f" {region}`, then set extension.layerArn to it"
     )
 
 

@@ -3,12 +3,13 @@
 import json
 import shlex
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from .model import model_in
+from .model import model_in, rule_of
 from .schema import Settings
 
 _Place = tuple[int | str, ...]
@@ -110,6 +111,8 @@ def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
             return f"is an unknown key; allowed keys: {', '.join(_sibling_keys(path))}"
         case "missing":
             return "is missing"
+        case "string_type" if allowed := _allowed(path):
+            return f"must be {allowed}"
         case "string_too_long":
             return f"must have at most {error['ctx']['max_length']} characters"
         case "literal_error":
@@ -118,14 +121,36 @@ def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
             return _KINDS.get(error["type"], error["msg"])
 
 
+def _allowed(path: tuple[str, ...]) -> str:
+    """Say what the key at the end of `path` may be, if it has a rule."""
+    field = _fields(_owner(path)).get(path[-1])
+    return str((field and rule_of(field)) or "")
+
+
 def _sibling_keys(path: tuple[str, ...]) -> list[str]:
     """Keys that are allowed where `path` ends."""
-    model: type[BaseModel] = Settings
-    for part in path[:-1]:
-        annotations = {field.alias: field.annotation for field in model.model_fields.values()}
-        model = model_in(annotations.get(part)) or model
-    keys = [field.alias or name for name, field in model.model_fields.items()]
-    return [*keys, "secretValues"] if model is Settings else keys
+    owner = _owner(path)
+    return [*_fields(owner), "secretValues"] if owner is Settings else [*_fields(owner)]
+
+
+def _owner(path: tuple[str, ...]) -> type[BaseModel] | None:
+    """Return the model that has the key at the end of `path`; None in a map of plain values."""
+    model: type[BaseModel] | None = Settings
+    parts = iter(path[:-1])
+    for part in parts:
+        field = _fields(model).get(part)
+        if field is None:
+            return None
+        if get_origin(field.annotation) in (dict, list):
+            next(parts, None)  # a name or an index
+        model = model_in(field.annotation)
+    return model
+
+
+def _fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
+    """Return a model's fields by their keys in config."""
+    fields = model.model_fields.items() if model else ()
+    return {field.alias or name: field for name, field in fields}
 
 
 def _shown(path: _Place, value: object) -> str:

@@ -1,10 +1,12 @@
 """What the models of stack config share: their base, and rules of values. Pure: no Pulumi."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ..aws import limits
@@ -38,6 +40,20 @@ class Model(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, strict=True, allow_inf_nan=False
     )
+
+
+def parts(annotation: object) -> Iterator[object]:
+    """Yield an annotation such as `Annotated[int, Within(...)] | None` and all its parts."""
+    yield annotation
+    if get_origin(annotation) is not Literal:
+        for part in get_args(annotation):
+            yield from parts(part)
+
+
+def rule_of(field: FieldInfo) -> Within | None:
+    """Return the rule that a field's values keep, if it has one."""
+    found = (*field.metadata, *parts(field.annotation))
+    return next((part for part in found if isinstance(part, Within)), None)
 
 
 def model_in(annotation: object) -> type[BaseModel] | None:

@@ -18,6 +18,7 @@ from .errors import ConfigError
 from .rules import check
 from .rules import monitoring as monitoring_rules
 from .rules import names as name_rules
+from .rules import region as region_rules
 from .rules import resource_policy as resource_policy_rules
 from .schema import Settings
 
@@ -52,14 +53,15 @@ def load() -> Environment:
     settings, region = given.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), ROOT)
     environment = Environment(project, stack, region, settings, packages)
-    errors += check.errors(given, environment.names, region)
+    errors += check.errors(
+        given, environment.names, region if region_rules.is_name(region) else ""
+    )
     errors += code_errors
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
         errors.append(ConfigError("database.caBundle", f"must be an existing file, got {path!r}"))
     lines = [*misplaced, *(error.line(project) for error in errors)]
-    if not region:
-        lines.append("aws:region is not set; set it to the region to deploy to, such as us-east-1")
+    lines += region_rules.errors(region, given.partial)
     lines = [
         *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
         *_with_remedy(lines, stack),

@@ -236,7 +236,10 @@ BAD: dict[str, tuple[dict[str, object], list[str]]] = {
         {"tags": {"a": {"secure": "v1:x"}}},
         [f"{PROJECT}:tags is encrypted, at least in part; only secretValues may be encrypted"],
     ),
-    "region without a layer": ({"aws:region": "mars-north-1"}, ["no extension layer for arm64"]),
+    "region without a layer": (
+        {"aws:region": "mars-north-1"},
+        ["aws:region must be a known region, got 'mars-north-1'"],
+    ),
     "password in plain": (
         {"secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
         ["fields.password appears to contain a secret in plain text (not shown)"],

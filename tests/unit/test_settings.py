@@ -76,6 +76,10 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {**DATABASE, "description": "x" * 2049}}}, "secrets.database.description must have at most 2048 characters"),
         ({"secrets": {"database": {"generate": {"p": {"excludeLowercase": True, "excludeUppercase": True, "excludeNumbers": True, "excludePunctuation": True}}}}}, "secrets.database.generate.p excludes every character; allow at least one kind"),
         ({"secrets": {"database": {"fields": {"a": float("nan")}}}}, "secrets.database.fields.a must be"),
+        ({"function": {"runtime": 3.12}}, "function.runtime must be one of python3.11, python3.12, python3.13, python3.14, got 3.12"),
+        ({"functions": {"runtime": {"runtime": 3.12}}}, "functions.runtime.runtime must be a Lambda runtime such as python3.13 or nodejs22.x, got 3.12"),
+        ({"secrets": {"rotation": {**DATABASE, "form": 1}, "database": DATABASE}}, "secrets.rotation.form is an unknown key; allowed keys: description, from, existing"),
+        ({"tags": {"recoveryWindowDays": 7}}, "tags.recoveryWindowDays must be text, got 7; put it in quotes"),
         ({"function": {"secret": None}}, "function.secret must be text, got null"),
         ({"tags": {"Num": 42}}, "tags.Num must be text, got 42; put it in quotes, or run `pulumi config set --path --type string tags.Num 42`"),
         ({"tags": {"Bool": True}}, "tags.Bool must be text, got true; put it in quotes, or run `pulumi config set --path --type string tags.Bool true`"),
@@ -126,9 +130,40 @@ def test_one_fault_is_one_line_that_names_key_value_and_remedy(
 
 def test_a_region_without_a_layer_says_how_to_find_one() -> None:
     (fault,) = faults(VALID, region="mars-north-1")
-    assert "no extension layer for arm64 in aws:region 'mars-north-1' (unknown region)" in fault
+    assert fault.startswith(
+        "aws:region must be a known region, got 'mars-north-1'; if it is a new"
+    )
     assert "aws ssm get-parameter" in fault
-    assert "set extension.layerArn" in fault
+    assert "then set extension.layerArn to it; fix it in" in fault
+    layer = "arn:aws:lambda:mars-north-1:123456789012:layer:own:1"
+    assert read({**VALID, "extension": {"layerArn": layer}}, region="mars-north-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "error"),
+    [
+        ("us-east-9", "must be a known region, got 'us-east-9' (did you mean 'us-east-"),
+        ("us-east-1a", "must be the name of a region such as us-east-1, got 'us-east-1a' (did you mean 'us-east-1'?); fix"),
+        ("US-EAST-1", "must be the name of a region such as us-east-1, got 'US-EAST-1' (did you mean 'us-east-1'?); fix"),
+        ("Frankfurt", "must be the name of a region such as us-east-1, got 'Frankfurt'; fix"),
+    ],
+)  # fmt: skip
+def test_a_region_that_does_not_exist_is_one_error_and_no_consequence(
+    region: str, error: str
+) -> None:
+    functions = {
+        name: {"code": "handler/app.py", "handler": "app.lambda_handler"} for name in ("a", "b")
+    }
+    replicas = {"replicaRegions": ["us-west-2"], "functions": functions}
+    (fault,) = faults({**VALID, **replicas}, region=region)
+    assert fault.startswith(f"aws:region {error}")
+
+
+def test_a_region_is_not_judged_by_a_function_that_is_wrong_itself() -> None:
+    layer = "arn:aws:lambda:mars-north-1:123456789012:layer:own:1"
+    function = {"code": "handler/app.py", "extension": {"layerArn": layer}}
+    (fault,) = faults({**VALID, "functions": {"a": function}}, region="mars-north-1")
+    assert "functions.a.handler is missing" in fault
 
 
 def test_a_region_with_a_layer_for_the_other_architecture_says_so() -> None:

@@ -278,7 +278,7 @@ def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError
     if arn is not None:
         for error in layers.layer_arn_faults(arn, region, architecture):
             yield ConfigError(path, f"{error}, got {arn!r}")
-    elif region:
+    elif region in layers.regions():
         try:
             layers.extension_layer_arn(region, architecture)
         except LookupError as error:
