@@ -1,7 +1,7 @@
-"""What an environment costs a month, by AWS's list prices. Pure: no Pulumi, no boto3.
+"""Estimates the monthly cost of an environment from AWS's list prices. Pure: no Pulumi, no boto3.
 
-Nothing is subtracted: no free tier, no discount. Left out is what stays under a cent: rotations,
-seeding, notifications, the log files of the trail.
+Nothing is subtracted: no free tier, no discount. Items below a cent are omitted: rotations,
+initial values, notifications, the trail's log files.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from .alarms import incidents
 from .config.functions import AppFunction, functions
 from .config.schema import Settings
 
-# The prices below are those of this region and month; others differ by a tenth or so.
+# Region and month of the prices below; other regions differ by about 10 %.
 REGION = "us-east-1"
 MONTH = "2026-09"
 
@@ -22,7 +22,7 @@ _GB = 1_000_000_000
 
 
 class Price(NamedTuple):
-    """What AWS asks for a unit."""
+    """AWS's price of a unit."""
 
     usd: float
     unit: str
@@ -31,7 +31,7 @@ class Price(NamedTuple):
 # https://aws.amazon.com/secrets-manager/pricing/ (a replica counts as a secret)
 SECRET = Price(0.40, "secret-month")
 SECRETS_CALLS = Price(0.05, "10,000 calls")
-# https://aws.amazon.com/kms/pricing/ (the first two rotations add the price of the key, each)
+# https://aws.amazon.com/kms/pricing/ (each of the first two rotations adds the price of the key)
 KEY = Price(1.00, "key-month")
 KEY_REQUESTS = Price(0.03, "10,000 requests")
 # https://aws.amazon.com/systems-manager/pricing/ (Standard costs nothing)
@@ -47,38 +47,38 @@ LOGS_INGESTED = Price(0.50, "GB")
 LOGS_STORED = Price(0.03, "GB-month")
 METRIC = Price(0.30, "metric-month")
 ALARM = Price(0.10, "alarm-month")
-# Three metrics: what is watched, and the two edges of what is usual.
+# Three metrics: the watched one, and the two edges of the band.
 ANOMALY_ALARM = Price(0.30, "alarm-month")
 COMPOSITE_ALARM = Price(0.50, "alarm-month")
 DASHBOARD = Price(3.00, "dashboard-month")
 # https://aws.amazon.com/xray/pricing/
 TRACES = Price(5.00, "1,000,000 traces")
-# https://aws.amazon.com/cloudtrail/pricing/ (of every trail but the first)
+# https://aws.amazon.com/cloudtrail/pricing/ (for every trail except the first)
 EVENTS = Price(2.00, "100,000 events")
 # https://aws.amazon.com/privatelink/pricing/
 ENDPOINT = Price(0.01, "zone-hour")
 ENDPOINT_DATA = Price(0.01, "GB")
 
-# X-Ray takes one request a second and a twentieth of what is more.
+# X-Ray samples one request per second, and 5 % of the others.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 _SAMPLED = 0.05
-# Largest that were seen, rounded up: a call of Secrets Manager with TLS, a record in CloudTrail
-# (a read makes two: GetSecretValue, Decrypt), and a line of the client's telemetry.
+# Largest observed sizes, rounded up: a call of Secrets Manager with TLS, a CloudTrail record (a
+# read has two: GetSecretValue, Decrypt), and a line of the client's telemetry.
 _CALL_BYTES = 8_000
 _RECORD_BYTES = 2_000
 _RECORDS_OF_A_READ = 2
 _TELEMETRY_BYTES = 1_000
-# Metrics of the client; of monitoring, besides the age of each secret that rotates.
+# Metrics of the client, and of monitoring without the age of each rotating secret.
 _CLIENT_METRICS = 7
 _MONITORING_METRICS = 11
 
 
 class Line(NamedTuple):
-    """One thing that is paid for."""
+    """One line of the estimate."""
 
     what: str
     quantity: float
-    """Units of `price`, a month."""
+    """Units of `price` per month."""
     price: Price
 
     @property
@@ -89,7 +89,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class _Function:
-    """What one function uses in a month."""
+    """Monthly usage of one function."""
 
     settings: Settings
     function: AppFunction
@@ -100,7 +100,7 @@ class _Function:
 
     @property
     def fetches(self) -> int | float:
-        """Times that it asks AWS for all that it reads."""
+        """How often it fetches all its secrets from AWS."""
         load, ttl_seconds = self.settings.cost, self.function.extension_cache_seconds()
         if not ttl_seconds:
             return load.requests_per_month
@@ -142,7 +142,7 @@ class _Function:
         return sampled if self.function.settings.tracing else 0
 
     def lines(self) -> list[Line]:
-        """Say what it is paid for by itself."""
+        """Return the lines for this function."""
         requests = self.settings.cost.requests_per_month
         compute = COMPUTE[self.function.settings.architecture]
         return [
@@ -153,7 +153,7 @@ class _Function:
 
 @dataclass(frozen=True)
 class _Month:
-    """What an environment uses in a month, by its settings."""
+    """Monthly usage of an environment, by its settings."""
 
     settings: Settings
     functions: Sequence[_Function]
@@ -189,7 +189,7 @@ class _Month:
 
     @property
     def events(self) -> float:
-        """Events that a trail of the environment's own records: the whole account's."""
+        """Events that an `own` trail records: those of the whole account."""
         if self.settings.audit.trail != "own":
             return 0
         return self.settings.cost.management_events_per_month + _RECORDS_OF_A_READ * self.reads
@@ -266,10 +266,10 @@ _LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
 
 
 def estimate(settings: Settings) -> list[Line]:
-    """Estimate a month; what costs nothing has no line.
+    """Estimate a month; items that cost nothing have no line.
 
-    Each function gets the requests that `cost` assumes, and reads each of its secrets at most
-    once in each execution environment while the extension there keeps it.
+    Each function gets the invocations that `cost` assumes. Each execution environment reads each
+    secret at most once while its extension caches it.
     """
     found = [_Function(settings, each) for each in functions(settings).values()]
     month = _Month(settings, found)
@@ -284,7 +284,7 @@ def total(lines: Sequence[Line]) -> float:
 
 
 def output(lines: Sequence[Line]) -> list[dict[str, str | float]]:
-    """Write the lines as an output of the stack."""
+    """Return the lines as an output of the stack."""
     return [
         {
             "what": line.what,

@@ -1,4 +1,4 @@
-"""What names and URNs a stack's secrets and parameters have. Pure: no Pulumi, no boto3."""
+"""Names and URNs of a stack's resources. Pure: no Pulumi, no boto3."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ class Names(NamedTuple):
 
     @property
     def secret_prefix(self) -> str:
-        """What every secret's full name starts with."""
+        """Prefix of the full names of all secrets."""
         return f"{self.project}/{self.stack}/"
 
     @property
     def parameter_prefix(self) -> str:
-        """What every parameter's full name starts with."""
+        """Prefix of the full names of all parameters."""
         return f"/{self.secret_prefix}"
 
     @property
@@ -26,7 +26,7 @@ class Names(NamedTuple):
 
     @property
     def log_group_prefix(self) -> str:
-        """What the names of all functions' log groups start with."""
+        """Prefix of the names of all functions' log groups."""
         return f"/aws/lambda/{self.project}-{self.stack}-"
 
     @property
@@ -35,13 +35,13 @@ class Names(NamedTuple):
         return f"/aws/cloudtrail/{self.project}-{self.stack}"
 
     def secret(self, name: str) -> str:
-        """Full name of the secret of a logical name."""
+        """Return the full name of a secret."""
         return self.secret_prefix + name
 
     def parameter(self, name: str) -> str:
-        """Full name of the parameter of a logical name."""
+        """Return the full name of a parameter."""
         return self.parameter_prefix + name
 
     def component(self, type_: str, name: str) -> str:
-        """URN of a component that has no parent."""
+        """Return the URN of a component without a parent."""
         return f"urn:pulumi:{self.stack}::{self.project}::lambda-secrets:index:{type_}::{name}"

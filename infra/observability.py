@@ -1,6 +1,7 @@
-"""Wires what observes an environment: the audit trail, the alarms and whom they notify.
+"""Creates the audit trail, the alarms and their topic.
 
-As in `wiring`, a function makes each part. It comes last, because it looks at all the others.
+As in `wiring`, there is a function for each part. They come last, because they refer to all
+others.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from .wiring import Context, Deployed
 
 
 def audit(context: Context) -> Audit | None:
-    """Make the trail, if it is to be an own one."""
+    """Create the trail, with `audit.trail: own`."""
     env, settings = context.env, context.env.settings.audit
     if settings.trail != "own":
         return None
@@ -38,7 +39,7 @@ def audit(context: Context) -> Audit | None:
 
 
 def alarm_topic(context: Context) -> AlarmTopic:
-    """Make the topic that alarms publish to, with its subscriptions."""
+    """Create the topic that alarms notify, with its subscriptions."""
     env, settings = context.env, context.env.settings
     return AlarmTopic(
         "alarms",
@@ -57,7 +58,7 @@ def alarm_topic(context: Context) -> AlarmTopic:
 
 
 def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None:
-    """Make the function that watches rotations and replicas, if there are any."""
+    """Create the function that watches rotations and replicas, if there are any."""
     env, rotations = context.env, deployed.rotations
     regions = env.settings.replica_regions
     if not rotations and not regions:
@@ -85,7 +86,7 @@ def monitoring(
     functions: Mapping[str, ExtensionFunction],
     trail: Audit | None,
 ) -> tuple[Monitoring, AlarmTopic] | None:
-    """Make alarms, topic and dashboard, if they are asked for."""
+    """Create alarms, topic and dashboard, with `monitoring.enabled`."""
     env, settings = context.env, context.env.settings.monitoring
     if not settings.enabled:
         return None
@@ -145,7 +146,7 @@ def monitoring(
 
 
 def _existing_keys(context: Context, existing: list[str]) -> list[str]:
-    """ARNs of the keys of existing secrets, as far as a trail of this account sees them."""
+    """ARNs of the keys of existing secrets whose events a trail of this account records."""
     secrets = context.env.settings.existing_secrets.values()
     keys = {each.key_arn for each in secrets if each.key_arn and each.existing in existing}
     return sorted(key for key in keys if Place.of(key) == context.place)

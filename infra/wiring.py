@@ -1,7 +1,7 @@
-"""Wires the components of one environment, by its settings. No resource of its own.
+"""Creates the components of one environment from its settings. It has no resources of its own.
 
-Components know neither each other nor the settings: what one needs of another comes together
-here, a function for each part, in the order in which `__main__` calls them.
+Components know neither each other nor the settings, so this module passes outputs between them. It
+has a function for each part, in the order in which `__main__` calls them.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None
 
 @dataclass(frozen=True)
 class Context:
-    """What every part needs: the settings, where this is, and the functions' sources."""
+    """What every part needs: settings, partition, region, account and the functions' sources."""
 
     env: Environment
     place: Place
@@ -44,7 +44,7 @@ class Context:
     """Folder of the functions' sources."""
 
     def small_function(self, name: str, key: EncryptionKey) -> SmallFunctionArgs:
-        """Write the args that every function but the reader takes."""
+        """Return the args that all internal functions share."""
         roles = self.env.settings.roles
         return {
             "key_arn": key.arn,
@@ -56,7 +56,7 @@ class Context:
         }
 
     def readers_of(self, secret: str) -> tuple[list[str], list[str]]:
-        """ARNs of the roles in `readers` that may read a secret: of this account, of others."""
+        """ARNs of the roles in `readers` that may read a secret: in this account, in others."""
         arns = [
             reader.role
             for reader in self.env.settings.readers.values()
@@ -66,11 +66,11 @@ class Context:
         return here, [arn for arn in arns if arn not in here]
 
     def is_here(self, role_arn: str) -> bool:
-        """Whether a role is of the account that is deployed to."""
+        """Whether a role belongs to the account of the deployment."""
         return Place.of(role_arn).account_id == self.place.account_id
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
-        """Name the files of a package, and what logs in to PostgreSQL if asked."""
+        """Return the files of a package, with those for PostgreSQL if needed."""
         found = {name: self.handler / name for name in names}
         if postgres:
             found |= {name: self.handler / name for name in functions.POSTGRES}
@@ -80,7 +80,7 @@ class Context:
 
 
 class Keys(NamedTuple):
-    """The environment's key, and those of the regions that have replicas."""
+    """The environment's key, and the keys of the replica regions."""
 
     home: EncryptionKey
     replicas: dict[str, EncryptionKey]
@@ -93,20 +93,20 @@ class Keys(NamedTuple):
 
 @dataclass(frozen=True)
 class Deployed:
-    """What the secrets' own policies and the alarms are about."""
+    """The components that the resource policies and the alarms refer to."""
 
     keys: Keys
     secrets: Mapping[str, AppSecret]
     """Logical name -> secret."""
     seeders: list[SecretSeeder]
     rotations: Mapping[str, SecretRotation]
-    """Logical name of the secret -> its rotation."""
+    """Logical name of a secret -> its rotation."""
     roles: Mapping[str, ReaderRole]
     """Logical name of a function -> its role."""
 
 
 def encryption_keys(context: Context) -> Keys:
-    """Make the environment's key, and one in each region that has replicas."""
+    """Create the environment's key, and one in each replica region."""
     env, settings = context.env, context.env.settings.key
     foreign_readers = {
         reader.role: [env.secret_prefix + name for name in reader.secrets]
@@ -148,7 +148,7 @@ def encryption_keys(context: Context) -> Keys:
 
 
 def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
-    """Make every secret; a value that is not from config is put by others."""
+    """Create the secrets; only values from config are written here."""
     env = context.env
     return {
         name: AppSecret(
@@ -171,9 +171,10 @@ def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
 def external_readers(
     context: Context, keys: Keys, secrets: Mapping[str, AppSecret]
 ) -> dict[str, ExternalReader]:
-    """Let the roles of this account that are made elsewhere read what they may.
+    """Grant the roles in `readers` that are in this account access to their secrets.
 
-    A role of another account is granted the read by key and secret, and by its own account.
+    A role of another account gets access through the policies of key and secret, and from its own
+    account.
     """
     env = context.env
     return {
@@ -196,7 +197,7 @@ def external_readers(
 
 
 def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
-    """Make the parameters; return ARNs by full name, those of SecureStrings apart."""
+    """Create the parameters; return ARNs by full name, SecureStrings separately."""
     env, parameters = context.env, context.env.settings.parameters
     if not parameters:
         return {}, {}
@@ -226,7 +227,7 @@ def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
 
 
 def private_network(context: Context) -> VpcConfig:
-    """Make the endpoints, if they are to be made; return the functions' place in the VPC."""
+    """Create the endpoints, if configured; return the functions' VPC settings."""
     env, network = context.env, context.env.settings.network
     if not network.subnet_ids:
         return None
@@ -278,7 +279,7 @@ def _check_subnets(env: Environment) -> None:
 def seeders(
     context: Context, keys: Keys, secrets: Mapping[str, AppSecret], lost: Mapping[str, int]
 ) -> list[SecretSeeder]:
-    """Make the function that puts first values, and call it; nothing to seed: no function.
+    """Create the function that generates initial values, and call it; nothing to do: no function.
 
     `lost` is how often a generated parameter was lost, by logical name.
     """
@@ -328,7 +329,7 @@ def secret_rotations(
     seeded: list[SecretSeeder],
     vpc_config: VpcConfig,
 ) -> dict[str, SecretRotation]:
-    """Make the function and the schedule of every secret that rotates."""
+    """Create the function and the schedule for every secret that rotates."""
     env = context.env
     made = {}
     for name, rotation in env.rotations.items():
@@ -370,7 +371,7 @@ def secret_rotations(
 def _admin_secret(
     context: Context, secrets: Mapping[str, AppSecret], name: str | None
 ) -> AdminArgs:
-    """Name the secret that rotation logs in with; one that is not made here has its own key."""
+    """Return the secret with which rotation logs in; an existing one has its own key."""
     if name is None:
         return {"admin_secret_arn": None}
     if name in secrets:
@@ -382,9 +383,9 @@ def _admin_secret(
 def secret_policies(
     context: Context, administrators: list[str], deployed: Deployed
 ) -> list[SecretPolicy]:
-    """Refuse every secret to all but its functions and the administrators, if that is asked.
+    """Create the resource policies, which deny all but the functions and the administrators.
 
-    Without that, only a secret with a reader in another account has a policy.
+    Without `resourcePolicy.enabled`, only a secret with a reader in another account has a policy.
     """
     env, settings = context.env, context.env.settings.resource_policy
     rotations = deployed.rotations

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 Widget = dict[str, Any]
 
-# Of the grid.
+# The grid.
 _COLUMNS = 24
 _HEIGHT = 6
 
@@ -18,24 +18,24 @@ class FunctionView(NamedTuple):
     """One function that reads secrets."""
 
     label: str
-    """What the titles of its widgets begin with; empty: a single function."""
+    """Prefix of its widgets' titles; empty for the function `reader`."""
     name: str
     timeout_seconds: int
     telemetry: bool
-    """Whether its client prints metrics."""
+    """Whether its client publishes metrics."""
 
 
 class View(NamedTuple):
-    """What the dashboard is about."""
+    """What the dashboard shows."""
 
     region: str
     namespace: str
-    """Of the metrics made from the trail's log group."""
+    """Namespace of the metrics from the trail's log group."""
     functions: Sequence[FunctionView]
     audit_log_group: str
     secret_prefix: str
     existing_arns: Sequence[str]
-    """ARNs of further secrets that are read."""
+    """ARNs of the existing secrets."""
     rotating: Sequence[str]
     """Full names of the secrets that rotate."""
     alarm_arns: Sequence[str]
@@ -43,7 +43,7 @@ class View(NamedTuple):
 
 
 def body(view: View) -> dict[str, Any]:
-    """Write the body: is anything wrong, is each function healthy, is it rotating, who reads."""
+    """Return the body: alarms and reads, then each function, rotation, and readers."""
     rows = [
         [_alarms(view), _reads(view)],
         *(_function(view, each) for each in view.functions),
@@ -148,7 +148,7 @@ def _readers(view: View) -> list[Widget]:
 
 
 def _existing(arns: Sequence[str]) -> str:
-    """Write the regular expression of names and ARNs, with or without their last characters."""
+    """Return a regular expression for names and ARNs, with or without the random suffix."""
     names = (arn.split(":secret:", 1)[1][: -len("-AbCdEf")] for arn in arns)
     escaped = "|".join(re.escape(name).replace("/", r"\/") for name in sorted(names))
     return rf"/(^|:secret:)({escaped})(-[A-Za-z0-9]{{6}})?$/"

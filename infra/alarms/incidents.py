@@ -10,14 +10,14 @@ RUNBOOK = "docs/operations.md"
 
 
 class Sight(NamedTuple):
-    """Where an operator looks."""
+    """Where an operator finds more about an incident."""
 
     function_logs: str
     """Log group of the function."""
     audit_logs: str
     """Log group of the trail."""
     secret_prefix: str
-    """What every secret's full name starts with."""
+    """Prefix of the full names of all secrets."""
     key_alias: str
     """Alias of the environment's key, with `alias/`."""
     runbook: str = RUNBOOK
@@ -25,9 +25,9 @@ class Sight(NamedTuple):
 
 
 OF_TELEMETRY = ("failed-retrievals", "stale-values", "failovers")
-"""Alarms of each function whose client prints metrics."""
+"""Alarms of each function whose client publishes metrics."""
 OF_FUNCTIONS = ("function-errors", "function-throttles", "function-slow", *OF_TELEMETRY)
-"""Alarms of each function, where all others are the environment's."""
+"""Alarms of each function; all others are for the environment."""
 
 # An alarm on events ends when no event follows.
 _OK = "OK means no recurrence in the last period; it does not mean the problem is fixed."

@@ -1,4 +1,4 @@
-"""Arguments of `aws.lambda.Function`: which this program sets, and which it passes on.
+"""Arguments of `aws.lambda.Function`: those that this program sets, and those it passes on.
 
 https://www.pulumi.com/registry/packages/aws/api-docs/lambda/function/
 """

@@ -1,7 +1,7 @@
 """Region and architecture -> ARN of the AWS Parameters and Secrets Lambda Extension layer.
 
-The versions in `layers.json` are pinned: AWS publishes several a month, and a deployment that
-asked for the newest would change the function most of the times it runs. Move them on purpose.
+The versions in `layers.json` are pinned: AWS publishes several a month, and with the newest
+version most deployments would change the function. Update them deliberately.
 """
 
 import json
@@ -35,18 +35,18 @@ def _regions() -> dict[str, _Region]:
 
 
 def regions() -> tuple[str, ...]:
-    """Name the regions whose layer is known."""
+    """Return the regions with a known layer."""
     return tuple(sorted(_regions()))
 
 
 def partition(region: str) -> str | None:
-    """Name the partition of a region; None if the region is not known."""
+    """Return the partition of a region; None if the region is unknown."""
     known = _regions().get(region)
     return known and known["partition"]
 
 
 def regions_beside(region: str) -> tuple[str, ...]:
-    """Name the other regions of a region's partition; beside one that is not known, none."""
+    """Return the other regions in a region's partition; none if the region is unknown."""
     own = _regions().get(region)
     if own is None:
         return ()
@@ -57,10 +57,10 @@ def regions_beside(region: str) -> tuple[str, ...]:
 
 
 def extension_layer_arn(region: str, architecture: str) -> str:
-    """ARN of the pinned layer version.
+    """Return the ARN of the pinned layer version.
 
     Raises:
-        LookupError: the region is not known, or has no layer for the architecture; the message
+        LookupError: the region is unknown, or has no layer for the architecture; the message
             says how to find the ARN and where to put it.
 
     """
@@ -93,7 +93,7 @@ def advice(region: str, architecture: str) -> str:
 
 
 def extension_layer_arns(partition: str) -> tuple[str, ...]:
-    """ARNs of all pinned layer versions in the regions of a partition."""
+    """Return the ARNs of all pinned layer versions in a partition."""
     return tuple(
         extension_layer_arn(region, architecture)
         for region, entry in sorted(_regions().items())
@@ -103,10 +103,10 @@ def extension_layer_arns(partition: str) -> tuple[str, ...]:
 
 
 def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
-    """Say what is wrong with a layer ARN that somebody chose; nothing is wrong: `[]`.
+    """Return the errors of a configured layer ARN.
 
-    A copy of the layer in an account of one's own is fine. Another region's account is not: the
-    owner differs in every region, and Lambda would refuse to attach it.
+    A copy of the layer in the user's own account is fine. AWS's account of another region is not:
+    the owner differs in each region, and Lambda rejects the layer.
     """
     match = _LAYER_ARN.fullmatch(arn)
     if not match:

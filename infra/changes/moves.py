@@ -1,7 +1,8 @@
-"""A stack with another name or region: each secret and parameter would be made again, empty.
+"""Rejects a new project name, stack name or region, which would replace every secret.
 
-Pure: no Pulumi, no boto3. Their names are made of project and stack, and Pulumi replaces what has
-another name or region: it makes the new one, without the value, and deletes the old.
+Pure: no Pulumi, no boto3. The names of secrets and parameters contain project and stack, and
+Pulumi replaces a resource whose name or region changes: it creates a new one, without the value,
+and deletes the old one.
 """
 
 import re
@@ -19,9 +20,9 @@ _PAGE = 'To move an environment, see "Rename an environment" in docs/operations.
 def errors(
     settings: Settings, names: Names, region: str, organization: str, state: Recorded
 ) -> Iterator[ConfigError]:
-    """Say under which name or where everything was deployed, and how to go back there.
+    """Yield an error with the previous name or region, and how to go back to it.
 
-    `organization` is the stack's in Pulumi's backend.
+    `organization` is the stack's organization in Pulumi's backend.
     """
     ours = {
         name: secret
@@ -32,7 +33,7 @@ def errors(
     parameters = {each.full_name for each in state.parameters.values()} | {*state.generated}
     for prefix in sorted(prefixes - {names.secret_prefix}):
         if not re.fullmatch("[^/]+/[^/]+/", prefix):
-            continue  # not a name of this program
+            continue  # not a name that this program gave
         old = Names(*prefix.split("/")[:2])
         counts = (
             sum(each.full_name.startswith(prefix) for each in ours.values()),

@@ -1,13 +1,14 @@
-"""Changes of a parameter that would cost a value. Pure: no Pulumi, no boto3.
+"""Rejects changes of a parameter that would lose its value. Pure: no Pulumi, no boto3.
 
-A String, a StringList and a SecureString of `from: config` are resources of the stack; any other
-SecureString is not. A resource that leaves the program is deleted by its name at the end of the
-deployment, although the seeder or an operator has that name now. A resource that enters the
-program is created, and Parameter Store refuses a second parameter of the same name. A resource
-that changes is written as a whole, over what somebody else put there.
+A String, a StringList and a SecureString with `from: config` are resources of the stack; any other
+SecureString is not. If a resource leaves the program, Pulumi deletes the parameter with its name
+at the end of the deployment, although it belongs to the seeder or an operator by then. If a
+resource enters the program, Pulumi creates it, and Parameter Store rejects a second parameter with
+the same name. If a resource changes, Pulumi writes the whole parameter, over any change made
+elsewhere.
 
-What keeps the value edits the state, not the parameter. `pulumi state delete` cannot: it
-refuses, because the policies that name the parameter depend on it.
+The commands that keep the value edit the state, not the parameter. `pulumi state delete` does not
+work, because policies depend on the parameter.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,23 +22,23 @@ from . import commands
 from .recorded import Parameter, Recorded
 
 _PARAMETER = "aws:ssm/parameter:Parameter"
-# Drops a resource from an exported state, and its URN from what the others depend on.
+# Removes a resource from an exported state, and its URN from the dependencies of others.
 _WITHOUT = 'walk(if type == "array" then map(select((.urn? // .) != $urn)) else . end)'
 
 
 class Found(NamedTuple):
-    """What Parameter Store has; asked only where the state does not decide."""
+    """Lookups in Parameter Store; used only if the state is not sufficient."""
 
     types: Callable[[], Mapping[str, str]]
-    """Full name -> type, of every parameter below the environment's path."""
+    """Full name -> type, for all parameters below the environment's path."""
     version: Callable[[str], int | None]
-    """Version of the parameter of a full name; None where there is none."""
+    """Version of the parameter with a full name; None if it does not exist."""
 
 
 def errors(
     parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
 ) -> Iterator[ConfigError]:
-    """Say which parameters would lose a value, and what keeps it."""
+    """Yield an error for each parameter that would lose its value, with what keeps it."""
     for name, parameter in parameters.items():
         full, path = names.parameter(name), f"parameters.{name}"
         managed = state.parameters.get(name)
@@ -58,9 +59,9 @@ def errors(
 def lost(
     parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
 ) -> dict[str, int]:
-    """Count how often generated parameters were lost, by logical name; of those that were.
+    """Return how often each generated parameter was lost, by logical name, if it was.
 
-    One that the seeder made, and that is there no more, is lost once more.
+    One that the seeder created and that no longer exists counts once more.
     """
     counts = {
         name: state.generated[full] + (full not in found.types())
@@ -138,7 +139,7 @@ def _described(type_: str, source: str) -> str:
 
 
 def _let_go(stack: str, urn: str) -> str:
-    """Take the resource out of the state; whoever has the parameter next finds it."""
+    """Remove the resource from the state; the parameter itself stays."""
     return commands.listed(
         "To keep the value, remove the parameter from the state and deploy again:",
         f"pulumi stack export -s {stack} | jq --arg urn '{urn}' '{_WITHOUT}'"
@@ -148,7 +149,7 @@ def _let_go(stack: str, urn: str) -> str:
 
 
 def _encrypt(name: str, stack: str) -> str:
-    """Encrypt the value where it is, which the provider does in place."""
+    """Encrypt the value in place, which the provider can do."""
     return commands.listed(
         "To keep the value, deploy it as a SecureString with `from: config` first. Then make this"
         " change again; the preview shows the next step:",
@@ -158,7 +159,7 @@ def _encrypt(name: str, stack: str) -> str:
 
 
 def _take_over(name: str, parameter: ParameterSettings, names: Names) -> str:
-    """Put the value into the config, and the parameter into the state."""
+    """Copy the value into the config, and import the parameter into the state."""
     full, stack = names.parameter(name), names.stack
     parent = names.component("ParameterStore", "parameters")
     taken = commands.take_over(_PARAMETER, f"parameters-{name}", full, parent, stack)

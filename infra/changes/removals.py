@@ -1,7 +1,7 @@
-"""What a deployment would delete that holds data, unless somebody asked for it.
+"""Rejects a deployment that would delete data, unless an exemption allows it.
 
-Pure: no Pulumi, no boto3. What has another name in the config is another secret or parameter: the
-old one goes, and the new one starts without its value.
+Pure: no Pulumi, no boto3. A renamed secret or parameter is a new one: the old one is deleted, and
+the new one starts without its value.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from .recorded import Recorded
 
 
 def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[ConfigError]:
-    """Say what would be deleted, and how to keep it, or to ask for its deletion."""
+    """Yield an error for each deletion, with how to keep the data or to allow the deletion."""
     for path, key, text in _removed(settings, names, state):
         if key not in settings.exemptions:
             yield ConfigError(path, f"{text} {_asking(key, settings, names.stack)}")
@@ -32,7 +32,7 @@ def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[Config
 
 
 def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
-    """Find exemptions of what is gone; they would let a later one of the name go, too."""
+    """Yield exemptions for things that are gone: they would also allow later deletions."""
     there = {
         "protect": {*settings.own_secrets, *state.secrets},
         "protectParameters": {*settings.parameters, *state.parameters},
@@ -44,7 +44,7 @@ def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
 
 
 def _removed(settings: Settings, names: Names, state: Recorded) -> Iterator[tuple[str, str, str]]:
-    """Find what leaves: its path in the config, the exemption that allows it, what it costs."""
+    """Yield each deletion: path in the config, exemption that allows it, and error text."""
     for name, secret in state.secrets.items():
         if name not in settings.own_secrets and secret.full_name == names.secret(name):
             days = secret.recovery_window_in_days

@@ -1,6 +1,6 @@
-"""Who may have a secret, whatever IAM says: a resource policy that refuses everybody else.
+"""The resource policy of a secret: it denies everyone else, whatever IAM allows.
 
-It is no part of the secret's own component: it names roles, and these name the secret.
+It is not part of `AppSecret`, because it refers to roles, and these refer to the secret.
 """
 
 from collections.abc import Sequence
@@ -13,36 +13,36 @@ from ..policies import resource_policy as resource_policies
 
 
 class SecretPolicyArgs(TypedDict):
-    """What a `SecretPolicy` is made of."""
+    """Arguments of a `SecretPolicy`."""
 
     secret_arn: pulumi.Input[str]
     """ARN of the secret. Its replicas get the same policy."""
     partition: str
     """Partition of the account, such as `aws`."""
     account_id: str
-    """Account outside of which nobody may have the secret."""
+    """Account outside of which no one may use the secret."""
     readers: Sequence[pulumi.Input[str]]
     """ARNs of roles that may read the value."""
     writers: Sequence[pulumi.Input[str]]
     """ARNs of roles that may read and change the value."""
     administrators: Sequence[str]
-    """ARNs of roles and users that may do everything, with `*` and `?`; who deploys must be
-    among them. None: nobody is refused, and `foreign_readers` are granted the read."""
+    """ARNs of roles and users that may do everything, with `*` and `?` as wildcards; the deployer
+    must be among them. None: no one is denied, and `foreign_readers` may read."""
     foreign_readers: NotRequired[Sequence[str] | None]
     """ARNs of roles of other accounts that may read the value (default none)."""
     organization_id: NotRequired[str | None]
-    """Organization outside of which nobody may have the secret (default None: not asked)."""
+    """Organization outside of which no one may use the secret (default None: no such limit)."""
 
 
 class SecretPolicy(pulumi.ComponentResource):
-    """A resource policy that refuses, and in its own account grants nothing.
+    """A resource policy that denies, and grants nothing in its own account.
 
     Resources:
-        aws.secretsmanager.SecretPolicy: refused by AWS if it were public.
+        aws.secretsmanager.SecretPolicy: AWS rejects it if it is public.
     """
 
     policy: pulumi.Output[str]
-    """The policy, in JSON. Known once it is in force."""
+    """The policy, in JSON. Known when it is in force."""
 
     def __init__(
         self, name: str, args: SecretPolicyArgs, opts: pulumi.ResourceOptions | None = None

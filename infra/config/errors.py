@@ -1,4 +1,4 @@
-"""Errors of stack config: their type, and pydantic's in the words of its keys. Pure: no Pulumi."""
+"""Errors of stack config: their type, and pydantic's in plain words. Pure: no Pulumi."""
 
 import json
 import shlex
@@ -27,31 +27,31 @@ _KINDS = {
     "string_too_short": "must not be empty",
     "string_type": "must be text",
 }
-# Maps of text by any name, but for the logical name of a secret.
+# Maps of text with free names; paths without the logical name of a secret.
 _BY_NAME = (["exemptions"], ["tags"], ["secrets", "fields"])
 
 
 class ConfigError(NamedTuple):
-    """One thing that is wrong with stack config; `SettingsError` raises them all at once."""
+    """One error of stack config; `SettingsError` raises all of them at once."""
 
     path: str
-    """Key of the project's config, such as `secrets.database.from`."""
+    """Key in the project's config, such as `secrets.database.from`."""
     message: str
-    """What is wrong there and what to do, to be read after the path; no secret value."""
+    """What is wrong and what to do, to be read after the path; never a secret value."""
 
     def line(self, project: str) -> str:
-        """Write it as one text, with the full key."""
+        """Return it as one line, with the full key."""
         return f"{project}:{self.path} {self.message}"
 
 
 def of_schema(details: Iterable[ErrorDetails]) -> Iterator[ConfigError]:
-    """Translate pydantic's errors: one for each place, whatever number of types did not fit."""
+    """Translate pydantic's errors: one per key, however many types did not match."""
     rules: dict[_Place, list[str]] = {}
     inputs: dict[_Place, object] = {}
     for error in details:
         place = error["loc"]
         if place[2:3] == ("fields",):
-            place = place[:4]  # pydantic adds the type, of several, that did not fit
+            place = place[:4]  # pydantic adds which of several types did not match
         rules.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
         inputs[place] = error["input"]
     for place, broken in rules.items():
@@ -74,7 +74,7 @@ def _joined(broken: list[str]) -> str:
 
 
 def _remedy(place: _Place, value: object) -> str:
-    """Say how to give as text what `pulumi config set --path` made into something else."""
+    """Say how to set text that `pulumi config set --path` turned into another type."""
     if isinstance(value, int | float):
         text = json.dumps(value)
         end = "-- " if text.startswith("-") else ""
@@ -95,7 +95,7 @@ def _remedy(place: _Place, value: object) -> str:
 
 
 def _argument(place: _Place) -> str:
-    """Write a path as the CLI takes it from a shell."""
+    """Return a path as an argument of the CLI in a shell."""
     return shlex.quote("".join(map(_segment, place)).removeprefix("."))
 
 
@@ -166,12 +166,12 @@ def _shown(path: _Place, value: object) -> str:
 
 
 def _is_environment(path: _Place) -> bool:
-    """Whether it is an environment variable of a function, which may hold what it should not."""
+    """Whether it is an environment variable of a function, which may contain a secret."""
     return path[0] == "functions" and path[2:3] == ("environment",)
 
 
 def _is_structure(path: _Place, value: object) -> bool:
-    """Whether a value in there can be no secret that was put in a wrong place."""
+    """Whether the value cannot be a secret in a wrong place."""
     return path[-1] in ("from", "strategy", "type", "tier") or (
         not isinstance(value, str) and "fields" not in path
     )

@@ -1,4 +1,4 @@
-"""What the models of stack config share: their base, and rules of values. Pure: no Pulumi."""
+"""Base of the models of stack config, and rules for values. Pure: no Pulumi."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def rule_of(field: FieldInfo) -> Within | None:
 
 
 def model_in(annotation: object) -> type[BaseModel] | None:
-    """Find the model in an annotation such as `dict[str, SecretSettings]`."""
+    """Return the model in an annotation such as `dict[str, SecretSettings]`, or None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := model_in(part))), None)

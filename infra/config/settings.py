@@ -1,6 +1,6 @@
-"""The only reader of stack config: all of it is checked, and all its errors are reported at once.
+"""The only reader of stack config: it checks everything, and reports all errors at once.
 
-Structure stands in `secrets`; sensitive text only in `secretValues`, which is read as a
+`secrets` has the structure of each secret. Values are only in `secretValues`, which is read as a
 secret output and never shown.
 """
 
@@ -24,7 +24,7 @@ from .schema import Settings
 
 
 class SettingsError(pulumi.RunError, ValueError):
-    """The stack's config has errors; the text has a line for each.
+    """The stack's config has errors; the message has a line for each.
 
     A `RunError`, so `pulumi up` prints the text and no traceback.
     """
@@ -38,7 +38,7 @@ def load() -> Environment:
     """Read and check the config of the running stack.
 
     Raises:
-        SettingsError: every error, with key, value, what is allowed, and the file to fix.
+        SettingsError: all errors, each with key, value, what is allowed, and the file to fix.
 
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
@@ -72,7 +72,7 @@ def load() -> Environment:
 
 
 def administrators(env: Environment, caller_arn: str) -> list[str]:
-    """ARNs of who may do everything with the secrets; without a resource policy, none.
+    """Return the ARNs in `resourcePolicy.administrators`, if they admit the deployer.
 
     `caller_arn` is that of GetCallerIdentity.
 
@@ -87,11 +87,11 @@ def administrators(env: Environment, caller_arn: str) -> list[str]:
 
 
 def check_account(env: Environment, account_id: str) -> None:
-    """Check what only the account of the deployment decides.
+    """Check what depends on the account of the deployment.
 
     Raises:
-        SettingsError: a secret of another account is under no key that lets it be read here, or
-            there are more existing secrets than alarms can watch.
+        SettingsError: a secret of another account has no customer managed key, or there are more
+            existing secrets than alarms can watch.
 
     """
     existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
@@ -107,7 +107,7 @@ def check_account(env: Environment, account_id: str) -> None:
 
 
 def decrypted_values(project: str) -> dict[str, Any]:
-    """Read `secretValues`, decrypted: to be compared, and never shown."""
+    """Read `secretValues`, decrypted: only to compare, never to show."""
     values: Any = _value(_config().get(f"{project}:secretValues", "{}"))
     return dict(values)
 
@@ -128,14 +128,14 @@ def _with_remedy(lines: Iterable[str], stack: str) -> list[str]:
 
 
 def _config() -> dict[str, str]:
-    """Read the stack's config as Pulumi hands it to a program: all of it, and decrypted."""
+    """Read all of the stack's config as Pulumi passes it to a program: decrypted."""
     return {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
 
 
 def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Find the project's keys, also unknown ones: name -> full key; say which are misplaced.
+    """Find the project's keys, including unknown ones: name -> full key; report misplaced keys.
 
-    A misplaced key is checked as if it were in its place, unless the stack gives that one, too.
+    A misplaced key is checked as if it were in the right namespace, unless that key is also set.
     """
     prefix = f"{project}:"
     keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
@@ -153,7 +153,7 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
 def _given(
     config: Mapping[str, str], keys: Mapping[str, str]
 ) -> tuple[check.Config, list[ConfigError]]:
-    """Read the config without the parts that are wrong by themselves; say what is wrong there."""
+    """Read the config without the keys that are wrong by themselves; report their errors."""
     raw = {name: _value(config[key]) for name, key in keys.items()}
     values = raw.pop("secretValues", {})
     secrets, parameters, functions = (
@@ -161,7 +161,7 @@ def _given(
         for section in ("secrets", "parameters", "functions")
     )
     errors = []
-    # Decrypted, it would be in the state in plain like any other setting.
+    # Decrypted, it would be in the state in plain text like other settings.
     for name in [name for name in raw if _is_encrypted(keys[name])]:
         del raw[name]
         message = "is encrypted, at least in part; only secretValues may be encrypted"
@@ -173,7 +173,7 @@ def _given(
 
 
 def _value(text: str) -> object:
-    """Read what a config key holds; Pulumi writes all but text as JSON."""
+    """Read the value of a config key; Pulumi writes everything except text as JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -181,7 +181,7 @@ def _value(text: str) -> object:
 
 
 def _is_encrypted(key: str) -> bool:
-    # The first is what a program was told, the second what its environment says.
+    # The first is for inline programs, the second for environment variables.
     return pulumi_config.is_config_secret(key) or (
         key in pulumi_config.get_config_secret_keys_env()
     )

@@ -1,16 +1,16 @@
-"""What a config should not say and may: preview shows it, and goes on. Pure: no Pulumi."""
+"""Warnings about config that is allowed but probably wrong. Pure: no Pulumi."""
 
 from collections.abc import Iterator
 
 from ..aws.place import Place
 from .schema import Settings
 
-# What the example `app` needs of its secret.
+# Fields of its secret that the example `app` needs.
 _OF_APP = ("username", "password")
 
 
 def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
-    """Write what to look at, a line each; region and account are the stack's."""
+    """Yield a line for each warning; region and account are the stack's."""
     if not settings.functions:
         yield from _example(settings)
     if settings.audit.trail == "none":

@@ -1,7 +1,7 @@
-"""The user's own files: code (a folder, a file or a built zip) and what is included.
+"""The user's own files: `code` (a folder, a file or a built zip) and `include`.
 
-Left out of folders: names that start with a dot, `__pycache__`, `*.pyc`, virtual environments and
-the locks of requirements.
+Folders are added without names that start with a dot, `__pycache__`, `*.pyc`, virtual environments
+and the lock files of requirements.
 """
 
 import difflib
@@ -19,7 +19,7 @@ _ZIPS = (".zip", ".jar")
 
 
 class Part(NamedTuple):
-    """Files that one key of config puts into a package."""
+    """Files that one config key adds to a package."""
 
     key: str
     label: str
@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
 
 def of_code(code: Path, cache: Path, left_out: Callable[[Path], bool]) -> tuple[Part, list[Error]]:
-    """Read `code`; `left_out` says of a file whether it is not for the package."""
+    """Read `code`; `left_out` says whether to omit a file."""
     part, errors = Part("code", f"code ({shown(code)})", {}), []
     if code.is_file() and code.suffix in _ZIPS:
         try:
@@ -49,7 +49,7 @@ def of_include(path: Path, left_out: Callable[[Path], bool]) -> tuple[Part, list
 
 
 def merge(parts: list[Part]) -> tuple[dict[str, Path], dict[str, str], list[Error]]:
-    """Put parts together: files, the key that each is from, and where two parts disagree."""
+    """Merge parts: files, the key that each came from, and conflicts between parts."""
     files: dict[str, Path] = {}
     origins: dict[str, Part] = {}
     errors = []
@@ -73,7 +73,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def shown(path: Path) -> str:
-    """Write a path as config has it: relative to the project where it is in there."""
+    """Return a path as config has it: relative to the project if it is inside."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
     except ValueError:
@@ -97,7 +97,7 @@ def _add(
 
 
 def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | str]]:
-    """Yield name and file, or what is wrong with it, of all that is in a folder."""
+    """Yield name and file, or name and error, for everything in a folder."""
     for entry in sorted(os.scandir(folder), key=lambda each: each.name):
         path, name = Path(entry.path), prefix + entry.name
         if entry.name.startswith(".") or entry.name == "__pycache__" or path.suffix == ".pyc":

@@ -18,9 +18,9 @@ _DYNAMIC = {"exec", "globals", "setattr", "vars"}
 
 
 def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
-    """Say what is wrong with the handler, to be read after its key.
+    """Yield the errors of the handler, to be read after its key.
 
-    Judged are Python's and Node's, and whether a custom runtime has its `bootstrap`.
+    Checked are handlers of Python and Node, and the `bootstrap` of a custom runtime.
     """
     if version := runtimes.python(runtime):
         yield from _python(handler, version, files)
@@ -31,7 +31,7 @@ def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[st
 
 
 def module_file(handler: str, files: Mapping[str, Path]) -> str | None:
-    """Name of the file in the package that has a Python handler's module."""
+    """Return the file in the package with a Python handler's module, or None."""
     module = handler.rpartition(".")[0].replace(".", "/")
     for name in (
         f"{module}/__init__.py",
@@ -49,7 +49,7 @@ def parsed(path: Path) -> ast.Module | SyntaxError:
     """Parse a module with this Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as invalid escapes, which Lambda runs
+            warnings.simplefilter("ignore")  # such as invalid escapes, which only warn
             return ast.parse(path.read_bytes())
     except SyntaxError as error:
         return error
@@ -85,7 +85,7 @@ def _instead(function: str, names: set[str]) -> str:
 
 
 def _defined(tree: ast.Module) -> set[str] | None:
-    """Names that a module defines at its top level; None where reading it cannot show them all."""
+    """Names that a module defines at its top level; None if they cannot be known statically."""
     names: set[str] = set()
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
@@ -122,7 +122,7 @@ def _bound(node: ast.AST) -> set[str]:
 
 
 def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
-    # Taken apart at the first dot of the last part, then loaded by each ending, then resolved:
+    # Node's client splits at the first dot of the last part, tries each extension, then resolves:
     # https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js
     folder, base = posixpath.split(handler)
     stem, _, export = base.partition(".")

@@ -1,4 +1,4 @@
-"""uv: found, and run with the index that pip is configured to use."""
+"""Finds uv, and runs it with the index that pip is configured to use."""
 
 import functools
 import importlib
@@ -13,18 +13,18 @@ INSTALL = "run `make .venv/uv` in the project, or `pip install uv`"
 """What to do if uv is missing."""
 _OURS = Path(__file__).resolve().parents[2] / ".venv/uv/bin/uv"
 _INDEX = re.compile(r"^ *index-url *[=:] *(.*)$", re.MULTILINE)
-# uv takes the index from these; the first is what replaces PyPI.
+# uv reads the index from these; the first replaces PyPI.
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _SECONDS = 900
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
 
 
 class UvError(Exception):
-    """What uv says that it cannot do: one text without credentials."""
+    """uv's error message on one line, without credentials."""
 
 
 def find() -> str | None:
-    """Return uv: the one that `make` installs, of the package `uv`, or on the PATH."""
+    """Return the path of uv: installed by `make`, from the package `uv`, or on the PATH."""
     if _OURS.is_file():
         return str(_OURS)
     try:
@@ -62,7 +62,7 @@ def run(*arguments: str | Path, folder: Path) -> str:
 
 @functools.cache
 def find_python(version: str) -> str | None:
-    """Return an installed Python that uv knows, such as one that it manages."""
+    """Return an installed Python that uv finds, such as one that it manages."""
     try:
         return run("python", "find", "--no-project", version, folder=Path.home()).strip()
     except UvError:
@@ -70,12 +70,12 @@ def find_python(version: str) -> str | None:
 
 
 def masked(text: str) -> str:
-    """Take user names and passwords out of URLs."""
+    """Remove user names and passwords from URLs."""
     return _CREDENTIALS.sub("", text)
 
 
 def environment(given: os._Environ[str] | dict[str, str]) -> dict[str, str]:
-    """Return the environment that uv runs in: pip's index, no download of a Python."""
+    """Return the environment of uv: pip's index, and no download of a Python."""
     variables = {**given, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     variables.pop("VIRTUAL_ENV", None)
     if not any(given.get(name) for name in _INDEX_VARIABLES):
@@ -86,7 +86,7 @@ def environment(given: os._Environ[str] | dict[str, str]) -> dict[str, str]:
 
 
 def _configured_index(given: os._Environ[str] | dict[str, str]) -> str:
-    """Read pip's configuration as the Makefile does: the last file decides."""
+    """Read pip's configuration like the Makefile: the last file wins."""
     home = Path(given.get("HOME") or Path.home())
     files: Sequence[Path | str] = (
         "/etc/pip.conf",
@@ -104,7 +104,7 @@ def _configured_index(given: os._Environ[str] | dict[str, str]) -> str:
 
 
 def _reason(stderr: str) -> str:
-    """Put uv's error and its causes on one line, without warnings and hints."""
+    """Return uv's error and its causes on one line, without warnings and hints."""
     parts: list[str] = []
     for line in stderr.splitlines():
         text = line.strip()

@@ -1,6 +1,6 @@
-"""Zips: one that was built is unpacked into the cache; one with file modes is written there.
+"""Unpacks built zips into the cache, and writes zips with file modes there.
 
-Files are unpacked under numbers, so no name in a zip decides where anything is written.
+Files are unpacked under numbers, so names in a zip cannot decide where a file is written.
 """
 
 import hashlib
@@ -23,16 +23,16 @@ _NAMES = "names.json"
 
 
 class ZipError(Exception):
-    """A zip that cannot be a package; `args` are messages to be read after its name."""
+    """A zip that cannot be a package; read `args` after its name."""
 
 
 def unpack(path: Path, cache: Path) -> dict[str, Path]:
-    """Return what a zip has: name -> file in the cache, executable if it was.
+    """Return the contents of a zip: name -> file in the cache, executable if it was.
 
-    Bytecode next to its source is left out: it carries a date that is lost.
+    Bytecode next to its source is omitted, because it depends on dates that are lost.
 
     Raises:
-        ZipError: it is not a zip, is damaged or encrypted, or has entries that lead out of it.
+        ZipError: it is not a zip, is damaged or encrypted, or has paths outside of it.
 
     """
     with path.open("rb") as file:
@@ -52,9 +52,9 @@ def unpack(path: Path, cache: Path) -> dict[str, Path]:
 
 
 def is_executable(name: str, path: Path) -> bool:
-    """Whether a file of a package has to be executable: a program, or a script with `#!`.
+    """Whether a file of a package must be executable: a program, or a script with `#!`.
 
-    Shared libraries need no such bit, and text that has one only by accident does not get it.
+    Shared libraries need not be, and text that is executable by accident stays plain.
     """
     if name == "bootstrap":  # what a custom runtime starts
         return True
@@ -65,9 +65,9 @@ def is_executable(name: str, path: Path) -> bool:
 
 
 def write(files: Mapping[str, Path], cache: Path) -> Path:
-    """Write a zip that keeps which files are executable, and return it.
+    """Write a zip that keeps the executable bit of files, and return its path.
 
-    Not compressed as long as Lambda accepts that: what a compressor writes depends on its version.
+    It is uncompressed if Lambda accepts that, because compressed bytes depend on zlib's version.
     """
     unzipped = sum(path.stat().st_size for path in files.values())
     method = zipfile.ZIP_STORED if unzipped < sizes.ZIPPED_BYTES * 0.9 else zipfile.ZIP_DEFLATED

@@ -8,12 +8,12 @@ _CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
 
 
 def trail_arn(place: Place, name: str) -> str:
-    """ARN of a trail, which its key and its bucket name before there is one."""
+    """ARN of a trail, to which its key and its bucket refer before it exists."""
     return place.arn("cloudtrail", f"trail/{name}")
 
 
 def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
-    """Let this trail encrypt, the log group of this name, and who may read files of S3 decrypt.
+    """Allow this trail and this log group to encrypt, and readers of the files in S3 to decrypt.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
     """
@@ -26,7 +26,7 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
             "Effect": "Allow",
             "Principal": _CLOUDTRAIL,
             "Action": "kms:GenerateDataKey",
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {
                 "StringEquals": {"aws:SourceArn": trail},
                 "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": any_trail},
@@ -37,7 +37,7 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
             "Effect": "Allow",
             "Principal": _CLOUDTRAIL,
             "Action": "kms:DescribeKey",
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {"StringEquals": {"aws:SourceArn": trail}},
         },
         {
@@ -45,7 +45,7 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
             "Effect": "Allow",
             "Principal": policies.account(place),
             "Action": "kms:Decrypt",
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {
                 "StringEquals": {
                     "kms:CallerAccount": place.account_id,
@@ -57,7 +57,7 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
 
 
 def bucket_policy(bucket_arn: str, trail: str) -> Policy:
-    """Let this trail write its files, and nobody do anything without TLS.
+    """Allow this trail to write its files, and deny everyone requests without TLS.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
     """

@@ -1,7 +1,7 @@
-"""Policies of VPC endpoints: what may pass, whoever asks. Pure functions over plain strings.
+"""Policies of VPC endpoints: which calls may pass. Pure functions over plain strings.
 
-An endpoint's policy grants nothing; it bounds what roles that are granted something may do through
-the endpoint, and whose roles those may be.
+An endpoint policy grants nothing; it limits what roles may do through the endpoint, and which
+account the roles belong to.
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 """
 
@@ -14,9 +14,9 @@ from .parameters import parameter_arn
 
 
 def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str] = ()) -> Policy:
-    """Read and rotate secrets whose full names start so, read existing ones, make passwords.
+    """Read and rotate secrets with this name prefix, read existing ones, generate passwords.
 
-    The account that is asked for is the caller's; an existing secret may be of any.
+    Secrets must be in the caller's account; an existing secret may be in any account.
     """
     existing = {
         "Sid": "ExistingSecrets",
@@ -42,7 +42,7 @@ def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str
 
 
 def ssm(place: Place, parameter_prefix: str) -> Policy:
-    """Read parameters whose full names start so."""
+    """Read parameters with this name prefix."""
     return _policy(
         place,
         {
@@ -54,7 +54,7 @@ def ssm(place: Place, parameter_prefix: str) -> Policy:
 
 
 def logs(place: Place, log_group_prefix: str) -> Policy:
-    """Write to log groups whose names start so."""
+    """Write to log groups with this name prefix."""
     return _policy(
         place,
         {
@@ -66,20 +66,20 @@ def logs(place: Place, log_group_prefix: str) -> Policy:
 
 
 def monitoring(place: Place) -> Policy:
-    """Put metrics."""
+    """Publish metrics."""
     return _policy(
         place,
         {
             "Sid": "PutMetrics",
             "Action": "cloudwatch:PutMetricData",
-            # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+            # The action supports no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
             "Resource": "*",
         },
     )
 
 
 def xray(place: Place) -> Policy:
-    """Send segments, and ask which requests to sample."""
+    """Send segments, and get sampling rules."""
     return _policy(
         place,
         {
@@ -90,7 +90,7 @@ def xray(place: Place) -> Policy:
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ],
-            # The actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+            # The actions support no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
             "Resource": "*",
         },
     )
@@ -103,7 +103,7 @@ def s3(place: Place) -> Policy:
         {
             "Sid": "OwnBuckets",
             "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-            # A bucket's ARN names no account.
+            # A bucket's ARN contains no account.
             "Resource": f"arn:{place.partition}:s3:::*",
         },
         resource_account=place.account_id,

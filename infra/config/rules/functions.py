@@ -1,4 +1,4 @@
-"""What `functions`, `function` and `extension` must keep to beyond each key by itself.
+"""What `functions`, `function` and `extension` must satisfy beyond each key by itself.
 
 Pure: no Pulumi, no boto3.
 """
@@ -36,12 +36,12 @@ _OWN_VARIABLE = re.compile(
     r"|SECRETS_(CACHE_SECONDS|TELEMETRY|REPLICA_REGIONS)"
 )
 _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[\w-]+:[1-9]\d*")
-# Five layers of a function, the extension's among them.
+# A function can have five layers, including the extension's.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LAYERS = 4
-# What the inline policies for logs, traces, network and dead letters may have together.
+# Characters reserved for the inline policies for logs, traces, network and dead letters.
 _OTHER_INLINE_POLICIES = 2_000
-# Ten managed policies of a role: two, at least, are those that read.
+# A role can have ten managed policies; at least two grant reads.
 _POLICIES = 8
 _QUEUE = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+")
 
@@ -53,10 +53,10 @@ def errors(
     secret_names: Collection[str],
     parameter_names: Collection[str],
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `region` is the stack's own, or nothing; `secret_names` and `parameter_names` are all, also
-    those of wrong ones.
+    `region` is the stack's own, or empty; `secret_names` and `parameter_names` include those with
+    errors.
     """
     found = functions(settings)
     if settings.functions and settings.function != SingleFunctionSettings():
@@ -79,7 +79,7 @@ def errors(
 
 
 def _names(settings: Settings) -> Iterator[ConfigError]:
-    """Refuse names that AWS would, and two functions that would share a log group."""
+    """Reject names that AWS rejects, and functions that would share a log group."""
     taken = {"seeder": "is reserved for the function that generates initial values"}
     taken["rotation-watch"] = "is reserved for the function that watches rotations"
     for name, secret in settings.own_secrets.items():
@@ -103,7 +103,7 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
 
 
 def _shared_names(settings: Settings) -> Iterator[ConfigError]:
-    """Refuse two functions whose resources would have one name."""
+    """Reject functions whose resources would have the same name."""
     for name in settings.functions:
         if f"{name}-secure" in settings.functions:
             rule = f"would have policies with the same names as those of functions.{name}"
@@ -133,7 +133,7 @@ def _readable(
     secret_names: Collection[str],
     parameter_names: Collection[str],
 ) -> Iterator[ConfigError]:
-    """Refuse what no config has, what is given twice, and administrators' secrets."""
+    """Reject unknown names, repeated names, and admin secrets."""
     section, own = function.section, function.settings
     kinds = {
         "secrets": (own.secrets, secret_names),
@@ -162,7 +162,7 @@ def _repeats(path: str, values: Sequence[str]) -> Iterator[ConfigError]:
 
 
 def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError]:
-    """Refuse more existing secrets than the role's inline policies take."""
+    """Reject more existing secrets than fit in the role's inline policies."""
     listed = {
         each.existing: each.key_arn
         for name, each in settings.existing_secrets.items()
@@ -286,7 +286,7 @@ def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError
 
 
 def _extension_key(function: AppFunction, name: str) -> str:
-    """Find the key that has a setting of the extension: the function's own, or the stack's."""
+    """Return the key that sets an argument of the extension: the function's, or the stack's."""
     own = name in function.settings.extension.model_fields_set
     return (
         f"{function.section}.extension.{to_camel(name)}" if own else f"extension.{to_camel(name)}"

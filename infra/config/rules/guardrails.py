@@ -1,9 +1,9 @@
-"""What the config of a protected environment must not say, or lack. Pure: no Pulumi, no boto3.
+"""Rules of `protection`. Pure: no Pulumi, no boto3.
 
-`relaxed` refuses nothing. `standard` refuses what loses a secret, shows it or lets it grow
-old, and costs next to nothing to keep to. `strict` asks, besides, for what production has and a
-bill shows: replicas, alarms that reach somebody, records that last. A rule is kept, or its name
-stands in `exemptions` with the reason.
+`relaxed` rejects nothing. `standard` rejects what can lose a secret, expose it or leave it
+unrotated; satisfying it costs almost nothing. `strict` also requires what production needs and
+costs money: replicas, alarms with subscribers, records that are kept for long. A rule can be
+waived by name in `exemptions`, with the reason.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -28,25 +28,25 @@ _NOT_IN_STATE = (
 
 
 class Breach(NamedTuple):
-    """One place where a rule is not kept."""
+    """One place where a rule is broken."""
 
     path: str
     """Key of stack config."""
     text: str
-    """What must be there, and what is."""
+    """What is required, and what was found."""
     name: str = ""
-    """Logical name, where the rule is about each secret or parameter by itself."""
+    """Logical name, if the rule applies to each secret or parameter separately."""
 
 
 Breaches = Callable[[Settings], Iterator[Breach]]
 
 
 class Rule(NamedTuple):
-    """What is asked for from a level of protection on."""
+    """A rule that applies from a level of protection on."""
 
     level: str
     breaches: Breaches | None
-    """None: Pulumi refuses the deletion at every level; an exemption allows it."""
+    """None: the rule is about a deletion that only an exemption allows."""
 
 
 def errors(
@@ -56,11 +56,11 @@ def errors(
     *,
     all_read: bool,
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken without a reason, and which reasons are for nothing.
+    """Yield an error for each broken rule without a reason, and for each unnecessary exemption.
 
-    `names` are those of all secrets and parameters, `function_names` those in `functions`, also of
-    wrong ones. `all_read` is whether no part of the config is left out; an exemption may be for
-    such a part.
+    `names` are those of all secrets and parameters, `function_names` those in `functions`,
+    including those with errors. `all_read` says whether the whole config could be read; otherwise
+    an exemption may be for a part that could not.
     """
     reasons, level = settings.exemptions, settings.protection
     found = _found(settings)
@@ -73,7 +73,7 @@ def errors(
         path = f"exemptions[{key!r}]"
         known = RULES.get(f"{rule}.<name>" if dot else rule)
         there = function_names if rule in _OF_FUNCTIONS else names
-        # Whoever asks for a deletion may have removed the name, or be about to.
+        # With an exemption for a deletion, the name may be gone already.
         asks = known is not None and known.breaches is None
         if known is None:
             yield ConfigError(path, f"names an unknown rule; rules: {', '.join(RULES)}")
@@ -95,12 +95,12 @@ def errors(
 
 
 def protects(settings: Settings, key: str) -> bool:
-    """Whether Pulumi is to refuse a deletion that this key of `exemptions` would allow."""
+    """Whether Pulumi protects from a deletion that this key of `exemptions` would allow."""
     return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
 def _found(settings: Settings) -> dict[str, Breach]:
-    """Every breach, by the key under which it is exempted."""
+    """All breaches, by the key of `exemptions` that waives each."""
     return {
         name.replace("<name>", breach.name): breach
         for name, rule in RULES.items()
@@ -139,9 +139,9 @@ _OF_FUNCTIONS: set[str] = set()
 def _of_functions(
     rule: str, level: str, broken: Callable[[FunctionSettings], tuple[str, str] | None]
 ) -> dict[str, Rule]:
-    """Make a rule on each of `functions` by its name, and on `function` without one.
+    """Return a rule for each of `functions`, by its name, and one for `function`.
 
-    `broken` returns a key of the function, and what must be there, unless the rule is kept.
+    `broken` returns a key of the function and what it requires, or None if the rule is satisfied.
     """
     _OF_FUNCTIONS.add(rule)
 
@@ -193,7 +193,7 @@ def _reserved_concurrency(function: FunctionSettings) -> tuple[str, str] | None:
 
 def _internal_log_retention(settings: Settings) -> Iterator[Breach]:
     days = internal_functions(settings)["log_retention_days"]
-    # That of `function` is refused by itself.
+    # That of `function` has its own rule.
     if days < _LOG_RETENTION_DAYS and (
         settings.functions or settings.internal_functions.log_retention_days
     ):
@@ -290,5 +290,5 @@ RULES = {
     "protectKeys": Rule("strict", None),
     "protectAudit": Rule("strict", None),
 }
-"""Key of `exemptions` -> rule. Keys stay as they are: they stand in stack files. Where each
-secret or parameter is exempted by itself, a new one has no reason yet."""
+"""Key of `exemptions` -> rule. Keys must not change, because stack files contain them. If each
+secret or parameter needs its own exemption, a new one is not exempt yet."""

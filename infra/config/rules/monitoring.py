@@ -1,4 +1,4 @@
-"""What `monitoring` and `audit` must keep to. Pure: no Pulumi, no boto3."""
+"""What `monitoring` and `audit` must satisfy. Pure: no Pulumi, no boto3."""
 
 import re
 from collections import Counter
@@ -21,16 +21,16 @@ _ENDPOINTS = {
     "lambda": (r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+", "the ARN of a function"),
 }
 _READER = r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+"
-# Pulumi names a role after its function, and adds a hyphen and seven digits.
+# Pulumi names a role after its function, with a hyphen and seven hex digits.
 _ROLE = "arn:aws:iam::123456789012:role/{}-role-0123456".format
 
 
-# Without credentials, which every alarm would show, and without a fragment, which is the alarm's.
+# Without credentials, which every alarm would show, and without a fragment, which each alarm adds.
 _RUNBOOK = r"https://[^\s#/?@]+([/?][^\s#]*)?"
 
 
 def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; `region` is the stack's own, or nothing."""
+    """Yield an error for each broken rule; `region` is the stack's own, or empty."""
     yield from _audit(settings.audit, settings.tags)
     monitoring = settings.monitoring
     yield from _subscriptions(monitoring)
@@ -53,7 +53,7 @@ def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigErro
     rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
     own = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
     readers = [reader.role for reader in settings.readers.values()]
-    # The account is not known here: all count as its own, which takes the most characters.
+    # The account is not known here, so all count as in it, which needs the most characters.
     others = [re.sub(r"::\d+:", "::123456789012:", arn) for arn in (*known, *readers)]
     existing = alarm_filters.of_existing(settings.existing_arns(region))
     try:
@@ -67,7 +67,7 @@ def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigErro
 
 
 def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
-    """Refuse more existing secrets of the stack's account than metric filters can be about."""
+    """Reject more existing secrets in the stack's account than metric filters can cover."""
     most, parts = limits.EXISTING_SECRET_PARTS, len(alarm_filters.of_existing(arns))
     if parts > most:
         rule = f"has {len(arns)} existing secrets of this account, more than alarms can watch"
@@ -148,5 +148,5 @@ def _subscriptions(monitoring: MonitoringSettings) -> Iterator[ConfigError]:
 
 
 def _shown(endpoint: str) -> str:
-    """Write a URL without the user and password that it may hold."""
+    """Return a URL without the user and password that it may contain."""
     return re.sub(r"(?<=://)[^/?#]*@", "…@", endpoint)

@@ -1,4 +1,4 @@
-"""What `network` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `network` must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from ..errors import ConfigError
 from ..functions import functions
 from ..schema import NetworkSettings, Settings
 
-# Keys of what is made here, with `egress: endpoints`.
+# Keys that are only for `egress: endpoints`.
 _OF_ENDPOINTS = ("vpc_id", "services", "s3_route_table_ids", "database_security_group_id")
 
 
 class Subnet(NamedTuple):
-    """Where a subnet is, as EC2 tells."""
+    """A subnet, with its VPC and availability zone from EC2."""
 
     id: str
     vpc_id: str
@@ -24,7 +24,7 @@ class Subnet(NamedTuple):
 
 
 def errors(settings: Settings, region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; `region` is the stack's own, or nothing."""
+    """Yield an error for each broken rule; `region` is the stack's own, or empty."""
     network = settings.network
     if not network.subnet_ids:
         for key in ("security_group_ids", "egress", *_OF_ENDPOINTS):
@@ -55,12 +55,12 @@ def errors(settings: Settings, region: str) -> Iterator[ConfigError]:
 def subnet_errors(network: NetworkSettings, subnets: Sequence[Subnet]) -> Iterator[ConfigError]:
     """Say why these subnets cannot be used.
 
-    Functions in subnets of one availability zone do not outlive its loss. Endpoints are refused
-    by EC2 in two subnets of one zone (`DuplicateSubnetsInSameZone`), or in another VPC's.
+    Functions in subnets of a single availability zone fail with that zone. EC2 rejects endpoints
+    in two subnets of one zone (`DuplicateSubnetsInSameZone`), or in another VPC's subnets.
     https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 
-    Needs to ask EC2 where subnets are, so it is no part of `errors`. Of what is not known yet,
-    nothing is said.
+    The subnets come from EC2, so this is not part of `errors`. Unknown zones and VPCs are
+    skipped.
     """
     zones: dict[str, set[str]] = {}
     for subnet in subnets:
@@ -112,7 +112,7 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
 
 
 def _regions(settings: Settings, region: str, own_group: str) -> Iterator[ConfigError]:
-    """Refuse existing secrets that no function behind these endpoints reaches."""
+    """Reject existing secrets that functions behind these endpoints cannot reach."""
     existing = settings.existing_secrets
     for function in functions(settings).values():
         if function.settings.network is not None:

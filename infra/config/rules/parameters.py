@@ -1,4 +1,4 @@
-"""What parameters must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What parameters must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -8,16 +8,16 @@ from ..schema import ParameterSettings
 from . import generated
 from .sensitive import looks_sensitive
 
-# What stands before a parameter's name in `secretValues`.
+# Prefix of parameters' names in `secretValues`.
 VALUES_PREFIX = "parameters/"
 
 
 def errors(
     parameters: Mapping[str, ParameterSettings], prefix: str, secret_names: Collection[str]
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `prefix` starts every full name, `secret_names` are those of all secrets.
+    `prefix` is that of all full names, `secret_names` are those of all secrets.
     """
     for name, parameter in parameters.items():
         path = f"parameters.{name}"
@@ -72,7 +72,7 @@ def _secure(path: str, _: str, parameter: ParameterSettings) -> Iterator[ConfigE
 
 
 def text_errors(value: str, tier: str) -> Iterator[str]:
-    """Say why Parameter Store would refuse a value in a tier."""
+    """Say why Parameter Store would reject a value in a tier."""
     size, allowed = len(value.encode()), limits.PARAMETER_VALUE_BYTES[tier]
     if size > allowed:
         yield f"must have at most {allowed} bytes in the {tier} tier, got {size}"

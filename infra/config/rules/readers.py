@@ -1,4 +1,4 @@
-"""What `readers` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `readers` must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Collection, Iterator
 
@@ -16,10 +16,10 @@ def errors(
     function_names: Collection[str],
     region: str,
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `secret_names` are those of all secrets, also of wrong ones, `function_names` those in
-    `functions`; `region` is the stack's own, or nothing.
+    `secret_names` include those of secrets with errors, `function_names` are those in
+    `functions`; `region` is the stack's own, or empty.
     """
     yield from _names(settings, function_names or [READER])
     yield from _roles(settings, region)
@@ -44,7 +44,7 @@ def errors(
 def _names(settings: Settings, function_names: Collection[str]) -> Iterator[ConfigError]:
     for name in settings.readers:
         yield from name_rules.logical("readers", name)
-        # The output `read_policy_arns` has the policies of both under these names.
+        # The output `read_policy_arns` has both by name.
         if name in function_names:
             yield ConfigError(
                 f"readers.{name}", "is also the name of a function; choose another name"

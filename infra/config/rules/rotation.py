@@ -1,4 +1,4 @@
-"""What rotation must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What rotation must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
@@ -16,9 +16,9 @@ _PROXY = "an RDS Proxy endpoint, which accepts only the password in AWSCURRENT"
 def errors(
     secrets: Mapping[str, SecretSettings], names: Collection[str], region: str
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `names` are those of all secrets, also of wrong ones; `region` is the stack's own, or nothing.
+    `names` include those of secrets with errors; `region` is the stack's own, or empty.
     """
     for name, secret in secrets.items():
         if secret.rotation is not None and secret.existing is None:
@@ -32,17 +32,17 @@ def errors(
 
 
 def is_database(secret: SecretSettings) -> bool:
-    """Whether rotation logs in to a database by it."""
+    """Whether rotation logs in to a database with it."""
     return secret.rotation is not None and secret.rotation.strategy != "random"
 
 
 def server_of(secret: SecretSettings) -> postgres_fields.Server | None:
-    """Return the server that it is rotated at; None where the config does not say it."""
+    """Return the server on which it is rotated; None if the config does not say."""
     return postgres_fields.server(_at_server(secret))
 
 
 def _at_server(secret: SecretSettings) -> dict[str, object]:
-    """Return the fields with the server of `rotation`, if that is another one."""
+    """Return the fields with the server of `rotation`, if that is set."""
     rotation = secret.rotation
     if rotation is None or rotation.host is None:
         return dict(secret.fields)
@@ -98,7 +98,7 @@ def _database(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
 
 
 def _endpoint(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
-    """Refuse a server that no rotation can log in to."""
+    """Reject a server to which rotation cannot log in."""
     rotation, server = secret.rotation, server_of(secret)
     host = rotation.host if rotation else None
     for fault in postgres_fields.faults({"host": host}, ("host",)):
@@ -135,7 +135,7 @@ def _admin(
 def _admins_region(
     path: str, admin: str | None, secrets: Mapping[str, SecretSettings], region: str
 ) -> Iterator[ConfigError]:
-    """Refuse an existing secret that a rotation, which asks its own region, does not find."""
+    """Reject an existing admin secret in another region, where rotation does not look for it."""
     existing = secrets[admin].existing if admin and admin in secrets else None
     if existing and region and (away := Place.of(existing).region) != region:
         rule = f"must be in aws:region {region!r}, where rotation reads it"
@@ -144,7 +144,7 @@ def _admins_region(
 
 
 def _fields(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
-    """Find fields that a rotation could not log in with, its administrators' among them."""
+    """Reject fields with which rotation cannot log in, including those of admin secrets."""
     rotated = {name: each for name, each in secrets.items() if is_database(each)}
     admins = {each.rotation.admin_secret for each in rotated.values() if each.rotation}
     for name, secret in secrets.items():
@@ -166,11 +166,11 @@ class _Owner(NamedTuple):
 
     secret: str
     original: str | None
-    """The user of which that one is a clone that rotation makes."""
+    """The user whose clone that user is, created by rotation; or None."""
 
 
 def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
-    """Find users that a rotation changes, and another secret logs in as."""
+    """Reject users that rotation changes while another secret also logs in as them."""
     changed: dict[_User, _Owner] = {}
     for name, secret in secrets.items():
         if is_database(secret):
@@ -200,7 +200,7 @@ def _shared(user: _User, owner: _Owner, other: _Owner) -> str:
 
 
 def _users_of(name: str, secret: SecretSettings) -> dict[_User, _Owner]:
-    """Return the users that a secret logs in as, where it is used and where it is rotated."""
+    """Return the users as which a secret logs in, where it is used and where it is rotated."""
     users = {
         str(user): _Owner(name, None)
         for field in ("username", "alternateUsername")

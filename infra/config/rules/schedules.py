@@ -1,4 +1,4 @@
-"""Schedules of rotation: what Secrets Manager takes. Pure: no Pulumi, no boto3."""
+"""Rotation schedules that Secrets Manager accepts. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,7 +14,7 @@ _RATES = {"hour": limits.ROTATION_RATE_HOURS, "day": limits.ROTATION_RATE_DAYS}
 
 
 def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[ConfigError]:
-    """Say what is wrong with a schedule or its window, which are keys below `path`."""
+    """Yield the errors of a schedule and its window, which are keys under `path`."""
     parsed = schedules.parse(schedule)
     for rule in _broken(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")
@@ -39,7 +39,7 @@ def _broken(parsed: Rate | Cron | None) -> Iterator[str]:
 
 
 def _gap_hours(parsed: Rate | Cron | None) -> int:
-    """Return the hours between two rotations of a day, a whole day at most."""
+    """Return the fewest hours between two rotations, at most a whole day."""
     if parsed is None or None in parsed:
         return _DAY_HOURS
     if isinstance(parsed, Cron):

@@ -1,6 +1,6 @@
-"""What `secretValues` must hold: the value of each secret and parameter from config.
+"""What `secretValues` must contain: the value of each secret and parameter from config.
 
-Pure: no Pulumi, no boto3. A value is never shown.
+Pure: no Pulumi, no boto3. No error shows a value.
 """
 
 import json
@@ -20,17 +20,17 @@ _SET = "`pulumi config set --secret --path 'secretValues[\"{}\"]'`".format
 
 @dataclass(frozen=True)
 class _Kind(Generic[_Settings]):
-    """What differs between values of secrets and values of parameters."""
+    """The differences between values of secrets and values of parameters."""
 
     name: str
     prefix: str
-    """What starts their names in `secretValues`."""
+    """Prefix of their names in `secretValues`."""
     types: tuple[type, ...]
     types_text: str
     refusal: Callable[[_Settings], str | None]
-    """Why one with these settings has no value in the config; None if it has."""
+    """Why one with these settings must not have a value in the config; None if it must."""
     text_errors: Callable[[Any, _Settings | None], Iterator[str]]
-    """What is wrong with a value; the settings are None where they are wrong."""
+    """The errors of a value; the settings are None if they have errors."""
 
 
 def errors(
@@ -40,16 +40,16 @@ def errors(
     *,
     encrypted: bool,
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `values` are `secretValues` as they came. Of secrets and parameters there is every name,
-    without the settings where those are wrong.
+    `values` is `secretValues`, unchecked. `secrets` and `parameters` have all names, with None as
+    the settings if those have errors.
     """
     if not isinstance(values, dict):
         rule = "must be a map of secret names to values (not shown)"
         yield ConfigError("secretValues", rule)
         return
-    # A secret's name may begin like the key of a parameter.
+    # A secret's name may start like the key of a parameter.
     of_parameters = {
         key.removeprefix(VALUES_PREFIX): value
         for key, value in values.items()
@@ -68,7 +68,7 @@ def errors(
 
 
 def text(value: object) -> str:
-    """Write a value of `secretValues` as the secret's text: a map as JSON, text as it is."""
+    """Return a value of `secretValues` as the secret's text: a map as JSON, text unchanged."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

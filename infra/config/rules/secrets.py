@@ -1,4 +1,4 @@
-"""What `secrets` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `secrets` must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -14,10 +14,10 @@ from .sensitive import looks_sensitive
 def errors(
     secrets: Mapping[str, SecretSettings], prefix: str, names: Collection[str], region: str
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `prefix` starts every full name, `names` are those of all secrets, also of wrong ones; `region`
-    is the stack's own, or nothing.
+    `prefix` is that of all full names, `names` include those of secrets with errors; `region`
+    is the stack's own, or empty.
     """
     yield from _repeated(secrets)
     if not names:
@@ -52,7 +52,7 @@ def _repeated(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
 
 
 def _existing(path: str, secret: SecretSettings, region: str) -> Iterator[ConfigError]:
-    """Refuse what would make or change a secret that exists already."""
+    """Reject keys that would create or change an existing secret."""
     for key in sorted(secret.model_fields_set - {"existing", "key_arn", "description"}):
         alias = SecretSettings.model_fields[key].alias
         yield ConfigError(
@@ -81,7 +81,7 @@ def _generated(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
             yield ConfigError(f"{path}.fields.{field}", f"{rule}; {remedy}")
     for field, rules in secret.generate.items():
         yield from generated.errors(f"{path}.generate.{field}", rules)
-    # JSON escapes the quote and the backslash; nothing else that is generated.
+    # JSON escapes quotes and backslashes, but nothing else that is generated.
     most = len(json.dumps(secret.fields).encode()) + sum(
         len(field) + 2 * rules.length + len('"": "", ') for field, rules in secret.generate.items()
     )
