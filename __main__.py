@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import app_functions, cost, observability, wiring
-from infra.aws.place import Place
+from infra.aws.location import Location
 from infra.changes import comparison
 from infra.config import settings, warnings
 
@@ -17,8 +17,8 @@ settings.check_account(env, identity.account_id)
 for warning in warnings.warnings(env.settings, env.region, identity.account_id):
     pulumi.log.warn(warning)
 administrators = settings.administrators(env, identity.arn)
-place = Place(env.partition, env.region, identity.account_id)
-context = wiring.Context(env, place, Path(__file__).with_name("handler"))
+location = Location(env.partition, env.region, identity.account_id)
+context = wiring.Context(env, location, Path(__file__).with_name("handler"))
 
 keys = wiring.encryption_keys(context)
 secrets = wiring.app_secrets(context, keys)

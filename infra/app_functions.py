@@ -76,7 +76,7 @@ def _reader_role(
             "replica_key_arns": keys.replica_arns,
             "parameter_arns": plain,
             "secure_parameter_arns": secure,
-            "log_group_arn": context.place.log_group_arn(
+            "log_group_arn": context.location.log_group_arn(
                 f"{env.log_group_prefix}{function.log_group}"
             ),
             "tracing": own.tracing,

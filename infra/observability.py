@@ -6,7 +6,7 @@ others.
 
 from collections.abc import Mapping
 
-from .aws.place import Place
+from .aws.location import Location
 from .components.alarm_topic import AlarmTopic
 from .components.audit import Audit
 from .components.extension_function import ExtensionFunction
@@ -26,7 +26,7 @@ def audit(context: Context) -> Audit | None:
             "trail_name": env.name,
             "log_group_name": env.names.trail_log_group,
             "alias": f"{env.project}/{env.stack}-audit",
-            **context.place.args,
+            **context.location.args,
             "retention_days": settings.retention_days,
             "log_retention_days": settings.log_retention_days,
             "deletion_window_in_days": env.settings.key.deletion_window_days,
@@ -46,7 +46,7 @@ def alarm_topic(context: Context) -> AlarmTopic:
         {
             "alarm_prefix": f"{env.name}-",
             "alias": f"{env.project}/{env.stack}-alarms",
-            **context.place.args,
+            **context.location.args,
             "subscriptions": [
                 {"protocol": each.protocol, "endpoint": each.endpoint}
                 for each in settings.monitoring.subscriptions
@@ -73,7 +73,7 @@ def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None
             },
             "rotating": [env.secret_prefix + name for name in rotations],
             "replica_regions": regions,
-            "account_id": context.place.account_id,
+            "account_id": context.location.account_id,
             "file": context.handler / "rotation_watch.py",
             **context.small_function("rotation-watch", deployed.keys.home),
         },
@@ -94,12 +94,12 @@ def monitoring(
     watch = rotation_watch(context, deployed)
     keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
-    existing = env.watched_existing(context.place.account_id)
+    existing = env.watched_existing(context.location.account_id)
     made = Monitoring(
         "monitoring",
         {
             "environment": env.name,
-            "region": context.place.region,
+            "region": context.location.region,
             "secret_prefix": env.secret_prefix,
             "existing_secret_arns": existing or None,
             "key_alias": env.names.key_alias,
@@ -149,4 +149,4 @@ def _existing_keys(context: Context, existing: list[str]) -> list[str]:
     """ARNs of the keys of existing secrets whose events a trail of this account records."""
     secrets = context.env.settings.existing_secrets.values()
     keys = {each.key_arn for each in secrets if each.key_arn and each.existing in existing}
-    return sorted(key for key in keys if Place.of(key) == context.place)
+    return sorted(key for key in keys if Location.of(key) == context.location)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pulumi
 import pulumi_aws as aws
 
-from .aws.place import Place
+from .aws.location import Location
 from .components import packages
 from .components.app_secret import AppSecret
 from .components.encryption_key import EncryptionKey, EncryptionKeyArgs
@@ -39,7 +39,7 @@ class Context:
     """What every part needs: settings, partition, region, account and the functions' sources."""
 
     env: Environment
-    place: Place
+    location: Location
     handler: Path
     """Folder of the functions' sources."""
 
@@ -67,7 +67,7 @@ class Context:
 
     def is_here(self, role_arn: str) -> bool:
         """Whether a role belongs to the account of the deployment."""
-        return Place.of(role_arn).account_id == self.place.account_id
+        return Location.of(role_arn).account_id == self.location.account_id
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
         """Return the files of a package, with those for PostgreSQL if needed."""
@@ -118,9 +118,9 @@ def encryption_keys(context: Context) -> Keys:
         return {
             "description": f"Secrets of {env.name}",
             "alias": f"{env.project}/{env.stack}",
-            "partition": context.place.partition,
+            "partition": context.location.partition,
             "region": region,
-            "account_id": context.place.account_id,
+            "account_id": context.location.account_id,
             "rotation_period_in_days": settings.rotation_period_days,
             "deletion_window_in_days": settings.deletion_window_days,
             "foreign_readers": foreign_readers or None,
@@ -131,7 +131,7 @@ def encryption_keys(context: Context) -> Keys:
     key = EncryptionKey(
         "environment",
         {
-            **args(context.place.region),
+            **args(context.location.region),
             "log_group_prefix": env.log_group_prefix,
             "parameters": env.has_secure_parameters,
             "replication_regions": env.settings.replica_regions,
@@ -140,7 +140,7 @@ def encryption_keys(context: Context) -> Keys:
     replica_keys = {
         region: EncryptionKey(
             f"replica-{region}",
-            {**args(region), "replication_regions": [context.place.region]},
+            {**args(region), "replication_regions": [context.location.region]},
         )
         for region in env.settings.replica_regions
     }
@@ -216,7 +216,7 @@ def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
                 for name, parameter in parameters.items()
             },
             "key_arn": keys.home.arn,
-            **context.place.args,
+            **context.location.args,
             "tags": env.tags,
         },
     )
@@ -243,7 +243,7 @@ def private_network(context: Context) -> VpcConfig:
         {
             "vpc_id": network.vpc_id or "",
             "subnet_ids": network.subnet_ids,
-            **context.place.args,
+            **context.location.args,
             "secret_prefix": env.secret_prefix,
             "existing_secret_arns": env.settings.existing_arns(env.region) or None,
             "parameter_prefix": env.parameter_prefix if env.settings.parameters else None,
@@ -302,7 +302,7 @@ def seeders(
             "parameters": {
                 name: {
                     "name": env.parameter_prefix + name,
-                    "arn": parameter_arn(context.place, env.parameter_prefix + name),
+                    "arn": parameter_arn(context.location, env.parameter_prefix + name),
                     "generate": seed.generated(),
                     "description": seed.description,
                     "tier": seed.tier,
@@ -340,7 +340,7 @@ def secret_rotations(
             {
                 "secret_arn": secrets[name].arn,
                 "replica_key_arns": keys.replica_arns,
-                "account_id": context.place.account_id,
+                "account_id": context.location.account_id,
                 "files": context.files(
                     "rotation.py",
                     "rotation_engine.py",
@@ -404,8 +404,8 @@ def secret_policies(
                 name,
                 {
                     "secret_arn": secret.arn,
-                    "partition": context.place.partition,
-                    "account_id": context.place.account_id,
+                    "partition": context.location.partition,
+                    "account_id": context.location.account_id,
                     "readers": [
                         *(
                             deployed.roles[function.name].arn

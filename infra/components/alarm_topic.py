@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import monitoring as monitoring_policies
 from . import kms_key
 
@@ -73,7 +73,7 @@ class AlarmTopic(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:AlarmTopic", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = Place.from_args(args)
+        location = Location.from_args(args)
 
         key, _ = kms_key.key_with_alias(
             name,
@@ -81,7 +81,7 @@ class AlarmTopic(pulumi.ComponentResource):
             child,
             description=f"Messages of the alarms {args['alarm_prefix']}*",
             alias=args["alias"],
-            policy=monitoring_policies.topic_key_policy(place),
+            policy=monitoring_policies.topic_key_policy(location),
             deletion_window_in_days=window,
             tags=tags,
         )

@@ -23,7 +23,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import audit as audit_policies
 from ..policies import iam as policies
 from . import grants, kms_key
@@ -104,8 +104,8 @@ class Audit(pulumi.ComponentResource):
         protect = args.get("protect")
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = Place.from_args(args)
-        trail_arn = audit_policies.trail_arn(place, args["trail_name"])
+        location = Location.from_args(args)
+        trail_arn = audit_policies.trail_arn(location, args["trail_name"])
 
         key, _ = kms_key.key_with_alias(
             name,
@@ -113,7 +113,7 @@ class Audit(pulumi.ComponentResource):
             child,
             description=f"Log files and log group of the trail {args['trail_name']}",
             alias=args["alias"],
-            policy=audit_policies.key_policy(place, trail_arn, args["log_group_name"]),
+            policy=audit_policies.key_policy(location, trail_arn, args["log_group_name"]),
             deletion_window_in_days=window,
             tags=tags,
         )

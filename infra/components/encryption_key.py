@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import iam as policies
 from . import kms_key
 
@@ -86,7 +86,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=args["description"],
             alias=args["alias"],
             policy=policies.key_policy(
-                Place.from_args(args),
+                Location.from_args(args),
                 args.get("log_group_prefix"),
                 parameters=args.get("parameters", False),
                 replication_regions=args.get("replication_regions", ()),

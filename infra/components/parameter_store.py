@@ -22,7 +22,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies.parameters import parameter_arn
 
 
@@ -84,12 +84,12 @@ class ParameterStore(pulumi.ComponentResource):
             {key: given for key, given in args.items() if key != "parameters"},
             opts,
         )
-        place = Place.from_args(args)
+        location = Location.from_args(args)
 
         arns: dict[bool, dict[str, pulumi.Input[str]]] = {False: {}, True: {}}
         for logical, parameter in args["parameters"].items():
             secure, value = parameter["type"] == "SecureString", parameter.get("value")
-            arn: pulumi.Input[str] = parameter_arn(place, parameter["name"])
+            arn: pulumi.Input[str] = parameter_arn(location, parameter["name"])
             if value is not None:
                 arn = aws.ssm.Parameter(
                     f"{name}-{logical}",

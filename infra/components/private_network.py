@@ -29,7 +29,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import endpoints as network_policies
 from ..policies.iam import Policy
 
@@ -108,7 +108,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             )
         super().__init__("lambda-secrets:index:PrivateNetwork", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        place = Place.from_args(args)
+        location = Location.from_args(args)
         tags = args.get("tags")
 
         def group(of: str, *, revokes: bool | None = None) -> aws.ec2.SecurityGroup:
@@ -165,7 +165,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             service: aws.ec2.VpcEndpoint(
                 f"{name}-{service}",
                 vpc_id=args["vpc_id"],
-                service_name=f"com.amazonaws.{place.region}.{service}",
+                service_name=f"com.amazonaws.{location.region}.{service}",
                 vpc_endpoint_type="Interface",
                 subnet_ids=args["subnet_ids"],
                 security_group_ids=[endpoints.id],
@@ -174,16 +174,16 @@ class PrivateNetwork(pulumi.ComponentResource):
                 tags=tags,
                 opts=child,
             )
-            for service, policy in _policies(place, args).items()
+            for service, policy in _policies(location, args).items()
         }
         if tables:
             vpc_endpoints["s3"] = aws.ec2.VpcEndpoint(
                 f"{name}-s3",
                 vpc_id=args["vpc_id"],
-                service_name=f"com.amazonaws.{place.region}.s3",
+                service_name=f"com.amazonaws.{location.region}.s3",
                 vpc_endpoint_type="Gateway",
                 route_table_ids=tables,
-                policy=pulumi.Output.json_dumps(network_policies.s3(place)),
+                policy=pulumi.Output.json_dumps(network_policies.s3(location)),
                 tags=tags,
                 opts=child,
             )
@@ -201,18 +201,18 @@ class PrivateNetwork(pulumi.ComponentResource):
         )
 
 
-def _policies(place: Place, args: PrivateNetworkArgs) -> dict[str, Policy]:
+def _policies(location: Location, args: PrivateNetworkArgs) -> dict[str, Policy]:
     """Return the policy of each interface endpoint, by service."""
     policies = {
         "secretsmanager": network_policies.secretsmanager(
-            place, args["secret_prefix"], args.get("existing_secret_arns") or ()
+            location, args["secret_prefix"], args.get("existing_secret_arns") or ()
         )
     }
     if prefix := args.get("parameter_prefix"):
-        policies["ssm"] = network_policies.ssm(place, prefix)
+        policies["ssm"] = network_policies.ssm(location, prefix)
     further = {
-        "logs": network_policies.logs(place, args["log_group_prefix"]),
-        "monitoring": network_policies.monitoring(place),
-        "xray": network_policies.xray(place),
+        "logs": network_policies.logs(location, args["log_group_prefix"]),
+        "monitoring": network_policies.monitoring(location),
+        "xray": network_policies.xray(location),
     }
     return policies | {service: further[service] for service in args.get("services", ())}

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..aws import rds_certificates
-from ..aws.place import Place
+from ..aws.location import Location
 from ..names import Names
 from . import functions
 from .code import Packages
@@ -72,7 +72,7 @@ class Environment:
     @property
     def partition(self) -> str:
         """Partition of the region, such as `aws`."""
-        return Place.of(self.layer_arn).partition
+        return Location.of(self.layer_arn).partition
 
     @property
     def log_group_prefix(self) -> str:
@@ -124,7 +124,7 @@ class Environment:
         return [
             arn
             for arn in self.settings.existing_arns(self.region)
-            if Place.of(arn).account_id == account_id
+            if Location.of(arn).account_id == account_id
             and f":secret:{self.secret_prefix}" not in arn
         ]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from .function_settings import (
     ExtensionSettings,
     FunctionSettings,
@@ -452,7 +452,7 @@ class Settings(Model):
     def existing_arns(self, region: str) -> list[str]:
         """ARNs of the existing secrets in one region."""
         arns = [each.existing for each in self.existing_secrets.values() if each.existing]
-        return [arn for arn in arns if Place.of(arn).region == region]
+        return [arn for arn in arns if Location.of(arn).region == region]
 
     @property
     def admin_secrets(self) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as pulumi_config
 
-from ..aws.place import Place
+from ..aws.location import Location
 from . import code, functions, namespaces, partial
 from .environment import ROOT, Environment
 from .errors import ConfigError
@@ -97,7 +97,7 @@ def check_account(env: Environment, account_id: str) -> None:
     existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
     errors = list(monitoring_rules.existing(existing))
     for name, secret in env.settings.existing_secrets.items():
-        owner = Place.of(secret.existing or "").account_id
+        owner = Location.of(secret.existing or "").account_id
         if owner != account_id and not secret.key_arn:
             rule = f"is not set, and the secret belongs to account {owner}"
             why = "Secrets Manager's default key cannot be used from another account"

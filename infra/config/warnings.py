@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..aws.place import Place
+from ..aws.location import Location
 from .schema import Settings
 
 # Fields of its secret that the example `app` needs.
@@ -16,7 +16,7 @@ def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
     if settings.audit.trail == "none":
         return
     for name, secret in settings.existing_secrets.items():
-        owner = Place.of(secret.existing or "")
+        owner = Location.of(secret.existing or "")
         if (owner.region, owner.account_id) != (region, account_id):
             yield (
                 f"secrets.{name} is in region {owner.region} of account {owner.account_id}, so"

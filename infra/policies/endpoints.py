@@ -8,12 +8,14 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 from collections.abc import Sequence
 from typing import Any
 
-from ..aws.place import Place
+from ..aws.location import Location
 from .iam import MAKE_PASSWORDS, Policy, policy_document
 from .parameters import parameter_arn
 
 
-def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str] = ()) -> Policy:
+def secretsmanager(
+    location: Location, secret_prefix: str, existing_arns: Sequence[str] = ()
+) -> Policy:
     """Read and rotate secrets with this name prefix, read existing ones, generate passwords.
 
     Secrets must be in the caller's account; an existing secret may be in any account.
@@ -24,7 +26,7 @@ def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str
         "Resource": sorted(existing_arns),
     }
     return _policy(
-        place,
+        location,
         {
             "Sid": "ThisEnvironmentsSecrets",
             "Action": [
@@ -34,41 +36,41 @@ def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
-            "Resource": place.arn("secretsmanager", f"secret:{secret_prefix}*"),
+            "Resource": location.arn("secretsmanager", f"secret:{secret_prefix}*"),
         },
         *([existing] if existing_arns else []),
         MAKE_PASSWORDS,
     )
 
 
-def ssm(place: Place, parameter_prefix: str) -> Policy:
+def ssm(location: Location, parameter_prefix: str) -> Policy:
     """Read parameters with this name prefix."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "ThisEnvironmentsParameters",
             "Action": "ssm:GetParameter",
-            "Resource": parameter_arn(place, f"{parameter_prefix}*"),
+            "Resource": parameter_arn(location, f"{parameter_prefix}*"),
         },
     )
 
 
-def logs(place: Place, log_group_prefix: str) -> Policy:
+def logs(location: Location, log_group_prefix: str) -> Policy:
     """Write to log groups with this name prefix."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "ThisEnvironmentsLogs",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": place.log_group_arn(f"{log_group_prefix}*"),
+            "Resource": location.log_group_arn(f"{log_group_prefix}*"),
         },
     )
 
 
-def monitoring(place: Place) -> Policy:
+def monitoring(location: Location) -> Policy:
     """Publish metrics."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "PutMetrics",
             "Action": "cloudwatch:PutMetricData",
@@ -78,10 +80,10 @@ def monitoring(place: Place) -> Policy:
     )
 
 
-def xray(place: Place) -> Policy:
+def xray(location: Location) -> Policy:
     """Send segments, and get sampling rules."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "WriteTraces",
             "Action": [
@@ -96,22 +98,22 @@ def xray(place: Place) -> Policy:
     )
 
 
-def s3(place: Place) -> Policy:
+def s3(location: Location) -> Policy:
     """Read and write objects in buckets of the account."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "OwnBuckets",
             "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
             # A bucket's ARN contains no account.
-            "Resource": f"arn:{place.partition}:s3:::*",
+            "Resource": f"arn:{location.partition}:s3:::*",
         },
-        resource_account=place.account_id,
+        resource_account=location.account_id,
     )
 
 
-def _policy(place: Place, *statements: dict[str, Any], resource_account: str = "") -> Policy:
-    bounds = {"aws:PrincipalAccount": place.account_id}
+def _policy(location: Location, *statements: dict[str, Any], resource_account: str = "") -> Policy:
+    bounds = {"aws:PrincipalAccount": location.account_id}
     if resource_account:
         bounds["aws:ResourceAccount"] = resource_account
     return policy_document(

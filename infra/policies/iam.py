@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..aws.limits import MANAGED_POLICY_CHARACTERS
-from ..aws.place import Place
+from ..aws.location import Location
 
 Policy = dict[str, Any]
 
@@ -84,7 +84,7 @@ def assume_role(service: str) -> Policy:
 
 
 def key_policy(
-    place: Place,
+    location: Location,
     log_group_prefix: str | None = None,
     *,
     parameters: bool = False,
@@ -109,22 +109,22 @@ def key_policy(
     """
     services = [
         name
-        for region in dict.fromkeys([place.region, *replication_regions])
-        for name in via("secretsmanager", place._replace(region=region))
+        for region in dict.fromkeys([location.region, *replication_regions])
+        for name in via("secretsmanager", location._replace(region=region))
     ]
     statements: list[dict[str, Any]] = [
-        administer_key(place),
+        administer_key(location),
         {
             "Sid": "UseThroughSecretsManager",
             "Effect": "Allow",
-            "Principal": account(place),
+            "Principal": account(location),
             # Encrypt: a secret that moves to this key is encrypted again.
             # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
             "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
             "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {
                 "StringEquals": {
-                    "kms:CallerAccount": place.account_id,
+                    "kms:CallerAccount": location.account_id,
                     "kms:ViaService": services,
                 }
             },
@@ -134,8 +134,8 @@ def key_policy(
         # Parameter Store encrypts like Secrets Manager, an Advanced parameter with a data key.
         # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
         through = {
-            "kms:CallerAccount": place.account_id,
-            "kms:ViaService": via("ssm", place),
+            "kms:CallerAccount": location.account_id,
+            "kms:ViaService": via("ssm", location),
         }
         statements.append(
             {
@@ -147,7 +147,7 @@ def key_policy(
     for number, (role_arn, names) in enumerate((foreign_readers or {}).items(), start=1):
         secrets = [
             # The key exists before the secrets, whose ARNs end in six more characters.
-            f"arn:{place.partition}:secretsmanager:*:{place.account_id}:secret:{name}-??????"
+            f"arn:{location.partition}:secretsmanager:*:{location.account_id}:secret:{name}-??????"
             for name in sorted(names)
         ]
         statements.append(
@@ -164,28 +164,28 @@ def key_policy(
             }
         )
     if log_group_prefix is not None:
-        statements.append(encrypt_logs(place, f"{log_group_prefix}*"))
+        statements.append(encrypt_logs(location, f"{log_group_prefix}*"))
     return policy_document(*statements)
 
 
-def administer_key(place: Place) -> dict[str, Any]:
+def administer_key(location: Location) -> dict[str, Any]:
     """Statement of a key policy: principals to whom IAM allows it administer the key."""
     return {
         "Sid": "AdministerByIam",
         "Effect": "Allow",
-        "Principal": account(place),
+        "Principal": account(location),
         "Action": _KEY_ADMINISTRATION,
         "Resource": "*",  # in a key policy, `*` means this key
     }
 
 
-def encrypt_logs(place: Place, log_groups: str) -> dict[str, Any]:
+def encrypt_logs(location: Location, log_groups: str) -> dict[str, Any]:
     """Statement of a key policy: CloudWatch Logs uses the key for log groups with this name."""
-    arn = place.log_group_arn(log_groups)
+    arn = location.log_group_arn(log_groups)
     return {
         "Sid": "EncryptLogs",
         "Effect": "Allow",
-        "Principal": {"Service": f"logs.{place.region}.{_dns_suffix(place)}"},
+        "Principal": {"Service": f"logs.{location.region}.{_dns_suffix(location)}"},
         "Action": _KEY_USE_BY_LOGS,
         "Resource": "*",  # in a key policy, `*` means this key
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
@@ -211,7 +211,7 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str, describe: bool = Fa
     }
     if len(key_arns) > 1:
         read["Resource"] = [_in_any_region(arn) for arn in secret_arns]
-        regions = [Place.of(arn).region for arn in key_arns]
+        regions = [Location.of(arn).region for arn in key_arns]
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions}}
     return policy_document(
         read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns)
@@ -417,7 +417,7 @@ def _writing(*key_arns: str) -> list[str]:
 def _use_key(
     sid: str, actions: list[str], secret_arns: Sequence[str], *key_arns: str
 ) -> dict[str, Any]:
-    services = [name for arn in key_arns for name in via("secretsmanager", Place.of(arn))]
+    services = [name for arn in key_arns for name in via("secretsmanager", Location.of(arn))]
     return {
         "Sid": sid,
         "Effect": "Allow",
@@ -446,19 +446,19 @@ def _in_any_region(secret_arn: str) -> str:
     return ":".join([*fields[:3], "*", *fields[4:]])
 
 
-def via(service: str, place: Place) -> list[str]:
+def via(service: str, location: Location) -> list[str]:
     """Return the values of `kms:ViaService` for a service in its region."""
     # AWS documents the form with amazonaws.com for every region, and in other partitions writes
     # its own policies with the partition's suffix: both mean only the service.
-    suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(place)))
-    return [f"{service}.{place.region}.{suffix}" for suffix in suffixes]
+    suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(location)))
+    return [f"{service}.{location.region}.{suffix}" for suffix in suffixes]
 
 
-def account(place: Place) -> dict[str, str]:
+def account(location: Location) -> dict[str, str]:
     """Return the principal for everyone in the account to whom IAM allows the action."""
-    return {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"}
+    return {"AWS": f"arn:{location.partition}:iam::{location.account_id}:root"}
 
 
-def _dns_suffix(place: Place) -> str:
+def _dns_suffix(location: Location) -> str:
     suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
-    return suffixes.get(place.partition, "amazonaws.com")
+    return suffixes.get(location.partition, "amazonaws.com")

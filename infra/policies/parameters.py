@@ -8,13 +8,13 @@ https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.h
 from collections.abc import Sequence
 from typing import Any
 
-from ..aws.place import Place
+from ..aws.location import Location
 from .iam import MAKE_PASSWORDS, Policy, policy_document, via
 
 
-def parameter_arn(place: Place, name: str) -> str:
+def parameter_arn(location: Location, name: str) -> str:
     """ARN of a parameter by its full name, which starts with `/`."""
-    return place.arn("ssm", f"parameter{name}")
+    return location.arn("ssm", f"parameter{name}")
 
 
 def read_parameters(parameter_arns: Sequence[str], _key_arn: str = "") -> Policy:
@@ -73,7 +73,7 @@ def _use_key(
         "Action": actions,
         "Resource": key_arn,
         "Condition": {
-            "StringEquals": {"kms:ViaService": via("ssm", Place.of(key_arn))},
+            "StringEquals": {"kms:ViaService": via("ssm", Location.of(key_arn))},
             "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": contexts},
         },
     }

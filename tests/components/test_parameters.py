@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from infra.aws.limits import MANAGED_POLICY_CHARACTERS
-from infra.aws.place import Place
+from infra.aws.location import Location
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import Parameter, ParameterStore
 from infra.components.reader_role import ReaderRole
@@ -155,7 +155,7 @@ def test_the_reader_may_read_exactly_these_and_decrypt_only_what_is_encrypted() 
 
 @pytest.mark.parametrize("count", [1, 60, 300])
 def test_policies_of_many_parameters_stay_under_iams_limit(count: int) -> None:
-    place = Place("aws-us-gov", "ap-southeast-1", "123456789012")
+    place = Location("aws-us-gov", "ap-southeast-1", "123456789012")
     key = "arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/" + "0" * 36
     names = [f"/p/s/some/level/parameter-{number}" for number in range(count)]
     for part in split_by_size(names):

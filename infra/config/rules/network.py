@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydantic.alias_generators import to_camel
 
 from ...aws import limits
-from ...aws.place import Place
+from ...aws.location import Location
 from ..errors import ConfigError
 from ..functions import functions
 from ..schema import NetworkSettings, Settings
@@ -118,7 +118,9 @@ def _regions(settings: Settings, region: str, own_group: str) -> Iterator[Config
         if function.settings.network is not None:
             continue
         for name in function.settings.secrets:
-            away = Place.of(existing[name].existing or "").region if name in existing else region
+            away = (
+                Location.of(existing[name].existing or "").region if name in existing else region
+            )
             if region and away != region:
                 rule = f"lists {name!r}, which is in {away}, but `egress: endpoints` reaches only"
                 remedy = f"use `nat`, or {own_group} that allows it"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from ...aws import layers
-from ...aws.place import Place
+from ...aws.location import Location
 from ..errors import ConfigError
 from ..functions import READER
 from ..schema import Settings
@@ -54,7 +54,7 @@ def _names(settings: Settings, function_names: Collection[str]) -> Iterator[Conf
 def _roles(settings: Settings, region: str) -> Iterator[ConfigError]:
     partition = layers.partition(region)
     for name, reader in settings.readers.items():
-        if partition not in (None, Place.of(reader.role).partition):
+        if partition not in (None, Location.of(reader.role).partition):
             rule = f"must be in the partition {partition!r} of aws:region {region!r}"
             yield ConfigError(f"readers.{name}.role", f"{rule}, got {reader.role!r}")
     roles = [reader.role for reader in settings.readers.values()]

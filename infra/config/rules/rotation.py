@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from ...aws.place import Place
+from ...aws.location import Location
 from ..errors import ConfigError
 from ..schema import RotationSettings, SecretSettings
 from ..shared import postgres_fields
@@ -137,7 +137,7 @@ def _admins_region(
 ) -> Iterator[ConfigError]:
     """Reject an existing admin secret in another region, where rotation does not look for it."""
     existing = secrets[admin].existing if admin and admin in secrets else None
-    if existing and region and (away := Place.of(existing).region) != region:
+    if existing and region and (away := Location.of(existing).region) != region:
         rule = f"must be in aws:region {region!r}, where rotation reads it"
         got = f"{admin!r}, which is in {away}"
         yield ConfigError(f"{path}.adminSecret", f"{rule}, got {got}; choose another secret")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 
 from ...aws import layers, limits
-from ...aws.place import Place
+from ...aws.location import Location
 from ..errors import ConfigError
 from ..schema import SecretSettings
 from . import generated
@@ -59,11 +59,11 @@ def _existing(path: str, secret: SecretSettings, region: str) -> Iterator[Config
             f"{path}.{alias}", "cannot be combined with `existing`; remove one of them"
         )
     arn = secret.existing or ""
-    partition, home = layers.partition(region), Place.of(arn)
+    partition, home = layers.partition(region), Location.of(arn)
     if partition not in (None, home.partition):
         rule = f"must be in the partition {partition!r} of aws:region {region!r}"
         yield ConfigError(f"{path}.existing", f"{rule}, got {arn!r}")
-    if secret.key_arn and Place.of(secret.key_arn)[:2] != home[:2]:
+    if secret.key_arn and Location.of(secret.key_arn)[:2] != home[:2]:
         rule = f"must be a key in the secret's region {home.region!r} ({home.partition})"
         yield ConfigError(f"{path}.keyArn", f"{rule}, got {secret.key_arn!r}")
 

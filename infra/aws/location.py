@@ -3,7 +3,7 @@
 from typing import NamedTuple, TypedDict
 
 
-class PlaceArgs(TypedDict):
+class LocationArgs(TypedDict):
     """Partition, region and account as arguments of components."""
 
     partition: str
@@ -11,7 +11,7 @@ class PlaceArgs(TypedDict):
     account_id: str
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """The partition, region and account of a resource."""
 
     partition: str
@@ -19,18 +19,18 @@ class Place(NamedTuple):
     account_id: str
 
     @classmethod
-    def of(cls, arn: str) -> "Place":
+    def of(cls, arn: str) -> "Location":
         """Read them from an ARN, which must have six fields."""
         _, partition, _, region, account_id, _ = arn.split(":", 5)
         return cls(partition, region, account_id)
 
     @classmethod
-    def from_args(cls, args: PlaceArgs) -> "Place":
+    def from_args(cls, args: LocationArgs) -> "Location":
         """Read them from a component's args."""
         return cls(args["partition"], args["region"], args["account_id"])
 
     @property
-    def args(self) -> PlaceArgs:
+    def args(self) -> LocationArgs:
         """The same as arguments of a component."""
         return {
             "partition": self.partition,
