@@ -102,7 +102,7 @@ def extension_layer_arns(partition: str) -> tuple[str, ...]:
     )
 
 
-def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
+def layer_arn_errors(arn: str, region: str, architecture: str) -> list[str]:
     """Return the errors of a configured layer ARN.
 
     A copy of the layer in the user's own account is fine. AWS's account of another region is not:
@@ -111,21 +111,21 @@ def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
     match = _LAYER_ARN.fullmatch(arn)
     if not match:
         return ["is not the ARN of a layer version (arn:aws:lambda:REGION:ACCOUNT:layer:NAME:N)"]
-    faults = []
+    errors = []
     if match["region"] != region:
-        faults.append(f"is in {match['region']}, but the function is in {region}")
+        errors.append(f"is in {match['region']}, but the function is in {region}")
     known = _regions().get(region)
     if known and known["partition"] != match["partition"]:
-        faults.append(f"is in {match['partition']}, but {region} is in {known['partition']}")
+        errors.append(f"is in {match['partition']}, but {region} is in {known['partition']}")
     homes = {entry["account"]: name for name, entry in _regions().items()}
     home = homes.get(match["account"])
     if home and home != region:
         owner = known["account"] if known else "another account"
-        faults.append(
+        errors.append(
             f"names account {match['account']}, which owns the layer in {home};"
             f" in {region} the owner is {owner}"
         )
     other = "x86_64" if architecture == "arm64" else "arm64"
     if match["name"] == _NAMES[other]:
-        faults.append(f"is the layer for {other}, but the function runs on {architecture}")
-    return faults
+        errors.append(f"is the layer for {other}, but the function runs on {architecture}")
+    return errors

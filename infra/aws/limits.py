@@ -182,43 +182,43 @@ def check(owner: str, values: Iterable[Check]) -> None:
             allowed.
 
     """
-    faults = [
+    errors = [
         f"{argument} must be {shown(allowed)}, got {value!r}"
         for argument, value, allowed in values
         if isinstance(value, int | str) and value not in allowed
     ]
-    if faults:
-        raise ValueError(f"{owner}: {'; '.join(faults)}")
+    if errors:
+        raise ValueError(f"{owner}: {'; '.join(errors)}")
 
 
-def secret_name_faults(name: str) -> list[str]:
+def secret_name_errors(name: str) -> list[str]:
     """Return why Secrets Manager would reject a name, or confuse it with an ARN."""
-    faults = []
+    errors = []
     if not re.fullmatch(SECRET_NAME_PATTERN, name):
-        faults.append("contains characters other than letters, digits and /_+=.@-")
+        errors.append("contains characters other than letters, digits and /_+=.@-")
     if len(name) > SECRET_NAME_LENGTH:
-        faults.append(f"is longer than {SECRET_NAME_LENGTH} characters")
+        errors.append(f"is longer than {SECRET_NAME_LENGTH} characters")
     # Secrets Manager completes a partial ARN: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
     if re.search(r"-[A-Za-z0-9]{6}$", name):
-        faults.append("ends like the suffix of an ARN (a hyphen and six characters)")
-    return faults
+        errors.append("ends like the suffix of an ARN (a hyphen and six characters)")
+    return errors
 
 
-def parameter_name_faults(name: str) -> list[str]:
+def parameter_name_errors(name: str) -> list[str]:
     """Return why Parameter Store would reject a full name, which starts with `/`.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
     """
-    faults = []
+    errors = []
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", name):
-        faults.append("is not made of letters, digits and _.- in levels with one / before each")
+        errors.append("is not made of letters, digits and _.- in levels with one / before each")
     if re.match(r"/(aws|ssm)", name, re.IGNORECASE):
-        faults.append("starts with aws or ssm, which AWS reserves")
+        errors.append("starts with aws or ssm, which AWS reserves")
     if name.count("/") > PARAMETER_NAME_LEVELS:
-        faults.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
+        errors.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
     if len(name) > PARAMETER_NAME_LENGTH:
-        faults.append(f"is longer than {PARAMETER_NAME_LENGTH} characters")
-    return faults
+        errors.append(f"is longer than {PARAMETER_NAME_LENGTH} characters")
+    return errors
 
 
 def shown(allowed: Allowed) -> str:

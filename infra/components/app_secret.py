@@ -61,8 +61,8 @@ class AppSecret(pulumi.ComponentResource):
                 f"AppSecret {name!r} (or 0 days: no recovery)",
                 [("recovery_window_in_days", window, limits.RECOVERY_WINDOW_DAYS)],
             )
-        if faults := limits.secret_name_faults(args["name"]):
-            raise ValueError(f"AppSecret {name!r}: name {args['name']!r} {'; '.join(faults)}")
+        if errors := limits.secret_name_errors(args["name"]):
+            raise ValueError(f"AppSecret {name!r}: name {args['name']!r} {'; '.join(errors)}")
         value = args.get("value")
         if isinstance(value, str):
             _check_size(value)

@@ -124,7 +124,7 @@ def _check(owner: str, parameter: Parameter) -> None:
             ("tier", tier, limits.PARAMETER_TIERS),
         ],
     )
-    if faults := limits.parameter_name_faults(parameter["name"]):
-        raise ValueError(f"{owner}: name {parameter['name']!r} {'; '.join(faults)}")
+    if errors := limits.parameter_name_errors(parameter["name"]):
+        raise ValueError(f"{owner}: name {parameter['name']!r} {'; '.join(errors)}")
     if parameter.get("value") is None and parameter["type"] != "SecureString":
         raise ValueError(f"{owner}: a {parameter['type']} needs a value")

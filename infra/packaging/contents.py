@@ -34,7 +34,7 @@ def of_code(code: Path, cache: Path, left_out: Callable[[Path], bool]) -> tuple[
         try:
             part.files.update(zips.unpack(code, cache))
         except zips.ZipError as error:
-            errors += [("code", f"{fault}, got {shown(code)!r}") for fault in error.args]
+            errors += [("code", f"{message}, got {shown(code)!r}") for message in error.args]
     else:
         errors += _add("code", code, part.files, left_out)
     if not errors and not part.files:
@@ -102,8 +102,8 @@ def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | s
         path, name = Path(entry.path), prefix + entry.name
         if entry.name.startswith(".") or entry.name == "__pycache__" or path.suffix == ".pyc":
             continue
-        if fault := _name_fault(name) or (entry.is_symlink() and _link_fault(path, root, name)):
-            yield name, fault
+        if message := _name_error(name) or (entry.is_symlink() and _link_error(path, root, name)):
+            yield name, message
         elif path.is_dir():
             if not (path / "pyvenv.cfg").exists():
                 yield from _walk(path, root, f"{name}/")
@@ -111,7 +111,7 @@ def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | s
             yield name, path
 
 
-def _name_fault(name: str) -> str:
+def _name_error(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -120,7 +120,7 @@ def _name_fault(name: str) -> str:
     return ""
 
 
-def _link_fault(path: Path, root: Path, name: str) -> str:
+def _link_error(path: Path, root: Path, name: str) -> str:
     target = path.resolve()
     if not target.exists():
         return f"contains a broken symbolic link, {name}; remove it"

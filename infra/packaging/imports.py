@@ -43,7 +43,7 @@ def errors(
     often optional in libraries, are checked only in the handler's top package.
     """
     modules = _Modules(packaged, own, runtimes.modules(version))
-    faults: list[str] = []
+    messages: list[str] = []
     seen, waiting = {handler_file}, [handler_file]
     while waiting:
         name = waiting.pop(0)
@@ -55,11 +55,11 @@ def errors(
         in_library = libraries and name.split("/")[0] != handler_file.split("/", maxsplit=1)[0]
         for each in _imports(tree, name, skip_functions=in_library):
             if missing := modules.missing(each.module):
-                faults.append(_fault(name, each, missing, version))
+                messages.append(_message(name, each, missing, version))
             new = [file for file in modules.files(each) if file in own and file not in seen]
             seen.update(new)
             waiting += new
-    yield from faults
+    yield from messages
 
 
 class _Modules:
@@ -115,7 +115,7 @@ class _Modules:
         return not any(dynamic in text for dynamic in _DYNAMIC)
 
 
-def _fault(name: str, each: _Import, missing: str, version: runtimes.Version) -> str:
+def _message(name: str, each: _Import, missing: str, version: runtimes.Version) -> str:
     if not each.module:
         return f"contains {name}:{each.line}, a relative import that leaves its package; fix it"
     return (

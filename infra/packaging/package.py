@@ -95,9 +95,9 @@ def _parts(source: Source, cache: Path) -> tuple[list[Part], list[Error]]:
     part, errors = contents.of_code(source.code, cache, left_out)
     parts = [part]
     for path in source.include:
-        part, faults = contents.of_include(path, left_out)
+        part, part_errors = contents.of_include(path, left_out)
         parts.append(part)
-        errors += faults
+        errors += part_errors
     return parts, errors
 
 

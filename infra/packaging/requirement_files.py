@@ -61,11 +61,11 @@ def read(path: Path, platform: str) -> RequirementFiles:
                     waiting.append(new)
             elif option := _INDEX.fullmatch(line):
                 options.append(_from(file.parent, option))
-            elif fault := _fault(line, file.parent):
+            elif problem := _problem(line, file.parent):
                 place = f"{contents.shown(file)}:{number}"
                 errors.append(
-                    f"contains {uv.masked(line)!r} ({place}), {fault[0]}, which cannot be locked"
-                    f" for {platform}; {_INSTEAD[fault[1]]}"
+                    f"contains {uv.masked(line)!r} ({place}), {problem[0]}, which cannot be locked"
+                    f" for {platform}; {_INSTEAD[problem[1]]}"
                 )
             requirements += not line.startswith("-")
     return RequirementFiles(digest.hexdigest(), errors, options, not requirements)
@@ -95,7 +95,7 @@ def _from(folder: Path, option: re.Match[str]) -> str:
     return f"{option['option']} {place}"
 
 
-def _fault(line: str, folder: Path) -> tuple[str, str] | None:
+def _problem(line: str, folder: Path) -> tuple[str, str] | None:
     """Return why a line cannot be locked, and the key of the remedy; or None."""
     if _EDITABLE.match(line):
         return "an editable installation from the deployer's machine", "editable"

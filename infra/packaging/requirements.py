@@ -111,8 +111,8 @@ def _install(lock: str, files: RequirementFiles, platform: Platform, target: Pat
                 raise RequirementsError(_refusal(str(error), platform, "installed")) from error
     installed = dict(_files(target))
     wrong = binaries.errors(installed, platform.python.runtime, platform.architecture)
-    if faults := [fault for _, fault in wrong]:
-        raise RequirementsError(*faults)
+    if messages := [message for _, message in wrong]:
+        raise RequirementsError(*messages)
     for name, path in installed.items():
         folder_name, _, file = name.rpartition("/")
         of_installation = (

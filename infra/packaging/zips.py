@@ -93,8 +93,8 @@ def write(files: Mapping[str, Path], cache: Path) -> Path:
 def _unpack(path: Path, folder: Path) -> None:
     with zipfile.ZipFile(path) as packed:
         entries = packed.infolist()
-        if faults := [*_faults(entries)]:
-            raise ZipError(*faults)
+        if messages := [*_entry_errors(entries)]:
+            raise ZipError(*messages)
         by_name = {
             posixpath.normpath(each.filename): each for each in entries if not each.is_dir()
         }
@@ -114,7 +114,7 @@ def _unpack(path: Path, folder: Path) -> None:
     (folder / _NAMES).write_text(json.dumps(names), encoding="utf-8")
 
 
-def _faults(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
+def _entry_errors(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
     total = 0
     for entry in entries:
         name = entry.filename

@@ -276,7 +276,7 @@ def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError
     architecture, arn = function.settings.architecture, function.extension.layer_arn
     path = _extension_key(function, "layer_arn")
     if arn is not None:
-        for error in layers.layer_arn_faults(arn, region, architecture):
+        for error in layers.layer_arn_errors(arn, region, architecture):
             yield ConfigError(path, f"{error}, got {arn!r}")
     elif region in layers.regions():
         try:

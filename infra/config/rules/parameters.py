@@ -21,7 +21,7 @@ def errors(
     """
     for name, parameter in parameters.items():
         path = f"parameters.{name}"
-        for error in limits.parameter_name_faults(prefix + name):
+        for error in limits.parameter_name_errors(prefix + name):
             yield ConfigError(path, f"becomes a name that {error}; rename it")
         if VALUES_PREFIX + name in secret_names:
             yield ConfigError(

@@ -101,8 +101,8 @@ def _endpoint(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     """Reject a server to which rotation cannot log in."""
     rotation, server = secret.rotation, server_of(secret)
     host = rotation.host if rotation else None
-    for fault in postgres_fields.faults({"host": host}, ("host",)):
-        yield ConfigError(f"{path}.host", f"{fault.message}, got {host!r}")
+    for error in postgres_fields.faults({"host": host}, ("host",)):
+        yield ConfigError(f"{path}.host", f"{error.message}, got {host!r}")
     if rotation and rotation.port is not None and host is None:
         yield ConfigError(
             f"{path}.port", "is only for `host`, which is not set; set it, or remove `port`"
@@ -150,8 +150,8 @@ def _fields(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
     for name, secret in secrets.items():
         if name in rotated or name in admins:
             find = postgres_fields.rotation_faults if name in rotated else postgres_fields.faults
-            for fault in find(secret.fields):
-                yield ConfigError(f"secrets.{name}.fields.{fault.field}", fault.message)
+            for error in find(secret.fields):
+                yield ConfigError(f"secrets.{name}.fields.{error.field}", error.message)
 
 
 class _User(NamedTuple):
