@@ -27,7 +27,7 @@ _NOT_IN_STATE = (
 )
 
 
-class Breach(NamedTuple):
+class Violation(NamedTuple):
     """One place where a rule is broken."""
 
     path: str
@@ -38,14 +38,14 @@ class Breach(NamedTuple):
     """Logical name, if the rule applies to each secret or parameter separately."""
 
 
-Breaches = Callable[[Settings], Iterator[Breach]]
+Violations = Callable[[Settings], Iterator[Violation]]
 
 
 class Rule(NamedTuple):
     """A rule that applies from a level of protection on."""
 
     level: str
-    breaches: Breaches | None
+    violations: Violations | None
     """None: the rule is about a deletion that only an exemption allows."""
 
 
@@ -64,17 +64,17 @@ def errors(
     """
     reasons, level = settings.exemptions, settings.protection
     found = _found(settings)
-    for key, breach in found.items():
+    for key, violation in found.items():
         if key not in reasons:
             waive = f"to waive this rule ({level} protection), set exemptions[{key!r}] to a reason"
-            yield ConfigError(breach.path, f"{breach.text}; {waive}")
+            yield ConfigError(violation.path, f"{violation.text}; {waive}")
     for key, reason in reasons.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
         known = RULES.get(f"{rule}.<name>" if dot else rule)
         there = function_names if rule in _OF_FUNCTIONS else names
         # With an exemption for a deletion, the name may be gone already.
-        asks = known is not None and known.breaches is None
+        asks = known is not None and known.violations is None
         if known is None:
             yield ConfigError(path, f"names an unknown rule; rules: {', '.join(RULES)}")
         elif dot and name not in there and not (asks and name):
@@ -99,62 +99,62 @@ def protects(settings: Settings, key: str) -> bool:
     return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
-def _found(settings: Settings) -> dict[str, Breach]:
-    """All breaches, by the key of `exemptions` that waives each."""
+def _found(settings: Settings) -> dict[str, Violation]:
+    """All violations, by the key of `exemptions` that waives each."""
     return {
-        name.replace("<name>", breach.name): breach
+        name.replace("<name>", violation.name): violation
         for name, rule in RULES.items()
-        if rule.breaches and _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
-        for breach in rule.breaches(settings)
+        if rule.violations and _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
+        for violation in rule.violations(settings)
     }
 
 
-def _least(path: str, value: Callable[[Settings], int], least: int) -> Breaches:
-    def breaches(settings: Settings) -> Iterator[Breach]:
+def _least(path: str, value: Callable[[Settings], int], least: int) -> Violations:
+    def violations(settings: Settings) -> Iterator[Violation]:
         if (got := value(settings)) < least:
-            yield Breach(path, f"must be at least {least}, got {got}")
+            yield Violation(path, f"must be at least {least}, got {got}")
 
-    return breaches
+    return violations
 
 
-def _most(path: str, value: Callable[[Settings], int], most: int) -> Breaches:
-    def breaches(settings: Settings) -> Iterator[Breach]:
+def _most(path: str, value: Callable[[Settings], int], most: int) -> Violations:
+    def violations(settings: Settings) -> Iterator[Violation]:
         if (got := value(settings)) > most:
-            yield Breach(path, f"must be at most {most}, got {got}")
+            yield Violation(path, f"must be at most {most}, got {got}")
 
-    return breaches
+    return violations
 
 
-def _on(path: str, value: Callable[[Settings], bool]) -> Breaches:
-    def breaches(settings: Settings) -> Iterator[Breach]:
+def _on(path: str, value: Callable[[Settings], bool]) -> Violations:
+    def violations(settings: Settings) -> Iterator[Violation]:
         if not value(settings):
-            yield Breach(path, "must be true, got false")
+            yield Violation(path, "must be true, got false")
 
-    return breaches
+    return violations
 
 
 _OF_FUNCTIONS: set[str] = set()
 
 
 def _of_functions(
-    rule: str, level: str, broken: Callable[[FunctionSettings], tuple[str, str] | None]
+    rule: str, level: str, check: Callable[[FunctionSettings], tuple[str, str] | None]
 ) -> dict[str, Rule]:
     """Return a rule for each of `functions`, by its name, and one for `function`.
 
-    `broken` returns a key of the function and what it requires, or None if the rule is satisfied.
+    `check` returns a key of the function and what it requires, or None if the rule is satisfied.
     """
     _OF_FUNCTIONS.add(rule)
 
-    def breaches(settings: Settings, *, named: bool) -> Iterator[Breach]:
+    def violations(settings: Settings, *, named: bool) -> Iterator[Violation]:
         for function in functions(settings).values():
-            found = broken(function.settings)
+            found = check(function.settings)
             if found and named != function.is_example:
                 key, text = found
-                yield Breach(f"{function.section}.{key}", text, function.name if named else "")
+                yield Violation(f"{function.section}.{key}", text, function.name if named else "")
 
     return {
-        rule: Rule(level, partial(breaches, named=False)),
-        f"{rule}.<name>": Rule(level, partial(breaches, named=True)),
+        rule: Rule(level, partial(violations, named=False)),
+        f"{rule}.<name>": Rule(level, partial(violations, named=True)),
     }
 
 
@@ -191,58 +191,58 @@ def _reserved_concurrency(function: FunctionSettings) -> tuple[str, str] | None:
     return "reservedConcurrency", f"must be at least 1, got {shown} {quota}"
 
 
-def _internal_log_retention(settings: Settings) -> Iterator[Breach]:
+def _internal_log_retention(settings: Settings) -> Iterator[Violation]:
     days = internal_functions(settings)["log_retention_days"]
     # That of `function` has its own rule.
     if days < _LOG_RETENTION_DAYS and (
         settings.functions or settings.internal_functions.log_retention_days
     ):
         text = f"must be at least {_LOG_RETENTION_DAYS}, got {days}"
-        yield Breach("internalFunctions.logRetentionDays", text)
+        yield Violation("internalFunctions.logRetentionDays", text)
 
 
-def _rotation(settings: Settings) -> Iterator[Breach]:
+def _rotation(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         if secret.rotation is None:
-            yield Breach(f"secrets.{name}.rotation", "must be set", name)
+            yield Violation(f"secrets.{name}.rotation", "must be set", name)
         elif (days := secret.rotation.every_days or 0) > _ROTATION_DAYS:
             text = f"must be at most {_ROTATION_DAYS}, got {days}"
-            yield Breach(f"secrets.{name}.rotation.everyDays", text, name)
+            yield Violation(f"secrets.{name}.rotation.everyDays", text, name)
 
 
-def _config_values(settings: Settings) -> Iterator[Breach]:
+def _config_values(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         if secret.source == "config":
-            yield Breach(f"secrets.{name}.from", _NOT_IN_STATE, name)
+            yield Violation(f"secrets.{name}.from", _NOT_IN_STATE, name)
 
 
-def _config_parameters(settings: Settings) -> Iterator[Breach]:
+def _config_parameters(settings: Settings) -> Iterator[Violation]:
     for name, parameter in settings.parameters.items():
         if parameter.secure and parameter.source == "config":
-            yield Breach(f"parameters.{name}.from", _NOT_IN_STATE, name)
+            yield Violation(f"parameters.{name}.from", _NOT_IN_STATE, name)
 
 
-def _recovery_windows(settings: Settings) -> Iterator[Breach]:
+def _recovery_windows(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         days = secret.recovery_window_days
         if days is not None and days < _RECOVERY_DAYS:
             text = f"must be at least {_RECOVERY_DAYS}, got {days}"
-            yield Breach(f"secrets.{name}.recoveryWindowDays", text, name)
+            yield Violation(f"secrets.{name}.recoveryWindowDays", text, name)
 
 
-def _replica_regions(settings: Settings) -> Iterator[Breach]:
+def _replica_regions(settings: Settings) -> Iterator[Violation]:
     if not settings.replica_regions:
-        yield Breach("replicaRegions", "must list at least one region, got none")
+        yield Violation("replicaRegions", "must list at least one region, got none")
 
 
-def _alarm_subscribers(settings: Settings) -> Iterator[Breach]:
+def _alarm_subscribers(settings: Settings) -> Iterator[Violation]:
     if not settings.monitoring.subscriptions:
-        yield Breach("monitoring.subscriptions", "must list at least one subscriber, got none")
+        yield Violation("monitoring.subscriptions", "must list at least one subscriber, got none")
 
 
-def _audit(settings: Settings) -> Iterator[Breach]:
+def _audit(settings: Settings) -> Iterator[Violation]:
     if settings.audit.trail == "none":
-        yield Breach("audit.trail", "must be 'own' or 'existing', got 'none'")
+        yield Violation("audit.trail", "must be 'own' or 'existing', got 'none'")
 
 
 RULES = {

@@ -16,14 +16,14 @@ _RATES = {"hour": limits.ROTATION_RATE_HOURS, "day": limits.ROTATION_RATE_DAYS}
 def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[ConfigError]:
     """Yield the errors of a schedule and its window, which are keys under `path`."""
     parsed = schedules.parse(schedule)
-    for rule in _broken(parsed):
+    for rule in _violations(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")
     if window_hours is not None and window_hours > _gap_hours(parsed):
         rule = f"must end before the next rotation ({schedule})"
         yield ConfigError(f"{path}.windowHours", f"{rule}, got {window_hours}")
 
 
-def _broken(parsed: Rate | Cron | None) -> Iterator[str]:
+def _violations(parsed: Rate | Cron | None) -> Iterator[str]:
     if parsed is None:
         yield _FORM
     elif isinstance(parsed, Rate):

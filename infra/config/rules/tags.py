@@ -17,11 +17,11 @@ def errors(tags: Mapping[str, str]) -> Iterator[ConfigError]:
             "tags", f"must have at most {limits.TAGS - len(OWN_TAGS)} entries, got {len(tags)}"
         )
     for key, value in tags.items():
-        for rule in _broken(key, value):
+        for rule in _violations(key, value):
             yield ConfigError(f"tags.{key}", rule)
 
 
-def _broken(key: str, value: str) -> Iterator[str]:
+def _violations(key: str, value: str) -> Iterator[str]:
     if not 1 <= len(key) <= limits.TAG_KEY_LENGTH or key.lower().startswith("aws:"):
         yield f"must have 1 to {limits.TAG_KEY_LENGTH} characters and not start with aws:"
     if key.lower() in map(str.lower, OWN_TAGS):  # IAM ignores case
