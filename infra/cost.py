@@ -219,7 +219,7 @@ class _Month:
 
     @property
     def alarms(self) -> int:
-        every = len(incidents.descriptions(incidents.Sight("", "", "", ""))) - 1
+        every = len(incidents.descriptions(incidents.LogLocations("", "", "", ""))) - 1
         shared = every - len(incidents.OF_FUNCTIONS)
         of_functions = sum(
             len(incidents.OF_FUNCTIONS)

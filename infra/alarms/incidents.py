@@ -9,7 +9,7 @@ from typing import NamedTuple
 RUNBOOK = "docs/operations.md"
 
 
-class Sight(NamedTuple):
+class LogLocations(NamedTuple):
     """Where an operator finds more about an incident."""
 
     function_logs: str
@@ -33,11 +33,11 @@ OF_FUNCTIONS = ("function-errors", "function-throttles", "function-slow", *OF_TE
 _OK = "OK means no recurrence in the last period; it does not mean the problem is fixed."
 
 
-def descriptions(sight: Sight) -> dict[str, str]:
+def descriptions(locations: LogLocations) -> dict[str, str]:
     """Write each alarm's text: what happened, the first command to run, and the runbook."""
     return {
-        incident: f"{text}\nRunbook: {sight.runbook}#{incident}"
-        for incident, text in _texts(sight).items()
+        incident: f"{text}\nRunbook: {locations.runbook}#{incident}"
+        for incident, text in _texts(locations).items()
     }
 
 
@@ -49,10 +49,10 @@ def any_alarm(runbook: str) -> str:
     )
 
 
-def _texts(sight: Sight) -> dict[str, str]:
-    logs = f"aws logs tail {sight.function_logs} --since 1h --filter-pattern"
-    trail = f"aws logs tail {sight.audit_logs} --since 1h --filter-pattern"
-    a_secret = f"--secret-id {sight.secret_prefix}NAME"
+def _texts(locations: LogLocations) -> dict[str, str]:
+    logs = f"aws logs tail {locations.function_logs} --since 1h --filter-pattern"
+    trail = f"aws logs tail {locations.audit_logs} --since 1h --filter-pattern"
+    a_secret = f"--secret-id {locations.secret_prefix}NAME"
     return {
         "function-errors": "Invocations failed: the function raised an error or timed out. Find"
         f" the reason: {logs} '?ERROR ?timed'",
@@ -101,12 +101,12 @@ def _texts(sight: Sight) -> dict[str, str]:
         f' the trail. {_OK} Find its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
         ' $.eventName = "ScheduleKeyDeletion" }\'. Restore it with kms cancel-key-deletion and kms'
         " enable-key: aws kms describe-key --key-id ARN --region REGION (the secrets' key here is"
-        f" {sight.key_alias})",
+        f" {locations.key_alias})",
         "audit-silent": "CloudTrail delivered no event for an hour. Until it does, no alarm on"
         " secrets, policies or keys can go off. A first deployment may trigger this alarm for a"
         " few minutes. Find out whether the trail logs, and why not: aws cloudtrail"
         " describe-trails; aws cloudtrail get-trail-status --name NAME; its log group is"
-        f" {sight.audit_logs}",
+        f" {locations.audit_logs}",
         "audit-changed": "A trail, a log group or a metric filter was changed or stopped, so"
         " alarms may be missed. A deployment that changes them also triggers this alarm."
         f" {_OK} Identify the caller, then run pulumi up --refresh:"

@@ -360,8 +360,8 @@ class Monitoring(pulumi.ComponentResource):
         **settings: Any,  # noqa: ANN401 (arguments of MetricAlarm)
     ) -> aws.cloudwatch.MetricAlarm:
         args = self._args
-        sight = pulumi.Output.from_input(args["audit_log_group_name"]).apply(
-            lambda audit_logs: incidents.Sight(
+        locations = pulumi.Output.from_input(args["audit_log_group_name"]).apply(
+            lambda audit_logs: incidents.LogLocations(
                 function["log_group_name"] if function else "",
                 audit_logs,
                 args["secret_prefix"],
@@ -374,7 +374,9 @@ class Monitoring(pulumi.ComponentResource):
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
             name=f"{args['environment']}-{name}",
-            alarm_description=sight.apply(lambda seen: incidents.descriptions(seen)[incident]),
+            alarm_description=locations.apply(
+                lambda known: incidents.descriptions(known)[incident]
+            ),
             alarm_actions=[args["topic_arn"]],
             ok_actions=[args["topic_arn"]],
             tags=args.get("tags"),

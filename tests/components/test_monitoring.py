@@ -70,8 +70,8 @@ def document(registration: Registration) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_an_alarm_for_everything_that_is_described() -> None:
-    sight = incidents.Sight("", "", "", "")
-    assert set(alarms()) == set(incidents.descriptions(sight))
+    locations = incidents.LogLocations("", "", "", "")
+    assert set(alarms()) == set(incidents.descriptions(locations))
 
 
 def test_without_a_rotation_none_is_overdue_and_without_a_replica_none_is_broken() -> None:

@@ -75,7 +75,7 @@ def test_the_longest_names_fit_whatever_else_is_named_after_them() -> None:
     session = botocore.session.get_session()
     alias = session.get_service_model("kms").shape_for("AliasNameType").metadata["max"]
     assert len(f"alias/{LONG}/{LONG}-alarms") <= alias
-    alarms = incidents.descriptions(incidents.Sight("", "", "", ""))
+    alarms = incidents.descriptions(incidents.LogLocations("", "", "", ""))
     assert len(f"{LONG}-{LONG}-{max(alarms, key=len)}") <= 255
 
 

@@ -145,7 +145,7 @@ def test_a_runbook_is_refused_by_the_character_with_which_a_description_is_too_l
     most = int(found[1])
     environment = read(watched(most))
     texts = incidents.descriptions(
-        incidents.Sight(
+        incidents.LogLocations(
             f"{environment.log_group_prefix}reader",
             environment.names.trail_log_group,
             environment.secret_prefix,

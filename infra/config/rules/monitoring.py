@@ -88,7 +88,7 @@ def _descriptions(settings: Settings, names: Names) -> Iterator[ConfigError]:
         len(text)
         for function in functions(settings).values()
         for text in incidents.descriptions(
-            incidents.Sight(
+            incidents.LogLocations(
                 names.log_group_prefix + function.log_group,
                 settings.audit.log_group_name or names.trail_log_group,
                 names.secret_prefix,
