@@ -399,11 +399,11 @@ class Monitoring(pulumi.ComponentResource):
         return pulumi.Output.json_dumps(
             known.apply(
                 lambda found: dashboards.body(
-                    dashboards.View(
+                    dashboards.Dashboard(
                         region=args["region"],
                         namespace=self._namespace,
                         functions=[
-                            dashboards.FunctionView(
+                            dashboards.DashboardFunction(
                                 each["label"], name, each["timeout_seconds"], each["telemetry"]
                             )
                             for each, name in zip(
