@@ -17,10 +17,10 @@ class Within:
     """Pydantic rule: a value is in a range or a list of `limits`, or matches a pattern."""
 
     allowed: limits.Allowed
-    besides: tuple[int, ...] = ()
+    also: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return " or ".join([*map(str, self.besides), limits.shown(self.allowed)])
+        return " or ".join([*map(str, self.also), limits.shown(self.allowed)])
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -29,7 +29,7 @@ class Within:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def _check(self, value: int | str) -> int | str:
-        if value in self.allowed or value in self.besides:
+        if value in self.allowed or value in self.also:
             return value
         raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
 

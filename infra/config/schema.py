@@ -124,10 +124,11 @@ class SecretSettings(Model):
     generate: dict[str, GeneratedField] = Field(
         default={}, description="fields that are generated inside AWS, with `from: generate`"
     )
-    recovery_window_days: (
-        Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] | None
-    ) = Field(
-        default=None, description="this secret's recovery window, instead of `recoveryWindowDays`"
+    recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, also=(0,))] | None = (
+        Field(
+            default=None,
+            description="this secret's recovery window, instead of `recoveryWindowDays`",
+        )
     )
     rotation: RotationSettings | None = Field(
         default=None, description="how the secret is rotated; none: never"
@@ -406,11 +407,9 @@ class Settings(Model):
         description="longest time that a function uses a value after it changed, in seconds: the"
         " extension's and the client's caches together",
     )
-    recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, besides=(0,))] = (
-        Field(
-            default=30,
-            description="days in which a deleted secret can be restored; 0: deleted immediately",
-        )
+    recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, also=(0,))] = Field(
+        default=30,
+        description="days in which a deleted secret can be restored; 0: deleted immediately",
     )
     resource_policy: ResourcePolicySettings = Field(
         default=ResourcePolicySettings(), description="the resource policy of every secret"

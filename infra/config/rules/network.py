@@ -49,7 +49,7 @@ def errors(settings: Settings, region: str) -> Iterator[ConfigError]:
             "network.egress",
             f"is not set, and a function in a VPC cannot reach AWS without it; {remedy}",
         )
-    yield from _given_way(network)
+    yield from _nat(network)
 
 
 def subnet_errors(network: NetworkSettings, subnets: Sequence[Subnet]) -> Iterator[ConfigError]:
@@ -128,7 +128,7 @@ def _regions(settings: Settings, region: str, own_group: str) -> Iterator[Config
                 yield ConfigError(path, f"{rule} {region}; {remedy}")
 
 
-def _given_way(network: NetworkSettings) -> Iterator[ConfigError]:
+def _nat(network: NetworkSettings) -> Iterator[ConfigError]:
     if not network.security_group_ids:
         yield ConfigError("network.securityGroupIds", "is empty, but `subnetIds` is set; add one")
     for key in _OF_ENDPOINTS:
