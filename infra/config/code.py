@@ -62,7 +62,9 @@ def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
     if own.event is None:
         if own.expect is not None:
             rule = "describes the answer to `event`, which is not set"
-            yield ConfigError(f"{function.section}.expect", f"{rule}; set it, or remove `expect`")
+            yield ConfigError(
+                f"{function.section}.expect", f"{rule}; set `event`, or remove `expect`"
+            )
         return
     try:
         json.loads((root / own.event).read_bytes())

@@ -47,7 +47,7 @@ class ExtensionSettings(Model):
 
     cache_enabled: bool = Field(default=True, description="whether the extension caches values")
     cache_size: Annotated[int, Within(limits.CACHE_SIZE)] = Field(
-        default=1000, description="most secrets and parameters in the cache"
+        default=1000, description="maximum number of secrets and parameters in the cache"
     )
     secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
         default=None,
@@ -66,7 +66,7 @@ class ExtensionSettings(Model):
         default=2000, description="timeout for Parameter Store, in milliseconds; 0: no timeout"
     )
     max_connections: Annotated[int, Within(limits.MAX_CONNECTIONS)] = Field(
-        default=3, description="most concurrent connections to AWS"
+        default=3, description="maximum number of concurrent connections to AWS"
     )
     http_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
         default=2773, description="port of the extension on 127.0.0.1"
@@ -137,7 +137,7 @@ class FunctionSettings(RuntimeSettings):
     )
     include: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[],
-        description="more files, and folders whose contents are added, at the root of the package",
+        description="more files for the root of the package; for a folder, its contents",
     )
     requirements: str | None = Field(
         default=None,

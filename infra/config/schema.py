@@ -93,7 +93,7 @@ class RotationSettings(Model):
     )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
         default=0,
-        description="hours that a previous value stays in the secret, and up to one more; for"
+        description="hours that a previous value stays in the secret, plus up to one hour; for"
         " `random`",
     )
 
@@ -201,8 +201,8 @@ class NetworkSettings(Model):
     )
     egress: Literal["endpoints", "nat"] | None = Field(
         default=None,
-        description="how functions reach AWS: through `endpoints` that this program creates, or"
-        " through `nat`, an existing NAT gateway or existing endpoints",
+        description="how functions reach AWS; `endpoints`: through VPC endpoints that this"
+        " program creates; `nat`: through an existing NAT gateway or existing endpoints",
     )
     vpc_id: str | None = Field(
         default=None, description="VPC of the subnets; for `egress: endpoints`"
@@ -257,8 +257,8 @@ class ResourcePolicySettings(Model):
     )
     administrators: list[str] = Field(
         default=[],
-        description="ARNs of the roles and users that may use and change the secrets, `*` and"
-        " `?` standing for any characters; the deployer must be among them",
+        description="ARNs of the roles and users that may use and change the secrets, with `*`"
+        " and `?` as wildcards; the deployer must be among them",
     )
     organization_id: str | None = Field(
         default=None,
@@ -346,8 +346,8 @@ class CostSettings(Model):
     )
     management_events_per_month: Annotated[int, Within(limits.ASSUMED)] = Field(
         default=1_000_000,
-        description="API calls of the whole account per month, in all regions, which an `own`"
-        " trail records",
+        description="management events (API calls) of the whole account per month, in all"
+        " regions; an `own` trail records them",
     )
     first_trail: bool = Field(
         default=True,
@@ -387,9 +387,8 @@ class Settings(Model):
     )
     readers: dict[str, ReaderSettings] = Field(
         default={},
-        description="roles that this program does not create and that may read secrets, by a"
-        " name that no function has: of another stack, SAM, CDK or ECS, in this or another"
-        " account",
+        description="existing roles that may read secrets, for example of another stack, SAM,"
+        " CDK or ECS, in this or another account; by a name that no function has",
     )
     extension: ExtensionSettings = Field(
         default=ExtensionSettings(), description="the AWS Parameters and Secrets Lambda Extension"
@@ -404,8 +403,8 @@ class Settings(Model):
     )
     max_staleness_seconds: Annotated[int, Within(limits.MAX_STALENESS_SECONDS)] = Field(
         default=300,
-        description="longest time that a function uses a value after it changed, in seconds: the"
-        " extension's and the client's caches together",
+        description="maximum age in seconds of a value that a function uses, in the caches of"
+        " the extension and the client together",
     )
     recovery_window_days: Annotated[int, Within(limits.RECOVERY_WINDOW_DAYS, also=(0,))] = Field(
         default=30,
@@ -415,7 +414,7 @@ class Settings(Model):
         default=ResourcePolicySettings(), description="the resource policy of every secret"
     )
     protection: Literal["relaxed", "standard", "strict"] = Field(
-        default="relaxed", description="how much risky config is rejected"
+        default="relaxed", description="how strictly the config is checked"
     )
     exemptions: dict[str, str] = Field(
         default={},

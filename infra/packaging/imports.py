@@ -117,9 +117,9 @@ class _Modules:
 
 def _message(name: str, each: _Import, missing: str, version: runtimes.Version) -> str:
     if not each.module:
-        return f"contains {name}:{each.line}, a relative import that leaves its package; fix it"
+        return f"has a relative import beyond the package root in {name}:{each.line}; fix it"
     return (
-        f"contains {name}:{each.line}, which imports {missing}, but neither the package nor"
+        f"imports {missing} in {name}:{each.line}, but neither the package nor"
         f" {version.runtime} has it; add it to `requirements`, or catch ImportError if the"
         " function works without it"
     )

@@ -130,7 +130,7 @@ def _entry_errors(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
         total += entry.file_size
     if total > sizes.UNZIPPED_BYTES:
         yield (
-            f"has {sizes.shown(total)} unzipped, more than the {sizes.shown(sizes.UNZIPPED_BYTES)}"
+            f"is {sizes.shown(total)} unzipped, more than the {sizes.shown(sizes.UNZIPPED_BYTES)}"
             " that Lambda accepts; remove what is not needed, or move it to a layer"
         )
 

@@ -205,7 +205,9 @@ def test_a_stacks_endpoints_are_refused_in_two_subnets_of_a_zone(name: str) -> N
     with pytest.raises(SettingsError) as raised:
         planned(name, network=network)
     (fault,) = raised.value.errors
-    assert fault.startswith(f"{PROJECT}:network.subnetIds lists s-2, t-2, all in us-east-12, but")
+    assert fault.startswith(
+        f"{PROJECT}:network.subnetIds lists s-2, t-2 in the same zone, us-east-12"
+    )
 
 
 def test_a_stacks_endpoints_are_refused_in_another_vpcs_subnets() -> None:

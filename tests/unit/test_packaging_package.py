@@ -187,9 +187,7 @@ def test_an_import_that_the_package_cannot_satisfy_is_named(project: Path, sourc
     tree(project, {"orders/main.py": "import leaf\n" + HANDLER, "r.txt": "leaf"})
     ((key, message),) = build(source, project / "cache").errors
     assert key == "code"
-    assert message.startswith(
-        "contains main.py:1, which imports leaf, but neither the package nor"
-    )
+    assert message.startswith("imports leaf in main.py:1, but neither the package nor")
     assert build(replace(source, layers=True), project / "cache").errors == []
     assert build(replace(source, requirements=project / "r.txt"), project / "cache").errors == []
 

@@ -207,11 +207,11 @@ def test_another_secrets_reason_is_none_for_this_one() -> None:
 @pytest.mark.parametrize(
     ("exemptions", "fault"),
     [
-        ({"rotations": REASON}, "exemptions['rotations'] names an unknown rule; rules: rotation.<name>, configValues.<name>, configParameters.<name>, recoveryWindow,"),
-        ({"rotation.none": REASON}, "exemptions['rotation.none'] is for 'none', which is not in this config; names: database"),
+        ({"rotations": REASON}, "exemptions['rotations'] names an unknown rule; known rules: rotation.<name>, configValues.<name>, configParameters.<name>, recoveryWindow,"),
+        ({"rotation.none": REASON}, "exemptions['rotation.none'] is for 'none', which is not in this config; known names: database"),
         ({"rotation": REASON}, "exemptions['rotation'] names an unknown rule"),
-        ({"tracing.database": REASON}, "exemptions['tracing.database'] is for 'database', which is not in this config; names: none"),
-        ({"tracing": REASON}, "exemptions['tracing'] is not needed: the config keeps this rule at protection 'strict'; remove it"),
+        ({"tracing.database": REASON}, "exemptions['tracing.database'] is for 'database', which is not in this config; known names: none"),
+        ({"tracing": REASON}, "exemptions['tracing'] is not needed, because protection 'strict' does not reject this; remove it"),
         ({"rotation.database": REASON}, "exemptions['rotation.database'] is not needed"),
         ({"tracing": "because"}, "exemptions['tracing'] must be a reason of at least 10 characters, got 'because'"),
         ({"tracing": " " * 20}, "exemptions['tracing'] must be a reason of at least 10 characters"),
@@ -276,7 +276,7 @@ def test_strict_protects_what_no_exemption_names(
 def test_a_level_that_does_not_ask_for_it_needs_no_exemption() -> None:
     careless = {**CARELESS, "exemptions": {"tracing": REASON}}
     (fault,) = faults(careless)
-    assert "is not needed: the config keeps this rule at protection 'relaxed'; remove it" in fault
+    assert "is not needed, because protection 'relaxed' does not reject this; remove it" in fault
 
 
 def test_an_unknown_level_names_the_three() -> None:

@@ -19,7 +19,7 @@ ENDPOINTS = {"subnetIds": TWO, "vpcId": "vpc-1", "egress": "endpoints"}
 @pytest.mark.parametrize(
     ("network", "fault"),
     [
-        ({"subnetIds": TWO, "securityGroupIds": ["sg-1"]}, "network.egress is not set, and a function in a VPC cannot reach AWS without it; use `endpoints` to create VPC endpoints, or `nat` if the subnets have a NAT gateway"),
+        ({"subnetIds": TWO, "securityGroupIds": ["sg-1"]}, "network.egress is not set, but functions in a VPC need a route to AWS; use `endpoints` to create VPC endpoints, or `nat` if the subnets have a NAT gateway"),
         ({**NAT, "subnetIds": ["subnet-1"]}, "network.subnetIds must list at least 2, in different availability zones, got 1"),
         ({**NAT, "subnetIds": ["subnet-1", "subnet-1"]}, "network.subnetIds must list at least 2, in different availability zones, got 1"),
         ({**NAT, "securityGroupIds": []}, "network.securityGroupIds is empty, but `subnetIds` is set; add one"),
@@ -71,7 +71,7 @@ def test_a_database_and_replicas_are_reached_by_a_group_of_ones_own_as_well() ->
         ("nat", [("s1", "v", "a"), ("s2", "v", "a")], ["must be in at least 2 availability zones, got only a"]),
         ("nat", [("s1", "v", ""), ("s2", "v", "")], []),
         ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s1", "v", "a")], []),
-        ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "a")], ["lists s1, s3, all in a, but a VPC endpoint takes one subnet per zone; keep one of them"]),
+        ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "a")], ["lists s1, s3 in the same zone, a, but a VPC endpoint takes one subnet per zone; keep one of them"]),
         ("endpoints", [("s1", "v", "a"), ("s2", "w", "b")], ["must be in network.vpcId (v), got s2, which is in w"]),
         ("endpoints", [("s1", "", ""), ("s2", "", "")], []),
     ],

@@ -28,7 +28,7 @@ def parameter(**keys: Any) -> dict[str, Any]:
         (parameter(value="x", tier="Big"), "parameters.a.tier must be 'Standard' or 'Advanced', got 'Big'"),
         (parameter(value="x" * 4097), "parameters.a.value must have at most 4096 bytes in the Standard tier, got 4097"),
         (parameter(value="x" * 8193, tier="Advanced"), "parameters.a.value must have at most 8192 bytes in the Advanced tier, got 8193"),
-        (parameter(value="{{b}}"), "parameters.a.value contains {{, with which Parameter Store refers to another parameter; remove it"),
+        (parameter(value="{{b}}"), "parameters.a.value contains {{, which Parameter Store reads as the start of a reference; remove it"),
         (parameter(value="x", **{"from": "config"}), "parameters.a.from is only for `type: SecureString`, not 'String'; remove it"),
         (parameter(value="x", generate={}), "parameters.a.generate is only for `type: SecureString`, not 'String'; remove it"),
         (parameter(type="SecureString", value=CANARY), "parameters.a.value would hold a SecureString's value in plain text (not shown); use `from: generate`, `config` or `external`"),
@@ -46,8 +46,8 @@ def parameter(**keys: Any) -> dict[str, Any]:
         ({"parameters": {"a": CONFIG}, "secretValues": {KEY: {"b": CANARY}}}, "secretValues.parameters/a must be text, and not empty (not shown)"),
         ({"parameters": {"a": CONFIG}, "secretValues": {KEY: "x" * 4097}}, "secretValues.parameters/a must have at most 4096 bytes in the Standard tier, got 4097"),
         ({"secretValues": {KEY: CANARY}}, "secretValues.parameters/a is for an unknown parameter; add it to `parameters`, or remove the value"),
-        ({**parameter(value="x"), "secretValues": {KEY: CANARY}}, "secretValues.parameters/a is only for a SecureString with `from: config`, which this one is not; remove it"),
-        ({**parameter(value="x"), "secrets": {**VALID["secrets"], KEY: {"from": "external"}}}, "secrets.parameters/a has the key that `secretValues` uses for the parameter 'a'; rename one"),
+        ({**parameter(value="x"), "secretValues": {KEY: CANARY}}, "secretValues.parameters/a is set, but the parameter is not a SecureString with `from: config`; remove it"),
+        ({**parameter(value="x"), "secrets": {**VALID["secrets"], KEY: {"from": "external"}}}, "secrets.parameters/a has the same key in `secretValues` as the parameter 'a'; rename one"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_place_and_no_value(keys: dict[str, Any], fault: str) -> None:

@@ -75,7 +75,7 @@ def errors(secrets: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret is only for `alternatingUsers`; remove it"),
         ({"secrets": {"database": rotated(strategy="alternatingUsers")}}, "secrets.database.rotation.adminSecret must be another secret (none exists), got none"),
         ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="database"), "b": ANOTHER}}, "secrets.database.rotation.adminSecret must be another secret (b), got 'database'"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "b"}}}}, "secrets.database.rotation.adminSecret must log in to h:5432, where rotation does, but 'b' is for other:5432; choose another secret"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "b"}}}}, "secrets.database.rotation.adminSecret must be for h:5432, where rotation logs in, but 'b' is for other:5432; choose another secret"),
         ({"secrets": {"database": {"from": "config", "rotation": {"strategy": "singleUser"}}}, "secretValues": {"database": {"a": "b"}}}, "secrets.database.rotation cannot be combined with `from: config`"),
         ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation has strategy `random`, which needs at least one field under `generate`"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, but `fields` has no `host`; add it"),
@@ -156,7 +156,7 @@ def test_an_administrator_of_another_server_is_refused(
 ) -> None:
     (error,) = errors(alternating(theirs, **ours))
     assert error == (
-        f"secrets.database.rotation.adminSecret must log in to {servers[0]}, where rotation does,"
+        f"secrets.database.rotation.adminSecret must be for {servers[0]}, where rotation logs in,"
         f" but 'admin' is for {servers[1]}; choose another secret"
     )
 
@@ -258,7 +258,7 @@ def test_an_administrator_is_of_the_server_that_rotation_uses() -> None:
     read({"secrets": secrets, "function": {"secrets": ["database"]}})
     secrets["admin"]["fields"]["host"] = PROXY
     (error,) = errors(secrets)
-    assert f"must log in to {OWN}:5432, where rotation does" in error
+    assert f"must be for {OWN}:5432, where rotation logs in" in error
 
 
 def test_a_user_is_found_by_the_application_s_host_and_by_rotations() -> None:

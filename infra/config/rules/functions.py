@@ -91,7 +91,7 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
             yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
     replacing = [name for name, each in settings.functions.items() if each.replaces]
     if READER in replacing:
-        rule = f"is not needed: functions.{READER} replaces `function` by its name alone"
+        rule = f"is not needed, because a function named {READER} always replaces `function`"
         yield ConfigError(f"functions.{READER}.replaces", f"{rule}; remove the line")
         replacing.remove(READER)
     elif replacing and READER in settings.functions:
@@ -171,9 +171,10 @@ def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError
     policy = json.dumps(iam.read_existing_secrets(listed), separators=(",", ":"))
     most = limits.INLINE_POLICY_CHARACTERS - _OTHER_INLINE_POLICIES
     if listed and len(policy) > most:
-        rule = f"lists {len(listed)} existing secrets, whose policy must have at most {most}"
-        got = f"characters, got {len(policy)}; list fewer secrets, or split the function"
-        yield ConfigError(f"{function.section}.secrets", f"{rule} {got}")
+        rule = f"lists {len(listed)} existing secrets, which need a policy of {len(policy)}"
+        why = f"characters, but the role has room for {most}"
+        remedy = "list fewer secrets, or split the function"
+        yield ConfigError(f"{function.section}.secrets", f"{rule} {why}; {remedy}")
 
 
 def _environment(function: AppFunction, settings: Settings, names: Names) -> Iterator[ConfigError]:
@@ -197,7 +198,8 @@ def _environment(function: AppFunction, settings: Settings, names: Names) -> Ite
     size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
     if size > limits.ENVIRONMENT_BYTES:
         rule = (
-            f"must have at most {limits.ENVIRONMENT_BYTES} bytes, with those set by this program"
+            f"must have at most {limits.ENVIRONMENT_BYTES} bytes including the variables that this"
+            " program sets"
         )
         remedy = "move long values to a parameter or a file"
         yield ConfigError(f"{function.section}.environment", f"{rule}, got {size}; {remedy}")
@@ -216,10 +218,10 @@ def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError
     yield from _repeats(f"{section}.layers", own.layers)
     yield from _repeats(f"{section}.role.policyArns", own.role.policy_arns)
     if len(own.layers) > _LAYERS:
-        rule = f"must list at most {_LAYERS}, because Lambda allows 5 with the extension's"
+        rule = f"must list at most {_LAYERS}, because Lambda allows 5 including the extension"
         yield ConfigError(f"{section}.layers", f"{rule}, got {len(own.layers)}")
     if len(own.role.policy_arns) > _POLICIES:
-        rule = f"must list at most {_POLICIES}, because IAM allows 10 with those that grant reads"
+        rule = f"must list at most {_POLICIES}, because IAM allows 10 and this program needs some"
         yield ConfigError(f"{section}.role.policyArns", f"{rule}, got {len(own.role.policy_arns)}")
     if own.telemetry and not own.is_python and not function.is_example:
         rule = f"must be false with {own.runtime}, because only the Python client has metrics"

@@ -76,11 +76,11 @@ def errors(
         # With an exemption for a deletion, the name may be gone already.
         asks = known is not None and known.violations is None
         if known is None:
-            yield ConfigError(path, f"names an unknown rule; rules: {', '.join(RULES)}")
+            yield ConfigError(path, f"names an unknown rule; known rules: {', '.join(RULES)}")
         elif dot and name not in there and not (asks and name):
             listed = ", ".join(sorted(there)) or "none"
             yield ConfigError(
-                path, f"is for {name!r}, which is not in this config; names: {listed}"
+                path, f"is for {name!r}, which is not in this config; known names: {listed}"
             )
         elif len(reason.strip()) < REASON_CHARACTERS:
             yield ConfigError(
@@ -90,7 +90,7 @@ def errors(
         elif key not in found and not asks and all_read:
             yield ConfigError(
                 path,
-                f"is not needed: the config keeps this rule at protection {level!r}; remove it",
+                f"is not needed, because protection {level!r} does not reject this; remove it",
             )
 
 

@@ -47,7 +47,7 @@ def errors(settings: Settings, region: str) -> Iterator[ConfigError]:
         )
         yield ConfigError(
             "network.egress",
-            f"is not set, and a function in a VPC cannot reach AWS without it; {remedy}",
+            f"is not set, but functions in a VPC need a route to AWS; {remedy}",
         )
     yield from _nat(network)
 
@@ -73,7 +73,7 @@ def subnet_errors(network: NetworkSettings, subnets: Sequence[Subnet]) -> Iterat
         return
     for zone, ids in zones.items():
         if zone and len(ids) > 1:
-            rule = f"lists {', '.join(sorted(ids))}, all in {zone}"
+            rule = f"lists {', '.join(sorted(ids))} in the same zone, {zone}"
             why = "a VPC endpoint takes one subnet per zone"
             yield ConfigError("network.subnetIds", f"{rule}, but {why}; keep one of them")
     for subnet in subnets:
@@ -92,7 +92,9 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
         )
     if region.startswith("cn-"):
         rule = "cannot be `endpoints` in China, where this program does not know their names"
-        yield ConfigError("network.egress", f"{rule}; create them yourself, and use `nat`")
+        yield ConfigError(
+            "network.egress", f"{rule}; create the endpoints yourself, and use `nat`"
+        )
     own_group = "add a security group of your own to `securityGroupIds`"
     # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html
     if settings.replica_regions and not network.security_group_ids:

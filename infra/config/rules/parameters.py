@@ -26,7 +26,7 @@ def errors(
         if VALUES_PREFIX + name in secret_names:
             yield ConfigError(
                 f"secrets.{VALUES_PREFIX}{name}",
-                f"has the key that `secretValues` uses for the parameter {name!r}; rename one",
+                f"has the same key in `secretValues` as the parameter {name!r}; rename one",
             )
         yield from (_secure if parameter.secure else _plain)(path, name, parameter)
 
@@ -78,4 +78,4 @@ def text_errors(value: str, tier: str) -> Iterator[str]:
         yield f"must have at most {allowed} bytes in the {tier} tier, got {size}"
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     if "{{" in value:
-        yield "contains {{, with which Parameter Store refers to another parameter; remove it"
+        yield "contains {{, which Parameter Store reads as the start of a reference; remove it"

@@ -37,8 +37,9 @@ def errors(
                 rule = f"lists {secret!r}, an admin secret"
                 yield ConfigError(path, f"{rule}; remove it, or choose another")
             elif secret in settings.existing_secrets:
-                rule = f"lists {secret!r}, an existing secret, to which its owner grants access"
-                yield ConfigError(path, f"{rule}; remove it, and grant access there")
+                rule = f"lists {secret!r}, an existing secret"
+                remedy = "remove it, and let the secret's owner grant access"
+                yield ConfigError(path, f"{rule}; {remedy}")
 
 
 def _names(settings: Settings, function_names: Collection[str]) -> Iterator[ConfigError]:

@@ -128,7 +128,7 @@ def _admin(
         ours = server_of(secrets[name])
         theirs = postgres_fields.server(secrets[admin].fields)
         if ours and theirs and ours != theirs:
-            rule = f"must log in to {ours}, where rotation does, but {admin!r} is for {theirs}"
+            rule = f"must be for {ours}, where rotation logs in, but {admin!r} is for {theirs}"
             yield ConfigError(f"{path}.adminSecret", f"{rule}; choose another secret")
 
 

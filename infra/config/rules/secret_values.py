@@ -100,10 +100,10 @@ def _value_errors(
 
 def _secret_refusal(secret: SecretSettings) -> str | None:
     if secret.existing is not None:
-        return "is only for `from: config`, but the secret is `existing`; remove it"
+        return "is set, but the secret is `existing`; remove it"
     if secret.source == "config":
         return None
-    return f"is only for `from: config`, not {secret.source!r}; remove it"
+    return f"is set, but the secret has `from: {secret.source}`; remove it, or use `from: config`"
 
 
 def _secret_text_errors(value: object, _: SecretSettings | None) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _secret_text_errors(value: object, _: SecretSettings | None) -> Iterator[str
 def _parameter_refusal(parameter: ParameterSettings) -> str | None:
     if parameter.secure and parameter.source == "config":
         return None
-    return "is only for a SecureString with `from: config`, which this one is not; remove it"
+    return "is set, but the parameter is not a SecureString with `from: config`; remove it"
 
 
 def _parameter_text_errors(value: str, parameter: ParameterSettings | None) -> Iterator[str]:

@@ -25,7 +25,7 @@ def _violations(key: str, value: str) -> Iterator[str]:
     if not 1 <= len(key) <= limits.TAG_KEY_LENGTH or key.lower().startswith("aws:"):
         yield f"must have 1 to {limits.TAG_KEY_LENGTH} characters and not start with aws:"
     if key.lower() in map(str.lower, OWN_TAGS):  # IAM ignores case
-        yield "is set by this program, to the project or the stack; remove it"
+        yield "is set by this program to the name of the project or stack; remove it"
     if len(value) > limits.TAG_VALUE_LENGTH:
         yield f"must have a value of at most {limits.TAG_VALUE_LENGTH} characters"
     if not re.fullmatch(limits.TAG_PATTERN, key + value):
