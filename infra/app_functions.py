@@ -101,10 +101,10 @@ def extension_functions(
 ) -> dict[str, ExtensionFunction]:
     """Create each function, after the resources in `ready`."""
     env = context.env
-    made = {}
+    components = {}
     for name, function in env.functions.items():
         own = function.settings
-        made[name] = ExtensionFunction(
+        components[name] = ExtensionFunction(
             name,
             {
                 "role_arn": roles[name].arn,
@@ -128,7 +128,7 @@ def extension_functions(
                 _taking_over(function), pulumi.ResourceOptions(depends_on=ready)
             ),
         )
-    return made
+    return components
 
 
 def outputs(
@@ -151,8 +151,8 @@ def read_policy_arns(
     readers: Mapping[str, ExternalReader], roles: Mapping[str, ReaderRole]
 ) -> dict[str, list[pulumi.Output[str]]]:
     """Return the stack output `read_policy_arns`: policies for `readers` and for functions."""
-    found = {name: reader.policy_arns for name, reader in readers.items()}
-    return found | {name: role.policy_arns for name, role in roles.items()}
+    arns = {name: reader.policy_arns for name, reader in readers.items()}
+    return arns | {name: role.policy_arns for name, role in roles.items()}
 
 
 def _vpc_config(function: AppFunction, of_stack: VpcConfig) -> VpcConfig:

@@ -271,10 +271,10 @@ def estimate(settings: Settings) -> list[Line]:
     Each function gets the invocations that `cost` assumes. Each execution environment reads each
     secret at most once while its extension caches it.
     """
-    found = [_Function(settings, each) for each in functions(settings).values()]
-    month = _Month(settings, found)
+    usages = [_Function(settings, each) for each in functions(settings).values()]
+    month = _Month(settings, usages)
     lines = [Line(what, quantity(month), price) for what, price, quantity in _LINES]
-    lines += [line for each in found for line in each.lines()]
+    lines += [line for each in usages for line in each.lines()]
     return [line for line in lines if line.quantity]
 
 

@@ -95,7 +95,7 @@ def monitoring(
     keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
     existing = env.watched_existing(context.location.account_id)
-    made = Monitoring(
+    alarms = Monitoring(
         "monitoring",
         {
             "environment": env.name,
@@ -142,7 +142,7 @@ def monitoring(
             "tags": env.tags,
         },
     )
-    return made, topic
+    return alarms, topic
 
 
 def _existing_keys(context: Context, existing: list[str]) -> list[str]:

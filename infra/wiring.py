@@ -71,12 +71,12 @@ class Context:
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
         """Return the files of a package, with those for PostgreSQL if needed."""
-        found = {name: self.handler / name for name in names}
+        files = {name: self.handler / name for name in names}
         if postgres:
-            found |= {name: self.handler / name for name in functions.POSTGRES}
-            found["ca-bundle.pem"] = self.env.ca_bundle
-            found |= packages.distribution("pg8000")
-        return found
+            files |= {name: self.handler / name for name in functions.POSTGRES}
+            files["ca-bundle.pem"] = self.env.ca_bundle
+            files |= packages.distribution("pg8000")
+        return files
 
 
 class Keys(NamedTuple):
@@ -238,7 +238,7 @@ def private_network(context: Context) -> VpcConfig:
             "subnet_ids": network.subnet_ids,
             "security_group_ids": network.security_group_ids,
         }
-    made = PrivateNetwork(
+    component = PrivateNetwork(
         "network",
         {
             "vpc_id": network.vpc_id or "",
@@ -257,7 +257,7 @@ def private_network(context: Context) -> VpcConfig:
     )
     return {
         "subnet_ids": network.subnet_ids,
-        "security_group_ids": [*network.security_group_ids, made.security_group_id],
+        "security_group_ids": [*network.security_group_ids, component.security_group_id],
     }
 
 
@@ -269,9 +269,9 @@ def _check_subnets(env: Environment) -> None:
 
     """
     network = env.settings.network
-    found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
+    looked_up = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
     subnets = [
-        network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
+        network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in looked_up
     ]
     reject(env, network_rules.subnet_errors(network, subnets))
 
@@ -331,11 +331,11 @@ def secret_rotations(
 ) -> dict[str, SecretRotation]:
     """Create the function and the schedule for every secret that rotates."""
     env = context.env
-    made = {}
+    components = {}
     for name, rotation in env.rotations.items():
         postgres = rotation.strategy != "random"
         engine = ("postgres", "roles") if postgres else ("random",)
-        made[name] = SecretRotation(
+        components[name] = SecretRotation(
             f"{name}-rotation",
             {
                 "secret_arn": secrets[name].arn,
@@ -365,7 +365,7 @@ def secret_rotations(
             # A rotation starts from a value.
             pulumi.ResourceOptions(depends_on=seeded),
         )
-    return made
+    return components
 
 
 def _admin_secret(
@@ -389,7 +389,7 @@ def secret_policies(
     """
     env, settings = context.env, context.env.settings.resource_policy
     rotations = deployed.rotations
-    made = []
+    restrictions = []
     for name, secret in deployed.secrets.items():
         here, elsewhere = context.readers_of(name)
         if not settings.enabled and not elsewhere:
@@ -399,7 +399,7 @@ def secret_policies(
             for other, rotation in env.rotations.items()
             if rotation.admin_secret == name
         ]
-        made.append(
+        restrictions.append(
             SecretPolicy(
                 name,
                 {
@@ -425,4 +425,4 @@ def secret_policies(
                 },
             )
         )
-    return made
+    return restrictions

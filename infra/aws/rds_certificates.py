@@ -24,11 +24,11 @@ def regions() -> frozenset[str]:
     """Return the regions that have a root certificate in the bundle."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(BUNDLE)
-    found = (_ROOT.search(str(each["subject"])) for each in context.get_ca_certs())
-    return frozenset(root[1] for root in found if root)
+    roots = (_ROOT.search(str(each["subject"])) for each in context.get_ca_certs())
+    return frozenset(root[1] for root in roots if root)
 
 
 def region_of(host: str) -> str | None:
     """Return the region of an RDS endpoint; None for any other host."""
-    found = _ENDPOINT.fullmatch(host)
-    return (found[1] or found[2]) if found else None
+    endpoint = _ENDPOINT.fullmatch(host)
+    return (endpoint[1] or endpoint[2]) if endpoint else None

@@ -16,11 +16,11 @@ _GONE = ("ResourceNotFoundException", "ParameterNotFound", "couldn't find resour
 
 def current_version(secret_arn: str) -> str | None:
     """Return the id of a secret's AWSCURRENT version; None if it has no value."""
-    found = _ask(
+    looked_up = _ask(
         "secretsmanager:ListSecretVersionIds",
         lambda: aws.secretsmanager.get_secret_versions(secret_id=secret_arn),
     )
-    for each in found.versions if found else ():
+    for each in looked_up.versions if looked_up else ():
         if "AWSCURRENT" in (each.version_stages or ()):  # the SDK omits them for older versions
             return each.version_id
     return None
@@ -28,22 +28,22 @@ def current_version(secret_arn: str) -> str | None:
 
 def parameter_types(path: str) -> Mapping[str, str]:
     """Return the parameters below a path: full name -> type. SecureStrings stay encrypted."""
-    found = _ask(
+    looked_up = _ask(
         "ssm:GetParametersByPath",
         lambda: aws.ssm.get_parameters_by_path(
             path=path.rstrip("/"), recursive=True, with_decryption=False
         ),
     )
-    return dict(zip(found.names, found.types, strict=True)) if found else {}
+    return dict(zip(looked_up.names, looked_up.types, strict=True)) if looked_up else {}
 
 
 def parameter_version(name: str) -> int | None:
     """Return a parameter's version; None if it does not exist. SecureStrings stay encrypted."""
-    found = _ask(
+    looked_up = _ask(
         "ssm:GetParameter",
         lambda: aws.ssm.get_parameter(name=name, with_decryption=False),
     )
-    return found.version if found else None
+    return looked_up.version if looked_up else None
 
 
 def _ask(permission: str, call: Callable[[], _T]) -> _T | None:

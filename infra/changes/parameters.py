@@ -26,7 +26,7 @@ _PARAMETER = "aws:ssm/parameter:Parameter"
 _WITHOUT = 'walk(if type == "array" then map(select((.urn? // .) != $urn)) else . end)'
 
 
-class Found(NamedTuple):
+class ParameterLookups(NamedTuple):
     """Lookups in Parameter Store; used only if the state is not sufficient."""
 
     types: Callable[[], Mapping[str, str]]
@@ -36,7 +36,10 @@ class Found(NamedTuple):
 
 
 def errors(
-    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+    parameters: Mapping[str, ParameterSettings],
+    names: Names,
+    state: Recorded,
+    looked_up: ParameterLookups,
 ) -> Iterator[ConfigError]:
     """Yield an error for each parameter that would lose its value, with what keeps it."""
     for name, parameter in parameters.items():
@@ -46,25 +49,28 @@ def errors(
             if managed:
                 yield ConfigError(path, _leaves(name, parameter, managed, names.stack))
         elif managed:
-            if _is_overwritten(managed, found):
+            if _is_overwritten(managed, looked_up):
                 yield ConfigError(path, _overwrites(name, parameter, names))
         elif full in state.generated:
             yield ConfigError(
                 path, _enters(name, parameter, "SecureString", names, was_generated=True)
             )
-        elif state.secrets and (type_ := found.types().get(full)):
+        elif state.secrets and (type_ := looked_up.types().get(full)):
             yield ConfigError(path, _enters(name, parameter, type_, names, was_generated=False))
 
 
 def lost(
-    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+    parameters: Mapping[str, ParameterSettings],
+    names: Names,
+    state: Recorded,
+    looked_up: ParameterLookups,
 ) -> dict[str, int]:
     """Return how often each generated parameter was lost, by logical name, if it was.
 
     One that the seeder created and that no longer exists counts once more.
     """
     counts = {
-        name: state.generated[full] + (full not in found.types())
+        name: state.generated[full] + (full not in looked_up.types())
         for name, parameter in parameters.items()
         if parameter.secure
         and parameter.source == "generate"
@@ -77,10 +83,10 @@ def _is_managed(parameter: ParameterSettings) -> bool:
     return not parameter.secure or parameter.source == "config"
 
 
-def _is_overwritten(managed: Parameter, found: Found) -> bool:
+def _is_overwritten(managed: Parameter, looked_up: ParameterLookups) -> bool:
     if managed.is_configured or managed.version is None:
         return False
-    return found.version(managed.full_name) not in {None, managed.version}
+    return looked_up.version(managed.full_name) not in {None, managed.version}
 
 
 def _leaves(name: str, parameter: ParameterSettings, managed: Parameter, stack: str) -> str:

@@ -163,7 +163,7 @@ def is_object(text: object) -> bool:
 def _parameter(
     urn: str, outputs: Mapping[str, Any], configured: Mapping[str, str | None] | None
 ) -> Parameter:
-    found = {
+    recorded = {
         "value": outputs.get("insecureValue") or outputs.get("value"),
         "type": outputs["type"],
         "description": outputs.get("description") or "",
@@ -177,7 +177,7 @@ def _parameter(
         f"/{_prefix(outputs)}",
         outputs["type"],
         int(version) if version is not None else None,
-        found == configured,
+        recorded == configured,
     )
 
 

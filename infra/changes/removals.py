@@ -18,17 +18,17 @@ def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[Config
     for path, key, text in _removed(settings, names, state):
         if key not in settings.exemptions:
             yield ConfigError(path, f"{text} {_asking(key, settings, names.stack)}")
-    made = {names.secret(name): f"secrets.{name}" for name in settings.own_secrets}
-    made |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
+    paths = {names.secret(name): f"secrets.{name}" for name in settings.own_secrets}
+    paths |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
     for urn, full_name in state.strays.items():
-        if full_name in made:
+        if full_name in paths:
             text = (
                 "is in the state twice, once as a resource that this program does not create."
                 f" With that resource this deployment would delete {full_name}. Remove the"
                 " resource from the state:"
             )
             drop = f"pulumi state delete '{urn}' --force -s {names.stack}"
-            yield ConfigError(made[full_name], commands.listed(text, drop))
+            yield ConfigError(paths[full_name], commands.listed(text, drop))
 
 
 def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:

@@ -107,6 +107,6 @@ class AlarmTopic(pulumi.ComponentResource):
                 opts=child,
             )
 
-        self.arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda all_: str(all_[0]))
+        self.arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda resolved: str(resolved[0]))
         self.key_arn = key.arn
         self.register_outputs({"arn": self.arn, "key_arn": self.key_arn})

@@ -66,7 +66,7 @@ class AppSecret(pulumi.ComponentResource):
         value = args.get("value")
         if isinstance(value, str):
             _check_size(value)
-        props = {key: given for key, given in args.items() if key not in {"value", "protect"}}
+        props = {key: value for key, value in args.items() if key not in {"value", "protect"}}
         super().__init__("lambda-secrets:index:AppSecret", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 

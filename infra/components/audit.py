@@ -99,7 +99,7 @@ class Audit(pulumi.ComponentResource):
                 ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
             ],
         )
-        props = {key: given for key, given in args.items() if key != "protect"}
+        props = {key: value for key, value in args.items() if key != "protect"}
         super().__init__("lambda-secrets:index:Audit", name, props, opts)
         protect = args.get("protect")
         child = pulumi.ResourceOptions(parent=self)

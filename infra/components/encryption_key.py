@@ -76,7 +76,7 @@ class EncryptionKey(pulumi.ComponentResource):
                 ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
             ],
         )
-        props = {key: given for key, given in args.items() if key != "protect"}
+        props = {key: value for key, value in args.items() if key != "protect"}
         super().__init__("lambda-secrets:index:EncryptionKey", name, props, opts)
 
         key, alias = kms_key.key_with_alias(

@@ -119,7 +119,7 @@ class ExtensionFunction(pulumi.ComponentResource):
             **extension.variables(args.get("extension", {})),
             **args.get("environment", {}),
         }
-        props = {key: given for key, given in args.items() if key != "files"}
+        props = {key: value for key, value in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         if cost := packages.cost_of_source(name, args["files"], runtime):
@@ -201,4 +201,4 @@ def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
             f"ExtensionFunction {name!r}: unknown options: {', '.join(unknown)}; allowed:"
             f" {allowed}"
         )
-    return {to_snake(option): given for option, given in options.items()}
+    return {to_snake(option): value for option, value in options.items()}

@@ -78,7 +78,7 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
             f"{name}-{number}",
             policy=pulumi.Output.json_dumps(
                 pulumi.Output.all(pulumi.Output.all(*arns), *key_arns).apply(
-                    lambda all_: document(sorted(all_[0]), *all_[1:])
+                    lambda resolved: document(sorted(resolved[0]), *resolved[1:])
                 )
             ),
             path=path,

@@ -398,7 +398,7 @@ class Monitoring(pulumi.ComponentResource):
         )
         return pulumi.Output.json_dumps(
             known.apply(
-                lambda found: dashboards.body(
+                lambda resolved: dashboards.body(
                     dashboards.Dashboard(
                         region=args["region"],
                         namespace=self._namespace,
@@ -407,14 +407,14 @@ class Monitoring(pulumi.ComponentResource):
                                 each["label"], name, each["timeout_seconds"], each["telemetry"]
                             )
                             for each, name in zip(
-                                args["functions"], found.pop("names"), strict=True
+                                args["functions"], resolved.pop("names"), strict=True
                             )
                         ],
                         secret_prefix=args["secret_prefix"],
                         existing_arns=args.get("existing_secret_arns") or (),
                         rotating=args.get("rotating", ()),
                         period_seconds=self._period,
-                        **found,
+                        **resolved,
                     )
                 )
             )

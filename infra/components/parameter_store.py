@@ -81,7 +81,7 @@ class ParameterStore(pulumi.ComponentResource):
         super().__init__(
             "lambda-secrets:index:ParameterStore",
             name,
-            {key: given for key, given in args.items() if key != "parameters"},
+            {key: value for key, value in args.items() if key != "parameters"},
             opts,
         )
         location = Location.from_args(args)

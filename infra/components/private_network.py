@@ -192,7 +192,7 @@ class PrivateNetwork(pulumi.ComponentResource):
         ready = pulumi.Output.all(
             functions.id, *(each.urn for each in [*rules, *vpc_endpoints.values()])
         )
-        self.security_group_id = ready.apply(lambda all_: str(all_[0]))
+        self.security_group_id = ready.apply(lambda resolved: str(resolved[0]))
         self.endpoint_ids = pulumi.Output.all(
             **{key: each.id for key, each in vpc_endpoints.items()}
         )

@@ -139,7 +139,7 @@ class ReaderRole(pulumi.ComponentResource):
         if (dead_letter_arn := args.get("dead_letter_arn")) is not None:
             documents["dead-letters"] = policies.send_dead_letters(dead_letter_arn)
         attached += grants.inline(name, role.name, documents, child)
-        made = grants.policy_arns(attached)
+        customer_managed = grants.policy_arns(attached)
         for number, arn in enumerate(args.get("managed_policy_arns") or (), start=1):
             attached.append(
                 aws.iam.RolePolicyAttachment(
@@ -149,9 +149,9 @@ class ReaderRole(pulumi.ComponentResource):
 
         # A function that starts before its policies are attached would get AccessDenied.
         granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))
-        self.arn = granted.apply(lambda all_: str(all_[0]))
+        self.arn = granted.apply(lambda resolved: str(resolved[0]))
         self.name = role.name
-        self.policy_arns = made
+        self.policy_arns = customer_managed
         self.register_outputs(
             {"arn": self.arn, "name": self.name, "policy_arns": self.policy_arns}
         )

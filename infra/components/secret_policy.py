@@ -61,8 +61,8 @@ class SecretPolicy(pulumi.ComponentResource):
             administrators=list(args["administrators"]),
             organization_id=args.get("organization_id"),
             foreign_readers=list(args.get("foreign_readers") or ()),
-        ).apply(lambda all_: resource_policies.secret_policy(**all_))
-        made = aws.secretsmanager.SecretPolicy(
+        ).apply(lambda resolved: resource_policies.secret_policy(**resolved))
+        policy = aws.secretsmanager.SecretPolicy(
             f"{name}-policy",
             secret_arn=args["secret_arn"],
             policy=pulumi.Output.json_dumps(document),
@@ -70,5 +70,5 @@ class SecretPolicy(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.policy = made.policy
+        self.policy = policy.policy
         self.register_outputs({"policy": self.policy})

@@ -107,7 +107,7 @@ class SecretRotation(pulumi.ComponentResource):
                 f"SecretRotation {name!r}: admin_secret_arn must be set with alternatingUsers, and"
                 " only then"
             )
-        props = {key: given for key, given in args.items() if key != "files"}
+        props = {key: value for key, value in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         if cost := packages.cost_of_source(name, args["files"], runtime):
@@ -121,8 +121,8 @@ class SecretRotation(pulumi.ComponentResource):
                 args["key_arn"],
                 *args.get("replica_key_arns", {}).values(),
             ).apply(
-                lambda all_: policies.rotate_secret(
-                    *all_, history=args["strategy"] == "singleUser"
+                lambda resolved: policies.rotate_secret(
+                    *resolved, history=args["strategy"] == "singleUser"
                 )
             ),
         }

@@ -106,7 +106,7 @@ class SecretSeeder(pulumi.ComponentResource):
             writing=True,
         )
         of_function = {"files", "handler", "times_lost"}
-        props = {key: given for key, given in args.items() if key not in of_function}
+        props = {key: value for key, value in args.items() if key not in of_function}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 

@@ -95,9 +95,9 @@ def functions(settings: Settings) -> dict[str, AppFunction]:
     }
 
 
-def first(found: Mapping[str, AppFunction]) -> AppFunction | None:
+def first(by_name: Mapping[str, AppFunction]) -> AppFunction | None:
     """Return the function of the section `function`, or the one that replaces it."""
-    return next((each for each in found.values() if each.has_first_outputs), None)
+    return next((each for each in by_name.values() if each.has_first_outputs), None)
 
 
 class InternalFunction(TypedDict):

@@ -49,19 +49,17 @@ def load() -> Environment:
         raise SettingsError([f"{reserved}; choose another name in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
-    given, errors = _given(config, keys)
-    settings, region = given.partial.settings, pulumi.Config("aws").get("region") or ""
+    read, errors = _read(config, keys)
+    settings, region = read.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), ROOT)
     environment = Environment(project, stack, region, settings, packages)
-    errors += check.errors(
-        given, environment.names, region if region_rules.is_name(region) else ""
-    )
+    errors += check.errors(read, environment.names, region if region_rules.is_name(region) else "")
     errors += code_errors
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
         errors.append(ConfigError("database.caBundle", f"must be an existing file, got {path!r}"))
     lines = [*misplaced, *(error.line(project) for error in errors)]
-    lines += region_rules.errors(region, given.partial)
+    lines += region_rules.errors(region, read.partial)
     lines = [
         *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
         *_with_remedy(lines, stack),
@@ -150,14 +148,14 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     return keys, misplaced
 
 
-def _given(
+def _read(
     config: Mapping[str, str], keys: Mapping[str, str]
 ) -> tuple[check.Config, list[ConfigError]]:
     """Read the config without the keys that are wrong by themselves; report their errors."""
     raw = {name: _value(config[key]) for name, key in keys.items()}
     values = raw.pop("secretValues", {})
     secrets, parameters, functions = (
-        frozenset(given if isinstance(given := raw.get(section), dict) else ())
+        frozenset(names if isinstance(names := raw.get(section), dict) else ())
         for section in ("secrets", "parameters", "functions")
     )
     errors = []

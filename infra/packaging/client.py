@@ -8,8 +8,8 @@ NAME = "secret_client"
 
 def files(handler: Path) -> dict[str, Path]:
     """Return the client's files by their paths in a package; `handler` is the project's folder."""
-    found = {f"{NAME}/{path.name}": path for path in sorted((handler / NAME).glob("*.py"))}
-    return {**found, "secret_redaction.py": handler / "secret_redaction.py"}
+    client_files = {f"{NAME}/{path.name}": path for path in sorted((handler / NAME).glob("*.py"))}
+    return {**client_files, "secret_redaction.py": handler / "secret_redaction.py"}
 
 
 def is_there(names: Iterable[str]) -> bool:

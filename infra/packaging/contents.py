@@ -86,11 +86,11 @@ def _add(
     if path.is_file():
         files[path.name] = path
     elif path.is_dir():
-        for name, found in _walk(path, path.resolve(), ""):
-            if isinstance(found, str):
-                yield key, f"{found}, got {shown(path)!r}"
-            elif not left_out(found):
-                files[name] = found
+        for name, path_or_error in _walk(path, path.resolve(), ""):
+            if isinstance(path_or_error, str):
+                yield key, f"{path_or_error}, got {shown(path)!r}"
+            elif not left_out(path_or_error):
+                files[name] = path_or_error
     else:
         kinds = "a folder, a file or a .zip" if key == "code" else "a folder or a file"
         yield key, f"must be {kinds}, got {shown(path)!r}, which does not exist{_similar(path)}"

@@ -18,13 +18,13 @@ def installed(files: Mapping[str, Path]) -> set[str]:
 
 def for_any_platform(files: Mapping[str, Path]) -> set[str]:
     """Names of the files of wheels that are tagged for any platform."""
-    found: set[str] = set()
+    names: set[str] = set()
     for info in _infos(files):
         wheel = _lines(files.get(f"{info}/WHEEL"))
         tags = [line for line in wheel if line.startswith("Tag:")]
         if tags and all(tag.endswith("-any") for tag in tags):
-            found |= _names(info, files)
-    return found
+            names |= _names(info, files)
+    return names
 
 
 def covers(names: set[str], name: str) -> bool:

@@ -133,9 +133,9 @@ def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str
         return
     wanted = posixpath.normpath(posixpath.join(folder, stem))
     endings = ("", *_NODE, *(_TYPESCRIPT if _runs_typescript(runtime) else ()))
-    found = any(f"{wanted}{ending}" in files for ending in endings)
+    exists = any(f"{wanted}{ending}" in files for ending in endings)
     resolved = (f"{wanted}/", f"node_modules/{stem}/", f"{folder}/node_modules/{stem}/")
-    if not found and not any(name.startswith(resolved) for name in files):
+    if not exists and not any(name.startswith(resolved) for name in files):
         names, similar = f"{wanted}.js, .mjs or .cjs", _similar(f"{wanted}.js", files)
         yield f"names a file that is not in the package, {names}{similar}"
 

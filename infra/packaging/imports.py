@@ -147,14 +147,14 @@ def _moves(tree: ast.Module) -> bool:
 def _imports(tree: ast.Module, name: str, *, skip_functions: bool) -> list[_Import]:
     visitor = _Visitor(name.split("/")[:-1], skip_functions=skip_functions)
     visitor.visit(tree)
-    return visitor.found
+    return visitor.imports
 
 
 class _Visitor(ast.NodeVisitor):
     """Collects imports, except those that may fail because the code handles that."""
 
     def __init__(self, package: list[str], *, skip_functions: bool) -> None:
-        self.found: list[_Import] = []
+        self.imports: list[_Import] = []
         self._package = package
         self._skip_functions = skip_functions
         self._optional = 0
@@ -211,7 +211,7 @@ class _Visitor(ast.NodeVisitor):
 
     def _add(self, module: str, names: tuple[str, ...], line: int) -> None:
         if not self._optional:
-            self.found.append(_Import(module, names, line))
+            self.imports.append(_Import(module, names, line))
 
 
 def _catches(caught: ast.expr | None) -> bool:

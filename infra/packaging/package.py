@@ -139,8 +139,8 @@ def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
 def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool) -> list[Error]:
     """Check the handler, unless its module may be in a layer or in missing wheels."""
     is_python = runtimes.python(source.runtime) is not None
-    found = is_python and handlers.module_file(source.handler, files) is not None
-    if not found and (source.layers or not complete):
+    has_module = is_python and handlers.module_file(source.handler, files) is not None
+    if not has_module and (source.layers or not complete):
         return []
     messages = handlers.errors(source.handler, source.runtime, files)
     return [("handler", message) for message in messages]

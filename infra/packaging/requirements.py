@@ -66,8 +66,8 @@ def _locked(requirements: Path, files: RequirementFiles, platform: Platform) -> 
     path = lock_path(requirements, platform)
     digest = hashlib.sha256(f"{platform.uv}\n{files.digest}".encode()).hexdigest()
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = _DIGEST.search(text)
-    if found and found["digest"] == digest:
+    recorded = _DIGEST.search(text)
+    if recorded and recorded["digest"] == digest:
         return text
     with tempfile.TemporaryDirectory() as folder:
         resolved = Path(folder) / "lock"

@@ -74,33 +74,33 @@ def masked(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
-def environment(given: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+def environment(base: os._Environ[str] | dict[str, str]) -> dict[str, str]:
     """Return the environment of uv: pip's index, and no download of a Python."""
-    variables = {**given, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+    variables = {**base, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     variables.pop("VIRTUAL_ENV", None)
-    if not any(given.get(name) for name in _INDEX_VARIABLES):
-        index = given.get("PIP_INDEX_URL") or _configured_index(given)
+    if not any(base.get(name) for name in _INDEX_VARIABLES):
+        index = base.get("PIP_INDEX_URL") or _configured_index(base)
         if index:
             variables["UV_DEFAULT_INDEX"] = index
     return variables
 
 
-def _configured_index(given: os._Environ[str] | dict[str, str]) -> str:
+def _configured_index(base: os._Environ[str] | dict[str, str]) -> str:
     """Read pip's configuration like the Makefile: the last file wins."""
-    home = Path(given.get("HOME") or Path.home())
+    home = Path(base.get("HOME") or Path.home())
     files: Sequence[Path | str] = (
         "/etc/pip.conf",
         home / ".pip/pip.conf",
         home / ".config/pip/pip.conf",
-        given.get("PIP_CONFIG_FILE") or "",
+        base.get("PIP_CONFIG_FILE") or "",
     )
-    found = [
+    indexes = [
         index
         for path in map(Path, files)
         if path.is_file()
         for index in _INDEX.findall(path.read_text(encoding="utf-8", errors="replace"))
     ]
-    return found[-1].strip() if found else ""
+    return indexes[-1].strip() if indexes else ""
 
 
 def _reason(stderr: str) -> str:

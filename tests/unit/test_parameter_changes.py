@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.changes.parameters import Found, errors, lost
+from infra.changes.parameters import ParameterLookups, errors, lost
 from infra.changes.recorded import Configured
 from infra.config.schema import ParameterSettings
 from tests.recording import ROOT
@@ -32,9 +32,9 @@ def unasked(*_: object) -> Any:
     raise AssertionError
 
 
-def found(types: Mapping[str, str] | None = None, version: int | None = None) -> Found:
+def found(types: Mapping[str, str] | None = None, version: int | None = None) -> ParameterLookups:
     """Answer as Parameter Store does; what is not given is not asked for."""
-    return Found(
+    return ParameterLookups(
         unasked if types is None else lambda: types,
         unasked if version is None else lambda _: version or None,
     )
@@ -43,7 +43,7 @@ def found(types: Mapping[str, str] | None = None, version: int | None = None) ->
 def faults(
     state: Resources,
     settings: dict[str, Any],
-    there: Found = found(),  # noqa: B008 (it has no state)
+    there: ParameterLookups = found(),  # noqa: B008 (it has no state)
     configured: Mapping[str, str] | None = None,
 ) -> list[tuple[str, str]]:
     parameters = {"a/b": ParameterSettings.model_validate(settings)}
@@ -118,7 +118,7 @@ AS_IT_IS = {"value": CANARY, "type": "String", "description": "", "tier": "Stand
     ],
 )
 def test_what_costs_no_value_passes(
-    state: Resources, settings: dict[str, Any], there: Found, configured: dict[str, str]
+    state: Resources, settings: dict[str, Any], there: ParameterLookups, configured: dict[str, str]
 ) -> None:
     assert faults(state, settings, there, configured) == []
 

@@ -43,5 +43,5 @@ def errors(
 def _regions(servers: list[postgres_fields.Server | None], region: str) -> set[str]:
     """Return the regions of the RDS endpoints; if none is known, the stack's own."""
     known = [server for server in servers if server and rds_certificates.region_of(server.host)]
-    found = {rds_certificates.region_of(each.host) for each in known if not each.is_rds_proxy}
-    return {each for each in (found if known else {region}) if each}
+    regions = {rds_certificates.region_of(each.host) for each in known if not each.is_rds_proxy}
+    return {each for each in (regions if known else {region}) if each}

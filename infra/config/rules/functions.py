@@ -58,7 +58,7 @@ def errors(
     `region` is the stack's own, or empty; `secret_names` and `parameter_names` include those with
     errors.
     """
-    found = functions(settings)
+    app_functions = functions(settings)
     if settings.functions and settings.function != SingleFunctionSettings():
         yield ConfigError(
             "function",
@@ -67,7 +67,7 @@ def errors(
     yield from _names(settings)
     yield from _shared_names(settings)
     yield from _example(settings)
-    for function in found.values():
+    for function in app_functions.values():
         yield from _readable(function, settings, secret_names, parameter_names)
         yield from _existing(function, settings)
         yield from _environment(function, settings, names)
@@ -75,7 +75,7 @@ def errors(
         yield from _options(function)
         yield from _timeouts(function)
         yield from _extension_layer(function, region)
-    yield from _staleness(settings, found.values())
+    yield from _staleness(settings, app_functions.values())
 
 
 def _names(settings: Settings) -> Iterator[ConfigError]:
@@ -108,15 +108,15 @@ def _shared_names(settings: Settings) -> Iterator[ConfigError]:
         if f"{name}-secure" in settings.functions:
             rule = f"would have policies with the same names as those of functions.{name}"
             yield ConfigError(f"functions.{name}-secure", f"{rule}; choose another name")
-    given: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for name, function in settings.functions.items():
         physical = function.options.get("name")
         if not isinstance(physical, str):
             continue
-        if physical in given:
-            rule = f"is {physical!r}, which functions.{given[physical]} also has"
+        if physical in owners:
+            rule = f"is {physical!r}, which functions.{owners[physical]} also has"
             yield ConfigError(f"functions.{name}.options.name", f"{rule}; choose another name")
-        given.setdefault(physical, name)
+        owners.setdefault(physical, name)
 
 
 def _example(settings: Settings) -> Iterator[ConfigError]:
@@ -262,10 +262,12 @@ def _timeouts(function: AppFunction) -> Iterator[ConfigError]:
             yield ConfigError(_extension_key(function, name), f"{rule}, got {millis}")
 
 
-def _staleness(settings: Settings, found: Collection[AppFunction]) -> Iterator[ConfigError]:
+def _staleness(
+    settings: Settings, app_functions: Collection[AppFunction]
+) -> Iterator[ConfigError]:
     staleness = settings.max_staleness_seconds
     paths = set()
-    for function in found:
+    for function in app_functions:
         for name in ("secrets_ttl_seconds", "parameters_ttl_seconds"):
             seconds, path = getattr(function.extension, name), _extension_key(function, name)
             if seconds is not None and seconds > staleness and path not in paths:

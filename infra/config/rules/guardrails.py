@@ -63,8 +63,8 @@ def errors(
     an exemption may be for a part that could not.
     """
     reasons, level = settings.exemptions, settings.protection
-    found = _found(settings)
-    for key, violation in found.items():
+    violations = _violations(settings)
+    for key, violation in violations.items():
         if key not in reasons:
             waive = f"to waive this rule ({level} protection), set exemptions[{key!r}] to a reason"
             yield ConfigError(violation.path, f"{violation.text}; {waive}")
@@ -87,7 +87,7 @@ def errors(
                 path,
                 f"must be a reason of at least {REASON_CHARACTERS} characters, got {reason!r}",
             )
-        elif key not in found and not asks and all_read:
+        elif key not in violations and not asks and all_read:
             yield ConfigError(
                 path,
                 f"is not needed, because protection {level!r} does not reject this; remove it",
@@ -99,7 +99,7 @@ def protects(settings: Settings, key: str) -> bool:
     return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
-def _found(settings: Settings) -> dict[str, Violation]:
+def _violations(settings: Settings) -> dict[str, Violation]:
     """All violations, by the key of `exemptions` that waives each."""
     return {
         name.replace("<name>", violation.name): violation
@@ -147,9 +147,9 @@ def _of_functions(
 
     def violations(settings: Settings, *, named: bool) -> Iterator[Violation]:
         for function in functions(settings).values():
-            found = check(function.settings)
-            if found and named != function.is_example:
-                key, text = found
+            failed = check(function.settings)
+            if failed and named != function.is_example:
+                key, text = failed
                 yield Violation(f"{function.section}.{key}", text, function.name if named else "")
 
     return {

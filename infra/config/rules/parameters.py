@@ -32,8 +32,8 @@ def errors(
 
 
 def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[ConfigError]:
-    for key, given in (("from", "source"), ("generate", "generate")):
-        if given in parameter.model_fields_set:
+    for key, field in (("from", "source"), ("generate", "generate")):
+        if field in parameter.model_fields_set:
             yield ConfigError(
                 f"{path}.{key}",
                 f"is only for `type: SecureString`, not {parameter.type!r}; remove it",

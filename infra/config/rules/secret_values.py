@@ -73,13 +73,13 @@ def text(value: object) -> str:
 
 
 def _check(
-    kind: _Kind[_Settings], declared: Mapping[str, _Settings | None], given: Mapping[str, object]
+    kind: _Kind[_Settings], declared: Mapping[str, _Settings | None], values: Mapping[str, object]
 ) -> Iterator[ConfigError]:
     for name, settings in declared.items():
-        if settings and not kind.refusal(settings) and name not in given:
+        if settings and not kind.refusal(settings) and name not in values:
             key = kind.prefix + name
             yield ConfigError(f"secretValues.{key}", f"is not set; set the value with {_SET(key)}")
-    for name, value in given.items():
+    for name, value in values.items():
         for message in _value_errors(kind, name, value, declared):
             yield ConfigError(f"secretValues.{kind.prefix}{name}", message)
 
