@@ -44,8 +44,9 @@ def descriptions(locations: LogLocations) -> dict[str, str]:
 def any_alarm(runbook: str) -> str:
     """Write the text of the alarm over all others."""
     return (
-        "At least one alarm of this environment is on; each sends its own notification. For"
-        f" deployments and status pages to watch.\nRunbook: {runbook}#alarms"
+        "At least one alarm of this environment is on; each sends its own notification."
+        " Deployments and status pages can watch this alarm."
+        f"\nRunbook: {runbook}#alarms"
     )
 
 
@@ -63,12 +64,11 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         f" time out. Find it: {logs} REPORT",
         "failed-retrievals": "A secret could not be read, and no cached value was available."
         f" Find the reason: {logs} '{{ $.Errors > 0 }}'",
-        "stale-values": "A secret could not be read, and a cached value was used, which is still"
-        f" within maxStalenessSeconds. Find the reason before that time is over: {logs}"
-        " '{ $.Stale > 0 }'",
+        "stale-values": "A secret could not be read, so a cached value was used. Reads fail when"
+        f" it is older than maxStalenessSeconds. Find the reason: {logs} '{{ $.Stale > 0 }}'",
         "failovers": "A secret was read from a replica region, because this region did not"
-        " answer. Find out which, and check the region at https://health.aws.amazon.com:"
-        f" {logs} '{{ $.Failovers > 0 }}'",
+        " answer. Find out which secret, and check this region at"
+        f" https://health.aws.amazon.com: {logs} '{{ $.Failovers > 0 }}'",
         "rotation-failed": "Rotation failed. The previous secret value is still in use; Secrets"
         f" Manager will retry. {_OK} Identify the secret, then read the log of its rotation"
         f" function: {trail} RotationFailed",
@@ -76,8 +76,8 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         " Check NextRotationDate, then rotate it now with rotate-secret: aws secretsmanager"
         f" describe-secret {a_secret}",
         "replicas-broken": "A secret has no replica in one of its regions, or a replica that is no"
-        " longer updated: a failover would find no value, or an old one. Find out which and why,"
-        " fix that, then run pulumi up --refresh: aws secretsmanager describe-secret"
+        " longer updated: a failover would find no value, or an old one. Find the replica and the"
+        " reason, fix it, then run pulumi up --refresh: aws secretsmanager describe-secret"
         f" {a_secret} --query ReplicationStatus",
         "denied-reads": "Access to a secret was denied: either a permission is missing, or someone"
         f" is probing for readable secrets. {_OK} Identify the caller:"
@@ -85,31 +85,31 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         "unusual-reads": "Secrets are read more often than usual at this hour. Identify the"
         ' readers, in "Who reads?" on the dashboard, or:'
         f" {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
-        "unknown-reader": f"A secret was read by an unknown principal. {_OK} If it should not have"
-        " the secret, rotate the secret now; if it should, add it to monitoring.knownReaders."
-        f" Identify it: {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
+        "unknown-reader": f"A secret was read by an unknown principal. {_OK} If the principal"
+        " should not have access, rotate the secret now; if it should, add it to"
+        f" monitoring.knownReaders. Identify the principal: {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
         "secret-deleted": "A secret was deleted, and is lost when its recovery window ends; or a"
-        f" replica was deleted or promoted. {_OK} Find out which: {trail}"
+        f" replica was deleted or promoted. {_OK} Find out what was deleted: {trail}"
         ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\'. Restore a secret with'
         f" aws secretsmanager restore-secret {a_secret}, and a replica with pulumi up --refresh",
         "policy-changed": "Permissions on the secrets or their keys were changed. A deployment"
-        f" that changes them also triggers this alarm. {_OK} Identify the caller, then run pulumi"
-        f' up --refresh: {trail} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
+        f" that changes permissions also triggers this alarm. {_OK} Identify the caller, then run"
+        f' pulumi up --refresh: {trail} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
         ' $.eventName = "*PermissionsBoundary" }\'',
-        "key-disabled": "A KMS key was disabled or scheduled for deletion, so nothing encrypted"
-        " with it can be read: the key of the secrets, of a replica region, of the alarms or of"
-        f' the trail. {_OK} Find its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
+        "key-disabled": "A KMS key was disabled or scheduled for deletion: that of the secrets, of a"
+        " replica region, of the alarms or of the trail. Nothing encrypted with it can be read."
+        f' {_OK} Find its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
         ' $.eventName = "ScheduleKeyDeletion" }\'. Restore it with kms cancel-key-deletion and kms'
-        " enable-key: aws kms describe-key --key-id ARN --region REGION (the secrets' key here is"
-        f" {locations.key_alias})",
+        " enable-key: aws kms describe-key --key-id ARN --region REGION (in this region, the"
+        f" secrets' key is {locations.key_alias})",
         "audit-silent": "CloudTrail delivered no event for an hour. Until it does, no alarm on"
         " secrets, policies or keys can go off. A first deployment may trigger this alarm for a"
         " few minutes. Find out whether the trail logs, and why not: aws cloudtrail"
         " describe-trails; aws cloudtrail get-trail-status --name NAME; its log group is"
         f" {locations.audit_logs}",
         "audit-changed": "A trail, a log group or a metric filter was changed or stopped, so"
-        " alarms may be missed. A deployment that changes them also triggers this alarm."
-        f" {_OK} Identify the caller, then run pulumi up --refresh:"
+        " alarms may be missed. A deployment that changes one of these also triggers this"
+        f" alarm. {_OK} Identify the caller, then run pulumi up --refresh:"
         f' {trail} \'{{ $.eventName = "*Trail" ||'
         ' $.eventName = "*Logging" || $.eventName = "*EventSelectors" ||'
         ' $.eventName = "*MetricFilter" || $.eventName = "DeleteLogGroup" }\'',

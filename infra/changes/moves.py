@@ -40,7 +40,7 @@ def errors(
             sum(each.startswith(old.parameter_prefix) for each in parameters),
         )
         text = (
-            f"and parameters were deployed under {prefix} ({counts[0]} and {counts[1]}). This"
+            f"and parameters were deployed under {prefix} (secrets: {counts[0]}, parameters: {counts[1]}). This"
             f" deployment would delete them and create new ones under {names.secret_prefix},"
             f" without their values. {_go_back(old, names, organization)}"
         )

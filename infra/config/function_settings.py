@@ -154,8 +154,8 @@ class FunctionSettings(RuntimeSettings):
     )
     describe_secrets: bool = Field(
         default=False,
-        description="whether the function may also call DescribeSecret on them, as AWS's caching"
-        " libraries do; it returns no value",
+        description="whether the function may also call DescribeSecret on these secrets, which"
+        " returns no value; AWS's caching libraries need it",
     )
     parameters: list[str] = Field(
         default=[], description="logical names of the parameters that the function may read"
@@ -189,7 +189,7 @@ class FunctionSettings(RuntimeSettings):
     )
     environment_key: _Arn | None = Field(
         default=None,
-        description="ARN of the KMS key for the environment variables; none: Lambda's own",
+        description="ARN of the KMS key for the environment variables; none: the AWS managed key",
     )
     dead_letter_queue: _Arn | None = Field(
         default=None, description="ARN of the SQS queue or SNS topic for failed events"
@@ -221,7 +221,7 @@ class SingleFunctionSettings(RuntimeSettings):
     )
     secret: str = Field(
         default="database",
-        description="logical name of the secret whose full name is in `SECRET_NAME`",
+        description="logical name of the secret whose full name is passed as `SECRET_NAME`",
     )
     secrets: list[str] | None = Field(
         default=None,
@@ -248,11 +248,11 @@ class InternalFunctionSettings(Model):
     )
     architecture: limits.Architecture | None = Field(
         default=None,
-        description="architecture; none: that of the same function, else "
+        description="architecture; none: that of `reader` or its replacement, else "
         + limits.DEFAULT_ARCHITECTURE,
     )
     log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] | None = Field(
         default=None,
-        description=f"days that logs are kept; none: as for the same function, else"
+        description=f"days that logs are kept; none: as for `reader` or its replacement, else"
         f" {limits.DEFAULT_LOG_RETENTION_DAYS}",
     )

@@ -116,7 +116,7 @@ class SecretSettings(Model):
     )
     key_arn: Annotated[str, Within(limits.KEY_ARN)] | None = Field(
         default=None,
-        description="ARN of the KMS key of an `existing` secret; none: Secrets Manager's own",
+        description="ARN of the KMS key of an `existing` secret; none: the AWS managed key",
     )
     fields: dict[str, str | int | float | bool] = Field(
         default={}, description="plain-text fields of the value, with `from: generate`"

@@ -84,11 +84,14 @@ def test_every_kind_of_subscriber_is_taken() -> None:
         ),
         (
             subscribed(("email", "ops")),
-            "monitoring.subscriptions[0].endpoint must be an email address for email, got 'ops'",
+            "monitoring.subscriptions[0].endpoint must be an email address (protocol email), got 'ops'",
         ),
-        (subscribed(("sms", "0170")), "must be a phone number such as +491701234567 for sms"),
+        (
+            subscribed(("sms", "0170")),
+            "must be a phone number such as +491701234567 (protocol sms)",
+        ),
         (subscribed(("https", "http://example.com")), "must be a URL that starts with https://"),
-        (subscribed(("sqs", "alarms")), "must be the ARN of a queue for sqs, got 'alarms'"),
+        (subscribed(("sqs", "alarms")), "must be the ARN of a queue (protocol sqs), got 'alarms'"),
         (subscribed(("lambda", "arn:aws:sqs:a:123456789012:b")), "must be the ARN of a function"),
         (
             subscribed(*[("email", "ops@example.com")] * 2),
@@ -171,7 +174,10 @@ def test_names_that_leave_no_room_for_an_alarms_text_are_refused() -> None:
             "endpoint contains credentials (not shown), which Pulumi's",
         ),
         ("https://{}@example.com", "endpoint contains credentials (not shown), which Pulumi's"),
-        ("http://me:{}@example.com", "starts with https:// for https, got 'http://…@example"),
+        (
+            "http://me:{}@example.com",
+            "starts with https:// (protocol https), got 'http://…@example",
+        ),
     ],
 )
 def test_a_url_with_credentials_is_refused_and_not_shown(url: str, fault: str) -> None:

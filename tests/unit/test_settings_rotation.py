@@ -67,9 +67,9 @@ def errors(secrets: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "port": "abc"}}}}, "secrets.database.fields.port must be a number from 1 to 65535"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "engine": "mysql"}}}}, "secrets.database.rotation supports postgres and aurora-postgresql, but `fields.engine` is neither; change it"),
         ({"secrets": {"database": {**rotated(strategy="random"), "generate": {"previous": {}}}}}, "secrets.database.rotation has strategy `random`, which keeps old values in `previous`; rename that field"),
-        ({"secrets": {"database": rotated(strategy="singleUser"), "b": DATABASE}}, "secrets.database.rotation changes the password of user 'u', with which secret 'b' logs in to the same server; give each secret its own user"),
-        ({"secrets": {"database": rotated(strategy="singleUser"), "b": rotated(strategy="singleUser")}}, "secrets.b.rotation changes the password of user 'u', with which secret 'database' logs in"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "h", "username": "u_clone"}}}}, "secrets.database.rotation changes the password of user 'u_clone', with which secret 'b' logs in"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": DATABASE}}, "secrets.database.rotation changes the password of user 'u', but secret 'b' logs in as that user on the same server; give each secret its own user"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": rotated(strategy="singleUser")}}, "secrets.b.rotation changes the password of user 'u', but secret 'database' logs in"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "h", "username": "u_clone"}}}}, "secrets.database.rotation changes the password of user 'u_clone', but secret 'b' logs in"),
         ({"secrets": {"database": rotated(strategy="singleUser", overlapHours=1)}}, "secrets.database.rotation.overlapHours is only for `random`"),
         ({"secrets": {"database": rotated(strategy="random", overlapHours=-1)}}, "secrets.database.rotation.overlapHours must be 0 to 24000, got -1"),
         ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret is only for `alternatingUsers`; remove it"),
@@ -176,7 +176,7 @@ def test_one_user_of_two_secrets_is_found_however_the_server_is_written(
     unrotated = {**DATABASE, "fields": {**FIELDS, **second}}
     for other in (unrotated, database(**second)):
         (error,) = errors({"database": database(**first), "other": other})
-        assert "changes the password of user 'u', with which secret" in error
+        assert "changes the password of user 'u', but secret" in error
 
 
 def test_secrets_of_other_servers_and_other_values_share_no_user() -> None:
@@ -265,7 +265,7 @@ def test_a_user_is_found_by_the_application_s_host_and_by_rotations() -> None:
     for host in (PROXY, OWN):
         other = {**DATABASE, "fields": {"host": host, "username": "u"}}
         (error,) = errors({**at_proxy(host=OWN), "other": other})
-        assert "changes the password of user 'u', with which secret 'other' logs in" in error
+        assert "changes the password of user 'u', but secret 'other' logs in" in error
     twice = at_proxy(host=OWN)["database"]
     (error,) = errors({"database": twice, "other": twice})
     assert error.startswith("secrets.other.rotation changes the password of user 'u'")

@@ -129,7 +129,7 @@ def _subscriptions(monitoring: MonitoringSettings) -> Iterator[ConfigError]:
         path = f"monitoring.subscriptions[{number}].endpoint"
         if not re.fullmatch(pattern, each.endpoint):
             yield ConfigError(
-                path, f"must be {what} for {each.protocol}, got {_shown(each.endpoint)!r}"
+                path, f"must be {what} (protocol {each.protocol}), got {_shown(each.endpoint)!r}"
             )
         elif each.endpoint != _shown(each.endpoint):
             rule = (

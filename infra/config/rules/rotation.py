@@ -194,8 +194,8 @@ def _shared(user: _User, owner: _Owner, other: _Owner) -> str:
             " cut to 63 bytes; give one of the two a shorter username"
         )
     return (
-        f"changes the password of user {user.name!r}, with which secret {other.secret!r} logs in"
-        " to the same server; give each secret its own user"
+        f"changes the password of user {user.name!r}, but secret {other.secret!r} logs in as that"
+        " user on the same server; give each secret its own user"
     )
 
 
