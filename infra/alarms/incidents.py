@@ -54,63 +54,67 @@ def _texts(locations: LogLocations) -> dict[str, str]:
     logs = f"aws logs tail {locations.function_logs} --since 1h --filter-pattern"
     trail = f"aws logs tail {locations.audit_logs} --since 1h --filter-pattern"
     a_secret = f"--secret-id {locations.secret_prefix}NAME"
+    identify = f"Identify the caller: {trail}"
+    restore = "Then run: pulumi up --refresh"
     return {
-        "function-errors": "Invocations failed: the function raised an error or timed out. Find"
-        f" the reason: {logs} '?ERROR ?timed'",
+        "function-errors": "Invocations failed: the function raised an error or timed out."
+        f"\nFind the reason: {logs} '?ERROR ?timed'",
         "function-throttles": "Invocations were throttled, because the function reached its"
-        " concurrency limit. Check the account's limit, then raise the function's"
-        " reservedConcurrency: aws lambda get-account-settings",
+        " concurrency limit.\nCheck the account's limit: aws lambda get-account-settings"
+        "\nThen raise the function's reservedConcurrency.",
         "function-slow": "An invocation took most of the function's timeout; a slower one will"
-        f" time out. Find it: {logs} REPORT",
+        f" time out.\nFind it: {logs} REPORT",
         "failed-retrievals": "A secret could not be read, and no cached value was available."
-        f" Find the reason: {logs} '{{ $.Errors > 0 }}'",
+        f"\nFind the reason: {logs} '{{ $.Errors > 0 }}'",
         "stale-values": "A secret could not be read, so a cached value was used. Reads fail when"
-        f" it is older than maxStalenessSeconds. Find the reason: {logs} '{{ $.Stale > 0 }}'",
+        f" it is older than maxStalenessSeconds.\nFind the reason: {logs} '{{ $.Stale > 0 }}'",
         "failovers": "A secret was read from a replica region, because this region did not"
-        " answer. Find out which secret, and check this region at"
-        f" https://health.aws.amazon.com: {logs} '{{ $.Failovers > 0 }}'",
+        f" answer.\nFind the secret: {logs} '{{ $.Failovers > 0 }}'"
+        "\nCheck the state of this region: https://health.aws.amazon.com",
         "rotation-failed": "Rotation failed. The previous secret value is still in use; Secrets"
-        f" Manager will retry. {_OK} Identify the secret, then read the log of its rotation"
-        f" function: {trail} RotationFailed",
+        f" Manager will retry. {_OK}\nIdentify the secret: {trail} RotationFailed"
+        "\nThen read the log of its rotation function.",
         "rotation-overdue": "A secret was not rotated on schedule, or its rotation is turned off."
-        " Check NextRotationDate, then rotate it now with rotate-secret: aws secretsmanager"
-        f" describe-secret {a_secret}",
+        f"\nCheck NextRotationDate: aws secretsmanager describe-secret {a_secret}"
+        f"\nThen rotate it now: aws secretsmanager rotate-secret {a_secret}",
         "replicas-broken": "A secret has no replica in one of its regions, or a replica that is no"
-        " longer updated: a failover would find no value, or an old one. Find the replica and the"
-        " reason, fix it, then run pulumi up --refresh: aws secretsmanager describe-secret"
-        f" {a_secret} --query ReplicationStatus",
+        " longer updated: a failover would find no value, or an old one.\nFind the replica and the"
+        f" reason: aws secretsmanager describe-secret {a_secret} --query ReplicationStatus"
+        f"\nFix the cause. {restore}",
         "denied-reads": "Access to a secret was denied: either a permission is missing, or someone"
-        f" is probing for readable secrets. {_OK} Identify the caller:"
-        f' {trail} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
-        "unusual-reads": "Secrets are read more often than usual at this hour. Identify the"
-        ' readers, in "Who reads?" on the dashboard, or:'
-        f" {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
-        "unknown-reader": f"A secret was read by an unknown principal. {_OK} If the principal"
-        " should not have access, rotate the secret now; if it should, add it to"
-        f" monitoring.knownReaders. Identify the principal: {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
+        f" is probing for readable secrets. {_OK}"
+        f'\n{identify} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
+        "unusual-reads": "Secrets are read more often than usual at this hour."
+        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
+        '\nThe dashboard also shows the callers, in "Who reads?".',
+        "unknown-reader": f"A secret was read by an unknown principal. {_OK}"
+        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
+        "\nIf the principal should not have access, rotate the secret now; if it should, add it to"
+        " monitoring.knownReaders.",
         "secret-deleted": "A secret was deleted, and is lost when its recovery window ends; or a"
-        f" replica was deleted or promoted. {_OK} Find out what was deleted: {trail}"
-        ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\'. Restore a secret with'
-        f" aws secretsmanager restore-secret {a_secret}, and a replica with pulumi up --refresh",
+        f" replica was deleted or promoted. {_OK}\nFind out what was deleted: {trail}"
+        ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\''
+        f"\nRestore a secret: aws secretsmanager restore-secret {a_secret}"
+        "\nRestore a replica: pulumi up --refresh",
         "policy-changed": "Permissions on the secrets or their keys were changed. A deployment"
-        f" that changes permissions also triggers this alarm. {_OK} Identify the caller, then run"
-        f' pulumi up --refresh: {trail} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
-        ' $.eventName = "*PermissionsBoundary" }\'',
-        "key-disabled": "A KMS key was disabled or scheduled for deletion: that of the secrets, of a"
-        " replica region, of the alarms or of the trail. Nothing encrypted with it can be read."
-        f' {_OK} Find its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
-        ' $.eventName = "ScheduleKeyDeletion" }\'. Restore it with kms cancel-key-deletion and kms'
-        " enable-key: aws kms describe-key --key-id ARN --region REGION (in this region, the"
-        f" secrets' key is {locations.key_alias})",
+        f" that changes permissions also triggers this alarm. {_OK}"
+        f'\n{identify} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
+        f' $.eventName = "*PermissionsBoundary" }}\'\n{restore}',
+        "key-disabled": "A KMS key was disabled or scheduled for deletion: that of the secrets, of"
+        " a replica region, of the alarms or of the trail. Nothing encrypted with it can be read."
+        f' {_OK}\nFind its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
+        ' $.eventName = "ScheduleKeyDeletion" }\''
+        "\nCheck its state: aws kms describe-key --key-id ARN --region REGION (in this region, the"
+        f" secrets' key is {locations.key_alias})"
+        "\nRestore it: aws kms cancel-key-deletion, then aws kms enable-key, with these options",
         "audit-silent": "CloudTrail delivered no event for an hour. Until it does, no alarm on"
         " secrets, policies or keys can go off. A first deployment may trigger this alarm for a"
-        " few minutes. Find out whether the trail logs, and why not: aws cloudtrail"
-        " describe-trails; aws cloudtrail get-trail-status --name NAME; its log group is"
-        f" {locations.audit_logs}",
+        " few minutes.\nFind the trail: aws cloudtrail describe-trails (its log group is"
+        f" {locations.audit_logs})\nFind out why it does not deliver: aws cloudtrail"
+        " get-trail-status --name NAME",
         "audit-changed": "A trail, a log group or a metric filter was changed or stopped, so"
-        " alarms may be missed. A deployment that changes one of these also triggers this"
-        f" alarm. {_OK} Identify the caller, then run pulumi up --refresh:"
-        f' {trail} \'{{ $.eventName = "*Trail" ||'
-        ' $.eventName = "*Logging" || $.eventName = "*EventSelectors" ||'
-        ' $.eventName = "*MetricFilter" || $.eventName = "DeleteLogGroup" }\'',
+        " alarms may be missed. A deployment that changes one of these also triggers this alarm."
+        f' {_OK}\n{identify} \'{{ $.eventName = "*Trail" || $.eventName = "*Logging" ||'
+        ' $.eventName = "*EventSelectors" || $.eventName = "*MetricFilter" ||'
+        f' $.eventName = "DeleteLogGroup" }}\'\n{restore}',
     }

@@ -40,9 +40,9 @@ def errors(
             sum(each.startswith(old.parameter_prefix) for each in parameters),
         )
         text = (
-            f"and parameters were deployed under {prefix} (secrets: {counts[0]}, parameters: {counts[1]}). This"
-            f" deployment would delete them and create new ones under {names.secret_prefix},"
-            f" without their values. {_go_back(old, names, organization)}"
+            f"and parameters were deployed under {prefix} (secrets: {counts[0]}, parameters:"
+            f" {counts[1]}). This deployment would delete them and create new ones under"
+            f" {names.secret_prefix}, without their values. {_go_back(old, names, organization)}"
         )
         yield ConfigError("secrets", f"{text}\n{_PAGE}")
     for was in sorted({secret.arn.split(":")[3] for secret in ours.values()} - {region}):
