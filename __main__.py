@@ -1,10 +1,10 @@
-"""One environment: its keys, its secrets, who reads and rotates them, and who watches."""
+"""One environment: its keys and secrets, the functions that read and rotate them, and alarms."""
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import app_functions, cost, observability, wiring
-from infra.aws.place import Place
+from infra.aws.location import Location
 from infra.changes import comparison
 from infra.config import settings, warnings
 
@@ -15,8 +15,8 @@ settings.check_account(env, identity.account_id)
 for warning in warnings.warnings(env.settings, env.region, identity.account_id):
     pulumi.log.warn(warning)
 administrators = settings.administrators(env, identity.arn)
-place = Place(env.partition, env.region, identity.account_id)
-context = wiring.Context(env, place)
+location = Location(env.partition, env.region, identity.account_id)
+context = wiring.Context(env, location)
 
 keys = wiring.encryption_keys(context)
 secrets = wiring.app_secrets(context, keys)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs import emulator_operations
-from infra.config.model import Within, model_in
+from infra.config.model import Within, model_in, parts
 from infra.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,18 +22,18 @@ _TYPES: dict[object, dict[str, Any]] = {
     list: {"type": "array", "items": {"type": "string"}},
 }
 _SECRET_VALUES = (
-    "Values of secrets with `from: config`, by logical name: text, or a map of text; a map with"
-    " numbers as JSON; of parameters, text, by `parameters/NAME`. Set each with"
+    "Values of secrets with `from: config`, by logical name: text, a map of text, or JSON if the"
+    " map has numbers; and of parameters, by `parameters/NAME`: text. Set each with"
     " `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
 )
 
 
 def config_page(text: str) -> str:
-    """Write the page with the table of config keys anew."""
+    """Return the page with its table of config keys up to date."""
     rows = [
         "| key | allowed | default | what it is |",
         "|---|---|---|---|",
-        "| `aws:region` | a region's name | none: set it | where everything is |",
+        "| `aws:region` | a region's name | required | region of all resources except replicas |",
         *_rows(Settings, ""),
         f"| `secretValues` | map, encrypted | `{{}}` | {_SECRET_VALUES} |",
     ]
@@ -41,7 +41,7 @@ def config_page(text: str) -> str:
 
 
 def project_file(text: str) -> str:
-    """Write Pulumi.yaml with the declaration of every config key anew."""
+    """Return Pulumi.yaml with its declarations of config keys up to date."""
     declarations: dict[str, dict[str, Any]] = {}
     for field in Settings.model_fields.values():
         default = field.get_default(call_default_factory=True)
@@ -82,16 +82,8 @@ def _allowed(field: FieldInfo) -> str:
     for part in (field.annotation, *get_args(field.annotation)):
         if get_origin(part) in kinds:
             return kinds[get_origin(part)]
-    rules = (*field.metadata, *_parts(field.annotation))
+    rules = (*field.metadata, *parts(field.annotation))
     return next(filter(None, map(_choice, rules)), "text")
-
-
-def _parts(annotation: object) -> Iterator[object]:
-    """Take an annotation such as `Annotated[int, Within(...)] | None` apart."""
-    yield annotation
-    if get_origin(annotation) is not Literal:
-        for part in get_args(annotation):
-            yield from _parts(part)
 
 
 def _choice(rule: object) -> str:
@@ -103,7 +95,7 @@ def _choice(rule: object) -> str:
 def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if field.is_required():
-        return "none: give it"
+        return "required"
     if default is None:
         return "none"
     if isinstance(default, bool):
@@ -118,7 +110,7 @@ def _between(text: str, start: str, end: str, lines: list[str]) -> str:
 
 
 def operations_page(text: str) -> str:
-    """Write the page of what the embedded AWS offers."""
+    """Return the page with its table of the embedded AWS's operations up to date."""
     start, end = "<!-- operations: written by `make docs` -->", "<!-- end -->"
     return _between(text, start, end, ["", *emulator_operations.rows()])
 
@@ -131,7 +123,7 @@ WRITTEN = {
 
 
 def main() -> int:
-    """Write the files whose generated part is out of date; name them."""
+    """Write the files whose generated part is out of date, and print their names."""
     for name, write in WRITTEN.items():
         path = ROOT / name
         before = path.read_text(encoding="utf-8")

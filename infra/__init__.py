@@ -1,16 +1,16 @@
-"""Deploy time: everything that `pulumi up` runs. `handler/` is what it packs, known by path alone.
+"""Everything that runs at `pulumi up`. It packages `handler/`, which it knows only by path.
 
-wiring         puts the components of one environment together, by its settings
-app_functions  the same for the functions that read, and their roles
-observability  the same for what watches it: audit trail, alarms and dashboard
-cost           what the environment costs a month
+wiring         creates the components of one environment from its settings
+app_functions  the same for the functions that read secrets, and their roles
+observability  the same for audit trail, alarms and dashboard
+cost           estimate of the monthly cost
 own_files      where `handler/` and the project are, in a checkout and in an installed wheel
-names          names and URNs of its secrets and parameters
-packaging      what a function's package has, and why it could not run
-components     Pulumi components; the only folder that makes resources
-config         stack config: its keys, its rules, and the settings that they become
-policies       IAM, key and endpoint policies as documents
-alarms         what alarms look for and what they say; the dashboard
-changes        deployments that would lose a value: refused here, with the way that keeps it
-aws            limits, layer versions and schedules, each with its source; where something is
+names          names and URNs of secrets, parameters and log groups
+packaging      packages of functions, and why they could not run
+components     Pulumi components; the only folder that creates resources
+config         stack config: its keys, its rules, and the resulting settings
+policies       IAM, key and endpoint policy documents
+alarms         filters and texts of the alarms; the dashboard
+changes        rejects deployments that would lose a value, with commands that keep it
+aws            limits, layer versions and schedules, each with its source
 """

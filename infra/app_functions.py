@@ -1,6 +1,6 @@
-"""Wires the functions that read: each with a role of its own, which reads what it names.
+"""Creates the functions that read secrets, each with its own role.
 
-As in `wiring`, a function makes each part, in the order in which `__main__` calls them.
+As in `wiring`, there is a function for each part, in the order in which `__main__` calls them.
 """
 
 from collections.abc import Mapping
@@ -37,9 +37,9 @@ def reader_roles(
     secrets: Mapping[str, AppSecret],
     parameters: tuple[Arns, Arns],
 ) -> dict[str, ReaderRole]:
-    """Make the role of each function, which reads what the function names.
+    """Create the role of each function, which may read what the function's config lists.
 
-    `parameters` are the ARNs by full name, those of SecureStrings apart.
+    `parameters` are the ARNs by full name, SecureStrings separately.
     """
     return {
         name: _reader_role(context, keys, secrets, parameters, function)
@@ -77,7 +77,7 @@ def _reader_role(
             "replica_key_arns": keys.replica_arns,
             "parameter_arns": plain,
             "secure_parameter_arns": secure,
-            "log_group_arn": context.place.log_group_arn(
+            "log_group_arn": context.location.log_group_arn(
                 f"{env.log_group_prefix}{function.log_group}"
             ),
             "tracing": own.tracing,
@@ -100,12 +100,12 @@ def extension_functions(
     vpc_config: VpcConfig,
     ready: list[pulumi.Resource],
 ) -> dict[str, ExtensionFunction]:
-    """Make each function, when all that they need is `ready`."""
+    """Create each function, after the resources in `ready`."""
     env = context.env
-    made = {}
+    components = {}
     for name, function in env.functions.items():
         own = function.settings
-        made[name] = ExtensionFunction(
+        components[name] = ExtensionFunction(
             name,
             {
                 "role_arn": roles[name].arn,
@@ -129,13 +129,13 @@ def extension_functions(
                 _taking_over(function), pulumi.ResourceOptions(depends_on=ready)
             ),
         )
-    return made
+    return components
 
 
 def outputs(
     functions: Mapping[str, ExtensionFunction], roles: Mapping[str, ReaderRole]
 ) -> dict[str, dict[str, pulumi.Output[str]]]:
-    """Write the functions as an output of the stack, by logical name."""
+    """Return the stack output `functions`, by logical name."""
     return {
         name: {
             "name": function.name,
@@ -151,13 +151,13 @@ def outputs(
 def read_policy_arns(
     readers: Mapping[str, ExternalReader], roles: Mapping[str, ReaderRole]
 ) -> dict[str, list[pulumi.Output[str]]]:
-    """Write the policies that let read as an output of the stack: of `readers`, of functions."""
-    found = {name: reader.policy_arns for name, reader in readers.items()}
-    return found | {name: role.policy_arns for name, role in roles.items()}
+    """Return the stack output `read_policy_arns`: policies for `readers` and for functions."""
+    arns = {name: reader.policy_arns for name, reader in readers.items()}
+    return arns | {name: role.policy_arns for name, role in roles.items()}
 
 
 def _vpc_config(function: AppFunction, of_stack: VpcConfig) -> VpcConfig:
-    """Return the function's place in a VPC: its own, or the stack's."""
+    """Return the function's own VPC settings, or the stack's."""
     own = function.settings.network
     if own is None:
         return of_stack
@@ -167,7 +167,7 @@ def _vpc_config(function: AppFunction, of_stack: VpcConfig) -> VpcConfig:
 
 
 def _taking_over(function: AppFunction) -> pulumi.ResourceOptions:
-    """Name the component whose resources it takes over; theirs are named after it."""
+    """Return the name of the component whose resources it takes over; they keep that name."""
     if function.earlier_name is None:
         return pulumi.ResourceOptions()
     return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=function.earlier_name)])

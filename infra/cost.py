@@ -1,7 +1,7 @@
-"""What an environment costs a month, by AWS's list prices. Pure: no Pulumi, no boto3.
+"""Estimates the monthly cost of an environment from AWS's list prices. Pure: no Pulumi, no boto3.
 
-Nothing is subtracted: no free tier, no discount. Left out is what stays under a cent: rotations,
-seeding, notifications, the log files of the trail.
+Nothing is subtracted: no free tier, no discount. Items below a cent are omitted: rotations,
+initial values, notifications, the trail's log files.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from .alarms import incidents
 from .config.functions import AppFunction, functions
 from .config.schema import Settings
 
-# The prices below are those of this region and month; others differ by a tenth or so.
+# Region and month of the prices below; other regions differ by about 10 %.
 REGION = "us-east-1"
 MONTH = "2026-09"
 
@@ -22,7 +22,7 @@ _GB = 1_000_000_000
 
 
 class Price(NamedTuple):
-    """What AWS asks for a unit."""
+    """AWS's price of a unit."""
 
     usd: float
     unit: str
@@ -31,7 +31,7 @@ class Price(NamedTuple):
 # https://aws.amazon.com/secrets-manager/pricing/ (a replica counts as a secret)
 SECRET = Price(0.40, "secret-month")
 SECRETS_CALLS = Price(0.05, "10,000 calls")
-# https://aws.amazon.com/kms/pricing/ (the first two rotations add the price of the key, each)
+# https://aws.amazon.com/kms/pricing/ (each of the first two rotations adds the price of the key)
 KEY = Price(1.00, "key-month")
 KEY_REQUESTS = Price(0.03, "10,000 requests")
 # https://aws.amazon.com/systems-manager/pricing/ (Standard costs nothing)
@@ -47,38 +47,38 @@ LOGS_INGESTED = Price(0.50, "GB")
 LOGS_STORED = Price(0.03, "GB-month")
 METRIC = Price(0.30, "metric-month")
 ALARM = Price(0.10, "alarm-month")
-# Three metrics: what is watched, and the two edges of what is usual.
+# Three metrics: the watched one, and the two edges of the band.
 ANOMALY_ALARM = Price(0.30, "alarm-month")
 COMPOSITE_ALARM = Price(0.50, "alarm-month")
 DASHBOARD = Price(3.00, "dashboard-month")
 # https://aws.amazon.com/xray/pricing/
 TRACES = Price(5.00, "1,000,000 traces")
-# https://aws.amazon.com/cloudtrail/pricing/ (of every trail but the first)
+# https://aws.amazon.com/cloudtrail/pricing/ (for every trail except the first)
 EVENTS = Price(2.00, "100,000 events")
 # https://aws.amazon.com/privatelink/pricing/
 ENDPOINT = Price(0.01, "zone-hour")
 ENDPOINT_DATA = Price(0.01, "GB")
 
-# X-Ray takes one request a second and a twentieth of what is more.
+# X-Ray samples one request per second, and 5 % of the others.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 _SAMPLED = 0.05
-# Largest that were seen, rounded up: a call of Secrets Manager with TLS, a record in CloudTrail
-# (a read makes two: GetSecretValue, Decrypt), and a line of the client's telemetry.
+# Largest observed sizes, rounded up: a call of Secrets Manager with TLS, a CloudTrail record (a
+# read has two: GetSecretValue, Decrypt), and a line of the client's telemetry.
 _CALL_BYTES = 8_000
 _RECORD_BYTES = 2_000
 _RECORDS_OF_A_READ = 2
 _TELEMETRY_BYTES = 1_000
-# Metrics of the client; of monitoring, besides the age of each secret that rotates.
+# Metrics of the client, and of monitoring without the age of each rotating secret.
 _CLIENT_METRICS = 7
 _MONITORING_METRICS = 11
 
 
 class Line(NamedTuple):
-    """One thing that is paid for."""
+    """One line of the estimate."""
 
     what: str
     quantity: float
-    """Units of `price`, a month."""
+    """Units of `price` per month."""
     price: Price
 
     @property
@@ -89,14 +89,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class _Function:
-    """What one function uses in a month."""
+    """Monthly usage of one function."""
 
     settings: Settings
     function: AppFunction
-
-    @property
-    def label(self) -> str:
-        return "the function" if self.function.has_first_outputs else self.function.name
 
     @property
     def readable(self) -> int:
@@ -104,7 +100,7 @@ class _Function:
 
     @property
     def fetches(self) -> int | float:
-        """Times that it asks AWS for all that it reads."""
+        """How often it fetches all its secrets from AWS."""
         load, ttl_seconds = self.settings.cost, self.function.extension_cache_seconds()
         if not ttl_seconds:
             return load.requests_per_month
@@ -146,18 +142,18 @@ class _Function:
         return sampled if self.function.settings.tracing else 0
 
     def lines(self) -> list[Line]:
-        """Say what it is paid for by itself."""
+        """Return the lines for this function."""
         requests = self.settings.cost.requests_per_month
         compute = COMPUTE[self.function.settings.architecture]
         return [
-            Line(f"requests of {self.label}", requests / 1_000_000, INVOCATIONS),
-            Line(f"compute time of {self.label}", self.gb_seconds, compute),
+            Line(f"Lambda requests of {self.function.name}", requests / 1_000_000, INVOCATIONS),
+            Line(f"Lambda compute of {self.function.name}", self.gb_seconds, compute),
         ]
 
 
 @dataclass(frozen=True)
 class _Month:
-    """What an environment uses in a month, by its settings."""
+    """Monthly usage of an environment, by its settings."""
 
     settings: Settings
     functions: Sequence[_Function]
@@ -193,7 +189,7 @@ class _Month:
 
     @property
     def events(self) -> float:
-        """Events that a trail of the environment's own records: the whole account's."""
+        """Events that an `own` trail records: those of the whole account."""
         if self.settings.audit.trail != "own":
             return 0
         return self.settings.cost.management_events_per_month + _RECORDS_OF_A_READ * self.reads
@@ -223,7 +219,7 @@ class _Month:
 
     @property
     def alarms(self) -> int:
-        every = len(incidents.descriptions(incidents.Sight("", "", "", ""))) - 1
+        every = len(incidents.descriptions(incidents.LogLocations("", "", "", ""))) - 1
         shared = every - len(incidents.OF_FUNCTIONS)
         of_functions = sum(
             len(incidents.OF_FUNCTIONS)
@@ -244,41 +240,41 @@ class _Month:
 
 
 _LINES: tuple[tuple[str, Price, Callable[[_Month], float]], ...] = (
-    ("secrets and their replicas", SECRET, lambda of: len(of.settings.own_secrets) * of.regions),
-    ("reads of secrets", SECRETS_CALLS, lambda of: of.reads / 10_000),
-    ("KMS keys, each 2.00 more once it has rotated", KEY, lambda of: of.keys),
-    ("decryptions", KEY_REQUESTS, lambda of: of.decryptions / 10_000),
+    ("secrets and replicas", SECRET, lambda of: len(of.settings.own_secrets) * of.regions),
+    ("secret reads", SECRETS_CALLS, lambda of: of.reads / 10_000),
+    ("KMS keys (each 2.00 more after two rotations)", KEY, lambda of: of.keys),
+    ("KMS decryptions", KEY_REQUESTS, lambda of: of.decryptions / 10_000),
     ("advanced parameters", ADVANCED_PARAMETER, lambda of: of.advanced_parameters),
-    ("logs", LOGS_INGESTED, lambda of: of.logged_bytes / _GB),
+    ("log ingestion", LOGS_INGESTED, lambda of: of.logged_bytes / _GB),
     (
-        "the account's events in the trail's log group",
+        "trail events in the log group",
         LOGS_INGESTED,
         lambda of: of.recorded_bytes / _GB,
     ),
-    ("a trail that is not the first", EVENTS, lambda of: of.paid_events / 100_000),
-    ("logs that are kept", LOGS_STORED, lambda of: of.stored_bytes / _GB),
-    ("traces", TRACES, lambda of: of.traces / 1_000_000),
-    ("metrics", METRIC, lambda of: of.metrics),
+    ("additional trail", EVENTS, lambda of: of.paid_events / 100_000),
+    ("log storage", LOGS_STORED, lambda of: of.stored_bytes / _GB),
+    ("X-Ray traces", TRACES, lambda of: of.traces / 1_000_000),
+    ("CloudWatch metrics", METRIC, lambda of: of.metrics),
     ("alarms", ALARM, lambda of: of.alarms),
-    ("alarm on unusual reads", ANOMALY_ALARM, lambda of: of.monitoring),
-    ("alarm over all", COMPOSITE_ALARM, lambda of: of.monitoring),
+    ("anomaly detection alarm", ANOMALY_ALARM, lambda of: of.monitoring),
+    ("composite alarm", COMPOSITE_ALARM, lambda of: of.monitoring),
     ("dashboard", DASHBOARD, lambda of: of.monitoring),
     ("interface endpoints", ENDPOINT, lambda of: of.endpoint_zones * _HOURS),
-    ("data through them", ENDPOINT_DATA, lambda of: of.endpoint_bytes / _GB),
+    ("endpoint data", ENDPOINT_DATA, lambda of: of.endpoint_bytes / _GB),
 )
-"""What is paid for, its price, and how many units of it a month has; of a function: see there."""
+"""Name of each line, its price, and its units per month; `_Function.lines` has the rest."""
 
 
 def estimate(settings: Settings) -> list[Line]:
-    """Estimate a month; what costs nothing has no line.
+    """Estimate a month; items that cost nothing have no line.
 
-    Each function gets the requests that `cost` assumes, and reads each of its secrets at most
-    once in each execution environment while the extension there keeps it.
+    Each function gets the invocations that `cost` assumes. Each execution environment reads each
+    secret at most once while its extension caches it.
     """
-    found = [_Function(settings, each) for each in functions(settings).values()]
-    month = _Month(settings, found)
+    usages = [_Function(settings, each) for each in functions(settings).values()]
+    month = _Month(settings, usages)
     lines = [Line(what, quantity(month), price) for what, price, quantity in _LINES]
-    lines += [line for each in found for line in each.lines()]
+    lines += [line for each in usages for line in each.lines()]
     return [line for line in lines if line.quantity]
 
 
@@ -288,7 +284,7 @@ def total(lines: Sequence[Line]) -> float:
 
 
 def output(lines: Sequence[Line]) -> list[dict[str, str | float]]:
-    """Write the lines as an output of the stack."""
+    """Return the lines as an output of the stack."""
     return [
         {
             "what": line.what,

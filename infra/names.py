@@ -1,4 +1,4 @@
-"""What names and URNs a stack's secrets and parameters have. Pure: no Pulumi, no boto3."""
+"""Names and URNs of a stack's resources. Pure: no Pulumi, no boto3."""
 
 from typing import NamedTuple
 
@@ -11,22 +11,37 @@ class Names(NamedTuple):
 
     @property
     def secret_prefix(self) -> str:
-        """What every secret's full name starts with."""
+        """Prefix of the full names of all secrets."""
         return f"{self.project}/{self.stack}/"
 
     @property
     def parameter_prefix(self) -> str:
-        """What every parameter's full name starts with."""
+        """Prefix of the full names of all parameters."""
         return f"/{self.secret_prefix}"
 
+    @property
+    def key_alias(self) -> str:
+        """Alias of the environment's key, with `alias/`."""
+        return f"alias/{self.project}/{self.stack}"
+
+    @property
+    def log_group_prefix(self) -> str:
+        """Prefix of the names of all functions' log groups."""
+        return f"/aws/lambda/{self.project}-{self.stack}-"
+
+    @property
+    def trail_log_group(self) -> str:
+        """Log group of the stack's own trail."""
+        return f"/aws/cloudtrail/{self.project}-{self.stack}"
+
     def secret(self, name: str) -> str:
-        """Full name of the secret of a logical name."""
+        """Return the full name of a secret."""
         return self.secret_prefix + name
 
     def parameter(self, name: str) -> str:
-        """Full name of the parameter of a logical name."""
+        """Return the full name of a parameter."""
         return self.parameter_prefix + name
 
     def component(self, type_: str, name: str) -> str:
-        """URN of a component that has no parent."""
+        """Return the URN of a component without a parent."""
         return f"urn:pulumi:{self.stack}::{self.project}::lambda-secrets:index:{type_}::{name}"

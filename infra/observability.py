@@ -1,12 +1,13 @@
-"""Wires what observes an environment: the audit trail, the alarms and whom they notify.
+"""Creates the audit trail, the alarms and their topic.
 
-As in `wiring`, a function makes each part. It comes last, because it looks at all the others.
+As in `wiring`, there is a function for each part. They come last, because they refer to all
+others.
 """
 
 from collections.abc import Mapping
 
 from . import own_files
-from .aws.place import Place
+from .aws.location import Location
 from .components.alarm_topic import AlarmTopic
 from .components.audit import Audit
 from .components.extension_function import ExtensionFunction
@@ -16,7 +17,7 @@ from .wiring import Context, Deployed
 
 
 def audit(context: Context) -> Audit | None:
-    """Make the trail, if it is to be an own one."""
+    """Create the trail, with `audit.trail: own`."""
     env, settings = context.env, context.env.settings.audit
     if settings.trail != "own":
         return None
@@ -24,9 +25,9 @@ def audit(context: Context) -> Audit | None:
         "audit",
         {
             "trail_name": env.name,
-            "log_group_name": f"/aws/cloudtrail/{env.name}",
+            "log_group_name": env.names.trail_log_group,
             "alias": f"{env.project}/{env.stack}-audit",
-            **context.place.args,
+            **context.location.args,
             "retention_days": settings.retention_days,
             "log_retention_days": settings.log_retention_days,
             "deletion_window_in_days": env.settings.key.deletion_window_days,
@@ -39,14 +40,14 @@ def audit(context: Context) -> Audit | None:
 
 
 def alarm_topic(context: Context) -> AlarmTopic:
-    """Make the topic that alarms publish to, with its subscriptions."""
+    """Create the topic that alarms notify, with its subscriptions."""
     env, settings = context.env, context.env.settings
     return AlarmTopic(
         "alarms",
         {
             "alarm_prefix": f"{env.name}-",
             "alias": f"{env.project}/{env.stack}-alarms",
-            **context.place.args,
+            **context.location.args,
             "subscriptions": [
                 {"protocol": each.protocol, "endpoint": each.endpoint}
                 for each in settings.monitoring.subscriptions
@@ -58,7 +59,7 @@ def alarm_topic(context: Context) -> AlarmTopic:
 
 
 def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None:
-    """Make the function that watches rotations and replicas, if there are any."""
+    """Create the function that watches rotations and replicas, if there are any."""
     env, rotations = context.env, deployed.rotations
     regions = env.settings.replica_regions
     if not rotations and not regions:
@@ -73,7 +74,7 @@ def rotation_watch(context: Context, deployed: Deployed) -> RotationWatch | None
             },
             "rotating": [env.secret_prefix + name for name in rotations],
             "replica_regions": regions,
-            "account_id": context.place.account_id,
+            "account_id": context.location.account_id,
             "file": own_files.HANDLER / "rotation_watch.py",
             **context.small_function("rotation-watch", deployed.keys.home),
         },
@@ -86,7 +87,7 @@ def monitoring(
     functions: Mapping[str, ExtensionFunction],
     trail: Audit | None,
 ) -> tuple[Monitoring, AlarmTopic] | None:
-    """Make alarms, topic and dashboard, if they are asked for."""
+    """Create alarms, topic and dashboard, with `monitoring.enabled`."""
     env, settings = context.env, context.env.settings.monitoring
     if not settings.enabled:
         return None
@@ -94,15 +95,15 @@ def monitoring(
     watch = rotation_watch(context, deployed)
     keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
-    existing = env.watched_existing(context.place.account_id)
-    made = Monitoring(
+    existing = env.watched_existing(context.location.account_id)
+    alarms = Monitoring(
         "monitoring",
         {
             "environment": env.name,
-            "region": context.place.region,
+            "region": context.location.region,
             "secret_prefix": env.secret_prefix,
             "existing_secret_arns": existing or None,
-            "key_alias": f"alias/{env.project}/{env.stack}",
+            "key_alias": env.names.key_alias,
             "topic_arn": topic.arn,
             "audit_log_group_name": recorded,
             "functions": [
@@ -138,14 +139,15 @@ def monitoring(
             "rotation_watch_name": watch.function_name if watch and rotations else None,
             "replica_watch_name": watch.function_name if watch and keys.replicas else None,
             "period_seconds": settings.period_seconds,
+            "runbook_url": settings.runbook_url,
             "tags": env.tags,
         },
     )
-    return made, topic
+    return alarms, topic
 
 
 def _existing_keys(context: Context, existing: list[str]) -> list[str]:
-    """ARNs of the keys of existing secrets, as far as a trail of this account sees them."""
+    """ARNs of the keys of existing secrets whose events a trail of this account records."""
     secrets = context.env.settings.existing_secrets.values()
     keys = {each.key_arn for each in secrets if each.key_arn and each.existing in existing}
-    return sorted(key for key in keys if Place.of(key) == context.place)
+    return sorted(key for key in keys if Location.of(key) == context.location)

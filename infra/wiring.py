@@ -1,7 +1,7 @@
-"""Wires the components of one environment, by its settings. No resource of its own.
+"""Creates the components of one environment from its settings. It has no resources of its own.
 
-Components know neither each other nor the settings: what one needs of another comes together
-here, a function for each part, in the order in which `__main__` calls them.
+Components know neither each other nor the settings, so this module passes outputs between them. It
+has a function for each part, in the order in which `__main__` calls them.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import own_files
-from .aws.place import Place
+from .aws.location import Location
 from .components import packages
 from .components.app_secret import AppSecret
 from .components.encryption_key import EncryptionKey, EncryptionKeyArgs
@@ -28,8 +28,7 @@ from .components.small_function import SmallFunctionArgs
 from .config import functions, secret_values
 from .config.environment import Environment
 from .config.rules import network as network_rules
-from .config.schema import NetworkSettings
-from .config.settings import SettingsError
+from .config.settings import reject
 from .policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
@@ -38,13 +37,13 @@ VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None
 
 @dataclass(frozen=True)
 class Context:
-    """What every part needs: the settings, and where this is."""
+    """What every part needs: settings, partition, region and account."""
 
     env: Environment
-    place: Place
+    location: Location
 
     def small_function(self, name: str, key: EncryptionKey) -> SmallFunctionArgs:
-        """Write the args that every function but the reader takes."""
+        """Return the args that all internal functions share."""
         roles = self.env.settings.roles
         return {
             "key_arn": key.arn,
@@ -56,7 +55,7 @@ class Context:
         }
 
     def readers_of(self, secret: str) -> tuple[list[str], list[str]]:
-        """ARNs of the roles in `readers` that may read a secret: of this account, of others."""
+        """ARNs of the roles in `readers` that may read a secret: in this account, in others."""
         arns = [
             reader.role
             for reader in self.env.settings.readers.values()
@@ -66,21 +65,21 @@ class Context:
         return here, [arn for arn in arns if arn not in here]
 
     def is_here(self, role_arn: str) -> bool:
-        """Whether a role is of the account that is deployed to."""
-        return Place.of(role_arn).account_id == self.place.account_id
+        """Whether a role belongs to the account of the deployment."""
+        return Location.of(role_arn).account_id == self.location.account_id
 
     def files(self, *names: str, postgres: bool = False) -> dict[str, Path]:
-        """Name the files of a package, and what logs in to PostgreSQL if asked."""
-        found = {name: own_files.HANDLER / name for name in names}
+        """Return the files of a package, with those for PostgreSQL if needed."""
+        files = {name: own_files.HANDLER / name for name in names}
         if postgres:
-            found |= {name: own_files.HANDLER / name for name in functions.POSTGRES}
-            found["ca-bundle.pem"] = self.env.ca_bundle
-            found |= packages.distribution("pg8000")
-        return found
+            files |= {name: own_files.HANDLER / name for name in functions.POSTGRES}
+            files["ca-bundle.pem"] = self.env.ca_bundle
+            files |= packages.distribution("pg8000")
+        return files
 
 
 class Keys(NamedTuple):
-    """The environment's key, and those of the regions that have replicas."""
+    """The environment's key, and the keys of the replica regions."""
 
     home: EncryptionKey
     replicas: dict[str, EncryptionKey]
@@ -93,20 +92,20 @@ class Keys(NamedTuple):
 
 @dataclass(frozen=True)
 class Deployed:
-    """What the secrets' own policies and the alarms are about."""
+    """The components that the resource policies and the alarms refer to."""
 
     keys: Keys
     secrets: Mapping[str, AppSecret]
     """Logical name -> secret."""
     seeders: list[SecretSeeder]
     rotations: Mapping[str, SecretRotation]
-    """Logical name of the secret -> its rotation."""
+    """Logical name of a secret -> its rotation."""
     roles: Mapping[str, ReaderRole]
     """Logical name of a function -> its role."""
 
 
 def encryption_keys(context: Context) -> Keys:
-    """Make the environment's key, and one in each region that has replicas."""
+    """Create the environment's key, and one in each replica region."""
     env, settings = context.env, context.env.settings.key
     foreign_readers = {
         reader.role: [env.secret_prefix + name for name in reader.secrets]
@@ -118,9 +117,9 @@ def encryption_keys(context: Context) -> Keys:
         return {
             "description": f"Secrets of {env.name}",
             "alias": f"{env.project}/{env.stack}",
-            "partition": context.place.partition,
+            "partition": context.location.partition,
             "region": region,
-            "account_id": context.place.account_id,
+            "account_id": context.location.account_id,
             "rotation_period_in_days": settings.rotation_period_days,
             "deletion_window_in_days": settings.deletion_window_days,
             "foreign_readers": foreign_readers or None,
@@ -131,7 +130,7 @@ def encryption_keys(context: Context) -> Keys:
     key = EncryptionKey(
         "environment",
         {
-            **args(context.place.region),
+            **args(context.location.region),
             "log_group_prefix": env.log_group_prefix,
             "parameters": env.has_secure_parameters,
             "replication_regions": env.settings.replica_regions,
@@ -140,7 +139,7 @@ def encryption_keys(context: Context) -> Keys:
     replica_keys = {
         region: EncryptionKey(
             f"replica-{region}",
-            {**args(region), "replication_regions": [context.place.region]},
+            {**args(region), "replication_regions": [context.location.region]},
         )
         for region in env.settings.replica_regions
     }
@@ -148,7 +147,7 @@ def encryption_keys(context: Context) -> Keys:
 
 
 def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
-    """Make every secret; a value that is not from config is put by others."""
+    """Create the secrets; only values from config are written here."""
     env = context.env
     return {
         name: AppSecret(
@@ -171,9 +170,10 @@ def app_secrets(context: Context, keys: Keys) -> dict[str, AppSecret]:
 def external_readers(
     context: Context, keys: Keys, secrets: Mapping[str, AppSecret]
 ) -> dict[str, ExternalReader]:
-    """Let the roles of this account that are made elsewhere read what they may.
+    """Grant the roles in `readers` that are in this account access to their secrets.
 
-    A role of another account is granted the read by key and secret, and by its own account.
+    A role of another account gets access through the policies of key and secret, and from its own
+    account.
     """
     env = context.env
     return {
@@ -196,7 +196,7 @@ def external_readers(
 
 
 def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
-    """Make the parameters; return ARNs by full name, those of SecureStrings apart."""
+    """Create the parameters; return ARNs by full name, SecureStrings separately."""
     env, parameters = context.env, context.env.settings.parameters
     if not parameters:
         return {}, {}
@@ -215,7 +215,7 @@ def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
                 for name, parameter in parameters.items()
             },
             "key_arn": keys.home.arn,
-            **context.place.args,
+            **context.location.args,
             "tags": env.tags,
         },
     )
@@ -226,23 +226,23 @@ def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
 
 
 def private_network(context: Context) -> VpcConfig:
-    """Make the endpoints, if they are to be made; return the functions' place in the VPC."""
+    """Create the endpoints, if configured; return the functions' VPC settings."""
     env, network = context.env, context.env.settings.network
     if not network.subnet_ids:
         return None
     if network.egress == "endpoints" or env.settings.protection == "strict":
-        _check_subnets(network)
+        _check_subnets(env)
     if network.egress != "endpoints":
         return {
             "subnet_ids": network.subnet_ids,
             "security_group_ids": network.security_group_ids,
         }
-    made = PrivateNetwork(
+    component = PrivateNetwork(
         "network",
         {
             "vpc_id": network.vpc_id or "",
             "subnet_ids": network.subnet_ids,
-            **context.place.args,
+            **context.location.args,
             "secret_prefix": env.secret_prefix,
             "existing_secret_arns": env.settings.existing_arns(env.region) or None,
             "parameter_prefix": env.parameter_prefix if env.settings.parameters else None,
@@ -256,29 +256,29 @@ def private_network(context: Context) -> VpcConfig:
     )
     return {
         "subnet_ids": network.subnet_ids,
-        "security_group_ids": [*network.security_group_ids, made.security_group_id],
+        "security_group_ids": [*network.security_group_ids, component.security_group_id],
     }
 
 
-def _check_subnets(network: NetworkSettings) -> None:
-    """Look up the subnets, and refuse those in which the functions or endpoints cannot be.
+def _check_subnets(env: Environment) -> None:
+    """Look up the subnets, and reject those that functions or endpoints cannot use.
 
     Raises:
-        SettingsError: names every subnet that will not do.
+        SettingsError: names every subnet that cannot be used.
 
     """
-    found = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
+    network = env.settings.network
+    looked_up = [aws.ec2.get_subnet(id=each) for each in network.subnet_ids]
     subnets = [
-        network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in found
+        network_rules.Subnet(each.id, each.vpc_id, each.availability_zone) for each in looked_up
     ]
-    if faults := network_rules.subnet_faults(network, subnets):
-        raise SettingsError(faults)
+    reject(env, network_rules.subnet_errors(network, subnets))
 
 
 def seeders(
     context: Context, keys: Keys, secrets: Mapping[str, AppSecret], lost: Mapping[str, int]
 ) -> list[SecretSeeder]:
-    """Make the function that puts first values, and call it; nothing to seed: no function.
+    """Create the function that generates initial values, and call it; nothing to do: no function.
 
     `lost` is how often a generated parameter was lost, by logical name.
     """
@@ -301,7 +301,7 @@ def seeders(
             "parameters": {
                 name: {
                     "name": env.parameter_prefix + name,
-                    "arn": parameter_arn(context.place, env.parameter_prefix + name),
+                    "arn": parameter_arn(context.location, env.parameter_prefix + name),
                     "generate": seed.generated(),
                     "description": seed.description,
                     "tier": seed.tier,
@@ -325,18 +325,18 @@ def secret_rotations(
     seeded: list[SecretSeeder],
     vpc_config: VpcConfig,
 ) -> dict[str, SecretRotation]:
-    """Make the function and the schedule of every secret that rotates."""
+    """Create the function and the schedule for every secret that rotates."""
     env = context.env
-    made = {}
+    components = {}
     for name, rotation in env.rotations.items():
         postgres = rotation.strategy != "random"
         engine = ("postgres", "roles") if postgres else ("random",)
-        made[name] = SecretRotation(
+        components[name] = SecretRotation(
             f"{name}-rotation",
             {
                 "secret_arn": secrets[name].arn,
                 "replica_key_arns": keys.replica_arns,
-                "account_id": context.place.account_id,
+                "account_id": context.location.account_id,
                 "files": context.files(
                     "rotation.py",
                     "rotation_engine.py",
@@ -361,13 +361,13 @@ def secret_rotations(
             # A rotation starts from a value.
             pulumi.ResourceOptions(depends_on=seeded),
         )
-    return made
+    return components
 
 
 def _admin_secret(
     context: Context, secrets: Mapping[str, AppSecret], name: str | None
 ) -> AdminArgs:
-    """Name the secret that rotation logs in with; one that is not made here has its own key."""
+    """Return the secret with which rotation logs in; an existing one has its own key."""
     if name is None:
         return {"admin_secret_arn": None}
     if name in secrets:
@@ -379,13 +379,13 @@ def _admin_secret(
 def secret_policies(
     context: Context, administrators: list[str], deployed: Deployed
 ) -> list[SecretPolicy]:
-    """Refuse every secret to all but its functions and the administrators, if that is asked.
+    """Create the resource policies, which deny all but the functions and the administrators.
 
-    Without that, only a secret with a reader in another account has a policy.
+    Without `resourcePolicy.enabled`, only a secret with a reader in another account has a policy.
     """
     env, settings = context.env, context.env.settings.resource_policy
     rotations = deployed.rotations
-    made = []
+    restrictions = []
     for name, secret in deployed.secrets.items():
         here, elsewhere = context.readers_of(name)
         if not settings.enabled and not elsewhere:
@@ -395,13 +395,13 @@ def secret_policies(
             for other, rotation in env.rotations.items()
             if rotation.admin_secret == name
         ]
-        made.append(
+        restrictions.append(
             SecretPolicy(
                 name,
                 {
                     "secret_arn": secret.arn,
-                    "partition": context.place.partition,
-                    "account_id": context.place.account_id,
+                    "partition": context.location.partition,
+                    "account_id": context.location.account_id,
                     "readers": [
                         *(
                             deployed.roles[function.name].arn
@@ -421,4 +421,4 @@ def secret_policies(
                 },
             )
         )
-    return made
+    return restrictions

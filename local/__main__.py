@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         file = options.config_file or f"Pulumi.{options.stack}.yaml"
         for fault in error.errors:
-            told = fault.replace(f"mend it in Pulumi.{options.stack}.yaml", f"mend it in {file}")
+            told = fault.replace(f"fix it in Pulumi.{options.stack}.yaml", f"fix it in {file}")
             _errors.print(f"[red]error:[/red] {escape(told)}")
     except project.ProjectError as error:
         for told in error.args:

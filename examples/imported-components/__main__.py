@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 from lambda_secrets import own_files
 from lambda_secrets.aws.layers import extension_layer_arn
-from lambda_secrets.aws.place import Place
+from lambda_secrets.aws.place import Location
 from lambda_secrets.components.app_secret import AppSecret
 from lambda_secrets.components.encryption_key import EncryptionKey
 from lambda_secrets.components.extension_function import ExtensionFunction
@@ -18,7 +18,9 @@ PREFIX = f"{pulumi.get_project()}/{pulumi.get_stack()}"
 SECRET_NAME = f"{PREFIX}/signing"
 LOG_GROUP = f"/aws/lambda/{PREFIX.replace('/', '-')}-"
 
-place = Place("aws", pulumi.Config("aws").require("region"), aws.get_caller_identity().account_id)
+place = Location(
+    "aws", pulumi.Config("aws").require("region"), aws.get_caller_identity().account_id
+)
 
 key = EncryptionKey(
     "orders",

@@ -1,4 +1,4 @@
-"""What alarms look for (`filters`), what they say (`incidents`), and the dashboard. Pure.
+"""The filters, texts (`incidents`) and dashboard of the alarms. Pure.
 
-The alarms themselves are made by `infra.components.monitoring`.
+`infra.components.monitoring` creates the alarms.
 """

@@ -9,46 +9,46 @@ from typing import Any, NamedTuple
 
 Widget = dict[str, Any]
 
-# Of the grid.
+# The grid.
 _COLUMNS = 24
 _HEIGHT = 6
 
 
-class FunctionView(NamedTuple):
+class DashboardFunction(NamedTuple):
     """One function that reads secrets."""
 
     label: str
-    """What the titles of its widgets begin with; empty: a single function."""
+    """Prefix of its widgets' titles; empty for the function `reader`."""
     name: str
     timeout_seconds: int
     telemetry: bool
-    """Whether its client prints metrics."""
+    """Whether its client publishes metrics."""
 
 
-class View(NamedTuple):
-    """What the dashboard is about."""
+class Dashboard(NamedTuple):
+    """What the dashboard shows."""
 
     region: str
     namespace: str
-    """Of the metrics made from the trail's log group."""
-    functions: Sequence[FunctionView]
+    """Namespace of the metrics from the trail's log group."""
+    functions: Sequence[DashboardFunction]
     audit_log_group: str
     secret_prefix: str
     existing_arns: Sequence[str]
-    """ARNs of further secrets that are read."""
+    """ARNs of the existing secrets."""
     rotating: Sequence[str]
     """Full names of the secrets that rotate."""
     alarm_arns: Sequence[str]
     period_seconds: int
 
 
-def body(view: View) -> dict[str, Any]:
-    """Write the body: is anything wrong, is each function healthy, is it rotating, who reads."""
+def body(dashboard: Dashboard) -> dict[str, Any]:
+    """Return the body: alarms and reads, then each function, rotation, and readers."""
     rows = [
-        [_alarms(view), _reads(view)],
-        *(_function(view, each) for each in view.functions),
-        _rotating(view),
-        _readers(view),
+        [_alarms(dashboard), _reads(dashboard)],
+        *(_function(dashboard, each) for each in dashboard.functions),
+        _rotating(dashboard),
+        _readers(dashboard),
     ]
     widgets: list[Widget] = []
     for y, row in enumerate(filter(None, rows)):
@@ -59,33 +59,33 @@ def body(view: View) -> dict[str, Any]:
     return {"widgets": widgets}
 
 
-def _alarms(view: View) -> Widget:
+def _alarms(dashboard: Dashboard) -> Widget:
     return {
         "type": "alarm",
-        "properties": {"title": "Is anything wrong?", "alarms": list(view.alarm_arns)},
+        "properties": {"title": "Is anything wrong?", "alarms": list(dashboard.alarm_arns)},
     }
 
 
-def _reads(view: View) -> Widget:
+def _reads(dashboard: Dashboard) -> Widget:
     return _graph(
-        view,
-        "How often is a secret read, and who is refused?",
-        [_of_trail(view, each) for each in ("Reads", "DeniedReads", "UnknownReaders")],
+        dashboard,
+        "How often are secrets read, and how often denied?",
+        [_of_trail(dashboard, each) for each in ("Reads", "DeniedReads", "UnknownReaders")],
     )
 
 
-def _function(view: View, function: FunctionView) -> list[Widget]:
+def _function(dashboard: Dashboard, function: DashboardFunction) -> list[Widget]:
     label = function.label and f"{function.label}: "
     timeout = {"label": "timeout", "value": function.timeout_seconds * 1000}
     widgets = [
         _graph(
-            view,
+            dashboard,
             f"{label}Is it healthy?",
             [_of_function(function, "AWS/Lambda", each, "Sum") for each in _INVOCATIONS],
         ),
         _graph(
-            view,
-            f"{label}How near is it to its timeout?",
+            dashboard,
+            f"{label}How close is it to its timeout?",
             [
                 _of_function(function, "AWS/Lambda", "Duration", stat)
                 for stat in ("p50", "Maximum")
@@ -96,12 +96,12 @@ def _function(view: View, function: FunctionView) -> list[Widget]:
     if function.telemetry:
         widgets += [
             _graph(
-                view,
+                dashboard,
                 f"{label}Does it get its secrets?",
                 [_of_function(function, "LambdaSecrets", each, "Sum") for each in _RETRIEVALS],
             ),
             _graph(
-                view,
+                dashboard,
                 f"{label}How long does a secret take?",
                 [
                     _of_function(function, "LambdaSecrets", "Duration", stat)
@@ -112,43 +112,43 @@ def _function(view: View, function: FunctionView) -> list[Widget]:
     return widgets
 
 
-def _rotating(view: View) -> list[Widget]:
-    if not view.rotating:
+def _rotating(dashboard: Dashboard) -> list[Widget]:
+    if not dashboard.rotating:
         return []
     ages = [
         ["LambdaSecrets", "SecretAge", "SecretName", name, {"stat": "Maximum", "label": name}]
-        for name in view.rotating
+        for name in dashboard.rotating
     ]
     return [
         _graph(
-            view,
+            dashboard,
             "Is it rotating?",
-            [_of_trail(view, each) for each in ("RotationsSucceeded", "RotationsFailed")],
+            [_of_trail(dashboard, each) for each in ("RotationsSucceeded", "RotationsFailed")],
         ),
-        _graph(view, "How many days old is each value?", ages),
+        _graph(dashboard, "How many days old is each value?", ages),
     ]
 
 
-def _readers(view: View) -> list[Widget]:
-    read = f"requestParameters.secretId like '{view.secret_prefix}'"
-    if view.existing_arns:
-        read = f"({read} or requestParameters.secretId like {_existing(view.existing_arns)})"
+def _readers(dashboard: Dashboard) -> list[Widget]:
+    read = f"requestParameters.secretId like '{dashboard.secret_prefix}'"
+    if dashboard.existing_arns:
+        read = f"({read} or requestParameters.secretId like {_existing(dashboard.existing_arns)})"
     ours = (
-        f"SOURCE '{view.audit_log_group}' | filter eventName = 'GetSecretValue'"
+        f"SOURCE '{dashboard.audit_log_group}' | filter eventName = 'GetSecretValue'"
         f" and {read}"
         " | stats count(*) as reads, max(eventTime) as last by userIdentity.arn as reader,"
         " requestParameters.secretId as secret | sort reads desc"
     )
     refused = (
-        f"SOURCE '{view.audit_log_group}' | filter eventName like /GetSecretValue$/"
-        " and errorCode like 'AccessDenied' | stats count(*) as refusals, max(eventTime) as last"
-        " by userIdentity.arn as caller, sourceIPAddress | sort refusals desc"
+        f"SOURCE '{dashboard.audit_log_group}' | filter eventName like /GetSecretValue$/"
+        " and errorCode like 'AccessDenied' | stats count(*) as denials, max(eventTime) as last"
+        " by userIdentity.arn as caller, sourceIPAddress | sort denials desc"
     )
-    return [_table(view, "Who reads?", ours), _table(view, "Who is refused?", refused)]
+    return [_table(dashboard, "Who reads?", ours), _table(dashboard, "Who is denied?", refused)]
 
 
 def _existing(arns: Sequence[str]) -> str:
-    """Write the regular expression of names and ARNs, with or without their last characters."""
+    """Return a regular expression for names and ARNs, with or without the random suffix."""
     names = (arn.split(":secret:", 1)[1][: -len("-AbCdEf")] for arn in arns)
     escaped = "|".join(re.escape(name).replace("/", r"\/") for name in sorted(names))
     return rf"/(^|:secret:)({escaped})(-[A-Za-z0-9]{{6}})?$/"
@@ -158,14 +158,16 @@ _INVOCATIONS = ("Invocations", "Errors", "Throttles")
 _RETRIEVALS = ("Hits", "Misses", "Stale", "Failovers", "Errors")
 
 
-def _graph(view: View, title: str, metrics: list[list[Any]], **properties: object) -> Widget:
+def _graph(
+    dashboard: Dashboard, title: str, metrics: list[list[Any]], **properties: object
+) -> Widget:
     return {
         "type": "metric",
         "properties": {
             "title": title,
             "view": "timeSeries",
-            "region": view.region,
-            "period": max(view.period_seconds, 60),
+            "region": dashboard.region,
+            "period": max(dashboard.period_seconds, 60),
             "metrics": metrics,
             "yAxis": {"left": {"min": 0}},
             **properties,
@@ -173,16 +175,21 @@ def _graph(view: View, title: str, metrics: list[list[Any]], **properties: objec
     }
 
 
-def _table(view: View, title: str, query: str) -> Widget:
+def _table(dashboard: Dashboard, title: str, query: str) -> Widget:
     return {
         "type": "log",
-        "properties": {"title": title, "view": "table", "region": view.region, "query": query},
+        "properties": {
+            "title": title,
+            "view": "table",
+            "region": dashboard.region,
+            "query": query,
+        },
     }
 
 
-def _of_function(function: FunctionView, namespace: str, metric: str, stat: str) -> list[Any]:
+def _of_function(function: DashboardFunction, namespace: str, metric: str, stat: str) -> list[Any]:
     return [namespace, metric, "FunctionName", function.name, {"stat": stat}]
 
 
-def _of_trail(view: View, metric: str) -> list[Any]:
-    return [view.namespace, metric, {"stat": "Sum"}]
+def _of_trail(dashboard: Dashboard, metric: str) -> list[Any]:
+    return [dashboard.namespace, metric, {"stat": "Sum"}]

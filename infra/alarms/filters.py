@@ -1,9 +1,8 @@
-"""Filter patterns over CloudTrail's events, as they stand in a trail's log group. Pure.
+"""Filter patterns for CloudTrail's events in a trail's log group. Pure.
 
-A refused call has neither request parameters nor a resource that can be relied on, so refusals
-are looked for in the whole account. Everything else is looked for by the secret's name, which a
-request gives alone or within the ARN: by the prefix of the environment's secrets, and exactly of
-those that exist already.
+A denied call has no reliable request parameters or resource, so denials are matched in the whole
+account. All other events are matched by the secret's name, which a request contains alone or in
+the ARN: by the prefix of the environment's secrets, and by the exact names of existing ones.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 """
@@ -18,38 +17,38 @@ _SUCCEEDED = "($.errorCode NOT EXISTS)"
 _SECRETS_MANAGER = '($.eventSource = "secretsmanager.amazonaws.com")'
 _IAM = '($.eventSource = "iam.amazonaws.com")'
 _READ = '($.eventName = "GetSecretValue")'
-# So many names of any length fit one pattern beside what else it says.
+# This many names of any length fit in one pattern with its other conditions.
 _NAMES_A_PATTERN = 6
-# What the ids of existing secrets take of a pattern, unless one takes more; the rest is for known
-# readers. What their ARNs take, beside which there is little, and the most of a name in these.
+# Room for the ids of existing secrets in a pattern, unless one needs more; the rest is for known
+# readers. Room for their ARNs, in patterns with few other conditions, and for a name in an ARN.
 _IDS_CHARACTERS = 350
 _ARNS_CHARACTERS = 850
 _NAME_CHARACTERS = 150
-# The most of a log group's name in a pattern that would be too long; functions' have 76.
+# Length to which a log group's name is cut if the pattern is too long; functions' have 76.
 _LOG_GROUP_CHARACTERS = 80
-# What a comparison takes beside the value.
+# Length of a comparison without the value.
 _COMPARISON_CHARACTERS = len('($.additionalEventData.SecretId = "") || ')
-# Where an event of a rotation has the secret; AWS has changed the spelling before.
+# Fields with the secret in a rotation event; AWS has changed the spelling before.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
 _ROTATED = ("SecretId", "secretId", "arn", "aRN")
 
 
 class Secrets(NamedTuple):
-    """Which secrets patterns are about; `*` stands for any characters."""
+    """The secrets that patterns match; `*` matches any characters."""
 
     ids: Sequence[str]
-    """What requests name them by."""
+    """How requests refer to them."""
     arns: Sequence[str]
-    """Their ARNs, as AWS writes them, and policies that grant something."""
+    """Their ARNs, as events and policies contain them."""
 
 
 def of_environment(secret_prefix: str) -> Secrets:
-    """Name the secrets whose full names start so."""
+    """Return the secrets with this name prefix."""
     return Secrets([f"*{secret_prefix}*"], [f"*:secret:{secret_prefix}*"])
 
 
 def of_existing(secret_arns: Sequence[str]) -> list[Secrets]:
-    """Name these secrets, in as many parts as patterns take.
+    """Return these secrets, in as many parts as the length of a pattern requires.
 
     A request has the name, the ARN, or the ARN without the six characters at its end.
     """
@@ -65,7 +64,7 @@ def of_existing(secret_arns: Sequence[str]) -> list[Secrets]:
 
 
 def denied_reads() -> str:
-    """Match reads, of one or a batch, that IAM, a resource policy or the key's policy refused."""
+    """Match reads, single or batch, that IAM, a resource policy or the key policy denied."""
     reads = '($.eventName = "*GetSecretValue")'
     return _all(_SECRETS_MANAGER, reads, '($.errorCode = "AccessDenied*")')
 
@@ -76,14 +75,14 @@ def reads(secret_ids: Sequence[str]) -> str:
 
 
 def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str:
-    """Match reads by anybody but the sessions of these roles, and these users.
+    """Match reads by anyone except sessions of these roles, and these users.
 
-    Of a caller in another account the event tells the account alone, so there a known reader
-    stands for its account, of which nobody else is granted the read. The first is of this account.
+    For a caller in another account the event has only the account, so a known reader there covers
+    its whole account, in which no one else may read. The first known reader is of this account.
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 
     Raises:
-        ValueError: CloudWatch Logs takes no pattern of that length.
+        ValueError: the pattern is longer than CloudWatch Logs allows.
 
     """
     accounts = [arn.split(":")[4] for arn in known_arns]
@@ -93,7 +92,7 @@ def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str
         for arn, account in zip(known_arns, accounts, strict=True)
         if account == home  # a role of the same name in another account is another role
     )
-    # Whether `!=` holds of what is missing is not documented.
+    # It is not documented whether `!=` matches a missing field.
     nobody = "($.userIdentity.arn NOT EXISTS)"
     if others:
         elsewhere = " && ".join(f'($.userIdentity.accountId != "{each}")' for each in others)
@@ -104,13 +103,13 @@ def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str
     if len(pattern) > FILTER_PATTERN_LENGTH:
         raise ValueError(
             f"{len(known_arns)} known readers need a filter pattern of {len(pattern)} characters,"
-            f" and CloudWatch Logs takes {FILTER_PATTERN_LENGTH}"
+            f" but CloudWatch Logs allows {FILTER_PATTERN_LENGTH}"
         )
     return pattern
 
 
 def deleted_secrets(secret_ids: Sequence[str]) -> str:
-    """Match the deletion of one of these secrets, or the end of a replica as such."""
+    """Match the deletion of one of these secrets, or the removal or promotion of a replica."""
     return _all(
         _SECRETS_MANAGER,
         _any_event("DeleteSecret", "RemoveRegionsFromReplication", "StopReplicationToReplica"),
@@ -120,28 +119,28 @@ def deleted_secrets(secret_ids: Sequence[str]) -> str:
 
 
 def rotations(secret_arns: Sequence[str], event_name: str) -> str:
-    """Match what Secrets Manager tells of a rotation: `RotationFailed`, `RotationSucceeded`."""
+    """Match events of rotations: `RotationFailed` or `RotationSucceeded`."""
     ours = [f'($.additionalEventData.{key} = "{arn}")' for arn in secret_arns for key in _ROTATED]
     return _all(_SECRETS_MANAGER, f'($.eventName = "{event_name}")', f"({' || '.join(ours)})")
 
 
 def changed_secret_policies(secret_ids: Sequence[str]) -> str:
-    """Match a change of the resource policy of one of these secrets."""
+    """Match changes of the resource policies of these secrets."""
     events = _any_event("PutResourcePolicy", "DeleteResourcePolicy")
     return _all(_SECRETS_MANAGER, events, _SUCCEEDED, _of_secrets(secret_ids))
 
 
 def changed_grants(secret_arns: Sequence[str]) -> str:
-    """Match an IAM policy, of whomever, that is written about these secrets."""
+    """Match changes of any IAM policy that mentions these secrets."""
     about = _one_of("$.requestParameters.policyDocument", secret_arns)
     return _all(_IAM, _SUCCEEDED, about)
 
 
 def changed_role_policies(role_arns: Sequence[str]) -> str:
-    """Match a change of what these roles may do, or of who may assume them."""
+    """Match changes of what these roles may do, or of who may assume them."""
     return _all(
         _IAM,
-        # Attach, Detach, Put, Delete and UpdateAssume; Get is none.
+        # Attach, Detach, Put, Delete and UpdateAssume, but not Get.
         _any_event("*RolePolicy", "*RolePermissionsBoundary"),
         "($.readOnly IS FALSE)",
         _SUCCEEDED,
@@ -150,7 +149,7 @@ def changed_role_policies(role_arns: Sequence[str]) -> str:
 
 
 def changed_managed_policies(policy_arns: Sequence[str]) -> str:
-    """Match another version of these policies, whatever it is about."""
+    """Match new versions of these policies, and changes of the default version."""
     events = _any_event("CreatePolicyVersion", "SetDefaultPolicyVersion")
 
     def pattern(arns: Sequence[str]) -> str:
@@ -160,23 +159,23 @@ def changed_managed_policies(policy_arns: Sequence[str]) -> str:
 
 
 def changed_key_policies(key_arns: Sequence[str]) -> str:
-    """Match a change of who may use these keys."""
+    """Match changes of who may use these keys."""
     return _of_keys(key_arns, "PutKeyPolicy", "CreateGrant", "RevokeGrant")
 
 
 def disabled_keys(key_arns: Sequence[str]) -> str:
-    """Match what makes these keys, and all that is under them, unusable."""
+    """Match what makes these keys, and everything encrypted with them, unusable."""
     return _of_keys(key_arns, "DisableKey", "ScheduleKeyDeletion")
 
 
 def changed_trails() -> str:
-    """Match what ends or narrows what any trail of the account records."""
+    """Match changes that stop or reduce the recording of any trail of the account."""
     events = _any_event("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")
     return _all('($.eventSource = "cloudtrail.amazonaws.com")', events, _SUCCEEDED)
 
 
 def changed_logs(log_group_names: Sequence[str]) -> str:
-    """Match what ends or changes what is counted of these log groups."""
+    """Match changes of these log groups and their metric filters."""
     events = _any_event("DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter")
 
     def pattern(names: Sequence[str]) -> str:
@@ -191,20 +190,20 @@ def changed_logs(log_group_names: Sequence[str]) -> str:
 
 
 def split(names: Sequence[Any]) -> list[Sequence[Any]]:
-    """Split names so that those of each part fit one pattern."""
+    """Split names so that each part fits in one pattern."""
     return [names[at : at + _NAMES_A_PATTERN] for at in range(0, len(names), _NAMES_A_PATTERN)]
 
 
 def _shortened(
     pattern: Callable[[Sequence[str]], str], values: Sequence[str], shorter: Sequence[str]
 ) -> str:
-    """Write the pattern, with the shorter values if CloudWatch Logs takes no such long one."""
+    """Return the pattern, with the shorter values if it would be too long."""
     written = pattern(values)
     return written if len(written) <= FILTER_PATTERN_LENGTH else pattern(shorter)
 
 
 def _of_keys(key_arns: Sequence[str], *event_names: str) -> str:
-    ids = [f"*{_name(arn)}" for arn in key_arns]  # a request names it by id or ARN
+    ids = [f"*{_name(arn)}" for arn in key_arns]  # a request contains the id or the ARN
     return _all(
         '($.eventSource = "kms.amazonaws.com")',
         _any_event(*event_names),
@@ -214,7 +213,7 @@ def _of_keys(key_arns: Sequence[str], *event_names: str) -> str:
 
 
 def _parts(values: Sequence[str], times: int, most: int) -> list[list[str]]:
-    """Split values so that comparing each of a part so many times takes so many characters."""
+    """Split values so that `times` comparisons of each take at most `most` characters a part."""
     parts: list[list[str]] = []
     room = 0
     for value in values:
@@ -232,12 +231,12 @@ def _of_secrets(secret_ids: Sequence[str]) -> str:
 
 
 def _one_of(selector: str, values: Sequence[str]) -> str:
-    """Compare with each, in no more brackets than one needs."""
+    """Compare with each value, without extra brackets for a single one."""
     return _any(selector, values) if len(values) > 1 else f'({selector} = "{values[0]}")'
 
 
 def _caller(arn: str) -> str:
-    """Match a user, or every session of a role: its ARN is without the role's path.
+    """Match a user, or every session of a role, whose ARN lacks the role's path.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
     """
@@ -245,7 +244,7 @@ def _caller(arn: str) -> str:
 
 
 def _name(arn: str) -> str:
-    """Take a role's name, or a key's id, from the end of its ARN."""
+    """Return a role's name, or a key's id, from the end of its ARN."""
     return arn.rpartition("/")[2]
 
 

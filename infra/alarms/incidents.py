@@ -1,96 +1,120 @@
-"""What each alarm means, and what to do: the text that it sends. Pure.
+"""The text that each alarm sends: what happened, what to do, and where to read more. Pure.
 
-The names are those of the alarms, after the environment's, and of the sections of
-docs/operations.md: they stay.
+Each name is part of the alarm's own name and a heading in docs/operations.md, so it must not
+change.
 """
 
 from typing import NamedTuple
 
+RUNBOOK = "docs/operations.md"
 
-class Sight(NamedTuple):
-    """Where an operator looks."""
+
+class LogLocations(NamedTuple):
+    """Where an operator finds more about an incident."""
 
     function_logs: str
     """Log group of the function."""
     audit_logs: str
     """Log group of the trail."""
     secret_prefix: str
-    """What every secret's full name starts with."""
+    """Prefix of the full names of all secrets."""
     key_alias: str
     """Alias of the environment's key, with `alias/`."""
+    runbook: str = RUNBOOK
+    """Page with a section for each alarm: a URL, or a path in the project."""
 
 
 OF_TELEMETRY = ("failed-retrievals", "stale-values", "failovers")
-"""Alarms of each function whose client prints metrics."""
+"""Alarms of each function whose client publishes metrics."""
 OF_FUNCTIONS = ("function-errors", "function-throttles", "function-slow", *OF_TELEMETRY)
-"""Alarms of each function, where all others are the environment's."""
+"""Alarms of each function; all others are for the environment."""
 
-# An alarm on events knows of no other end.
-_OK = "OK means that it did not happen again, not that it is mended."
+# An alarm on events ends when no event follows.
+_OK = "OK means no recurrence in the last period; it does not mean the problem is fixed."
 
 
-def descriptions(sight: Sight) -> dict[str, str]:
-    """Write for each alarm what it means and what to do, with the command to begin with."""
-    logs = f"aws logs tail {sight.function_logs} --since 1h --filter-pattern"
-    trail = f"aws logs tail {sight.audit_logs} --since 1h --filter-pattern"
-    a_secret = f"--secret-id {sight.secret_prefix}NAME"
+def descriptions(locations: LogLocations) -> dict[str, str]:
+    """Write each alarm's text: what happened, the first command to run, and the runbook."""
     return {
-        "function-errors": "Requests failed: the function raised, or was ended by its timeout."
-        f" Read why: {logs} '?ERROR ?timed'",
-        "function-throttles": "Requests were refused, because as many as are allowed were running."
-        " Compare the limits, then raise the function's reservedConcurrency: aws lambda"
-        " get-account-settings",
-        "function-slow": "A request took most of the function's timeout; the next may be ended by"
-        f" it. See which: {logs} REPORT",
-        "failed-retrievals": "A secret could not be read, and no value of before was at hand."
-        f" Read the reason: {logs} '{{ $.Errors > 0 }}'",
-        "stale-values": "A value of before was served, because the secret could not be read; it"
-        f" is within maxStalenessSeconds. Read the reason before it is not: {logs}"
-        " '{ $.Stale > 0 }'",
-        "failovers": "A secret was read in a replica region, because this region did not answer."
-        f" See which, and whether AWS knows (https://health.aws.amazon.com): {logs}"
-        " '{ $.Failovers > 0 }'",
-        "rotation-failed": "A rotation failed; the value of before stays in use, and Secrets"
-        f" Manager tries again. {_OK} Name the secret, then read its rotation function's log:"
-        f" {trail} RotationFailed",
-        "rotation-overdue": "A secret was not rotated when it should have been, or no longer"
-        " rotates at all. See NextRotationDate, then rotate it now by rotate-secret: aws"
-        f" secretsmanager describe-secret {a_secret}",
-        "replicas-broken": "A secret has no replica where it should, or one that no longer follows"
-        " it: a failover would find nothing, or an old value. See which and why, mend that, then"
-        " pulumi up --refresh: aws secretsmanager describe-secret"
-        f" {a_secret} --query ReplicationStatus",
-        "denied-reads": "Somebody in the account was refused a secret: a missing grant, or a"
-        f" search for what can be read. {_OK} Name the caller and tell which:"
-        f' {trail} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
-        "unusual-reads": "Secrets are read more often than at this hour of other days. See by"
-        ' whom, in the dashboard\'s "Who reads?", or:'
-        f" {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
-        "unknown-reader": f"A secret was read by nobody known. {_OK} If the caller should not have"
-        " it, rotate the secret now; if it should, name it in monitoring.knownReaders:"
-        f" {trail} '{{ $.eventName = \"GetSecretValue\" }}'",
-        "secret-deleted": "A secret was deleted, and is lost at the end of its recovery window;"
-        f" or a replica was, or was promoted. {_OK} See which: {trail}"
-        ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\'. Bring a secret back by'
-        f" aws secretsmanager restore-secret {a_secret}, and a replica by"
-        " pulumi up --refresh",
-        "policy-changed": "Somebody changed who may have the secrets or use a key; a deployment"
-        f" that changes grants does so, too. {_OK} Name the caller, then pulumi up --refresh:"
-        f' {trail} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
-        ' $.eventName = "*PermissionsBoundary" }\'',
-        "key-disabled": "A key was disabled or is to be deleted, and nothing under it can be read"
-        " from then on: that of the secrets, of a replica's region, of the alarms or of the trail."
-        f' {_OK} Name its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
-        ' $.eventName = "ScheduleKeyDeletion" }\'. Bring it back with these, by kms'
-        " cancel-key-deletion and kms enable-key: aws kms describe-key --key-id ARN --region"
-        f" REGION (in this region, the secrets' is {sight.key_alias})",
-        "audit-silent": "No call of the account was recorded for an hour, which does not happen:"
-        " no alarm on secrets, policies or keys can come. A first deployment may set it off for"
-        " some minutes. See whether the trail logs, and why not: aws cloudtrail describe-trails;"
-        f" aws cloudtrail get-trail-status --name NAME; it writes to {sight.audit_logs}",
-        "audit-changed": "Somebody changed or ended what is recorded or counted, so that alarms"
-        f" may be missed; a deployment that changes them does so, too. {_OK} Name the caller, then"
-        f' pulumi up --refresh: {trail} \'{{ $.eventName = "*Trail" ||'
-        ' $.eventName = "*Logging" || $.eventName = "*EventSelectors" ||'
-        ' $.eventName = "*MetricFilter" || $.eventName = "DeleteLogGroup" }\'',
+        incident: f"{text}\nRunbook: {locations.runbook}#{incident}"
+        for incident, text in _texts(locations).items()
+    }
+
+
+def any_alarm(runbook: str) -> str:
+    """Write the text of the alarm over all others."""
+    return (
+        "At least one alarm of this environment is on; each sends its own notification."
+        " Deployments and status pages can watch this alarm."
+        f"\nRunbook: {runbook}#alarms"
+    )
+
+
+def _texts(locations: LogLocations) -> dict[str, str]:
+    logs = f"aws logs tail {locations.function_logs} --since 1h --filter-pattern"
+    trail = f"aws logs tail {locations.audit_logs} --since 1h --filter-pattern"
+    a_secret = f"--secret-id {locations.secret_prefix}NAME"
+    identify = f"Identify the caller: {trail}"
+    restore = "Then run: pulumi up --refresh"
+    return {
+        "function-errors": "Invocations failed: the function raised an error or timed out."
+        f"\nFind the reason: {logs} '?ERROR ?timed'",
+        "function-throttles": "Invocations were throttled, because the function reached its"
+        " concurrency limit.\nCheck the account's limit: aws lambda get-account-settings"
+        "\nThen raise the function's reservedConcurrency.",
+        "function-slow": "An invocation took most of the function's timeout; a slower one will"
+        f" time out.\nFind it: {logs} REPORT",
+        "failed-retrievals": "A secret could not be read, and no cached value was available."
+        f"\nFind the reason: {logs} '{{ $.Errors > 0 }}'",
+        "stale-values": "A secret could not be read, so a cached value was used. Reads fail when"
+        f" it is older than maxStalenessSeconds.\nFind the reason: {logs} '{{ $.Stale > 0 }}'",
+        "failovers": "A secret was read from a replica region, because this region did not"
+        f" answer.\nFind the secret: {logs} '{{ $.Failovers > 0 }}'"
+        "\nCheck the state of this region: https://health.aws.amazon.com",
+        "rotation-failed": "Rotation failed. The previous secret value is still in use; Secrets"
+        f" Manager will retry. {_OK}\nIdentify the secret: {trail} RotationFailed"
+        "\nThen read the log of its rotation function.",
+        "rotation-overdue": "A secret was not rotated on schedule, or its rotation is turned off."
+        f"\nCheck NextRotationDate: aws secretsmanager describe-secret {a_secret}"
+        f"\nThen rotate it now: aws secretsmanager rotate-secret {a_secret}",
+        "replicas-broken": "A secret has no replica in one of its regions, or a replica that is no"
+        " longer updated: a failover would find no value, or an old one.\nFind the replica and the"
+        f" reason: aws secretsmanager describe-secret {a_secret} --query ReplicationStatus"
+        f"\nFix the cause. {restore}",
+        "denied-reads": "Access to a secret was denied: either a permission is missing, or someone"
+        f" is probing for readable secrets. {_OK}"
+        f'\n{identify} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
+        "unusual-reads": "Secrets are read more often than usual at this hour."
+        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
+        '\nThe dashboard also shows the callers, in "Who reads?".',
+        "unknown-reader": f"A secret was read by an unknown principal. {_OK}"
+        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
+        "\nIf the principal should not have access, rotate the secret now; if it should, add it to"
+        " monitoring.knownReaders.",
+        "secret-deleted": "A secret was deleted, and is lost when its recovery window ends; or a"
+        f" replica was deleted or promoted. {_OK}\nFind out what was deleted: {trail}"
+        ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\''
+        f"\nRestore a secret: aws secretsmanager restore-secret {a_secret}"
+        "\nRestore a replica: pulumi up --refresh",
+        "policy-changed": "Permissions on the secrets or their keys were changed. A deployment"
+        f" that changes permissions also triggers this alarm. {_OK}"
+        f'\n{identify} \'{{ $.eventName = "*Policy*" || $.eventName = "*Grant" ||'
+        f' $.eventName = "*PermissionsBoundary" }}\'\n{restore}',
+        "key-disabled": "A KMS key was disabled or scheduled for deletion: that of the secrets, of"
+        " a replica region, of the alarms or of the trail. Nothing encrypted with it can be read."
+        f' {_OK}\nFind its ARN and region: {trail} \'{{ $.eventName = "DisableKey" ||'
+        ' $.eventName = "ScheduleKeyDeletion" }\''
+        "\nCheck its state: aws kms describe-key --key-id ARN --region REGION (in this region, the"
+        f" secrets' key is {locations.key_alias})"
+        "\nRestore it: aws kms cancel-key-deletion, then aws kms enable-key, with these options",
+        "audit-silent": "CloudTrail delivered no event for an hour. Until it does, no alarm on"
+        " secrets, policies or keys can go off. A first deployment may trigger this alarm for a"
+        " few minutes.\nFind the trail: aws cloudtrail describe-trails (its log group is"
+        f" {locations.audit_logs})\nFind out why it does not deliver: aws cloudtrail"
+        " get-trail-status --name NAME",
+        "audit-changed": "A trail, a log group or a metric filter was changed or stopped, so"
+        " alarms may be missed. A deployment that changes one of these also triggers this alarm."
+        f' {_OK}\n{identify} \'{{ $.eventName = "*Trail" || $.eventName = "*Logging" ||'
+        ' $.eventName = "*EventSelectors" || $.eventName = "*MetricFilter" ||'
+        f' $.eventName = "DeleteLogGroup" }}\'\n{restore}',
     }

@@ -1,4 +1,4 @@
 """Facts about AWS, each with its source: limits, schedules, and versions of the extension.
 
-`limits` also has what this project limits or defaults itself, marked as ours.
+`limits` also has limits and defaults of this project, marked as ours.
 """

@@ -9,22 +9,22 @@ from . import limits
 
 
 class ExtensionArgs(TypedDict, total=False):
-    """How the extension works; each key is one of its environment variables."""
+    """Settings of the extension; each key is one of its environment variables."""
 
     cache_enabled: bool
-    """Whether answers are kept (default true)."""
+    """Whether the extension caches values (default true)."""
     cache_size: int
-    """Entries kept, secrets and parameters together, 0 to 1000 (default 1000)."""
+    """Most secrets and parameters in the cache, 0 to 1000 (default 1000)."""
     secrets_ttl_seconds: int
-    """Seconds a secret is kept, 0 to 300 (default 300)."""
+    """Seconds that a secret stays in the cache, 0 to 300 (default 300)."""
     parameters_ttl_seconds: int
-    """Seconds a parameter is kept, 0 to 300 (default 300)."""
+    """Seconds that a parameter stays in the cache, 0 to 300 (default 300)."""
     secrets_timeout_millis: int
-    """Milliseconds to wait for Secrets Manager (default 2000). 0: for ever."""
+    """Timeout for Secrets Manager in milliseconds (default 2000); 0: no timeout."""
     parameters_timeout_millis: int
-    """Milliseconds to wait for Parameter Store (default 2000). 0: for ever."""
+    """Timeout for Parameter Store in milliseconds (default 2000); 0: no timeout."""
     max_connections: int
-    """Connections to AWS at once, 1 to 1024 (default 3)."""
+    """Most concurrent connections to AWS, 1 to 1024 (default 3)."""
     http_port: int
     """Port on 127.0.0.1, 1 to 65535 (default 2773)."""
     log_level: str
@@ -32,16 +32,16 @@ class ExtensionArgs(TypedDict, total=False):
 
 
 def variables(args: ExtensionArgs) -> dict[str, str]:
-    """Write its nine environment variables.
+    """Return its nine environment variables.
 
     Raises:
-        ValueError: names every argument out of range.
+        ValueError: names each argument out of range.
 
     """
     ttl = args.get("secrets_ttl_seconds", limits.TTL_SECONDS.most)
     parameters_ttl = args.get("parameters_ttl_seconds", limits.TTL_SECONDS.most)
     size = args.get("cache_size", limits.CACHE_SIZE.most)
-    # Without a timeout of its own, a call that cannot reach AWS hangs as long as the function.
+    # Without a timeout, a call that cannot reach AWS hangs as long as the function runs.
     timeout = args.get("secrets_timeout_millis", 2000)
     parameters_timeout = args.get("parameters_timeout_millis", 2000)
     connections = args.get("max_connections", 3)

@@ -1,4 +1,4 @@
-"""Arguments of `aws.lambda.Function`: which this program sets, and which it passes on.
+"""Arguments of `aws.lambda.Function`: those that this program sets, and those it passes on.
 
 https://www.pulumi.com/registry/packages/aws/api-docs/lambda/function/
 """
@@ -6,18 +6,18 @@ https://www.pulumi.com/registry/packages/aws/api-docs/lambda/function/
 OWN = {
     "architectures": "use `architecture`",
     "code": "use `code`",
-    "codeSha256": "it follows from `code`",
+    "codeSha256": "it is computed from `code`",
     "codeSigningConfigArn": "use `codeSigningConfigArn` of the function",
     "deadLetterConfig": "use `deadLetterQueue`",
     "environment": "use `environment` of the function",
     "handler": "use `handler` of the function",
-    "imageConfig": "a container image takes no layers, and so no extension; read by the SDK there",
-    "imageUri": "a container image takes no layers, and so no extension; read by the SDK there",
+    "imageConfig": "a container image has no layers, and so no extension; use the SDK there",
+    "imageUri": "a container image has no layers, and so no extension; use the SDK there",
     "kmsKeyArn": "use `environmentKey`",
     "layers": "use `layers` of the function",
     "memorySize": "use `memoryMb`",
-    "packageType": "a container image takes no layers, and so no extension; read by the SDK there",
-    "publish": "every deployment publishes a version, which the alias `live` is on",
+    "packageType": "a container image has no layers, and so no extension; use the SDK there",
+    "publish": "every deployment publishes a version and moves the alias `live` to it",
     "region": "use aws:region",
     "reservedConcurrentExecutions": "use `reservedConcurrency`",
     "role": "use `role` of the function",
@@ -25,7 +25,7 @@ OWN = {
     "s3Bucket": "use `code`",
     "s3Key": "use `code`",
     "s3ObjectVersion": "use `code`",
-    "sourceCodeHash": "it follows from `code`",
+    "sourceCodeHash": "it is computed from `code`",
     "tags": "use `tags`",
     "timeout": "use `timeoutSeconds`",
     "tracingConfig": "use `tracing`",

@@ -1,7 +1,7 @@
 """Region and architecture -> ARN of the AWS Parameters and Secrets Lambda Extension layer.
 
-The versions in `layers.json` are pinned: AWS publishes several a month, and a deployment that
-asked for the newest would change the function most of the times it runs. Move them on purpose.
+The versions in `layers.json` are pinned: AWS publishes several a month, and with the newest
+version most deployments would change the function. Update them deliberately.
 """
 
 import json
@@ -35,18 +35,18 @@ def _regions() -> dict[str, _Region]:
 
 
 def regions() -> tuple[str, ...]:
-    """Name the regions whose layer is known."""
+    """Return the regions with a known layer."""
     return tuple(sorted(_regions()))
 
 
 def partition(region: str) -> str | None:
-    """Name the partition of a region; None if the region is not known."""
+    """Return the partition of a region; None if the region is unknown."""
     known = _regions().get(region)
     return known and known["partition"]
 
 
 def regions_beside(region: str) -> tuple[str, ...]:
-    """Name the other regions of a region's partition; beside one that is not known, none."""
+    """Return the other regions in a region's partition; none if the region is unknown."""
     own = _regions().get(region)
     if own is None:
         return ()
@@ -57,10 +57,10 @@ def regions_beside(region: str) -> tuple[str, ...]:
 
 
 def extension_layer_arn(region: str, architecture: str) -> str:
-    """ARN of the pinned layer version.
+    """Return the ARN of the pinned layer version.
 
     Raises:
-        LookupError: the region is not known, or has no layer for the architecture; the message
+        LookupError: the region is unknown, or has no layer for the architecture; the message
             says how to find the ARN and where to put it.
 
     """
@@ -70,13 +70,10 @@ def extension_layer_arn(region: str, architecture: str) -> str:
     version = entry and entry[architecture]  # type: ignore[literal-required]
     if not entry or not version:
         others = [a for a in _NAMES if entry and entry[a]]  # type: ignore[literal-required]
-        known = f"{region} has one for {', '.join(others)} only" if others else "region not known"
-        short = {"x86_64": "x86", "arm64": "arm64"}[architecture]
+        known = f"{region} has one only for {', '.join(others)}" if others else "unknown region"
         raise LookupError(
-            f"no extension layer for {architecture} in aws:region {region!r} ({known}): look for"
-            " its ARN with `aws ssm get-parameter --query Parameter.Value --output text --name"
-            f" /aws/service/aws-parameters-and-secrets-lambda-extension/{short}/latest"
-            f" --region {region}` and set extension.layerArn to it"
+            f"no extension layer for {architecture} in aws:region {region!r} ({known});"
+            f" {advice(region, architecture)}"
         )
     return (
         f"arn:{entry['partition']}:lambda:{region}:{entry['account']}"
@@ -84,8 +81,19 @@ def extension_layer_arn(region: str, architecture: str) -> str:
     )
 
 
+def advice(region: str, architecture: str) -> str:
+    """Say how to find a layer that is not in the table, and where to put its ARN."""
+    short = {"x86_64": "x86", "arm64": "arm64"}[architecture]
+    return (
+        "find the ARN of the extension's layer with `aws ssm get-parameter --query Parameter.Value"
+        " --output text --name"
+        f" /aws/service/aws-parameters-and-secrets-lambda-extension/{short}/latest --region"
+        f" {region}`, then set extension.layerArn to it"
+    )
+
+
 def extension_layer_arns(partition: str) -> tuple[str, ...]:
-    """ARNs of all pinned layer versions in the regions of a partition."""
+    """Return the ARNs of all pinned layer versions in a partition."""
     return tuple(
         extension_layer_arn(region, architecture)
         for region, entry in sorted(_regions().items())
@@ -94,30 +102,30 @@ def extension_layer_arns(partition: str) -> tuple[str, ...]:
     )
 
 
-def layer_arn_faults(arn: str, region: str, architecture: str) -> list[str]:
-    """Say what is wrong with a layer ARN that somebody chose; nothing is wrong: `[]`.
+def layer_arn_errors(arn: str, region: str, architecture: str) -> list[str]:
+    """Return the errors of a configured layer ARN.
 
-    A copy of the layer in an account of one's own is fine. Another region's account is not: the
-    owner differs in every region, and Lambda would refuse to attach it.
+    A copy of the layer in the user's own account is fine. AWS's account of another region is not:
+    the owner differs in each region, and Lambda rejects the layer.
     """
     match = _LAYER_ARN.fullmatch(arn)
     if not match:
         return ["is not the ARN of a layer version (arn:aws:lambda:REGION:ACCOUNT:layer:NAME:N)"]
-    faults = []
+    errors = []
     if match["region"] != region:
-        faults.append(f"is in {match['region']}, but the function is in {region}")
+        errors.append(f"is in {match['region']}, but the function is in {region}")
     known = _regions().get(region)
     if known and known["partition"] != match["partition"]:
-        faults.append(f"is of {match['partition']}, but {region} is of {known['partition']}")
+        errors.append(f"is in {match['partition']}, but {region} is in {known['partition']}")
     homes = {entry["account"]: name for name, entry in _regions().items()}
     home = homes.get(match["account"])
     if home and home != region:
         owner = known["account"] if known else "another account"
-        faults.append(
+        errors.append(
             f"names account {match['account']}, which owns the layer in {home};"
             f" in {region} the owner is {owner}"
         )
     other = "x86_64" if architecture == "arm64" else "arm64"
     if match["name"] == _NAMES[other]:
-        faults.append(f"is the layer for {other}, but the function is {architecture}")
-    return faults
+        errors.append(f"is the layer for {other}, but the function runs on {architecture}")
+    return errors

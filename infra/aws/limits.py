@@ -1,4 +1,4 @@
-"""What AWS allows, each with the page that says so, and, marked as ours, what this project does.
+"""Limits of AWS, each with its documentation, and limits of this project, marked as ours.
 
 Pure: no Pulumi, no boto3.
 """
@@ -22,11 +22,11 @@ class Range(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """Texts that match as a whole."""
+    """Text that matches as a whole."""
 
     pattern: str
     what: str
-    """What such a text is, such as `an ARN`."""
+    """Description of such text, for example `an ARN`."""
 
     def __str__(self) -> str:
         return self.what
@@ -41,30 +41,29 @@ Check = tuple[str, object, Allowed]
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 TTL_SECONDS = Range(0, 300)
-# Ours: the extension keeps a value 300 seconds at most; the client may keep it longer.
+# Ours: the extension caches a value for at most 300 seconds; the client may cache it longer.
 MAX_STALENESS_SECONDS = Range(0, 3600)
 CACHE_SIZE = Range(0, 1000)
 HTTP_PORT = Range(1, 65_535)
-# AWS states the least only; more connections than an execution environment has file
-# descriptors cannot be meant. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# AWS documents only the minimum; an execution environment has no more file descriptors than this. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_CONNECTIONS = Range(1, 1024)
-# No request outlives the function's own longest timeout.
+# No invocation is longer than the longest timeout of a function.
 TIMEOUT_MILLIS = Range(0, 900_000)
 LOG_LEVELS = ("debug", "info", "warn", "error", "none")
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MEMORY_MB = Range(128, 10_240)
-# All of a function's, as compact JSON.
+# All variables of a function, as compact JSON.
 ENVIRONMENT_BYTES = 4096
 TIMEOUT_SECONDS = Range(1, 900)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 RESERVED_CONCURRENCY = Range(0, 100_000)
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
-# Of any language: the provider and Lambda know which versions there are.
+# Any language; the provider and Lambda check the version.
 ANY_RUNTIME = Pattern(
     r"(python\d\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|dotnet\d+|ruby\d\.\d+|provided\.al\d+)",
-    "a runtime of Lambda",
+    "a Lambda runtime such as python3.13 or nodejs22.x",
 )
 Architecture = Literal["arm64", "x86_64"]
 ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
@@ -106,7 +105,7 @@ RESOURCE_POLICY_CHARACTERS = 20_480
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 RECOVERY_WINDOW_DAYS = Range(7, 30)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
-# AWS allows 1 as well; what is shorter than 8 is no secret.
+# AWS also allows 1; less than 8 is not a secret.
 PASSWORD_LENGTH = Range(8, 4096)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 ROTATION_DAYS = Range(1, 1000)
@@ -114,10 +113,10 @@ ROTATION_WINDOW_HOURS = Range(1, 24)
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 ROTATION_RATE_HOURS = Range(4, 999)
 ROTATION_RATE_DAYS = Range(1, 999)
-# Ours: what handler/rotation.py has an engine for.
+# Ours: what handler/rotation.py implements.
 RotationStrategy = Literal["singleUser", "alternatingUsers", "random"]
 ROTATION_STRATEGIES: tuple[str, ...] = get_args(RotationStrategy)
-# As long as the longest schedule.
+# Ours: as long as the longest schedule.
 OVERLAP_HOURS = Range(0, 24_000)
 
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
@@ -132,21 +131,21 @@ ParameterTier = Literal["Standard", "Advanced"]
 PARAMETER_TIERS: tuple[str, ...] = get_args(ParameterTier)
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-# AWS allows any multiple of 60 as well; these are those that a dashboard shows.
+# AWS also allows any multiple of 60; these are the periods that a dashboard shows.
 ALARM_PERIOD_SECONDS = (10, 30, 60, 300, 900, 3600)
 ALARM_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 FILTER_PATTERN_LENGTH = 1024
-# A log group has 100 metric filters at most: seven for each part of the existing secrets.
+# A log group can have 100 metric filters: seven for each part of the existing secrets.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 EXISTING_SECRET_PARTS = 10
-# S3 knows no most; ten years is the longest retention of a log group, too.
+# S3 has no maximum; ten years is also the longest retention of a log group.
 AUDIT_RETENTION_DAYS = Range(90, 3653)
 
-# AWS's advice for what is to be highly available:
+# AWS's advice for high availability:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 LEAST_SUBNETS = 2
-# What a handler may call besides through an endpoint, by the names of the endpoints:
+# Other services that a handler may call through an endpoint, by the endpoints' names:
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 EndpointService = Literal["logs", "monitoring", "xray"]
 ENDPOINT_SERVICES: tuple[str, ...] = get_args(EndpointService)
@@ -169,62 +168,61 @@ TAG_VALUE_LENGTH = 256
 TAGS = 50
 TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 
-# Ours: what the estimate of cost assumes; more is a mistake.
+# Ours: assumptions of the cost estimate; a larger number is a mistake.
 ASSUMED = Range(0, 1_000_000_000_000)
 
 
 def check(owner: str, values: Iterable[Check]) -> None:
-    """Refuse plain values that AWS would refuse, all at once.
+    """Reject plain values that AWS would reject, all at once.
 
-    `None` and Pulumi outputs pass: the first means AWS's own default, the second is not known
-    yet.
+    `None` and Pulumi outputs pass: `None` means AWS's default, and outputs are not known yet.
 
     Raises:
-        ValueError: names the owner and, for each fault, the argument, the value and what is
+        ValueError: names the owner and, for each error, the argument, the value and what is
             allowed.
 
     """
-    faults = [
+    errors = [
         f"{argument} must be {shown(allowed)}, got {value!r}"
         for argument, value, allowed in values
         if isinstance(value, int | str) and value not in allowed
     ]
-    if faults:
-        raise ValueError(f"{owner}: {'; '.join(faults)}")
+    if errors:
+        raise ValueError(f"{owner}: {'; '.join(errors)}")
 
 
-def secret_name_faults(name: str) -> list[str]:
-    """Say why Secrets Manager would refuse a name, or confuse it with an ARN; nothing: `[]`."""
-    faults = []
+def secret_name_errors(name: str) -> list[str]:
+    """Return why Secrets Manager would reject a name, or confuse it with an ARN."""
+    errors = []
     if not re.fullmatch(SECRET_NAME_PATTERN, name):
-        faults.append("may hold letters, digits and /_+=.@- only")
+        errors.append("contains characters other than letters, digits and /_+=.@-")
     if len(name) > SECRET_NAME_LENGTH:
-        faults.append(f"is longer than {SECRET_NAME_LENGTH} characters")
-    # A partial ARN is completed by the service: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+        errors.append(f"is longer than {SECRET_NAME_LENGTH} characters")
+    # Secrets Manager completes a partial ARN: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
     if re.search(r"-[A-Za-z0-9]{6}$", name):
-        faults.append("ends like the suffix of an ARN (a hyphen and six characters)")
-    return faults
+        errors.append("ends like the suffix of an ARN (a hyphen and six characters)")
+    return errors
 
 
-def parameter_name_faults(name: str) -> list[str]:
-    """Say why Parameter Store would refuse a full name, which starts with `/`; nothing: `[]`.
+def parameter_name_errors(name: str) -> list[str]:
+    """Return why Parameter Store would reject a full name, which starts with `/`.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
     """
-    faults = []
+    errors = []
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", name):
-        faults.append("may hold letters, digits and _.- only, in levels with one / before each")
+        errors.append("is not made of letters, digits and _.- in levels with one / before each")
     if re.match(r"/(aws|ssm)", name, re.IGNORECASE):
-        faults.append("starts with aws or ssm, which are AWS's own")
+        errors.append("starts with aws or ssm, which AWS reserves")
     if name.count("/") > PARAMETER_NAME_LEVELS:
-        faults.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
+        errors.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
     if len(name) > PARAMETER_NAME_LENGTH:
-        faults.append(f"is longer than {PARAMETER_NAME_LENGTH} characters")
-    return faults
+        errors.append(f"is longer than {PARAMETER_NAME_LENGTH} characters")
+    return errors
 
 
 def shown(allowed: Allowed) -> str:
-    """Write what is allowed, to be read after "must be"."""
+    """Return what is allowed, to be read after "must be"."""
     if isinstance(allowed, Range | Pattern):
         return str(allowed)
     return f"one of {', '.join(map(str, allowed))}"

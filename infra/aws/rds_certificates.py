@@ -1,7 +1,7 @@
-"""Which databases the bundle in `handler/` can verify, as its certificates say.
+"""Regions whose databases the CA bundle in `handler/` can verify.
 
-RDS signs the certificates of its databases with roots of their region. RDS Proxy has certificates
-of ACM, whose roots are in the bundle as well.
+RDS signs the certificates of databases with a root of their region. RDS Proxy has certificates of
+ACM, whose roots are also in the bundle.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 """
 
@@ -22,14 +22,14 @@ _ENDPOINT = re.compile(
 
 @cache
 def regions() -> frozenset[str]:
-    """Name the regions whose databases have certificates of the bundle."""
+    """Return the regions that have a root certificate in the bundle."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(BUNDLE)
-    found = (_ROOT.search(str(each["subject"])) for each in context.get_ca_certs())
-    return frozenset(root[1] for root in found if root)
+    roots = (_ROOT.search(str(each["subject"])) for each in context.get_ca_certs())
+    return frozenset(root[1] for root in roots if root)
 
 
 def region_of(host: str) -> str | None:
-    """Return the region of an endpoint of RDS; None for any other host."""
-    found = _ENDPOINT.fullmatch(host)
-    return (found[1] or found[2]) if found else None
+    """Return the region of an RDS endpoint; None for any other host."""
+    endpoint = _ENDPOINT.fullmatch(host)
+    return (endpoint[1] or endpoint[2]) if endpoint else None

@@ -1,4 +1,4 @@
-"""The schedule expressions of rotation, read. Pure: no Pulumi, no boto3.
+"""Parses schedule expressions of rotation. Pure: no Pulumi, no boto3.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 """
@@ -14,7 +14,7 @@ _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class Rate(NamedTuple):
-    """`rate(...)`: every so many hours or days."""
+    """`rate(...)`: a number of hours or days."""
 
     number: int
     unit: str
@@ -24,8 +24,8 @@ class Rate(NamedTuple):
 class Cron(NamedTuple):
     """`cron(0 HOURS DAYS MONTHS WEEKDAYS *)`: the values of each field.
 
-    None where a field is not within its range; empty for `?`. What `L`, `W` and `#` stand
-    for depends on the month, so a field with one has every value.
+    None if a field is out of range; empty for `?`. The meaning of `L`, `W` and `#` depends on the
+    month, so a field with one of them has every value.
     """
 
     hours: frozenset[int] | None
@@ -35,7 +35,7 @@ class Cron(NamedTuple):
 
 
 def parse(expression: str) -> Rate | Cron | None:
-    """Read an expression; None if it has neither form."""
+    """Parse an expression; None if it has neither form."""
     if rate := _RATE.fullmatch(expression):
         return Rate(int(rate[1]), rate[2])
     if cron := _CRON.fullmatch(expression):
@@ -67,7 +67,7 @@ def _values(
 
 
 def _part(text: str, allowed: range) -> range | None:
-    """Read a number, a range or a step of a field."""
+    """Parse a number, a range or a step of a field."""
     read = _PART.fullmatch(text)
     if read is None:
         return None

@@ -1,6 +1,6 @@
-"""Changes that would delete or overwrite a value, found before anything is deployed.
+"""Finds changes that would delete or overwrite a value, before anything is deployed.
 
-`comparison` runs it all. `recorded_state` and `lookups` ask Pulumi what is there; `recorded` is
-what they answer. The other modules are pure: they compare it with the settings, and say which
-command keeps the value.
+`comparison` runs all checks. `recorded_state` and `lookups` get what exists from Pulumi;
+`recorded` has its types. The other modules are pure: they compare it with the settings, and report
+the commands that keep the value.
 """

@@ -1,8 +1,8 @@
-"""The command lines that errors advise. Pure: no Pulumi, no boto3."""
+"""Command lines for errors to recommend. Pure: no Pulumi, no boto3."""
 
 
 def listed(why: str, *lines: str) -> str:
-    """Write command lines under what they are for."""
+    """Return command lines under a line that says what they are for."""
     return "\n  ".join([why, *lines])
 
 
@@ -12,18 +12,18 @@ def deploy(stack: str) -> str:
 
 
 def set_value(key: str, stack: str) -> str:
-    """Set a key of `secretValues` to what is piped in, or typed."""
+    """Set a key of `secretValues` to standard input."""
     return f"pulumi config set --secret --path 'secretValues[\"{key}\"]' -s {stack}"
 
 
 def exempt(rule: str, stack: str) -> str:
-    """Write an exemption from a rule, with a reason to be replaced."""
+    """Add an exemption from a rule, with a placeholder for the reason."""
     path = f"'exemptions[\"{rule}\"]'"
     return f"pulumi config set --path {path} 'Why it is no longer needed' -s {stack}"
 
 
 def take_over(type_: str, name: str, id_: str, parent: str, stack: str) -> str:
-    """Import what exists as the resource that the program makes; `parent` is a URN."""
+    """Import an existing resource as one of the program; `parent` is a URN."""
     return (
         f"pulumi import {type_} '{name}' '{id_}' --parent 'parent={parent}'"
         f" --protect=false --generate-code=false -s {stack}"
@@ -39,7 +39,7 @@ def read_secret(secret: str) -> str:
 
 
 def write_secret(secret: str) -> str:
-    """Put what is piped in as a secret's new version."""
+    """Store standard input as a secret's new version."""
     return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string file:///dev/stdin"
 
 

@@ -1,4 +1,4 @@
-"""Compares a deployment with the previous one, and refuses it where a value would be lost."""
+"""Compares a deployment with the previous one, and rejects it if a value would be lost."""
 
 import functools
 from collections.abc import Mapping
@@ -18,30 +18,29 @@ def keep_values(env: Environment) -> dict[str, int]:
     """Compare secrets and parameters with those of the previous deployment.
 
     Returns:
-        Logical name of a generated parameter -> how often its value was lost; of those that
-        lost one.
+        Logical name of a generated parameter -> how often its value was lost, if it was.
 
     Raises:
-        SettingsError: this deployment would delete or overwrite a value, or get stuck at one.
+        SettingsError: this deployment would delete or overwrite a value, or fail at one.
 
     """
     settings, names = env.settings, env.names
     configured = _configured(settings, decrypted_values(env.project))
     state = recorded.read(recorded_state.resources(), configured)
     types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
-    found = parameters.Found(types, lookups.parameter_version)
+    looked_up = parameters.ParameterLookups(types, lookups.parameter_version)
     moved = moves.errors(settings, names, env.region, pulumi.get_organization(), state)
-    errors = list(moved) or [  # what moves is in the way of each of the others
+    errors = list(moved) or [  # a move would cause all the other errors
         *removals.errors(settings, names, state),
         *secrets.errors(settings.own_secrets, names, state, lookups.current_version),
-        *parameters.errors(settings.parameters, names, state, found),
+        *parameters.errors(settings.parameters, names, state, looked_up),
     ]
     if errors:
         raise SettingsError([error.line(env.project) for error in errors])
     for key in removals.forgotten(settings, state):
         path = f"{env.project}:exemptions[{key!r}]"
-        pulumi.log.warn(f"{path} is of nothing here any more; remove it")
-    return parameters.lost(settings.parameters, names, state, found)
+        pulumi.log.warn(f"{path} is for something that no longer exists; remove it")
+    return parameters.lost(settings.parameters, names, state, looked_up)
 
 
 def _configured(settings: Settings, values: Mapping[str, Any]) -> recorded.Configured:

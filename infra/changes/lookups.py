@@ -1,6 +1,6 @@
-"""What AWS says about secrets and parameters, without a value of theirs.
+"""Looks up secrets and parameters in AWS, without their values.
 
-The stack's AWS provider asks, at preview too, with the rights of whoever deploys.
+The stack's AWS provider makes the calls, also at preview, with the deployer's permissions.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,44 +10,44 @@ import pulumi
 import pulumi_aws as aws
 
 _T = TypeVar("_T")
-# AWS's own words, and the provider's.
+# Error texts of AWS and of the provider.
 _GONE = ("ResourceNotFoundException", "ParameterNotFound", "couldn't find resource")
 
 
 def current_version(secret_arn: str) -> str | None:
-    """Find the id of a secret's version that is AWSCURRENT; None where there is no value."""
-    found = _ask(
+    """Return the id of a secret's AWSCURRENT version; None if it has no value."""
+    looked_up = _ask(
         "secretsmanager:ListSecretVersionIds",
         lambda: aws.secretsmanager.get_secret_versions(secret_id=secret_arn),
     )
-    for each in found.versions if found else ():
-        if "AWSCURRENT" in (each.version_stages or ()):  # of an earlier one, the SDK tells none
+    for each in looked_up.versions if looked_up else ():
+        if "AWSCURRENT" in (each.version_stages or ()):  # the SDK omits them for older versions
             return each.version_id
     return None
 
 
 def parameter_types(path: str) -> Mapping[str, str]:
-    """Find every parameter below a path: full name -> type. SecureStrings stay encrypted."""
-    found = _ask(
+    """Return the parameters below a path: full name -> type. SecureStrings stay encrypted."""
+    looked_up = _ask(
         "ssm:GetParametersByPath",
         lambda: aws.ssm.get_parameters_by_path(
             path=path.rstrip("/"), recursive=True, with_decryption=False
         ),
     )
-    return dict(zip(found.names, found.types, strict=True)) if found else {}
+    return dict(zip(looked_up.names, looked_up.types, strict=True)) if looked_up else {}
 
 
 def parameter_version(name: str) -> int | None:
-    """Find a parameter's version; None where there is none. A SecureString stays encrypted."""
-    found = _ask(
+    """Return a parameter's version; None if it does not exist. SecureStrings stay encrypted."""
+    looked_up = _ask(
         "ssm:GetParameter",
         lambda: aws.ssm.get_parameter(name=name, with_decryption=False),
     )
-    return found.version if found else None
+    return looked_up.version if looked_up else None
 
 
 def _ask(permission: str, call: Callable[[], _T]) -> _T | None:
-    """Call AWS; None where it does not find what is asked about.
+    """Call AWS; return None if it does not find the resource.
 
     Raises:
         pulumi.RunError: any other error.
@@ -59,6 +59,6 @@ def _ask(permission: str, call: Callable[[], _T]) -> _T | None:
         if any(text in str(error) for text in _GONE):
             return None
         raise pulumi.RunError(
-            f"what this deployment would overwrite or miss cannot be seen: {error}; whoever"
-            f" deploys needs {permission}"
+            f"cannot find out what this deployment would overwrite or lose: {error}; the deployer"
+            f" needs {permission}"
         ) from error

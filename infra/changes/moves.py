@@ -1,7 +1,8 @@
-"""A stack with another name or region: each secret and parameter would be made again, empty.
+"""Rejects a new project name, stack name or region, which would replace every secret.
 
-Pure: no Pulumi, no boto3. Their names are made of project and stack, and Pulumi replaces what has
-another name or region: it makes the new one, without the value, and deletes the old.
+Pure: no Pulumi, no boto3. The names of secrets and parameters contain project and stack, and
+Pulumi replaces a resource whose name or region changes: it creates a new one, without the value,
+and deletes the old one.
 """
 
 import re
@@ -19,9 +20,9 @@ _PAGE = 'To move an environment, see "Rename an environment" in docs/operations.
 def errors(
     settings: Settings, names: Names, region: str, organization: str, state: Recorded
 ) -> Iterator[ConfigError]:
-    """Say under which name or where everything was deployed, and how to go back there.
+    """Yield an error with the previous name or region, and how to go back to it.
 
-    `organization` is the stack's in Pulumi's backend.
+    `organization` is the stack's organization in Pulumi's backend.
     """
     ours = {
         name: secret
@@ -32,22 +33,22 @@ def errors(
     parameters = {each.full_name for each in state.parameters.values()} | {*state.generated}
     for prefix in sorted(prefixes - {names.secret_prefix}):
         if not re.fullmatch("[^/]+/[^/]+/", prefix):
-            continue  # not a name of this program
+            continue  # not a name that this program gave
         old = Names(*prefix.split("/")[:2])
         counts = (
             sum(each.full_name.startswith(prefix) for each in ours.values()),
             sum(each.startswith(old.parameter_prefix) for each in parameters),
         )
         text = (
-            f"and parameters were deployed under {prefix} ({counts[0]} and {counts[1]}), and this"
-            f" deployment would make all of them again under {names.secret_prefix}, without their"
-            f" values, and delete the old ones. {_go_back(old, names, organization)}"
+            f"and parameters were deployed under {prefix} (secrets: {counts[0]}, parameters:"
+            f" {counts[1]}). This deployment would delete them and create new ones under"
+            f" {names.secret_prefix}, without their values. {_go_back(old, names, organization)}"
         )
         yield ConfigError("secrets", f"{text}\n{_PAGE}")
     for was in sorted({secret.arn.split(":")[3] for secret in ours.values()} - {region}):
         text = (
-            f"and parameters are in {was}, and this deployment would make all of them again in"
-            f" {region}, without their values, and delete the old ones. "
+            f"and parameters are in {was}. This deployment would delete them and create new ones"
+            f" in {region}, without their values. "
         )
         back = f"pulumi config set aws:region {was} -s {names.stack}"
         yield ConfigError(
@@ -61,7 +62,7 @@ def _go_back(old: Names, new: Names, organization: str) -> str:
         return commands.listed("To keep them, give the stack its old name back:", rename)
     path = f"{organization}/{{0.project}}/{{0.stack}}".format
     return commands.listed(
-        "To keep them, give the project its old name back, by this command and then in Pulumi.yaml"
-        " and where the stack files name it:",
+        "To keep them, give the project its old name back: run this command, then change the name"
+        " in Pulumi.yaml and in the stack files:",
         f"pulumi stack rename {path(old)} -s {path(new)}",
     )

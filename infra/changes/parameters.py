@@ -1,13 +1,14 @@
-"""Changes of a parameter that would cost a value. Pure: no Pulumi, no boto3.
+"""Rejects changes of a parameter that would lose its value. Pure: no Pulumi, no boto3.
 
-A String, a StringList and a SecureString of `from: config` are resources of the stack; any other
-SecureString is not. A resource that leaves the program is deleted by its name at the end of the
-deployment, although the seeder or an operator has that name now. A resource that enters the
-program is created, and Parameter Store refuses a second parameter of the same name. A resource
-that changes is written as a whole, over what somebody else put there.
+A String, a StringList and a SecureString with `from: config` are resources of the stack; any other
+SecureString is not. If a resource leaves the program, Pulumi deletes the parameter with its name
+at the end of the deployment, although it belongs to the seeder or an operator by then. If a
+resource enters the program, Pulumi creates it, and Parameter Store rejects a second parameter with
+the same name. If a resource changes, Pulumi writes the whole parameter, over any change made
+elsewhere.
 
-What keeps the value edits the state, not the parameter. `pulumi state delete` cannot: it
-refuses, because the policies that name the parameter depend on it.
+The commands that keep the value edit the state, not the parameter. `pulumi state delete` does not
+work, because policies depend on the parameter.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,23 +22,26 @@ from . import commands
 from .recorded import Parameter, Recorded
 
 _PARAMETER = "aws:ssm/parameter:Parameter"
-# Drops a resource from an exported state, and its URN from what the others depend on.
+# Removes a resource from an exported state, and its URN from the dependencies of others.
 _WITHOUT = 'walk(if type == "array" then map(select((.urn? // .) != $urn)) else . end)'
 
 
-class Found(NamedTuple):
-    """What Parameter Store has; asked only where the state does not decide."""
+class ParameterLookups(NamedTuple):
+    """Lookups in Parameter Store; used only if the state is not sufficient."""
 
     types: Callable[[], Mapping[str, str]]
-    """Full name -> type, of every parameter below the environment's path."""
+    """Full name -> type, for all parameters below the environment's path."""
     version: Callable[[str], int | None]
-    """Version of the parameter of a full name; None where there is none."""
+    """Version of the parameter with a full name; None if it does not exist."""
 
 
 def errors(
-    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+    parameters: Mapping[str, ParameterSettings],
+    names: Names,
+    state: Recorded,
+    looked_up: ParameterLookups,
 ) -> Iterator[ConfigError]:
-    """Say which parameters would lose a value, and what keeps it."""
+    """Yield an error for each parameter that would lose its value, with what keeps it."""
     for name, parameter in parameters.items():
         full, path = names.parameter(name), f"parameters.{name}"
         managed = state.parameters.get(name)
@@ -45,25 +49,28 @@ def errors(
             if managed:
                 yield ConfigError(path, _leaves(name, parameter, managed, names.stack))
         elif managed:
-            if _is_overwritten(managed, found):
+            if _is_overwritten(managed, looked_up):
                 yield ConfigError(path, _overwrites(name, parameter, names))
         elif full in state.generated:
             yield ConfigError(
                 path, _enters(name, parameter, "SecureString", names, was_generated=True)
             )
-        elif state.secrets and (type_ := found.types().get(full)):
+        elif state.secrets and (type_ := looked_up.types().get(full)):
             yield ConfigError(path, _enters(name, parameter, type_, names, was_generated=False))
 
 
 def lost(
-    parameters: Mapping[str, ParameterSettings], names: Names, state: Recorded, found: Found
+    parameters: Mapping[str, ParameterSettings],
+    names: Names,
+    state: Recorded,
+    looked_up: ParameterLookups,
 ) -> dict[str, int]:
-    """Count how often generated parameters were lost, by logical name; of those that were.
+    """Return how often each generated parameter was lost, by logical name, if it was.
 
-    One that the seeder made, and that is there no more, is lost once more.
+    One that the seeder created and that no longer exists counts once more.
     """
     counts = {
-        name: state.generated[full] + (full not in found.types())
+        name: state.generated[full] + (full not in looked_up.types())
         for name, parameter in parameters.items()
         if parameter.secure
         and parameter.source == "generate"
@@ -76,19 +83,19 @@ def _is_managed(parameter: ParameterSettings) -> bool:
     return not parameter.secure or parameter.source == "config"
 
 
-def _is_overwritten(managed: Parameter, found: Found) -> bool:
+def _is_overwritten(managed: Parameter, looked_up: ParameterLookups) -> bool:
     if managed.is_configured or managed.version is None:
         return False
-    return found.version(managed.full_name) not in {None, managed.version}
+    return looked_up.version(managed.full_name) not in {None, managed.version}
 
 
 def _leaves(name: str, parameter: ParameterSettings, managed: Parameter, stack: str) -> str:
     was, becomes = _described(managed.type, "config"), _described(parameter.type, parameter.source)
     keep = _let_go(stack, managed.urn) if managed.type == "SecureString" else _encrypt(name, stack)
     return (
-        f"was {was} and becomes {becomes}; this deployment would delete {managed.full_name}, and"
+        f"was {was} and becomes {becomes}; this deployment would delete {managed.full_name} and"
         f" its value. {keep}\n"
-        "If nobody needs the value: remove the parameter, deploy, and add it again."
+        "If the value is not needed: remove the parameter, deploy, and add it again."
     )
 
 
@@ -99,16 +106,16 @@ def _enters(
     was = (
         _described(type_, "generate")
         if was_generated
-        else f"a {type_} that this config did not put"
+        else f"a {type_} that this config did not create"
     )
     if parameter.secure or type_ != "SecureString":
         keep = _take_over(name, parameter, names)
     else:
-        keep = f"To keep the value, leave it, and give the {parameter.type} another name."
+        keep = f"To keep the value, leave it there, and give the {parameter.type} another name."
     return (
         f"was {was} and becomes {becomes}; this deployment would create {full}, which exists,"
         f" and deleting it first would lose its value. {keep}\n"
-        "If nobody needs the value: remove the parameter, deploy, delete it with"
+        "If the value is not needed: remove the parameter, deploy, delete it with"
         f" `aws ssm delete-parameter --name {full}`, and add it again."
     )
 
@@ -121,26 +128,26 @@ def _overwrites(name: str, parameter: ParameterSettings, names: Names) -> str:
         else []
     )
     why = (
-        "To keep that value, copy it into the config, and have Pulumi read it:"
+        "To keep that value, copy it into the config, then let Pulumi read it:"
         if keep
-        else f"To keep that value, write it to parameters.{name}.value. Then have Pulumi read it:"
+        else f"To keep that value, set parameters.{name}.value to it. Then let Pulumi read it:"
     )
     return (
-        f"was changed in Parameter Store by somebody else, and this deployment would write over"
-        f" {full}. "
+        f"was changed in Parameter Store since the last deployment, and this deployment would"
+        f" overwrite {full}. "
         + commands.listed(why, *keep, f"pulumi refresh -s {stack}", commands.deploy(stack))
-        + "\nIf nobody needs it: the last two commands."
+        + "\nIf that value is not needed: run the last two commands only."
     )
 
 
 def _described(type_: str, source: str) -> str:
-    return f"{type_} of `from: {source}`" if type_ == "SecureString" else type_
+    return f"{type_} with `from: {source}`" if type_ == "SecureString" else type_
 
 
 def _let_go(stack: str, urn: str) -> str:
-    """Take the resource out of the state; whoever has the parameter next finds it."""
+    """Remove the resource from the state; the parameter itself stays."""
     return commands.listed(
-        "To keep the value, take the parameter out of the state and deploy again:",
+        "To keep the value, remove the parameter from the state and deploy again:",
         f"pulumi stack export -s {stack} | jq --arg urn '{urn}' '{_WITHOUT}'"
         f" | pulumi stack import -s {stack}",
         commands.deploy(stack),
@@ -148,25 +155,25 @@ def _let_go(stack: str, urn: str) -> str:
 
 
 def _encrypt(name: str, stack: str) -> str:
-    """Encrypt the value where it is, which the provider does in place."""
+    """Encrypt the value in place, which the provider can do."""
     return commands.listed(
-        "To keep the value, deploy it as a SecureString of `from: config` first; then make this"
-        " change again, and the preview says what is next:",
+        "To keep the value, deploy it as a SecureString with `from: config` first. Then make this"
+        " change again; the preview shows the next step:",
         commands.set_value(VALUES_PREFIX + name, stack),
         commands.deploy(stack),
     )
 
 
 def _take_over(name: str, parameter: ParameterSettings, names: Names) -> str:
-    """Put the value into the config, and the parameter into the state."""
+    """Copy the value into the config, and import the parameter into the state."""
     full, stack = names.parameter(name), names.stack
     parent = names.component("ParameterStore", "parameters")
     taken = commands.take_over(_PARAMETER, f"parameters-{name}", full, parent, stack)
     if not parameter.secure:
-        why = f"To keep the value, write it to parameters.{name}.value, and import the parameter:"
+        why = f"To keep the value, set parameters.{name}.value to it, and import the parameter:"
         return commands.listed(why, taken, commands.deploy(stack))
     return commands.listed(
-        "To keep the value, put it into the config and the parameter into the state:",
+        "To keep the value, copy it into the config, and import the parameter into the state:",
         f"{commands.read_parameter(full)} | {commands.set_value(VALUES_PREFIX + name, stack)}",
         taken,
         commands.deploy(stack),

@@ -1,8 +1,7 @@
 """What a stack's state says about its secrets and parameters. Pure: no Pulumi, no boto3.
 
-Of what the state holds, names, ids and answers to yes-or-no questions are kept, and no value. Only
-what this project's components made counts: a secret, parameter or invocation that somebody
-registers next to them is theirs.
+It keeps names, ids and booleans, but no values. Only resources of this project's components count;
+secrets, parameters and invocations that a program registers elsewhere are not checked.
 """
 
 import json
@@ -15,19 +14,19 @@ _VERSION = "lambda-secrets:index:AppSecret$aws:secretsmanager/secretVersion:Secr
 _PARAMETER = "lambda-secrets:index:ParameterStore$aws:ssm/parameter:Parameter"
 _SEED = "lambda-secrets:index:SecretSeeder$aws:lambda/invocation:Invocation"
 _NAMED = (_SECRET.rpartition("$")[2], _PARAMETER.rpartition("$")[2])
-# The logical name of the component, which the names of its children start with.
+# Prefix of the names of the component's children: its logical name.
 _STORE = "parameters-"
 _RECORD_NAME = "audit-logs"
 _RECORD = "lambda-secrets:index:Audit$aws:cloudwatch/logGroup:LogGroup"
 
 
 class Version(NamedTuple):
-    """A version of a secret that the stack's config put."""
+    """A version of a secret that came from the stack's config."""
 
     urn: str
     id: str
     is_configured: bool
-    """Whether its text is the one in the config now."""
+    """Whether its text is the one in the current config."""
     is_object: bool
     """Whether its text is a JSON object."""
 
@@ -39,11 +38,11 @@ class Secret(NamedTuple):
     arn: str
     full_name: str
     prefix: str
-    """What the names of its environment started with, by its tags."""
+    """Prefix of its environment's names, from its tags."""
     recovery_window_in_days: int
-    """Of its deletion, as last deployed."""
+    """Its recovery window, as last deployed."""
     version: Version | None
-    """None: its value is not the config's."""
+    """None: its value is not from the config."""
 
 
 class Parameter(NamedTuple):
@@ -53,36 +52,36 @@ class Parameter(NamedTuple):
     arn: str
     full_name: str
     prefix: str
-    """What the names of its environment started with, by its tags."""
+    """Prefix of its environment's names, from its tags."""
     type: str
     """String, StringList or SecureString."""
     version: int | None
-    """None: an earlier provider did not say."""
+    """None: an older provider did not record it."""
     is_configured: bool
-    """Whether value, type, description and tier are those in the config now."""
+    """Whether value, type, description and tier match the current config."""
 
 
 class Recorded(NamedTuple):
-    """What the state says; no value."""
+    """What the state says, without values."""
 
     secrets: Mapping[str, Secret]
     """Logical name -> the resource."""
     parameters: Mapping[str, Parameter]
-    """Logical name -> the resource; of those that are none, nothing."""
+    """Logical name -> the resource; only parameters that are resources."""
     generated: Mapping[str, int]
-    """Full name of a parameter that the seeder was called for -> how often it was lost since."""
+    """Full name of a parameter that the seeder created -> how often it was lost since."""
     trail_log_group: str | None
-    """Name of the log group of the stack's own trail."""
+    """Log group of the stack's own trail."""
     strays: Mapping[str, str]
-    """URN -> full name, of secrets and parameters that no component made."""
+    """URN -> full name, of secrets and parameters that no component created."""
 
 
 @dataclass(frozen=True, repr=False)
 class Configured:
-    """What the config says, to be compared with the state. Holds values."""
+    """What the config says, to compare with the state. Contains values."""
 
     secrets: Mapping[str, str]
-    """Logical name -> text, of those of `from: config`."""
+    """Logical name -> text, for `from: config`."""
     parameters: Mapping[str, Mapping[str, str | None]]
     """Logical name -> value (None if not in the config), type, description and tier."""
 
@@ -90,7 +89,7 @@ class Configured:
 def read(resources: Mapping[str, Any], configured: Configured) -> Recorded:
     """Read a state.
 
-    `resources` is URN -> `type` and `outputs` of everything in it, with its values.
+    `resources` is URN -> `type` and `outputs` of each resource, with values.
     """
     versions = {
         outputs["arn"]: _version(urn, outputs, configured.secrets.get(name.removesuffix("-value")))
@@ -132,9 +131,9 @@ def read(resources: Mapping[str, Any], configured: Configured) -> Recorded:
 def _of(
     resources: Mapping[str, Any], type_: str, *needed: str
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Find the resources of a type and its component's: URN, logical name and outputs.
+    """Yield URN, logical name and outputs of the resources of a type in its component.
 
-    One that lacks an output that is needed was not made to the end.
+    A resource without the needed outputs was not created completely.
     """
     for urn, resource in resources.items():
         *_, qualified, name = urn.split("::", 3)
@@ -164,7 +163,7 @@ def is_object(text: object) -> bool:
 def _parameter(
     urn: str, outputs: Mapping[str, Any], configured: Mapping[str, str | None] | None
 ) -> Parameter:
-    found = {
+    recorded = {
         "value": outputs.get("insecureValue") or outputs.get("value"),
         "type": outputs["type"],
         "description": outputs.get("description") or "",
@@ -178,7 +177,7 @@ def _parameter(
         f"/{_prefix(outputs)}",
         outputs["type"],
         int(version) if version is not None else None,
-        found == configured,
+        recorded == configured,
     )
 
 

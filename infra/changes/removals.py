@@ -1,7 +1,7 @@
-"""What a deployment would delete that holds data, unless somebody asked for it.
+"""Rejects a deployment that would delete data, unless an exemption allows it.
 
-Pure: no Pulumi, no boto3. What has another name in the config is another secret or parameter: the
-old one goes, and the new one starts without its value.
+Pure: no Pulumi, no boto3. A renamed secret or parameter is a new one: the old one is deleted, and
+the new one starts without its value.
 """
 
 from collections.abc import Iterator
@@ -14,24 +14,25 @@ from .recorded import Recorded
 
 
 def errors(settings: Settings, names: Names, state: Recorded) -> Iterator[ConfigError]:
-    """Say what would be deleted, and how to keep it, or to ask for its deletion."""
+    """Yield an error for each deletion, with how to keep the data or to allow the deletion."""
     for path, key, text in _removed(settings, names, state):
         if key not in settings.exemptions:
             yield ConfigError(path, f"{text} {_asking(key, settings, names.stack)}")
-    made = {names.secret(name): f"secrets.{name}" for name in settings.own_secrets}
-    made |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
+    paths = {names.secret(name): f"secrets.{name}" for name in settings.own_secrets}
+    paths |= {names.parameter(name): f"parameters.{name}" for name in settings.parameters}
     for urn, full_name in state.strays.items():
-        if full_name in made:
+        if full_name in paths:
             text = (
-                f"is in the state a second time, as what the program does not make, and this"
-                f" deployment would delete {full_name} by that. Take it out of the state:"
+                "is in the state twice, once as a resource that this program does not create."
+                f" With that resource this deployment would delete {full_name}. Remove the"
+                " resource from the state:"
             )
             drop = f"pulumi state delete '{urn}' --force -s {names.stack}"
-            yield ConfigError(made[full_name], commands.listed(text, drop))
+            yield ConfigError(paths[full_name], commands.listed(text, drop))
 
 
 def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
-    """Find exemptions of what is gone; they would let a later one of the name go, too."""
+    """Yield exemptions for things that are gone: they would also allow later deletions."""
     there = {
         "protect": {*settings.own_secrets, *state.secrets},
         "protectParameters": {*settings.parameters, *state.parameters},
@@ -43,39 +44,39 @@ def forgotten(settings: Settings, state: Recorded) -> Iterator[str]:
 
 
 def _removed(settings: Settings, names: Names, state: Recorded) -> Iterator[tuple[str, str, str]]:
-    """Find what leaves: its path in the config, the exemption that allows it, what it costs."""
+    """Yield each deletion: path in the config, exemption that allows it, and error text."""
     for name, secret in state.secrets.items():
         if name not in settings.own_secrets and secret.full_name == names.secret(name):
             days = secret.recovery_window_in_days
             cost = (
-                f"; it could be restored for {days} days" if days else ", and its value for good"
+                f"; it could be restored for {days} days" if days else " and its value permanently"
             )
             yield f"secrets.{name}", f"protect.{name}", _gone(secret.full_name, cost)
     for name, parameter in state.parameters.items():
         if name not in settings.parameters and parameter.full_name == names.parameter(name):
-            text = _gone(parameter.full_name, ", and its value for good")
+            text = _gone(parameter.full_name, " and its value permanently")
             yield f"parameters.{name}", f"protectParameters.{name}", text
     if state.trail_log_group and settings.audit.trail != "own":
         text = (
-            f"is no longer 'own', and this deployment would delete the log group"
-            f" {state.trail_log_group}, and its records; the trail's bucket and key stay in the"
-            " account. To keep the log group, leave it 'own'."
+            f"is no longer 'own', so this deployment would delete the log group"
+            f" {state.trail_log_group} and its records. The trail's bucket and key stay in the"
+            " account. To keep the log group, set it back to 'own'."
         )
         yield "audit.trail", "protectAudit", text
 
 
 def _gone(full_name: str, cost: str) -> str:
     return (
-        f"is no longer in the config, and this deployment would delete {full_name}{cost}. To keep"
+        f"is no longer in the config, so this deployment would delete {full_name}{cost}. To keep"
         ' it, put it back; to rename it, see "Remove or rename" in docs/operations.md.'
     )
 
 
 def _asking(key: str, settings: Settings, stack: str) -> str:
     how = (
-        "To delete it, put it back, ask for the deletion and deploy, which ends its protection"
-        " and no more; then remove it:"
+        "To delete it: put it back, add this exemption and deploy (this only removes the"
+        " protection); then remove it and deploy again:"
         if settings.protection == "strict"
-        else "To delete it, ask for the deletion:"
+        else "To delete it, add this exemption:"
     )
     return commands.listed(how, commands.exempt(key, stack), commands.deploy(stack))

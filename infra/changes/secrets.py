@@ -1,9 +1,9 @@
-"""Changes of a secret's source or text that would cost its value. Pure: no Pulumi, no boto3.
+"""Rejects changes of a secret's source or text that would lose its value. Pure: no Pulumi.
 
-With `from: config` the configured text becomes the current version, whatever the current one is,
-and of `generate` the seeder keeps the fields of a JSON object and refuses any other text. A
-version that the config did not put is known to Secrets Manager only, which tells its id, without
-its value, by ListSecretVersionIds.
+With `from: config`, the configured text becomes the current version, whatever the current one is.
+With `from: generate`, the seeder keeps the fields of a JSON object and rejects any other text.
+Only Secrets Manager knows a version that did not come from the config; ListSecretVersionIds
+returns its id without its value.
 """
 
 import shlex
@@ -18,15 +18,15 @@ from .recorded import Recorded, Secret
 _VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 
 Current = Callable[[str], str | None]
-"""ARN of a secret -> id of its version that is AWSCURRENT; None where it has no value."""
+"""ARN of a secret -> id of its AWSCURRENT version; None if it has no value."""
 
 
 def errors(
     secrets: Mapping[str, SecretSettings], names: Names, state: Recorded, current: Current
 ) -> Iterator[ConfigError]:
-    """Say which secrets would lose a value or get stuck, and what keeps it.
+    """Yield an error for each secret that would lose its value or fail, with what keeps it.
 
-    `current` is asked only where the state does not decide.
+    `current` is called only if the state is not sufficient.
     """
     for name, secret in secrets.items():
         recorded = state.secrets.get(name)
@@ -45,11 +45,11 @@ def errors(
 
 def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:
     stack, parent = names.stack, names.component("AppSecret", name)
-    # An import is refused as long as the state has another version in its place.
+    # Pulumi rejects the import while the state has another version under that name.
     release = [f"pulumi state delete '{secret.version.urn}' -s {stack}"] if secret.version else []
     return (
-        f"has a value that this config did not put (version {version}), and this deployment would"
-        " make the one in secretValues current instead. "
+        f"has a value that this config did not set (version {version}). This deployment would"
+        " replace it by the one in secretValues. "
         + commands.listed(
             "To keep that value, copy it into the config, and import its version:",
             f"{commands.read_secret(secret.full_name)} | {commands.set_value(name, stack)}",
@@ -59,26 +59,26 @@ def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:
             ),
             commands.deploy(stack),
         )
-        + "\nIf nobody needs it: the same without the first command."
+        + "\nIf that value is not needed: run the same commands without the first."
     )
 
 
 def _is_stuck(names: Names, secret: Secret, field: str) -> str:
     full, stack = secret.full_name, names.stack
     return (
-        "becomes `from: generate`, and its text is not a JSON object, so no field of it can be"
-        " kept. "
+        "becomes `from: generate`, but its text is not a JSON object, so there are no fields to"
+        " keep. "
         + commands.listed(
-            f"Put a JSON object there first, for instance with the text as {field!r}:",
+            f"First store a JSON object, for example one with the text as {field!r}:",
             object_of(field, full),
             commands.deploy(stack),
         )
-        + f"\nIf nobody needs the text: `echo '{{}}' | {commands.write_secret(full)}`."
+        + f"\nIf the text is not needed: `echo '{{}}' | {commands.write_secret(full)}`."
     )
 
 
 def object_of(field: str, secret: str) -> str:
-    """Make a secret's text a JSON object with that text as its only field."""
+    """Turn a secret's text into a JSON object with that text as its only field."""
     return (
         f"aws secretsmanager get-secret-value --secret-id {secret} --query SecretString"
         f" --output json | jq --arg field {shlex.quote(field)} '{{($field): .}}'"

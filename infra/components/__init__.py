@@ -1,5 +1,5 @@
-"""Pulumi components: a module for each, named after its class; the values come in by its args.
+"""Pulumi components: one module each, named after its class; all values come from its args.
 
-`archive_bucket`, `grants`, `kms_key`, `packages` and `small_function` hold what components share,
-as functions. No component imports another, or `infra.config`.
+`archive_bucket`, `grants`, `kms_key`, `packages` and `small_function` are functions that the
+components share. No component imports another component or `infra.config`.
 """

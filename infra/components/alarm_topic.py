@@ -1,7 +1,7 @@
-"""Whom alarms tell: a topic under a key of its own, and its subscribers.
+"""The topic that alarms notify, its subscribers, and the topic's own KMS key.
 
-The key is the topic's own, because an alarm about the environment's key has to arrive when that
-key is disabled. Nothing but CloudWatch publishes here: no rule of EventBridge does, so none may.
+The topic has its own key, because an alarm about the environment's key must still arrive when that
+key is disabled. Only CloudWatch may publish; no EventBridge rule does.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import monitoring as monitoring_policies
 from . import kms_key
 
@@ -23,17 +23,17 @@ class SubscriptionArgs(TypedDict):
     protocol: str
     """email, sms, https, sqs or lambda."""
     endpoint: str
-    """Address, number, URL or ARN. Email and https confirm; the policy of a queue or function
-    has to let the topic in, which is the owner's to do."""
+    """Address, number, URL or ARN. Email and https endpoints must confirm the subscription; the
+    owner of a queue or function must allow the topic in its policy."""
 
 
 class AlarmTopicArgs(TypedDict):
-    """What an `AlarmTopic` is made of."""
+    """Arguments of an `AlarmTopic`."""
 
     alarm_prefix: str
-    """What the names of the alarms start with that may publish."""
+    """Prefix of the names of the alarms that may publish."""
     alias: str
-    """Name under which operators find the key, without `alias/`."""
+    """Alias of the key, without `alias/`."""
     partition: str
     """Partition of the account, such as `aws`."""
     region: str
@@ -41,24 +41,24 @@ class AlarmTopicArgs(TypedDict):
     account_id: str
     """Account of the alarms."""
     subscriptions: NotRequired[Sequence[SubscriptionArgs]]
-    """Who is told (default nobody)."""
+    """Who is notified (default no one)."""
     deletion_window_in_days: NotRequired[int]
-    """Days in which a deletion of the key can be cancelled, 7 to 30 (default 30)."""
+    """Days in which the deletion of the key can be cancelled, 7 to 30 (default 30)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the key and the topic."""
 
 
 class AlarmTopic(pulumi.ComponentResource):
-    """A topic that alarms of one environment publish to.
+    """A topic to which the alarms of one environment publish.
 
     Resources:
-        aws.kms.Key, aws.kms.Alias: alarms may encrypt with it.
-        aws.sns.Topic, aws.sns.TopicPolicy: alarms may publish, with TLS.
-        aws.sns.TopicSubscription: one a subscriber.
+        aws.kms.Key, aws.kms.Alias: encrypts the messages of the alarms.
+        aws.sns.Topic, aws.sns.TopicPolicy: only alarms may publish, and only over TLS.
+        aws.sns.TopicSubscription: one for each subscriber.
     """
 
     arn: pulumi.Output[str]
-    """ARN of the topic. Known once alarms may publish."""
+    """ARN of the topic. Known when alarms may publish."""
     key_arn: pulumi.Output[str]
     """ARN of the key."""
 
@@ -73,7 +73,7 @@ class AlarmTopic(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:AlarmTopic", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = Place.from_args(args)
+        location = Location.from_args(args)
 
         key, _ = kms_key.key_with_alias(
             name,
@@ -81,7 +81,7 @@ class AlarmTopic(pulumi.ComponentResource):
             child,
             description=f"Messages of the alarms {args['alarm_prefix']}*",
             alias=args["alias"],
-            policy=monitoring_policies.topic_key_policy(place),
+            policy=monitoring_policies.topic_key_policy(location),
             deletion_window_in_days=window,
             tags=tags,
         )
@@ -97,7 +97,7 @@ class AlarmTopic(pulumi.ComponentResource):
             opts=child,
         )
         for subscription in args.get("subscriptions", ()):
-            # Not by their order: whoever stays would have to confirm again.
+            # Not numbered: removing one would make the next confirm again.
             digest = hashlib.sha256(subscription["endpoint"].encode()).hexdigest()[:7]
             aws.sns.TopicSubscription(
                 f"{name}-{subscription['protocol']}-{digest}",
@@ -107,6 +107,6 @@ class AlarmTopic(pulumi.ComponentResource):
                 opts=child,
             )
 
-        self.arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda all_: str(all_[0]))
+        self.arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda resolved: str(resolved[0]))
         self.key_arn = key.arn
         self.register_outputs({"arn": self.arn, "key_arn": self.key_arn})

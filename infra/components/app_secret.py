@@ -1,7 +1,7 @@
 """One secret in Secrets Manager.
 
-Its value comes from here only in the mode `config`; a seeder (mode `generate`) or somebody
-else (mode `external`) puts it otherwise, and then it never stands in Pulumi's state.
+This component writes the value only with `from: config`. Otherwise the seeder (`from: generate`)
+or someone else (`from: external`) writes it, and it is never in Pulumi's state.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ from ..aws import limits
 
 
 class AppSecretArgs(TypedDict):
-    """What an `AppSecret` is made of."""
+    """Arguments of an `AppSecret`."""
 
     name: str
     """Full name of the secret: the path that operators, replicas and the handler share."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts the value."""
     description: NotRequired[pulumi.Input[str]]
-    """What the secret is for."""
+    """Description of the secret."""
     recovery_window_in_days: NotRequired[pulumi.Input[int]]
-    """Days in which a deleted secret can be restored, 7 to 30 (default), or 0: gone at once."""
+    """Days in which a deleted secret can be restored, 7 to 30 (default); 0: deleted at once."""
     value: NotRequired[pulumi.Input[str] | None]
-    """The secret's text, at most 65,536 bytes of UTF-8; stands in the state, encrypted.
-    None: somebody else puts it."""
+    """The secret's text, at most 65,536 bytes of UTF-8; it is in the state, encrypted.
+    None: someone else writes it."""
     replicas: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Region -> ARN of the KMS key of that region, which encrypts the replica there."""
+    """Region -> ARN of the KMS key there, which encrypts the replica."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete the secret (default false)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -36,11 +36,11 @@ class AppSecretArgs(TypedDict):
 
 
 class AppSecret(pulumi.ComponentResource):
-    """A secret under a customer key, and its replicas in other regions.
+    """A secret encrypted with a customer managed key, and its replicas in other regions.
 
-    A replica has the secret's value, tags and resource policy, and its ARN but for the region.
-    It is written in the secret's own region only, and deleted with it, at once: what can be
-    restored is the secret, which is replicated anew then.
+    A replica has the value, tags and resource policy of the secret, and the same ARN except for
+    the region. It can be written only in the secret's own region, and is deleted immediately with
+    the secret; restoring the secret replicates it again.
 
     Resources:
         aws.secretsmanager.Secret: name, key, recovery window, replicas.
@@ -61,12 +61,12 @@ class AppSecret(pulumi.ComponentResource):
                 f"AppSecret {name!r} (or 0 days: no recovery)",
                 [("recovery_window_in_days", window, limits.RECOVERY_WINDOW_DAYS)],
             )
-        if faults := limits.secret_name_faults(args["name"]):
-            raise ValueError(f"AppSecret {name!r}: name {args['name']!r} {'; '.join(faults)}")
+        if errors := limits.secret_name_errors(args["name"]):
+            raise ValueError(f"AppSecret {name!r}: name {args['name']!r} {'; '.join(errors)}")
         value = args.get("value")
         if isinstance(value, str):
             _check_size(value)
-        props = {key: given for key, given in args.items() if key not in {"value", "protect"}}
+        props = {key: value for key, value in args.items() if key not in {"value", "protect"}}
         super().__init__("lambda-secrets:index:AppSecret", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 
@@ -76,17 +76,16 @@ class AppSecret(pulumi.ComponentResource):
             description=args.get("description"),
             kms_key_id=args["key_arn"],
             recovery_window_in_days=window,
-            # Always with its key: the provider tells replicas apart by region and key, and a key
-            # left to AWS would be a difference for ever. Status and last access, which change by
-            # themselves, are no part of that, so there is nothing to ignore.
+            # Always with its key: the provider identifies a replica by region and key, and a key
+            # chosen by AWS would be a permanent difference. Status and last access do not count.
             # https://github.com/pulumi/pulumi-aws/issues/2270
             replicas=[
                 {"region": region, "kms_key_id": key_arn}
                 for region, key_arn in sorted(args.get("replicas", {}).items())
             ]
             or None,
-            # Not `force_overwrite_replica_secret`: a secret of this name that is in the region
-            # already is somebody's, perhaps this one, promoted in an outage and written since.
+            # Not `force_overwrite_replica_secret`: a secret with this name in that region may be
+            # this one, promoted in an outage and written since.
             tags=args.get("tags"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
@@ -107,6 +106,6 @@ def _check_size(value: str) -> str:
     size = len(value.encode())
     if size > limits.SECRET_VALUE_BYTES:
         raise ValueError(
-            f"a secret's value may have {limits.SECRET_VALUE_BYTES} bytes, this one has {size}"
+            f"a secret's value must have at most {limits.SECRET_VALUE_BYTES} bytes, got {size}"
         )
     return value

@@ -1,7 +1,7 @@
-"""The bucket that keeps a trail's log files: closed, encrypted, versioned, and emptied by age.
+"""The bucket for a trail's log files: private, encrypted, versioned, with expiry by age.
 
-It outlives its stack, with everything about it: see `audit`, which makes it. Everything here is
-a child of the Audit, so this is a function and no component.
+The bucket and its settings stay when the stack is destroyed: see `audit`. All resources are
+children of the Audit, so this is a function and not a component.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ import pulumi_aws as aws
 
 from ..policies import audit as audit_policies
 
-# Glacier Instant Retrieval bills 90 days at least. Smaller files than 128 KB, and most are, S3
-# leaves where they are: to move them costs more than it saves.
+# Glacier Instant Retrieval bills at least 90 days. S3 does not move files smaller than 128 KB,
+# which most are, because moving them costs more than it saves.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
 _TRANSITION_DAYS = 90
 _NONCURRENT_DAYS = 30
@@ -21,7 +21,7 @@ _UNFINISHED_UPLOAD_DAYS = 7
 
 
 class ArchiveBucketArgs(TypedDict):
-    """What the bucket is made of."""
+    """Arguments of the bucket."""
 
     trail_arn: str
     """ARN of the trail that writes to it."""
@@ -36,9 +36,9 @@ class ArchiveBucketArgs(TypedDict):
 
 
 class ArchiveBucket(NamedTuple):
-    """The bucket, and the policy that lets the trail write."""
+    """The bucket, and the policy that allows the trail to write to it."""
 
-    # As text: pulumi-aws takes its time over aws.s3, which not every stack needs.
+    # As text: importing aws.s3 is slow, and not every stack needs it.
     bucket: "aws.s3.Bucket"
     policy: "aws.s3.BucketPolicy"
 
@@ -46,7 +46,7 @@ class ArchiveBucket(NamedTuple):
 def archive_bucket(
     name: str, args: ArchiveBucketArgs, parent: pulumi.ComponentResource
 ) -> ArchiveBucket:
-    """Make the bucket with its settings and its policy, all of which stay when the stack goes."""
+    """Create the bucket with its settings and its policy, which all stay after a destroy."""
     kept = pulumi.ResourceOptions(parent=parent, retain_on_delete=True)
     bucket = aws.s3.Bucket(
         f"{name}-bucket",
@@ -93,7 +93,7 @@ def archive_bucket(
             f"{name}-lifecycle",
             bucket=bucket.id,
             rules=[_retention(args["retention_days"])],
-            # Versions have to be there before rules about them.
+            # Versioning must be on before rules about versions.
             opts=pulumi.ResourceOptions(
                 parent=parent, depends_on=[versioning], retain_on_delete=True
             ),
@@ -105,7 +105,7 @@ def archive_bucket(
         policy=pulumi.Output.json_dumps(
             bucket.arn.apply(lambda arn: audit_policies.bucket_policy(arn, args["trail_arn"]))
         ),
-        # S3 refuses two changes of a bucket at the same time.
+        # S3 rejects two concurrent changes of a bucket.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=settings, retain_on_delete=True),
     )
     return ArchiveBucket(bucket, policy)

@@ -1,18 +1,18 @@
-"""The record of every call: a trail, the bucket that keeps it and the log group that is searched.
+"""The audit trail: a CloudTrail trail, the bucket that keeps its files, and a log group to search.
 
-It records management events, reads among them: GetSecretValue is one. It records no data events,
-such as invocations, and no Insights. The first copy of an account's management events is free;
-where another trail records them already, this one costs 2 USD for 100,000 events, and the log
-group 0.50 USD a GB in either case (us-east-1). An organization's own trail is better used, where
-its log group is in this account. https://aws.amazon.com/cloudtrail/pricing/
+It records management events, including reads such as GetSecretValue. It records no data events,
+such as invocations, and no Insights. The first copy of an account's management events is free. If
+another trail records them already, this one costs 2 USD per 100,000 events; the log group costs
+0.50 USD per GB in either case (us-east-1). If an organization trail has its log group in this
+account, use that trail instead. https://aws.amazon.com/cloudtrail/pricing/
 
-The key is the trail's own. With the environment's, whoever disables that key would end the record
-in the same moment.
+The trail has its own key. With the environment's key, anyone who disables that key would also stop
+the recording.
 
-The record outlives its stack: `pulumi destroy` ends the trail, and leaves key and bucket in the
-account as they are, where Pulumi knows them no more. Otherwise it would fail at a bucket that is
-not empty, with the key already on its way to deletion, after which nobody could read a file. The
-alias goes, since a later trail of the stack, with a key of its own, takes the same name.
+The files stay after the stack: `pulumi destroy` deletes the trail, but leaves key and bucket in
+the account and only removes them from the state. Otherwise it would fail at the bucket, which is
+not empty, after it scheduled the deletion of the key, and then no one could read the files. The
+alias is deleted, because a later trail of the stack has a new key under the same alias.
 https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/
 """
 
@@ -23,7 +23,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import audit as audit_policies
 from ..policies import iam as policies
 from . import grants, kms_key
@@ -31,18 +31,18 @@ from .archive_bucket import archive_bucket
 
 
 class AuditArgs(TypedDict):
-    """What an `Audit` is made of."""
+    """Arguments of an `Audit`."""
 
     trail_name: str
-    """Name of the trail, which the policies of its key and bucket hold, so it is given."""
+    """Name of the trail. Not generated, because the policies of its key and bucket contain it."""
     log_group_name: str
-    """Name of the log group, which is made here."""
+    """Name of the log group that the component creates."""
     alias: str
-    """Name under which operators find the key, without `alias/`."""
+    """Alias of the key, without `alias/`."""
     partition: str
     """Partition of the account, such as `aws`."""
     region: str
-    """Region of all of this; events of every region come together here."""
+    """Region of all resources; the trail collects the events of all regions here."""
     account_id: str
     """Account whose calls are recorded."""
     retention_days: NotRequired[int]
@@ -50,27 +50,27 @@ class AuditArgs(TypedDict):
     log_retention_days: NotRequired[int]
     """Days that the log group keeps the events, as CloudWatch allows (default 90)."""
     deletion_window_in_days: NotRequired[int]
-    """Days in which a deletion of the key can be cancelled, 7 to 30 (default 30)."""
+    """Days in which the deletion of the key can be cancelled, 7 to 30 (default 30)."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete key, bucket and log group (default false)."""
     role_path: NotRequired[str | None]
     """Path of the role (default `/`)."""
     permissions_boundary: NotRequired[str | None]
-    """ARN of the policy that bounds what the role may do (default None)."""
+    """ARN of the role's permissions boundary (default None)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that takes tags."""
+    """Tags of all resources that support tags."""
 
 
 class Audit(pulumi.ComponentResource):
-    """A trail of all regions and of IAM, whose files nobody changes unnoticed.
+    """A trail of all regions and of IAM, whose files cannot be changed unnoticed.
 
     Resources:
-        aws.kms.Key: encrypts the log files and the log group; stays.
-        aws.kms.Alias: name of the key.
-        aws.s3.Bucket: the log files; stays, with what follows.
+        aws.kms.Key: encrypts the log files and the log group; stays after a destroy.
+        aws.kms.Alias: alias of the key.
+        aws.s3.Bucket: the log files; stays after a destroy, with its settings:
         aws.s3.BucketVersioning, aws.s3.BucketOwnershipControls, aws.s3.BucketPublicAccessBlock,
             aws.s3.BucketServerSideEncryptionConfiguration, aws.s3.BucketLifecycleConfiguration,
-            aws.s3.BucketPolicy: of the bucket.
+            aws.s3.BucketPolicy.
         aws.cloudwatch.LogGroup: the same events, for metric filters and queries.
         aws.iam.Role, aws.iam.RolePolicy: CloudTrail writes to the log group.
         aws.cloudtrail.Trail: with digests of its files.
@@ -99,13 +99,13 @@ class Audit(pulumi.ComponentResource):
                 ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
             ],
         )
-        props = {key: given for key, given in args.items() if key != "protect"}
+        props = {key: value for key, value in args.items() if key != "protect"}
         super().__init__("lambda-secrets:index:Audit", name, props, opts)
         protect = args.get("protect")
         child = pulumi.ResourceOptions(parent=self)
         tags = args.get("tags")
-        place = Place.from_args(args)
-        trail_arn = audit_policies.trail_arn(place, args["trail_name"])
+        location = Location.from_args(args)
+        trail_arn = audit_policies.trail_arn(location, args["trail_name"])
 
         key, _ = kms_key.key_with_alias(
             name,
@@ -113,7 +113,7 @@ class Audit(pulumi.ComponentResource):
             child,
             description=f"Log files and log group of the trail {args['trail_name']}",
             alias=args["alias"],
-            policy=audit_policies.key_policy(place, trail_arn, args["log_group_name"]),
+            policy=audit_policies.key_policy(location, trail_arn, args["log_group_name"]),
             deletion_window_in_days=window,
             tags=tags,
         )
@@ -155,14 +155,14 @@ class Audit(pulumi.ComponentResource):
             s3_bucket_name=archive.bucket.id,
             kms_key_id=key.arn,
             enable_log_file_validation=True,
-            # A role is changed in one region only, and a replica is read in another.
+            # IAM changes are in one region, and a replica is read in another.
             is_multi_region_trail=True,
             include_global_service_events=True,
             event_selectors=[{"read_write_type": "All", "include_management_events": True}],
             cloud_watch_logs_group_arn=logs.arn.apply(lambda arn: f"{arn}:*"),
             cloud_watch_logs_role_arn=role.arn,
             tags=tags,
-            # CloudTrail tries bucket and log group when it is told of them.
+            # CloudTrail tests access to bucket and log group when the trail is created.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[archive.policy, *granted]),
         )
 

@@ -1,7 +1,7 @@
 """The environment's own KMS key.
 
-In its account it grants nothing: who may decrypt is said at the role. A role of another account
-needs a grant here, too.
+In its account it grants nothing; decrypt permission is on each role. A role of another account
+also needs a grant here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,38 +10,38 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import iam as policies
 from . import kms_key
 
 
 class EncryptionKeyArgs(TypedDict):
-    """What an `EncryptionKey` is made of."""
+    """Arguments of an `EncryptionKey`."""
 
     description: pulumi.Input[str]
-    """What the key protects, for whoever finds it in the console."""
+    """Description of the key, as the console shows it."""
     alias: str
-    """Name under which operators find the key, without `alias/`."""
+    """Alias of the key, without `alias/`."""
     partition: str
     """Partition of the account, such as `aws`."""
     region: str
-    """Region to make the key in."""
+    """Region of the key."""
     account_id: str
     """Account that administers and uses the key."""
     log_group_prefix: NotRequired[str]
-    """Log groups whose names start so may be encrypted with the key."""
+    """Prefix of the names of log groups that may be encrypted with the key."""
     parameters: NotRequired[bool]
-    """Whether Parameter Store may use the key, too (default false)."""
+    """Whether Parameter Store may also use the key (default false)."""
     replication_regions: NotRequired[Sequence[str]]
-    """Other regions that secrets under the key are replicated to or from, whose Secrets Manager
-    may use it, too (default none)."""
+    """Other regions to or from which secrets under the key are replicated; Secrets Manager there
+    may also use it (default none)."""
     foreign_readers: NotRequired[Mapping[str, Sequence[str]] | None]
     """ARN of a role of another account -> full names of the secrets that it may decrypt (default
     none)."""
     rotation_period_in_days: NotRequired[pulumi.Input[int]]
-    """Days between two rotations of the key material, 90 to 2560 (default 365)."""
+    """Days between rotations of the key material, 90 to 2560 (default 365)."""
     deletion_window_in_days: NotRequired[pulumi.Input[int]]
-    """Days in which a deletion can still be cancelled, 7 to 30 (default 30)."""
+    """Days in which its deletion can be cancelled, 7 to 30 (default 30)."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete the key (default false)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -49,13 +49,13 @@ class EncryptionKeyArgs(TypedDict):
 
 
 class EncryptionKey(pulumi.ComponentResource):
-    """A customer managed key that Secrets Manager, and nobody past it, may use.
+    """A customer managed key that can be used only through Secrets Manager.
 
-    A key of its one region: replicas in another have an independent one, made there, so that
-    neither is lost with the other.
+    It is a single-region key: replicas in another region have an independent key there, so that
+    losing one key does not affect the other region.
 
     Resources:
-        aws.kms.Key: symmetric, rotating, with a key policy of its own.
+        aws.kms.Key: symmetric, rotated, with its own key policy.
         aws.kms.Alias: `alias/<alias>`.
     """
 
@@ -76,7 +76,7 @@ class EncryptionKey(pulumi.ComponentResource):
                 ("deletion_window_in_days", window, limits.KEY_DELETION_WINDOW_DAYS),
             ],
         )
-        props = {key: given for key, given in args.items() if key != "protect"}
+        props = {key: value for key, value in args.items() if key != "protect"}
         super().__init__("lambda-secrets:index:EncryptionKey", name, props, opts)
 
         key, alias = kms_key.key_with_alias(
@@ -86,7 +86,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=args["description"],
             alias=args["alias"],
             policy=policies.key_policy(
-                Place.from_args(args),
+                Location.from_args(args),
                 args.get("log_group_prefix"),
                 parameters=args.get("parameters", False),
                 replication_regions=args.get("replication_regions", ()),

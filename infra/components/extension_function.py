@@ -1,6 +1,6 @@
 """A Lambda function with the AWS Parameters and Secrets Lambda Extension as its layer.
 
-It takes its role as given: what the function may do is said there.
+The role is an argument: it decides what the function may do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,40 +21,40 @@ class RuntimeArgs(TypedDict, total=False):
     runtime: str
     """Runtime (default python3.13)."""
     architecture: str
-    """arm64 (default) or x86_64; the layer must be of the same."""
+    """arm64 (default) or x86_64; the layer must match."""
     memory_mb: int
-    """Megabytes of memory, 128 to 10240 (default 256)."""
+    """Memory in MB, 128 to 10240 (default 256)."""
     timeout_seconds: int
-    """Seconds until a request is ended, 1 to 900 (default 30)."""
+    """Seconds after which an invocation times out, 1 to 900 (default 30)."""
     reserved_concurrency: int | None
-    """Requests at once that are kept for this function (default None: none kept)."""
+    """Concurrent invocations reserved for this function (default None: none reserved)."""
     log_retention_days: int
     """Days that logs are kept, as CloudWatch allows (default 30)."""
     tracing: bool
-    """Whether requests are traced by X-Ray (default false); the role must allow it."""
+    """Whether X-Ray traces invocations (default false); the role must allow it."""
 
 
 class ExtensionFunctionArgs(RuntimeArgs):
-    """What an `ExtensionFunction` is made of."""
+    """Arguments of an `ExtensionFunction`."""
 
     role_arn: pulumi.Input[str]
     """ARN of the execution role."""
     layer_arn: pulumi.Input[str]
     """ARN of the extension's layer version."""
     layer_arns: NotRequired[Sequence[pulumi.Input[str]] | None]
-    """ARNs of further layer versions, which come after the extension's (default none)."""
+    """ARNs of more layer versions, after the extension's (default none)."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key that encrypts the logs."""
     log_group_name: str
-    """Name of the log group, which is made here. Named, because role and key name it too."""
+    """Name of the log group that the component creates. Role and key refer to it by this name."""
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
-    """What Lambda calls, as the runtime writes it: `module.function` in Python."""
+    """What Lambda calls, in the form of the runtime: `module.function` in Python."""
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
-    """Subnets and security groups (default None: outside of any VPC); the role must allow it."""
+    """Subnets and security groups (default None: outside any VPC); the role must allow it."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Environment variables besides the extension's. Never a secret's value."""
+    """Environment variables in addition to the extension's. Never a secret's value."""
     extension: NotRequired[extension.ExtensionArgs]
     """How the extension works."""
     environment_key_arn: NotRequired[str | None]
@@ -62,9 +62,9 @@ class ExtensionFunctionArgs(RuntimeArgs):
     code_signing_config_arn: NotRequired[str | None]
     """ARN of the code signing configuration (default None)."""
     dead_letter_arn: NotRequired[str | None]
-    """ARN of the queue or topic for events that failed; the role must allow it (default None)."""
+    """ARN of the queue or topic for failed events; the role must allow it (default None)."""
     options: NotRequired[Mapping[str, Any] | None]
-    """Further arguments of `aws.lambda.Function`, by their names there, such as `snapStart`."""
+    """More arguments of `aws.lambda.Function`, by their names there, such as `snapStart`."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of function and log group."""
 
@@ -73,9 +73,9 @@ class ExtensionFunction(pulumi.ComponentResource):
     """A function that reads secrets through the extension.
 
     Resources:
-        aws.cloudwatch.LogGroup: with retention, under the key.
+        aws.cloudwatch.LogGroup: with retention, encrypted with the key.
         aws.lambda.Function: package, layer, environment.
-        aws.lambda.Alias: `live`, on the version just published.
+        aws.lambda.Alias: `live`, pointing at the version just published.
     """
 
     name: pulumi.Output[str]
@@ -111,13 +111,15 @@ class ExtensionFunction(pulumi.ComponentResource):
             ],
         )
         if missing := [str(path) for path in args["files"].values() if not path.is_file()]:
-            raise FileNotFoundError(f"ExtensionFunction {name!r}: no file {', '.join(missing)}")
+            raise FileNotFoundError(
+                f"ExtensionFunction {name!r}: missing files: {', '.join(missing)}"
+            )
         options: Any = _options(name, args.get("options") or {})  # typed by the provider alone
         environment = {
             **extension.variables(args.get("extension", {})),
             **args.get("environment", {}),
         }
-        props = {key: given for key, given in args.items() if key != "files"}
+        props = {key: value for key, value in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:ExtensionFunction", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         if cost := packages.cost_of_source(name, args["files"], runtime):
@@ -149,7 +151,7 @@ class ExtensionFunction(pulumi.ComponentResource):
             kms_key_arn=args.get("environment_key_arn"),
             code_signing_config_arn=args.get("code_signing_config_arn"),
             dead_letter_config=_dead_letter_config(args.get("dead_letter_arn")),
-            # The group must be there before the first log line, or Lambda tries to make one.
+            # The log group must exist before the first log line, or Lambda tries to create one.
             logging_config=logging,
             tracing_config={"mode": "Active" if args.get("tracing") else "PassThrough"},
             publish=True,
@@ -187,7 +189,7 @@ def _dead_letter_config(
 
 
 def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Write further arguments as Python names them.
+    """Return more arguments of the function, by their Python names.
 
     Raises:
         ValueError: names the arguments that are unknown, or that the component sets itself.
@@ -196,6 +198,7 @@ def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := [each for each in options if each not in function_options.PASSED]:
         allowed = ", ".join(function_options.PASSED)
         raise ValueError(
-            f"ExtensionFunction {name!r}: options has {', '.join(unknown)}; allowed are {allowed}"
+            f"ExtensionFunction {name!r}: unknown options: {', '.join(unknown)}; allowed:"
+            f" {allowed}"
         )
-    return {to_snake(option): given for option, given in options.items()}
+    return {to_snake(option): value for option, value in options.items()}

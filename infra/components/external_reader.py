@@ -1,4 +1,4 @@
-"""Lets a role that is made elsewhere in the account read secrets of the environment."""
+"""Allows a role from elsewhere in the account to read secrets of the environment."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -10,16 +10,16 @@ from . import grants
 
 
 class ExternalReaderArgs(TypedDict):
-    """What an `ExternalReader` is made of."""
+    """Arguments of an `ExternalReader`."""
 
     role_arn: str
-    """ARN of the role, in this account. A role of another account grants itself the read."""
+    """ARN of the role, in this account. Another account grants the read to its own roles."""
     secret_arns: Mapping[str, pulumi.Input[str]]
     """ARNs of the secrets to read, by full name. The names decide how the policies are split."""
     key_arn: pulumi.Input[str]
-    """ARN of the KMS key under which the secrets are."""
+    """ARN of the KMS key that encrypts the secrets."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
+    """Region -> ARN of the KMS key there, for each region that has replicas of these secrets."""
     path: NotRequired[str | None]
     """Path of the policies (default `/`)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -27,14 +27,14 @@ class ExternalReaderArgs(TypedDict):
 
 
 class ExternalReader(pulumi.ComponentResource):
-    """The grant to read the named secrets, attached to a role that is not made here.
+    """The permission to read the named secrets, attached to an existing role.
 
     Resources:
         aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets need.
     """
 
     policy_arns: list[pulumi.Output[str]]
-    """ARNs of the policies. Known once each is attached."""
+    """ARNs of the policies. Known when all are attached."""
 
     def __init__(
         self, name: str, args: ExternalReaderArgs, opts: pulumi.ResourceOptions | None = None

@@ -1,4 +1,4 @@
-"""Policies of a role: customer managed ones, as many as its secrets need, and inline ones."""
+"""Policies of a role: as many customer managed ones as its secrets need, and inline ones."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -18,18 +18,18 @@ def check(  # noqa: PLR0913 (each takes some of the room)
     *,
     writing: bool = False,
 ) -> None:
-    """Refuse more secrets, and regions of their replicas, than IAM lets one role be granted.
+    """Reject more secrets and replica regions than the policies of one role can grant.
 
-    `parameter_names` are those of what is attached at a time in addition, `others` the number of
-    further managed policies; with `writing` the secrets are written, too.
+    `parameter_names` has one list for each additional set of parameter policies; `others` is the
+    number of other managed policies. With `writing`, the policies also allow writing the secrets.
 
     Raises:
         ValueError: names the owner, and what does not fit.
 
     """
-    remedy = "give the function fewer secrets, shorter names" + (
-        ", or fewer replica regions" if replica_regions else ""
-    )
+    remedy = "use fewer secrets or shorter names"
+    if replica_regions:
+        remedy = "use fewer secrets, shorter names, or fewer replica regions"
     try:
         parts = policies.split_by_size(secret_names, replica_regions, writing=writing)
     except ValueError as error:
@@ -40,15 +40,15 @@ def check(  # noqa: PLR0913 (each takes some of the room)
         replicated = f" with {replica_regions} replica regions" if replica_regions else ""
         count = sum(map(len, parameter_names))
         parameters = f" and {count} parameters" if count else ""
-        further = f" with {others} further ones" if others else ""
+        further = f", {others} of them listed in the config," if others else ""
         raise ValueError(
             f"{owner}: {len(secret_names)} secrets{replicated}{parameters} need {number} policies"
-            f"{further}, and IAM attaches {MANAGED_POLICIES_PER_ROLE} to a role; {remedy}"
+            f"{further}, but IAM allows {MANAGED_POLICIES_PER_ROLE} per role; {remedy}"
         )
 
 
 def policy_arns(attached: Iterable[pulumi.Resource]) -> list[pulumi.Output[str]]:
-    """Return the ARNs of the customer managed policies among what is attached."""
+    """Return the ARNs of the customer managed policies among the attachments."""
     return [each.policy_arn for each in attached if isinstance(each, aws.iam.RolePolicyAttachment)]
 
 
@@ -64,12 +64,11 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
     *,
     writing: bool = False,
 ) -> list[pulumi.Resource]:
-    """Make the policies `<name>-1`, `-2`, … and attach them; return the attachments.
+    """Create the policies `<name>-1`, `-2`, … and attach them; return the attachments.
 
-    `key_arns` are the key of the secrets' region and those of their replicas' regions.
-    `document` writes one policy from a list of ARNs of secrets, and the keys'; with `writing` one
-    that lets the role write them. Parameters are
-    granted as secrets are; their ARNs are shorter.
+    `key_arns` are the key of the secrets' region and those of the replica regions. `document`
+    returns one policy for a list of secret ARNs and the key ARNs; with `writing`, one that also
+    allows writing. Parameters are granted the same way; their ARNs are shorter.
     """
     attachments: list[pulumi.Resource] = []
     parts = policies.split_by_size(secret_arns, len(key_arns) - 1, writing=writing)
@@ -79,7 +78,7 @@ def attach(  # noqa: PLR0913, PLR0917 (each is part of a policy or of its resour
             f"{name}-{number}",
             policy=pulumi.Output.json_dumps(
                 pulumi.Output.all(pulumi.Output.all(*arns), *key_arns).apply(
-                    lambda all_: document(sorted(all_[0]), *all_[1:])
+                    lambda resolved: document(sorted(resolved[0]), *resolved[1:])
                 )
             ),
             path=path,
@@ -100,7 +99,7 @@ def inline(
     documents: Mapping[str, pulumi.Input[policies.Policy]],
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
-    """Make an inline policy of the role for each document: `<name>-<key of the document>`."""
+    """Create an inline policy of the role for each document: `<name>-<key of the document>`."""
     return [
         aws.iam.RolePolicy(
             f"{name}-{key}", role=role, policy=pulumi.Output.json_dumps(document), opts=opts

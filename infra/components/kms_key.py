@@ -1,4 +1,4 @@
-"""A KMS key that rotates, and its alias: what the environment, the audit and the alarms share."""
+"""A rotated KMS key and its alias, as the environment, the audit trail and the alarms have one."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict, Unpack
@@ -12,20 +12,20 @@ ROTATION_PERIOD_DAYS = 365
 
 
 class KeyArgs(TypedDict):
-    """What a key and its alias are made of."""
+    """Arguments of a key and its alias."""
 
     description: pulumi.Input[str]
-    """What the key protects."""
+    """Description of the key."""
     alias: str
     """Name of the alias, without `alias/`."""
     policy: Policy
     """The key policy."""
     region: NotRequired[str]
-    """Region to make them in (default: the provider's)."""
+    """Region of both (default: the provider's)."""
     rotation_period_in_days: NotRequired[pulumi.Input[int]]
-    """Days between two rotations of the key material (default 365)."""
+    """Days between rotations of the key material (default 365)."""
     deletion_window_in_days: pulumi.Input[int]
-    """Days in which a deletion can be cancelled."""
+    """Days in which its deletion can be cancelled."""
     tags: Mapping[str, pulumi.Input[str]] | None
     """Tags of the key."""
 
@@ -36,7 +36,7 @@ def key_with_alias(
     alias_opts: pulumi.ResourceOptions,
     **args: Unpack[KeyArgs],
 ) -> tuple[aws.kms.Key, aws.kms.Alias]:
-    """Make `<name>-key` and `<name>-alias`."""
+    """Create `<name>-key` and `<name>-alias`."""
     key = aws.kms.Key(
         f"{name}-key",
         region=args.get("region"),

@@ -1,8 +1,8 @@
-"""The alarms of one environment, one state over all of them, and a dashboard.
+"""The alarms of one environment, a composite alarm over all of them, and a dashboard.
 
-Whom they tell is the topic's; what each means stands in `incidents`. What happens to secrets,
-keys and policies is counted by metric filters on the trail's log group, so that it has a state
-and an end; CloudTrail brings an event there in about five minutes.
+`AlarmTopic` has the subscribers, and `infra.alarms.incidents` the text of each alarm. Events of
+secrets, keys and policies are counted by metric filters on the trail's log group, so that their
+alarms have a state and an end. CloudTrail delivers an event there in about five minutes.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
 """
 
@@ -18,12 +18,12 @@ from ..aws import limits
 
 _SLOW = 0.8
 _HOUR_SECONDS = 3600
-# Anomaly detection learns hours and weekdays; its band is so many deviations wide.
+# Width of the anomaly detection band, in standard deviations; it learns hours and weekdays.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Anomaly_Detection.html
 _BAND_WIDTH = 3
 
 Dimensions = dict[str, pulumi.Input[str]]
-# What is counted -> metric and filter pattern.
+# Name of a metric filter -> metric and filter pattern.
 Patterns = dict[str, tuple[str, pulumi.Input[str]]]
 
 
@@ -31,7 +31,7 @@ class WatchedFunction(TypedDict):
     """One function that reads secrets."""
 
     label: str
-    """What the names of its alarms begin with; empty: those of a single function."""
+    """Prefix of its alarms' names; empty for the function `reader`."""
     name: pulumi.Input[str]
     """Name of the function."""
     log_group_name: str
@@ -39,62 +39,64 @@ class WatchedFunction(TypedDict):
     timeout_seconds: int
     """Its timeout."""
     telemetry: bool
-    """Whether its client prints metrics, which alarms and dashboard then show."""
+    """Whether its client publishes metrics; if so, it has alarms and widgets for them."""
 
 
 class MonitoringArgs(TypedDict):
-    """What a `Monitoring` is made of."""
+    """Arguments of a `Monitoring`."""
 
     environment: str
-    """What the names of alarms and dashboard, and the metrics' namespace, hold."""
+    """Prefix of the names of alarms and dashboard; also part of the metrics' namespace."""
     region: str
-    """Region of all of this."""
+    """Region of all resources."""
     secret_prefix: str
-    """What the full name of every secret of the environment starts with."""
+    """Prefix of the full names of the environment's secrets."""
     existing_secret_arns: NotRequired[Sequence[str] | None]
-    """ARNs of further secrets, of this account and region, to watch as well (default none)."""
+    """ARNs of existing secrets in this account and region to watch as well (default none)."""
     key_alias: str
     """Alias of the environment's key, with `alias/`."""
     topic_arn: pulumi.Input[str]
-    """ARN of the topic that alarms tell."""
+    """ARN of the topic that alarms notify."""
     audit_log_group_name: pulumi.Input[str]
     """Log group of a trail that records this region and IAM."""
     functions: Sequence[WatchedFunction]
     """The functions that read secrets."""
     role_arns: Sequence[pulumi.Input[str]]
-    """ARNs of the functions' roles: they may read, and a change of their policies is told."""
+    """ARNs of the functions' roles: they may read; changes of their policies raise an alarm."""
     known_reader_arns: NotRequired[Sequence[str]]
     """ARNs of other roles and users that may read without an alarm (default none)."""
     policy_arns: NotRequired[Sequence[pulumi.Input[str]]]
-    """ARNs of managed policies of these roles: a new version of them is told (default none)."""
+    """ARNs of managed policies of these roles; a new version raises an alarm (default none)."""
     key_arns: Sequence[pulumi.Input[str]]
-    """ARNs of the keys that everything here depends on."""
+    """ARNs of the keys whose policies and state are watched."""
     rotating: NotRequired[Sequence[str]]
     """Full names of the secrets that rotate (default none)."""
     rotation_watch_name: NotRequired[pulumi.Input[str] | None]
-    """Name of the function that tells which are overdue (default None: no alarm)."""
+    """Name of the function that reports overdue rotations (default None: no alarm)."""
     replica_watch_name: NotRequired[pulumi.Input[str] | None]
-    """Name of the function that tells which replicas are broken (default None: no alarm)."""
+    """Name of the function that reports broken replicas (default None: no alarm)."""
     period_seconds: NotRequired[int]
-    """Seconds that an alarm looks at (default 300, as CloudTrail's events come minutes late)."""
+    """Evaluation period in seconds (default 300, because CloudTrail's events come late)."""
+    runbook_url: NotRequired[str | None]
+    """URL of docs/operations.md, which each alarm links to (default None: its path)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the alarms."""
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on the functions, their secrets, their rotation, their keys and who may have them.
+    """Alarms on the functions, and on the secrets, their rotation, their keys and their policies.
 
     Resources:
-        aws.cloudwatch.LogMetricFilter: counts what CloudTrail records; of nothing but events.
-        aws.cloudwatch.MetricAlarm: one an incident; tells when it begins and when it ends.
-        aws.cloudwatch.CompositeAlarm: whether any is on. Tells nobody, for that one does itself.
-        aws.cloudwatch.Dashboard: is it healthy, is it rotating, who reads.
+        aws.cloudwatch.LogMetricFilter: counts events that CloudTrail records.
+        aws.cloudwatch.MetricAlarm: one for each incident; notifies when it begins and when it
+        ends. aws.cloudwatch.CompositeAlarm: whether any alarm is on. It sends no notification
+        itself. aws.cloudwatch.Dashboard: health of the functions, rotation, readers.
     """
 
     alarm_names: pulumi.Output[dict[str, str]]
     """Incident -> name of its alarm."""
     composite_alarm_arn: pulumi.Output[str]
-    """ARN of the alarm over all."""
+    """ARN of the composite alarm."""
     dashboard_name: pulumi.Output[str]
     """Name of the dashboard."""
 
@@ -103,18 +105,21 @@ class Monitoring(pulumi.ComponentResource):
     ) -> None:
         self._name, self._args = name, args
         self._period = args.get("period_seconds", 300)
+        self._runbook = args.get("runbook_url") or incidents.RUNBOOK
         self._namespace = f"LambdaSecrets/{args['environment']}"
         limits.check(
             f"Monitoring {name!r}", [("period_seconds", self._period, limits.ALARM_PERIOD_SECONDS)]
         )
         if not args["role_arns"] or not args["key_arns"]:
-            raise ValueError(f"Monitoring {name!r}: role_arns and key_arns name one at least")
+            raise ValueError(
+                f"Monitoring {name!r}: role_arns and key_arns must each list at least one ARN"
+            )
         self._existing = alarm_filters.of_existing(args.get("existing_secret_arns") or ())
         if len(self._existing) > limits.EXISTING_SECRET_PARTS:
             raise ValueError(
                 f"Monitoring {name!r}: existing_secret_arns need {len(self._existing)} filters of"
-                f" each kind, and {limits.EXISTING_SECRET_PARTS} fit a log group beside the"
-                " others; name fewer existing secrets"
+                f" each kind, but a log group has room for {limits.EXISTING_SECRET_PARTS}; list"
+                " fewer existing secrets"
             )
         super().__init__("lambda-secrets:index:Monitoring", name, {**args}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
@@ -139,8 +144,7 @@ class Monitoring(pulumi.ComponentResource):
         composite = aws.cloudwatch.CompositeAlarm(
             f"{name}-any",
             alarm_name=f"{args['environment']}-any",
-            alarm_description="Whether any alarm of the environment is on; each of them tells"
-            " itself what to do. A deployment, or a status page, looks at this one.",
+            alarm_description=incidents.any_alarm(self._runbook),
             alarm_rule=pulumi.Output.all(*(alarm.name for alarm in alarms.values())).apply(
                 lambda names: " OR ".join(f'ALARM("{each}")' for each in sorted(names))
             ),
@@ -168,7 +172,7 @@ class Monitoring(pulumi.ComponentResource):
         )
 
     def _count_events(self) -> None:
-        """Make a metric filter of each pattern; several may count the same thing."""
+        """Create a metric filter for each pattern; several may count into one metric."""
         args = self._args
         patterns: Patterns = {
             "denied-reads": ("DeniedReads", alarm_filters.denied_reads()),
@@ -183,7 +187,7 @@ class Monitoring(pulumi.ComponentResource):
             *(each["log_group_name"] for each in args["functions"]),
         ]
         for number, part in enumerate(alarm_filters.split(logs), start=1):
-            # The first kept its name when there came to be more.
+            # The first has the name from when there was only one.
             patterns["logs" if number == 1 else f"logs-{number}"] = (
                 "ChangedAudit",
                 pulumi.Output.all(*part).apply(alarm_filters.changed_logs),
@@ -217,7 +221,7 @@ class Monitoring(pulumi.ComponentResource):
                     "namespace": self._namespace,
                     "name": metric,
                     "value": "1",
-                    # What is usual is learnt from hours without any, too.
+                    # Anomaly detection also learns from hours without reads.
                     "default_value": "0" if metric == "Reads" else None,
                     "unit": "Count",
                 },
@@ -225,7 +229,7 @@ class Monitoring(pulumi.ComponentResource):
             )
 
     def _secret_patterns(self, secrets: alarm_filters.Secrets) -> Patterns:
-        """Write what is counted of secrets, by their ids and their ARNs, as far as these are."""
+        """Return the metric filters for secrets, by ids and by ARNs, unless these are empty."""
         ids, arns, patterns = secrets.ids, secrets.arns, Patterns()
         if ids:
             known = self._args.get("known_reader_arns", ())
@@ -314,13 +318,13 @@ class Monitoring(pulumi.ComponentResource):
                     "return_data": True,
                 },
             ],
-            # One period alone is soon beyond what is usual.
+            # A single period is often outside the band.
             evaluation_periods=3,
             datapoints_to_alarm=2,
         )
 
     def _audit_silent(self) -> aws.cloudwatch.MetricAlarm:
-        """Alarm on what every other alarm on events needs: that events come.
+        """Alarm if no events come, because all other alarms on events depend on them.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
         """
@@ -329,7 +333,7 @@ class Monitoring(pulumi.ComponentResource):
             **_any("AWS/Logs", "IncomingLogEvents"),
             dimensions={"LogGroupName": self._args["audit_log_group_name"]},
             comparison_operator="LessThanThreshold",
-            period=_HOUR_SECONDS,  # the watch alone is recorded every 15 minutes
+            period=_HOUR_SECONDS,  # at least the watch's calls are recorded, every 15 minutes
             treat_missing_data="breaching",
         )
 
@@ -344,7 +348,7 @@ class Monitoring(pulumi.ComponentResource):
             statistic="Maximum",
             threshold=1,
             period=_HOUR_SECONDS,
-            # Who watches is not to fall silent unnoticed; a new alarm has not heard of it yet.
+            # A silent watch must be noticed; a new alarm starts without data.
             treat_missing_data="missing",
             insufficient_data_actions=[self._args["topic_arn"]],
         )
@@ -356,12 +360,13 @@ class Monitoring(pulumi.ComponentResource):
         **settings: Any,  # noqa: ANN401 (arguments of MetricAlarm)
     ) -> aws.cloudwatch.MetricAlarm:
         args = self._args
-        sight = pulumi.Output.from_input(args["audit_log_group_name"]).apply(
-            lambda audit_logs: incidents.Sight(
+        locations = pulumi.Output.from_input(args["audit_log_group_name"]).apply(
+            lambda audit_logs: incidents.LogLocations(
                 function["log_group_name"] if function else "",
                 audit_logs,
                 args["secret_prefix"],
                 args["key_alias"],
+                self._runbook,
             )
         )
         label = function["label"] if function else ""
@@ -369,7 +374,9 @@ class Monitoring(pulumi.ComponentResource):
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{name}",
             name=f"{args['environment']}-{name}",
-            alarm_description=sight.apply(lambda seen: incidents.descriptions(seen)[incident]),
+            alarm_description=locations.apply(
+                lambda known: incidents.descriptions(known)[incident]
+            ),
             alarm_actions=[args["topic_arn"]],
             ok_actions=[args["topic_arn"]],
             tags=args.get("tags"),
@@ -391,23 +398,23 @@ class Monitoring(pulumi.ComponentResource):
         )
         return pulumi.Output.json_dumps(
             known.apply(
-                lambda found: dashboards.body(
-                    dashboards.View(
+                lambda resolved: dashboards.body(
+                    dashboards.Dashboard(
                         region=args["region"],
                         namespace=self._namespace,
                         functions=[
-                            dashboards.FunctionView(
+                            dashboards.DashboardFunction(
                                 each["label"], name, each["timeout_seconds"], each["telemetry"]
                             )
                             for each, name in zip(
-                                args["functions"], found.pop("names"), strict=True
+                                args["functions"], resolved.pop("names"), strict=True
                             )
                         ],
                         secret_prefix=args["secret_prefix"],
                         existing_arns=args.get("existing_secret_arns") or (),
                         rotating=args.get("rotating", ()),
                         period_seconds=self._period,
-                        **found,
+                        **resolved,
                     )
                 )
             )
@@ -415,5 +422,5 @@ class Monitoring(pulumi.ComponentResource):
 
 
 def _any(namespace: str, metric: str) -> dict[str, Any]:
-    """Alarm on one and more of what is counted."""
+    """Return the settings of an alarm on a count of one or more."""
     return {"namespace": namespace, "metric_name": metric, "statistic": "Sum", "threshold": 1}

@@ -1,4 +1,4 @@
-"""What a package holds, as Pulumi takes it; which files these are, `infra/packaging` says."""
+"""A function's package as a Pulumi archive; `infra.packaging` decides which files it has."""
 
 from collections.abc import Iterator, Mapping
 from importlib import metadata
@@ -15,12 +15,12 @@ _COMPILE_MILLIS_PER_LINE = 0.009
 
 
 def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
-    """Pack the named files, and with each module its bytecode if its Python is installed.
+    """Pack the files, and the bytecode of each module if its Python is installed.
 
     Pulumi hashes such an archive by names and contents, so neither a file's date nor another file
-    next to it publishes a new version of the function. But it loses which files are executable
-    (https://github.com/pulumi/pulumi/issues/3593): a package with a program becomes a zip, which
-    Pulumi passes on as it is.
+    next to it publishes a new version of the function. But the archive loses the executable bit
+    (https://github.com/pulumi/pulumi/issues/3593), so a package with an executable becomes a zip,
+    which Pulumi uploads unchanged.
     """
     packed = bytecode.added(files, runtime, store.DEFAULT)
     if any(zips.is_executable(name, path) for name, path in packed.items()):
@@ -31,13 +31,13 @@ def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
 
 
 def distribution(name: str) -> dict[str, Path]:
-    """Files of an installed distribution and of all that it requires: path in the package -> file.
+    """Files of an installed distribution and its dependencies: path in the package -> file.
 
-    They are those of the deployer's environment, so only distributions for any platform will do.
+    They come from the deployer's environment, so all must be distributions for any platform.
 
     Raises:
         PackageNotFoundError: it is not installed where this program runs.
-        ValueError: it, or what it requires, is built for one platform.
+        ValueError: it, or a dependency, is built for one platform.
 
     """
     files = {}
@@ -45,7 +45,7 @@ def distribution(name: str) -> dict[str, Path]:
         tags = [line for line in (each.read_text("WHEEL") or "").split("\n") if "Tag:" in line]
         if not all(tag.endswith("-any") for tag in tags):
             raise ValueError(
-                f"{each.name} is built for the platform that deploys, and cannot be packed;"
+                f"{each.name} is built for the deployer's platform, and cannot be packed;"
                 " name it in the function's `requirements`"
             )
         for file in each.files or ():
@@ -57,7 +57,7 @@ def distribution(name: str) -> dict[str, Path]:
 
 
 def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
-    """Say what a package without bytecode costs its function at each cold start; else nothing."""
+    """Return a note on what a package without bytecode costs at each cold start, or nothing."""
     if runtimes.python(runtime) is None:
         return ""
     modules = [path for name, path in files.items() if name.endswith(".py")]
@@ -66,7 +66,7 @@ def cost_of_source(owner: str, files: Mapping[str, Path], runtime: str) -> str:
         return ""
     too_large = bytecode.compiled(files, runtime, store.DEFAULT)
     remedy = (
-        "leave something out, as with bytecode it is larger than Lambda accepts"
+        "make the package smaller, because with bytecode it is larger than Lambda accepts"
         if too_large
         else f"install Python {runtime.removeprefix('python')} where you deploy, or change the"
         " function's runtime to a version that is installed"

@@ -1,18 +1,18 @@
 """Parameters of Parameter Store: configuration, and secrets that need no rotation.
 
-A String, a StringList and a SecureString of `from: config` are made here. A SecureString that is
-generated, or that somebody else puts, is not Pulumi's. A resource needs a value at its creation,
-and a placeholder under `ignore_changes` does not keep the true one out of the state: the AWS
-provider decrypts a parameter whenever it reads it, so a refresh would bring it there; every change
-of description, tier or key would write the state's value back over it, because PutParameter knows
-no change without a value; and until then the handler would read the placeholder for a secret.
+A String, a StringList and a SecureString with `from: config` are Pulumi resources. A generated or
+external SecureString is not. A resource needs a value when it is created, and a placeholder with
+`ignore_changes` does not keep the real value out of the state: the AWS provider decrypts a
+parameter whenever it reads it, so a refresh would copy the value into the state; every change of
+description, tier or key would overwrite it with the state's value, because PutParameter requires a
+value; and until then the handler would use the placeholder as the secret.
 https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ssm/parameter.go
 
-So the seeder makes the generated one, if there is none, and somebody else the external one: a
-reader meets ParameterNotFound before, as it meets a secret without a value. The price: `pulumi
-destroy` leaves both, with their names. That loses nothing that could still be wanted, since
-Parameter Store knows no recovery window, and costs nothing; without the environment's key, nobody
-can read them. Who is done with them deletes them: `aws ssm delete-parameters --names …`.
+So the seeder creates the generated one, if it does not exist, and someone else the external one.
+Until then a reader gets ParameterNotFound, as for a secret without a value. The price: `pulumi
+destroy` leaves both. They cost nothing, and without the environment's key no one can read them;
+deleting them would be final, because Parameter Store has no recovery window. To delete them when
+they are no longer needed: `aws ssm delete-parameters --names …`.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies.parameters import parameter_arn
 
 
@@ -30,22 +30,22 @@ class Parameter(TypedDict):
     """One parameter."""
 
     name: str
-    """Full name, which starts with `/`: what the handler asks for."""
+    """Full name, which starts with `/`."""
     type: str
     """String, StringList or SecureString."""
     value: NotRequired[pulumi.Input[str] | None]
-    """Text; of a StringList, items between commas; of a SecureString, it stands in the state,
-    encrypted. None: somebody else makes the parameter."""
+    """Text; for a StringList, items separated by commas; for a SecureString, it is in the state,
+    encrypted. None: someone else creates the parameter."""
     description: NotRequired[pulumi.Input[str]]
-    """What the parameter is for."""
+    """Description of the parameter."""
     tier: NotRequired[str]
-    """Standard (default), for 4 KB, or Advanced, for 8 KB and a price."""
+    """Standard (default): up to 4 KB, free; Advanced: up to 8 KB, not free."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete it (default false)."""
 
 
 class ParameterStoreArgs(TypedDict):
-    """What a `ParameterStore` is made of."""
+    """Arguments of a `ParameterStore`."""
 
     parameters: Mapping[str, Parameter]
     """Logical name -> parameter."""
@@ -62,16 +62,16 @@ class ParameterStoreArgs(TypedDict):
 
 
 class ParameterStore(pulumi.ComponentResource):
-    """The parameters of an environment; what each is in ARNs, also of those made elsewhere.
+    """The parameters of an environment, and the ARNs of all, including those created elsewhere.
 
     Resources:
-        aws.ssm.Parameter: one each, but for those without a value.
+        aws.ssm.Parameter: one for each parameter that has a value.
     """
 
     arns: pulumi.Output[dict[str, str]]
-    """Full name -> ARN, of every String and StringList."""
+    """Full name -> ARN of each String and StringList."""
     secure_arns: pulumi.Output[dict[str, str]]
-    """Full name -> ARN, of every SecureString."""
+    """Full name -> ARN of each SecureString."""
 
     def __init__(
         self, name: str, args: ParameterStoreArgs, opts: pulumi.ResourceOptions | None = None
@@ -81,15 +81,15 @@ class ParameterStore(pulumi.ComponentResource):
         super().__init__(
             "lambda-secrets:index:ParameterStore",
             name,
-            {key: given for key, given in args.items() if key != "parameters"},
+            {key: value for key, value in args.items() if key != "parameters"},
             opts,
         )
-        place = Place.from_args(args)
+        location = Location.from_args(args)
 
         arns: dict[bool, dict[str, pulumi.Input[str]]] = {False: {}, True: {}}
         for logical, parameter in args["parameters"].items():
             secure, value = parameter["type"] == "SecureString", parameter.get("value")
-            arn: pulumi.Input[str] = parameter_arn(place, parameter["name"])
+            arn: pulumi.Input[str] = parameter_arn(location, parameter["name"])
             if value is not None:
                 arn = aws.ssm.Parameter(
                     f"{name}-{logical}",
@@ -103,14 +103,14 @@ class ParameterStore(pulumi.ComponentResource):
                     tags=args.get("tags"),
                     opts=pulumi.ResourceOptions(
                         parent=self,
-                        # Some changes make a parameter anew, under the same name.
+                        # Some changes replace a parameter under the same name.
                         delete_before_replace=True,
                         protect=parameter.get("protect"),
                     ),
                 ).arn
             arns[secure][parameter["name"]] = arn
 
-        self.arns = pulumi.Output.all(**arns[False]).apply(dict)  # of nothing: a list
+        self.arns = pulumi.Output.all(**arns[False]).apply(dict)  # empty, it is a list
         self.secure_arns = pulumi.Output.all(**arns[True]).apply(dict)
         self.register_outputs({"arns": self.arns, "secure_arns": self.secure_arns})
 
@@ -124,7 +124,7 @@ def _check(owner: str, parameter: Parameter) -> None:
             ("tier", tier, limits.PARAMETER_TIERS),
         ],
     )
-    if faults := limits.parameter_name_faults(parameter["name"]):
-        raise ValueError(f"{owner}: name {parameter['name']!r} {'; '.join(faults)}")
+    if errors := limits.parameter_name_errors(parameter["name"]):
+        raise ValueError(f"{owner}: name {parameter['name']!r} {'; '.join(errors)}")
     if parameter.get("value") is None and parameter["type"] != "SecureString":
         raise ValueError(f"{owner}: a {parameter['type']} needs a value")

@@ -1,23 +1,24 @@
-"""The way out of a VPC for functions that have no other: to AWS's services, and to a database.
+"""VPC endpoints and security groups for functions in a VPC without another route to AWS.
 
-VPC, subnets and route tables are given. A function in a VPC calls Secrets Manager and Parameter
-Store through these endpoints. Lambda itself delivers what a function prints, and so metrics in the
-Embedded Metric Format too, and what its own X-Ray daemon collects; it fetches package and layer,
-too: none of that passes the VPC. Endpoints of further `services`, and one for S3, are therefore
-for calls that a handler makes itself. KMS is called by Secrets Manager and Parameter Store.
+VPC, subnets and route tables exist already. A function in the VPC calls Secrets Manager and
+Parameter Store through these endpoints. Logs, and metrics in the Embedded Metric Format with them,
+traces of the X-Ray daemon, the package and the layers do not pass through the VPC: Lambda
+transfers them itself. So endpoints for more `services`, and for S3, are needed only for calls that
+the handler makes. Secrets Manager and Parameter Store call KMS themselves.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 
-Private DNS gives a service's own name to its endpoint, for everything in the VPC: who else is in
-there meets these policies, and no other endpoint with private DNS for the service can be there. So
-the VPC is this environment's own, or its endpoints are its owner's and not made here. It needs
-`enableDnsSupport` and `enableDnsHostnames`. Security groups do not filter name resolution.
+Private DNS resolves a service's name to its endpoint, for everything in the VPC. So these policies
+apply to all clients in the VPC, and the VPC cannot have another endpoint with private DNS for the
+service. Use a VPC that belongs to this environment; otherwise its owner has to create the
+endpoints. The VPC needs `enableDnsSupport` and `enableDnsHostnames`. Security groups do not filter
+name resolution.
 https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 
 Lambda keeps a function's network interfaces for up to 45 minutes after the function is deleted,
-and `pulumi destroy` waits for that at the functions' security group. The provider's
-`replace_security_groups_on_destroy` is not used: it moves the unpublished version only, while
-published ones keep the group; the functions run in another's group until they are gone; and that
-group is left with the interfaces.
+and `pulumi destroy` waits for that when it deletes the functions' security group. The provider's
+`replace_security_groups_on_destroy` is not used, because it changes only the unpublished version,
+while published ones keep the group; until they are deleted, the functions run in another security
+group; and that group keeps the interfaces.
 https://github.com/hashicorp/terraform-provider-aws/pull/37624
 """
 
@@ -28,7 +29,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..aws import limits
-from ..aws.place import Place
+from ..aws.location import Location
 from ..policies import endpoints as network_policies
 from ..policies.iam import Policy
 
@@ -36,53 +37,53 @@ _HTTPS = 443
 
 
 class PrivateNetworkArgs(TypedDict):
-    """What a `PrivateNetwork` is made of."""
+    """Arguments of a `PrivateNetwork`."""
 
     vpc_id: pulumi.Input[str]
     """VPC of the functions."""
     subnet_ids: Sequence[pulumi.Input[str]]
-    """Subnets of the functions, one in a zone; the endpoints have an address in each."""
+    """Subnets of the functions, one per zone; the endpoints have an address in each."""
     partition: str
     """Partition of the account, such as `aws`."""
     region: str
-    """Region of the VPC; the endpoints lead to its services and to no other region's."""
+    """Region of the VPC; the endpoints reach only services in this region."""
     account_id: str
-    """Account whose roles and resources the endpoints let through."""
+    """Account whose roles and resources the endpoints allow."""
     secret_prefix: str
-    """What full names of secrets start with that may be reached."""
+    """Prefix of the full names of the secrets that may be reached."""
     existing_secret_arns: NotRequired[Sequence[str] | None]
-    """ARNs of further secrets of this region, of any account, that may be read (default none)."""
+    """ARNs of existing secrets in this region, of any account, that may be read (default none)."""
     parameter_prefix: NotRequired[str | None]
-    """The same of parameters (default None: no endpoint for Parameter Store)."""
+    """Prefix of the full names of parameters (default None: no endpoint for Parameter Store)."""
     log_group_prefix: str
-    """The same of log groups, which a way leads to with `logs` only."""
+    """Prefix of the names of log groups; used only with the service `logs`."""
     services: NotRequired[Sequence[str]]
-    """Further services: any of logs, monitoring, xray (default none)."""
+    """More services: any of logs, monitoring, xray (default none)."""
     s3_route_table_ids: NotRequired[Sequence[pulumi.Input[str]]]
-    """Route tables of the subnets, to have a way to S3 in them (default none: no way)."""
+    """Route tables of the subnets, for a gateway endpoint for S3 (default none: no endpoint)."""
     database_security_group_id: NotRequired[pulumi.Input[str] | None]
-    """Security group of the database (default None: no way to one)."""
+    """Security group of the database (default None: no access to a database)."""
     database_port: NotRequired[int]
     """Port of the database (default 5432)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything."""
+    """Tags of all resources."""
 
 
 class PrivateNetwork(pulumi.ComponentResource):
-    """Endpoints that only the functions reach, and functions that reach nothing else.
+    """Endpoints that only the functions can reach, and functions that can reach nothing else.
 
     Resources:
-        aws.ec2.SecurityGroup: of the functions and of the endpoints; both let nothing in or out
-            but what follows. Deleting that of the functions revokes the rules of other groups that
-            name it, such as the database's, or EC2 would refuse.
+        aws.ec2.SecurityGroup: one for the functions and one for the endpoints; they allow only the
+            traffic below. Deleting that of the functions also revokes the rules of other groups
+            that refer to it, such as the database's; otherwise EC2 rejects the deletion.
         aws.vpc.SecurityGroupEgressRule, aws.vpc.SecurityGroupIngressRule: HTTPS from the functions
-            to the endpoints and, if asked, to S3; the database's port, if asked. Who has the
-            database's own security group lets `security_group_id` in.
-        aws.ec2.VpcEndpoint: one a service, with a policy; for S3 a gateway, which costs nothing.
+            to the endpoints and optionally to S3; optionally the database's port. The owner of
+            the database's security group has to allow `security_group_id`.
+        aws.ec2.VpcEndpoint: one per service, with a policy; for S3 a gateway, which is free.
     """
 
     security_group_id: pulumi.Output[str]
-    """Security group of the functions. Known once its rules and the endpoints exist, so that a
+    """Security group of the functions. Known when its rules and the endpoints exist, so that a
     function in it can use them."""
     endpoint_ids: pulumi.Output[dict[str, str]]
     """Service -> id of its endpoint."""
@@ -102,12 +103,12 @@ class PrivateNetwork(pulumi.ComponentResource):
         )
         if len(args["subnet_ids"]) < limits.LEAST_SUBNETS:
             raise ValueError(
-                f"PrivateNetwork {name!r}: subnet_ids must be {limits.LEAST_SUBNETS} at least, got"
-                f" {len(args['subnet_ids'])}"
+                f"PrivateNetwork {name!r}: subnet_ids must list at least {limits.LEAST_SUBNETS},"
+                f" got {len(args['subnet_ids'])}"
             )
         super().__init__("lambda-secrets:index:PrivateNetwork", name, {**args}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        place = Place.from_args(args)
+        location = Location.from_args(args)
         tags = args.get("tags")
 
         def group(of: str, *, revokes: bool | None = None) -> aws.ec2.SecurityGroup:
@@ -164,7 +165,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             service: aws.ec2.VpcEndpoint(
                 f"{name}-{service}",
                 vpc_id=args["vpc_id"],
-                service_name=f"com.amazonaws.{place.region}.{service}",
+                service_name=f"com.amazonaws.{location.region}.{service}",
                 vpc_endpoint_type="Interface",
                 subnet_ids=args["subnet_ids"],
                 security_group_ids=[endpoints.id],
@@ -173,16 +174,16 @@ class PrivateNetwork(pulumi.ComponentResource):
                 tags=tags,
                 opts=child,
             )
-            for service, policy in _policies(place, args).items()
+            for service, policy in _policies(location, args).items()
         }
         if tables:
             vpc_endpoints["s3"] = aws.ec2.VpcEndpoint(
                 f"{name}-s3",
                 vpc_id=args["vpc_id"],
-                service_name=f"com.amazonaws.{place.region}.s3",
+                service_name=f"com.amazonaws.{location.region}.s3",
                 vpc_endpoint_type="Gateway",
                 route_table_ids=tables,
-                policy=pulumi.Output.json_dumps(network_policies.s3(place)),
+                policy=pulumi.Output.json_dumps(network_policies.s3(location)),
                 tags=tags,
                 opts=child,
             )
@@ -191,7 +192,7 @@ class PrivateNetwork(pulumi.ComponentResource):
         ready = pulumi.Output.all(
             functions.id, *(each.urn for each in [*rules, *vpc_endpoints.values()])
         )
-        self.security_group_id = ready.apply(lambda all_: str(all_[0]))
+        self.security_group_id = ready.apply(lambda resolved: str(resolved[0]))
         self.endpoint_ids = pulumi.Output.all(
             **{key: each.id for key, each in vpc_endpoints.items()}
         )
@@ -200,18 +201,18 @@ class PrivateNetwork(pulumi.ComponentResource):
         )
 
 
-def _policies(place: Place, args: PrivateNetworkArgs) -> dict[str, Policy]:
-    """Write the policy of each interface endpoint, by service."""
+def _policies(location: Location, args: PrivateNetworkArgs) -> dict[str, Policy]:
+    """Return the policy of each interface endpoint, by service."""
     policies = {
         "secretsmanager": network_policies.secretsmanager(
-            place, args["secret_prefix"], args.get("existing_secret_arns") or ()
+            location, args["secret_prefix"], args.get("existing_secret_arns") or ()
         )
     }
     if prefix := args.get("parameter_prefix"):
-        policies["ssm"] = network_policies.ssm(place, prefix)
+        policies["ssm"] = network_policies.ssm(location, prefix)
     further = {
-        "logs": network_policies.logs(place, args["log_group_prefix"]),
-        "monitoring": network_policies.monitoring(place),
-        "xray": network_policies.xray(place),
+        "logs": network_policies.logs(location, args["log_group_prefix"]),
+        "monitoring": network_policies.monitoring(location),
+        "xray": network_policies.xray(location),
     }
     return policies | {service: further[service] for service in args.get("services", ())}

@@ -1,4 +1,4 @@
-"""The role of a function that reads secrets: exactly that, its own logs, and traces if asked."""
+"""The role of a function that reads secrets: only these secrets, its own logs, and traces."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,33 +13,33 @@ from . import grants
 
 
 class ReaderRoleArgs(TypedDict):
-    """What a `ReaderRole` is made of."""
+    """Arguments of a `ReaderRole`."""
 
     secret_arns: Mapping[str, pulumi.Input[str]]
     """ARNs of the secrets to read, by full name. The names decide how the policies are split."""
     key_arn: pulumi.Input[str]
-    """ARN of the KMS key under which the secrets are."""
+    """ARN of the KMS key that encrypts the secrets."""
     parameter_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """ARNs of the parameters to read that are not encrypted, by full name (default none)."""
+    """ARNs of the unencrypted parameters to read, by full name (default none)."""
     secure_parameter_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """ARNs of the SecureStrings to read, which are under the same key (default none)."""
+    """ARNs of the SecureStrings to read, encrypted with the same key (default none)."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
+    """Region -> ARN of the KMS key there, for each region that has replicas of these secrets."""
     describe_secrets: NotRequired[bool | None]
-    """Whether it may call DescribeSecret on these secrets, too (default None: not)."""
+    """Whether it may also call DescribeSecret on these secrets (default None: no)."""
     existing_secrets: NotRequired[Mapping[str, str | None] | None]
-    """ARN of a secret that is not made here -> ARN of its KMS key; `None`: AWS's own (default
+    """ARN of an existing secret -> ARN of its KMS key, or `None` for the AWS managed key (default
     none)."""
     log_group_arn: pulumi.Input[str]
     """ARN of the function's log group, without `:*`."""
     dead_letter_arn: NotRequired[str | None]
-    """ARN of the queue or topic for events that failed (default None)."""
+    """ARN of the queue or topic for failed events (default None)."""
     permissions_boundary: NotRequired[str | None]
-    """ARN of the policy that bounds what the role may do (default None)."""
+    """ARN of the role's permissions boundary (default None)."""
     path: NotRequired[str | None]
     """Path of the role and its policies (default `/`)."""
     managed_policy_arns: NotRequired[Sequence[str] | None]
-    """ARNs of further policies to attach (default none)."""
+    """ARNs of more policies to attach (default none)."""
     tracing: NotRequired[bool]
     """Whether the function sends traces to X-Ray (default false)."""
     in_vpc: NotRequired[bool]
@@ -49,20 +49,20 @@ class ReaderRoleArgs(TypedDict):
 
 
 class ReaderRole(pulumi.ComponentResource):
-    """The least role that reads the named secrets, and their replicas.
+    """The least-privilege role that reads the named secrets and their replicas.
 
     Resources:
         aws.iam.Role: assumed by Lambda only.
         aws.iam.Policy, aws.iam.RolePolicyAttachment: as many as the secrets and parameters need;
-            IAM allows 6,144 characters a policy and 10 policies a role.
+            IAM allows 6,144 characters per policy and 10 policies per role.
         aws.iam.RolePolicy: the function's own log group.
-        aws.iam.RolePolicy: X-Ray, only with `tracing`; the network, only `in_vpc`; existing
-            secrets and dead letters, only where there are any.
+        aws.iam.RolePolicy: X-Ray, only with `tracing`; the network, only with `in_vpc`; existing
+            secrets and dead letters, only if there are any.
         aws.iam.RolePolicyAttachment: each of `managed_policy_arns`.
     """
 
     arn: pulumi.Output[str]
-    """ARN of the role. Known once every policy is attached, so what uses it can use them."""
+    """ARN of the role. Known when all policies are attached, so that a function can use them."""
     name: pulumi.Output[str]
     """Name of the role."""
     policy_arns: list[pulumi.Output[str]]
@@ -139,7 +139,7 @@ class ReaderRole(pulumi.ComponentResource):
         if (dead_letter_arn := args.get("dead_letter_arn")) is not None:
             documents["dead-letters"] = policies.send_dead_letters(dead_letter_arn)
         attached += grants.inline(name, role.name, documents, child)
-        made = grants.policy_arns(attached)
+        customer_managed = grants.policy_arns(attached)
         for number, arn in enumerate(args.get("managed_policy_arns") or (), start=1):
             attached.append(
                 aws.iam.RolePolicyAttachment(
@@ -147,11 +147,11 @@ class ReaderRole(pulumi.ComponentResource):
                 )
             )
 
-        # A function that starts before its grants are attached would meet AccessDenied.
+        # A function that starts before its policies are attached would get AccessDenied.
         granted = pulumi.Output.all(role.arn, *(grant.urn for grant in attached))
-        self.arn = granted.apply(lambda all_: str(all_[0]))
+        self.arn = granted.apply(lambda resolved: str(resolved[0]))
         self.name = role.name
-        self.policy_arns = made
+        self.policy_arns = customer_managed
         self.register_outputs(
             {"arn": self.arn, "name": self.name, "policy_arns": self.policy_arns}
         )

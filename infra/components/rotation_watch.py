@@ -1,9 +1,10 @@
-"""Watches whether secrets rotate in time and have replicas: a function, called every 15 minutes.
+"""A function that checks every 15 minutes whether secrets rotate on time and have replicas.
 
-CloudWatch has no metric for it, and no alarm can miss an event that comes every 30 days: it looks
-back seven at most. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-Nor does an event or a metric tell of a replica that failed. So the function asks Secrets Manager
-when each secret is due, and how its replicas are. It makes no alarm.
+CloudWatch has no metric for this, and an alarm cannot notice a missing event that should come
+every 30 days, because it looks back at most seven.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html No event
+or metric reports a replica that failed either. So the function asks Secrets Manager for each
+secret's next rotation and the state of its replicas. `Monitoring` has the alarms.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,10 +21,10 @@ from .small_function import SmallFunctionArgs
 
 
 class RotationWatchArgs(SmallFunctionArgs):
-    """What a `RotationWatch` is made of."""
+    """Arguments of a `RotationWatch`."""
 
     secret_arns: Mapping[str, pulumi.Input[str]]
-    """ARNs of the secrets to look at, by full name."""
+    """ARNs of the secrets to check, by full name."""
     rotating: Collection[str]
     """Full names of those that rotate."""
     replica_regions: NotRequired[Collection[str]]
@@ -35,13 +36,13 @@ class RotationWatchArgs(SmallFunctionArgs):
 
 
 class RotationWatch(pulumi.ComponentResource):
-    """A function that tells which secrets are overdue, and which replicas are broken.
+    """A function that reports overdue secrets and broken replicas.
 
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
         aws.iam.RolePolicy: its own log group, and DescribeSecret on these secrets.
         aws.cloudwatch.EventRule, aws.cloudwatch.EventTarget: every 15 minutes.
-        aws.lambda.Permission: this rule calls it.
+        aws.lambda.Permission: allows this rule to call it.
     """
 
     function_name: pulumi.Output[str]
@@ -53,7 +54,7 @@ class RotationWatch(pulumi.ComponentResource):
         self, name: str, args: RotationWatchArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         limits.check(f"RotationWatch {name!r}", small_function.checks(args))
-        props = {key: given for key, given in args.items() if key != "file"}
+        props = {key: value for key, value in args.items() if key != "file"}
         super().__init__("lambda-secrets:index:RotationWatch", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         secrets = args["secret_arns"]
@@ -61,7 +62,7 @@ class RotationWatch(pulumi.ComponentResource):
         identity = small_function.identity(
             name,
             args,
-            "Reads when secrets were rotated, and how their replicas are",
+            "Checks the rotation dates and the replicas of secrets",
             {
                 "describe": pulumi.Output.all(*secrets.values()).apply(
                     monitoring_policies.describe_secrets
@@ -88,7 +89,7 @@ class RotationWatch(pulumi.ComponentResource):
         )
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",
-            description="Looks whether secrets were rotated in time and have replicas",
+            description="Checks that secrets are rotated on time and have replicas",
             schedule_expression="rate(15 minutes)",
             tags=args.get("tags"),
             opts=child,
@@ -106,7 +107,7 @@ class RotationWatch(pulumi.ComponentResource):
             f"{name}-target",
             rule=rule.name,
             arn=function.arn,
-            # The rule calls at once.
+            # The rule calls the function immediately.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, *identity.policies]),
         )
 

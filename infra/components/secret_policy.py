@@ -1,6 +1,6 @@
-"""Who may have a secret, whatever IAM says: a resource policy that refuses everybody else.
+"""The resource policy of a secret: it denies everyone else, whatever IAM allows.
 
-It is no part of the secret's own component: it names roles, and these name the secret.
+It is not part of `AppSecret`, because it refers to roles, and these refer to the secret.
 """
 
 from collections.abc import Sequence
@@ -13,44 +13,44 @@ from ..policies import resource_policy as resource_policies
 
 
 class SecretPolicyArgs(TypedDict):
-    """What a `SecretPolicy` is made of."""
+    """Arguments of a `SecretPolicy`."""
 
     secret_arn: pulumi.Input[str]
     """ARN of the secret. Its replicas get the same policy."""
     partition: str
     """Partition of the account, such as `aws`."""
     account_id: str
-    """Account outside of which nobody may have the secret."""
+    """Account outside of which no one may use the secret."""
     readers: Sequence[pulumi.Input[str]]
     """ARNs of roles that may read the value."""
     writers: Sequence[pulumi.Input[str]]
     """ARNs of roles that may read and change the value."""
     administrators: Sequence[str]
-    """ARNs of roles and users that may do everything, with `*` and `?`; who deploys must be
-    among them. None: nobody is refused, and `foreign_readers` are granted the read."""
+    """ARNs of roles and users that may do everything, with `*` and `?` as wildcards; the deployer
+    must be among them. None: no one is denied, and `foreign_readers` may read."""
     foreign_readers: NotRequired[Sequence[str] | None]
     """ARNs of roles of other accounts that may read the value (default none)."""
     organization_id: NotRequired[str | None]
-    """Organization outside of which nobody may have the secret (default None: not asked)."""
+    """Organization outside of which no one may use the secret (default None: no such limit)."""
 
 
 class SecretPolicy(pulumi.ComponentResource):
-    """A resource policy that refuses, and in its own account grants nothing.
+    """A resource policy that denies, and grants nothing in its own account.
 
     Resources:
-        aws.secretsmanager.SecretPolicy: refused by AWS if it were public.
+        aws.secretsmanager.SecretPolicy: AWS rejects it if it is public.
     """
 
     policy: pulumi.Output[str]
-    """The policy, in JSON. Known once it is in force."""
+    """The policy, in JSON. Known when it is in force."""
 
     def __init__(
         self, name: str, args: SecretPolicyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         if not args["administrators"] and not args.get("foreign_readers"):
             raise ValueError(
-                f"SecretPolicy {name!r}: administrators is empty, and nobody could change the"
-                " policy again; name who deploys"
+                f"SecretPolicy {name!r}: administrators is empty, so no one could change the"
+                " policy again; add the deployer"
             )
         super().__init__("lambda-secrets:index:SecretPolicy", name, {**args}, opts)
 
@@ -61,8 +61,8 @@ class SecretPolicy(pulumi.ComponentResource):
             administrators=list(args["administrators"]),
             organization_id=args.get("organization_id"),
             foreign_readers=list(args.get("foreign_readers") or ()),
-        ).apply(lambda all_: resource_policies.secret_policy(**all_))
-        made = aws.secretsmanager.SecretPolicy(
+        ).apply(lambda resolved: resource_policies.secret_policy(**resolved))
+        policy = aws.secretsmanager.SecretPolicy(
             f"{name}-policy",
             secret_arn=args["secret_arn"],
             policy=pulumi.Output.json_dumps(document),
@@ -70,5 +70,5 @@ class SecretPolicy(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.policy = made.policy
+        self.policy = policy.policy
         self.register_outputs({"policy": self.policy})

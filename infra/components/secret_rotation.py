@@ -1,7 +1,7 @@
-"""Rotation of one secret: the function that does it, its least role, and the schedule.
+"""Rotation of one secret: the function, its least-privilege role, and the schedule.
 
-The function is the secret's own: it may read and write that secret and no other. What it does in
-the four steps of a rotation stands in `handler/rotation.py`.
+Each secret has its own function, which may read and write only that secret. The four steps of a
+rotation are in `handler/rotation.py`.
 """
 
 import json
@@ -21,23 +21,23 @@ _DEFAULT_DAYS = 30
 
 
 class AdminArgs(TypedDict):
-    """The secret that rotation logs in with to change another user."""
+    """The secret with which rotation logs in to change another user."""
 
     admin_secret_arn: NotRequired[pulumi.Input[str] | None]
-    """ARN of the administrator's secret; alternatingUsers needs it."""
+    """ARN of the admin secret; alternatingUsers needs it."""
     admin_key_arn: NotRequired[pulumi.Input[str] | None]
-    """ARN of the KMS key of that secret; None: AWS's own (default: the key of the rotated one)."""
+    """ARN of that secret's KMS key; None: the AWS managed key (default: the rotated secret's)."""
 
 
 class SecretRotationArgs(SmallFunctionArgs, AdminArgs):
-    """What a `SecretRotation` is made of."""
+    """Arguments of a `SecretRotation`."""
 
     secret_arn: pulumi.Input[str]
-    """ARN of the secret. Known once the secret has its first value, which rotation needs."""
+    """ARN of the secret. Known when the secret has its initial value, which rotation needs."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Region -> ARN of the KMS key there, of every region that has a replica of the secret."""
+    """Region -> ARN of the KMS key there, for each region that has a replica of the secret."""
     account_id: str
-    """Account of the secret: Secrets Manager may call the function for no other."""
+    """Account of the secret; Secrets Manager may call the function only for this account."""
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
@@ -45,25 +45,25 @@ class SecretRotationArgs(SmallFunctionArgs, AdminArgs):
     strategy: str
     """singleUser, alternatingUsers or random."""
     generate: Mapping[str, Mapping[str, Any]]
-    """Fields that rotation generates -> rules, in the words of a stack file's `generate`."""
+    """Fields that rotation generates -> rules, with the keys of a stack file's `generate`."""
     database_host: NotRequired[str | None]
     """Host of the database server (default None: `host` and `port` of the secret's value)."""
     database_port: NotRequired[int | None]
     """Its port (default 5432); with `database_host`."""
     overlap_hours: NotRequired[int]
-    """Hours that a superseded value stays in the secret (default 0: not at all); random only."""
+    """Hours that a previous value stays in the secret (default 0: not at all); random only."""
     every_days: NotRequired[int | None]
-    """Days between two rotations, 1 to 1000 (default 30)."""
+    """Days between rotations, 1 to 1000 (default 30)."""
     schedule: NotRequired[str | None]
     """`rate(...)` or `cron(...)` in UTC, instead of `every_days`."""
     window_hours: NotRequired[int | None]
-    """Hours from the scheduled moment in which it may happen, 1 to 24 (default: Secrets
-    Manager's own: to the end of the day, or the next hour of a schedule in hours)."""
+    """Length of the rotation window in hours, 1 to 24 (default: that of Secrets Manager, until the
+    end of the day, or one hour for a schedule in hours)."""
     rotate_immediately: NotRequired[bool]
-    """Whether to rotate as well when rotation is set up or its schedule changes (default false:
-    Secrets Manager only tries `testSecret`). Switched on later, it does nothing by itself."""
+    """Whether to rotate also when rotation is set up or its schedule changes (default false:
+    Secrets Manager only runs `testSecret`). Turning it on later rotates nothing by itself."""
     vpc_config: NotRequired[aws.lambda_.FunctionVpcConfigArgsDict | None]
-    """Subnets and security groups to reach the database from (default None: outside of any
+    """Subnets and security groups from which to reach the database (default None: outside any
     VPC)."""
 
 
@@ -73,8 +73,8 @@ class SecretRotation(pulumi.ComponentResource):
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
         aws.iam.RolePolicy: its own log group, its secret and, in a VPC, its network.
-        aws.lambda.Permission: Secrets Manager calls it, for this secret of this account only.
-        aws.secretsmanager.SecretRotation: schedule.
+        aws.lambda.Permission: allows Secrets Manager to call it, only for this secret.
+        aws.secretsmanager.SecretRotation: the schedule.
     """
 
     function_name: pulumi.Output[str]
@@ -104,10 +104,10 @@ class SecretRotation(pulumi.ComponentResource):
         )
         if (admin is None) is (args["strategy"] == "alternatingUsers"):
             raise ValueError(
-                f"SecretRotation {name!r}: admin_secret_arn goes with alternatingUsers, always and"
-                " only"
+                f"SecretRotation {name!r}: admin_secret_arn must be set with alternatingUsers, and"
+                " only then"
             )
-        props = {key: given for key, given in args.items() if key != "files"}
+        props = {key: value for key, value in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         if cost := packages.cost_of_source(name, args["files"], runtime):
@@ -121,8 +121,8 @@ class SecretRotation(pulumi.ComponentResource):
                 args["key_arn"],
                 *args.get("replica_key_arns", {}).values(),
             ).apply(
-                lambda all_: policies.rotate_secret(
-                    *all_, history=args["strategy"] == "singleUser"
+                lambda resolved: policies.rotate_secret(
+                    *resolved, history=args["strategy"] == "singleUser"
                 )
             ),
         }
@@ -133,12 +133,13 @@ class SecretRotation(pulumi.ComponentResource):
             name,
             args,
             identity,
-            # Lambda makes network interfaces with the role's grants as soon as it is made.
+            # Lambda creates network interfaces with the role's permissions as soon as it is
+            # created.
             pulumi.ResourceOptions(parent=self, depends_on=identity.policies),
             code=packages.archive(args["files"], runtime),
             handler=args["handler"],
             memory_size=256,
-            # Two logins that time out, and what comes before and after them.
+            # Enough for two logins that time out, and the calls before and after them.
             timeout=60,
             environment={"variables": _environment(args)},
             vpc_config=args.get("vpc_config"),
@@ -158,7 +159,7 @@ class SecretRotation(pulumi.ComponentResource):
             rotation_lambda_arn=function.arn,
             rotate_immediately=args.get("rotate_immediately", False),
             rotation_rules=_rules(args),
-            # Secrets Manager calls the function as soon as it is told to rotate.
+            # Secrets Manager calls the function as soon as rotation is set up.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, *identity.policies]),
         )
 
@@ -177,7 +178,7 @@ class SecretRotation(pulumi.ComponentResource):
 
 
 def _environment(args: SecretRotationArgs) -> dict[str, pulumi.Input[str]]:
-    """Write what `handler/rotation.py` reads."""
+    """Return the environment variables that `handler/rotation.py` reads."""
     environment: dict[str, pulumi.Input[str]] = {
         "SECRET_ARN": args["secret_arn"],
         "STRATEGY": args["strategy"],
@@ -195,7 +196,7 @@ def _environment(args: SecretRotationArgs) -> dict[str, pulumi.Input[str]]:
 
 
 def _rules(args: SecretRotationArgs) -> aws.secretsmanager.SecretRotationRotationRulesArgsDict:
-    """Write the schedule: an expression or a number of days, and the window."""
+    """Return the schedule: an expression or a number of days, and the window."""
     window, schedule = args.get("window_hours"), args.get("schedule")
     return {
         "automatically_after_days": None if schedule else args.get("every_days") or _DEFAULT_DAYS,

@@ -1,10 +1,10 @@
-"""Puts the first value of secrets, inside AWS, so that no generated value passes through Pulumi.
+"""Generates the initial values of secrets inside AWS, so that they never pass through Pulumi.
 
-The function merges: plain fields are written as configured, a generated field that is there
-already is kept. Nothing here ever makes a second password; that is rotation's work. Whoever writes
-a secret at the same time loses nothing: see `handler/seed_versions.py`. A generated
-SecureString of Parameter Store is made by it as a whole, because it cannot be there without its
-value; one that is there is left as it is. See `infra/components/parameter_store.py`, too.
+A small Lambda function, the seeder, writes plain fields as configured, and keeps a generated field
+that exists already. It never generates a second password; that is the job of rotation. It does not
+overwrite concurrent writes: see `handler/seed_versions.py`. A generated SecureString of Parameter
+Store is created by the seeder, because a parameter cannot exist without a value; an existing one
+stays unchanged. See also `infra/components/parameter_store.py`.
 """
 
 import json
@@ -23,7 +23,7 @@ from .small_function import SmallFunctionArgs
 
 
 class Seed(TypedDict):
-    """What one secret starts from."""
+    """The initial value of one secret."""
 
     name: str
     """Full name of the secret; the names decide how the policies are split."""
@@ -32,36 +32,36 @@ class Seed(TypedDict):
     fields: Mapping[str, Any]
     """Plain fields, text, numbers or booleans; a change updates them in the secret."""
     generate: Mapping[str, Mapping[str, Any]]
-    """Generated fields -> rules, in the words of a stack file's `generate`."""
+    """Generated fields -> rules, with the keys of a stack file's `generate`."""
 
 
 class ParameterSeed(TypedDict):
-    """What one SecureString parameter is made of, if it is not there."""
+    """One SecureString parameter, to be created if it does not exist."""
 
     name: str
     """Full name of the parameter; the names decide how the policies are split."""
     arn: pulumi.Input[str]
-    """ARN of the parameter, which need not be there yet."""
+    """ARN of the parameter, which need not exist yet."""
     generate: Mapping[str, Any]
-    """Rules of the value, in the words of a stack file's `generate`."""
+    """Rules of the value, with the keys of a stack file's `generate`."""
     description: NotRequired[str]
-    """What the parameter is for."""
+    """Description of the parameter."""
     tier: NotRequired[str]
     """Standard (default) or Advanced."""
 
 
 class SecretSeederArgs(SmallFunctionArgs):
-    """What a `SecretSeeder` is made of."""
+    """Arguments of a `SecretSeeder`."""
 
     seeds: Mapping[str, Seed]
-    """Logical name of the secret -> what it starts from."""
+    """Logical name of a secret -> its initial value."""
     parameters: NotRequired[Mapping[str, ParameterSeed]]
-    """Logical name of the parameter -> what it is made of (default none)."""
+    """Logical name of a parameter -> how to create it (default none)."""
     times_lost: NotRequired[Mapping[str, int]]
-    """Logical name of a parameter -> how often it was made and then gone (default never); once
-    more calls the function again."""
+    """Logical name of a parameter -> how often it was created and then lost (default never); a
+    higher number calls the function again."""
     replica_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Region -> ARN of the KMS key there, of every region that has replicas of these secrets."""
+    """Region -> ARN of the KMS key there, for each region that has replicas of these secrets."""
     files: Mapping[str, Path]
     """The package, exactly: path in the package -> file."""
     handler: str
@@ -69,14 +69,14 @@ class SecretSeederArgs(SmallFunctionArgs):
 
 
 class SecretSeeder(pulumi.ComponentResource):
-    """A small function that fills secrets and makes SecureStrings, and one call of it for each.
+    """A function that writes initial values, and one call of it for each secret and parameter.
 
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
         aws.iam.RolePolicy: its own log group.
         aws.iam.Policy, aws.iam.RolePolicyAttachment: read and write these secrets and parameters.
-        aws.lambda.Invocation: one each; made anew, so called again, when its seed changes, or
-            when a parameter was lost.
+        aws.lambda.Invocation: one call for each; replaced, and so called again, when its input
+            changes or a parameter was lost.
     """
 
     function_name: pulumi.Output[str]
@@ -86,8 +86,8 @@ class SecretSeeder(pulumi.ComponentResource):
     policy_arns: list[pulumi.Output[str]]
     """ARNs of the role's customer managed policies."""
     versions: pulumi.Output[dict[str, str]]
-    """Logical name, of a parameter after `parameters/` -> id of the version that the last call
-    found or wrote."""
+    """Logical name of a secret, or `parameters/NAME` -> id of the version that the last call found
+    or wrote."""
 
     def __init__(
         self, name: str, args: SecretSeederArgs, opts: pulumi.ResourceOptions | None = None
@@ -106,12 +106,12 @@ class SecretSeeder(pulumi.ComponentResource):
             writing=True,
         )
         of_function = {"files", "handler", "times_lost"}
-        props = {key: given for key, given in args.items() if key not in of_function}
+        props = {key: value for key, value in args.items() if key not in of_function}
         super().__init__("lambda-secrets:index:SecretSeeder", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 
         identity = small_function.identity(
-            name, args, "Puts the first value of the environment's secrets", {}, child
+            name, args, "Generates the initial values of the environment's secrets", {}, child
         )
         attached = [
             *identity.policies,
@@ -147,7 +147,8 @@ class SecretSeeder(pulumi.ComponentResource):
             ),
             handler=args["handler"],
             memory_size=256,
-            # A new role is not known everywhere at once; the function waits for its grants.
+            # A new role takes time to propagate; the function retries until it has its
+            # permissions.
             timeout=60,
         )
         triggers = {
@@ -182,7 +183,7 @@ class SecretSeeder(pulumi.ComponentResource):
 
 
 def _events(args: SecretSeederArgs) -> dict[str, dict[str, Any]]:
-    """Write what each call of the function is given, by what it seeds."""
+    """Return the input of each call of the function, by what it seeds."""
     events: dict[str, dict[str, Any]] = {
         secret: {
             "SecretId": seed["arn"],

@@ -1,6 +1,6 @@
-"""What the seeder, a rotation and the watch share: log group, role with its policies, function.
+"""What the seeder, a rotation and the watch share: log group, role with policies, function.
 
-Functions, not a base class: each component says what it makes, under its own names.
+Functions, not a base class: each component names its own resources.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from . import grants
 
 
 class SmallFunctionArgs(TypedDict):
-    """What every small function is made of."""
+    """Arguments that these functions share."""
 
     key_arn: pulumi.Input[str]
     """ARN of the KMS key of the logs, and of what the function reads and writes."""
     log_group_name: str
-    """Name of the log group, which is made here."""
+    """Name of the log group to create."""
     runtime: NotRequired[str]
     """Runtime (default python3.13)."""
     architecture: NotRequired[str]
@@ -30,13 +30,13 @@ class SmallFunctionArgs(TypedDict):
     role_path: NotRequired[str | None]
     """Path of the role and its policies (default `/`)."""
     permissions_boundary: NotRequired[str | None]
-    """ARN of the policy that bounds what the role may do (default None)."""
+    """ARN of the role's permissions boundary (default None)."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of everything that takes tags."""
+    """Tags of all resources that support tags."""
 
 
 class Program(TypedDict):
-    """What a function runs, as `aws.lambda_.Function` takes it."""
+    """The code and settings of a function, as arguments of `aws.lambda_.Function`."""
 
     code: pulumi.Archive
     handler: str
@@ -47,12 +47,12 @@ class Program(TypedDict):
 
 
 class Identity(NamedTuple):
-    """What a function runs as, and where it logs."""
+    """The role and the log group of a function."""
 
     logs: aws.cloudwatch.LogGroup
     role: aws.iam.Role
     policies: list[pulumi.Resource]
-    """The role's inline policies: a call of the function has to wait for them."""
+    """The role's inline policies; a call of the function has to wait for them."""
 
 
 def runtime(args: SmallFunctionArgs) -> str:
@@ -76,10 +76,9 @@ def identity(
     documents: Mapping[str, pulumi.Input[policies.Policy]],
     child: pulumi.ResourceOptions,
 ) -> Identity:
-    """Make the log group, and a role with an inline policy for each document.
+    """Create the log group, and a role with an inline policy for each document.
 
-    `documents` are as for `grants.inline`. One more, `logs`, lets the function write to its
-    log group.
+    `documents` are as for `grants.inline`; the policy `logs` is added, for the log group.
     """
     logs = aws.cloudwatch.LogGroup(
         f"{name}-logs",
@@ -110,7 +109,7 @@ def function(
     opts: pulumi.ResourceOptions,
     **program: Unpack[Program],
 ) -> aws.lambda_.Function:
-    """Make the function."""
+    """Create the function."""
     return aws.lambda_.Function(
         f"{name}-function",
         runtime=runtime(args),

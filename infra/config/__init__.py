@@ -1,8 +1,13 @@
-"""Stack config, and its one reader, `settings`.
+"""Stack config. Only `settings` reads it.
 
-`schema` and `function_settings` have each key's type, range and default (ranges of AWS:
-`infra.aws.limits`); `rules` has only what no key by itself can show. `environment` is what is
-read, and what follows from it: `functions` are those of the stack, `code` the files that they
-name. `secret_values` gives encrypted values to resources. `errors` is what is wrong, `partial`
-what can be read in spite of it; `namespaces`, keys of another's.
+schema, function_settings  type, range and default of each key (AWS's ranges: `infra.aws.limits`)
+rules          rules that concern more than one key
+errors         the type of an error, and pydantic's errors in the words of the config
+partial        the rest of a config that has errors
+namespaces     keys in a wrong namespace
+environment    the settings of a stack, and what follows from them
+functions      the functions of a stack; function_variables: their environment variables
+code           the files that functions name
+secret_values  encrypted values, for resources
+warnings       what the preview warns of
 """

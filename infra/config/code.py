@@ -1,4 +1,4 @@
-"""Reads the files that functions name: what their packages hold, and what is wrong there."""
+"""Reads the files that functions name: the contents of their packages, and their errors."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,9 @@ Packages = Mapping[str, Mapping[str, Path]]
 
 
 def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, list[ConfigError]]:
-    """Build the packages of the functions; `root` is the project's folder.
+    """Build the packages of the functions; `root` is the project folder.
 
-    The code of an example is no file of the user's, and so is not looked at.
+    The code of an example is not the user's, so it is not checked.
     """
     packages = {}
     errors: list[ConfigError] = []
@@ -35,7 +35,7 @@ def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, li
 
 
 def source(function: AppFunction, root: Path) -> Source:
-    """Name what a function is made of; `root` is the project's folder."""
+    """Return the source of a function's package; `root` is the project folder."""
     own = function.settings
     return Source(
         code=root / own.code,
@@ -50,11 +50,11 @@ def source(function: AppFunction, root: Path) -> Source:
 
 
 def _folder_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
-    """Refuse the project's own folder, which has stack files, state and virtual environments."""
+    """Reject the project folder, which contains stack files, state and virtual environments."""
     own = function.settings
     for key, path in [("code", own.code), *(("include", each) for each in own.include)]:
         if root.resolve().is_relative_to((root / path).resolve()):
-            rule = f"must not hold the project itself, got {path!r}"
+            rule = f"must not contain the project's own folder, got {path!r}"
             yield ConfigError(f"{function.section}.{key}", f"{rule}; name a folder inside it")
 
 
@@ -62,8 +62,10 @@ def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
     own, path = function.settings, f"{function.section}.event"
     if own.event is None:
         if own.expect is not None:
-            rule = "goes with `event`, whose answer it is"
-            yield ConfigError(f"{function.section}.expect", f"{rule}; give the event, or drop it")
+            rule = "describes the answer to `event`, which is not set"
+            yield ConfigError(
+                f"{function.section}.expect", f"{rule}; set `event`, or remove `expect`"
+            )
         return
     try:
         json.loads((root / own.event).read_bytes())
@@ -71,6 +73,8 @@ def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
         reason = error.strerror or type(error).__name__
         yield ConfigError(path, f"must be a JSON file, got {own.event!r}: {reason}")
     except ValueError as error:
-        # Its position, and not its text: an event may hold anything.
-        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its bytes"
-        yield ConfigError(path, f"must be a JSON file, and {own.event!r} is not, in {place}")
+        # The position, not the text, which may be sensitive.
+        why = (
+            f"see line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+        )
+        yield ConfigError(path, f"must be a JSON file, but {own.event!r} is not JSON ({why})")

@@ -1,4 +1,4 @@
-"""The environment of a stack: its settings, and what follows from them. Nothing is read here."""
+"""The environment of a stack: its settings, and what follows from them. It reads nothing."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import own_files
 from ..aws import rds_certificates
-from ..aws.place import Place
+from ..aws.location import Location
 from ..names import Names
 from . import functions
 from .code import Packages
@@ -18,18 +18,18 @@ from .schema import ParameterSettings, RotationSettings, SecretSettings, Setting
 
 @dataclass(frozen=True)
 class Environment:
-    """One stack: where it is, and its settings."""
+    """One stack, with its region and settings."""
 
     project: str
     stack: str
     region: str
     settings: Settings
     packages: Packages
-    """What the package of each function holds, but that of an example."""
+    """Contents of each function's package, except an example's."""
 
     @property
     def name(self) -> str:
-        """`project-stack`, for names that know no slash."""
+        """`project-stack`, for names without slashes."""
         return f"{self.project}-{self.stack}"
 
     @property
@@ -39,23 +39,23 @@ class Environment:
 
     @property
     def secret_prefix(self) -> str:
-        """What every secret's full name starts with."""
+        """Prefix of the full names of all secrets."""
         return self.names.secret_prefix
 
     @property
     def parameter_prefix(self) -> str:
-        """What every parameter's full name starts with."""
+        """Prefix of the full names of all parameters."""
         return self.names.parameter_prefix
 
     @property
     def layer_arn(self) -> str:
-        """ARN of the extension's layer version, of the first function."""
+        """ARN of the extension's layer version, for the first function."""
         function = self.first_function or next(iter(self.functions.values()))
         return function.layer_arn(self.region)
 
     @cached_property
     def functions(self) -> dict[str, AppFunction]:
-        """The functions that read, by logical name."""
+        """The functions that read secrets, by logical name."""
         return functions.functions(self.settings)
 
     @property
@@ -65,32 +65,32 @@ class Environment:
 
     @property
     def internal_functions(self) -> InternalFunction:
-        """How the functions that seed, rotate and watch run."""
+        """Runtime settings of the internal functions, which seed, rotate and watch."""
         return functions.internal_functions(self.settings)
 
     @property
     def partition(self) -> str:
         """Partition of the region, such as `aws`."""
-        return Place.of(self.layer_arn).partition
+        return Location.of(self.layer_arn).partition
 
     @property
     def log_group_prefix(self) -> str:
-        """What every log group's name starts with."""
-        return f"/aws/lambda/{self.name}-"
+        """Prefix of the names of all functions' log groups."""
+        return self.names.log_group_prefix
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags of everything: who made it, and those of config."""
+        """Tags of all resources: project and stack, and those of the config."""
         own = zip(OWN_TAGS, (self.project, self.stack), strict=True)
         return {**dict(own), **self.settings.tags}
 
     def seeds(self) -> dict[str, SecretSettings]:
-        """Secrets of `from: generate`, by logical name."""
+        """Secrets with `from: generate`, by logical name."""
         secrets = self.settings.own_secrets.items()
         return {name: secret for name, secret in secrets if secret.source == "generate"}
 
     def parameter_seeds(self) -> dict[str, ParameterSettings]:
-        """Parameters whose value is made inside AWS, by logical name."""
+        """Parameters whose value is generated inside AWS, by logical name."""
         parameters = self.settings.parameters.items()
         return {
             name: parameter
@@ -100,38 +100,38 @@ class Environment:
 
     @property
     def has_secure_parameters(self) -> bool:
-        """Whether Parameter Store encrypts anything."""
+        """Whether there is a SecureString."""
         return any(parameter.secure for parameter in self.settings.parameters.values())
 
     @property
     def rotations(self) -> dict[str, RotationSettings]:
-        """How secrets are rotated, by logical name; of those that are."""
+        """Rotation settings of the secrets that rotate, by logical name."""
         secrets = self.settings.own_secrets.items()
         return {name: secret.rotation for name, secret in secrets if secret.rotation}
 
     @property
     def ca_bundle(self) -> Path:
-        """PEM file of who signs the databases' certificates."""
+        """CA bundle (PEM file) for TLS to the databases."""
         own = self.settings.database.ca_bundle
         return rds_certificates.BUNDLE if own is None else own_files.PROJECT / own
 
     def watched_existing(self, account_id: str) -> list[str]:
-        """ARNs of existing secrets that alarms watch: those of this account and region.
+        """ARNs of existing secrets that alarms watch: those in this account and region.
 
-        The pattern of the stack's own secrets matches those of its prefix already.
+        Those with the stack's own prefix match the pattern of its secrets already.
         """
         return [
             arn
             for arn in self.settings.existing_arns(self.region)
-            if Place.of(arn).account_id == account_id
+            if Location.of(arn).account_id == account_id
             and f":secret:{self.secret_prefix}" not in arn
         ]
 
     def protects(self, exemption: str) -> bool:
-        """Whether Pulumi is to refuse a deletion that this key of `exemptions` would allow."""
+        """Whether Pulumi protects from a deletion that this key of `exemptions` would allow."""
         return guardrails.protects(self.settings, exemption)
 
     def recovery_window_in_days(self, secret: str) -> int:
-        """Days in which the secret can be restored after it was deleted."""
+        """Days in which the deleted secret can be restored."""
         own = self.settings.secrets[secret].recovery_window_days
         return self.settings.recovery_window_days if own is None else own

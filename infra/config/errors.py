@@ -1,14 +1,15 @@
-"""Errors of stack config: their type, and pydantic's in the words of its keys. Pure: no Pulumi."""
+"""Errors of stack config: their type, and pydantic's in plain words. Pure: no Pulumi."""
 
 import json
 import shlex
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from .model import model_in
+from .model import model_in, rule_of
 from .schema import Settings
 
 _Place = tuple[int | str, ...]
@@ -26,35 +27,35 @@ _KINDS = {
     "string_too_short": "must not be empty",
     "string_type": "must be text",
 }
-# Maps of text by any name, but for the logical name of a secret.
+# Maps of text with free names; paths without the logical name of a secret.
 _BY_NAME = (["exemptions"], ["tags"], ["secrets", "fields"])
 
 
 class ConfigError(NamedTuple):
-    """One thing that is wrong with stack config; `SettingsError` raises them all at once."""
+    """One error of stack config; `SettingsError` raises all of them at once."""
 
     path: str
-    """Key of the project's config, such as `secrets.database.from`."""
+    """Key in the project's config, such as `secrets.database.from`."""
     message: str
-    """What is wrong there and what to do, to be read after the path; no secret value."""
+    """What is wrong and what to do, to be read after the path; never a secret value."""
 
     def line(self, project: str) -> str:
-        """Write it as one text, with the full key."""
+        """Return it as one line, with the full key."""
         return f"{project}:{self.path} {self.message}"
 
 
 def of_schema(details: Iterable[ErrorDetails]) -> Iterator[ConfigError]:
-    """Translate pydantic's errors: one for each place, whatever number of types did not fit."""
+    """Translate pydantic's errors: one per key, however many types did not match."""
     rules: dict[_Place, list[str]] = {}
     inputs: dict[_Place, object] = {}
     for error in details:
         place = error["loc"]
         if place[2:3] == ("fields",):
-            place = place[:4]  # pydantic adds the type, of several, that did not fit
+            place = place[:4]  # pydantic adds which of several types did not match
         rules.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
         inputs[place] = error["input"]
     for place, broken in rules.items():
-        message = " or ".join(broken).replace(" or must be ", " or ")
+        message = _joined(broken)
         if not broken[0].startswith("is "):
             message += f", got {_shown(place, inputs[place])}"
         if broken[0] == _KINDS["string_type"]:
@@ -62,14 +63,24 @@ def of_schema(details: Iterable[ErrorDetails]) -> Iterator[ConfigError]:
         yield ConfigError(".".join(map(str, place)), message)
 
 
+def _joined(broken: list[str]) -> str:
+    """Write the rules of several types as one, such as "must be text, a number, or a map"."""
+    rules = [rule for rule in broken if not ("must be a number" in broken and "whole" in rule)]
+    first, *others = rules
+    if not others:
+        return first
+    *middle, last = (rule.removeprefix("must be ") for rule in others)
+    return ", ".join([first, *middle]) + f"{',' if middle else ''} or {last}"
+
+
 def _remedy(place: _Place, value: object) -> str:
-    """Say how to give as text what `pulumi config set --path` made into something else."""
+    """Say how to set text that `pulumi config set --path` turned into another type."""
     if isinstance(value, int | float):
         text = json.dumps(value)
         end = "-- " if text.startswith("-") else ""
         shown = "VALUE" if _is_environment(place) else f"{end}{text}"
         command = f"pulumi config set --path --type string {_argument(place)} {shown}"
-        return f"; put it in quotes, or `{command}`"
+        return f"; put it in quotes, or run `{command}`"
     *parent, name = place
     if not isinstance(value, dict) or not value or parent[:1] + parent[2:] not in _BY_NAME:
         return ""
@@ -77,13 +88,14 @@ def _remedy(place: _Place, value: object) -> str:
         key, value = next(iter(value.items()))
         name = f"{name}.{key}"
     return (
-        f"; a name with dots is set by `pulumi config set --path {_argument((*parent, name))}`,"
-        f" and the map is removed by `pulumi config rm --path {_argument(place)}`"
+        f"; to set a name that contains dots, run `pulumi config set --path"
+        f" {_argument((*parent, name))}`; to remove the map, run `pulumi config rm --path"
+        f" {_argument(place)}`"
     )
 
 
 def _argument(place: _Place) -> str:
-    """Write a path as the CLI takes it from a shell."""
+    """Return a path as an argument of the CLI in a shell."""
     return shlex.quote("".join(map(_segment, place)).removeprefix("."))
 
 
@@ -96,25 +108,49 @@ def _segment(part: int | str) -> str:
 def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
-            return f"is no key; allowed are {', '.join(_keys_beside(path))}"
+            return f"is an unknown key; allowed keys: {', '.join(_sibling_keys(path))}"
         case "missing":
             return "is missing"
+        case "string_type" if allowed := _allowed(path):
+            return f"must be {allowed}"
         case "string_too_long":
-            return f"may have {error['ctx']['max_length']} characters"
+            return f"must have at most {error['ctx']['max_length']} characters"
         case "literal_error":
             return f"must be {error['ctx']['expected']}"
         case _:
             return _KINDS.get(error["type"], error["msg"])
 
 
-def _keys_beside(path: tuple[str, ...]) -> list[str]:
+def _allowed(path: tuple[str, ...]) -> str:
+    """Say what the key at the end of `path` may be, if it has a rule."""
+    field = _fields(_owner(path)).get(path[-1])
+    return str((field and rule_of(field)) or "")
+
+
+def _sibling_keys(path: tuple[str, ...]) -> list[str]:
     """Keys that are allowed where `path` ends."""
-    model: type[BaseModel] = Settings
-    for part in path[:-1]:
-        annotations = {field.alias: field.annotation for field in model.model_fields.values()}
-        model = model_in(annotations.get(part)) or model
-    keys = [field.alias or name for name, field in model.model_fields.items()]
-    return [*keys, "secretValues"] if model is Settings else keys
+    owner = _owner(path)
+    return [*_fields(owner), "secretValues"] if owner is Settings else [*_fields(owner)]
+
+
+def _owner(path: tuple[str, ...]) -> type[BaseModel] | None:
+    """Return the model that has the key at the end of `path`; None in a map of plain values."""
+    model: type[BaseModel] | None = Settings
+    parts = iter(path[:-1])
+    for part in parts:
+        field = _fields(model).get(part)
+        if field is None:
+            return None
+        if get_origin(field.annotation) in (dict, list):
+            next(parts, None)  # a name or an index
+        model = model_in(field.annotation)
+    return model
+
+
+def _fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
+    """Return a model's fields by their keys in config."""
+    fields = model.model_fields.items() if model else ()
+    return {field.alias or name: field for name, field in fields}
 
 
 def _shown(path: _Place, value: object) -> str:
@@ -130,12 +166,12 @@ def _shown(path: _Place, value: object) -> str:
 
 
 def _is_environment(path: _Place) -> bool:
-    """Whether it is an environment variable of a function, which may hold what it should not."""
+    """Whether it is an environment variable of a function, which may contain a secret."""
     return path[0] == "functions" and path[2:3] == ("environment",)
 
 
 def _is_structure(path: _Place, value: object) -> bool:
-    """Whether a value in there can be no secret that was put in a wrong place."""
+    """Whether the value cannot be a secret in a wrong place."""
     return path[-1] in ("from", "strategy", "type", "tier") or (
         not isinstance(value, str) and "fields" not in path
     )

@@ -15,73 +15,80 @@ class RuntimeSettings(Model):
     """How a function runs."""
 
     architecture: limits.Architecture = Field(
-        default=limits.DEFAULT_ARCHITECTURE, description="of the function and its extension layer"
+        default=limits.DEFAULT_ARCHITECTURE,
+        description="architecture of the function and of its extension layer",
     )
     memory_mb: Annotated[int, Within(limits.MEMORY_MB)] = Field(
-        default=256, description="megabytes"
+        default=256, description="memory, in MB"
     )
     timeout_seconds: Annotated[int, Within(limits.TIMEOUT_SECONDS)] = Field(
-        default=30, description="seconds until a request is ended"
+        default=30, description="seconds after which an invocation times out"
     )
     reserved_concurrency: Annotated[int, Within(limits.RESERVED_CONCURRENCY)] | None = Field(
         default=None,
-        description="requests at once kept for it; none: shares the account's. Lambda keeps 100 of"
-        " the account's quota for all others, so an account with a quota of 100 or less, as a new"
-        " one may have, can keep none (`aws lambda get-account-settings`)",
+        description="concurrent invocations reserved for the function; none: it shares the"
+        " account's. Lambda keeps 100 of the account's quota unreserved, so an account with a"
+        " quota of 100 or less, such as a new one, cannot reserve any (`aws lambda"
+        " get-account-settings`)",
     )
     log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] = Field(
         default=limits.DEFAULT_LOG_RETENTION_DAYS, description="days that logs are kept"
     )
-    tracing: bool = Field(default=True, description="X-Ray")
+    tracing: bool = Field(default=True, description="whether X-Ray traces the function")
     telemetry: bool = Field(
         default=False,
-        description="metrics of the client in CloudWatch, in the namespace LambdaSecrets",
+        description="whether the client publishes CloudWatch metrics, in the namespace"
+        " LambdaSecrets",
     )
 
 
 class ExtensionSettings(Model):
-    """How the extension works."""
+    """How the AWS Parameters and Secrets Lambda Extension works."""
 
-    cache_enabled: bool = Field(default=True, description="whether answers are kept")
+    cache_enabled: bool = Field(default=True, description="whether the extension caches values")
     cache_size: Annotated[int, Within(limits.CACHE_SIZE)] = Field(
-        default=1000, description="entries kept, secrets and parameters together"
+        default=1000, description="maximum number of secrets and parameters in the cache"
     )
     secrets_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
         default=None,
-        description="seconds a secret is kept there; none: half of `maxStalenessSeconds`",
+        description="seconds that a secret stays in the cache; none: half of"
+        " `maxStalenessSeconds`",
     )
     parameters_ttl_seconds: Annotated[int, Within(limits.TTL_SECONDS)] | None = Field(
-        default=None, description="seconds a parameter is kept there; none: the same"
+        default=None,
+        description="seconds that a parameter stays in the cache; none: half of"
+        " `maxStalenessSeconds`",
     )
     secrets_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
-        default=2000, description="milliseconds to wait for Secrets Manager; 0: for ever"
+        default=2000, description="timeout for Secrets Manager, in milliseconds; 0: no timeout"
     )
     parameters_timeout_millis: Annotated[int, Within(limits.TIMEOUT_MILLIS)] = Field(
-        default=2000, description="milliseconds to wait for Parameter Store; 0: for ever"
+        default=2000, description="timeout for Parameter Store, in milliseconds; 0: no timeout"
     )
     max_connections: Annotated[int, Within(limits.MAX_CONNECTIONS)] = Field(
-        default=3, description="connections to AWS at once"
+        default=3, description="maximum number of concurrent connections to AWS"
     )
     http_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
-        default=2773, description="port on 127.0.0.1"
+        default=2773, description="port of the extension on 127.0.0.1"
     )
     log_level: Annotated[str, Within(limits.LOG_LEVELS)] = Field(
-        default="info", description="what it logs"
+        default="info", description="log level of the extension"
     )
     layer_arn: str | None = Field(
         default=None,
-        description="layer version instead of the pinned one of region and architecture",
+        description="ARN of the extension's layer version; none: the version pinned for the"
+        " region and architecture",
     )
 
 
 class RolesSettings(Model):
-    """What every role has that is made here."""
+    """What all roles that this program creates have in common."""
 
     permissions_boundary: _Arn | None = Field(
-        default=None, description="ARN of the policy that bounds what the roles may do"
+        default=None, description="ARN of the permissions boundary of all roles"
     )
     path: _Path | None = Field(
-        default=None, description="path of the roles and their policies, such as `/apps/`"
+        default=None, description="path of all roles and their policies, such as `/apps/`"
     )
 
 
@@ -89,11 +96,16 @@ class RoleSettings(Model):
     """What a function's role has in addition to its grants."""
 
     permissions_boundary: _Arn | None = Field(
-        default=None, description="instead of `roles.permissionsBoundary`"
+        default=None,
+        description="ARN of this role's permissions boundary, instead of"
+        " `roles.permissionsBoundary`",
     )
-    path: _Path | None = Field(default=None, description="instead of `roles.path`")
+    path: _Path | None = Field(
+        default=None, description="this role's path, instead of `roles.path`"
+    )
     policy_arns: list[_Arn] = Field(
-        default=[], description="ARNs of managed policies to attach, for what else the code calls"
+        default=[],
+        description="ARNs of managed policies to attach, for other calls that the code makes",
     )
 
 
@@ -102,135 +114,145 @@ class FunctionNetworkSettings(Model):
 
     subnet_ids: list[str] = Field(
         default=[],
-        description="its subnets; none: outside of any VPC. Without `network`: the stack's",
+        description="the function's subnets; none: outside any VPC. Without the key `network`,"
+        " the function uses the stack's VPC",
     )
-    security_group_ids: list[str] = Field(default=[], description="its security groups")
+    security_group_ids: list[str] = Field(default=[], description="the function's security groups")
 
 
 class FunctionSettings(RuntimeSettings):
-    """A function with code of its own: what it runs, and exactly what it may read."""
+    """A function with its own code: what it runs, and exactly what it may read."""
 
     code: str = Field(
         min_length=1,
-        description="its code: a folder, one file, or a built .zip; from the project's folder",
+        description="the function's code, relative to the project folder: a folder, a file, or a"
+        " built .zip",
     )
     handler: str = Field(
         min_length=1,
         description="what Lambda calls: `module.function` in Python, `file.export` in Node",
     )
     runtime: Annotated[str, Within(limits.ANY_RUNTIME)] = Field(
-        default=limits.DEFAULT_RUNTIME, description="any of Lambda's, such as `nodejs22.x`"
+        default=limits.DEFAULT_RUNTIME, description="the function's runtime, in any language"
     )
     include: list[Annotated[str, Field(min_length=1)]] = Field(
-        default=[], description="more files, and folders' contents, at the root of the package"
+        default=[],
+        description="more files for the root of the package; for a folder, its contents",
     )
     requirements: str | None = Field(
         default=None,
-        description="its requirements.txt, resolved to wheels for runtime and architecture; the"
-        " lock is written beside it",
+        description="requirements.txt, resolved to wheels for the runtime and architecture; the"
+        " lock file is written next to it",
     )
     ca_bundle: bool = Field(
         default=False,
-        description="whether the package gets `ca-bundle.pem`, the CAs of the databases'"
-        " certificates (`database.caBundle`)",
+        description="whether the package contains `ca-bundle.pem`, the CA bundle for the"
+        " databases (`database.caBundle`)",
     )
-    secrets: list[str] = Field(default=[], description="the secrets that it may read, by name")
+    secrets: list[str] = Field(
+        default=[], description="logical names of the secrets that the function may read"
+    )
     describe_secrets: bool = Field(
         default=False,
-        description="whether it may call DescribeSecret on them, too, which answers no value:"
-        " AWS's caching libraries do",
+        description="whether the function may also call DescribeSecret on these secrets, which"
+        " returns no value; AWS's caching libraries need it",
     )
     parameters: list[str] = Field(
-        default=[], description="the parameters that it may read, by name"
+        default=[], description="logical names of the parameters that the function may read"
     )
     environment: dict[str, str] = Field(
         default={},
-        description="its environment variables, 4 KB at most with those set here; never a"
-        " secret's value",
+        description="environment variables, at most 4 KB with those that this program sets;"
+        " never a secret's value",
     )
     layers: list[str] = Field(
-        default=[], description="ARNs of layer versions in addition to the extension's"
+        default=[], description="ARNs of layer versions to add to the extension's"
     )
     event: str | None = Field(
         default=None, description="JSON file with the event that `make up` sends"
     )
     expect: dict[str, Any] | None = Field(
-        default=None, description="what its answer to that event must hold; it may hold more"
+        default=None, description="what the answer to that event must contain; it may contain more"
     )
     extension: ExtensionSettings = Field(
         default=ExtensionSettings(),
-        description="instead of the same keys of `extension`, whose values are the defaults",
+        description="settings of the extension for this function, instead of those in `extension`",
     )
     network: FunctionNetworkSettings | None = Field(
-        default=None, description="its VPC instead of that of `network`"
+        default=None, description="the function's own VPC, instead of `network`"
     )
-    role: RoleSettings = Field(default=RoleSettings(), description="what else its role has")
+    role: RoleSettings = Field(
+        default=RoleSettings(), description="what to add to the function's role"
+    )
     code_signing_config_arn: _Arn | None = Field(
         default=None, description="ARN of the code signing configuration"
     )
     environment_key: _Arn | None = Field(
         default=None,
-        description="ARN of the KMS key for its environment variables; none: Lambda's own",
+        description="ARN of the KMS key for the environment variables; none: the AWS managed key",
     )
     dead_letter_queue: _Arn | None = Field(
-        default=None, description="ARN of the queue or topic for events that failed"
+        default=None, description="ARN of the SQS queue or SNS topic for failed events"
     )
     options: dict[str, Any] = Field(
         default={},
-        description="further arguments of `aws.lambda.Function`, such as"
-        " `{snapStart: {applyOn: PublishedVersions}}`",
+        description="more arguments of `aws.lambda.Function`, such as `{snapStart: {applyOn:"
+        " PublishedVersions}}`",
     )
     replaces: Literal["function"] | None = Field(
         default=None,
-        description="`function`: takes over the role, log group, function and alias of the"
-        " section `function`; it stays as long as the function does",
+        description="`function`: this function takes over the role, log group, function and"
+        " alias of the section `function`; keep the key as long as the function exists",
     )
 
     @property
     def is_python(self) -> bool:
-        """Whether it runs Python, and so gets the client."""
+        """Whether it runs Python, and so its package gets the client."""
         return self.runtime.startswith("python")
 
 
 class SingleFunctionSettings(RuntimeSettings):
-    """The function `reader`, with the code of an example. Write `functions` for your own."""
+    """The function `reader`, with the code of an example. Use `functions` for your own."""
 
     handler: Literal["app", "query"] = Field(
         default="app",
-        description="`app` tells what it would connect to; `query` asks the PostgreSQL database",
+        description="`app` returns where it would connect to; `query` queries the PostgreSQL"
+        " database",
     )
     secret: str = Field(
-        default="database", description="the secret whose name it gets as `SECRET_NAME`"
+        default="database",
+        description="logical name of the secret whose full name is passed as `SECRET_NAME`",
     )
     secrets: list[str] | None = Field(
         default=None,
-        description="the secrets that it may read, by name; none: all but those of administrators,"
-        " with a warning",
+        description="logical names of the secrets that the function may read; none: all except"
+        " admin secrets, with a warning",
     )
     parameters: list[str] | None = Field(
-        default=None, description="the parameters that it may read, by name; none: every one"
+        default=None,
+        description="logical names of the parameters that the function may read; none: all",
     )
     runtime: Annotated[str, Within(limits.RUNTIMES)] = Field(
         default=limits.DEFAULT_RUNTIME,
-        description="its runtime, and the default of `internalFunctions.runtime`",
+        description="runtime of the function, and the default of `internalFunctions.runtime`",
     )
 
 
 class InternalFunctionSettings(Model):
-    """The functions that seed, rotate and watch."""
+    """The functions that generate initial values, rotate secrets and watch rotation."""
 
     runtime: Annotated[str, Within(limits.RUNTIMES)] | None = Field(
         default=None,
-        description="their runtime; none: that of the function `reader`, or of the one that"
+        description="runtime; none: that of the function `reader`, or of the function that"
         f" replaces it, if it runs Python, else {limits.DEFAULT_RUNTIME}",
     )
     architecture: limits.Architecture | None = Field(
         default=None,
-        description="their architecture; none: that of the same function, else "
+        description="architecture; none: that of `reader` or its replacement, else "
         + limits.DEFAULT_ARCHITECTURE,
     )
     log_retention_days: Annotated[int, Within(limits.LOG_RETENTION_DAYS)] | None = Field(
         default=None,
-        description=f"days that their logs are kept; none: as those of the same function, else"
+        description=f"days that logs are kept; none: as for `reader` or its replacement, else"
         f" {limits.DEFAULT_LOG_RETENTION_DAYS}",
     )

@@ -6,7 +6,7 @@ from .schema import Settings
 
 
 def of(function: AppFunction, settings: Settings, names: Names) -> dict[str, str]:
-    """Write its own variables, and those that the client reads; not those of the extension."""
+    """Return its own variables and those of the client, without those of the extension."""
     own = function.settings
     variables = {
         "SECRET_PREFIX": names.secret_prefix,

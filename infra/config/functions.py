@@ -1,4 +1,4 @@
-"""The functions of a stack, whichever section of the config they are in. Pure: no Pulumi."""
+"""The functions of a stack, from either section of the config. Pure: no Pulumi."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from .function_settings import ExtensionSettings, FunctionSettings
 from .schema import Settings
 
 READER = "reader"
-"""Name of the function of the section `function`."""
+"""Logical name of the function of the section `function`."""
 POSTGRES = ("postgres.py", "postgres_fields.py", "saslprep.py")
 """Files of `handler/` that log in to PostgreSQL."""
 
 
 @dataclass(frozen=True)
 class AppFunction:
-    """One function, with all that the stack's other keys say about it."""
+    """One function, with the settings of the whole stack applied."""
 
     name: str
     """Logical name."""
@@ -24,34 +24,34 @@ class AppFunction:
     """Key of its section: `function`, or `functions.<name>`."""
     settings: FunctionSettings
     extension: ExtensionSettings
-    """The stack's settings, with its own in their place."""
+    """The stack's settings, overridden by its own."""
     max_staleness_seconds: int
 
     @property
     def is_example(self) -> bool:
-        """Whether the section `function` describes it, with the code of an example."""
+        """Whether it is that of the section `function`, with the code of an example."""
         return self.section == "function"
 
     @property
     def earlier_name(self) -> str | None:
-        """Name of the function whose resources it takes over, if it does."""
+        """Name of the function whose resources it takes over, or None."""
         return READER if self.settings.replaces else None
 
     @property
     def has_first_outputs(self) -> bool:
-        """Whether the outputs of the time of one function, such as `function_arn`, are its."""
+        """Whether the outputs for a single function, such as `function_arn`, are for this one."""
         return READER in (self.name, self.earlier_name)
 
     @property
     def log_group(self) -> str:
-        """The end of its log group's name, which a function that replaces another keeps."""
+        """The end of its log group's name; a function that replaces another keeps the old name."""
         return self.earlier_name or self.name
 
     def layer_arn(self, region: str) -> str:
         """ARN of the extension's layer version.
 
         Raises:
-            LookupError: none is set, and none is known for region and architecture.
+            LookupError: it is not set, and not known for region and architecture.
 
         """
         return self.extension.layer_arn or layers.extension_layer_arn(
@@ -59,7 +59,7 @@ class AppFunction:
         )
 
     def extension_args(self) -> dict[str, Any]:
-        """Arguments of the extension; it keeps a value half of the time it may be stale."""
+        """Arguments of the extension; by default it caches for half of `maxStalenessSeconds`."""
         half = min(limits.TTL_SECONDS.most, self.max_staleness_seconds // 2)
         return {
             name: half if value is None else value
@@ -67,11 +67,11 @@ class AppFunction:
         }
 
     def extension_cache_seconds(self) -> int:
-        """Seconds that the extension keeps a secret; 0 if it keeps nothing."""
+        """Seconds that the extension caches a secret; 0 if it caches nothing."""
         return self.extension_args()["secrets_ttl_seconds"] if self._extension_keeps else 0
 
     def client_cache_seconds(self) -> int:
-        """Seconds that are left to the client's own cache."""
+        """Seconds that remain for the client's own cache."""
         args = self.extension_args()
         ttl = max(args["secrets_ttl_seconds"], args["parameters_ttl_seconds"])
         return self.max_staleness_seconds - (ttl if self._extension_keeps else 0)
@@ -82,7 +82,7 @@ class AppFunction:
 
 
 def functions(settings: Settings) -> dict[str, AppFunction]:
-    """List the functions by logical name: those of `functions`, or else that of `function`."""
+    """Return the functions by logical name: those of `functions`, or that of `function`."""
     return {
         name: AppFunction(
             name,
@@ -95,13 +95,13 @@ def functions(settings: Settings) -> dict[str, AppFunction]:
     }
 
 
-def first(found: Mapping[str, AppFunction]) -> AppFunction | None:
+def first(by_name: Mapping[str, AppFunction]) -> AppFunction | None:
     """Return the function of the section `function`, or the one that replaces it."""
-    return next((each for each in found.values() if each.has_first_outputs), None)
+    return next((each for each in by_name.values() if each.has_first_outputs), None)
 
 
 class InternalFunction(TypedDict):
-    """How the functions that seed, rotate and watch run."""
+    """Runtime settings of the internal functions, which seed, rotate and watch."""
 
     runtime: str
     architecture: limits.Architecture
@@ -109,7 +109,7 @@ class InternalFunction(TypedDict):
 
 
 def internal_functions(settings: Settings) -> InternalFunction:
-    """Say how the functions that seed, rotate and watch run: as the first one, if not set."""
+    """Return the settings of the internal functions; by default those of the first function."""
     own, function = settings.internal_functions, first(functions(settings))
     runtime: str | None = None
     architecture, days = limits.DEFAULT_ARCHITECTURE, limits.DEFAULT_LOG_RETENTION_DAYS
@@ -133,7 +133,7 @@ def _sections(settings: Settings) -> Iterator[tuple[str, str, FunctionSettings]]
 
 
 def _example(settings: Settings) -> FunctionSettings:
-    """Write the section `function` as one of `functions`."""
+    """Return the section `function` as an entry of `functions`."""
     single = settings.function
     chosen = settings.readable if single.secrets is None else single.secrets
     parameters = settings.parameters if single.parameters is None else single.parameters

@@ -1,10 +1,12 @@
-"""What the models of stack config share: their base, and rules of values. Pure: no Pulumi."""
+"""Base of the models of stack config, and rules for values. Pure: no Pulumi."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ..aws import limits
@@ -15,10 +17,10 @@ class Within:
     """Pydantic rule: a value is in a range or a list of `limits`, or matches a pattern."""
 
     allowed: limits.Allowed
-    besides: tuple[int, ...] = ()
+    also: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return " or ".join([*map(str, self.besides), limits.shown(self.allowed)])
+        return " or ".join([*map(str, self.also), limits.shown(self.allowed)])
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -27,7 +29,7 @@ class Within:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def _check(self, value: int | str) -> int | str:
-        if value in self.allowed or value in self.besides:
+        if value in self.allowed or value in self.also:
             return value
         raise PydanticCustomError("within", "must be {allowed}", {"allowed": str(self)})
 
@@ -40,8 +42,22 @@ class Model(BaseModel):
     )
 
 
+def parts(annotation: object) -> Iterator[object]:
+    """Yield an annotation such as `Annotated[int, Within(...)] | None` and all its parts."""
+    yield annotation
+    if get_origin(annotation) is not Literal:
+        for part in get_args(annotation):
+            yield from parts(part)
+
+
+def rule_of(field: FieldInfo) -> Within | None:
+    """Return the rule that a field's values keep, if it has one."""
+    found = (*field.metadata, *parts(field.annotation))
+    return next((part for part in found if isinstance(part, Within)), None)
+
+
 def model_in(annotation: object) -> type[BaseModel] | None:
-    """Find the model in an annotation such as `dict[str, SecretSettings]`."""
+    """Return the model in an annotation such as `dict[str, SecretSettings]`, or None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := model_in(part))), None)

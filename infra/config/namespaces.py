@@ -1,7 +1,7 @@
-"""Config keys that are meant for the project and are in another namespace. Pure: no Pulumi.
+"""Config keys that are meant for the project but are in another namespace. Pure: no Pulumi.
 
-Pulumi hands a program the keys of every namespace, so a mistyped one, or that of the project's
-earlier name, would be ignored without a word.
+Pulumi passes the keys of all namespaces to a program, so keys in a misspelt namespace, or under
+the project's previous name, would be ignored silently.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import yaml
 
-# Of the engine, and of the provider of everything here.
+# Namespaces of the engine, and of the AWS provider.
 RESERVED = ("aws", "pulumi")
-# Providers whose names may be close to a project's by chance. Pulumi's list, which is closed:
+# Providers whose names may resemble a project's by chance. Pulumi's list, which is final:
 # https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/registry/preregistry.go
 PROVIDERS = frozenset(
     """
@@ -36,11 +36,12 @@ _PACKAGE_PREFIXES = ("pulumi-", "pulumiverse-")
 def mistaken(
     project: str, keys: Iterable[str], own: Collection[str], folder: Path
 ) -> Iterator[tuple[str, str]]:
-    """Yield each full key that is meant for the project, and its name there.
+    """Yield each misplaced key, and its name in the project.
 
-    `own` are the names of the project's keys. A key is meant for it that has such a name, or a
-    namespace that differs from the project by a letter in three, two at most. Namespaces of
-    packages that are installed, or declared in the `Pulumi.yaml` of `folder`, are left alone.
+    `own` are the names of the project's keys. A key is meant for the project if it has such a
+    name, or if its namespace differs from the project's name by at most two letters (one in
+    three). Namespaces of packages that are installed, or declared in the `Pulumi.yaml` of
+    `folder`, are skipped.
     """
     for key in keys:
         namespace, _, name = key.partition(":")
@@ -64,7 +65,7 @@ def _is_package(namespace: str, folder: Path) -> bool:
 
 
 def _declared(folder: Path) -> set[str]:
-    """Name the packages and plugins that the project declares."""
+    """Return the packages and plugins that the project declares."""
     file = folder / "Pulumi.yaml"
     read = yaml.safe_load(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
     packages, plugins = read.get("packages") or {}, read.get("plugins") or {}
@@ -72,7 +73,7 @@ def _declared(folder: Path) -> set[str]:
 
 
 def _distance(one: str, other: str) -> int:
-    """Count the letters to add, drop or change (Levenshtein's distance)."""
+    """Return the Levenshtein distance: letters to add, remove or change."""
     row = list(range(len(other) + 1))
     for count, letter in enumerate(one, 1):
         above, row = row, [count]

@@ -1,4 +1,4 @@
-"""Reads config that is wrong in places: the rest of it, and where to expect no sense. Pure."""
+"""Reads config that has errors: everything except the wrong keys. Pure."""
 
 import copy
 from collections.abc import Mapping
@@ -12,35 +12,35 @@ from .schema import Settings
 
 
 class Partial(NamedTuple):
-    """Settings, as far as each key by itself is right."""
+    """Settings without the keys that are wrong by themselves."""
 
     settings: Settings
-    """Without the keys that are wrong: those are at their defaults."""
+    """Wrong keys have their defaults."""
     errors: list[ConfigError]
-    """What is wrong with them."""
+    """The errors of the wrong keys."""
     left_out: tuple[str, ...]
-    """Their paths, such as `function.memoryMb`."""
+    """Paths of the wrong keys, such as `function.memoryMb`."""
 
     def judges(self, error: ConfigError) -> bool:
-        """Whether a rule's error is about what somebody wrote, and not about a default."""
+        """Whether a rule's error is about what the user wrote, and not about a default."""
         section = error.path.partition(".")[0]
         if self.lacks_functions and section in ("function", "internalFunctions"):
-            return False  # about the example, which took their place
+            return False  # about the example function, which is used instead
         return not any(_concerns(error, path) for path in self.left_out)
 
     @property
     def lacks_functions(self) -> bool:
-        """Whether there are `functions` in the config, and none that can be read."""
+        """Whether the config has `functions`, but none of them can be read."""
         left = any(path.partition(".")[0] == "functions" for path in self.left_out)
         return left and not self.settings.functions
 
     def is_whole(self, path: str) -> bool:
-        """Whether nothing under a path was left out."""
+        """Whether no key at or under a path was omitted."""
         return not any(left.startswith(f"{path}.") or left == path for left in self.left_out)
 
 
 def read(raw: Mapping[str, Any]) -> Partial:
-    """Read all that can be read, without the keys that are wrong by themselves."""
+    """Read the config without the keys that are wrong by themselves."""
     errors: list[ConfigError] = []
     left_out: list[str] = []
     sound = copy.deepcopy(dict(raw))
@@ -54,25 +54,25 @@ def read(raw: Mapping[str, Any]) -> Partial:
         before = copy.deepcopy(sound)
         for each in sorted(details, key=lambda detail: str(detail["loc"]), reverse=True):
             path = _drop(sound, each)
-            # A key that is unknown has no default.
+            # An unknown key has no default.
             if each["type"] != "extra_forbidden":
                 left_out.append(path)
-        if sound == before:  # nothing but the sections as a whole is left to drop
+        if sound == before:  # no single key can be removed, so remove whole sections
             for each in details:
                 sound.pop(str(each["loc"][0]), None)
 
 
 def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
-    """Take the wrong key out, or the map that lacks it; return its path."""
+    """Remove the wrong key, or the map that lacks it; return its path."""
     place: Any = config
     owner: dict[str, Any] | None = None
     path: list[str] = []
     for part in error["loc"]:
-        # The rest is not a key: it is missing here, or one of the types that did not fit.
+        # The rest is not a key: it is missing here, or a type that did not match.
         if not isinstance(place, dict) or (part not in place and error["input"] is place):
             break
         if part not in place:
-            return ".".join([*path, str(part)])  # an earlier error took it out
+            return ".".join([*path, str(part)])  # removed for an earlier error
         owner, place = place, place[part]
         path.append(str(part))
     if owner is not None:
@@ -81,6 +81,6 @@ def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
 
 
 def _concerns(error: ConfigError, path: str) -> bool:
-    """Whether an error is about a path, about what is in it, or about what it is in."""
+    """Whether an error is about a path, something in it, or something that contains it."""
     parts = (f"{error.path}.", f"{path}.")
     return parts[0].startswith(parts[1]) or parts[1].startswith(parts[0]) or path in error.message

@@ -1,4 +1,4 @@
-"""The values of `secretValues` as Pulumi resources take them: secret outputs, never shown."""
+"""The values of `secretValues` for Pulumi resources: secret outputs, never shown."""
 
 import pulumi
 
@@ -8,14 +8,14 @@ from .schema import ParameterSettings, SecretSettings
 
 
 def of_secret(name: str, secret: SecretSettings) -> pulumi.Output[str] | None:
-    """Text of a secret of `from: config`; of any other, `None`."""
+    """Text of a secret with `from: config`; `None` for any other."""
     if secret.source != "config":
         return None
     return _values().apply(lambda values: text(values[name]))
 
 
 def of_parameter(name: str, parameter: ParameterSettings) -> pulumi.Input[str] | None:
-    """Text of a parameter, of a SecureString secret; `None` if it is not from config."""
+    """Text of a parameter (a secret output for a SecureString); `None` if not from config."""
     if not parameter.secure:
         return parameter.value
     if parameter.source != "config":

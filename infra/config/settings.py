@@ -1,6 +1,6 @@
-"""The only reader of stack config: all of it is checked, and all its errors are reported at once.
+"""The only reader of stack config: it checks everything, and reports all errors at once.
 
-Structure stands in `secrets`; sensitive text only in `secretValues`, which is read as a
+`secrets` has the structure of each secret. Values are only in `secretValues`, which is read as a
 secret output and never shown.
 """
 
@@ -12,19 +12,20 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 
 from .. import own_files
-from ..aws.place import Place
+from ..aws.location import Location
 from . import code, functions, namespaces, partial
 from .environment import Environment
 from .errors import ConfigError
 from .rules import check
 from .rules import monitoring as monitoring_rules
 from .rules import names as name_rules
+from .rules import region as region_rules
 from .rules import resource_policy as resource_policy_rules
 from .schema import Settings
 
 
 class SettingsError(pulumi.RunError, ValueError):
-    """The stack's config has errors; the text has a line for each.
+    """The stack's config has errors; the message has a line for each.
 
     A `RunError`, so `pulumi up` prints the text and no traceback.
     """
@@ -38,27 +39,28 @@ def load() -> Environment:
     """Read and check the config of the running stack.
 
     Raises:
-        SettingsError: every error, with key, value, what is allowed, and the file to mend.
+        SettingsError: all errors, each with key, value, what is allowed, and the file to fix.
 
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
     if project in namespaces.RESERVED:
-        reserved = f"the project's name {project!r} is a namespace of Pulumi's own config"
-        raise SettingsError([f"{reserved}; choose another in Pulumi.yaml"])
+        reserved = (
+            f"the project name {project!r} is reserved: Pulumi keeps its own config under it"
+        )
+        raise SettingsError([f"{reserved}; choose another name in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
-    given, errors = _given(config, keys)
-    settings, region = given.partial.settings, pulumi.Config("aws").get("region") or ""
+    read, errors = _read(config, keys)
+    settings, region = read.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), own_files.PROJECT)
     environment = Environment(project, stack, region, settings, packages)
-    errors += check.errors(given, environment.names, region)
+    errors += check.errors(read, environment.names, region if region_rules.is_name(region) else "")
     errors += code_errors
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
-        errors.append(ConfigError("database.caBundle", f"must be a file, got {path!r}"))
+        errors.append(ConfigError("database.caBundle", f"must be an existing file, got {path!r}"))
     lines = [*misplaced, *(error.line(project) for error in errors)]
-    if not region:
-        lines.append("aws:region is not set, and names, key and layer depend on it")
+    lines += region_rules.errors(region, read.partial)
     lines = [
         *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
         *_with_remedy(lines, stack),
@@ -69,62 +71,70 @@ def load() -> Environment:
 
 
 def administrators(env: Environment, caller_arn: str) -> list[str]:
-    """ARNs of who may do everything with the secrets; without a resource policy, none.
+    """Return the ARNs in `resourcePolicy.administrators`, if they admit the deployer.
 
     `caller_arn` is that of GetCallerIdentity.
 
     Raises:
-        SettingsError: whoever deploys is not among them, and would lock itself out.
+        SettingsError: the deployer is not among them, and would lock itself out.
 
     """
     policy = env.settings.resource_policy
-    errors = list(resource_policy_rules.lockout(policy.administrators, caller_arn))
-    if policy.enabled and errors:
-        lines = (error.line(env.project) for error in errors)
-        raise SettingsError(_with_remedy(lines, env.stack))
+    if policy.enabled:
+        reject(env, resource_policy_rules.lockout(policy.administrators, caller_arn))
     return policy.administrators
 
 
 def check_account(env: Environment, account_id: str) -> None:
-    """Check what only the account of the deployment decides.
+    """Check what depends on the account of the deployment.
 
     Raises:
-        SettingsError: a secret of another account is under no key that lets it be read here, or
-            there are more existing secrets than alarms can watch.
+        SettingsError: a secret of another account has no customer managed key, or there are more
+            existing secrets than alarms can watch.
 
     """
     existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
-    errors = [error.line(env.project) for error in monitoring_rules.existing(existing)]
+    errors = list(monitoring_rules.existing(existing))
     for name, secret in env.settings.existing_secrets.items():
-        owner = Place.of(secret.existing or "").account_id
+        owner = Location.of(secret.existing or "").account_id
         if owner != account_id and not secret.key_arn:
-            rule = f"is not set, and the secret is of account {owner}"
-            why = "a secret is read from another account under a key of its own only"
-            error = ConfigError(f"secrets.{name}.keyArn", f"{rule}; give its key's ARN, as {why}")
-            errors.append(error.line(env.project))
-    if errors:
-        raise SettingsError(_with_remedy(errors, env.stack))
+            rule = f"is not set, and the secret belongs to account {owner}"
+            why = "Secrets Manager's default key cannot be used from another account"
+            remedy = f"set it to the ARN of the secret's KMS key, because {why}"
+            errors.append(ConfigError(f"secrets.{name}.keyArn", f"{rule}; {remedy}"))
+    reject(env, errors)
 
 
 def decrypted_values(project: str) -> dict[str, Any]:
-    """Read `secretValues`, decrypted: to be compared, and never shown."""
+    """Read `secretValues`, decrypted: only to compare, never to show."""
     values: Any = _value(_config().get(f"{project}:secretValues", "{}"))
     return dict(values)
 
 
+def reject(env: Environment, errors: Iterable[ConfigError]) -> None:
+    """Reject the config if it has errors that only AWS's answers show.
+
+    Raises:
+        SettingsError: the errors, with the file to fix.
+
+    """
+    if lines := [error.line(env.project) for error in errors]:
+        raise SettingsError(_with_remedy(lines, env.stack))
+
+
 def _with_remedy(lines: Iterable[str], stack: str) -> list[str]:
-    return [f"{line}; mend it in Pulumi.{stack}.yaml" for line in lines]
+    return [f"{line}; fix it in Pulumi.{stack}.yaml" for line in lines]
 
 
 def _config() -> dict[str, str]:
-    """Read the stack's config as Pulumi hands it to a program: all of it, and decrypted."""
+    """Read all of the stack's config as Pulumi passes it to a program: decrypted."""
     return {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
 
 
 def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Find the project's keys, also unknown ones: name -> full key; say which are misplaced.
+    """Find the project's keys, including unknown ones: name -> full key; report misplaced keys.
 
-    A misplaced key is checked as if it were in its place, unless the stack gives that one, too.
+    A misplaced key is checked as if it were in the right namespace, unless that key is also set.
     """
     prefix = f"{project}:"
     keys = {key.removeprefix(prefix): key for key in config if key.startswith(prefix)}
@@ -132,28 +142,28 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     misplaced = []
     for key, name in namespaces.mistaken(project, config, defaults, own_files.PROJECT):
         if name in keys and _value(config[keys[name]]) != defaults.get(name):
-            remedy = f"drop it, as {name} is given, too"
+            remedy = f"remove it, because {name} is also set"
         else:
             keys[name], remedy = key, f"write {name} instead"
-        misplaced.append(f"{key} is not read, since the project is {project!r}; {remedy}")
+        misplaced.append(f"{key} is ignored, because the project is named {project!r}; {remedy}")
     return keys, misplaced
 
 
-def _given(
+def _read(
     config: Mapping[str, str], keys: Mapping[str, str]
 ) -> tuple[check.Config, list[ConfigError]]:
-    """Read the config without the parts that are wrong by themselves; say what is wrong there."""
+    """Read the config without the keys that are wrong by themselves; report their errors."""
     raw = {name: _value(config[key]) for name, key in keys.items()}
     values = raw.pop("secretValues", {})
     secrets, parameters, functions = (
-        frozenset(given if isinstance(given := raw.get(section), dict) else ())
+        frozenset(names if isinstance(names := raw.get(section), dict) else ())
         for section in ("secrets", "parameters", "functions")
     )
     errors = []
-    # Decrypted, it would be in the state in plain like any other setting.
+    # Decrypted, it would be in the state in plain text like other settings.
     for name in [name for name in raw if _is_encrypted(keys[name])]:
         del raw[name]
-        message = "is encrypted in part or whole; only secretValues may be"
+        message = "is encrypted, at least in part; only secretValues may be encrypted"
         errors.append(ConfigError(name, message))
     read = partial.read(raw)
     encrypted = _is_encrypted(keys.get("secretValues", ""))
@@ -162,7 +172,7 @@ def _given(
 
 
 def _value(text: str) -> object:
-    """Read what a config key holds; Pulumi writes all but text as JSON."""
+    """Read the value of a config key; Pulumi writes everything except text as JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -170,7 +180,7 @@ def _value(text: str) -> object:
 
 
 def _is_encrypted(key: str) -> bool:
-    # The first is what a program was told, the second what its environment says.
+    # The first is for inline programs, the second for environment variables.
     return pulumi_config.is_config_secret(key) or (
         key in pulumi_config.get_config_secret_keys_env()
     )

@@ -1,7 +1,7 @@
-"""What the preview and the functions must agree on: a module of `handler/`, loaded by its path.
+"""Code that the preview and the functions share: a module of `handler/`, loaded by its path.
 
-The functions' modules are on no path of imports when a program is deployed, and the names of their
-files are short, as Lambda imports them from the root of a package. This one module is pure.
+`handler/` is not on `sys.path` during a deployment, and its modules have short names, because
+Lambda imports them from the root of a package. This module is pure.
 """
 
 from importlib.util import module_from_spec, spec_from_file_location

@@ -1,26 +1,26 @@
-"""What a config should not say and may: preview shows it, and goes on. Pure: no Pulumi."""
+"""Warnings about config that is allowed but probably wrong. Pure: no Pulumi."""
 
 from collections.abc import Iterator
 
-from ..aws.place import Place
+from ..aws.location import Location
 from .schema import Settings
 
-# What the example `app` needs of its secret.
+# Fields of its secret that the example `app` needs.
 _OF_APP = ("username", "password")
 
 
 def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
-    """Write what to look at, a line each; region and account are the stack's."""
+    """Yield a line for each warning; region and account are the stack's."""
     if not settings.functions:
         yield from _example(settings)
     if settings.audit.trail == "none":
         return
     for name, secret in settings.existing_secrets.items():
-        owner = Place.of(secret.existing or "")
+        owner = Location.of(secret.existing or "")
         if (owner.region, owner.account_id) != (region, account_id):
             yield (
-                f"secrets.{name} is in {owner.region} of account {owner.account_id}: the trail and"
-                " the alarms of this stack do not see who reads or changes it"
+                f"secrets.{name} is in region {owner.region} of account {owner.account_id}, so"
+                " this stack's trail and alarms do not see who reads or changes it"
             )
 
 
@@ -28,8 +28,8 @@ def _example(settings: Settings) -> Iterator[str]:
     function = settings.function
     if function.secrets is None:
         yield (
-            "function.secrets is not set, so the function may read every secret of the stack but"
-            f" those of administrators; list those that it reads, such as [{function.secret}]"
+            "function.secrets is not set, so the function may read every secret of the stack"
+            f" except admin secrets; list the secrets that it needs, such as [{function.secret}]"
         )
     secret = settings.own_secrets.get(function.secret)
     if secret is None or secret.source != "generate" or function.handler != "app":
@@ -38,6 +38,6 @@ def _example(settings: Settings) -> Iterator[str]:
     if missing := [name for name in _OF_APP if name not in fields]:
         lacks = " and no ".join(missing)
         yield (
-            f"function.secret is {function.secret!r}, whose value has no {lacks}: handler `app`"
-            " answers 500 without"
+            f"function.secret is {function.secret!r}, whose value has no {lacks}; without them,"
+            " handler `app` answers with status 500"
         )

@@ -12,7 +12,7 @@ _ELF = b"\x7fELF"
 _MACHINES = {62: "x86_64", 183: "arm64", 3: "32-bit x86", 40: "32-bit ARM", 243: "RISC-V"}
 _BIG_ENDIAN = 2
 _HEADER_BYTES = 20
-# Thin and fat Mach-O, in either byte order; `.so` is what macOS calls extension modules, too.
+# Thin and fat Mach-O, in either byte order; macOS also uses `.so` for extension modules.
 _MACH_O = {
     *(b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe"),
     b"\xca\xfe\xba\xbe",
@@ -24,10 +24,11 @@ _TAGGED = re.compile(r"(?P<module>.*)\.cpython-(?P<major>\d)(?P<minor>\d+)[a-z]*
 def errors(
     files: Mapping[str, Path], runtime: str, architecture: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield the name of a file that cannot be loaded, and why, to be read after the key.
+    """Yield the name of each file that cannot be loaded, and why, to be read after the key.
 
-    Not judged: what wheels for any platform bring along for several, and what Node's `prebuilds`
-    does; an extension module next to a module of the same name that runs without it.
+    Skipped are libraries for several platforms in wheels for any platform and in Node's
+    `prebuilds`, and extension modules next to a Python module with the same name, which replaces
+    them.
     """
     version = runtimes.python(runtime)
     needed = f"{runtime} on {architecture}"
@@ -39,11 +40,14 @@ def errors(
     portable = distributions.for_any_platform(files) if wrong else set()
     for name, built_for in wrong.items():
         if not _is_spare(name, files, portable):
-            yield name, f"has {name}, which is built for {built_for}; the function needs {needed}"
+            yield (
+                name,
+                f"contains {name}, which is built for {built_for}; the function needs {needed}",
+            )
 
 
 def _other(name: str, path: Path, version: runtimes.Version | None, architecture: str) -> str:
-    """Return what a file is built for, if that is something else; or nothing."""
+    """Return what a file is built for if it is not the function's platform, or nothing."""
     machine = _machine(name, path)
     tagged = _TAGGED.fullmatch(name)
     if machine != architecture or tagged is None or version is None:
@@ -61,7 +65,7 @@ def _is_spare(name: str, files: Mapping[str, Path], portable: set[str]) -> bool:
 
 
 def _machine(name: str, path: Path) -> str:
-    """Return what a library or program is built for; of any other file, nothing."""
+    """Return what a library or program is built for; nothing for any other file."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
     if header.startswith(_ELF) and len(header) == _HEADER_BYTES:

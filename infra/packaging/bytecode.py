@@ -18,7 +18,7 @@ from pathlib import Path
 from .. import own_files
 from . import runtimes, sizes, uv
 
-# A source that this Python cannot compile leaves an empty file, and is asked about once.
+# If this Python cannot compile a source, it writes an empty file, so that it tries only once.
 _COMPILE = """
 import json, py_compile, sys, warnings
 warnings.simplefilter("ignore")
@@ -30,16 +30,16 @@ for source, target, name, optimize in json.load(sys.stdin):
     except py_compile.PyCompileError:
         open(target, "wb").close()
 """
-# This project's own modules do without docstrings and asserts; a user's or a library's may not.
+# This project's modules do not need docstrings and asserts; a user's or a library's may.
 _STRIPPED, _WHOLE = 2, 0
 
 
 def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, Path]:
-    """Compile what has no bytecode yet: name in the package -> file in the cache.
+    """Compile modules without bytecode: name in the package -> file in the cache.
 
-    Python loads it unchecked, as dates mean nothing in a zip (PEP 552). It has no columns of
-    tracebacks, which are half of it. If the runtime's Python is not installed, there is none,
-    unless the cache already has it all.
+    The bytecode is unchecked, because dates in a zip are meaningless (PEP 552), and omits the
+    columns for tracebacks, which are half of it. If the runtime's Python is not installed, the
+    result is empty, unless the cache has all of it already.
     """
     version = runtimes.python(runtime)
     if version is None:
@@ -62,7 +62,7 @@ def compiled(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, 
 
 
 def added(files: Mapping[str, Path], runtime: str, cache: Path) -> dict[str, Path]:
-    """Return files with their bytecode, or without any if Lambda accepts them only so."""
+    """Return files with their bytecode, or without if they would be too large for Lambda."""
     whole = {**files, **compiled(files, runtime, cache)}
     return dict(files) if any(sizes.errors(whole, cache)) else whole
 
@@ -89,7 +89,7 @@ def _tag(version: runtimes.Version) -> str:
 
 
 def _is(python: str, version: runtimes.Version) -> bool:
-    """Whether a command is that Python; pyenv's shims need not be."""
+    """Whether a command runs that Python; a pyenv shim may not."""
     ask = "import sys; print(sys.implementation.cache_tag)"
     answer = subprocess.run(  # noqa: S603 (an interpreter)
         [python, "-I", "-c", ask], capture_output=True, text=True, check=False

@@ -7,11 +7,11 @@ NAME = "secret_client"
 
 
 def files(handler: Path) -> dict[str, Path]:
-    """Name the client's files by their paths in a package; `handler` is the project's folder."""
-    found = {f"{NAME}/{path.name}": path for path in sorted((handler / NAME).glob("*.py"))}
-    return {**found, "secret_redaction.py": handler / "secret_redaction.py"}
+    """Return the client's files by their paths in a package; `handler` is the project's folder."""
+    client_files = {f"{NAME}/{path.name}": path for path in sorted((handler / NAME).glob("*.py"))}
+    return {**client_files, "secret_redaction.py": handler / "secret_redaction.py"}
 
 
 def is_there(names: Iterable[str]) -> bool:
-    """Whether a package has a client, of whatever version."""
+    """Whether a package has a client, of any version."""
     return any(name == f"{NAME}.py" or name.startswith(f"{NAME}/") for name in names)

@@ -1,7 +1,7 @@
-"""The user's own files: code (a folder, a file or a built zip) and what is included.
+"""The user's own files: `code` (a folder, a file or a built zip) and `include`.
 
-Left out of folders: names that start with a dot, `__pycache__`, `*.pyc`, virtual environments and
-the locks of requirements.
+Folders are added without names that start with a dot, `__pycache__`, `*.pyc`, virtual environments
+and the lock files of requirements.
 """
 
 import difflib
@@ -19,7 +19,7 @@ _ZIPS = (".zip", ".jar")
 
 
 class Part(NamedTuple):
-    """Files that one key of config puts into a package."""
+    """Files that one config key adds to a package."""
 
     key: str
     label: str
@@ -28,13 +28,13 @@ class Part(NamedTuple):
 
 
 def of_code(code: Path, cache: Path, left_out: Callable[[Path], bool]) -> tuple[Part, list[Error]]:
-    """Read `code`; `left_out` says of a file whether it is not for the package."""
+    """Read `code`; `left_out` says whether to omit a file."""
     part, errors = Part("code", f"code ({shown(code)})", {}), []
     if code.is_file() and code.suffix in _ZIPS:
         try:
             part.files.update(zips.unpack(code, cache))
         except zips.ZipError as error:
-            errors += [("code", f"{fault}, got {shown(code)!r}") for fault in error.args]
+            errors += [("code", f"{message}, got {shown(code)!r}") for message in error.args]
     else:
         errors += _add("code", code, part.files, left_out)
     if not errors and not part.files:
@@ -49,7 +49,7 @@ def of_include(path: Path, left_out: Callable[[Path], bool]) -> tuple[Part, list
 
 
 def merge(parts: list[Part]) -> tuple[dict[str, Path], dict[str, str], list[Error]]:
-    """Put parts together: files, the key that each is from, and where two parts disagree."""
+    """Merge parts: files, the key that each came from, and conflicts between parts."""
     files: dict[str, Path] = {}
     origins: dict[str, Part] = {}
     errors = []
@@ -60,8 +60,8 @@ def merge(parts: list[Part]) -> tuple[dict[str, Path], dict[str, str], list[Erro
             elif not same(files[name], path):
                 first = origins[name].label
                 message = (
-                    f"puts {name} into the package, from {part.label}, which {first} also does,"
-                    " with other content; rename or remove one of them"
+                    f"adds {name} to the package from {part.label}, and {first} adds a different"
+                    " file with that name; rename or remove one of them"
                 )
                 errors.append((part.key, message))
     return files, {name: part.key for name, part in origins.items()}, errors
@@ -73,7 +73,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def shown(path: Path) -> str:
-    """Write a path as config has it: relative to the project where it is in there."""
+    """Return a path as config has it: relative to the project if it is inside."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
     except ValueError:
@@ -86,24 +86,24 @@ def _add(
     if path.is_file():
         files[path.name] = path
     elif path.is_dir():
-        for name, found in _walk(path, path.resolve(), ""):
-            if isinstance(found, str):
-                yield key, f"{found}, got {shown(path)!r}"
-            elif not left_out(found):
-                files[name] = found
+        for name, path_or_error in _walk(path, path.resolve(), ""):
+            if isinstance(path_or_error, str):
+                yield key, f"{path_or_error}, got {shown(path)!r}"
+            elif not left_out(path_or_error):
+                files[name] = path_or_error
     else:
         kinds = "a folder, a file or a .zip" if key == "code" else "a folder or a file"
-        yield key, f"must be {kinds}, got {shown(path)!r}; it does not exist{_similar(path)}"
+        yield key, f"must be {kinds}, got {shown(path)!r}, which does not exist{_similar(path)}"
 
 
 def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | str]]:
-    """Yield name and file, or what is wrong with it, of all that is in a folder."""
+    """Yield name and file, or name and error, for everything in a folder."""
     for entry in sorted(os.scandir(folder), key=lambda each: each.name):
         path, name = Path(entry.path), prefix + entry.name
         if entry.name.startswith(".") or entry.name == "__pycache__" or path.suffix == ".pyc":
             continue
-        if fault := _name_fault(name) or (entry.is_symlink() and _link_fault(path, root, name)):
-            yield name, fault
+        if message := _name_error(name) or (entry.is_symlink() and _link_error(path, root, name)):
+            yield name, message
         elif path.is_dir():
             if not (path / "pyvenv.cfg").exists():
                 yield from _walk(path, root, f"{name}/")
@@ -111,22 +111,23 @@ def _walk(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path | s
             yield name, path
 
 
-def _name_fault(name: str) -> str:
+def _name_error(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        return f"has a file whose name is not UTF-8, {name.encode(errors='replace')!r}; rename it"
+        shown_name = name.encode(errors="replace")
+        return f"contains a file whose name is not UTF-8, {shown_name!r}; rename it"
     return ""
 
 
-def _link_fault(path: Path, root: Path, name: str) -> str:
+def _link_error(path: Path, root: Path, name: str) -> str:
     target = path.resolve()
     if not target.exists():
-        return f"has a symbolic link to nothing, {name}; remove it"
+        return f"contains a broken symbolic link, {name}; remove it"
     if not target.is_relative_to(root):
-        return f"has a symbolic link that leads out of it, {name}; name its target in `include`"
+        return f"contains a symbolic link to outside, {name}; add its target to `include`"
     if path.parent.resolve().is_relative_to(target):
-        return f"has a symbolic link to a folder around it, {name}; remove it"
+        return f"contains a symbolic link to one of its parent folders, {name}; remove it"
     return ""
 
 

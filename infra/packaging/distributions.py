@@ -1,4 +1,4 @@
-"""What installed distributions in a package say about themselves, in their `*.dist-info`.
+"""Metadata of installed distributions in a package, from their `*.dist-info`.
 
 https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 """
@@ -7,24 +7,24 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-# What an installer writes about an installation; some of it differs from machine to machine.
+# Files about the installation itself; some differ from machine to machine.
 OF_THE_INSTALLATION = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 
 
 def installed(files: Mapping[str, Path]) -> set[str]:
-    """Names of the files, or of their top folders and modules, that distributions put there."""
+    """Names of the files, or top folders and modules, that distributions installed."""
     return {name for info in _infos(files) for name in _names(info, files)}
 
 
 def for_any_platform(files: Mapping[str, Path]) -> set[str]:
-    """Names of the files of wheels that are made for any platform, whatever they have in them."""
-    found: set[str] = set()
+    """Names of the files of wheels that are tagged for any platform."""
+    names: set[str] = set()
     for info in _infos(files):
         wheel = _lines(files.get(f"{info}/WHEEL"))
         tags = [line for line in wheel if line.startswith("Tag:")]
         if tags and all(tag.endswith("-any") for tag in tags):
-            found |= _names(info, files)
-    return found
+            names |= _names(info, files)
+    return names
 
 
 def covers(names: set[str], name: str) -> bool:
@@ -39,7 +39,7 @@ def _infos(files: Mapping[str, Path]) -> set[str]:
 
 
 def _names(info: str, files: Mapping[str, Path]) -> set[str]:
-    """Read them out of RECORD, or where it was removed, out of top_level.txt."""
+    """Read them from RECORD, or if that was removed, from top_level.txt."""
     recorded = [row[0] for row in csv.reader(_lines(files.get(f"{info}/RECORD"))) if row]
     return set(recorded or _lines(files.get(f"{info}/top_level.txt")))
 

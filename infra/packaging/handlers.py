@@ -18,20 +18,20 @@ _DYNAMIC = {"exec", "globals", "setattr", "vars"}
 
 
 def errors(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
-    """Say what is wrong with the handler, to be read after its key.
+    """Yield the errors of the handler, to be read after its key.
 
-    Judged are Python's and Node's, and whether a custom runtime has its `bootstrap`.
+    Checked are handlers of Python and Node, and the `bootstrap` of a custom runtime.
     """
     if version := runtimes.python(runtime):
         yield from _python(handler, version, files)
     elif runtime.startswith("nodejs"):
         yield from _node(handler, runtime, files)
     elif runtime.startswith("provided") and "bootstrap" not in files:
-        yield f"needs the program bootstrap at the package's root, as {runtime} starts it"
+        yield f"needs the program `bootstrap` at the package's root, because {runtime} starts it"
 
 
 def module_file(handler: str, files: Mapping[str, Path]) -> str | None:
-    """Name of the file in the package that has a Python handler's module."""
+    """Return the file in the package with a Python handler's module, or None."""
     module = handler.rpartition(".")[0].replace(".", "/")
     for name in (
         f"{module}/__init__.py",
@@ -49,7 +49,7 @@ def parsed(path: Path) -> ast.Module | SyntaxError:
     """Parse a module with this Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as invalid escapes, which Lambda runs
+            warnings.simplefilter("ignore")  # such as invalid escapes, which only warn
             return ast.parse(path.read_bytes())
     except SyntaxError as error:
         return error
@@ -65,7 +65,7 @@ def _python(handler: str, version: runtimes.Version, files: Mapping[str, Path]) 
     name = module_file(handler, files)
     if name is None:
         wanted = f"{module.replace('.', '/')}.py"
-        yield f"names a module that the package does not have, {wanted}{_similar(wanted, files)}"
+        yield f"names a module that is not in the package, {wanted}{_similar(wanted, files)}"
         return
     if not name.endswith(".py"):
         return
@@ -85,7 +85,7 @@ def _instead(function: str, names: set[str]) -> str:
 
 
 def _defined(tree: ast.Module) -> set[str] | None:
-    """Names that a module defines at its top level; None where reading it cannot show them all."""
+    """Names that a module defines at its top level; None if they cannot be known statically."""
     names: set[str] = set()
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
@@ -122,7 +122,7 @@ def _bound(node: ast.AST) -> set[str]:
 
 
 def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str]:
-    # Taken apart at the first dot of the last part, then loaded by each ending, then resolved:
+    # Node's client splits at the first dot of the last part, tries each extension, then resolves:
     # https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js
     folder, base = posixpath.split(handler)
     stem, _, export = base.partition(".")
@@ -133,11 +133,11 @@ def _node(handler: str, runtime: str, files: Mapping[str, Path]) -> Iterator[str
         return
     wanted = posixpath.normpath(posixpath.join(folder, stem))
     endings = ("", *_NODE, *(_TYPESCRIPT if _runs_typescript(runtime) else ()))
-    found = any(f"{wanted}{ending}" in files for ending in endings)
+    exists = any(f"{wanted}{ending}" in files for ending in endings)
     resolved = (f"{wanted}/", f"node_modules/{stem}/", f"{folder}/node_modules/{stem}/")
-    if not found and not any(name.startswith(resolved) for name in files):
+    if not exists and not any(name.startswith(resolved) for name in files):
         names, similar = f"{wanted}.js, .mjs or .cjs", _similar(f"{wanted}.js", files)
-        yield f"names a file that the package does not have, {names}{similar}"
+        yield f"names a file that is not in the package, {names}{similar}"
 
 
 def _runs_typescript(runtime: str) -> bool:
@@ -152,4 +152,4 @@ def _similar(wanted: str, files: Mapping[str, Path]) -> str:
     root = sorted(name for name in names if "/" not in name)[:_SHOWN]
     if close:
         return f"; did you mean {close[0]}?"
-    return f"; at its root are {', '.join(root)}" if root else "; it has no module at its root"
+    return f"; its root contains {', '.join(root)}" if root else "; it has no module at its root"

@@ -1,7 +1,7 @@
 """Imports that a Python function's package cannot satisfy.
 
-Read are the handler's module and the user's modules that it imports, directly or by way of others:
-what only tests or scripts import, and how installed distributions import, is not judged.
+Checked are the handler's module and the user's modules that it imports, directly or indirectly,
+but not modules that only tests or scripts import, and not installed distributions.
 """
 
 import ast
@@ -11,20 +11,20 @@ from typing import NamedTuple
 
 from . import handlers, runtimes
 
-# A module that changes where imports come from makes the rest unknowable.
+# If a module changes where imports come from, the rest cannot be known.
 _MOVED = {"sys.path", "sys.meta_path", "sys.path_hooks"}
 _MOVING = {"append", "extend", "insert"}
 _DYNAMIC = ("__path__", "sys.modules", "__getattr__")
 _CATCHING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
-# Names in a condition that asks where the code runs.
+# Names in a condition about where the code runs.
 _ENVIRONMENT = {"TYPE_CHECKING", "sys", "os", "platform", "__name__", "__debug__"}
 
 
 class _Import(NamedTuple):
     module: str
-    """Absolute name of the module; empty if it leads out of the package."""
+    """Absolute name of the module; empty if it is outside the package."""
     names: tuple[str, ...]
-    """What is taken from it, modules or not."""
+    """Imported names, modules or not."""
     line: int
 
 
@@ -36,14 +36,14 @@ def errors(
     *,
     libraries: bool = False,
 ) -> Iterator[str]:
-    """Say which import fails where, to be read after the key.
+    """Yield an error for each import that fails, to be read after the key.
 
     `own` are the user's files, and `packaged` the names of all files in the package. With
-    `libraries`, `own` may have libraries whose metadata was removed: then imports in functions,
-    where a library has what it can do without, are read in the handler's top package only.
+    `libraries`, `own` may contain libraries without metadata: then imports in functions, which are
+    often optional in libraries, are checked only in the handler's top package.
     """
     modules = _Modules(packaged, own, runtimes.modules(version))
-    faults: list[str] = []
+    messages: list[str] = []
     seen, waiting = {handler_file}, [handler_file]
     while waiting:
         name = waiting.pop(0)
@@ -55,11 +55,11 @@ def errors(
         in_library = libraries and name.split("/")[0] != handler_file.split("/", maxsplit=1)[0]
         for each in _imports(tree, name, skip_functions=in_library):
             if missing := modules.missing(each.module):
-                faults.append(_fault(name, each, missing, version))
+                messages.append(_message(name, each, missing, version))
             new = [file for file in modules.files(each) if file in own and file not in seen]
             seen.update(new)
             waiting += new
-    yield from faults
+    yield from messages
 
 
 class _Modules:
@@ -76,7 +76,7 @@ class _Modules:
     def _add(self, name: str) -> None:
         *folders, base = name.split("/")
         stem, _, suffix = base.partition(".")
-        for depth in range(1, len(folders) + 1):  # a folder is a namespace package at least
+        for depth in range(1, len(folders) + 1):  # a folder is at least a namespace package
             self._files.setdefault(".".join(folders[:depth]), None)
         if suffix.rpartition(".")[2] in ("py", "pyc", "so"):
             module = ".".join(folders if stem == "__init__" else [*folders, stem])
@@ -96,7 +96,7 @@ class _Modules:
         return ""
 
     def files(self, each: _Import) -> Iterator[str]:
-        """Name the files of the package that an import runs."""
+        """Yield the files of the package that an import runs."""
         parts = each.module.split(".")
         names = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
         for name in (*names, *(f"{each.module}.{taken}" for taken in each.names)):
@@ -104,7 +104,7 @@ class _Modules:
                 yield file
 
     def _is_fixed(self, module: str) -> bool:
-        """Whether what a module has below it is exactly what its folder has."""
+        """Whether a module's submodules are exactly the files in its folder."""
         file = self._files[module]
         if file is None:
             start = f"{module.replace('.', '/')}/"
@@ -115,13 +115,13 @@ class _Modules:
         return not any(dynamic in text for dynamic in _DYNAMIC)
 
 
-def _fault(name: str, each: _Import, missing: str, version: runtimes.Version) -> str:
+def _message(name: str, each: _Import, missing: str, version: runtimes.Version) -> str:
     if not each.module:
-        return f"has {name}:{each.line}, a relative import that leads out of its package"
+        return f"has a relative import beyond the package root in {name}:{each.line}; fix it"
     return (
-        f"has {name}:{each.line}, which imports {missing}, and neither the package nor"
-        f" {version.runtime} has that; add what provides it to `requirements`, or catch"
-        " ImportError if the function works without it"
+        f"imports {missing} in {name}:{each.line}, but neither the package nor"
+        f" {version.runtime} has it; add it to `requirements`, or catch ImportError if the"
+        " function works without it"
     )
 
 
@@ -147,14 +147,14 @@ def _moves(tree: ast.Module) -> bool:
 def _imports(tree: ast.Module, name: str, *, skip_functions: bool) -> list[_Import]:
     visitor = _Visitor(name.split("/")[:-1], skip_functions=skip_functions)
     visitor.visit(tree)
-    return visitor.found
+    return visitor.imports
 
 
 class _Visitor(ast.NodeVisitor):
-    """Collects imports, but for those that may fail: what they lack, the code does without."""
+    """Collects imports, except those that may fail because the code handles that."""
 
     def __init__(self, package: list[str], *, skip_functions: bool) -> None:
-        self.found: list[_Import] = []
+        self.imports: list[_Import] = []
         self._package = package
         self._skip_functions = skip_functions
         self._optional = 0
@@ -211,11 +211,11 @@ class _Visitor(ast.NodeVisitor):
 
     def _add(self, module: str, names: tuple[str, ...], line: int) -> None:
         if not self._optional:
-            self.found.append(_Import(module, names, line))
+            self.imports.append(_Import(module, names, line))
 
 
 def _catches(caught: ast.expr | None) -> bool:
-    """Whether an exception clause takes a failed import."""
+    """Whether an exception clause catches a failed import."""
     if caught is None:
         return True
     each = caught.elts if isinstance(caught, ast.Tuple) else [caught]

@@ -1,4 +1,4 @@
-"""A function's source -> the files of its package, and why it could not run."""
+"""A function's source -> the files of its package, and why they could not run."""
 
 import subprocess
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from .contents import Error, Part
 
 @dataclass(frozen=True)
 class Source:
-    """What a function is made of."""
+    """The sources of a function's package."""
 
     code: Path
     """A folder, one file, or a built zip."""
@@ -34,40 +34,40 @@ class Source:
     requirements: Path | None = None
     """requirements.txt of a Python function."""
     include: tuple[Path, ...] = ()
-    """Files, and folders whose content is put, at the package's root."""
+    """Files, and folders whose contents are added, at the package's root."""
     client: Mapping[str, Path] = field(default_factory=dict)
-    """Added to Python functions that do not have it: name in the package -> file."""
+    """The client, for Python functions without one: name in the package -> file."""
     layers: bool = False
-    """Whether the function has layers of the user, which may have what the package lacks."""
+    """Whether the function has other layers, which may contain what the package lacks."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """What a function's zip holds."""
+    """The contents of a function's zip."""
 
     files: dict[str, Path]
-    """Path in the package -> file; as far as there are no errors."""
+    """Path in the package -> file; incomplete if there are errors."""
     errors: list[Error]
     """Key below the function's, and message to be read after the full key."""
 
 
 def build(source: Source, cache: Path = store.DEFAULT) -> Package:
-    """Build a package; it is quick, and needs no network, where nothing changed.
+    """Build a package; it is fast and needs no network if nothing changed.
 
-    Writes the lock next to the requirements, and into the cache.
+    It writes the lock file next to the requirements, and files into the cache.
     """
     try:
         return _build(source, cache.absolute())
     except OSError as error:
         place = contents.shown(Path(str(error.filename or source.code)))
         return Package({}, [("code", f"cannot be packed: {place!r}: {error.strerror or error}")])
-    except subprocess.SubprocessError as error:  # a Python that compiles, and ends in between
+    except subprocess.SubprocessError as error:  # the Python that compiles stopped
         return Package({}, [("code", f"cannot be compiled: {error}")])
 
 
 def _build(source: Source, cache: Path) -> Package:
     parts, errors = _parts(source, cache)
-    known = not errors  # what is missing already explains a missing handler
+    known = not errors  # otherwise missing files explain a missing handler
     wheels, refused = _wheels(source, cache)
     files, origins, conflicts = contents.merge([*parts, wheels])
     own = {name: path for name, path in files.items() if origins[name] != wheels.key}
@@ -87,7 +87,7 @@ def _build(source: Source, cache: Path) -> Package:
 
 
 def _parts(source: Source, cache: Path) -> tuple[list[Part], list[Error]]:
-    """Read code and what is included."""
+    """Read `code` and `include`."""
 
     def left_out(path: Path) -> bool:
         return requirements.is_lock(path, source.requirements)
@@ -95,9 +95,9 @@ def _parts(source: Source, cache: Path) -> tuple[list[Part], list[Error]]:
     part, errors = contents.of_code(source.code, cache, left_out)
     parts = [part]
     for path in source.include:
-        part, faults = contents.of_include(path, left_out)
+        part, part_errors = contents.of_include(path, left_out)
         parts.append(part)
-        errors += faults
+        errors += part_errors
     return parts, errors
 
 
@@ -109,7 +109,12 @@ def _wheels(source: Source, cache: Path) -> tuple[Part, list[Error]]:
         return part, []
     version = runtimes.python(source.runtime)
     if version is None:
-        return part, [(key, f"is for Python functions only, and this one has {source.runtime}")]
+        return part, [
+            (
+                key,
+                f"is only for Python functions, and this one runs on {source.runtime}; remove it",
+            )
+        ]
     platform = runtimes.Platform(version, source.architecture)
     try:
         part.files.update(requirements.wheels(source.requirements, platform, cache))
@@ -119,10 +124,10 @@ def _wheels(source: Source, cache: Path) -> tuple[Part, list[Error]]:
 
 
 def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
-    """Return the client's files for a Python function without a copy of another version.
+    """Return the client's files, unless the function is not Python or has another version.
 
-    Such a copy stays as it is, and none of this version's files join it: the user's code was
-    written for that version, and its files need each other.
+    A copy of another version stays unchanged, without any file of this version: the user's code
+    was written for that version, and its files depend on each other.
     """
     copies = files.keys() & source.client.keys()
     is_other = client.is_there(files.keys() - copies) or not all(
@@ -132,10 +137,10 @@ def _client(source: Source, files: Mapping[str, Path]) -> Mapping[str, Path]:
 
 
 def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool) -> list[Error]:
-    """Check the handler, unless its module may be in a layer, or in wheels that are missing."""
+    """Check the handler, unless its module may be in a layer or in missing wheels."""
     is_python = runtimes.python(source.runtime) is not None
-    found = is_python and handlers.module_file(source.handler, files) is not None
-    if not found and (source.layers or not complete):
+    has_module = is_python and handlers.module_file(source.handler, files) is not None
+    if not has_module and (source.layers or not complete):
         return []
     messages = handlers.errors(source.handler, source.runtime, files)
     return [("handler", message) for message in messages]
@@ -144,14 +149,14 @@ def _handler_errors(source: Source, files: Mapping[str, Path], *, complete: bool
 def _import_errors(
     source: Source, files: Mapping[str, Path], own: Mapping[str, Path]
 ) -> list[Error]:
-    """Check the imports, unless layers may have what the package lacks."""
+    """Check the imports, unless layers may contain what the package lacks."""
     version = runtimes.python(source.runtime)
     start = handlers.module_file(source.handler, files)
     if version is None or start is None or source.layers:
         return []
     installed = distributions.installed(own)
     users = {name: own[name] for name in own if not distributions.covers(installed, name)}
-    # Where requirements are named, the user's files are the user's.
+    # With `requirements`, the user's files contain no libraries.
     libraries = source.requirements is None
     messages = imports.errors(start, users, files.keys(), version, libraries=libraries)
     return [("code", message) for message in messages]

@@ -1,4 +1,4 @@
-"""What requirements.txt may say: requirements of an index, by name and version, as wheels.
+"""Which requirements can be locked: wheels from an index, by name and version.
 
 https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
@@ -20,27 +20,27 @@ _INDEX = re.compile(
 )
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _INSTEAD = {
-    "editable": "name a version of an index, or put its code into `include`",
-    "local": "name a version of an index, or put its code into `include`",
-    "vcs": "name a version of an index, or the https URL of a built wheel",
-    "source": "name a version of an index that has a wheel",
+    "editable": "use a version from an index, or add its code to `include`",
+    "local": "use a version from an index, or add its code to `include`",
+    "vcs": "use a version from an index, or the https URL of a wheel",
+    "source": "use a version from an index that has a wheel",
 }
 
 
 class RequirementFiles(NamedTuple):
-    """A requirements file with all that it names."""
+    """A requirements file with all files that it includes."""
 
     digest: str
-    """Of what all files say, without comments."""
+    """Hash of all files, without comments."""
     errors: list[str]
-    """What it must not say, to be read after the key."""
+    """Errors, to be read after the key."""
     index_options: list[str]
-    """Lines that say where packages are; a lock does not have them, as they may be secret."""
+    """Lines that set package indexes; not in the lock file, because they may be secret."""
     is_empty: bool
 
 
 def read(path: Path, platform: str) -> RequirementFiles:
-    """Read a requirements file and those that it names; `platform` is for the errors."""
+    """Read a requirements file and those that it includes; `platform` is for the errors."""
     digest, errors, options, requirements = hashlib.sha256(), [], [], 0
     seen, waiting = {path}, [path]
     while waiting:
@@ -51,7 +51,7 @@ def read(path: Path, platform: str) -> RequirementFiles:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             errors.append(f"must be a file, got {contents.shown(file)!r} ({why})")
             continue
-        digest.update(b"\0")  # where a file begins; comments and line ends do not count
+        digest.update(b"\0")  # start of a file; comments and line ends do not count
         for number, line in _lines(text):
             digest.update(f"{line}\n".encode())
             if nested := _NESTED.fullmatch(line):
@@ -61,18 +61,18 @@ def read(path: Path, platform: str) -> RequirementFiles:
                     waiting.append(new)
             elif option := _INDEX.fullmatch(line):
                 options.append(_from(file.parent, option))
-            elif fault := _fault(line, file.parent):
+            elif problem := _problem(line, file.parent):
                 place = f"{contents.shown(file)}:{number}"
                 errors.append(
-                    f"has {uv.masked(line)!r} ({place}), {fault[0]}, which cannot be locked for"
-                    f" {platform}; {_INSTEAD[fault[1]]}"
+                    f"contains {uv.masked(line)!r} ({place}), {problem[0]}, which cannot be locked"
+                    f" for {platform}; {_INSTEAD[problem[1]]}"
                 )
             requirements += not line.startswith("-")
     return RequirementFiles(digest.hexdigest(), errors, options, not requirements)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line but comments; a backslash at the end joins two."""
+    """Yield number and text of each line except comments; a backslash at the end joins two."""
     start, whole = 0, ""
     for number, line in enumerate(text.splitlines(), 1):
         start = start if whole else number
@@ -88,15 +88,15 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _from(folder: Path, option: re.Match[str]) -> str:
-    """Write an option as it means the same in a file elsewhere."""
+    """Return an option so that it means the same in a file elsewhere."""
     place = option["place"].strip()
     if "://" not in place and (folder / place).exists():
         place = str((folder / place).resolve())
     return f"{option['option']} {place}"
 
 
-def _fault(line: str, folder: Path) -> tuple[str, str] | None:
-    """Return what a line is instead of a requirement that can be locked, and which remedy."""
+def _problem(line: str, folder: Path) -> tuple[str, str] | None:
+    """Return why a line cannot be locked, and the key of the remedy; or None."""
     if _EDITABLE.match(line):
         return "an editable installation from the deployer's machine", "editable"
     if line.startswith("-"):

@@ -1,8 +1,8 @@
-"""requirements.txt -> lock -> the files of its wheels, for a function's Python and architecture.
+"""requirements.txt -> lock file -> the files of its wheels, for a Python version and architecture.
 
-The lock is next to requirements.txt and is committed; it is resolved again when requirements.txt,
-or a file that this names, has changed. Its wheels are installed once, into the cache. Nothing is
-taken from the deployer's environment, and nothing is built.
+The lock file is next to requirements.txt and should be committed; it is resolved again when
+requirements.txt or a file that it includes changes. The wheels are installed once, into the cache.
+Nothing comes from the deployer's environment, and nothing is built.
 """
 
 import hashlib
@@ -22,17 +22,17 @@ _WITHOUT_WHEEL = ("no usable wheels", "no wheels with a matching")
 
 
 class RequirementsError(Exception):
-    """Requirements that cannot be resolved or installed; `args` are to be read after the key."""
+    """Requirements that cannot be resolved or installed; read `args` after the key."""
 
 
 def lock_path(requirements: Path, platform: Platform) -> Path:
-    """Where the lock of a requirements file is."""
+    """Return the path of a requirements file's lock file."""
     suffix = f"{platform.python.runtime}-{platform.architecture}"
     return requirements.with_name(f"{requirements.stem}.{suffix}.lock")
 
 
 def is_lock(path: Path, requirements: Path | None) -> bool:
-    """Whether a file is one of the locks of a requirements file, which packages leave out."""
+    """Whether a file is a lock file of these requirements, which packages omit."""
     if requirements is None:
         return False
     name = re.escape(requirements.stem)
@@ -45,7 +45,7 @@ def wheels(requirements: Path, platform: Platform, cache: Path) -> dict[str, Pat
     """Return the files of all wheels: path in the package -> file in the cache.
 
     Raises:
-        RequirementsError: names each requirement that cannot be, the platform, and what to do.
+        RequirementsError: names each requirement that fails, the platform, and what to do.
 
     """
     files = requirement_files.read(requirements, str(platform))
@@ -62,12 +62,12 @@ def wheels(requirements: Path, platform: Platform, cache: Path) -> dict[str, Pat
 
 
 def _locked(requirements: Path, files: RequirementFiles, platform: Platform) -> str:
-    """Return the lock's text; resolve if it is missing or of other requirements."""
+    """Return the lock file's text; resolve if it is missing or out of date."""
     path = lock_path(requirements, platform)
     digest = hashlib.sha256(f"{platform.uv}\n{files.digest}".encode()).hexdigest()
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = _DIGEST.search(text)
-    if found and found["digest"] == digest:
+    recorded = _DIGEST.search(text)
+    if recorded and recorded["digest"] == digest:
         return text
     with tempfile.TemporaryDirectory() as folder:
         resolved = Path(folder) / "lock"
@@ -92,7 +92,7 @@ def _locked(requirements: Path, files: RequirementFiles, platform: Platform) -> 
 
 
 def _install(lock: str, files: RequirementFiles, platform: Platform, target: Path) -> None:
-    """Install exactly what a lock says, and leave out what is of this machine."""
+    """Install exactly what a lock file lists, and remove what is specific to this machine."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "requirements.txt"
         listed.write_text("\n".join([*files.index_options, lock]), encoding="utf-8")
@@ -111,8 +111,8 @@ def _install(lock: str, files: RequirementFiles, platform: Platform, target: Pat
                 raise RequirementsError(_refusal(str(error), platform, "installed")) from error
     installed = dict(_files(target))
     wrong = binaries.errors(installed, platform.python.runtime, platform.architecture)
-    if faults := [fault for _, fault in wrong]:
-        raise RequirementsError(*faults)
+    if messages := [message for _, message in wrong]:
+        raise RequirementsError(*messages)
     for name, path in installed.items():
         folder_name, _, file = name.rpartition("/")
         of_installation = (
@@ -124,7 +124,7 @@ def _install(lock: str, files: RequirementFiles, platform: Platform, target: Pat
 
 def _options(platform: Platform) -> Iterator[str]:
     yield from ("--python-version", str(platform.python), "--python-platform", platform.uv)
-    # uv wants some Python to run; what it resolves for is said above.
+    # uv needs some Python to run; the target is set above.
     yield from ("--only-binary", ":all:", "--python", sys.executable)
 
 
@@ -132,13 +132,13 @@ def _refusal(reason: str, platform: Platform, what: str) -> str:
     if uv.INSTALL in reason:
         return f"cannot be {what} for {platform}: {reason}"
     if any(text in reason for text in _UNREACHABLE):
-        remedy = "run it once where the index can be reached, and commit the lock"
+        remedy = "run this once where the index can be reached, then commit the lock file"
     elif what == "installed":
-        remedy = "delete the lock to resolve the requirements again"
+        remedy = "delete the lock file to resolve the requirements again"
     elif any(text in reason for text in _WITHOUT_WHEEL):
         remedy = (
-            "name a version that has a wheel for this platform, or build one and put it on an"
-            " index of yours"
+            "use a version that has a wheel for this platform, or build a wheel and publish it to"
+            " your own index"
         )
     else:
         remedy = "change the requirements"

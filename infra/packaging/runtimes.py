@@ -1,4 +1,4 @@
-"""What a Lambda runtime has: its version of Python, its C library, and its modules."""
+"""The Python version, C library and modules of a Lambda runtime."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _AMAZON_LINUX_2023 = (3, 12)
 _GLIBC = {True: "2_34", False: "2_17"}
 
-# The SDK with what it requires, and Lambda's own client with what that requires.
+# The SDK and Lambda's own client, with their dependencies.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included
 # https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/pyproject.toml
 _PROVIDED = frozenset(
@@ -66,13 +66,13 @@ THIS = Version(*sys.version_info[:2])
 
 
 def python(runtime: str) -> Version | None:
-    """Return the Python of a runtime; of another language: None."""
+    """Return the Python version of a runtime; None for another language."""
     match = re.fullmatch(r"python(\d+)\.(\d+)", runtime)
     return Version(int(match[1]), int(match[2])) if match else None
 
 
 class Platform(NamedTuple):
-    """What wheels have to be for."""
+    """The platform of wheels."""
 
     python: Version
     architecture: str
@@ -80,7 +80,7 @@ class Platform(NamedTuple):
 
     @property
     def uv(self) -> str:
-        """The platform as uv calls it."""
+        """The platform's name in uv."""
         glibc = _GLIBC[self.python >= _AMAZON_LINUX_2023]
         return f"{_MACHINES[self.architecture]}-manylinux_{glibc}"
 
@@ -89,7 +89,7 @@ class Platform(NamedTuple):
 
 
 def modules(version: Version) -> frozenset[str]:
-    """Top-level modules that a function can import without having them in its package."""
+    """Top-level modules that a function can import without packaging them."""
     standard = set(sys.stdlib_module_names).union(*_ADDED.values(), *_REMOVED.values())
     missing = {name for since, names in _ADDED.items() if version < since for name in names}
     missing |= {name for since, names in _REMOVED.items() if version >= since for name in names}

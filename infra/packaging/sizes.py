@@ -1,4 +1,4 @@
-"""What Lambda accepts: at most 50 MB zipped in a request, and 250 MB unzipped."""
+"""Lambda's limits: at most 50 MB zipped in a request, and 250 MB unzipped."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from . import store
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ZIPPED_BYTES = 50 * 1024**2
 UNZIPPED_BYTES = 250 * 1024**2
-# Of an entry, without its name: local header, data descriptor, central directory. Then the end.
+# Bytes of an entry without its name: local header, data descriptor, central directory; end record.
 _ENTRY_BYTES = 30 + 16 + 46
 _END_BYTES = 22
 _LARGEST = 3
@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def errors(files: Mapping[str, Path], cache: Path) -> Iterator[str]:
-    """Say what is too large, to be read after the key of the code."""
+    """Yield an error if a package is too large, to be read after the key of the code."""
     each = {name: path.stat().st_size for name, path in files.items()}
     unzipped = sum(each.values())
     over = ""
@@ -34,19 +34,19 @@ def errors(files: Mapping[str, Path], cache: Path) -> Iterator[str]:
         entries = ", ".join(f"{name} ({shown(each[name])})" for name in largest)
         yield (
             f"makes a package of {over} that Lambda accepts; the largest files are {entries};"
-            " remove what it does not need; layers count towards the limit, too"
+            " remove what it does not need; layers also count towards the limit"
         )
 
 
 def shown(size: int) -> str:
-    """Write a size as Lambda's limits are written, where a MB is 1024 × 1024 bytes."""
+    """Return a size in the units of Lambda's limits, where a MB is 1024 × 1024 bytes."""
     return f"{size / 1024**2:.1f}".removesuffix(".0") + " MB"
 
 
 def _zipped(files: Mapping[str, Path], cache: Path) -> int:
-    """Size of the zip as Pulumi writes it: each file deflated by itself.
+    """Return the size of the zip as Pulumi writes it: each file deflated separately.
 
-    It takes seconds, so it is computed once for the same files, by size and date.
+    This takes seconds, so the result is cached for the same files, by size and date.
     """
     stats = {name: path.stat() for name, path in sorted(files.items())}
     key = json.dumps([[name, each.st_size, each.st_mtime_ns] for name, each in stats.items()])

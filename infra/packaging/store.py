@@ -1,4 +1,4 @@
-"""The cache of packages: each entry is complete or does not exist, also with two runs at once."""
+"""The cache of packages. Entries are complete or missing, even with concurrent runs."""
 
 import os
 import tempfile
@@ -8,13 +8,13 @@ from pathlib import Path
 from .. import own_files
 
 DEFAULT = own_files.PROJECT / ".packages"
-"""In the project, so that it lives as long as the checkout. Delete it whenever you like."""
+"""In the project, so that it lasts as long as the checkout. It can be deleted at any time."""
 
 
 def folder(place: Path, fill: Callable[[Path], None]) -> Path:
-    """Return the folder `place`; if it is missing, `fill` gets an empty one to put content into.
+    """Return the folder `place`; if it is missing, `fill` writes its contents into an empty one.
 
-    What `fill` raises is raised, and `place` then stays missing.
+    If `fill` raises, `place` stays missing.
     """
     if place.is_dir():
         return place
@@ -26,13 +26,13 @@ def folder(place: Path, fill: Callable[[Path], None]) -> Path:
         try:
             filled.rename(place)
         except OSError:
-            if not place.is_dir():  # else another run was faster
+            if not place.is_dir():  # otherwise another run was faster
                 raise
     return place
 
 
 def write(place: Path, content: bytes) -> None:
-    """Write a file at once: readers see all of it or what was there."""
+    """Write a file atomically: readers see the previous or the new content."""
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".new-")
     try:

@@ -1,4 +1,4 @@
-"""uv: found, and run with the index that pip is configured to use."""
+"""Finds uv, and runs it with the index that pip is configured to use."""
 
 import functools
 import importlib
@@ -15,18 +15,18 @@ INSTALL = "run `make .venv/uv` in the project, or `pip install uv`"
 """What to do if uv is missing."""
 _OURS = own_files.PROJECT / ".venv/uv/bin/uv"
 _INDEX = re.compile(r"^ *index-url *[=:] *(.*)$", re.MULTILINE)
-# uv takes the index from these; the first is what replaces PyPI.
+# uv reads the index from these; the first replaces PyPI.
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _SECONDS = 900
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
 
 
 class UvError(Exception):
-    """What uv says that it cannot do: one text without credentials."""
+    """uv's error message on one line, without credentials."""
 
 
 def find() -> str | None:
-    """Return uv: the one that `make` installs, of the package `uv`, or on the PATH."""
+    """Return the path of uv: installed by `make`, from the package `uv`, or on the PATH."""
     if _OURS.is_file():
         return str(_OURS)
     try:
@@ -64,7 +64,7 @@ def run(*arguments: str | Path, folder: Path) -> str:
 
 @functools.cache
 def find_python(version: str) -> str | None:
-    """Return an installed Python that uv knows, such as one that it manages."""
+    """Return an installed Python that uv finds, such as one that it manages."""
     try:
         return run("python", "find", "--no-project", version, folder=Path.home()).strip()
     except UvError:
@@ -72,41 +72,41 @@ def find_python(version: str) -> str | None:
 
 
 def masked(text: str) -> str:
-    """Take user names and passwords out of URLs."""
+    """Remove user names and passwords from URLs."""
     return _CREDENTIALS.sub("", text)
 
 
-def environment(given: os._Environ[str] | dict[str, str]) -> dict[str, str]:
-    """Return the environment that uv runs in: pip's index, no download of a Python."""
-    variables = {**given, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+def environment(base: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+    """Return the environment of uv: pip's index, and no download of a Python."""
+    variables = {**base, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     variables.pop("VIRTUAL_ENV", None)
-    if not any(given.get(name) for name in _INDEX_VARIABLES):
-        index = given.get("PIP_INDEX_URL") or _configured_index(given)
+    if not any(base.get(name) for name in _INDEX_VARIABLES):
+        index = base.get("PIP_INDEX_URL") or _configured_index(base)
         if index:
             variables["UV_DEFAULT_INDEX"] = index
     return variables
 
 
-def _configured_index(given: os._Environ[str] | dict[str, str]) -> str:
-    """Read pip's configuration as the Makefile does: the last file decides."""
-    home = Path(given.get("HOME") or Path.home())
+def _configured_index(base: os._Environ[str] | dict[str, str]) -> str:
+    """Read pip's configuration like the Makefile: the last file wins."""
+    home = Path(base.get("HOME") or Path.home())
     files: Sequence[Path | str] = (
         "/etc/pip.conf",
         home / ".pip/pip.conf",
         home / ".config/pip/pip.conf",
-        given.get("PIP_CONFIG_FILE") or "",
+        base.get("PIP_CONFIG_FILE") or "",
     )
-    found = [
+    indexes = [
         index
         for path in map(Path, files)
         if path.is_file()
         for index in _INDEX.findall(path.read_text(encoding="utf-8", errors="replace"))
     ]
-    return found[-1].strip() if found else ""
+    return indexes[-1].strip() if indexes else ""
 
 
 def _reason(stderr: str) -> str:
-    """Put uv's error and its causes on one line, without warnings and hints."""
+    """Return uv's error and its causes on one line, without warnings and hints."""
     parts: list[str] = []
     for line in stderr.splitlines():
         text = line.strip()

@@ -1,6 +1,6 @@
-"""Zips: one that was built is unpacked into the cache; one with file modes is written there.
+"""Unpacks built zips into the cache, and writes zips with file modes there.
 
-Files are unpacked under numbers, so no name in a zip decides where anything is written.
+Files are unpacked under numbers, so names in a zip cannot decide where a file is written.
 """
 
 import hashlib
@@ -23,16 +23,16 @@ _NAMES = "names.json"
 
 
 class ZipError(Exception):
-    """A zip that cannot be a package; `args` are messages to be read after its name."""
+    """A zip that cannot be a package; read `args` after its name."""
 
 
 def unpack(path: Path, cache: Path) -> dict[str, Path]:
-    """Return what a zip has: name -> file in the cache, executable if it was.
+    """Return the contents of a zip: name -> file in the cache, executable if it was.
 
-    Bytecode next to its source is left out: it carries a date that is lost.
+    Bytecode next to its source is omitted, because it depends on dates that are lost.
 
     Raises:
-        ZipError: it is not a zip, is damaged or encrypted, or has entries that lead out of it.
+        ZipError: it is not a zip, is damaged or encrypted, or has paths outside of it.
 
     """
     with path.open("rb") as file:
@@ -52,9 +52,9 @@ def unpack(path: Path, cache: Path) -> dict[str, Path]:
 
 
 def is_executable(name: str, path: Path) -> bool:
-    """Whether a file of a package has to be executable: a program, or a script with `#!`.
+    """Whether a file of a package must be executable: a program, or a script with `#!`.
 
-    Shared libraries need no such bit, and text that has one only by accident does not get it.
+    Shared libraries need not be, and text that is executable by accident stays plain.
     """
     if name == "bootstrap":  # what a custom runtime starts
         return True
@@ -65,9 +65,9 @@ def is_executable(name: str, path: Path) -> bool:
 
 
 def write(files: Mapping[str, Path], cache: Path) -> Path:
-    """Write a zip that keeps which files are executable, and return it.
+    """Write a zip that keeps the executable bit of files, and return its path.
 
-    Not compressed as long as Lambda accepts that: what a compressor writes depends on its version.
+    It is uncompressed if Lambda accepts that, because compressed bytes depend on zlib's version.
     """
     unzipped = sum(path.stat().st_size for path in files.values())
     method = zipfile.ZIP_STORED if unzipped < sizes.ZIPPED_BYTES * 0.9 else zipfile.ZIP_DEFLATED
@@ -93,8 +93,8 @@ def write(files: Mapping[str, Path], cache: Path) -> Path:
 def _unpack(path: Path, folder: Path) -> None:
     with zipfile.ZipFile(path) as packed:
         entries = packed.infolist()
-        if faults := [*_faults(entries)]:
-            raise ZipError(*faults)
+        if messages := [*_entry_errors(entries)]:
+            raise ZipError(*messages)
         by_name = {
             posixpath.normpath(each.filename): each for each in entries if not each.is_dir()
         }
@@ -114,24 +114,24 @@ def _unpack(path: Path, folder: Path) -> None:
     (folder / _NAMES).write_text(json.dumps(names), encoding="utf-8")
 
 
-def _faults(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
+def _entry_errors(entries: Iterable[zipfile.ZipInfo]) -> Iterable[str]:
     total = 0
     for entry in entries:
         name = entry.filename
         parts = name.split("/")
         if name.startswith("/") or re.match("[A-Za-z]:", name):
-            yield f"has an entry with an absolute path, {name!r}; zip relative paths"
+            yield f"contains an absolute path, {name!r}; use relative paths"
         elif ".." in parts:
-            yield f"has an entry that leads out of it, {name!r}; zip paths without `..`"
+            yield f"contains a path that leaves it, {name!r}; use paths without `..`"
         elif "\\" in name:
-            yield f"has a path with backslashes, {name!r}; zip paths with `/`"
+            yield f"contains a path with backslashes, {name!r}; use `/`"
         if entry.flag_bits & _ENCRYPTED:
-            yield f"has an encrypted entry, {name!r}; zip it without a password"
+            yield f"contains an encrypted entry, {name!r}; create it without a password"
         total += entry.file_size
     if total > sizes.UNZIPPED_BYTES:
         yield (
-            f"has {sizes.shown(total)} unzipped, more than the {sizes.shown(sizes.UNZIPPED_BYTES)}"
-            " that Lambda accepts; leave something out, or put it into a layer"
+            f"is {sizes.shown(total)} unzipped, more than the {sizes.shown(sizes.UNZIPPED_BYTES)}"
+            " that Lambda accepts; remove what is not needed, or move it to a layer"
         )
 
 
@@ -149,7 +149,7 @@ def _linked(
         name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         if name not in by_name or name in seen:
             raise ZipError(
-                f"has a symbolic link to something that is not a file in it, {min(seen)!r} ->"
+                f"contains a symbolic link that is not to one of its files, {min(seen)!r} ->"
                 f" {target!r}; zip the file itself (`zip` without `-y`)"
             )
         entry = by_name[name]

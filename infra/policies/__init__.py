@@ -2,9 +2,10 @@
 
 iam              what roles may do with secrets, keys, logs, traces and networks; key policies
 parameters       the same for parameters
-resource_policy  what a secret refuses, whatever IAM allows
-endpoints        what may pass a VPC endpoint
-audit, monitoring
+resource_policy  what a secret denies, whatever IAM allows
+endpoints        what may pass through a VPC endpoint
+audit            policies of the trail's key and bucket
+monitoring       policies of the alarm topic and its key; the watch's role
 
-Which role or resource gets a document is up to the component. No Pulumi, no boto3.
+The components attach them to roles and resources. No Pulumi, no boto3.
 """

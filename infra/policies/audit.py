@@ -1,32 +1,32 @@
 """Policy documents of the audit trail. Pure functions over plain strings; JSON-like dicts out."""
 
-from ..aws.place import Place
+from ..aws.location import Location
 from . import iam as policies
 from .iam import Policy
 
 _CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
 
 
-def trail_arn(place: Place, name: str) -> str:
-    """ARN of a trail, which its key and its bucket name before there is one."""
-    return place.arn("cloudtrail", f"trail/{name}")
+def trail_arn(location: Location, name: str) -> str:
+    """ARN of a trail, to which its key and its bucket refer before it exists."""
+    return location.arn("cloudtrail", f"trail/{name}")
 
 
-def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
-    """Let this trail encrypt, the log group of this name, and who may read files of S3 decrypt.
+def key_policy(location: Location, trail: str, log_group_name: str) -> Policy:
+    """Allow this trail and this log group to encrypt, and readers of the files in S3 to decrypt.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
     """
-    any_trail = trail_arn(place._replace(region="*"), "*")
+    any_trail = trail_arn(location._replace(region="*"), "*")
     return policies.policy_document(
-        policies.administer_key(place),
-        policies.encrypt_logs(place, log_group_name),
+        policies.administer_key(location),
+        policies.encrypt_logs(location, log_group_name),
         {
             "Sid": "EncryptTrail",
             "Effect": "Allow",
             "Principal": _CLOUDTRAIL,
             "Action": "kms:GenerateDataKey",
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {
                 "StringEquals": {"aws:SourceArn": trail},
                 "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": any_trail},
@@ -37,19 +37,19 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
             "Effect": "Allow",
             "Principal": _CLOUDTRAIL,
             "Action": "kms:DescribeKey",
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {"StringEquals": {"aws:SourceArn": trail}},
         },
         {
             "Sid": "ReadTrail",
             "Effect": "Allow",
-            "Principal": policies.account(place),
+            "Principal": policies.account(location),
             "Action": "kms:Decrypt",
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {
                 "StringEquals": {
-                    "kms:CallerAccount": place.account_id,
-                    "kms:ViaService": policies.via("s3", place),
+                    "kms:CallerAccount": location.account_id,
+                    "kms:ViaService": policies.via("s3", location),
                 }
             },
         },
@@ -57,11 +57,11 @@ def key_policy(place: Place, trail: str, log_group_name: str) -> Policy:
 
 
 def bucket_policy(bucket_arn: str, trail: str) -> Policy:
-    """Let this trail write its files, and nobody do anything without TLS.
+    """Allow this trail to write its files, and deny everyone requests without TLS.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
     """
-    account_id = Place.of(trail).account_id
+    account_id = Location.of(trail).account_id
     return policies.policy_document(
         {
             "Sid": "CheckByTrail",

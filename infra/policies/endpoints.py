@@ -1,22 +1,24 @@
-"""Policies of VPC endpoints: what may pass, whoever asks. Pure functions over plain strings.
+"""Policies of VPC endpoints: which calls may pass. Pure functions over plain strings.
 
-An endpoint's policy grants nothing; it bounds what roles that are granted something may do through
-the endpoint, and whose roles those may be.
+An endpoint policy grants nothing; it limits what roles may do through the endpoint, and which
+account the roles belong to.
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from ..aws.place import Place
+from ..aws.location import Location
 from .iam import MAKE_PASSWORDS, Policy, policy_document
 from .parameters import parameter_arn
 
 
-def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str] = ()) -> Policy:
-    """Read and rotate secrets whose full names start so, read existing ones, make passwords.
+def secretsmanager(
+    location: Location, secret_prefix: str, existing_arns: Sequence[str] = ()
+) -> Policy:
+    """Read and rotate secrets with this name prefix, read existing ones, generate passwords.
 
-    The account that is asked for is the caller's; an existing secret may be of any.
+    Secrets must be in the caller's account; an existing secret may be in any account.
     """
     existing = {
         "Sid": "ExistingSecrets",
@@ -24,7 +26,7 @@ def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str
         "Resource": sorted(existing_arns),
     }
     return _policy(
-        place,
+        location,
         {
             "Sid": "ThisEnvironmentsSecrets",
             "Action": [
@@ -34,54 +36,54 @@ def secretsmanager(place: Place, secret_prefix: str, existing_arns: Sequence[str
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
-            "Resource": place.arn("secretsmanager", f"secret:{secret_prefix}*"),
+            "Resource": location.arn("secretsmanager", f"secret:{secret_prefix}*"),
         },
         *([existing] if existing_arns else []),
         MAKE_PASSWORDS,
     )
 
 
-def ssm(place: Place, parameter_prefix: str) -> Policy:
-    """Read parameters whose full names start so."""
+def ssm(location: Location, parameter_prefix: str) -> Policy:
+    """Read parameters with this name prefix."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "ThisEnvironmentsParameters",
             "Action": "ssm:GetParameter",
-            "Resource": parameter_arn(place, f"{parameter_prefix}*"),
+            "Resource": parameter_arn(location, f"{parameter_prefix}*"),
         },
     )
 
 
-def logs(place: Place, log_group_prefix: str) -> Policy:
-    """Write to log groups whose names start so."""
+def logs(location: Location, log_group_prefix: str) -> Policy:
+    """Write to log groups with this name prefix."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "ThisEnvironmentsLogs",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": place.log_group_arn(f"{log_group_prefix}*"),
+            "Resource": location.log_group_arn(f"{log_group_prefix}*"),
         },
     )
 
 
-def monitoring(place: Place) -> Policy:
-    """Put metrics."""
+def monitoring(location: Location) -> Policy:
+    """Publish metrics."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "PutMetrics",
             "Action": "cloudwatch:PutMetricData",
-            # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+            # The action supports no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
             "Resource": "*",
         },
     )
 
 
-def xray(place: Place) -> Policy:
-    """Send segments, and ask which requests to sample."""
+def xray(location: Location) -> Policy:
+    """Send segments, and get sampling rules."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "WriteTraces",
             "Action": [
@@ -90,28 +92,28 @@ def xray(place: Place) -> Policy:
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ],
-            # The actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+            # The actions support no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
             "Resource": "*",
         },
     )
 
 
-def s3(place: Place) -> Policy:
+def s3(location: Location) -> Policy:
     """Read and write objects in buckets of the account."""
     return _policy(
-        place,
+        location,
         {
             "Sid": "OwnBuckets",
             "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-            # A bucket's ARN names no account.
-            "Resource": f"arn:{place.partition}:s3:::*",
+            # A bucket's ARN contains no account.
+            "Resource": f"arn:{location.partition}:s3:::*",
         },
-        resource_account=place.account_id,
+        resource_account=location.account_id,
     )
 
 
-def _policy(place: Place, *statements: dict[str, Any], resource_account: str = "") -> Policy:
-    bounds = {"aws:PrincipalAccount": place.account_id}
+def _policy(location: Location, *statements: dict[str, Any], resource_account: str = "") -> Policy:
+    bounds = {"aws:PrincipalAccount": location.account_id}
     if resource_account:
         bounds["aws:ResourceAccount"] = resource_account
     return policy_document(

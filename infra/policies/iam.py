@@ -1,24 +1,25 @@
 """IAM and KMS key policy documents. Pure functions over plain strings; JSON-shaped dicts out.
 
-No action holds a wildcard. A `*` as resource carries the AWS rule that forces it.
+No action contains a wildcard. Each `*` as a resource has a comment with the AWS rule that requires
+it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..aws.limits import MANAGED_POLICY_CHARACTERS
-from ..aws.place import Place
+from ..aws.location import Location
 
 Policy = dict[str, Any]
 
-# Longest partition, region and the suffix that Secrets Manager appends: what stands around a
+# Longest partition, region and the suffix that Secrets Manager appends: what surrounds a
 # secret's name in its ARN. `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:`
 _ARN_AROUND_NAME = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf")
-# What is around the ARNs in the longest policy that reads secrets: Sids, actions, key, conditions.
+# The rest of the longest policy that reads secrets: Sids, actions, key, conditions.
 _AROUND_ARNS = 620
-# What a policy that also writes them has in addition.
+# What a policy that also writes them adds.
 _MORE_FOR_WRITING = 80
-# What a region of replicas adds: its name, its key's ARN, and its Secrets Manager, in both forms.
+# What a replica region adds: its name, its key's ARN, and its Secrets Manager, in both forms.
 _A_REPLICA_REGION = 300
 
 _KEY_ADMINISTRATION = [
@@ -59,7 +60,7 @@ MAKE_PASSWORDS = {
     "Sid": "MakePasswords",
     "Effect": "Allow",
     "Action": "secretsmanager:GetRandomPassword",
-    # The action knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    # The action supports no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     "Resource": "*",
 }
 # https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html
@@ -67,7 +68,7 @@ _TRACE = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
 def policy_document(*statements: dict[str, Any]) -> Policy:
-    """Put statements into a policy document."""
+    """Return a policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
@@ -83,23 +84,23 @@ def assume_role(service: str) -> Policy:
 
 
 def key_policy(
-    place: Place,
+    location: Location,
     log_group_prefix: str | None = None,
     *,
     parameters: bool = False,
     replication_regions: Sequence[str] = (),
     foreign_readers: Mapping[str, Sequence[str]] | None = None,
 ) -> Policy:
-    """Let the account administer the key, and use it only through Secrets Manager.
+    """Allow the account to administer the key, and to use it only through Secrets Manager.
 
-    The account's root as principal hands the decision to IAM: a principal needs an IAM grant
-    besides. With `log_group_prefix`, CloudWatch Logs may use the key for groups of that name;
-    with `parameters`, the account may use it through Parameter Store, too.
+    The account's root as principal delegates the decision to IAM: a principal also needs an IAM
+    policy. With `log_group_prefix`, CloudWatch Logs may use the key for groups with that prefix;
+    with `parameters`, the account may also use it through Parameter Store.
 
-    `replication_regions` are those that secrets under this key are replicated to or from. To
-    replicate, Secrets Manager decrypts with the one key and encrypts with the other, in the name
-    of whoever wrote the value. Through which region's service it calls KMS is not documented, so
-    the key may be used through both.
+    `replication_regions` are those to or from which secrets under this key are replicated. To
+    replicate, Secrets Manager decrypts with one key and encrypts with the other, on behalf of the
+    principal that wrote the value. AWS does not document through which region's service it calls
+    KMS, so the key may be used through both.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
 
     `foreign_readers` are roles of other accounts, by ARN, each with the full names of the secrets
@@ -108,33 +109,33 @@ def key_policy(
     """
     services = [
         name
-        for region in dict.fromkeys([place.region, *replication_regions])
-        for name in via("secretsmanager", place._replace(region=region))
+        for region in dict.fromkeys([location.region, *replication_regions])
+        for name in via("secretsmanager", location._replace(region=region))
     ]
     statements: list[dict[str, Any]] = [
-        administer_key(place),
+        administer_key(location),
         {
             "Sid": "UseThroughSecretsManager",
             "Effect": "Allow",
-            "Principal": account(place),
-            # Encrypt: a secret that moves to this key from another is encrypted anew.
+            "Principal": account(location),
+            # Encrypt: a secret that moves to this key is encrypted again.
             # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
             "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-            "Resource": "*",  # in a key policy, `*` is this key
+            "Resource": "*",  # in a key policy, `*` means this key
             "Condition": {
                 "StringEquals": {
-                    "kms:CallerAccount": place.account_id,
+                    "kms:CallerAccount": location.account_id,
                     "kms:ViaService": services,
                 }
             },
         },
     ]
     if parameters:
-        # Parameter Store encrypts as Secrets Manager does, an Advanced one by a data key.
+        # Parameter Store encrypts like Secrets Manager, an Advanced parameter with a data key.
         # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
         through = {
-            "kms:CallerAccount": place.account_id,
-            "kms:ViaService": via("ssm", place),
+            "kms:CallerAccount": location.account_id,
+            "kms:ViaService": via("ssm", location),
         }
         statements.append(
             {
@@ -145,8 +146,8 @@ def key_policy(
         )
     for number, (role_arn, names) in enumerate((foreign_readers or {}).items(), start=1):
         secrets = [
-            # The key is there before the secrets, whose ARNs end in six more characters.
-            f"arn:{place.partition}:secretsmanager:*:{place.account_id}:secret:{name}-??????"
+            # The key exists before the secrets, whose ARNs end in six more characters.
+            f"arn:{location.partition}:secretsmanager:*:{location.account_id}:secret:{name}-??????"
             for name in sorted(names)
         ]
         statements.append(
@@ -155,7 +156,7 @@ def key_policy(
                 "Effect": "Allow",
                 "Principal": {"AWS": role_arn},
                 "Action": "kms:Decrypt",
-                "Resource": "*",  # in a key policy, `*` is this key
+                "Resource": "*",  # in a key policy, `*` means this key
                 "Condition": {
                     "StringEquals": {"kms:ViaService": services},
                     "StringLike": {"kms:EncryptionContext:SecretARN": secrets},
@@ -163,42 +164,42 @@ def key_policy(
             }
         )
     if log_group_prefix is not None:
-        statements.append(encrypt_logs(place, f"{log_group_prefix}*"))
+        statements.append(encrypt_logs(location, f"{log_group_prefix}*"))
     return policy_document(*statements)
 
 
-def administer_key(place: Place) -> dict[str, Any]:
-    """Statement of a key policy: the account administers the key, whoever IAM lets."""
+def administer_key(location: Location) -> dict[str, Any]:
+    """Statement of a key policy: principals to whom IAM allows it administer the key."""
     return {
         "Sid": "AdministerByIam",
         "Effect": "Allow",
-        "Principal": account(place),
+        "Principal": account(location),
         "Action": _KEY_ADMINISTRATION,
-        "Resource": "*",  # in a key policy, `*` is this key
+        "Resource": "*",  # in a key policy, `*` means this key
     }
 
 
-def encrypt_logs(place: Place, log_groups: str) -> dict[str, Any]:
-    """Statement of a key policy: CloudWatch Logs uses the key for log groups of such a name."""
-    arn = place.log_group_arn(log_groups)
+def encrypt_logs(location: Location, log_groups: str) -> dict[str, Any]:
+    """Statement of a key policy: CloudWatch Logs uses the key for log groups with this name."""
+    arn = location.log_group_arn(log_groups)
     return {
         "Sid": "EncryptLogs",
         "Effect": "Allow",
-        "Principal": {"Service": f"logs.{place.region}.{_dns_suffix(place)}"},
+        "Principal": {"Service": f"logs.{location.region}.{_dns_suffix(location)}"},
         "Action": _KEY_USE_BY_LOGS,
-        "Resource": "*",  # in a key policy, `*` is this key
+        "Resource": "*",  # in a key policy, `*` means this key
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
     }
 
 
 def read_secrets(secret_arns: Sequence[str], *key_arns: str, describe: bool = False) -> Policy:
-    """Read exactly these secrets, and decrypt with the keys only what Secrets Manager hands them.
+    """Read exactly these secrets, and decrypt with the keys only through Secrets Manager.
 
-    `describe` adds DescribeSecret, which answers no value.
+    `describe` adds DescribeSecret, which returns no value.
 
-    `key_arns` are the key of the secrets' region and, where they have replicas, that of each
-    replica's: a replica's ARN differs in the region only, so one pattern and the list of regions
-    stand for them all, in a policy of nearly the same size.
+    `key_arns` are the key of the secrets' region and, if they have replicas, the key of each
+    replica region. A replica's ARN differs only in the region, so one pattern and the list of
+    regions cover all of them, in a policy of nearly the same size.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
     """
@@ -210,7 +211,7 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str, describe: bool = Fa
     }
     if len(key_arns) > 1:
         read["Resource"] = [_in_any_region(arn) for arn in secret_arns]
-        regions = [Place.of(arn).region for arn in key_arns]
+        regions = [Location.of(arn).region for arn in key_arns]
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions}}
     return policy_document(
         read, _use_key("DecryptSecrets", ["kms:Decrypt"], secret_arns, *key_arns)
@@ -218,9 +219,9 @@ def read_secrets(secret_arns: Sequence[str], *key_arns: str, describe: bool = Fa
 
 
 def read_existing_secrets(key_arns: Mapping[str, str | None], *, describe: bool = False) -> Policy:
-    """Read secrets that others own: ARN of each -> ARN of its KMS key.
+    """Read existing secrets: ARN of each -> ARN of its KMS key.
 
-    Without a key a secret is under Secrets Manager's own, which takes no grant.
+    A secret without a key is encrypted with the AWS managed key, which needs no permission.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
     read = {
@@ -248,7 +249,7 @@ def _reading(*, describe: bool) -> str | list[str]:
 
 
 def send_dead_letters(arn: str) -> Policy:
-    """Send events that failed to one SQS queue or SNS topic.
+    """Send failed events to one SQS queue or SNS topic.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
@@ -259,7 +260,7 @@ def send_dead_letters(arn: str) -> Policy:
 
 
 def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
-    """Read and write exactly these secrets, and make random passwords.
+    """Read and write exactly these secrets, and generate random passwords.
 
     `key_arns` are as for `read_secrets`.
     """
@@ -288,11 +289,11 @@ def rotate_secret(
     *key_arns: str,
     history: bool,
 ) -> Policy:
-    """Rotate exactly this secret; read the one of the administrator who changes the other user.
+    """Rotate exactly this secret; read the admin secret with which the other user is changed.
 
-    With `history` also find the older versions, one of which a user may still log in with.
-    `key_arns` are as for `read_secrets`; the administrator's secret is read at home only, under
-    `admin_key_arn`, or under AWS's own key without one.
+    With `history`, also list older versions, because a user may still log in with one of them.
+    `key_arns` are as for `read_secrets`. The admin secret is read only in the stack's own region,
+    and decrypted with `admin_key_arn`, or with the AWS managed key without one.
     """
     statements = [
         {
@@ -321,7 +322,7 @@ def rotate_secret(
 
 
 def use_network() -> Policy:
-    """Have network interfaces in a VPC, which Lambda makes in the role's name.
+    """Manage network interfaces in a VPC, which Lambda creates on behalf of the role.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
@@ -337,14 +338,14 @@ def use_network() -> Policy:
                 "ec2:DescribeSubnets",
                 "ec2:UnassignPrivateIpAddresses",
             ],
-            # Lambda checks these before there is an interface to name.
+            # Lambda checks these before an interface exists.
             "Resource": "*",
         }
     )
 
 
 def write_logs(log_group_arn: str) -> Policy:
-    """Write to streams of one log group, which exists already."""
+    """Write to streams of one existing log group."""
     return policy_document(
         {
             "Sid": "WriteLogs",
@@ -362,7 +363,7 @@ def write_traces() -> Policy:
             "Sid": "WriteTraces",
             "Effect": "Allow",
             "Action": _TRACE,
-            # The actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+            # The actions support no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
             "Resource": "*",
         }
     )
@@ -371,15 +372,18 @@ def write_traces() -> Policy:
 def split_by_size(
     names: Iterable[str], replica_regions: int = 0, *, writing: bool = False
 ) -> list[list[str]]:
-    """Split secret names so that `read_secrets` of each part fits one managed policy.
+    """Split secret names so that `read_secrets` of each part fits in one managed policy.
 
-    With `writing` so that `seed_secrets` does.
+    With `writing`, so that `seed_secrets` does.
 
-    Names, because ARNs are not known before the secrets exist and the number of policies must be.
-    Raises ValueError where so many regions leave no room for a name.
-    Sorted, so that the order of a dict moves no secret from one policy to another. A secret more
-    or less may: then, with more than one policy, IAM takes the moved ones from one policy and
-    gives them to the next in no certain order, and a reader may be refused one for a moment.
+    It splits names, because the number of policies must be known before the secrets, and so their
+    ARNs, exist. The names are sorted, so that the order of a dict moves no secret to another
+    policy. Adding or removing a secret may move others: with more than one policy, IAM changes
+    them in no particular order, and a reader may briefly be denied a secret that moves.
+
+    Raises:
+        ValueError: the regions leave no room for a name.
+
     """
     parts: list[list[str]] = []
     room = 0
@@ -402,7 +406,7 @@ def split_by_size(
 
 
 def _writing(*key_arns: str) -> list[str]:
-    """Name what a writer does with the keys; it encrypts with a replica's in its own name.
+    """Return the key actions of a writer; it also encrypts with the replica keys.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
@@ -413,12 +417,12 @@ def _writing(*key_arns: str) -> list[str]:
 def _use_key(
     sid: str, actions: list[str], secret_arns: Sequence[str], *key_arns: str
 ) -> dict[str, Any]:
-    services = [name for arn in key_arns for name in via("secretsmanager", Place.of(arn))]
+    services = [name for arn in key_arns for name in via("secretsmanager", Location.of(arn))]
     return {
         "Sid": sid,
         "Effect": "Allow",
         "Action": actions,
-        # The key's own policy says, too, through which regions' service it can be reached.
+        # The key policy also limits through which regions' services the key can be used.
         "Resource": key_arns[0] if len(key_arns) == 1 else list(key_arns),
         "Condition": {
             "StringEquals": {"kms:ViaService": services},
@@ -430,9 +434,9 @@ def _use_key(
 
 
 def _context_of(secret_arn: str) -> str:
-    """Match one secret's ARN by its end: service, region and account are the key's already.
+    """Match one secret's ARN by its end: the key determines service, region and account.
 
-    Half as long as the ARN, so a role reads half as many secrets again.
+    This is half as long as the ARN, so that 50 % more secrets fit in a role's policies.
     """
     return f"arn:*:secret:{secret_arn.split(':secret:', 1)[1]}"
 
@@ -442,19 +446,19 @@ def _in_any_region(secret_arn: str) -> str:
     return ":".join([*fields[:3], "*", *fields[4:]])
 
 
-def via(service: str, place: Place) -> list[str]:
-    """Write the values of `kms:ViaService` that name a service in its region."""
-    # AWS documents the form with amazonaws.com for every region, and writes its own policies in
-    # other partitions with the partition's suffix: both name nothing but the service.
-    suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(place)))
-    return [f"{service}.{place.region}.{suffix}" for suffix in suffixes]
+def via(service: str, location: Location) -> list[str]:
+    """Return the values of `kms:ViaService` for a service in its region."""
+    # AWS documents the form with amazonaws.com for every region, and in other partitions writes
+    # its own policies with the partition's suffix: both mean only the service.
+    suffixes = dict.fromkeys(("amazonaws.com", _dns_suffix(location)))
+    return [f"{service}.{location.region}.{suffix}" for suffix in suffixes]
 
 
-def account(place: Place) -> dict[str, str]:
-    """Write the principal that stands for everybody in the account whom IAM lets."""
-    return {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"}
+def account(location: Location) -> dict[str, str]:
+    """Return the principal for everyone in the account to whom IAM allows the action."""
+    return {"AWS": f"arn:{location.partition}:iam::{location.account_id}:root"}
 
 
-def _dns_suffix(place: Place) -> str:
+def _dns_suffix(location: Location) -> str:
     suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
-    return suffixes.get(place.partition, "amazonaws.com")
+    return suffixes.get(location.partition, "amazonaws.com")

@@ -2,39 +2,39 @@
 
 from collections.abc import Sequence
 
-from ..aws.place import Place
+from ..aws.location import Location
 from . import iam as policies
 from .iam import Policy
 
 _CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 
 
-def topic_key_policy(place: Place) -> Policy:
-    """Let the account's alarms encrypt what they tell.
+def topic_key_policy(location: Location) -> Policy:
+    """Allow the account's alarms to encrypt their messages.
 
-    The key that SNS brings along lets no alarm in.
+    The AWS managed key of SNS does not allow alarms.
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
     return policies.policy_document(
-        policies.administer_key(place),
+        policies.administer_key(location),
         {
             "Sid": "EncryptAlarms",
             "Effect": "Allow",
             "Principal": _CLOUDWATCH,
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": "*",  # in a key policy, `*` is this key
-            "Condition": {"StringEquals": {"aws:SourceAccount": place.account_id}},
+            "Resource": "*",  # in a key policy, `*` means this key
+            "Condition": {"StringEquals": {"aws:SourceAccount": location.account_id}},
         },
     )
 
 
 def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
-    """Let alarms of the account whose names start so publish, and nobody without TLS.
+    """Allow alarms with this name prefix to publish, and deny everyone requests without TLS.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
     https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html#enforce-encryption-data-in-transit
     """
-    place = Place.of(topic_arn)
+    location = Location.of(topic_arn)
     return policies.policy_document(
         {
             "Sid": "PublishAlarms",
@@ -43,8 +43,8 @@ def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
             "Action": "sns:Publish",
             "Resource": topic_arn,
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": place.account_id},
-                "ArnLike": {"aws:SourceArn": place.arn("cloudwatch", f"alarm:{alarm_prefix}*")},
+                "StringEquals": {"aws:SourceAccount": location.account_id},
+                "ArnLike": {"aws:SourceArn": location.arn("cloudwatch", f"alarm:{alarm_prefix}*")},
             },
         },
         {
@@ -59,7 +59,7 @@ def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
 
 
 def describe_secrets(secret_arns: Sequence[str]) -> Policy:
-    """Read when exactly these secrets were rotated, and never a value."""
+    """Describe exactly these secrets, which returns their rotation dates and no value."""
     return policies.policy_document(
         {
             "Sid": "DescribeSecrets",

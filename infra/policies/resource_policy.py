@@ -1,11 +1,12 @@
 """The resource policy of a secret. Pure functions over plain strings; JSON-shaped dicts out.
 
-In the account it grants nothing: IAM does. It refuses, so that a grant made elsewhere by mistake
-opens nothing. A role of another account needs a grant here as well as one of its own account.
+In the account it grants nothing; IAM does. It denies, so that a permission granted elsewhere by
+mistake has no effect. A role of another account needs a permission here and one in its own
+account.
 
-Tags are refused to others, too: where IAM grants by tags, they decide on access. What only tells
-of a secret stays open to whom IAM lets, such as DescribeSecret and ListSecretVersionIds: it shows
-names, dates, labels and tags, and no value.
+It also denies tagging, because IAM can grant access by tags. Actions that only describe a secret,
+such as DescribeSecret and ListSecretVersionIds, are not denied: they return names, dates, labels
+and tags, and no value.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from .iam import Policy, policy_document
 
 _READING = ["secretsmanager:GetSecretValue"]
-# What changes the value, where it is, or what it is tagged as.
+# What changes the value, its replicas, or its tags.
 _CHANGING = [
     "secretsmanager:CancelRotateSecret",
     "secretsmanager:DeleteSecret",
@@ -38,7 +39,7 @@ _DESCRIBING = [
     "secretsmanager:ValidateResourcePolicy",
 ]
 _ALL = sorted([*_READING, *_CHANGING, *_MENDING, *_DESCRIBING])
-# What AWS's services do in their own name bears no principal of the account.
+# Calls of AWS services on their own behalf have no principal of the account.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalisawsservice
 _NO_SERVICE = {"aws:PrincipalIsAWSService": "false"}
 
@@ -51,24 +52,23 @@ def secret_policy(  # noqa: PLR0913, PLR0917 (who may do what)
     organization_id: str | None = None,
     foreign_readers: Sequence[str] = (),
 ) -> Policy:
-    """Refuse a secret to everybody but these, and grant the read to `foreign_readers`.
+    """Deny a secret to everyone except these, and allow `foreign_readers` to read it.
 
-    Without `administrators` nobody is refused.
+    Without `administrators` no one is denied.
 
     `account_arn` is `arn:<partition>:iam::<account>:root`; the others are ARNs of roles and
-    users, where `*` and `?` stand for any characters: `readers` may read, `writers` read
-    and change the value, `administrators` change this policy, too. A role's ARN stands for each
-    of its sessions. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    users, with `*` and `?` as wildcards: `readers` may read, `writers` may read and change the
+    value, `administrators` may also change this policy. A role's ARN covers all its sessions. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 
-    Nobody is locked out by a wrong `organization_id`: the policy can still be mended. The same
-    document is right for every replica: Secrets Manager copies it, and it names no region.
+    A wrong `organization_id` locks no one out of fixing the policy. The same document works for
+    every replica: Secrets Manager copies it, and it contains no region.
     """
     grants = [_grant(foreign_readers)] if foreign_readers else []
     if not administrators:
         return policy_document(*grants)
     accounts = sorted({arn.split(":")[4] for arn in (account_arn, *foreign_readers)})
     readers = [*readers, *foreign_readers]
-    # Roles that only the AWS service they are made for can assume, and nobody can change.
+    # Service-linked roles: only their AWS service can assume them, and no one can change them.
     service_linked = f"{account_arn.removesuffix('root')}role/aws-service-role/*"
     may_change = [*administrators, *writers, service_linked]
     statements = [
@@ -107,7 +107,7 @@ def _grant(role_arns: Sequence[str]) -> dict[str, Any]:
         "Effect": "Allow",
         "Principal": {"AWS": sorted({*role_arns})},
         "Action": _READING,
-        "Resource": "*",  # in a secret's policy, `*` is this secret and its replicas
+        "Resource": "*",  # in a secret's policy, `*` means this secret and its replicas
     }
 
 
@@ -125,6 +125,6 @@ def _refusal(sid: str, actions: list[str], condition: dict[str, Any]) -> dict[st
         "Effect": "Deny",
         "Principal": "*",
         "Action": actions,
-        "Resource": "*",  # in a secret's policy, `*` is this secret and its replicas
+        "Resource": "*",  # in a secret's policy, `*` means this secret and its replicas
         "Condition": condition,
     }

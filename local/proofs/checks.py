@@ -108,7 +108,7 @@ def _tells(evidence: Evidence) -> str:
     slowest = max(each.seconds for each in told.values())
     lines = [
         f"{name} after {each.seconds:.1f} s, over {each.over_after_seconds:.0f} s later:"
-        f" {each.description}"
+        f" {each.description.splitlines()[0]}"
         for name, each in told.items()
     ]
     return "\n".join([f"{len(told)} told, the last after {slowest:.1f} s", *lines])

@@ -182,7 +182,7 @@ def test_what_else_lambda_has_is_passed_on_unchanged() -> None:
 
 
 def test_a_component_refuses_an_option_that_is_unknown() -> None:
-    with pytest.raises(ValueError, match="options has memorySize; allowed are capacityProvider"):
+    with pytest.raises(ValueError, match="unknown options: memorySize; allowed: capacityProvider"):
         made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "options": {"memorySize": 1}}))
 
 
@@ -204,7 +204,7 @@ def test_any_runtime_gets_layer_and_settings_as_pythons_do() -> None:
     function = only(registered, FUNCTION).inputs
     assert function["layers"] == [FUNCTION_ARGS["layer_arn"], *layers]
     assert function["environment"]["variables"]["SECRETS_MANAGER_TTL"] == "300"
-    with pytest.raises(ValueError, match="must be a runtime of Lambda, got 'node'"):
+    with pytest.raises(ValueError, match=r"must be a Lambda runtime such as .*, got 'node'"):
         made(lambda: ExtensionFunction("f", {**node, "runtime": "node"}))
 
 

@@ -154,14 +154,14 @@ def test_a_secrets_value_is_marked_secret_however_it_is_given(
 
 
 def test_a_value_over_64_kib_is_refused_with_its_size_only() -> None:
-    with pytest.raises(ValueError, match="65536 bytes, this one has 65537") as refused:
+    with pytest.raises(ValueError, match="65536 bytes, got 65537") as refused:
         made(lambda: AppSecret("s", {**SECRET_ARGS, "value": "x" * 65_537}))
     assert "xxx" not in str(refused.value)
 
 
 def test_a_value_over_64_kib_is_refused_when_it_is_an_output_too() -> None:
     value = pulumi.Output.secret
-    with pytest.raises(ValueError, match="65536 bytes, this one has 65538"):
+    with pytest.raises(ValueError, match="65536 bytes, got 65538"):
         made(lambda: AppSecret("s", {**SECRET_ARGS, "value": value("é" * 32_769)}))
 
 
@@ -279,7 +279,7 @@ def test_policies_fit_with_the_longest_arns_that_there_are(
 
 
 def test_more_secrets_than_a_role_can_be_granted_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"500 secrets need 1\d policies, and IAM attaches 10"):
+    with pytest.raises(ValueError, match=r"500 secrets need 1\d policies, but IAM allows 10"):
         made(lambda: ReaderRole("r", {**ROLE_ARGS, "secret_arns": secret_arns(500)}))
 
 
@@ -458,7 +458,7 @@ def test_the_engine_refuses_two_resources_of_one_urn() -> None:
 
 def test_a_missing_file_of_the_package_is_named(tmp_path: Path) -> None:
     files = {"app.py": tmp_path / "none.py"}
-    with pytest.raises(FileNotFoundError, match=r"no file .*none\.py"):
+    with pytest.raises(FileNotFoundError, match=r"missing files: .*none\.py"):
         made(lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "files": files}))
 
 
@@ -581,8 +581,8 @@ def test_rotation_waits_for_permission_and_grants() -> None:
         ({"window_hours": 25}, "window_hours must be 1 to 24, got 25"),
         ({"overlap_hours": -1}, "overlap_hours must be 0 to 24000, got -1"),
         ({"database_port": 0}, "database_port must be 1 to 65535, got 0"),
-        ({"strategy": "alternatingUsers"}, "admin_secret_arn goes with alternatingUsers"),
-        ({"admin_secret_arn": "arn"}, "admin_secret_arn goes with alternatingUsers"),
+        ({"strategy": "alternatingUsers"}, "admin_secret_arn must be set with alternatingUsers"),
+        ({"admin_secret_arn": "arn"}, "admin_secret_arn must be set with alternatingUsers"),
     ],
 )
 def test_rotation_refuses_what_aws_would(given: SecretRotationArgs, fault: str) -> None:
@@ -640,7 +640,7 @@ def test_seeder_is_called_once_for_each_secret_after_its_grants() -> None:
         (lambda: AppSecret("s", {**SECRET_ARGS, "name": "a b"}), "letters, digits and"),
         (
             lambda: ExtensionFunction("f", {**FUNCTION_ARGS, "memory_mb": 127, "runtime": "go"}),
-            r"runtime must be a runtime of .*, got 'go'; memory_mb must be 128 to 10240, got 127",
+            r"runtime must be a Lambda .*, got 'go'; memory_mb must be 128 to 10240, got 127",
         ),
         (
             lambda: ExtensionFunction(

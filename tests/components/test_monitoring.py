@@ -70,8 +70,8 @@ def document(registration: Registration) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_an_alarm_for_everything_that_is_described() -> None:
-    sight = incidents.Sight("", "", "", "")
-    assert set(alarms()) == set(incidents.descriptions(sight))
+    locations = incidents.LogLocations("", "", "", "")
+    assert set(alarms()) == set(incidents.descriptions(locations))
 
 
 def test_without_a_rotation_none_is_overdue_and_without_a_replica_none_is_broken() -> None:
@@ -84,6 +84,19 @@ def test_every_alarm_tells_the_topic_of_its_beginning_and_its_end() -> None:
         assert alarm["name"] == f"p-s-{incident}"
         assert alarm["alarmActions"] == alarm["okActions"] == [TOPIC]
         assert len(alarm["alarmDescription"]) > 80
+
+
+def test_every_alarm_links_to_the_runbook_of_the_config() -> None:
+    url = "https://git.example.com/docs/operations.md"
+    made = monitoring(runbook_url=url)
+    texts = {
+        each.inputs["name"].removeprefix("p-s-"): each.inputs["alarmDescription"]
+        for each in by_type(made, ALARM)
+    }
+    (composite,) = by_type(made, "CompositeAlarm")
+    texts["alarms"] = composite.inputs["alarmDescription"]
+    for heading, text in texts.items():
+        assert text.endswith(f"\nRunbook: {url}#{heading}")
 
 
 def test_one_of_what_is_counted_is_one_too_many() -> None:
@@ -254,11 +267,11 @@ def test_existing_secrets_have_filters_of_the_same_metrics_and_are_among_who_rea
     ("changes", "fault"),
     [
         ({"period_seconds": 45}, "period_seconds must be one of 10, 30, 60, 300, 900, 3600"),
-        ({"role_arns": []}, "role_arns and key_arns name one at least"),
-        ({"key_arns": []}, "role_arns and key_arns name one at least"),
+        ({"role_arns": []}, "role_arns and key_arns must each list at least one"),
+        ({"key_arns": []}, "role_arns and key_arns must each list at least one"),
         (
             {"existing_secret_arns": [f"{SECRET}{number:06}" for number in range(40)]},
-            r"existing_secret_arns need \d+ filters of each kind, and 10 fit a log group",
+            r"existing_secret_arns need \d+ filters of each kind, but a log group has room for 10",
         ),
     ],
 )

@@ -188,7 +188,7 @@ def test_who_is_in_the_group_waits_for_every_way_and_endpoint() -> None:
 @pytest.mark.parametrize(
     ("args", "fault"),
     [
-        ({**ARGS, "subnet_ids": ["subnet-1"]}, "subnet_ids must be 2 at least, got 1"),
+        ({**ARGS, "subnet_ids": ["subnet-1"]}, "subnet_ids must list at least 2, got 1"),
         ({**ARGS, "services": ["kms"]}, "services must be one of logs, monitoring, xray"),
         ({**ARGS, "database_port": 0}, "database_port must be 1 to 65535, got 0"),
     ],
@@ -205,12 +205,14 @@ def test_a_stacks_endpoints_are_refused_in_two_subnets_of_a_zone(name: str) -> N
     with pytest.raises(SettingsError) as raised:
         planned(name, network=network)
     (fault,) = raised.value.errors
-    assert fault.startswith("network.subnetIds: s-2, t-2 are all in us-east-12, and an endpoint")
+    assert fault.startswith(
+        f"{PROJECT}:network.subnetIds lists s-2, t-2 in the same zone, us-east-12"
+    )
 
 
 def test_a_stacks_endpoints_are_refused_in_another_vpcs_subnets() -> None:
     network = {"vpcId": "vpc-other", "egress": "endpoints", "subnetIds": ["s-1", "s-2"]}
-    with pytest.raises(SettingsError, match=f"s-1 is in {VPC}, and network.vpcId is vpc-other"):
+    with pytest.raises(SettingsError, match=f"got s-1, which is in {VPC}; fix it"):
         planned("dev", network=network)
 
 
@@ -250,4 +252,6 @@ def test_a_strict_stacks_functions_are_refused_in_one_zone_with_a_way_of_their_o
     with pytest.raises(SettingsError) as raised:
         planned("prod", network=given, replicaRegions=["us-west-2"])
     (fault,) = raised.value.errors
-    assert fault.startswith("network.subnetIds are all in us-east-11; name subnets in 2")
+    assert fault.startswith(
+        f"{PROJECT}:network.subnetIds must be in at least 2 availability zones"
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from infra import own_files
 from infra.aws.limits import MANAGED_POLICY_CHARACTERS
-from infra.aws.place import Place
+from infra.aws.location import Location
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import Parameter, ParameterStore
 from infra.components.reader_role import ReaderRole
@@ -108,7 +108,7 @@ def test_a_secure_parameter_without_a_value_is_none_of_pulumis_and_has_its_arn()
         ({"name": "/p/s/a", "type": "Text", "value": "x"}, "type must be one of String, "),
         ({"name": "/p/s/a", "type": "String", "value": "x", "tier": "Big"}, "tier must be one"),
         ({"name": "/p/s/a", "type": "StringList"}, "'a': a StringList needs a value"),
-        ({"name": "p/s/a", "type": "String", "value": "x"}, "name 'p/s/a' may hold letters"),
+        ({"name": "p/s/a", "type": "String", "value": "x"}, "name 'p/s/a' is not made of letters"),
         ({"name": "/p//a", "type": "String", "value": "x"}, "in levels with one / before each"),
         ({"name": "/ssm-p/a", "type": "String", "value": "x"}, "starts with aws or ssm"),
         ({"name": "/a" * 16, "type": "String", "value": "x"}, "has more than 15 levels"),
@@ -156,7 +156,7 @@ def test_the_reader_may_read_exactly_these_and_decrypt_only_what_is_encrypted() 
 
 @pytest.mark.parametrize("count", [1, 60, 300])
 def test_policies_of_many_parameters_stay_under_iams_limit(count: int) -> None:
-    place = Place("aws-us-gov", "ap-southeast-1", "123456789012")
+    place = Location("aws-us-gov", "ap-southeast-1", "123456789012")
     key = "arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/" + "0" * 36
     names = [f"/p/s/some/level/parameter-{number}" for number in range(count)]
     for part in split_by_size(names):

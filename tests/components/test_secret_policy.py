@@ -110,5 +110,5 @@ def test_roles_may_be_outputs() -> None:
 
 
 def test_a_policy_that_nobody_could_change_is_refused() -> None:
-    with pytest.raises(ValueError, match="administrators is empty, and nobody could change"):
+    with pytest.raises(ValueError, match="administrators is empty, so no one could change"):
         made(lambda: SecretPolicy("d", {**ARGS, "administrators": []}))

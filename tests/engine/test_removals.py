@@ -80,9 +80,9 @@ def test_a_secret_that_leaves_the_config_is_deleted_only_when_that_is_asked_for(
     found = stack.secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
     assert (stack.secret_name in [each["Name"] for each in found]) == (window > 0)
     printed = stack.run("pulumi up --skip-preview 2>&1")
-    assert "exemptions['protect.x'] is of nothing here any more; remove it" in printed
+    assert "exemptions['protect.x'] is for something that no longer exists; remove it" in printed
     assert "1 warning" not in stack.run("pulumi config rm --path 'exemptions[\"protect.x\"]'")
-    assert "any more" not in stack.run("pulumi up --skip-preview 2>&1")
+    assert "no longer exists" not in stack.run("pulumi up --skip-preview 2>&1")
 
 
 def test_a_secret_under_another_name_is_a_removal(stack: Stack) -> None:

@@ -162,7 +162,7 @@ def test_the_program_takes_both_forms_and_refuses_a_mistyped_namespace(stack: St
     stack.run("pulumi config set other:x relaxed")
     with pytest.raises(CommandError) as error:
         stack.preview()
-    line = r"(\S+) is not read, since the project is (\S+); write (\S+) instead"
+    line = r"(\S+) is ignored, because the project is named (\S+); write (\S+) instead"
     assert set(re.findall(line, str(error.value))) == {
         (f"{name}:protection", f"'{PROJECT}'", "protection") for name in (typo, "other")
     }

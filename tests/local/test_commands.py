@@ -204,18 +204,18 @@ def test_an_encrypted_value_gets_a_stand_in_and_a_note(tmp_path: Path) -> None:
 
 
 BAD: dict[str, tuple[dict[str, object], list[str]]] = {
-    "unknown key": ({"functoin": {}}, [f"{PROJECT}:functoin is no key"]),
+    "unknown key": ({"functoin": {}}, [f"{PROJECT}:functoin is an unknown key"]),
     "TTL 301": (
         {"extension": {"secretsTtlSeconds": 301}},
         ["extension.secretsTtlSeconds must be 0 to 300, got 301"],
     ),
     "name that AWS refuses": (
         {"secrets": {"a b": {"fields": {"x": 1}}}},
-        ["secrets.a b becomes a name that may hold", "function.secret must be one of a b"],
+        ["secrets.a b becomes a name that contains", "function.secret must be one of a b"],
     ),
     "value over 64 KiB": (
         {"secrets": {"database": {"fields": {"x": "y" * 65_536}}}},
-        ["secrets.database may have 65536 bytes"],
+        ["secrets.database must have at most 65536 bytes"],
     ),
     "from config without a value": (
         {"secrets": {"database": {"from": "config"}}},
@@ -234,12 +234,15 @@ BAD: dict[str, tuple[dict[str, object], list[str]]] = {
     ),
     "encrypted beside secretValues": (
         {"tags": {"a": {"secure": "v1:x"}}},
-        [f"{PROJECT}:tags is encrypted in part or whole; only secretValues may be"],
+        [f"{PROJECT}:tags is encrypted, at least in part; only secretValues may be encrypted"],
     ),
-    "region without a layer": ({"aws:region": "mars-north-1"}, ["no extension layer for arm64"]),
+    "region without a layer": (
+        {"aws:region": "mars-north-1"},
+        ["aws:region must be a known region, got 'mars-north-1'"],
+    ),
     "password in plain": (
         {"secrets": {"database": {"fields": {"password": "s3cr3t-canary"}}}},
-        ["fields.password holds sensitive text in plain (not shown)"],
+        ["fields.password appears to contain a secret in plain text (not shown)"],
     ),
 }
 

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from infra import own_files
-from infra.aws.place import Place
+from infra.aws.location import Location
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.app_secret import AppSecret
 from infra.components.audit import Audit
@@ -41,7 +41,7 @@ AWAY = WHERE | {"region": REPLICA}
 
 def program() -> None:
     """Make a secret that rotates and a function that reads it, watched as in production."""
-    place = Place(**WHERE)
+    place = Location(**WHERE)
     key = EncryptionKey(
         "environment",
         {

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from infra import own_files
-from infra.aws.place import Place
+from infra.aws.location import Location
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import ParameterStore
 from infra.components.reader_role import ReaderRole
@@ -104,7 +104,7 @@ class Deployed:
 
 def program() -> None:
     """Wire an environment of parameters alone."""
-    place = Place("aws", REGION, EmbeddedAws.account_id)
+    place = Location("aws", REGION, EmbeddedAws.account_id)
     shared = {"partition": place.partition, "region": REGION, "account_id": place.account_id}
     key = EncryptionKey(
         "environment",

@@ -251,7 +251,9 @@ def test_the_layer_of_another_region_is_refused_by_config_and_by_lambda(
 
 def test_a_password_in_plain_config_is_refused(deploy: Deploy) -> None:
     fields = {"host": "h", "password": "s3cr3t-canary"}
-    with pytest.raises(SettingsError, match="holds sensitive text in plain") as refused:
+    with pytest.raises(
+        SettingsError, match="appears to contain a secret in plain text"
+    ) as refused:
         deploy(secrets={"database": {"fields": fields}})
     assert "s3cr3t-canary" not in str(refused.value)
 

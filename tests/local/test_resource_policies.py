@@ -368,7 +368,7 @@ def test_who_would_lock_itself_out_is_refused_before_anything_is_made(
     with pytest.raises(SettingsError) as error:
         administrators(read({**VALID, "resourcePolicy": policy}), caller)
     (fault,) = error.value.errors
-    remedy = f"add {role} and {role.replace(name, '*/' + name)}; mend it in Pulumi.test.yaml"
-    assert fault.endswith(f"would lock out who deploys, {caller}; {remedy}")
+    remedy = f"add {role} and {role.replace(name, '*/' + name)}; fix it in Pulumi.test.yaml"
+    assert fault.endswith(f"would lock out the deployer, {caller}; {remedy}")
     policy["administrators"] = [role, role.replace(name, f"*/{name}")]
     assert administrators(read({**VALID, "resourcePolicy": policy}), caller)

@@ -123,7 +123,9 @@ def test_a_deletion_that_was_asked_for_passes() -> None:
 def test_an_exemption_that_is_left_over_is_told() -> None:
     engine = run(of(), Account(), exemptions={"protect.gone": REASON})
     (message,) = [each for each in engine.messages if "remove it" in each]
-    assert message.startswith(f"{PROJECT}:exemptions['protect.gone'] is of nothing here")
+    assert message.startswith(
+        f"{PROJECT}:exemptions['protect.gone'] is for something that no longer exists"
+    )
 
 
 def test_aws_is_asked_for_nothing_that_the_state_decides() -> None:

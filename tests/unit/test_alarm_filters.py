@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from infra.alarms import filters as alarm_filters
-from infra.alarms import incidents
-from infra.aws.limits import ALARM_DESCRIPTION_LENGTH, FILTER_PATTERN_LENGTH
+from infra.aws.limits import FILTER_PATTERN_LENGTH
 from local.emulator.logs import patterns
 
 PREFIX = "project/prod/"
@@ -181,33 +180,6 @@ def test_the_longest_names_fit_the_patterns_they_are_split_over() -> None:
         alarm_filters.changed_logs(["g" * 512, f"/aws/lambda/{'g' * 80}"]),
     ):
         assert len(pattern) <= FILTER_PATTERN_LENGTH
-
-
-def test_every_alarm_says_what_to_do_within_what_cloudwatch_takes() -> None:
-    sight = incidents.Sight("f" * 80, "a" * 80, "s" * 80, "k" * 80)
-    for text in incidents.descriptions(sight).values():
-        assert "aws " in text
-        assert len(text) <= ALARM_DESCRIPTION_LENGTH
-
-
-def test_what_happened_once_is_not_said_to_be_mended_by_the_end_of_its_alarm() -> None:
-    texts = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))
-    events = {"rotation-failed", "denied-reads", "unknown-reader", "secret-deleted"}
-    events |= {"policy-changed", "key-disabled", "audit-changed"}
-    assert {name for name, text in texts.items() if "OK means" in text} == events
-
-
-def test_the_key_that_was_disabled_is_named_by_the_trail_before_it_is_looked_at() -> None:
-    text = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))["key-disabled"]
-    named, described = text.index('"ScheduleKeyDeletion"'), text.index("describe-key")
-    assert named < described
-    assert text[described:].startswith("describe-key --key-id ARN --region REGION")
-
-
-def test_replicas_come_back_by_a_deployment_that_looks() -> None:
-    texts = incidents.descriptions(incidents.Sight("f", "a", "s", "k"))
-    for name in ("secret-deleted", "replicas-broken"):
-        assert "pulumi up --refresh" in texts[name]
 
 
 EXISTING = "arn:aws:secretsmanager:us-east-1:123456789012:secret:billing/api-AbCdEf"

@@ -65,13 +65,13 @@ def environment(name: str) -> list[cost.Line]:
 
 def test_three_secrets_in_three_regions_are_nine_and_each_region_has_a_key() -> None:
     config = settings(secrets=secrets(3), replicaRegions=["us-west-2", "eu-west-1"])
-    assert usd(config, "secrets and their replicas") == 3.60  # 9 x 0.40
-    assert usd(config, "KMS keys, each 2.00 more once it has rotated") == 3.00  # 3 x 1.00
+    assert usd(config, "secrets and replicas") == 3.60  # 9 x 0.40
+    assert usd(config, "KMS keys (each 2.00 more after two rotations)") == 3.00  # 3 x 1.00
 
 
 def test_keys_of_topic_and_trail_count_too() -> None:
     config = settings(monitoring={"enabled": True}, audit={"trail": "own"})
-    assert usd(config, "KMS keys, each 2.00 more once it has rotated") == 3.00
+    assert usd(config, "KMS keys (each 2.00 more after two rotations)") == 3.00
 
 
 def test_an_environment_reads_each_secret_once_in_the_time_its_extension_keeps_it() -> None:
@@ -79,17 +79,17 @@ def test_an_environment_reads_each_secret_once_in_the_time_its_extension_keeps_i
     config = settings(cost=assumed)
     # 10 environments x 2,628,000 s / 60 s + 1,000 starts = 439,000; of 2 secrets 878,000.
     found = lines(config, readable=2)
-    assert found["reads of secrets"].quantity == 87.8
-    assert round(found["reads of secrets"].usd, 4) == 4.39  # 87.8 x 0.05
-    assert round(found["decryptions"].usd, 4) == 2.634  # 87.8 x 0.03
+    assert found["secret reads"].quantity == 87.8
+    assert round(found["secret reads"].usd, 4) == 4.39  # 87.8 x 0.05
+    assert round(found["KMS decryptions"].usd, 4) == 2.634  # 87.8 x 0.03
 
 
 def test_no_more_is_read_than_is_asked_for() -> None:
     config = settings(cost={"requestsPerMonth": 5_000, "environments": 100})
-    assert lines(config, readable=2)["reads of secrets"].quantity == 1
+    assert lines(config, readable=2)["secret reads"].quantity == 1
     # Without a cache every request reads every secret.
     config = settings(cost={"requestsPerMonth": 10_000_000})
-    assert lines(config, readable=2, ttl_seconds=0)["reads of secrets"].quantity == 2_000
+    assert lines(config, readable=2, ttl_seconds=0)["secret reads"].quantity == 2_000
 
 
 @pytest.mark.parametrize(
@@ -104,44 +104,44 @@ def test_a_million_requests_of_100_ms_at_512_mb(architecture: Any, price: float)
     }
     function = {"memoryMb": 512, "architecture": architecture}
     config = settings(cost=assumed, function=function)
-    assert usd(config, "requests of the function") == 0.20
+    assert usd(config, "Lambda requests of reader") == 0.20
     # 1,000,000 x 0.1 s + 10,000 x 1 s = 110,000 s x 0.5 GB = 55,000 GB-s
-    assert usd(config, "compute time of the function") == round(55_000 * price, 4)
+    assert usd(config, "Lambda compute of reader") == round(55_000 * price, 4)
 
 
 def test_logs_are_paid_when_they_come_and_as_long_as_they_are_kept() -> None:
     assumed = {"requestsPerMonth": 2_000_000, "logBytesPerRequest": 1_000}
     function = {"logRetentionDays": 365}
     config = settings(cost=assumed, function=function)
-    assert usd(config, "logs") == 1.00  # 2 GB x 0.50
-    assert usd(config, "logs that are kept") == 0.72  # 2 GB x 12 months x 0.03
+    assert usd(config, "log ingestion") == 1.00  # 2 GB x 0.50
+    assert usd(config, "log storage") == 0.72  # 2 GB x 12 months x 0.03
 
 
 def test_of_three_million_requests_one_a_second_and_a_twentieth_of_the_rest_are_traced() -> None:
     config = settings(cost={"requestsPerMonth": 3_000_000})
     # 2,628,000 + 5 % of 372,000 = 2,646,600, at 5.00 a million
-    assert usd(config, "traces") == 13.233
-    assert "traces" not in lines(settings(function=CHEAP))
+    assert usd(config, "X-Ray traces") == 13.233
+    assert "X-Ray traces" not in lines(settings(function=CHEAP))
 
 
 def test_a_trail_records_the_whole_account() -> None:
     assumed = {"managementEventsPerMonth": 50_000_000, "requestsPerMonth": 0}
     config = settings(cost=assumed, audit={"trail": "own"})
     # 50,000,000 x 2,000 bytes = 100 GB
-    assert usd(config, "the account's events in the trail's log group") == 50.00
-    assert "a trail that is not the first" not in lines(config)
+    assert usd(config, "trail events in the log group") == 50.00
+    assert "additional trail" not in lines(config)
     config = settings(cost={**assumed, "firstTrail": False}, audit={"trail": "own"})
-    assert usd(config, "a trail that is not the first") == 1000.00  # 500 x 2.00
-    assert "the account's events in the trail's log group" not in lines(settings(cost=assumed))
+    assert usd(config, "additional trail") == 1000.00  # 500 x 2.00
+    assert "trail events in the log group" not in lines(settings(cost=assumed))
 
 
 def test_monitoring_in_full() -> None:
     config = settings(monitoring={"enabled": True}, function={"telemetry": True})
     assert usd(config, "alarms") == 1.60  # 16 x 0.10
-    assert usd(config, "alarm on unusual reads") == 0.30  # 3 metrics x 0.10
-    assert usd(config, "alarm over all") == 0.50
+    assert usd(config, "anomaly detection alarm") == 0.30  # 3 metrics x 0.10
+    assert usd(config, "composite alarm") == 0.50
     assert usd(config, "dashboard") == 3.00
-    assert usd(config, "metrics") == 5.40  # (7 + 11) x 0.30
+    assert usd(config, "CloudWatch metrics") == 5.40  # (7 + 11) x 0.30
 
 
 def test_what_is_estimated_is_what_the_components_make() -> None:
@@ -152,8 +152,8 @@ def test_what_is_estimated_is_what_the_components_make() -> None:
     }
     # The alarm on unusual reads has a price of its own; what the watch tells has no filter.
     assert len(by_type(made, "MetricAlarm")) == found["alarms"].quantity + 1
-    assert len(metrics) + 2 == found["metrics"].quantity - CLIENT_METRICS
-    assert len(by_type(made, "CompositeAlarm")) == found["alarm over all"].quantity
+    assert len(metrics) + 2 == found["CloudWatch metrics"].quantity - CLIENT_METRICS
+    assert len(by_type(made, "CompositeAlarm")) == found["composite alarm"].quantity
     assert len(by_type(made, "Dashboard")) == found["dashboard"].quantity
     for component in (AlarmTopic, Audit):
         assert len(by_type(example(component)[1], "kms/key:Key")) == 1
@@ -167,12 +167,10 @@ def test_three_endpoints_in_two_zones_for_a_month() -> None:
     # Secrets Manager, Parameter Store and logs: 3 x 2 x 730 x 0.01
     assert usd(config, "interface endpoints") == 43.80
     # (100 x 43,800 + 1,000) x 8,000 bytes = 35.048 GB
-    assert usd(config, "data through them") == 0.3505
+    assert usd(config, "endpoint data") == 0.3505
     assert usd(settings(network=network), "interface endpoints") == 29.20
     for without in ({}, {**network, "egress": "nat"}):
-        assert not {"interface endpoints", "data through them"} & set(
-            lines(settings(network=without))
-        )
+        assert not {"interface endpoints", "endpoint data"} & set(lines(settings(network=without)))
 
 
 def test_only_advanced_parameters_cost_and_only_secure_ones_are_decrypted() -> None:
@@ -183,7 +181,7 @@ def test_only_advanced_parameters_cost_and_only_secure_ones_are_decrypted() -> N
     }
     found = lines(settings(parameters=parameters))
     assert found["advanced parameters"].usd == 0.05
-    assert found["decryptions"].quantity == 2 * found["reads of secrets"].quantity
+    assert found["KMS decryptions"].quantity == 2 * found["secret reads"].quantity
 
 
 def test_each_function_has_its_lines_and_its_own_alarms() -> None:
@@ -193,14 +191,14 @@ def test_each_function_has_its_lines_and_its_own_alarms() -> None:
     assumed = {"requestsPerMonth": 1_000_000, "coldStartsPerMonth": 0, "averageMilliseconds": 100}
     config = settings(functions={"orders": orders, "mail": mail}, cost=assumed, **monitored)
     found = {line.what: line for line in cost.estimate(config)}
-    assert found["requests of orders"].usd == 0.20
+    assert found["Lambda requests of orders"].usd == 0.20
     # 1,000,000 x 0.1 s x 1 GB
     assert (
-        found["compute time of orders"].quantity
-        == found["compute time of mail"].quantity
+        found["Lambda compute of orders"].quantity
+        == found["Lambda compute of mail"].quantity
         == 100_000
     )
-    assert found["traces"].quantity == 1  # mail's are not
+    assert found["X-Ray traces"].quantity == 1  # mail's are not
     one = {line.what: line for line in cost.estimate(settings(**monitored))}
     # Three more of a function, six of one whose client prints metrics.
     assert found["alarms"].quantity == one["alarms"].quantity - 3 + 3 + 6
@@ -208,7 +206,7 @@ def test_each_function_has_its_lines_and_its_own_alarms() -> None:
 
 def test_what_costs_nothing_has_no_line() -> None:
     idle = {"requestsPerMonth": 0, "coldStartsPerMonth": 0}
-    assert list(lines(settings(cost=idle))) == ["KMS keys, each 2.00 more once it has rotated"]
+    assert list(lines(settings(cost=idle))) == ["KMS keys (each 2.00 more after two rotations)"]
 
 
 def test_the_development_environment_costs_less_than_five_dollars() -> None:
@@ -217,10 +215,10 @@ def test_the_development_environment_costs_less_than_five_dollars() -> None:
 
 def test_a_stack_is_estimated_with_what_its_function_reads_and_its_extension_keeps() -> None:
     config = {"secrets": {"database": DATABASE, "b": DATABASE}, "maxStalenessSeconds": 120}
-    reads = {line.what: line for line in estimated(read(config))}["reads of secrets"]
+    reads = {line.what: line for line in estimated(read(config))}["secret reads"]
     assert reads.quantity == pytest.approx(2 * (1000 + SECONDS / 60) / 10_000)
     without = estimated(read({**config, "extension": {"cacheEnabled": False}}))
-    assert {line.what: line for line in without}["reads of secrets"].quantity == 20
+    assert {line.what: line for line in without}["secret reads"].quantity == 20
 
 
 counts = st.integers(0, 10_000_000)
@@ -277,7 +275,7 @@ def test_more_secrets_that_are_read_never_cost_less(one: int, other: int) -> Non
 def test_the_output_is_json_with_every_line_and_its_price() -> None:
     found = cost.output(list(lines(settings(secrets=secrets(2))).values()))
     assert found[0] == {
-        "what": "secrets and their replicas",
+        "what": "secrets and replicas",
         "quantity": 2,
         "unit": "secret-month",
         "unitPrice": 0.40,
@@ -292,7 +290,7 @@ def test_the_table_has_the_dearest_first_and_says_of_what_region_and_month_the_p
     found = list(lines(settings(secrets=secrets(10))).values())
     heading, *rows, last = outputs.monthly_cost({"monthly_cost": cost.output(found)}).splitlines()
     assert heading.strip() == "USD a month, list prices of us-east-1, 2026-09, no free tier"
-    assert " ".join(rows[0].split()) == "secrets and their replicas 10 secret-month 4.00"
+    assert " ".join(rows[0].split()) == "secrets and replicas 10 secret-month 4.00"
     amounts = [float(row.split()[-1]) for row in rows]
     assert amounts == sorted(amounts, reverse=True)
     assert last.split() == ["total", f"{cost.total(found):.2f}"]

@@ -250,7 +250,7 @@ def test_the_readme_shows_every_check_and_every_output() -> None:
 
 def test_operations_has_a_section_for_each_alarm() -> None:
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    for name in incidents.descriptions(incidents.Sight("", "", "", "")):
+    for name in incidents.descriptions(incidents.LogLocations("", "", "", "")):
         assert f"\n## {name}\n" in text
 
 

@@ -8,7 +8,7 @@ import pytest
 from infra.aws.layers import (
     extension_layer_arn,
     extension_layer_arns,
-    layer_arn_faults,
+    layer_arn_errors,
     regions,
     regions_beside,
 )
@@ -57,9 +57,9 @@ def test_arn_is_in_the_partition_of_its_region(region: str, partition: str) -> N
         (
             "mars-north-1",
             "x86_64",
-            r"region not known.*extension/x86/latest --region mars-north-1",
+            r"unknown region.*extension/x86/latest --region mars-north-1",
         ),
-        ("eusc-de-east-1", "arm64", r"has one for x86_64 only.*extension/arm64/latest"),
+        ("eusc-de-east-1", "arm64", r"has one only for x86_64.*extension/arm64/latest"),
         ("us-east-1", "arm", "architecture must be arm64 or x86_64, got 'arm'"),
     ],
 )
@@ -72,7 +72,7 @@ def test_without_a_layer_the_error_says_what_to_do(
 
 def test_the_pinned_arn_of_each_region_has_no_fault() -> None:
     for region in regions():
-        assert layer_arn_faults(extension_layer_arn(region, "x86_64"), region, "x86_64") == []
+        assert layer_arn_errors(extension_layer_arn(region, "x86_64"), region, "x86_64") == []
 
 
 def test_the_layers_of_a_partition_are_those_of_its_regions_for_both_architectures() -> None:
@@ -86,5 +86,5 @@ def test_the_layers_of_a_partition_are_those_of_its_regions_for_both_architectur
 
 def test_every_fault_of_a_chosen_arn_is_told() -> None:
     arn = extension_layer_arn("eu-west-1", "x86_64").replace("eu-west-1", "eu-west-2")
-    faults = layer_arn_faults(arn, "us-east-1", "arm64")
+    faults = layer_arn_errors(arn, "us-east-1", "arm64")
     assert [fault.split(" ")[0] for fault in faults] == ["is", "names", "is"]

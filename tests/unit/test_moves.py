@@ -37,22 +37,25 @@ def of(names: Names) -> list[Resources]:
 def test_another_name_is_refused_once_with_all_that_it_costs(was: Names, command: str) -> None:
     ((path, text),) = faults(*of(was))
     assert path == "secrets"
-    assert f"were deployed under {was.project}/{was.stack}/ (2 and 2), and this" in text
-    assert "would make all of them again under app/dev/, without" in text
+    assert (
+        f"were deployed under {was.project}/{was.stack}/ (secrets: 2, parameters: 2). This" in text
+    )
+    assert "would delete them and create new ones under app/dev/, without" in text
     assert f"\n  {command}\n" in text
-    assert ("then in Pulumi.yaml" in text) == (was.project != "app")
+    assert ("change the name in Pulumi.yaml" in " ".join(text.split())) == (was.project != "app")
 
 
 def test_another_name_of_the_stack_and_of_each_secret_at_once_is_refused() -> None:
     ((_, text),) = faults(secret("gone", names=Names("app", "old")))
-    assert "were deployed under app/old/ (1 and 0)" in text
+    assert "were deployed under app/old/ (secrets: 1, parameters: 0)" in text
 
 
 def test_another_region_is_refused() -> None:
     ((path, text),) = faults(*of(NAMES), region="eu-west-1")
     assert path == "secrets"
     assert (
-        "are in us-east-1, and this deployment would make all of them again in eu-west-1" in text
+        "are in us-east-1. This deployment would delete them and create new ones in eu-west-1"
+        in text
     )
     assert "\n  pulumi config set aws:region us-east-1 -s dev\n" in text
 

@@ -35,9 +35,9 @@ CHANGE = "change `name` in Pulumi.yaml"
 @pytest.mark.parametrize(
     ("name", "stack", "rule", "remedy"),
     [
-        ("my.app", "dev", "the project's name 'my.app' may hold letters, digits, - and _ only", CHANGE),
-        ("shop", "pr.12", "stack 'pr.12' may hold letters, digits, - and _ only", "rename the stack"),
-        ("awsome", "dev", "the project's name 'awsome' must not begin with aws, as no alias of a key may", CHANGE),
+        ("my.app", "dev", "the project name 'my.app' may contain only letters, digits, - and _", CHANGE),
+        ("shop", "pr.12", "stack 'pr.12' may contain only letters, digits, - and _", "rename the stack"),
+        ("awsome", "dev", "the project name 'awsome' must not start with aws, because KMS reserves such aliases", CHANGE),
     ],
 )  # fmt: skip
 def test_what_an_alias_cannot_hold_is_refused(
@@ -48,15 +48,15 @@ def test_what_an_alias_cannot_hold_is_refused(
 
 @pytest.mark.parametrize("name", ["x_", "_x", "-x", "x-", "a--b", "a_-b", "a__b"])
 def test_what_a_trail_cannot_hold_is_refused_with_a_trail_only(name: str) -> None:
-    rule = "must begin and end with a letter or digit, with no two of - and _ in a row"
+    rule = "must start and end with a letter or digit, with no two of - and _ in a row"
     (of_project,) = broken(name, "dev", has_trail=True)
     (of_stack,) = broken("shop", name, has_trail=True)
     assert of_project == (
-        f"the project's name {name!r} {rule}, as audit.trail 'own' names a trail after it;"
+        f"the project name {name!r} {rule}, because `audit.trail: own` names the trail after it;"
         " change `name` in Pulumi.yaml"
     )
     assert of_stack == (
-        f"stack {name!r} {rule}, as audit.trail 'own' names a trail after it; rename the stack"
+        f"stack {name!r} {rule}, because `audit.trail: own` names the trail after it; rename the stack"
     )
     assert broken(name, name) == []
 
@@ -66,8 +66,8 @@ def test_a_trails_name_has_128_characters_at_most() -> None:
     assert broken(LONG, LONG) == []
     (told,) = broken(LONG, "x" * 28, has_trail=True)
     assert told == (
-        f"the trail's name (audit.trail 'own') may have 128 characters, and '{LONG}-{'x' * 28}'"
-        " has 129; change `name` in Pulumi.yaml, or rename the stack"
+        f"the trail name '{LONG}-{'x' * 28}' (`audit.trail: own`) must have at most 128"
+        " characters, got 129; change `name` in Pulumi.yaml, or rename the stack"
     )
 
 
@@ -75,7 +75,7 @@ def test_the_longest_names_fit_whatever_else_is_named_after_them() -> None:
     session = botocore.session.get_session()
     alias = session.get_service_model("kms").shape_for("AliasNameType").metadata["max"]
     assert len(f"alias/{LONG}/{LONG}-alarms") <= alias
-    alarms = incidents.descriptions(incidents.Sight("", "", "", ""))
+    alarms = incidents.descriptions(incidents.LogLocations("", "", "", ""))
     assert len(f"{LONG}-{LONG}-{max(alarms, key=len)}") <= 255
 
 
@@ -87,10 +87,10 @@ def test_names_are_refused_with_all_else_and_only_that_is_in_the_stacks_file() -
     with pytest.raises(SettingsError) as error:
         BuiltInEngine(Recording()).run(stack, lambda: (load(), None)[1])
     of_project, of_stack, *rest = error.value.errors
-    assert of_project.startswith("the project's name 'my--app.' may hold letters")
-    assert of_stack.startswith("stack 'dev_' must begin and end with")
+    assert of_project.startswith("the project name 'my--app.' may contain only letters")
+    assert of_stack.startswith("stack 'dev_' must start and end with")
     assert len(rest) == 2  # the key, and function.secret
-    assert all(each.endswith("; mend it in Pulumi.dev_.yaml") for each in rest)
+    assert all(each.endswith("; fix it in Pulumi.dev_.yaml") for each in rest)
 
 
 @pytest.mark.parametrize("name", ["aws", "pulumi"])

@@ -111,18 +111,18 @@ def test_a_mistyped_namespace_is_told_with_what_to_write_and_the_rest(tmp_path: 
     text = f"config:\n  aws:region: us-east-1\n  secrets: {VALID}\n  {typo}:protection: strict\n"
     first, *rest = faults(stack(tmp_path, text))
     assert first == (
-        f"{typo}:protection is not read, since the project is {PROJECT!r}; write protection"
-        " instead; mend it in Pulumi.test.yaml"
+        f"{typo}:protection is ignored, because the project is named {PROJECT!r}; write"
+        " protection instead; fix it in Pulumi.test.yaml"
     )
-    assert any("(protection: strict)" in each for each in rest)  # checked as if it were in place
+    assert any("(strict protection)" in each for each in rest)  # checked as if it were in place
 
 
 def test_a_key_that_is_given_twice_is_to_be_dropped(tmp_path: Path) -> None:
     text = f"config:\n  aws:region: us-east-1\n  secrets: {VALID}\n  old:secrets: {{}}\n"
     (found,) = faults(stack(tmp_path, text))
     assert found == (
-        f"old:secrets is not read, since the project is {PROJECT!r}; drop it, as secrets is given,"
-        " too; mend it in Pulumi.test.yaml"
+        f"old:secrets is ignored, because the project is named {PROJECT!r}; remove it, because"
+        " secrets is also set; fix it in Pulumi.test.yaml"
     )
 
 
@@ -131,7 +131,9 @@ def test_after_a_rename_each_key_left_is_told_and_no_consequence(tmp_path: Path)
     old, keys = re.subn(r"^  (\w+):(?=\s)", rf"  {PROJECT}:\1:", text, flags=re.MULTILINE)
     found = faults(stack(tmp_path, old, "acme"))
     assert len(found) == keys > 10
-    assert all(" is not read, since the project is 'acme'; write " in each for each in found)
+    assert all(
+        " is ignored, because the project is named 'acme'; write " in each for each in found
+    )
 
 
 def test_an_encrypted_value_in_another_namespace_is_encrypted(tmp_path: Path) -> None:
@@ -141,9 +143,9 @@ def test_an_encrypted_value_in_another_namespace_is_encrypted(tmp_path: Path) ->
     )
     found = faults(stack(tmp_path, text))
     assert [each.split(";")[0].split(" is ")[1].split(",")[0] for each in found] == [
-        "not read",
-        "not read",
-        "encrypted in part or whole",
+        "ignored",
+        "ignored",
+        "encrypted",
     ]
 
 
@@ -153,8 +155,8 @@ def test_a_project_named_like_pulumis_own_config_is_refused_in_plain_words(
 ) -> None:
     text = f"config:\n  aws:region: us-east-1\n  secrets: {VALID}\n"
     (found,) = faults(stack(tmp_path, text, name))
-    reserved = f"the project's name {name!r} is a namespace of Pulumi's own config"
-    assert found == f"{reserved}; choose another in Pulumi.yaml"
+    reserved = f"the project name {name!r} is reserved: Pulumi keeps its own config under it"
+    assert found == f"{reserved}; choose another name in Pulumi.yaml"
 
 
 def test_other_namespaces_pass(tmp_path: Path) -> None:

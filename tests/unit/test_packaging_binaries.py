@@ -7,6 +7,8 @@ import pytest
 from infra.packaging import binaries
 from tests.unit.packaging_support import ARM, X86, library, tree
 
+NEEDED = "python3.13 on arm64"
+
 
 def errors(
     folder: Path,
@@ -35,7 +37,7 @@ def test_a_library_is_for_the_architecture_of_the_function(tmp_path: Path, name:
     assert errors(tmp_path, {name: library(X86)}) == [
         (
             name,
-            f"has {name}, which is built for x86_64; the function needs python3.13 on arm64",
+            f"contains {name}, which is built for x86_64; the function needs {NEEDED}",
         )
     ]
     assert errors(tmp_path, {name: library(X86)}, architecture="x86_64") == []
@@ -47,7 +49,7 @@ def test_an_extension_module_is_for_the_python_of_the_function(tmp_path: Path) -
     assert errors(tmp_path, {name: library(ARM)}) == [
         (
             name,
-            f"has {name}, which is built for Python 3.11; the function needs python3.13 on arm64",
+            f"contains {name}, which is built for Python 3.11; the function needs {NEEDED}",
         )
     ]
     assert errors(tmp_path, {"core.abi3.so": library(ARM)}, "python3.11") == []
@@ -63,9 +65,9 @@ def test_a_library_of_macos_or_another_processor_is_named_so(tmp_path: Path) -> 
         },
     )
     assert [message.partition("; ")[0] for _, message in found] == [
-        "has a.cpython-313-darwin.so, which is built for macOS",
-        "has b.so, which is built for 32-bit ARM",
-        "has c.so, which is built for another processor (ELF machine 258)",
+        "contains a.cpython-313-darwin.so, which is built for macOS",
+        "contains b.so, which is built for 32-bit ARM",
+        "contains c.so, which is built for another processor (ELF machine 258)",
     ]
 
 

@@ -51,9 +51,9 @@ def test_every_fault_of_a_zip_is_an_error_of_the_code(tmp_path: Path) -> None:
     assert errors == [
         (
             "code",
-            f"has an entry that leads out of it, '../a'; zip paths without `..`, got '{built}'",
+            f"contains a path that leaves it, '../a'; use paths without `..`, got '{built}'",
         ),
-        ("code", f"has an entry with an absolute path, '/b'; zip relative paths, got '{built}'"),
+        ("code", f"contains an absolute path, '/b'; use relative paths, got '{built}'"),
     ]
 
 
@@ -62,12 +62,12 @@ def test_a_missing_folder_is_named_with_one_that_is_similar(
 ) -> None:
     monkeypatch.chdir(tree(tmp_path, {"services/orders/main.py": ""}))
     message = (
-        "must be a folder, a file or a .zip, got 'services/ordrs'; it does not exist; did you mean"
-        " 'services/orders'?"
+        "must be a folder, a file or a .zip, got 'services/ordrs', which does not exist; did"
+        " you mean 'services/orders'?"
     )
     assert code(tmp_path / "services/ordrs", tmp_path)[1] == [("code", message)]
     (_, message), *_ = code(tmp_path / "nothing/like/it", tmp_path)[1]
-    assert message.endswith("got 'nothing/like/it'; it does not exist")
+    assert message.endswith("got 'nothing/like/it', which does not exist")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_a_link_inside_of_the_folder_is_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "fault"),
     [
-        ("../outside", "that leads out of it, sub/link; name its target in `include`"),
-        ("../nothing", "to nothing, sub/link; remove it"),
-        (".", "to a folder around it, sub/link; remove it"),
-        ("..", "to a folder around it, sub/link; remove it"),
+        ("../outside", "a symbolic link to outside, sub/link; add its target to `include`"),
+        ("../nothing", "a broken symbolic link, sub/link; remove it"),
+        (".", "a symbolic link to one of its parent folders, sub/link; remove it"),
+        ("..", "a symbolic link to one of its parent folders, sub/link; remove it"),
     ],
 )
 def test_a_link_that_cannot_be_packed_is_refused(tmp_path: Path, target: str, fault: str) -> None:
@@ -99,7 +99,7 @@ def test_a_link_that_cannot_be_packed_is_refused(tmp_path: Path, target: str, fa
     (folder / "sub/link").symlink_to(at.get(target, target))
     files, errors = code(folder, tmp_path)
     assert set(files) == {"main.py", "sub/x.py"}
-    assert errors == [("code", f"has a symbolic link {fault}, got '{folder}'")]
+    assert errors == [("code", f"contains {fault}, got '{folder}'")]
 
 
 def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.txt")).touch()
     ((key, message),) = code(folder, tmp_path)[1]
     assert key == "code"
-    assert message.startswith("has a file whose name is not UTF-8")
+    assert message.startswith("contains a file whose name is not UTF-8")
 
 
 def test_what_is_included_is_at_the_root(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_two_sources_of_one_path_must_agree(tmp_path: Path) -> None:
     files, origins, errors = contents.merge([one, same])
     assert (set(files), origins, errors) == ({"a.py"}, {"a.py": "code"}, [])
     message = (
-        "puts a.py into the package, from include (two), which code (one) also does, with other"
-        " content; rename or remove one of them"
+        "adds a.py to the package from include (two), and code (one) adds a different file with"
+        " that name; rename or remove one of them"
     )
     assert contents.merge([one, two])[2] == [("include", message)]

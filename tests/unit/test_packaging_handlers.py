@@ -80,10 +80,12 @@ def test_a_compiled_module_is_found_and_not_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_module_is_named_with_one_that_is_similar(tmp_path: Path) -> None:
-    start = "names a module that the package does not have, mian.py"
+    start = "names a module that is not in the package, mian.py"
     sources: dict[str, str | bytes] = {"main.py": "", "sub/other.py": ""}
     assert errors(tmp_path, "mian.handle", sources) == [f"{start}; did you mean main.py?"]
-    assert errors(tmp_path, "mian.handle", {"zzz.py": ""}) == [f"{start}; at its root are zzz.py"]
+    assert errors(tmp_path, "mian.handle", {"zzz.py": ""}) == [
+        f"{start}; its root contains zzz.py"
+    ]
     assert errors(tmp_path, "mian.handle", {"x.txt": ""}) == [
         f"{start}; it has no module at its root"
     ]
@@ -129,8 +131,7 @@ def test_node_resolves_folders_packages_and_lately_typescript(tmp_path: Path) ->
 def test_a_missing_file_of_node_is_refused(tmp_path: Path) -> None:
     (message,) = errors(tmp_path, "indx.handler", {"index.mjs": ""}, "nodejs22.x")
     assert message == (
-        "names a file that the package does not have, indx.js, .mjs or .cjs; did you mean"
-        " index.mjs?"
+        "names a file that is not in the package, indx.js, .mjs or .cjs; did you mean index.mjs?"
     )
     assert errors(tmp_path, "index", {"index.js": ""}, "nodejs22.x") == [
         "must be file.export, got 'index'"
@@ -141,7 +142,7 @@ def test_a_missing_file_of_node_is_refused(tmp_path: Path) -> None:
 def test_a_custom_runtime_needs_its_bootstrap(tmp_path: Path) -> None:
     assert errors(tmp_path, "x", {"bootstrap": ""}, "provided.al2023") == []
     (message,) = errors(tmp_path, "x", {"bin/bootstrap": ""}, "provided.al2023")
-    assert message.startswith("needs the program bootstrap at the package's root")
+    assert message.startswith("needs the program `bootstrap` at the package's root")
 
 
 def test_other_languages_are_not_judged(tmp_path: Path) -> None:

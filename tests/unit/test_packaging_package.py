@@ -165,7 +165,10 @@ def test_requirements_of_another_language_are_refused(project: Path) -> None:
     tree(project, {"js/index.js": "", "r.txt": "leaf"})
     node = Source(project / "js", "index.handler", "nodejs22.x", "arm64", project / "r.txt")
     assert build(node, project / "cache").errors == [
-        ("requirements", "is for Python functions only, and this one has nodejs22.x")
+        (
+            "requirements",
+            "is only for Python functions, and this one runs on nodejs22.x; remove it",
+        )
     ]
 
 
@@ -174,7 +177,7 @@ def test_a_library_in_a_zip_is_judged_for_any_language(project: Path) -> None:
     node = Source(zipped(project / "x.zip", files), "index.handler", "nodejs22.x", "arm64")
     ((key, message),) = build(node, project / "cache").errors
     assert key == "code"
-    assert message.startswith("has addon.node, which is built for x86_64")
+    assert message.startswith("contains addon.node, which is built for x86_64")
     assert build(replace(node, architecture="x86_64"), project / "cache").errors == []
     zipped(node.code, {"index.js": "", "addon.node": library(ARM)})
     assert build(node, project / "cache").errors == []
@@ -184,7 +187,7 @@ def test_an_import_that_the_package_cannot_satisfy_is_named(project: Path, sourc
     tree(project, {"orders/main.py": "import leaf\n" + HANDLER, "r.txt": "leaf"})
     ((key, message),) = build(source, project / "cache").errors
     assert key == "code"
-    assert message.startswith("has main.py:1, which imports leaf, and neither the package nor")
+    assert message.startswith("imports leaf in main.py:1, but neither the package nor")
     assert build(replace(source, layers=True), project / "cache").errors == []
     assert build(replace(source, requirements=project / "r.txt"), project / "cache").errors == []
 
@@ -203,7 +206,7 @@ def test_what_a_zip_has_installed_is_not_judged(project: Path, source: Source) -
     assert build(replace(source, code=code), project / "cache").errors == []
     zipped(code, {name: vendored[name] for name in ("main.py", "big/__init__.py")})
     ((_, message),) = build(replace(source, code=code), project / "cache").errors
-    assert "big/__init__.py:1, which imports optional_thing" in message
+    assert "imports optional_thing in big/__init__.py:1" in message
 
 
 def test_a_handler_may_be_in_a_layer(project: Path, source: Source) -> None:
@@ -249,7 +252,9 @@ def test_a_package_that_is_too_large_only_with_bytecode_has_none(
     assert isinstance(archive, pulumi.AssetArchive)
     assert set(archive.assets) == {"main.py"}
     cost = packages.cost_of_source("f", without.files, THIS.runtime)
-    assert cost.endswith("leave something out, as with bytecode it is larger than Lambda accepts")
+    assert cost.endswith(
+        "make the package smaller, because with bytecode it is larger than Lambda accepts"
+    )
 
 
 def test_the_zipped_size_is_that_of_the_zip(project: Path, source: Source) -> None:

@@ -140,7 +140,7 @@ def test_a_wheel_of_another_content_than_locked_is_refused(project: Path, tmp_pa
     (message,) = refusal(path, P313, tmp_path / "other")
     assert message.startswith("cannot be installed for python3.13 on arm64")
     assert "hash" in message.lower()
-    assert message.endswith("; delete the lock to resolve the requirements again")
+    assert message.endswith("; delete the lock file to resolve the requirements again")
 
 
 @pytest.mark.usefixtures("index")
@@ -174,7 +174,7 @@ def test_a_requirement_without_a_wheel_for_the_platform_is_named(
         "cannot be resolved for python3.13 on arm64 (aarch64-manylinux_2_34): "
     )
     assert "rare" in message
-    assert "name a version that has a wheel for this platform" in message
+    assert "use a version that has a wheel for this platform" in message
     fits = Platform(Version(3, 13), "x86_64")
     assert "rare.py" in wheels(path, fits, tmp_path / "cache")
 
@@ -196,7 +196,7 @@ def test_a_wheel_that_lies_about_its_platform_is_refused(
     wheel(index, "liar", {"liar.so": library(X86)}, tag="py3-none-manylinux2014_aarch64")
     tree(project, {"requirements.txt": "liar\n"})
     assert refusal(project / "requirements.txt", P313, tmp_path / "cache") == [
-        "has liar.so, which is built for x86_64; the function needs python3.13 on arm64"
+        "contains liar.so, which is built for x86_64; the function needs python3.13 on arm64"
     ]
 
 
@@ -213,7 +213,9 @@ def test_without_a_network_and_without_a_lock_the_error_says_so(
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     (message,) = refusal(project / "requirements.txt", P313, tmp_path / "cache")
-    assert message.endswith("; run it once where the index can be reached, and commit the lock")
+    assert message.endswith(
+        "; run this once where the index can be reached, then commit the lock file"
+    )
 
 
 def test_without_uv_the_error_has_the_command(
@@ -248,7 +250,7 @@ def test_what_cannot_be_locked_is_named(
     monkeypatch.chdir(tree(tmp_path, {"R": f"{line}\n"}))
     (message,) = refusal(tmp_path / "R", P313, tmp_path / "cache")
     assert fault in message
-    assert "cannot be locked for python3.13 on arm64; name " in message
+    assert "cannot be locked for python3.13 on arm64; use a version " in message
     assert "hidden" not in message
 
 
@@ -272,8 +274,8 @@ def test_every_wrong_line_and_file_is_named_at_once(
     tree(tmp_path, {"r.txt": text, "more.txt": "./x\n-r r.txt\n"})
     messages = refusal(tmp_path / "r.txt", P313, tmp_path / "cache")
     assert [message.partition(",")[0] for message in messages] == [
-        "has '-e .' (r.txt:6)",
-        "has './x' (more.txt:1)",
+        "contains '-e .' (r.txt:6)",
+        "contains './x' (more.txt:1)",
         "must be a file",
     ]
     assert messages[2] == "must be a file, got 'none.txt' (No such file or directory)"

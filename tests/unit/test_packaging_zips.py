@@ -30,11 +30,11 @@ def entry(name: str, mode: int) -> zipfile.ZipInfo:
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("../evil.py", "has an entry that leads out of it, '../evil.py'"),
-        ("a/../../evil.py", "has an entry that leads out of it"),
-        ("/etc/evil", "has an entry with an absolute path, '/etc/evil'"),
-        ("C:/evil", "has an entry with an absolute path"),
-        ("..\\evil.py", "has a path with backslashes"),
+        ("../evil.py", "contains a path that leaves it, '../evil.py'"),
+        ("a/../../evil.py", "contains a path that leaves it"),
+        ("/etc/evil", "contains an absolute path, '/etc/evil'"),
+        ("C:/evil", "contains an absolute path"),
+        ("..\\evil.py", "contains a path with backslashes"),
     ],
 )
 def test_an_entry_that_leads_out_of_the_zip_is_refused(
@@ -61,7 +61,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path = tree(tmp_path, {"y.zip": bytes(data)}) / "y.zip"
     assert refusal(path, tmp_path / "cache") == (
-        "has an encrypted entry, 'main.py'; zip it without a password",
+        "contains an encrypted entry, 'main.py'; create it without a password",
     )
 
 
@@ -102,7 +102,7 @@ def test_a_link_to_what_is_not_a_file_of_the_zip_is_refused(tmp_path: Path, targ
         packed.writestr("folder/file", "")
         packed.writestr(entry("link", 0o120777), target)
     (message,) = refusal(path, tmp_path / "cache")
-    assert message.startswith("has a symbolic link to something that is not a file in it, 'link'")
+    assert message.startswith("contains a symbolic link that is not to one of its files, 'link'")
     assert repr(target) in message
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.changes.parameters import Found, errors, lost
+from infra.changes.parameters import ParameterLookups, errors, lost
 from infra.changes.recorded import Configured
 from infra.config.schema import ParameterSettings
 from tests.recording import ROOT
@@ -32,9 +32,9 @@ def unasked(*_: object) -> Any:
     raise AssertionError
 
 
-def found(types: Mapping[str, str] | None = None, version: int | None = None) -> Found:
+def found(types: Mapping[str, str] | None = None, version: int | None = None) -> ParameterLookups:
     """Answer as Parameter Store does; what is not given is not asked for."""
-    return Found(
+    return ParameterLookups(
         unasked if types is None else lambda: types,
         unasked if version is None else lambda _: version or None,
     )
@@ -43,7 +43,7 @@ def found(types: Mapping[str, str] | None = None, version: int | None = None) ->
 def faults(
     state: Resources,
     settings: dict[str, Any],
-    there: Found = found(),  # noqa: B008 (it has no state)
+    there: ParameterLookups = found(),  # noqa: B008 (it has no state)
     configured: Mapping[str, str] | None = None,
 ) -> list[tuple[str, str]]:
     parameters = {"a/b": ParameterSettings.model_validate(settings)}
@@ -58,9 +58,9 @@ def test_a_resource_that_would_leave_the_program_is_refused(
 ) -> None:
     ((path, text),) = faults(managed(type_), settings)
     assert path == "parameters.a/b"
-    was = "SecureString of `from: config`" if type_ == "SecureString" else type_
-    assert text.startswith(f"was {was} and becomes SecureString of `from: ")
-    assert f"would delete {FULL}, and its value" in text
+    was = "SecureString with `from: config`" if type_ == "SecureString" else type_
+    assert text.startswith(f"was {was} and becomes SecureString with `from: ")
+    assert f"would delete {FULL} and its value" in text
     assert CANARY not in text
 
 
@@ -68,7 +68,7 @@ def test_a_resource_that_would_leave_the_program_is_refused(
 def test_a_resource_in_the_place_of_a_generated_one_is_refused(settings: dict[str, Any]) -> None:
     ((path, text),) = faults(GENERATED, settings)
     assert path == "parameters.a/b"
-    assert text.startswith("was SecureString of `from: generate` and becomes ")
+    assert text.startswith("was SecureString with `from: generate` and becomes ")
     assert f"would create {FULL}, which exists" in text
 
 
@@ -78,7 +78,7 @@ def test_a_resource_in_the_place_of_what_somebody_else_put_is_refused(
     type_: str, settings: dict[str, Any]
 ) -> None:
     ((_, text),) = faults(DEPLOYED, settings, found({FULL: type_}))
-    assert text.startswith(f"was a {type_} that this config did not put and becomes ")
+    assert text.startswith(f"was a {type_} that this config did not create and becomes ")
     assert f"would create {FULL}, which exists" in text
     leaves_it = type_ == "SecureString" and settings != CONFIG
     assert ("give the" in text, "pulumi import" in text) == (leaves_it, not leaves_it)
@@ -90,7 +90,7 @@ def test_a_change_that_would_write_over_what_somebody_put_is_refused(
 ) -> None:
     type_ = settings.get("type", "String")
     ((_, text),) = faults(managed(type_), settings, found(version=2))
-    assert f"this deployment would write over {FULL}" in text
+    assert f"this deployment would overwrite {FULL}" in text
     assert "\n  pulumi refresh -s dev\n  pulumi up -s dev\n" in text
     assert CANARY not in text
 
@@ -118,7 +118,7 @@ AS_IT_IS = {"value": CANARY, "type": "String", "description": "", "tier": "Stand
     ],
 )
 def test_what_costs_no_value_passes(
-    state: Resources, settings: dict[str, Any], there: Found, configured: dict[str, str]
+    state: Resources, settings: dict[str, Any], there: ParameterLookups, configured: dict[str, str]
 ) -> None:
     assert faults(state, settings, there, configured) == []
 

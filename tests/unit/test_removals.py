@@ -20,10 +20,10 @@ def faults(state: Resources, **config: Any) -> list[tuple[str, str]]:
 
 REMOVED = [
     (secret("gone"), "secrets.gone", "delete app/dev/gone; it could be restored for 30 days. ", "protect.gone"),
-    (secret("gone", days=0), "secrets.gone", "delete app/dev/gone, and its value for good. ", "protect.gone"),
-    (parameter("gone"), "parameters.gone", "delete /app/dev/gone, and its value for good. ", "protectParameters.gone"),
-    (parameter("gone", "SecureString"), "parameters.gone", "delete /app/dev/gone, and its value for good. ", "protectParameters.gone"),
-    (trail(), "audit.trail", "delete the log group /aws/cloudtrail/app-dev, and its records; ", "protectAudit"),
+    (secret("gone", days=0), "secrets.gone", "delete app/dev/gone and its value permanently. ", "protect.gone"),
+    (parameter("gone"), "parameters.gone", "delete /app/dev/gone and its value permanently. ", "protectParameters.gone"),
+    (parameter("gone", "SecureString"), "parameters.gone", "delete /app/dev/gone and its value permanently. ", "protectParameters.gone"),
+    (trail(), "audit.trail", "delete the log group /aws/cloudtrail/app-dev and its records. ", "protectAudit"),
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_what_leaves_the_config_is_refused_at_every_level_until_its_deletion_is_
     ((found, text),) = faults(state, protection=level)
     assert (found, loss in text, CANARY in text) == (path, True, False)
     assert f"""pulumi config set --path 'exemptions["{key}"]' 'Why """ in text
-    assert ("put it back, ask for the deletion and deploy" in text) == (level == "strict")
+    assert ("put it back, add this exemption and deploy" in text) == (level == "strict")
     assert faults(state, protection=level, exemptions={key: REASON}) == []
     for other in ("protect", "protect.other", "protectKeys"):
         assert faults(state, protection=level, exemptions={other: REASON})

@@ -47,7 +47,7 @@ def test_a_configured_text_over_a_version_of_somebody_else_is_refused(
 ) -> None:
     ((path, text),) = faults(state, CONFIG, version("v9"))
     assert path == "secrets.x"
-    assert "has a value that this config did not put (version v9)" in text
+    assert "has a value that this config did not set (version v9)" in text
     assert CANARY not in text
     lines = [line.strip() for line in text.splitlines() if line.startswith("  ")]
     assert [line.removeprefix("pulumi ").split(" ", 1)[0] for line in lines] == commands
@@ -58,7 +58,7 @@ def test_a_configured_text_over_a_version_of_somebody_else_is_refused(
 def test_a_text_of_the_config_that_is_to_be_generated_is_refused() -> None:
     ((path, text),) = faults(secret("x", TEXT), GENERATE, version("v1"))
     assert path == "secrets.x"
-    assert "becomes `from: generate`, and its text is not a JSON object" in text
+    assert "becomes `from: generate`, but its text is not a JSON object" in text
     assert "jq --arg field password '{($field): .}' | aws secretsmanager put-secret" in text
     assert CANARY not in text
 

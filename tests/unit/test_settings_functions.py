@@ -110,7 +110,7 @@ def test_any_runtime_is_accepted(runtime: str, handler: str, file: str, tmp_path
     ("event", "message"),
     [
         (None, "must be a JSON file, got '{}': No such file or directory"),
-        ('{\n"a" "s3cr3t"}', "must be a JSON file, and '{}' is not, in line 2"),
+        ('{\n"a" "s3cr3t"}', "must be a JSON file, but '{}' is not JSON (see line 2)"),
     ],
 )
 def test_an_event_is_a_file_of_json(event: str | None, message: str, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_the_errors_of_every_functions_code_come_at_once() -> None:
         "functions.orders.code must be a folder, a file or a .zip, got 'services/ordrs'",
         "functions.mail.handler",
         "functions.mail.requirements",
-        "functions.other.expect goes with `event`",
+        "functions.other.expect describes the answer to `event`, which is not set",
     ):
         assert line in found, found
 
@@ -142,41 +142,41 @@ def test_the_errors_of_every_functions_code_come_at_once() -> None:
     ("config", "line"),
     [
         (orders(secrets=["database", "nope"]), "functions.orders.secrets must be one of database, stripe, got 'nope'"),
-        (orders(secrets=["stripe", "stripe"]), "functions.orders.secrets names 'stripe' 2 times; keep one"),
-        (orders(parameters=["level"]), "functions.orders.parameters names 'level', and `parameters` of the stack has none"),
-        (orders(runtime="python"), "functions.orders.runtime must be a runtime of Lambda, got 'python'"),
-        (orders(handlr="x"), "functions.orders.handlr is no key; allowed are"),
+        (orders(secrets=["stripe", "stripe"]), "functions.orders.secrets lists 'stripe' 2 times; keep one"),
+        (orders(parameters=["level"]), "functions.orders.parameters lists 'level', but the stack has no `parameters`"),
+        (orders(runtime="python"), "functions.orders.runtime must be a Lambda runtime such as python3.13 or nodejs22.x, got 'python'"),
+        (orders(handlr="x"), "functions.orders.handlr is an unknown key; allowed keys:"),
         ({**VALID, "functions": {"orders": {"handler": "a.b"}}}, "functions.orders.code is missing"),
         (orders(environment={"AWS_REGION": "x"}), "functions.orders.environment.AWS_REGION is reserved by Lambda"),
         (orders(environment={"SECRETS_MANAGER_TTL": "1"}), "functions.orders.environment.SECRETS_MANAGER_TTL is set by this program"),
-        (orders(environment={"1x": "1"}), "functions.orders.environment.1x must have 2 or more letters"),
-        (orders(environment={"API_KEY": "s3cr3t"}), "functions.orders.environment.API_KEY holds sensitive text in plain (not shown)"),
+        (orders(environment={"1x": "1"}), "functions.orders.environment.1x must start with a letter and have at least 2 letters"),
+        (orders(environment={"API_KEY": "s3cr3t"}), "functions.orders.environment.API_KEY appears to contain a secret in plain text (not shown)"),
         (orders(environment={"LEVEL": 1}), "functions.orders.environment.LEVEL must be text, got a value that is not shown; put it in quotes"),
         (orders(layers=["x"]), "functions.orders.layers[0] must be the ARN of a layer version, got 'x'"),
-        (orders(layers=[LAYER.replace("us-east-1", "eu-west-1")]), "functions.orders.layers[0] must be a layer of aws:region 'us-east-1', got one of 'eu-west-1'"),
-        (orders(layers=[LAYER] * 5), "functions.orders.layers must be 4 at most"),
-        (orders(layers=[LAYER] * 2), f"functions.orders.layers names {LAYER!r} 2 times; keep one"),
-        (orders(role={"policyArns": ["arn:aws:iam::aws:policy/n"] * 2}), "functions.orders.role.policyArns names 'arn:aws:iam::aws:policy/n' 2 times; keep one"),
-        (orders(environment={"TEXT": "x" * 4000}), "functions.orders.environment must have 4096 bytes at most, with the variables set here, got 4"),
-        (orders(telemetry=True, runtime="nodejs22.x", code="docs", handler="app.handler"), "functions.orders.telemetry must be false with nodejs22.x, as the metrics are those of the Python client"),
-        (orders(code="."), "functions.orders.code must not hold the project itself, got '.'; name a folder inside it"),
-        (orders(include=["handler/../.."]), "functions.orders.include must not hold the project itself, got 'handler/../..'"),
-        ({**VALID, "functions": {"reader": {**APP, "replaces": "function"}}}, "functions.reader.replaces is not needed: functions.reader is the function of `function` by its name; remove the line"),
-        (orders(role={"policyArns": [f"arn:aws:iam::aws:policy/{n}" for n in range(9)]}), "functions.orders.role.policyArns must be 8 at most"),
+        (orders(layers=[LAYER.replace("us-east-1", "eu-west-1")]), "functions.orders.layers[0] must be a layer in aws:region 'us-east-1', got one in 'eu-west-1'"),
+        (orders(layers=[LAYER] * 5), "functions.orders.layers must list at most 4"),
+        (orders(layers=[LAYER] * 2), f"functions.orders.layers lists {LAYER!r} 2 times; keep one"),
+        (orders(role={"policyArns": ["arn:aws:iam::aws:policy/n"] * 2}), "functions.orders.role.policyArns lists 'arn:aws:iam::aws:policy/n' 2 times; keep one"),
+        (orders(environment={"TEXT": "x" * 4000}), "functions.orders.environment must have at most 4096 bytes including the variables that this program sets, got 4"),
+        (orders(telemetry=True, runtime="nodejs22.x", code="docs", handler="app.handler"), "functions.orders.telemetry must be false with nodejs22.x, because only the Python client has metrics"),
+        (orders(code="."), "functions.orders.code must not contain the project's own folder, got '.'; name a folder inside it"),
+        (orders(include=["handler/../.."]), "functions.orders.include must not contain the project's own folder, got 'handler/../..'"),
+        ({**VALID, "functions": {"reader": {**APP, "replaces": "function"}}}, "functions.reader.replaces is not needed, because a function named reader always replaces `function`; remove the line"),
+        (orders(role={"policyArns": [f"arn:aws:iam::aws:policy/{n}" for n in range(9)]}), "functions.orders.role.policyArns must list at most 8"),
         (orders(role={"path": "apps"}), "functions.orders.role.path must be a path such as /apps/, got 'apps'"),
         (orders(deadLetterQueue="arn:aws:s3:::bucket"), "functions.orders.deadLetterQueue must be the ARN of an SQS queue or an SNS topic"),
-        (orders(network={"subnetIds": ["subnet-1"]}), "functions.orders.network.securityGroupIds is empty with `subnetIds`; name one"),
+        (orders(network={"subnetIds": ["subnet-1"]}), "functions.orders.network.securityGroupIds is empty, but `subnetIds` is set; add one"),
         (orders(options={"memorySize": 1}), "functions.orders.options.memorySize is set by this program; use `memoryMb`"),
-        (orders(options={"imageUri": "x"}), "functions.orders.options.imageUri is set by this program; a container image takes no layers"),
-        (orders(options={"snapstart": {}}), "functions.orders.options.snapstart is unknown to aws.lambda.Function; allowed are"),
+        (orders(options={"imageUri": "x"}), "functions.orders.options.imageUri is set by this program; a container image has no layers"),
+        (orders(options={"snapstart": {}}), "functions.orders.options.snapstart is an unknown argument of aws.lambda.Function; allowed:"),
         (orders(timeoutSeconds=2), "extension.secretsTimeoutMillis must be less than functions.orders.timeoutSeconds (2 s), got 2000"),
         (orders(timeoutSeconds=2, extension={"secretsTimeoutMillis": 3000, "parametersTimeoutMillis": 1}), "functions.orders.extension.secretsTimeoutMillis must be less than functions.orders.timeoutSeconds (2 s), got 3000"),
-        ({**orders(), "function": {"memoryMb": 512}}, "function goes without `functions`; move it there as `reader`"),
-        ({**VALID, "functions": {"a b": APP}}, "functions.a b must be a name of 1 to 40 letters"),
-        ({**VALID, "functions": {"seeder": APP}}, "functions.seeder is the name of the function that seeds"),
-        ({**VALID, "functions": {"reader": APP, "orders": {**APP, "replaces": "function"}}}, "functions.reader has the log group that functions.orders takes over; rename it"),
-        ({**VALID, "functions": {"a": {**APP, "replaces": "function"}, "b": {**APP, "replaces": "function"}}}, "functions.b.replaces is 'function', as of functions.a"),
-        ({**VALID, "functions": {each: {**APP, "options": {"name": "shop"}} for each in ("a", "b")}}, "functions.b.options.name is 'shop', as of functions.a; give each its own"),
+        ({**orders(), "function": {"memoryMb": 512}}, "function cannot be combined with `functions`; move it there, under the name `reader`"),
+        ({**VALID, "functions": {"a b": APP}}, "functions.a b must have 1 to 40 letters"),
+        ({**VALID, "functions": {"seeder": APP}}, "functions.seeder is reserved for the function that generates initial values"),
+        ({**VALID, "functions": {"reader": APP, "orders": {**APP, "replaces": "function"}}}, "functions.reader would share a log group with functions.orders, which replaces `function`; rename it"),
+        ({**VALID, "functions": {"a": {**APP, "replaces": "function"}, "b": {**APP, "replaces": "function"}}}, "functions.b.replaces is 'function', but functions.a replaces it already; remove one of the two lines"),
+        ({**VALID, "functions": {each: {**APP, "options": {"name": "shop"}} for each in ("a", "b")}}, "functions.b.options.name is 'shop', which functions.a also has; choose another name"),
         ({**VALID, **TWO, "function": {"secrets": ["stripe"]}}, "function.secret must be one of function.secrets, got 'database'"),
         ({**VALID, "roles": {"permissionsBoundary": "x"}}, "roles.permissionsBoundary must be an ARN, got 'x'"),
         ({**VALID, "internalFunctions": {"runtime": "nodejs22.x"}}, "internalFunctions.runtime must be one of python3.11"),
@@ -201,7 +201,7 @@ def test_a_rotation_functions_name_is_taken() -> None:
     rotated = {"generate": {"key": {}}, "rotation": {"strategy": "random"}}
     secrets = {"session": rotated}
     (found,) = faults({"secrets": secrets, "functions": {"session-rotation": APP}})
-    assert "is the name of the function that rotates session" in found
+    assert "is reserved for the function that rotates session" in found
 
 
 def test_a_wrong_key_hides_no_other_and_no_rule_judges_the_default_in_its_place() -> None:
@@ -225,7 +225,10 @@ def test_a_wrong_length_hides_no_plain_password() -> None:
     secret = {"fields": {"password": "x"}, "generate": {"pw": {"length": 3}}}
     found = faults({"secrets": {"database": secret}})
     assert any("secrets.database.generate.pw.length must be 8 to 4096" in each for each in found)
-    assert any("secrets.database.fields.password holds sensitive text" in each for each in found)
+    assert any(
+        "secrets.database.fields.password appears to contain a secret in plain text" in each
+        for each in found
+    )
 
 
 def test_a_wrong_memory_makes_no_error_of_the_architectures_layer() -> None:
@@ -279,7 +282,10 @@ def test_an_odd_value_is_an_error_and_no_traceback(keys: dict[str, Any], line: s
 
 def test_two_functions_whose_policies_would_share_a_name_are_refused() -> None:
     (found,) = faults({**VALID, "functions": {"api": APP, "api-secure": APP}})
-    assert "functions.api-secure gets policies of the names that functions.api has" in found
+    assert (
+        "functions.api-secure would have policies with the same names as those of functions.api"
+        in found
+    )
 
 
 def test_a_reader_on_an_older_python_does_not_take_the_internal_functions_along() -> None:

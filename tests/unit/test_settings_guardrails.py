@@ -74,31 +74,31 @@ def orders(**changes: object) -> dict[str, Any]:
 
 # Rule, as exempted -> the change that breaks it, and the line that says so.
 BREACHES: dict[str, tuple[dict[str, Any], str]] = {
-    "rotation.database": ({"secrets": {"database": {"from": "external"}}}, "secrets.database.rotation must be given"),
-    "configValues.database": ({"secrets": {"database": {"from": "config"}}, **SECRET_VALUE, "exemptions": {"rotation.database": REASON}}, "secrets.database.from must be 'generate' or 'external', which no state holds, got 'config'"),
-    "configParameters.token": ({"parameters": {"token": TOKEN}, **TOKEN_VALUE}, "parameters.token.from must be 'generate' or 'external', which no state holds, got 'config'"),
-    "recoveryWindow": ({"recoveryWindowDays": 0}, "recoveryWindowDays must be 7 at least, got 0"),
-    "recoveryWindow.database": ({"secrets": {"database": {**RANDOM, "recoveryWindowDays": 0}}}, "secrets.database.recoveryWindowDays must be 7 at least, got 0"),
-    "timeout": ({"function": {**STRICT["function"], "timeoutSeconds": 29}}, "function.timeoutSeconds must be 30 at least, got 29"),
-    "staleness": ({"maxStalenessSeconds": 301}, "maxStalenessSeconds must be 300 at most, got 301"),
+    "rotation.database": ({"secrets": {"database": {"from": "external"}}}, "secrets.database.rotation must be set"),
+    "configValues.database": ({"secrets": {"database": {"from": "config"}}, **SECRET_VALUE, "exemptions": {"rotation.database": REASON}}, "secrets.database.from must be 'generate' or 'external', to keep the value out of Pulumi's state, got 'config'"),
+    "configParameters.token": ({"parameters": {"token": TOKEN}, **TOKEN_VALUE}, "parameters.token.from must be 'generate' or 'external', to keep the value out of Pulumi's state, got 'config'"),
+    "recoveryWindow": ({"recoveryWindowDays": 0}, "recoveryWindowDays must be at least 7, got 0"),
+    "recoveryWindow.database": ({"secrets": {"database": {**RANDOM, "recoveryWindowDays": 0}}}, "secrets.database.recoveryWindowDays must be at least 7, got 0"),
+    "timeout": ({"function": {**STRICT["function"], "timeoutSeconds": 29}}, "function.timeoutSeconds must be at least 30, got 29"),
+    "staleness": ({"maxStalenessSeconds": 301}, "maxStalenessSeconds must be at most 300, got 301"),
     "tracing": ({"function": {**STRICT["function"], "tracing": False}}, "function.tracing must be true, got false"),
     "telemetry": ({"function": {**STRICT["function"], "telemetry": False}, **UNWATCHED}, "function.telemetry must be true, got false"),
-    "logRetention": ({"function": {**STRICT["function"], "logRetentionDays": 180}}, "function.logRetentionDays must be 365 at least, got 180"),
-    "reservedConcurrency": ({"function": {**STRICT["function"], "reservedConcurrency": 0}}, "function.reservedConcurrency must be 1 at least (in an account with a quota above 100), got 0"),
-    "timeout.orders": (orders(timeoutSeconds=29), "functions.orders.timeoutSeconds must be 30 at least, got 29"),
+    "logRetention": ({"function": {**STRICT["function"], "logRetentionDays": 180}}, "function.logRetentionDays must be at least 365, got 180"),
+    "reservedConcurrency": ({"function": {**STRICT["function"], "reservedConcurrency": 0}}, "function.reservedConcurrency must be at least 1, got 0 (it needs an account quota above 100)"),
+    "timeout.orders": (orders(timeoutSeconds=29), "functions.orders.timeoutSeconds must be at least 30, got 29"),
     "tracing.orders": (orders(tracing=False), "functions.orders.tracing must be true, got false"),
     "telemetry.orders": (orders(telemetry=False), "functions.orders.telemetry must be true, got false"),
-    "logRetention.orders": (orders(logRetentionDays=180), "functions.orders.logRetentionDays must be 365 at least, got 180"),
-    "reservedConcurrency.orders": (orders(reservedConcurrency=None), "functions.orders.reservedConcurrency must be 1 at least (in an account with a quota above 100), got none"),
-    "internalLogRetention": ({**orders(), "internalFunctions": {}}, "internalFunctions.logRetentionDays must be 365 at least, got 30"),
-    "keyRotation": ({"key": {"rotationPeriodDays": 366, "deletionWindowDays": 30}}, "key.rotationPeriodDays must be 365 at most, got 366"),
-    "keyDeletionWindow": ({"key": {"deletionWindowDays": 29}}, "key.deletionWindowDays must be 30 at least, got 29"),
-    "replicaRegions": ({"replicaRegions": []}, "replicaRegions must name a region at least, got none"),
+    "logRetention.orders": (orders(logRetentionDays=180), "functions.orders.logRetentionDays must be at least 365, got 180"),
+    "reservedConcurrency.orders": (orders(reservedConcurrency=None), "functions.orders.reservedConcurrency must be at least 1, got none (it needs an account quota above 100)"),
+    "internalLogRetention": ({**orders(), "internalFunctions": {}}, "internalFunctions.logRetentionDays must be at least 365, got 30"),
+    "keyRotation": ({"key": {"rotationPeriodDays": 366, "deletionWindowDays": 30}}, "key.rotationPeriodDays must be at most 365, got 366"),
+    "keyDeletionWindow": ({"key": {"deletionWindowDays": 29}}, "key.deletionWindowDays must be at least 30, got 29"),
+    "replicaRegions": ({"replicaRegions": []}, "replicaRegions must list at least one region, got none"),
     "monitoring": ({"monitoring": {**MONITORING, "enabled": False}}, "monitoring.enabled must be true, got false"),
-    "alarmSubscribers": ({"monitoring": {"enabled": True}}, "monitoring.subscriptions must name a subscriber at least, got none"),
+    "alarmSubscribers": ({"monitoring": {"enabled": True}}, "monitoring.subscriptions must list at least one subscriber, got none"),
     "audit": ({"audit": {"logRetentionDays": 365}, **UNWATCHED}, "audit.trail must be 'own' or 'existing', got 'none'"),
-    "auditLogRetention": ({"audit": {"trail": "own", "logRetentionDays": 180}}, "audit.logRetentionDays must be 365 at least, got 180"),
-    "auditRetention": ({"audit": {"trail": "own", "retentionDays": 364, "logRetentionDays": 365}}, "audit.retentionDays must be 365 at least, got 364"),
+    "auditLogRetention": ({"audit": {"trail": "own", "logRetentionDays": 180}}, "audit.logRetentionDays must be at least 365, got 180"),
+    "auditRetention": ({"audit": {"trail": "own", "retentionDays": 364, "logRetentionDays": 365}}, "audit.retentionDays must be at least 365, got 364"),
     "resourcePolicy": ({"resourcePolicy": {}}, "resourcePolicy.enabled must be true, got false"),
 }  # fmt: skip
 
@@ -128,8 +128,8 @@ def test_a_broken_rule_is_one_line_with_key_value_remedy_and_exemption(key: str)
     change, line = BREACHES[key]
     (fault,) = faults({**STRICT, **change})
     assert fault == (
-        f"{PROJECT}:{line}; or exemptions['{key}'] must say why (protection: strict);"
-        " mend it in Pulumi.test.yaml"
+        f"{PROJECT}:{line}; to waive this rule (strict protection), set exemptions['{key}'] to a"
+        " reason; fix it in Pulumi.test.yaml"
     )
 
 
@@ -143,14 +143,14 @@ def test_a_written_reason_lets_exactly_its_rule_pass(key: str) -> None:
 def test_a_rotation_less_than_once_a_year_is_none() -> None:
     seldom = {**RANDOM, "rotation": {"strategy": "random", "everyDays": 366}}
     (fault,) = faults({**STRICT, "secrets": {"database": seldom}})
-    assert "secrets.database.rotation.everyDays must be 365 at most, got 366" in fault
+    assert "secrets.database.rotation.everyDays must be at most 365, got 366" in fault
     assert "exemptions['rotation.database']" in fault
 
 
 def test_reserved_concurrency_that_is_missing_is_none() -> None:
     function = {**STRICT["function"], "reservedConcurrency": None}
     (fault,) = faults({**STRICT, "function": function})
-    assert "must be 1 at least (in an account with a quota above 100), got none" in fault
+    assert "must be at least 1, got none (it needs an account quota above 100)" in fault
 
 
 def test_strict_refuses_everything_at_once() -> None:
@@ -201,20 +201,20 @@ def test_the_defaults_of_every_key_keep_the_standard() -> None:
 def test_another_secrets_reason_is_none_for_this_one() -> None:
     secrets = {"database": RANDOM, "a": {"from": "external"}, "b": {"from": "external"}}
     (fault,) = faults({**STRICT, "secrets": secrets, "exemptions": {"rotation.a": REASON}})
-    assert "secrets.b.rotation must be given" in fault
+    assert "secrets.b.rotation must be set" in fault
 
 
 @pytest.mark.parametrize(
     ("exemptions", "fault"),
     [
-        ({"rotations": REASON}, "exemptions['rotations'] is of no rule; there are rotation.<name>, configValues.<name>, configParameters.<name>, recoveryWindow,"),
-        ({"rotation.none": REASON}, "exemptions['rotation.none'] is of nothing here; there are database"),
-        ({"rotation": REASON}, "exemptions['rotation'] is of no rule"),
-        ({"tracing.database": REASON}, "exemptions['tracing.database'] is of nothing here; there are none"),
-        ({"tracing": REASON}, "exemptions['tracing'] exempts from nothing that protection strict refuses; drop it"),
-        ({"rotation.database": REASON}, "exemptions['rotation.database'] exempts from nothing"),
-        ({"tracing": "because"}, "exemptions['tracing'] must say why in 10 characters at least, got 'because'"),
-        ({"tracing": " " * 20}, "exemptions['tracing'] must say why in 10 characters at least"),
+        ({"rotations": REASON}, "exemptions['rotations'] names an unknown rule; known rules: rotation.<name>, configValues.<name>, configParameters.<name>, recoveryWindow,"),
+        ({"rotation.none": REASON}, "exemptions['rotation.none'] is for 'none', which is not in this config; known names: database"),
+        ({"rotation": REASON}, "exemptions['rotation'] names an unknown rule"),
+        ({"tracing.database": REASON}, "exemptions['tracing.database'] is for 'database', which is not in this config; known names: none"),
+        ({"tracing": REASON}, "exemptions['tracing'] is not needed, because protection 'strict' does not reject this; remove it"),
+        ({"rotation.database": REASON}, "exemptions['rotation.database'] is not needed"),
+        ({"tracing": "because"}, "exemptions['tracing'] must be a reason of at least 10 characters, got 'because'"),
+        ({"tracing": " " * 20}, "exemptions['tracing'] must be a reason of at least 10 characters"),
         ({"tracing": 1}, "exemptions.tracing must be text, got 1"),
     ],
 )  # fmt: skip
@@ -238,10 +238,13 @@ def test_a_deletion_may_be_asked_for_at_every_level_also_of_what_is_gone(
 @pytest.mark.parametrize(
     ("exemptions", "fault"),
     [
-        ({"protect.": REASON}, "exemptions['protect.'] is of nothing here"),
-        ({"protectKeys.database": REASON}, "exemptions['protectKeys.database'] is of no rule"),
-        ({"protectParameters": REASON}, "exemptions['protectParameters'] is of no rule"),
-        ({"protect.gone": "gone"}, "must say why in 10 characters at least, got 'gone'"),
+        ({"protect.": REASON}, "exemptions['protect.'] is for '', which is not in this config"),
+        (
+            {"protectKeys.database": REASON},
+            "exemptions['protectKeys.database'] names an unknown rule",
+        ),
+        ({"protectParameters": REASON}, "exemptions['protectParameters'] names an unknown rule"),
+        ({"protect.gone": "gone"}, "must be a reason of at least 10 characters, got 'gone'"),
     ],
 )
 def test_a_deletion_is_asked_for_by_a_known_rule_and_a_reason(
@@ -273,7 +276,7 @@ def test_strict_protects_what_no_exemption_names(
 def test_a_level_that_does_not_ask_for_it_needs_no_exemption() -> None:
     careless = {**CARELESS, "exemptions": {"tracing": REASON}}
     (fault,) = faults(careless)
-    assert "exempts from nothing that protection relaxed refuses; drop it" in fault
+    assert "is not needed, because protection 'relaxed' does not reject this; remove it" in fault
 
 
 def test_an_unknown_level_names_the_three() -> None:

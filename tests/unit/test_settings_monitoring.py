@@ -1,10 +1,13 @@
 """What is wrong with `monitoring` and `audit` is said before anything is made."""
 
+import re
 from typing import Any
 
 import botocore.session
 import pytest
 
+from infra.alarms import incidents
+from infra.aws.limits import ALARM_DESCRIPTION_LENGTH
 from tests.recording import PROJECT
 from tests.unit.test_settings import VALID, faults, read
 
@@ -48,12 +51,15 @@ def test_every_kind_of_subscriber_is_taken() -> None:
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"audit": {}}, "audit.trail must be own or existing beside monitoring.enabled"),
-        ({"function": {}}, "function.telemetry must be true beside monitoring.enabled"),
+        (
+            {"audit": {}},
+            "audit.trail must be 'own' or 'existing' when monitoring is enabled",
+        ),
+        ({"function": {}}, "function.telemetry must be true when monitoring is enabled"),
         ({"audit": {"trail": "existing"}}, "audit.logGroupName is not set"),
         (
             {"audit": {"trail": "own", "logGroupName": "trail"}},
-            "audit.logGroupName goes with `trail: existing`, not 'own'",
+            "audit.logGroupName is only for `trail: existing`, not 'own'; remove it",
         ),
         ({"audit": {"trail": "theirs"}}, "audit.trail must be 'none', 'own' or 'existing'"),
         (
@@ -70,7 +76,7 @@ def test_every_kind_of_subscriber_is_taken() -> None:
         ),
         (
             {"monitoring": {"enabled": True, "knownReaders": [f"{ROLE}{n}" for n in range(20)]}},
-            "known readers from others: 22 known readers need",
+            "known readers: 22 known readers need",
         ),
         (
             subscribed(("pager", "x")),
@@ -78,19 +84,22 @@ def test_every_kind_of_subscriber_is_taken() -> None:
         ),
         (
             subscribed(("email", "ops")),
-            "monitoring.subscriptions[0].endpoint must be an address beside email, got 'ops'",
+            "monitoring.subscriptions[0].endpoint must be an email address (protocol email)",
         ),
-        (subscribed(("sms", "0170")), "must be a number such as +491701234567 beside sms"),
-        (subscribed(("https", "http://example.com")), "must be a URL that begins with https://"),
-        (subscribed(("sqs", "alarms")), "must be ARN of a queue beside sqs, got 'alarms'"),
-        (subscribed(("lambda", "arn:aws:sqs:a:123456789012:b")), "must be ARN of a function"),
+        (
+            subscribed(("sms", "0170")),
+            "must be a phone number such as +491701234567 (protocol sms)",
+        ),
+        (subscribed(("https", "http://example.com")), "must be a URL that starts with https://"),
+        (subscribed(("sqs", "alarms")), "must be the ARN of a queue (protocol sqs), got 'alarms'"),
+        (subscribed(("lambda", "arn:aws:sqs:a:123456789012:b")), "must be the ARN of a function"),
         (
             subscribed(*[("email", "ops@example.com")] * 2),
-            "monitoring.subscriptions name email ops@example.com 2 times",
+            "monitoring.subscriptions lists email ops@example.com 2 times; keep one",
         ),
         (
             {"tags": {"Team": ""}},
-            "tags.Team must not be empty with audit.trail 'own', as CloudTrail takes no empty tag",
+            "tags.Team must not be empty with `audit.trail: own`, because CloudTrail",
         ),
     ],
 )
@@ -100,12 +109,75 @@ def test_a_fault_names_the_key_and_what_is_allowed(keys: dict[str, Any], fault: 
     assert found[0].startswith(f"{PROJECT}:")
 
 
+RUNBOOK = "https://git.example.com/docs/operations.md"
+
+
+@pytest.mark.parametrize(
+    "url", [RUNBOOK, f"{RUNBOOK}?plain=1", "https://wiki.example.com:8443/@ops", "https://runbook"]
+)
+def test_a_runbook_is_an_https_url(url: str) -> None:
+    monitoring = {"enabled": True, "runbookUrl": url}
+    assert read({**WATCHED, "monitoring": monitoring}).settings.monitoring.runbook_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "got"),
+    [
+        ("http://git.example.com/operations.md", "'http://git.example.com/operations.md'"),
+        ("docs/operations.md", "'docs/operations.md'"),
+        (f"{RUNBOOK}#alarms", f"'{RUNBOOK}#alarms'"),
+        ("https://git.example.com/a b", "'https://git.example.com/a b'"),
+        ("https://me:s3cr3t-canary@git.example.com", "a URL that is not shown"),
+        ("", "''"),
+    ],
+)
+def test_a_runbook_that_alarms_cannot_link_to_is_refused(url: str, got: str) -> None:
+    (fault,) = faults({**VALID, "monitoring": {"runbookUrl": url}})
+    rule = "monitoring.runbookUrl must be an https URL without # and without credentials"
+    assert fault == f"{PROJECT}:{rule}, got {got}; fix it in Pulumi.test.yaml"
+
+
+def test_a_runbook_is_refused_by_the_character_with_which_a_description_is_too_long() -> None:
+    def watched(length: int) -> dict[str, Any]:
+        url = RUNBOOK + "/" + "x" * (length - len(RUNBOOK) - 1)
+        return {**WATCHED, "monitoring": {"enabled": True, "runbookUrl": url}}
+
+    (fault,) = faults(watched(1000))
+    found = re.search(r"must have at most (\d+) characters, because CloudWatch allows 1024", fault)
+    assert found
+    most = int(found[1])
+    environment = read(watched(most))
+    texts = incidents.descriptions(
+        incidents.LogLocations(
+            f"{environment.log_group_prefix}reader",
+            environment.names.trail_log_group,
+            environment.secret_prefix,
+            environment.names.key_alias,
+            environment.settings.monitoring.runbook_url or "",
+        )
+    )
+    assert max(map(len, texts.values())) == ALARM_DESCRIPTION_LENGTH
+    assert f"got {most + 1};" in faults(watched(most + 1))[0]
+
+
+def test_names_that_leave_no_room_for_an_alarms_text_are_refused() -> None:
+    audit = {"trail": "existing", "logGroupName": "t" * 512}
+    (fault,) = faults({**WATCHED, "audit": audit}, stack_name="s" * 100)
+    assert "monitoring.enabled cannot be true with names this long" in fault
+
+
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
-        ("https://me:{}@example.com/x", "endpoint holds credentials (not shown), which would be"),
-        ("https://{}@example.com", "endpoint holds credentials (not shown), which would be"),
-        ("http://me:{}@example.com", "begins with https:// beside https, got 'http://…@example"),
+        (
+            "https://me:{}@example.com/x",
+            "endpoint contains credentials (not shown), which Pulumi's",
+        ),
+        ("https://{}@example.com", "endpoint contains credentials (not shown), which Pulumi's"),
+        (
+            "http://me:{}@example.com",
+            "starts with https:// (protocol https), got 'http://…@example",
+        ),
     ],
 )
 def test_a_url_with_credentials_is_refused_and_not_shown(url: str, fault: str) -> None:
@@ -149,4 +221,4 @@ def test_secrets_that_rotate_leave_less_room_for_known_readers() -> None:
     }
     secrets = {**VALID["secrets"], **rotating}
     (fault,) = faults({**WATCHED, "secrets": secrets})
-    assert "from others: 14 known readers" in fault
+    assert "rotations and known readers: 14 known readers" in fault

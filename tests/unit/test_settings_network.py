@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.config.rules.network import Subnet, subnet_faults
+from infra.config.rules.network import Subnet, subnet_errors
 from infra.config.schema import NetworkSettings
 from infra.config.settings import SettingsError
 from tests.recording import PROJECT
@@ -19,18 +19,18 @@ ENDPOINTS = {"subnetIds": TWO, "vpcId": "vpc-1", "egress": "endpoints"}
 @pytest.mark.parametrize(
     ("network", "fault"),
     [
-        ({"subnetIds": TWO, "securityGroupIds": ["sg-1"]}, "network.egress is not set, and a function in a VPC reaches no service of AWS by itself; say `endpoints` to have them made, or `nat` where the subnets have a way already"),
-        ({**NAT, "subnetIds": ["subnet-1"]}, "network.subnetIds must be 2 at least, in different availability zones, got 1"),
-        ({**NAT, "subnetIds": ["subnet-1", "subnet-1"]}, "network.subnetIds must be 2 at least, in different availability zones, got 1"),
-        ({**NAT, "securityGroupIds": []}, "network.securityGroupIds is empty beside `subnetIds`; name one"),
-        ({**NAT, "vpcId": "vpc-1"}, "network.vpcId goes with `egress: endpoints`; drop it"),
-        ({**NAT, "services": ["logs"]}, "network.services goes with `egress: endpoints`; drop it"),
-        ({**NAT, "s3RouteTableIds": ["rtb-1"]}, "network.s3RouteTableIds goes with `egress: endpoints`; drop it"),
-        ({**NAT, "databaseSecurityGroupId": "sg-2"}, "network.databaseSecurityGroupId goes with `egress: endpoints`; drop it"),
+        ({"subnetIds": TWO, "securityGroupIds": ["sg-1"]}, "network.egress is not set, but functions in a VPC need a route to AWS; use `endpoints` to create VPC endpoints, or `nat` if the subnets have a NAT gateway"),
+        ({**NAT, "subnetIds": ["subnet-1"]}, "network.subnetIds must list at least 2, in different availability zones, got 1"),
+        ({**NAT, "subnetIds": ["subnet-1", "subnet-1"]}, "network.subnetIds must list at least 2, in different availability zones, got 1"),
+        ({**NAT, "securityGroupIds": []}, "network.securityGroupIds is empty, but `subnetIds` is set; add one"),
+        ({**NAT, "vpcId": "vpc-1"}, "network.vpcId is only for `egress: endpoints`; remove it"),
+        ({**NAT, "services": ["logs"]}, "network.services is only for `egress: endpoints`; remove it"),
+        ({**NAT, "s3RouteTableIds": ["rtb-1"]}, "network.s3RouteTableIds is only for `egress: endpoints`; remove it"),
+        ({**NAT, "databaseSecurityGroupId": "sg-2"}, "network.databaseSecurityGroupId is only for `egress: endpoints`; remove it"),
         ({**NAT, "egress": "internet"}, "network.egress must be 'endpoints' or 'nat', got 'internet'"),
-        ({"egress": "nat"}, "network.subnetIds is empty beside `egress`; name one"),
-        ({"vpcId": "vpc-1"}, "network.subnetIds is empty beside `vpcId`; name one"),
-        ({**ENDPOINTS, "vpcId": None}, "network.vpcId is not set, and `egress: endpoints` makes them in it"),
+        ({"egress": "nat"}, "network.subnetIds is empty, but `egress` is set; add subnets"),
+        ({"vpcId": "vpc-1"}, "network.subnetIds is empty, but `vpcId` is set; add subnets"),
+        ({**ENDPOINTS, "vpcId": None}, "network.vpcId is not set, and `egress: endpoints` needs it; set it to the VPC of the subnets"),
         ({**ENDPOINTS, "services": ["kms"]}, "network.services.0 must be 'logs', 'monitoring' or 'xray', got 'kms'"),
         ({**ENDPOINTS, "databasePort": 0}, "network.databasePort must be 1 to 65535, got 0"),
     ],
@@ -38,16 +38,16 @@ ENDPOINTS = {"subnetIds": TWO, "vpcId": "vpc-1", "egress": "endpoints"}
 def test_a_fault_is_named_with_its_remedy(network: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, "network": network})
-    assert raised.value.errors == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
+    assert raised.value.errors == [f"{PROJECT}:{fault}; fix it in Pulumi.test.yaml"]
 
 
 @pytest.mark.parametrize(
     ("keys", "region", "fault"),
     [
-        ({"function": {"handler": "query"}}, "us-east-1", "network.databaseSecurityGroupId is not set, and functions log in to a database"),
-        ({"secrets": {"database": {**DATABASE, "rotation": {"strategy": "singleUser"}}}}, "us-east-1", "network.databaseSecurityGroupId is not set, and functions log in to a database"),
-        ({"replicaRegions": ["us-west-2"]}, "us-east-1", "network.egress of `endpoints` leads to the stack's own region, and to no replica in `replicaRegions`; use `nat`, or give"),
-        ({}, "cn-north-1", "network.egress of `endpoints` knows their names outside of China only"),
+        ({"function": {"handler": "query"}}, "us-east-1", "network.databaseSecurityGroupId is not set, but functions log in to a database"),
+        ({"secrets": {"database": {**DATABASE, "rotation": {"strategy": "singleUser"}}}}, "us-east-1", "network.databaseSecurityGroupId is not set, but functions log in to a database"),
+        ({"replicaRegions": ["us-west-2"]}, "us-east-1", "network.egress is `endpoints`, which reaches only the stack's own region, not `replicaRegions`; use `nat`, or add"),
+        ({}, "cn-north-1", "network.egress cannot be `endpoints` in China"),
     ],
 )  # fmt: skip
 def test_endpoints_that_would_not_do_are_refused(
@@ -68,11 +68,11 @@ def test_a_database_and_replicas_are_reached_by_a_group_of_ones_own_as_well() ->
     ("egress", "subnets", "faults"),
     [
         ("nat", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "b")], []),
-        ("nat", [("s1", "v", "a"), ("s2", "v", "a")], ["network.subnetIds are all in a; name subnets in 2 availability zones at least"]),
+        ("nat", [("s1", "v", "a"), ("s2", "v", "a")], ["must be in at least 2 availability zones, got only a"]),
         ("nat", [("s1", "v", ""), ("s2", "v", "")], []),
         ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s1", "v", "a")], []),
-        ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "a")], ["network.subnetIds: s1, s3 are all in a, and an endpoint takes one subnet in a zone; name one of them"]),
-        ("endpoints", [("s1", "v", "a"), ("s2", "w", "b")], ["network.subnetIds: s2 is in w, and network.vpcId is v"]),
+        ("endpoints", [("s1", "v", "a"), ("s2", "v", "b"), ("s3", "v", "a")], ["lists s1, s3 in the same zone, a, but a VPC endpoint takes one subnet per zone; keep one of them"]),
+        ("endpoints", [("s1", "v", "a"), ("s2", "w", "b")], ["must be in network.vpcId (v), got s2, which is in w"]),
         ("endpoints", [("s1", "", ""), ("s2", "", "")], []),
     ],
 )  # fmt: skip
@@ -81,4 +81,6 @@ def test_subnets_are_in_two_zones_and_endpoints_in_one_subnet_of_each(
 ) -> None:
     given = {"egress": egress} | ({"vpcId": "v"} if egress == "endpoints" else {})
     network = NetworkSettings.model_validate(given)
-    assert subnet_faults(network, [Subnet(*each) for each in subnets]) == faults
+    errors = list(subnet_errors(network, [Subnet(*each) for each in subnets]))
+    assert [error.message for error in errors] == faults
+    assert {error.path for error in errors} <= {"network.subnetIds"}

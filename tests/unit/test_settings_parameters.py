@@ -21,39 +21,39 @@ def parameter(**keys: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        (parameter(), "parameters.a.value is missing or empty, and Parameter Store keeps no empty value"),
-        (parameter(value=""), "parameters.a.value is missing or empty, and Parameter Store keeps no empty value"),
-        (parameter(value=5), "parameters.a.value must be text, got 5; put it in quotes, or `pulumi config set --path --type string parameters.a.value 5`"),
+        (parameter(), "parameters.a.value is missing or empty, but Parameter Store rejects empty values; set it"),
+        (parameter(value=""), "parameters.a.value is missing or empty, but Parameter Store rejects empty values; set it"),
+        (parameter(value=5), "parameters.a.value must be text, got 5; put it in quotes, or run `pulumi config set --path --type string parameters.a.value 5`"),
         (parameter(type="Text", value="x"), "parameters.a.type must be 'String', 'StringList' or 'SecureString', got 'Text'"),
         (parameter(value="x", tier="Big"), "parameters.a.tier must be 'Standard' or 'Advanced', got 'Big'"),
-        (parameter(value="x" * 4097), "parameters.a.value may have 4096 bytes in the tier Standard, and has 4097"),
-        (parameter(value="x" * 8193, tier="Advanced"), "parameters.a.value may have 8192 bytes in the tier Advanced, and has 8193"),
-        (parameter(value="{{b}}"), "parameters.a.value holds {{, by which Parameter Store would have it name another parameter"),
-        (parameter(value="x", **{"from": "config"}), "parameters.a.from goes with `type: SecureString`, not 'String'"),
-        (parameter(value="x", generate={}), "parameters.a.generate goes with `type: SecureString`, not 'String'"),
-        (parameter(type="SecureString", value=CANARY), "parameters.a.value of a SecureString would stand here in plain (not shown); use `from: generate`, `config` or `external`"),
+        (parameter(value="x" * 4097), "parameters.a.value must have at most 4096 bytes in the Standard tier, got 4097"),
+        (parameter(value="x" * 8193, tier="Advanced"), "parameters.a.value must have at most 8192 bytes in the Advanced tier, got 8193"),
+        (parameter(value="{{b}}"), "parameters.a.value contains {{, which Parameter Store reads as the start of a reference; remove it"),
+        (parameter(value="x", **{"from": "config"}), "parameters.a.from is only for `type: SecureString`, not 'String'; remove it"),
+        (parameter(value="x", generate={}), "parameters.a.generate is only for `type: SecureString`, not 'String'; remove it"),
+        (parameter(type="SecureString", value=CANARY), "parameters.a.value would hold a SecureString's value in plain text (not shown); use `from: generate`, `config` or `external`"),
         (parameter(type="SecureString", generate={"length": 1}), "parameters.a.generate.length must be 8 to 4096, got 1"),
         (parameter(type="SecureString", generate={"length": CANARY}), "parameters.a.generate.length must be a whole number, got a value that is not shown"),
-        (parameter(value="x", password=CANARY), "parameters.a.password is no key; allowed are type, value, from, generate, description, tier"),
-        (parameter(type="SecureString", **{"from": "external"}, generate={}), "parameters.a.generate goes with `from: generate`, not 'external'"),
-        (parameter(type="SecureString", generate={"excludeLowercase": True, "excludeUppercase": True, "excludeNumbers": True, "excludePunctuation": True}), "parameters.a.generate excludes every character"),
-        ({"parameters": {"a b": {"value": "x"}}}, "parameters.a b becomes a name that may hold letters, digits and _.- only, in levels with one / before each"),
-        ({"parameters": {"a/": {"value": "x"}}}, "parameters.a/ becomes a name that may hold letters, digits and _.- only, in levels with one / before each"),
-        ({"parameters": {"a" + "/a" * 13: {"value": "x"}}}, f"parameters.a{'/a' * 13} becomes a name that has more than 15 levels"),
-        ({"parameters": {"api-token": {"value": CANARY}}}, "parameters.api-token.value holds sensitive text in plain (not shown); make it a SecureString, which is encrypted"),
-        ({"parameters": {"url": {"value": f"https://u:{CANARY}@h"}}}, "parameters.url.value holds sensitive text in plain (not shown); make it a SecureString, which is encrypted"),
-        ({"parameters": {"a": CONFIG}}, "secretValues.parameters/a is not set; give the value with `pulumi config set --secret --path 'secretValues[\"parameters/a\"]'`"),
+        (parameter(value="x", password=CANARY), "parameters.a.password is an unknown key; allowed keys: type, value, from, generate, description, tier"),
+        (parameter(type="SecureString", **{"from": "external"}, generate={}), "parameters.a.generate is only for `from: generate`, not 'external'; remove it"),
+        (parameter(type="SecureString", generate={"excludeLowercase": True, "excludeUppercase": True, "excludeNumbers": True, "excludePunctuation": True}), "parameters.a.generate excludes every character; allow at least one kind"),
+        ({"parameters": {"a b": {"value": "x"}}}, "parameters.a b becomes a name that is not made of letters, digits and _.- in levels with one / before each; rename it"),
+        ({"parameters": {"a/": {"value": "x"}}}, "parameters.a/ becomes a name that is not made of letters, digits and _.- in levels with one / before each; rename it"),
+        ({"parameters": {"a" + "/a" * 13: {"value": "x"}}}, f"parameters.a{'/a' * 13} becomes a name that has more than 15 levels; rename it"),
+        ({"parameters": {"api-token": {"value": CANARY}}}, "parameters.api-token.value appears to contain a secret in plain text (not shown); make it a SecureString, which is encrypted"),
+        ({"parameters": {"url": {"value": f"https://u:{CANARY}@h"}}}, "parameters.url.value appears to contain a secret in plain text (not shown); make it a SecureString, which is encrypted"),
+        ({"parameters": {"a": CONFIG}}, "secretValues.parameters/a is not set; set the value with `pulumi config set --secret --path 'secretValues[\"parameters/a\"]'`"),
         ({"parameters": {"a": CONFIG}, "secretValues": {KEY: {"b": CANARY}}}, "secretValues.parameters/a must be text, and not empty (not shown)"),
-        ({"parameters": {"a": CONFIG}, "secretValues": {KEY: "x" * 4097}}, "secretValues.parameters/a may have 4096 bytes in the tier Standard, and has 4097"),
-        ({"secretValues": {KEY: CANARY}}, "secretValues.parameters/a belongs to no parameter; add it to `parameters`, or drop it"),
-        ({**parameter(value="x"), "secretValues": {KEY: CANARY}}, "secretValues.parameters/a is for a SecureString of `from: config`, which the parameter is not"),
-        ({**parameter(value="x"), "secrets": {**VALID["secrets"], KEY: {"from": "external"}}}, "secrets.parameters/a has the name of a parameter; rename one"),
+        ({"parameters": {"a": CONFIG}, "secretValues": {KEY: "x" * 4097}}, "secretValues.parameters/a must have at most 4096 bytes in the Standard tier, got 4097"),
+        ({"secretValues": {KEY: CANARY}}, "secretValues.parameters/a is for an unknown parameter; add it to `parameters`, or remove the value"),
+        ({**parameter(value="x"), "secretValues": {KEY: CANARY}}, "secretValues.parameters/a is set, but the parameter is not a SecureString with `from: config`; remove it"),
+        ({**parameter(value="x"), "secrets": {**VALID["secrets"], KEY: {"from": "external"}}}, "secrets.parameters/a has the same key in `secretValues` as the parameter 'a'; rename one"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_place_and_no_value(keys: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read({**VALID, **keys})
-    assert raised.value.errors == [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
+    assert raised.value.errors == [f"{PROJECT}:{fault}; fix it in Pulumi.test.yaml"]
     assert CANARY not in str(raised.value)
 
 

@@ -18,13 +18,13 @@ def test_replica_regions_keep_the_order_in_which_they_are_read() -> None:
 @pytest.mark.parametrize(
     ("region", "replicas", "fault"),
     [
-        ("us-east-1", ["us-east-1"], "names us-east-1, the stack's own region; name another"),
-        ("us-east-1", ["us-west-2"] * 3, "names us-west-2 3 times; name it once"),
-        ("us-east-1", ["us-wset-2"], "may name af-south-1, "),
+        ("us-east-1", ["us-east-1"], "lists us-east-1, the stack's own region; remove it"),
+        ("us-east-1", ["us-west-2"] * 3, "lists us-west-2 3 times; keep one"),
+        ("us-east-1", ["us-wset-2"], "must be one of af-south-1, "),
         ("us-east-1", ["us-wset-2"], ", us-west-2, got 'us-wset-2'"),
         # AWS replicates within a partition only.
         ("us-east-1", ["us-gov-west-1"], "got 'us-gov-west-1'"),
-        ("us-gov-east-1", ["us-west-2"], "may name us-gov-west-1, got 'us-west-2'"),
+        ("us-gov-east-1", ["us-west-2"], "must be one of us-gov-west-1, got 'us-west-2'"),
         ("us-east-1", "us-west-2", "must be a list, got 'us-west-2'"),
         ("us-east-1", [1], "must be text, got 1"),
     ],

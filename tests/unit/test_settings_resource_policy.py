@@ -18,17 +18,17 @@ SSO_NAME = "AWSReservedSSO_Admin_0123456789abcdef"
 @pytest.mark.parametrize(
     ("policy", "fault"),
     [
-        ({"enabled": True}, "resourcePolicy.administrators is empty, and nobody could change the secrets; name who deploys"),
-        ({"enabled": True, "administrators": ["deploy"]}, "resourcePolicy.administrators must be ARNs of roles and users, with * and ?, got 'deploy'"),
+        ({"enabled": True}, "resourcePolicy.administrators is empty, so no one could change the secrets; add the deployer"),
+        ({"enabled": True, "administrators": ["deploy"]}, "resourcePolicy.administrators must be ARNs of roles and users (* and ? allowed), got 'deploy'"),
         ({"enabled": True, "administrators": ["*"]}, "got '*'"),
         ({"enabled": True, "administrators": ["arn:aws:iam::1:role/a"]}, "must be ARNs of roles and users"),
         ({"enabled": True, "administrators": [f"{SESSION}deploy/ci"]}, "must be ARNs of roles and users"),
         ({"enabled": True, "administrators": [f"{ACCOUNT}role/${{aws:username}}"]}, "must be ARNs of roles and users"),
-        ({"enabled": True, "administrators": [f"{ACCOUNT}role/*"]}, f"names everybody with '{ACCOUNT}role/*'; name some"),
-        ({"enabled": True, "administrators": [f"{ACCOUNT}user/*/*"]}, "names everybody"),
-        ({"enabled": True, "administrators": [f"{ACCOUNT}role/{'a' * 5600}"]}, "resourcePolicy.administrators may have 4826 characters together, got 5634"),
-        ({"enabled": True, "administrators": [f"{ACCOUNT}role/a"], "organizationId": "o-1"}, "resourcePolicy.organizationId must be o- and 10 to 32 letters and digits, got 'o-1'"),
-        ({"administrators": [f"{ACCOUNT}role/a"]}, "resourcePolicy.enabled must be true where something is said beside it"),
+        ({"enabled": True, "administrators": [f"{ACCOUNT}role/*"]}, f"matches everyone with '{ACCOUNT}role/*'; list specific roles and users"),
+        ({"enabled": True, "administrators": [f"{ACCOUNT}user/*/*"]}, "matches everyone"),
+        ({"enabled": True, "administrators": [f"{ACCOUNT}role/{'a' * 5600}"]}, "resourcePolicy.administrators must have at most 4826 characters in total, got 5634"),
+        ({"enabled": True, "administrators": [f"{ACCOUNT}role/a"], "organizationId": "o-1"}, "resourcePolicy.organizationId must be o- followed by 10 to 32 lower-case letters and digits, got 'o-1'"),
+        ({"administrators": [f"{ACCOUNT}role/a"]}, "resourcePolicy.enabled must be true when `administrators` is set, got false"),
         ({"organizationId": "o-0123456789"}, "resourcePolicy.enabled must be true"),
         ({"administrators": f"{ACCOUNT}role/a"}, "resourcePolicy.administrators must be a list"),
     ],
@@ -79,7 +79,7 @@ def test_who_deploys_and_is_not_named_is_told_what_to_add(
 ) -> None:
     ((path, text),) = lockout(administrators, caller)
     assert path == "resourcePolicy.administrators"
-    assert text.startswith(f"would lock out who deploys, {caller}; add ")
+    assert text.startswith(f"would lock out the deployer, {caller}; add ")
     assert text.endswith(remedy)
 
 
@@ -93,7 +93,7 @@ def test_what_is_told_to_be_added_is_enough() -> None:
 def test_a_lockout_is_a_fault_of_the_stacks_file_and_none_without_the_policy() -> None:
     policy = {"enabled": True, "administrators": [f"{ACCOUNT}role/deploy"]}
     environment = read({**VALID, "resourcePolicy": policy})
-    with pytest.raises(SettingsError, match=r"user/admin; mend it in Pulumi.test.yaml$"):
+    with pytest.raises(SettingsError, match=r"user/admin; fix it in Pulumi.test.yaml$"):
         administrators(environment, f"{ACCOUNT}user/admin")
     assert environment.settings.resource_policy.administrators == policy["administrators"]
     assert administrators(read(VALID), f"{ACCOUNT}user/admin") == []

@@ -42,7 +42,7 @@ def errors(secrets: dict[str, Any], **options: Any) -> list[str]:
     """Return the errors of config with these secrets, without the project and the remedy."""
     function = {"secrets": ["database"], "architecture": "x86_64"}  # has a layer in every region
     found = faults({"secrets": secrets, "function": function}, **options)
-    end = "; mend it in Pulumi.test.yaml"
+    end = "; fix it in Pulumi.test.yaml"
     return [each.removeprefix(f"{PROJECT}:").removesuffix(end) for each in found]
 
 
@@ -53,33 +53,33 @@ def errors(secrets: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": rotated(strategy="daily")}}, "secrets.database.rotation.strategy must be 'singleUser', 'alternatingUsers' or 'random', got 'daily'"),
         ({"secrets": {"database": rotated(strategy="singleUser", everyDays=0)}}, "secrets.database.rotation.everyDays must be 1 to 1000, got 0"),
         ({"secrets": {"database": rotated(strategy="singleUser", windowHours=25)}}, "secrets.database.rotation.windowHours must be 1 to 24, got 25"),
-        ({"secrets": {"database": rotated(strategy="singleUser", everyDays=1, schedule="rate(10 days)")}}, "secrets.database.rotation.schedule is given beside `everyDays`; keep one"),
+        ({"secrets": {"database": rotated(strategy="singleUser", everyDays=1, schedule="rate(10 days)")}}, "secrets.database.rotation.schedule is set together with `everyDays`; keep one"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(3 hours)")}}, "secrets.database.rotation.schedule must be every 4 to 999 hours, got 'rate(3 hours)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(0 days)")}}, "secrets.database.rotation.schedule must be every 1 to 999 days, got 'rate(0 days)'"),
-        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(4 hours)", windowHours=5)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (rate(4 hours)), got 5"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="rate(4 hours)", windowHours=5)}}, "secrets.database.rotation.windowHours must end before the next rotation (rate(4 hours)), got 5"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(30 4 * * ? *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, got 'cron(30 4 * * ? *)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 * * SUN *)")}}, "secrets.database.rotation.schedule must have ? for either day or weekday, got 'cron(0 4 * * SUN *)'"),
-        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 24 ? * SUN *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, each field within its range, got 'cron(0 24 ? * SUN *)'"),
-        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? FOO SUN *)")}}, "each field within its range"),
-        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 * ? * * *)")}}, "secrets.database.rotation.schedule must leave 4 hours, got 'cron(0 * ? * * *)'"),
-        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 0/6 ? * * *)", windowHours=7)}}, "secrets.database.rotation.windowHours must not reach into the next rotation (cron(0 0/6 ? * * *)), got 7"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 24 ? * SUN *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, with each field in its range, got 'cron(0 24 ? * SUN *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? FOO SUN *)")}}, "with each field in its range"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 * ? * * *)")}}, "secrets.database.rotation.schedule must leave at least 4 hours between rotations, got 'cron(0 * ? * * *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 0/6 ? * * *)", windowHours=7)}}, "secrets.database.rotation.windowHours must end before the next rotation (cron(0 0/6 ? * * *)), got 7"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": 7}}}}, "secrets.database.fields.username is not text; put it in quotes"),
         ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "port": "abc"}}}}, "secrets.database.fields.port must be a number from 1 to 65535"),
-        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "engine": "mysql"}}}}, "secrets.database.rotation knows postgres and aurora-postgresql, and `engine` in `fields` is another"),
-        ({"secrets": {"database": {**rotated(strategy="random"), "generate": {"previous": {}}}}}, "secrets.database.rotation of `random` keeps old values in `previous`; give that field another name"),
-        ({"secrets": {"database": rotated(strategy="singleUser"), "b": DATABASE}}, "secrets.database.rotation changes the password of 'u', by which the secret 'b' logs in to the same server; give each secret a user of its own"),
-        ({"secrets": {"database": rotated(strategy="singleUser"), "b": rotated(strategy="singleUser")}}, "secrets.b.rotation changes the password of 'u', by which the secret 'database' logs in"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "h", "username": "u_clone"}}}}, "secrets.database.rotation changes the password of 'u_clone', by which the secret 'b' logs in"),
-        ({"secrets": {"database": rotated(strategy="singleUser", overlapHours=1)}}, "secrets.database.rotation.overlapHours goes with `random`"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"host": "h", "username": "u", "engine": "mysql"}}}}, "secrets.database.rotation supports postgres and aurora-postgresql, but `fields.engine` is neither; change it"),
+        ({"secrets": {"database": {**rotated(strategy="random"), "generate": {"previous": {}}}}}, "secrets.database.rotation has strategy `random`, which keeps old values in `previous`; rename that field"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": DATABASE}}, "secrets.database.rotation changes the password of user 'u', but secret 'b' logs in as that user on the same server; give each secret its own user"),
+        ({"secrets": {"database": rotated(strategy="singleUser"), "b": rotated(strategy="singleUser")}}, "secrets.b.rotation changes the password of user 'u', but secret 'database' logs in"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "h", "username": "u_clone"}}}}, "secrets.database.rotation changes the password of user 'u_clone', but secret 'b' logs in"),
+        ({"secrets": {"database": rotated(strategy="singleUser", overlapHours=1)}}, "secrets.database.rotation.overlapHours is only for `random`"),
         ({"secrets": {"database": rotated(strategy="random", overlapHours=-1)}}, "secrets.database.rotation.overlapHours must be 0 to 24000, got -1"),
-        ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret goes with `alternatingUsers`; drop it"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers")}}, "secrets.database.rotation.adminSecret must be another secret (there is none), got None"),
+        ({"secrets": {"database": rotated(strategy="singleUser", adminSecret="database")}}, "secrets.database.rotation.adminSecret is only for `alternatingUsers`; remove it"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers")}}, "secrets.database.rotation.adminSecret must be another secret (none exists), got none"),
         ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="database"), "b": ANOTHER}}, "secrets.database.rotation.adminSecret must be another secret (b), got 'database'"),
-        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "b"}}}}, "secrets.database.rotation.adminSecret must be of h:5432, where the secret is rotated, and 'b' is of other:5432; name one of that server"),
-        ({"secrets": {"database": {"from": "config", "rotation": {"strategy": "singleUser"}}}, "secretValues": {"database": {"a": "b"}}}, "secrets.database.rotation would be undone by `from: config`"),
-        ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation of `random` makes what `generate` names"),
-        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, and `fields` has no `host`; add it"),
-        ({"secrets": {"database": {**rotated(strategy="singleUser"), "generate": {"password": {}, "pin": {}}}}}, "secrets.database.rotation changes the password of a database; `generate` must name `password` alone"),
+        ({"secrets": {"database": rotated(strategy="alternatingUsers", adminSecret="b"), "b": {**DATABASE, "fields": {"host": "other", "username": "b"}}}}, "secrets.database.rotation.adminSecret must be for h:5432, where rotation logs in, but 'b' is for other:5432; choose another secret"),
+        ({"secrets": {"database": {"from": "config", "rotation": {"strategy": "singleUser"}}}, "secretValues": {"database": {"a": "b"}}}, "secrets.database.rotation cannot be combined with `from: config`"),
+        ({"secrets": {"database": {"from": "external", "rotation": {"strategy": "random"}}}}, "secrets.database.rotation has strategy `random`, which needs at least one field under `generate`"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "fields": {"username": "u"}}}}, "secrets.database.rotation logs in to a database, but `fields` has no `host`; add it"),
+        ({"secrets": {"database": {**rotated(strategy="singleUser"), "generate": {"password": {}, "pin": {}}}}}, "secrets.database.rotation changes a database password, so `generate` must have only the field `password`"),
     ],
 )  # fmt: skip
 def test_one_fault_is_one_line_that_names_key_value_and_remedy(
@@ -88,7 +88,7 @@ def test_one_fault_is_one_line_that_names_key_value_and_remedy(
     found = [each for each in faults({**VALID, **keys}) if fault in each]
     assert len(found) == 1
     assert found[0].startswith(f"{PROJECT}:")
-    assert found[0].endswith("; mend it in Pulumi.test.yaml")
+    assert found[0].endswith("; fix it in Pulumi.test.yaml")
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_an_administrator_of_another_server_is_refused(
 ) -> None:
     (error,) = errors(alternating(theirs, **ours))
     assert error == (
-        f"secrets.database.rotation.adminSecret must be of {servers[0]}, where the secret is"
-        f" rotated, and 'admin' is of {servers[1]}; name one of that server"
+        f"secrets.database.rotation.adminSecret must be for {servers[0]}, where rotation logs in,"
+        f" but 'admin' is for {servers[1]}; choose another secret"
     )
 
 
@@ -176,7 +176,7 @@ def test_one_user_of_two_secrets_is_found_however_the_server_is_written(
     unrotated = {**DATABASE, "fields": {**FIELDS, **second}}
     for other in (unrotated, database(**second)):
         (error,) = errors({"database": database(**first), "other": other})
-        assert "changes the password of 'u', by which the secret" in error
+        assert "changes the password of user 'u', but secret" in error
 
 
 def test_secrets_of_other_servers_and_other_values_share_no_user() -> None:
@@ -203,17 +203,17 @@ def test_two_users_whose_clones_would_have_one_name_are_refused_by_their_names(
     (error,) = errors(secrets)
     clone = postgres_fields.clone_of(first)
     assert error == (
-        f"secrets.other.rotation makes {clone!r}, a clone of {second!r}, and so does the secret"
-        f" 'database' of {first!r}: names are cut to 63 bytes; give one of the two a shorter"
-        " username"
+        f"secrets.other.rotation creates the user {clone!r} from {second!r}, and the secret"
+        f" 'database' creates the same user from {first!r}, because names are cut to 63 bytes;"
+        " give one of the two a shorter username"
     )
     secrets["other"]["fields"]["port"] = 5433
     secrets["other"]["rotation"] = {"strategy": "singleUser"}
     read({"secrets": secrets, "function": {"secrets": ["database"]}})
 
 
-NOT_SET = "secrets.database.rotation.host is not set, and `fields.host` is an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's; set it to the database's own endpoint"
-NO_PROXY = "secrets.database.rotation.host is an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's; set it to the database's own endpoint"
+NOT_SET = "secrets.database.rotation.host is not set, and `fields.host` is an RDS Proxy endpoint, which accepts only the password in AWSCURRENT; set it to the database's own endpoint"
+NO_PROXY = "secrets.database.rotation.host is an RDS Proxy endpoint, which accepts only the password in AWSCURRENT; set it to the database's own endpoint"
 
 
 @pytest.mark.parametrize(
@@ -234,11 +234,11 @@ def test_a_server_that_no_rotation_can_log_in_to_is_refused(
 
 def test_a_port_without_its_host_and_a_host_without_a_database_are_refused() -> None:
     assert errors({"database": rotated(strategy="singleUser", port=5433)}) == [
-        "secrets.database.rotation.port goes with `host`; name that, too, or drop it"
+        "secrets.database.rotation.port is only for `host`, which is not set; set it, or remove `port`"
     ]
     secret = {**rotated(strategy="random", host="h", port=1), "generate": {"key": {}}}
     assert errors({"database": secret}) == [
-        f"secrets.database.rotation.{key} goes with a database, and `random` has none; drop it"
+        f"secrets.database.rotation.{key} is only for databases, not for `random`; remove it"
         for key in ("host", "port")
     ]
 
@@ -258,17 +258,17 @@ def test_an_administrator_is_of_the_server_that_rotation_uses() -> None:
     read({"secrets": secrets, "function": {"secrets": ["database"]}})
     secrets["admin"]["fields"]["host"] = PROXY
     (error,) = errors(secrets)
-    assert f"must be of {OWN}:5432, where the secret is rotated" in error
+    assert f"must be for {OWN}:5432, where rotation logs in" in error
 
 
 def test_a_user_is_found_by_the_application_s_host_and_by_rotations() -> None:
     for host in (PROXY, OWN):
         other = {**DATABASE, "fields": {"host": host, "username": "u"}}
         (error,) = errors({**at_proxy(host=OWN), "other": other})
-        assert "changes the password of 'u', by which the secret 'other' logs in" in error
+        assert "changes the password of user 'u', but secret 'other' logs in" in error
     twice = at_proxy(host=OWN)["database"]
     (error,) = errors({"database": twice, "other": twice})
-    assert error.startswith("secrets.other.rotation changes the password of 'u'")
+    assert error.startswith("secrets.other.rotation changes the password of user 'u'")
 
 
 # --- the certificates of a region ----------------------------------------------------------------
@@ -278,10 +278,10 @@ WITHOUT = sorted(set(layers.regions()) - rds_certificates.regions())
 
 def lacking(region: str, needed_by: str) -> str:
     return (
-        f"database.caBundle is not set, and the bundle has no certificate of {region}, which"
+        f"database.caBundle is not set, and the default bundle has no certificate for {region}, which"
         f" {needed_by} needs; set it to AWS's bundle for that region"
         " (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html), or to"
-        " handler/rds-ca-bundle.pem if the database is in another one"
+        " handler/rds-ca-bundle.pem if the database is in another region"
     )
 
 

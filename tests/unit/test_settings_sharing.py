@@ -18,7 +18,7 @@ KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-0123456789ab
 THEIR_KEY = KEY.replace(ACCOUNT, OTHER)
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/reporting"
 MUST = "must be the full ARN of a secret, with the six characters at its end, got a value that is not shown"
-PARTITION = "must be of the partition 'aws', as aws:region 'us-east-1' is, got"
+PARTITION = "must be in the partition 'aws' of aws:region 'us-east-1', got"
 
 
 def away(arn: str, region: str = "us-west-2") -> str:
@@ -44,40 +44,40 @@ def alternating(admin: dict[str, Any]) -> dict[str, Any]:
 
 
 def only(fault: str) -> list[str]:
-    return [f"{PROJECT}:{fault}; mend it in Pulumi.test.yaml"]
+    return [f"{PROJECT}:{fault}; fix it in Pulumi.test.yaml"]
 
 
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        (with_existing(**{"from": "external"}), "secrets.x.from goes without `existing`; drop one of them"),
-        (with_existing(**{"from": "config"}), "secrets.x.from goes without `existing`; drop one of them"),
-        (with_existing(fields={"host": "h"}), "secrets.x.fields goes without `existing`; drop one of them"),
-        (with_existing(generate={"password": {}}), "secrets.x.generate goes without `existing`; drop one of them"),
-        (with_existing(rotation={"strategy": "singleUser"}), "secrets.x.rotation goes without `existing`; drop one of them"),
-        (with_existing(recoveryWindowDays=7), "secrets.x.recoveryWindowDays goes without `existing`; drop one of them"),
+        (with_existing(**{"from": "external"}), "secrets.x.from cannot be combined with `existing`; remove one of them"),
+        (with_existing(**{"from": "config"}), "secrets.x.from cannot be combined with `existing`; remove one of them"),
+        (with_existing(fields={"host": "h"}), "secrets.x.fields cannot be combined with `existing`; remove one of them"),
+        (with_existing(generate={"password": {}}), "secrets.x.generate cannot be combined with `existing`; remove one of them"),
+        (with_existing(rotation={"strategy": "singleUser"}), "secrets.x.rotation cannot be combined with `existing`; remove one of them"),
+        (with_existing(recoveryWindowDays=7), "secrets.x.recoveryWindowDays cannot be combined with `existing`; remove one of them"),
         (with_existing(existing=ARN[:-7]), f"secrets.x.existing {MUST}"),
         (with_existing(existing="billing/api"), f"secrets.x.existing {MUST}"),
         (with_existing(existing=ARN.replace("secretsmanager", "ssm")), f"secrets.x.existing {MUST}"),
         (with_existing(existing=china(ARN)), f"secrets.x.existing {PARTITION} {china(ARN)!r}"),
         (with_existing(keyArn="alias/k"), "secrets.x.keyArn must be the ARN of a KMS key, got a value that is not shown"),
-        (with_existing(keyArn=away(KEY)), f"secrets.x.keyArn must be a key of the secret's region 'us-east-1' (aws), got {away(KEY)!r}"),
-        (with_existing(keyArn=china(KEY)), f"secrets.x.keyArn must be a key of the secret's region 'us-east-1' (aws), got {china(KEY)!r}"),
-        ({"secrets": {"database": {**DATABASE, "keyArn": KEY}}}, "secrets.database.keyArn goes with `existing`; a secret that is made here is under the stack's key; drop it"),
-        ({"secrets": {"database": DATABASE, "x": {"existing": ARN}, "y": {"existing": ARN}}}, "secrets.y.existing is that of secrets.x, too; keep one"),
-        ({**with_existing(), "secretValues": {"x": "v"}}, "secretValues.x is for `from: config`, and the secret is `existing`; drop it"),
-        ({"secrets": alternating({"existing": away(RDS)})}, "secrets.database.rotation.adminSecret is in us-west-2, and a rotation reads it in aws:region 'us-east-1' only; name one that is there, got 'admin'"),
+        (with_existing(keyArn=away(KEY)), f"secrets.x.keyArn must be a key in the secret's region 'us-east-1' (aws), got {away(KEY)!r}"),
+        (with_existing(keyArn=china(KEY)), f"secrets.x.keyArn must be a key in the secret's region 'us-east-1' (aws), got {china(KEY)!r}"),
+        ({"secrets": {"database": {**DATABASE, "keyArn": KEY}}}, "secrets.database.keyArn is only for `existing` secrets; others are encrypted with the stack's key; remove it"),
+        ({"secrets": {"database": DATABASE, "x": {"existing": ARN}, "y": {"existing": ARN}}}, "secrets.y.existing is also the ARN of secrets.x; keep one"),
+        ({**with_existing(), "secretValues": {"x": "v"}}, "secretValues.x is set, but the secret is `existing`; remove it"),
+        ({"secrets": alternating({"existing": away(RDS)})}, "secrets.database.rotation.adminSecret must be in aws:region 'us-east-1', where rotation reads it, got 'admin', which is in us-west-2; choose another secret"),
         (with_reader(secrets=["none"]), "readers.reporting.secrets must be one of database, got 'none'"),
-        (with_reader(secrets=[]), "readers.reporting.secrets names no secret; name one, or drop the reader"),
-        (with_reader(secrets=["database", "database"]), "readers.reporting.secrets names 'database' more than once; keep one"),
+        (with_reader(secrets=[]), "readers.reporting.secrets lists no secret; add one, or remove the reader"),
+        (with_reader(secrets=["database", "database"]), "readers.reporting.secrets lists 'database' more than once; keep one"),
         (with_reader(role="reporting"), "readers.reporting.role must be the ARN of a role, got 'reporting'"),
         (with_reader(role=ROLE.replace(":role/", ":user/")), f"readers.reporting.role must be the ARN of a role, got '{ROLE.replace(':role/', ':user/')}'"),
         (with_reader(role=china(ROLE)), f"readers.reporting.role {PARTITION} {china(ROLE)!r}"),
-        ({"secrets": alternating(ANOTHER), "readers": {"r": {"role": ROLE, "secrets": ["admin"]}}}, "readers.r.secrets names 'admin', which is an administrator's; drop it, or name another"),
-        ({**with_existing(), "readers": {"r": {"role": ROLE, "secrets": ["x"]}}}, "readers.r.secrets names 'x', which exists already, and whose owner grants it; drop it, and grant it there"),
-        ({**VALID, "readers": {name: {"role": ROLE, "secrets": ["database"]} for name in "ab"}}, f"readers name the role {ROLE} more than once; list its secrets once"),
-        ({**VALID, "readers": {"reader": {"role": ROLE, "secrets": ["database"]}}}, "readers.reader is the name of a function; choose another name"),
-        ({**VALID, "readers": {"a b": {"role": ROLE, "secrets": ["database"]}}}, "readers.a b must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"),
+        ({"secrets": alternating(ANOTHER), "readers": {"r": {"role": ROLE, "secrets": ["admin"]}}}, "readers.r.secrets lists 'admin', an admin secret; remove it, or choose another"),
+        ({**with_existing(), "readers": {"r": {"role": ROLE, "secrets": ["x"]}}}, "readers.r.secrets lists 'x', an existing secret; remove it, and let the secret's owner grant access"),
+        ({**VALID, "readers": {name: {"role": ROLE, "secrets": ["database"]} for name in "ab"}}, f"readers lists the role {ROLE} more than once; combine its readers"),
+        ({**VALID, "readers": {"reader": {"role": ROLE, "secrets": ["database"]}}}, "readers.reader is also the name of a function; choose another name"),
+        ({**VALID, "readers": {"a b": {"role": ROLE, "secrets": ["database"]}}}, "readers.a b must have 1 to 40 letters, digits, - and _, and start with a letter or digit; choose another name"),
     ],
 )  # fmt: skip
 def test_a_fault_names_the_key_and_the_remedy(keys: dict[str, Any], fault: str) -> None:
@@ -88,7 +88,9 @@ def test_a_reader_with_the_name_of_a_function_of_the_config_is_refused() -> None
     function = {"code": "handler/app.py", "handler": "app.lambda_handler"}
     readers = {"orders": {"role": ROLE, "secrets": ["database"]}}
     keys = {**VALID, "functions": {"orders": function}, "readers": readers}
-    assert faults(keys) == only("readers.orders is the name of a function; choose another name")
+    assert faults(keys) == only(
+        "readers.orders is also the name of a function; choose another name"
+    )
     # The function `reader` is there without `functions` only.
     readers["reader"] = readers.pop("orders")
     read({**VALID, "functions": {"orders": function}, "readers": readers})
@@ -147,8 +149,8 @@ def test_as_many_existing_secrets_are_accepted_as_the_roles_policies_take() -> N
 
     read(listed(50))
     (fault,) = faults(listed(120))
-    assert "function.secrets names 120 existing secrets, and the role's policy for them" in fault
-    assert "name fewer, or split the function" in fault
+    assert "function.secrets lists 120 existing secrets, which need a policy of" in fault
+    assert "list fewer secrets, or split the function" in fault
 
 
 def test_the_partition_is_that_of_the_stacks_region() -> None:
@@ -159,8 +161,8 @@ def test_the_partition_is_that_of_the_stacks_region() -> None:
 
 ENDPOINTS = {"subnetIds": ["subnet-1", "subnet-2"], "vpcId": "vpc-1", "egress": "endpoints"}
 REFUSED = (
-    "names 'x', which is in us-west-2, and `egress: endpoints` leads to us-east-1 only; use `nat`,"
-    " or give functions a security group of your own in `securityGroupIds` that lets them there"
+    "lists 'x', which is in us-west-2, but `egress: endpoints` reaches only us-east-1; use `nat`,"
+    " or add a security group of your own to `securityGroupIds` that allows it"
 )
 
 
@@ -198,9 +200,9 @@ def test_a_secret_of_another_account_needs_its_key() -> None:
     errors, _ = preview({"secrets": secrets})
     assert len(errors) == 2
     for error, name in zip(errors, "xy", strict=True):
-        rule = f"secrets.{name}.keyArn is not set, and the secret is of account {OTHER}"
+        rule = f"secrets.{name}.keyArn is not set, and the secret belongs to account {OTHER}"
         assert error.startswith(f"{PROJECT}:{rule}")
-        assert error.endswith("; mend it in Pulumi.test.yaml")
+        assert error.endswith("; fix it in Pulumi.test.yaml")
     assert preview(with_existing(existing=theirs, keyArn=THEIR_KEY))[0] == []
 
 
@@ -242,7 +244,7 @@ def test_what_the_trail_does_not_see_is_named_where_there_is_a_trail(
         assert named == []
     else:
         (message,) = named
-        assert f"secrets.x is in {where}: " in message
+        assert f"secrets.x is in region {where}, so " in message
 
 
 def test_a_reader_may_be_named_as_an_internal_function() -> None:

@@ -28,7 +28,7 @@ def found(**config: Any) -> list[str]:
 def test_a_function_without_secrets_may_read_all() -> None:
     (warning,) = found(function={"secret": "database"})
     assert warning.startswith("function.secrets is not set, so the function may read every secret")
-    assert "list those that it reads, such as [database]" in warning
+    assert "list the secrets that it needs, such as [database]" in warning
     assert not found(function={"secrets": ["database"]})
     assert not found(functions={"orders": APP})
 
@@ -51,7 +51,7 @@ def test_the_example_needs_a_user_and_a_password() -> None:
     ],
 )
 def test_what_the_trail_does_not_see_is_named(region: str, account: str, warned: bool) -> None:  # noqa: FBT001 (a row of the table)
-    warning = f"secrets.shared is in {region} of account {account}"
+    warning = f"secrets.shared is in region {region} of account {account}"
     assert [each.startswith(warning) for each in found(**existing(region, account), **TRAIL)] == (
         [True] if warned else []
     )

@@ -1,9 +1,9 @@
-"""What stack config must keep to beyond each key by itself: a module for each section.
+"""Rules of stack config that concern more than one key: a module for each section.
 
-In each, `errors()` yields a `ConfigError` for every rule that is not kept; it is called with the
-module's name, as in `rotation.errors(…)`, here and in `infra.changes`. Messages hold no value
-that may be secret. `check` runs all of them. Three are not sections: `sensitive`, asked by
-`secrets` and `parameters`, knows what looks like a password; `schedules`, asked by `rotation`,
-which schedules AWS takes; `names` yields whole lines, as its rules are not about keys. No module
-here imports Pulumi or boto3.
+In each, `errors()` yields a `ConfigError` for every broken rule. Call it with the module's name,
+as in `rotation.errors(…)`. Messages never contain a value that may be secret. `check` runs all
+modules. Four are not sections: `names` and `region` yield whole lines, because their rules are not
+about keys of the project; `sensitive` finds what looks like a password, for `secrets` and
+`parameters`; `schedules` knows the rotation schedules that AWS accepts. No module here imports
+Pulumi or boto3.
 """

@@ -13,9 +13,9 @@ from .rotation import is_database, server_of
 def errors(
     settings: Settings, secrets: Mapping[str, SecretSettings], region: str
 ) -> Iterator[ConfigError]:
-    """Refuse databases of a region that the bundle which is packed by default has no root of.
+    """Reject databases in regions for which the default CA bundle has no root certificate.
 
-    `secrets` are those without errors of their own; `region` is the stack's own, or nothing.
+    `secrets` are those without errors of their own; `region` is the stack's own, or empty.
     """
     if settings.database.ca_bundle is not None:
         return
@@ -33,15 +33,15 @@ def errors(
     for each in sorted(needed.keys() - rds_certificates.regions()):
         yield ConfigError(
             "database.caBundle",
-            f"is not set, and the bundle has no certificate of {each}, which {needed[each]} needs;"
-            " set it to AWS's bundle for that region"
+            f"is not set, and the default bundle has no certificate for {each}, which"
+            f" {needed[each]} needs; set it to AWS's bundle for that region"
             " (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html),"
-            " or to handler/rds-ca-bundle.pem if the database is in another one",
+            " or to handler/rds-ca-bundle.pem if the database is in another region",
         )
 
 
 def _regions(servers: list[postgres_fields.Server | None], region: str) -> set[str]:
-    """Return the regions of the endpoints of RDS; where none is known, the stack's own."""
+    """Return the regions of the RDS endpoints; if none is known, the stack's own."""
     known = [server for server in servers if server and rds_certificates.region_of(server.host)]
-    found = {rds_certificates.region_of(each.host) for each in known if not each.is_rds_proxy}
-    return {each for each in (found if known else {region}) if each}
+    regions = {rds_certificates.region_of(each.host) for each in known if not each.is_rds_proxy}
+    return {each for each in (regions if known else {region}) if each}

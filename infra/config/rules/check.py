@@ -26,24 +26,24 @@ from . import secret_values as values
 
 @dataclass(frozen=True)
 class Config:
-    """Stack config, as far as each key by itself is right."""
+    """Stack config without the keys that are wrong by themselves."""
 
     partial: Partial
     secret_names: frozenset[str]
-    """Every name in `secrets`, also of those left out."""
+    """Every name in `secrets`, including those with errors."""
     parameter_names: frozenset[str]
-    """Every name in `parameters`, also of those left out."""
+    """Every name in `parameters`, including those with errors."""
     function_names: frozenset[str]
-    """Every name in `functions`, also of those left out."""
+    """Every name in `functions`, including those with errors."""
     values: object
-    """`secretValues` as it came. Never shown."""
+    """`secretValues`, unchecked. Never shown."""
     values_encrypted: bool
 
 
 def errors(config: Config, names: Names, region: str) -> list[ConfigError]:
-    """Say which rules are broken; `region` is `aws:region`, or nothing.
+    """Yield an error for each broken rule; `region` is `aws:region`, or nothing.
 
-    No error is about a default that stands in for a key that is wrong by itself.
+    No error is about the default of a key that is wrong by itself.
     """
     return [each for each in _errors(config, names, region) if config.partial.judges(each)]
 
@@ -76,7 +76,7 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     yield from replicas.errors(settings.replica_regions, region)
     yield from tags.errors(settings.tags)
     yield from key.errors(settings)
-    yield from monitoring.errors(settings, names.secret_prefix, region)
+    yield from monitoring.errors(settings, names, region)
     yield from resource_policy.errors(settings.resource_policy)
     yield from guardrails.errors(
         settings,

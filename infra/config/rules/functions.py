@@ -1,4 +1,4 @@
-"""What `functions`, `function` and `extension` must keep to beyond each key by itself.
+"""What `functions`, `function` and `extension` must satisfy beyond each key by itself.
 
 Pure: no Pulumi, no boto3.
 """
@@ -36,12 +36,12 @@ _OWN_VARIABLE = re.compile(
     r"|SECRETS_(CACHE_SECONDS|TELEMETRY|REPLICA_REGIONS)"
 )
 _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[\w-]+:[1-9]\d*")
-# Five layers of a function, the extension's among them.
+# A function can have five layers, including the extension's.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LAYERS = 4
-# What the inline policies for logs, traces, network and dead letters may have together.
+# Characters reserved for the inline policies for logs, traces, network and dead letters.
 _OTHER_INLINE_POLICIES = 2_000
-# Ten managed policies of a role: two, at least, are those that read.
+# A role can have ten managed policies; at least two grant reads.
 _POLICIES = 8
 _QUEUE = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+")
 
@@ -53,18 +53,21 @@ def errors(
     secret_names: Collection[str],
     parameter_names: Collection[str],
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `region` is the stack's own, or nothing; `secret_names` and `parameter_names` are all, also
-    those of wrong ones.
+    `region` is the stack's own, or empty; `secret_names` and `parameter_names` include those with
+    errors.
     """
-    found = functions(settings)
+    app_functions = functions(settings)
     if settings.functions and settings.function != SingleFunctionSettings():
-        yield ConfigError("function", "goes without `functions`; move it there as `reader`")
+        yield ConfigError(
+            "function",
+            "cannot be combined with `functions`; move it there, under the name `reader`",
+        )
     yield from _names(settings)
     yield from _shared_names(settings)
     yield from _example(settings)
-    for function in found.values():
+    for function in app_functions.values():
         yield from _readable(function, settings, secret_names, parameter_names)
         yield from _existing(function, settings)
         yield from _environment(function, settings, names)
@@ -72,48 +75,48 @@ def errors(
         yield from _options(function)
         yield from _timeouts(function)
         yield from _extension_layer(function, region)
-    yield from _staleness(settings, found.values())
+    yield from _staleness(settings, app_functions.values())
 
 
 def _names(settings: Settings) -> Iterator[ConfigError]:
-    """Refuse names that AWS would, and two functions that would share a log group."""
-    taken = {"seeder": "is the name of the function that seeds"}
-    taken["rotation-watch"] = "is the name of the function that watches rotations"
+    """Reject names that AWS rejects, and functions that would share a log group."""
+    taken = {"seeder": "is reserved for the function that generates initial values"}
+    taken["rotation-watch"] = "is reserved for the function that watches rotations"
     for name, secret in settings.own_secrets.items():
         if secret.rotation:
-            taken[f"{name}-rotation"] = f"is the name of the function that rotates {name}"
+            taken[f"{name}-rotation"] = f"is reserved for the function that rotates {name}"
     for name in settings.functions:
         yield from name_rules.logical("functions", name)
         if name in taken:
             yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
     replacing = [name for name, each in settings.functions.items() if each.replaces]
     if READER in replacing:
-        rule = f"is not needed: functions.{READER} is the function of `function` by its name"
+        rule = f"is not needed, because a function named {READER} always replaces `function`"
         yield ConfigError(f"functions.{READER}.replaces", f"{rule}; remove the line")
         replacing.remove(READER)
     elif replacing and READER in settings.functions:
-        rule = f"has the log group that functions.{replacing[0]} takes over; rename it"
-        yield ConfigError(f"functions.{READER}", rule)
+        rule = f"would share a log group with functions.{replacing[0]}, which replaces `function`"
+        yield ConfigError(f"functions.{READER}", f"{rule}; rename it")
     for name in replacing[1:]:
-        rule = f"is 'function', as of functions.{replacing[0]}; one function can take it over"
-        yield ConfigError(f"functions.{name}.replaces", rule)
+        rule = f"is 'function', but functions.{replacing[0]} replaces it already"
+        yield ConfigError(f"functions.{name}.replaces", f"{rule}; remove one of the two lines")
 
 
 def _shared_names(settings: Settings) -> Iterator[ConfigError]:
-    """Refuse two functions whose resources would have one name."""
+    """Reject functions whose resources would have the same name."""
     for name in settings.functions:
         if f"{name}-secure" in settings.functions:
-            rule = f"gets policies of the names that functions.{name} has"
+            rule = f"would have policies with the same names as those of functions.{name}"
             yield ConfigError(f"functions.{name}-secure", f"{rule}; choose another name")
-    given: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for name, function in settings.functions.items():
         physical = function.options.get("name")
         if not isinstance(physical, str):
             continue
-        if physical in given:
-            rule = f"is {physical!r}, as of functions.{given[physical]}; give each its own"
-            yield ConfigError(f"functions.{name}.options.name", rule)
-        given.setdefault(physical, name)
+        if physical in owners:
+            rule = f"is {physical!r}, which functions.{owners[physical]} also has"
+            yield ConfigError(f"functions.{name}.options.name", f"{rule}; choose another name")
+        owners.setdefault(physical, name)
 
 
 def _example(settings: Settings) -> Iterator[ConfigError]:
@@ -130,7 +133,7 @@ def _readable(
     secret_names: Collection[str],
     parameter_names: Collection[str],
 ) -> Iterator[ConfigError]:
-    """Refuse what no config has, what is given twice, and administrators' secrets."""
+    """Reject unknown names, repeated names, and admin secrets."""
     section, own = function.section, function.settings
     kinds = {
         "secrets": (own.secrets, secret_names),
@@ -146,20 +149,20 @@ def _readable(
                 listed = ", ".join(sorted(known))
                 yield ConfigError(path, f"must be one of {listed}, got {name!r}")
             elif not known and not (function.is_example and key == "secrets"):
-                yield ConfigError(path, f"names {name!r}, and `{key}` of the stack has none")
+                yield ConfigError(path, f"lists {name!r}, but the stack has no `{key}`")
             if key == "secrets" and name in settings.admin_secrets:
-                rule = f"names {name!r}, which is an administrator's, and no function reads it"
-                yield ConfigError(path, f"{rule}; drop it, or name another")
+                rule = f"names {name!r}, an admin secret, which functions may not read"
+                yield ConfigError(path, f"{rule}; remove it, or choose another")
 
 
 def _repeats(path: str, values: Sequence[str]) -> Iterator[ConfigError]:
     for value, count in Counter(values).items():
         if count > 1:
-            yield ConfigError(path, f"names {value!r} {count} times; keep one")
+            yield ConfigError(path, f"lists {value!r} {count} times; keep one")
 
 
 def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError]:
-    """Refuse more existing secrets than the role's inline policies take."""
+    """Reject more existing secrets than fit in the role's inline policies."""
     listed = {
         each.existing: each.key_arn
         for name, each in settings.existing_secrets.items()
@@ -168,33 +171,37 @@ def _existing(function: AppFunction, settings: Settings) -> Iterator[ConfigError
     policy = json.dumps(iam.read_existing_secrets(listed), separators=(",", ":"))
     most = limits.INLINE_POLICY_CHARACTERS - _OTHER_INLINE_POLICIES
     if listed and len(policy) > most:
-        rule = f"names {len(listed)} existing secrets, and the role's policy for them may have"
-        got = f"{most} characters, got {len(policy)}; name fewer, or split the function"
-        yield ConfigError(f"{function.section}.secrets", f"{rule} {got}")
+        rule = f"lists {len(listed)} existing secrets, which need a policy of {len(policy)}"
+        why = f"characters, but the role has room for {most}"
+        remedy = "list fewer secrets, or split the function"
+        yield ConfigError(f"{function.section}.secrets", f"{rule} {why}; {remedy}")
 
 
 def _environment(function: AppFunction, settings: Settings, names: Names) -> Iterator[ConfigError]:
     for name, value in function.settings.environment.items():
         path = f"{function.section}.environment.{name}"
         if not _VARIABLE.fullmatch(name):
-            rule = "must have 2 or more letters, digits and underscores, beginning with a letter"
-            yield ConfigError(path, rule)
+            rule = "must start with a letter and have at least 2 letters, digits and underscores"
+            yield ConfigError(path, f"{rule}; choose another name")
         elif _RESERVED_VARIABLE.fullmatch(name):
             yield ConfigError(path, "is reserved by Lambda; choose another name")
         elif _OWN_VARIABLE.fullmatch(name):
             remedy = "use `extension`, `secrets` or `telemetry`, or choose another name"
             yield ConfigError(path, f"is set by this program; {remedy}")
         elif looks_sensitive(name, value):
-            rule = "holds sensitive text in plain (not shown)"
-            yield ConfigError(path, f"{rule}; put it into a secret, and read that")
+            rule = "appears to contain a secret in plain text (not shown)"
+            yield ConfigError(path, f"{rule}; move it to `secrets`, and read it from there")
     variables = {
         **extension.variables(cast("ExtensionArgs", function.extension_args())),
         **function_variables.of(function, settings, names),
     }
     size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
     if size > limits.ENVIRONMENT_BYTES:
-        rule = f"must have {limits.ENVIRONMENT_BYTES} bytes at most, with the variables set here"
-        remedy = "put long texts into a parameter or a file"
+        rule = (
+            f"must have at most {limits.ENVIRONMENT_BYTES} bytes including the variables that this"
+            " program sets"
+        )
+        remedy = "move long values to a parameter or a file"
         yield ConfigError(f"{function.section}.environment", f"{rule}, got {size}; {remedy}")
 
 
@@ -206,18 +213,18 @@ def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError
         if layer is None:
             yield ConfigError(path, f"must be the ARN of a layer version, got {arn!r}")
         elif region and layer["region"] != region:
-            rule = f"must be a layer of aws:region {region!r}"
-            yield ConfigError(path, f"{rule}, got one of {layer['region']!r}")
+            rule = f"must be a layer in aws:region {region!r}"
+            yield ConfigError(path, f"{rule}, got one in {layer['region']!r}")
     yield from _repeats(f"{section}.layers", own.layers)
     yield from _repeats(f"{section}.role.policyArns", own.role.policy_arns)
     if len(own.layers) > _LAYERS:
-        rule = f"must be {_LAYERS} at most, as Lambda attaches 5 with the extension's"
+        rule = f"must list at most {_LAYERS}, because Lambda allows 5 including the extension"
         yield ConfigError(f"{section}.layers", f"{rule}, got {len(own.layers)}")
     if len(own.role.policy_arns) > _POLICIES:
-        rule = f"must be {_POLICIES} at most, as IAM attaches 10 to a role with those that read"
+        rule = f"must list at most {_POLICIES}, because IAM allows 10 and this program needs some"
         yield ConfigError(f"{section}.role.policyArns", f"{rule}, got {len(own.role.policy_arns)}")
     if own.telemetry and not own.is_python and not function.is_example:
-        rule = f"must be false with {own.runtime}, as the metrics are those of the Python client"
+        rule = f"must be false with {own.runtime}, because only the Python client has metrics"
         yield ConfigError(f"{section}.telemetry", rule)
     queue = own.dead_letter_queue
     if queue is not None and not _QUEUE.fullmatch(queue):
@@ -227,7 +234,7 @@ def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError
     if network is not None and bool(network.subnet_ids) != bool(network.security_group_ids):
         key = "securityGroupIds" if network.subnet_ids else "subnetIds"
         other = "subnetIds" if network.subnet_ids else "securityGroupIds"
-        yield ConfigError(f"{section}.network.{key}", f"is empty with `{other}`; name one")
+        yield ConfigError(f"{section}.network.{key}", f"is empty, but `{other}` is set; add one")
 
 
 def _options(function: AppFunction) -> Iterator[ConfigError]:
@@ -237,7 +244,9 @@ def _options(function: AppFunction) -> Iterator[ConfigError]:
             yield ConfigError(path, f"is set by this program; {key}")
         elif name not in function_options.PASSED:
             allowed = ", ".join(function_options.PASSED)
-            yield ConfigError(path, f"is unknown to aws.lambda.Function; allowed are {allowed}")
+            yield ConfigError(
+                path, f"is an unknown argument of aws.lambda.Function; allowed: {allowed}"
+            )
         elif name == "name" and not isinstance(function.settings.options[name], str):
             yield ConfigError(path, "must be text")
         elif name == "loggingConfig" and not isinstance(function.settings.options[name], dict):
@@ -253,15 +262,17 @@ def _timeouts(function: AppFunction) -> Iterator[ConfigError]:
             yield ConfigError(_extension_key(function, name), f"{rule}, got {millis}")
 
 
-def _staleness(settings: Settings, found: Collection[AppFunction]) -> Iterator[ConfigError]:
+def _staleness(
+    settings: Settings, app_functions: Collection[AppFunction]
+) -> Iterator[ConfigError]:
     staleness = settings.max_staleness_seconds
     paths = set()
-    for function in found:
+    for function in app_functions:
         for name in ("secrets_ttl_seconds", "parameters_ttl_seconds"):
             seconds, path = getattr(function.extension, name), _extension_key(function, name)
             if seconds is not None and seconds > staleness and path not in paths:
                 paths.add(path)
-                rule = f"must not be more than maxStalenessSeconds ({staleness})"
+                rule = f"must be at most maxStalenessSeconds ({staleness})"
                 yield ConfigError(path, f"{rule}, got {seconds}")
 
 
@@ -269,9 +280,9 @@ def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError
     architecture, arn = function.settings.architecture, function.extension.layer_arn
     path = _extension_key(function, "layer_arn")
     if arn is not None:
-        for error in layers.layer_arn_faults(arn, region, architecture):
+        for error in layers.layer_arn_errors(arn, region, architecture):
             yield ConfigError(path, f"{error}, got {arn!r}")
-    elif region:
+    elif region in layers.regions():
         try:
             layers.extension_layer_arn(region, architecture)
         except LookupError as error:
@@ -279,7 +290,7 @@ def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError
 
 
 def _extension_key(function: AppFunction, name: str) -> str:
-    """Find the key that has a setting of the extension: the function's own, or the stack's."""
+    """Return the key that sets an argument of the extension: the function's, or the stack's."""
     own = name in function.settings.extension.model_fields_set
     return (
         f"{function.section}.extension.{to_camel(name)}" if own else f"extension.{to_camel(name)}"

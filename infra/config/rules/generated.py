@@ -7,7 +7,7 @@ from ..schema import GeneratedField
 
 
 def errors(path: str, rules: GeneratedField) -> Iterator[ConfigError]:
-    """Say which rules are broken; `path` is the key of the value's rules."""
+    """Yield an error for each broken rule; `path` is the key of the value's rules."""
     excluded = (rules.exclude_lowercase, rules.exclude_uppercase, rules.exclude_numbers)
     if all((*excluded, rules.exclude_punctuation)):
-        yield ConfigError(path, "excludes every character")
+        yield ConfigError(path, "excludes every character; allow at least one kind")

@@ -1,9 +1,9 @@
-"""What the config of a protected environment must not say, or lack. Pure: no Pulumi, no boto3.
+"""Rules of `protection`. Pure: no Pulumi, no boto3.
 
-`relaxed` refuses nothing. `standard` refuses what loses a secret, shows it or lets it grow
-old, and costs next to nothing to keep to. `strict` asks, besides, for what production has and a
-bill shows: replicas, alarms that reach somebody, records that last. A rule is kept, or its name
-stands in `exemptions` with the reason.
+`relaxed` rejects nothing. `standard` rejects what can lose a secret, expose it or leave it
+unrotated; satisfying it costs almost nothing. `strict` also requires what production needs and
+costs money: replicas, alarms with subscribers, records that are kept for long. A rule can be
+waived by name in `exemptions`, with the reason.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -22,28 +22,31 @@ _LOG_RETENTION_DAYS = 365
 _TIMEOUT_SECONDS = 30
 _RECOVERY_DAYS = limits.RECOVERY_WINDOW_DAYS.least
 _LEVELS = ("relaxed", "standard", "strict")
+_NOT_IN_STATE = (
+    "must be 'generate' or 'external', to keep the value out of Pulumi's state, got 'config'"
+)
 
 
-class Breach(NamedTuple):
-    """One place where a rule is not kept."""
+class Violation(NamedTuple):
+    """One place where a rule is broken."""
 
     path: str
     """Key of stack config."""
     text: str
-    """What must be there, and what is."""
+    """What is required, and what was found."""
     name: str = ""
-    """Logical name, where the rule is about each secret or parameter by itself."""
+    """Logical name, if the rule applies to each secret or parameter separately."""
 
 
-Breaches = Callable[[Settings], Iterator[Breach]]
+Violations = Callable[[Settings], Iterator[Violation]]
 
 
 class Rule(NamedTuple):
-    """What is asked for from a level of protection on."""
+    """A rule that applies from a level of protection on."""
 
     level: str
-    breaches: Breaches | None
-    """None: Pulumi refuses the deletion at every level; an exemption allows it."""
+    violations: Violations | None
+    """None: the rule is about a deletion that only an exemption allows."""
 
 
 def errors(
@@ -53,101 +56,105 @@ def errors(
     *,
     all_read: bool,
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken without a reason, and which reasons are for nothing.
+    """Yield an error for each broken rule without a reason, and for each unnecessary exemption.
 
-    `names` are those of all secrets and parameters, `function_names` those in `functions`, also of
-    wrong ones. `all_read` is whether no part of the config is left out; an exemption may be for
-    such a part.
+    `names` are those of all secrets and parameters, `function_names` those in `functions`,
+    including those with errors. `all_read` says whether the whole config could be read; otherwise
+    an exemption may be for a part that could not.
     """
     reasons, level = settings.exemptions, settings.protection
-    found = _found(settings)
-    for key, breach in found.items():
+    violations = _violations(settings)
+    for key, violation in violations.items():
         if key not in reasons:
-            remedy = f"or exemptions[{key!r}] must say why (protection: {level})"
-            yield ConfigError(breach.path, f"{breach.text}; {remedy}")
+            waive = f"to waive this rule ({level} protection), set exemptions[{key!r}] to a reason"
+            yield ConfigError(violation.path, f"{violation.text}; {waive}")
     for key, reason in reasons.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
         known = RULES.get(f"{rule}.<name>" if dot else rule)
         there = function_names if rule in _OF_FUNCTIONS else names
-        # Whoever asks for a deletion may have removed the name, or be about to.
-        asks = known is not None and known.breaches is None
+        # With an exemption for a deletion, the name may be gone already.
+        asks = known is not None and known.violations is None
         if known is None:
-            yield ConfigError(path, f"is of no rule; there are {', '.join(RULES)}")
+            yield ConfigError(path, f"names an unknown rule; known rules: {', '.join(RULES)}")
         elif dot and name not in there and not (asks and name):
             listed = ", ".join(sorted(there)) or "none"
-            yield ConfigError(path, f"is of nothing here; there are {listed}")
+            yield ConfigError(
+                path, f"is for {name!r}, which is not in this config; known names: {listed}"
+            )
         elif len(reason.strip()) < REASON_CHARACTERS:
             yield ConfigError(
-                path, f"must say why in {REASON_CHARACTERS} characters at least, got {reason!r}"
+                path,
+                f"must be a reason of at least {REASON_CHARACTERS} characters, got {reason!r}",
             )
-        elif key not in found and not asks and all_read:
+        elif key not in violations and not asks and all_read:
             yield ConfigError(
-                path, f"exempts from nothing that protection {level} refuses; drop it"
+                path,
+                f"is not needed, because protection {level!r} does not reject this; remove it",
             )
 
 
 def protects(settings: Settings, key: str) -> bool:
-    """Whether Pulumi is to refuse a deletion that this key of `exemptions` would allow."""
+    """Whether Pulumi protects from a deletion that this key of `exemptions` would allow."""
     return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
-def _found(settings: Settings) -> dict[str, Breach]:
-    """Every breach, by the key under which it is exempted."""
+def _violations(settings: Settings) -> dict[str, Violation]:
+    """All violations, by the key of `exemptions` that waives each."""
     return {
-        name.replace("<name>", breach.name): breach
+        name.replace("<name>", violation.name): violation
         for name, rule in RULES.items()
-        if rule.breaches and _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
-        for breach in rule.breaches(settings)
+        if rule.violations and _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
+        for violation in rule.violations(settings)
     }
 
 
-def _least(path: str, value: Callable[[Settings], int], least: int) -> Breaches:
-    def breaches(settings: Settings) -> Iterator[Breach]:
+def _least(path: str, value: Callable[[Settings], int], least: int) -> Violations:
+    def violations(settings: Settings) -> Iterator[Violation]:
         if (got := value(settings)) < least:
-            yield Breach(path, f"must be {least} at least, got {got}")
+            yield Violation(path, f"must be at least {least}, got {got}")
 
-    return breaches
+    return violations
 
 
-def _most(path: str, value: Callable[[Settings], int], most: int) -> Breaches:
-    def breaches(settings: Settings) -> Iterator[Breach]:
+def _most(path: str, value: Callable[[Settings], int], most: int) -> Violations:
+    def violations(settings: Settings) -> Iterator[Violation]:
         if (got := value(settings)) > most:
-            yield Breach(path, f"must be {most} at most, got {got}")
+            yield Violation(path, f"must be at most {most}, got {got}")
 
-    return breaches
+    return violations
 
 
-def _on(path: str, value: Callable[[Settings], bool]) -> Breaches:
-    def breaches(settings: Settings) -> Iterator[Breach]:
+def _on(path: str, value: Callable[[Settings], bool]) -> Violations:
+    def violations(settings: Settings) -> Iterator[Violation]:
         if not value(settings):
-            yield Breach(path, "must be true, got false")
+            yield Violation(path, "must be true, got false")
 
-    return breaches
+    return violations
 
 
 _OF_FUNCTIONS: set[str] = set()
 
 
 def _of_functions(
-    rule: str, level: str, broken: Callable[[FunctionSettings], tuple[str, str] | None]
+    rule: str, level: str, check: Callable[[FunctionSettings], tuple[str, str] | None]
 ) -> dict[str, Rule]:
-    """Make a rule on each of `functions` by its name, and on `function` without one.
+    """Return a rule for each of `functions`, by its name, and one for `function`.
 
-    `broken` returns a key of the function, and what must be there, unless the rule is kept.
+    `check` returns a key of the function and what it requires, or None if the rule is satisfied.
     """
     _OF_FUNCTIONS.add(rule)
 
-    def breaches(settings: Settings, *, named: bool) -> Iterator[Breach]:
+    def violations(settings: Settings, *, named: bool) -> Iterator[Violation]:
         for function in functions(settings).values():
-            found = broken(function.settings)
-            if found and named != function.is_example:
-                key, text = found
-                yield Breach(f"{function.section}.{key}", text, function.name if named else "")
+            failed = check(function.settings)
+            if failed and named != function.is_example:
+                key, text = failed
+                yield Violation(f"{function.section}.{key}", text, function.name if named else "")
 
     return {
-        rule: Rule(level, partial(breaches, named=False)),
-        f"{rule}.<name>": Rule(level, partial(breaches, named=True)),
+        rule: Rule(level, partial(violations, named=False)),
+        f"{rule}.<name>": Rule(level, partial(violations, named=True)),
     }
 
 
@@ -155,7 +162,7 @@ def _timeout(function: FunctionSettings) -> tuple[str, str] | None:
     seconds = function.timeout_seconds
     if seconds >= _TIMEOUT_SECONDS:
         return None
-    return "timeoutSeconds", f"must be {_TIMEOUT_SECONDS} at least, got {seconds}"
+    return "timeoutSeconds", f"must be at least {_TIMEOUT_SECONDS}, got {seconds}"
 
 
 def _tracing(function: FunctionSettings) -> tuple[str, str] | None:
@@ -172,72 +179,70 @@ def _log_retention(function: FunctionSettings) -> tuple[str, str] | None:
     days = function.log_retention_days
     if days >= _LOG_RETENTION_DAYS:
         return None
-    return "logRetentionDays", f"must be {_LOG_RETENTION_DAYS} at least, got {days}"
+    return "logRetentionDays", f"must be at least {_LOG_RETENTION_DAYS}, got {days}"
 
 
 def _reserved_concurrency(function: FunctionSettings) -> tuple[str, str] | None:
     got = function.reserved_concurrency
     if got:
         return None
-    quota = "(in an account with a quota above 100)"
+    quota = "(it needs an account quota above 100)"
     shown = "none" if got is None else got
-    return "reservedConcurrency", f"must be 1 at least {quota}, got {shown}"
+    return "reservedConcurrency", f"must be at least 1, got {shown} {quota}"
 
 
-def _internal_log_retention(settings: Settings) -> Iterator[Breach]:
+def _internal_log_retention(settings: Settings) -> Iterator[Violation]:
     days = internal_functions(settings)["log_retention_days"]
-    # That of `function` is refused by itself.
+    # That of `function` has its own rule.
     if days < _LOG_RETENTION_DAYS and (
         settings.functions or settings.internal_functions.log_retention_days
     ):
-        text = f"must be {_LOG_RETENTION_DAYS} at least, got {days}"
-        yield Breach("internalFunctions.logRetentionDays", text)
+        text = f"must be at least {_LOG_RETENTION_DAYS}, got {days}"
+        yield Violation("internalFunctions.logRetentionDays", text)
 
 
-def _rotation(settings: Settings) -> Iterator[Breach]:
+def _rotation(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         if secret.rotation is None:
-            yield Breach(f"secrets.{name}.rotation", "must be given", name)
+            yield Violation(f"secrets.{name}.rotation", "must be set", name)
         elif (days := secret.rotation.every_days or 0) > _ROTATION_DAYS:
-            text = f"must be {_ROTATION_DAYS} at most, got {days}"
-            yield Breach(f"secrets.{name}.rotation.everyDays", text, name)
+            text = f"must be at most {_ROTATION_DAYS}, got {days}"
+            yield Violation(f"secrets.{name}.rotation.everyDays", text, name)
 
 
-def _config_values(settings: Settings) -> Iterator[Breach]:
+def _config_values(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         if secret.source == "config":
-            text = "must be 'generate' or 'external', which no state holds, got 'config'"
-            yield Breach(f"secrets.{name}.from", text, name)
+            yield Violation(f"secrets.{name}.from", _NOT_IN_STATE, name)
 
 
-def _config_parameters(settings: Settings) -> Iterator[Breach]:
+def _config_parameters(settings: Settings) -> Iterator[Violation]:
     for name, parameter in settings.parameters.items():
         if parameter.secure and parameter.source == "config":
-            text = "must be 'generate' or 'external', which no state holds, got 'config'"
-            yield Breach(f"parameters.{name}.from", text, name)
+            yield Violation(f"parameters.{name}.from", _NOT_IN_STATE, name)
 
 
-def _recovery_windows(settings: Settings) -> Iterator[Breach]:
+def _recovery_windows(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         days = secret.recovery_window_days
         if days is not None and days < _RECOVERY_DAYS:
-            text = f"must be {_RECOVERY_DAYS} at least, got {days}"
-            yield Breach(f"secrets.{name}.recoveryWindowDays", text, name)
+            text = f"must be at least {_RECOVERY_DAYS}, got {days}"
+            yield Violation(f"secrets.{name}.recoveryWindowDays", text, name)
 
 
-def _replica_regions(settings: Settings) -> Iterator[Breach]:
+def _replica_regions(settings: Settings) -> Iterator[Violation]:
     if not settings.replica_regions:
-        yield Breach("replicaRegions", "must name a region at least, got none")
+        yield Violation("replicaRegions", "must list at least one region, got none")
 
 
-def _alarm_subscribers(settings: Settings) -> Iterator[Breach]:
+def _alarm_subscribers(settings: Settings) -> Iterator[Violation]:
     if not settings.monitoring.subscriptions:
-        yield Breach("monitoring.subscriptions", "must name a subscriber at least, got none")
+        yield Violation("monitoring.subscriptions", "must list at least one subscriber, got none")
 
 
-def _audit(settings: Settings) -> Iterator[Breach]:
+def _audit(settings: Settings) -> Iterator[Violation]:
     if settings.audit.trail == "none":
-        yield Breach("audit.trail", "must be 'own' or 'existing', got 'none'")
+        yield Violation("audit.trail", "must be 'own' or 'existing', got 'none'")
 
 
 RULES = {
@@ -285,5 +290,5 @@ RULES = {
     "protectKeys": Rule("strict", None),
     "protectAudit": Rule("strict", None),
 }
-"""Key of `exemptions` -> rule. Keys stay as they are: they stand in stack files. Where each
-secret or parameter is exempted by itself, a new one has no reason yet."""
+"""Key of `exemptions` -> rule. Keys must not change, because stack files contain them. If each
+secret or parameter needs its own exemption, a new one is not exempt yet."""

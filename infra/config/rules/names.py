@@ -1,4 +1,4 @@
-"""What AWS refuses of the names that the project's and the stack's end up in. Pure: no Pulumi.
+"""What AWS requires of the names that contain those of project and stack. Pure: no Pulumi.
 
 Pulumi allows both 100 characters: letters, digits, hyphens, underscores and periods.
 """
@@ -10,7 +10,7 @@ from ..errors import ConfigError
 
 # Aliases of keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
 # Dashboards: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
-# KMS reserves `alias/aws/`, and Pulumi's provider every alias that begins so:
+# KMS reserves `alias/aws/`, and Pulumi's provider rejects every alias that starts with `aws`:
 # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/kms/validate.go
 _RESERVED = "aws"
 # Trails: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
@@ -22,28 +22,29 @@ _LOGICAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 def logical(section: str, name: str) -> Iterator[ConfigError]:
-    """Refuse a logical name in a section that resources cannot be named after."""
+    """Reject a logical name that cannot be part of resource names."""
     if not _LOGICAL.fullmatch(name):
-        rule = "must be a name of 1 to 40 letters, digits, - and _, which begins with no sign"
-        yield ConfigError(f"{section}.{name}", rule)
+        rule = "must have 1 to 40 letters, digits, - and _, and start with a letter or digit"
+        yield ConfigError(f"{section}.{name}", f"{rule}; choose another name")
 
 
 def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
-    """Say which rules are broken, with the remedy, which is not in the stack's file.
+    """Yield a line for each broken rule, with the remedy, which is not in the stack file.
 
-    `has_trail` is whether there is a trail `<project>-<stack>`.
+    `has_trail` says whether there is a trail `<project>-<stack>`.
     """
     change, rename = "change `name` in Pulumi.yaml", "rename the stack"
-    named = f"the project's name {project!r}"
+    named = f"the project name {project!r}"
     for what, name, remedy in ((named, project, change), (f"stack {stack!r}", stack, rename)):
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            yield f"{what} may hold letters, digits, - and _ only; {remedy}"
+            yield f"{what} may contain only letters, digits, - and _; {remedy}"
         elif has_trail and not re.fullmatch(_TRAIL_PART, name):
-            rule = "must begin and end with a letter or digit, with no two of - and _ in a row"
-            yield f"{what} {rule}, as audit.trail 'own' names a trail after it; {remedy}"
+            rule = "must start and end with a letter or digit, with no two of - and _ in a row"
+            why = "`audit.trail: own` names the trail after it"
+            yield f"{what} {rule}, because {why}; {remedy}"
     if project.startswith(_RESERVED):
-        yield f"{named} must not begin with aws, as no alias of a key may; {change}"
+        yield f"{named} must not start with aws, because KMS reserves such aliases; {change}"
     trail = f"{project}-{stack}"
     if has_trail and len(trail) > _TRAIL_LENGTH:
-        rule = f"may have {_TRAIL_LENGTH} characters, and {trail!r} has {len(trail)}"
-        yield f"the trail's name (audit.trail 'own') {rule}; {change}, or {rename}"
+        rule = f"must have at most {_TRAIL_LENGTH} characters, got {len(trail)}"
+        yield f"the trail name {trail!r} (`audit.trail: own`) {rule}; {change}, or {rename}"

@@ -1,4 +1,4 @@
-"""What parameters must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What parameters must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -8,43 +8,47 @@ from ..schema import ParameterSettings
 from . import generated
 from .sensitive import looks_sensitive
 
-# What stands before a parameter's name in `secretValues`.
+# Prefix of parameters' names in `secretValues`.
 VALUES_PREFIX = "parameters/"
 
 
 def errors(
     parameters: Mapping[str, ParameterSettings], prefix: str, secret_names: Collection[str]
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `prefix` starts every full name, `secret_names` are those of all secrets.
+    `prefix` is that of all full names, `secret_names` are those of all secrets.
     """
     for name, parameter in parameters.items():
         path = f"parameters.{name}"
-        for error in limits.parameter_name_faults(prefix + name):
-            yield ConfigError(path, f"becomes a name that {error}")
+        for error in limits.parameter_name_errors(prefix + name):
+            yield ConfigError(path, f"becomes a name that {error}; rename it")
         if VALUES_PREFIX + name in secret_names:
             yield ConfigError(
-                f"secrets.{VALUES_PREFIX}{name}", "has the name of a parameter; rename one"
+                f"secrets.{VALUES_PREFIX}{name}",
+                f"has the same key in `secretValues` as the parameter {name!r}; rename one",
             )
         yield from (_secure if parameter.secure else _plain)(path, name, parameter)
 
 
 def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[ConfigError]:
-    for key, given in (("from", "source"), ("generate", "generate")):
-        if given in parameter.model_fields_set:
+    for key, field in (("from", "source"), ("generate", "generate")):
+        if field in parameter.model_fields_set:
             yield ConfigError(
-                f"{path}.{key}", f"goes with `type: SecureString`, not {parameter.type!r}"
+                f"{path}.{key}",
+                f"is only for `type: SecureString`, not {parameter.type!r}; remove it",
             )
     value = parameter.value
     if not value:
         yield ConfigError(
-            f"{path}.value", "is missing or empty, and Parameter Store keeps no empty value"
+            f"{path}.value",
+            "is missing or empty, but Parameter Store rejects empty values; set it",
         )
         return
     if looks_sensitive(name.replace("-", "_"), value):
+        rule = "appears to contain a secret in plain text (not shown)"
         remedy = "make it a SecureString, which is encrypted"
-        yield ConfigError(f"{path}.value", f"holds sensitive text in plain (not shown); {remedy}")
+        yield ConfigError(f"{path}.value", f"{rule}; {remedy}")
     for error in text_errors(value, parameter.tier):
         yield ConfigError(f"{path}.value", error)
 
@@ -53,23 +57,25 @@ def _secure(path: str, _: str, parameter: ParameterSettings) -> Iterator[ConfigE
     if parameter.value is not None:
         remedy = "use `from: generate`, `config` or `external`"
         yield ConfigError(
-            f"{path}.value", f"of a SecureString would stand here in plain (not shown); {remedy}"
+            f"{path}.value",
+            f"would hold a SecureString's value in plain text (not shown); {remedy}",
         )
     rules = parameter.generate
     if rules is None:
         return
     if parameter.source != "generate":
         yield ConfigError(
-            f"{path}.generate", f"goes with `from: generate`, not {parameter.source!r}"
+            f"{path}.generate",
+            f"is only for `from: generate`, not {parameter.source!r}; remove it",
         )
     yield from generated.errors(f"{path}.generate", rules)
 
 
 def text_errors(value: str, tier: str) -> Iterator[str]:
-    """Say why Parameter Store would refuse a value in a tier."""
+    """Say why Parameter Store would reject a value in a tier."""
     size, allowed = len(value.encode()), limits.PARAMETER_VALUE_BYTES[tier]
     if size > allowed:
-        yield f"may have {allowed} bytes in the tier {tier}, and has {size}"
+        yield f"must have at most {allowed} bytes in the {tier} tier, got {size}"
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     if "{{" in value:
-        yield "holds {{, by which Parameter Store would have it name another parameter"
+        yield "contains {{, which Parameter Store reads as the start of a reference; remove it"

@@ -1,9 +1,9 @@
-"""What `readers` must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What `readers` must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Collection, Iterator
 
 from ...aws import layers
-from ...aws.place import Place
+from ...aws.location import Location
 from ..errors import ConfigError
 from ..functions import READER
 from ..schema import Settings
@@ -16,45 +16,48 @@ def errors(
     function_names: Collection[str],
     region: str,
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `secret_names` are those of all secrets, also of wrong ones, `function_names` those in
-    `functions`; `region` is the stack's own, or nothing.
+    `secret_names` include those of secrets with errors, `function_names` are those in
+    `functions`; `region` is the stack's own, or empty.
     """
     yield from _names(settings, function_names or [READER])
     yield from _roles(settings, region)
     for name, reader in settings.readers.items():
         path = f"readers.{name}.secrets"
         for secret in sorted({each for each in reader.secrets if reader.secrets.count(each) > 1}):
-            yield ConfigError(path, f"names {secret!r} more than once; keep one")
+            yield ConfigError(path, f"lists {secret!r} more than once; keep one")
         if not reader.secrets:
-            yield ConfigError(path, "names no secret; name one, or drop the reader")
+            yield ConfigError(path, "lists no secret; add one, or remove the reader")
         for secret in dict.fromkeys(reader.secrets):
             if secret not in secret_names:
-                listed = ", ".join(sorted(secret_names)) or "the secrets, of which there are none"
+                listed = ", ".join(sorted(secret_names)) or "`secrets`, which is empty"
                 yield ConfigError(path, f"must be one of {listed}, got {secret!r}")
             elif secret in settings.admin_secrets:
-                rule = f"names {secret!r}, which is an administrator's"
-                yield ConfigError(path, f"{rule}; drop it, or name another")
+                rule = f"lists {secret!r}, an admin secret"
+                yield ConfigError(path, f"{rule}; remove it, or choose another")
             elif secret in settings.existing_secrets:
-                rule = f"names {secret!r}, which exists already, and whose owner grants it"
-                yield ConfigError(path, f"{rule}; drop it, and grant it there")
+                rule = f"lists {secret!r}, an existing secret"
+                remedy = "remove it, and let the secret's owner grant access"
+                yield ConfigError(path, f"{rule}; {remedy}")
 
 
 def _names(settings: Settings, function_names: Collection[str]) -> Iterator[ConfigError]:
     for name in settings.readers:
         yield from name_rules.logical("readers", name)
-        # The output `read_policy_arns` has the policies of both under these names.
+        # The output `read_policy_arns` has both by name.
         if name in function_names:
-            yield ConfigError(f"readers.{name}", "is the name of a function; choose another name")
+            yield ConfigError(
+                f"readers.{name}", "is also the name of a function; choose another name"
+            )
 
 
 def _roles(settings: Settings, region: str) -> Iterator[ConfigError]:
     partition = layers.partition(region)
     for name, reader in settings.readers.items():
-        if partition not in (None, Place.of(reader.role).partition):
-            rule = f"must be of the partition {partition!r}, as aws:region {region!r} is"
+        if partition not in (None, Location.of(reader.role).partition):
+            rule = f"must be in the partition {partition!r} of aws:region {region!r}"
             yield ConfigError(f"readers.{name}.role", f"{rule}, got {reader.role!r}")
     roles = [reader.role for reader in settings.readers.values()]
     for role in sorted({each for each in roles if roles.count(each) > 1}):
-        yield ConfigError("readers", f"name the role {role} more than once; list its secrets once")
+        yield ConfigError("readers", f"lists the role {role} more than once; combine its readers")

@@ -1,4 +1,4 @@
-"""What `replicaRegions` must keep to. Pure: no Pulumi, no boto3."""
+"""What `replicaRegions` must satisfy. Pure: no Pulumi, no boto3."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,18 +8,20 @@ from ..errors import ConfigError
 
 
 def errors(replica_regions: Sequence[str], region: str) -> Iterator[ConfigError]:
-    """Say which rules are broken; `region` is the stack's own, or nothing.
+    """Yield an error for each broken rule; `region` is the stack's own, or empty.
 
-    A secret is replicated within its partition only, where AWS knows every region.
+    A secret can be replicated only within its partition.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
     """
     others = layers.regions_beside(region)
     for replica, times in Counter(replica_regions).items():
         if times > 1:
-            yield ConfigError("replicaRegions", f"names {replica} {times} times; name it once")
+            yield ConfigError("replicaRegions", f"lists {replica} {times} times; keep one")
         if replica == region:
             yield ConfigError(
-                "replicaRegions", f"names {replica}, the stack's own region; name another"
+                "replicaRegions", f"lists {replica}, the stack's own region; remove it"
             )
         elif others and replica not in others:
-            yield ConfigError("replicaRegions", f"may name {', '.join(others)}, got {replica!r}")
+            yield ConfigError(
+                "replicaRegions", f"must be one of {', '.join(others)}, got {replica!r}"
+            )

@@ -1,24 +1,24 @@
-"""What rotation must keep to beyond each key by itself. Pure: no Pulumi, no boto3."""
+"""What rotation must satisfy beyond each key by itself. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from ...aws.place import Place
+from ...aws.location import Location
 from ..errors import ConfigError
 from ..schema import RotationSettings, SecretSettings
 from ..shared import postgres_fields
 from . import schedules
 
 _ENGINES = ("postgres", "aurora-postgresql")
-_PROXY = "an endpoint of RDS Proxy, which accepts no password but AWSCURRENT's"
+_PROXY = "an RDS Proxy endpoint, which accepts only the password in AWSCURRENT"
 
 
 def errors(
     secrets: Mapping[str, SecretSettings], names: Collection[str], region: str
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `names` are those of all secrets, also of wrong ones; `region` is the stack's own, or nothing.
+    `names` include those of secrets with errors; `region` is the stack's own, or empty.
     """
     for name, secret in secrets.items():
         if secret.rotation is not None and secret.existing is None:
@@ -32,17 +32,17 @@ def errors(
 
 
 def is_database(secret: SecretSettings) -> bool:
-    """Whether rotation logs in to a database by it."""
+    """Whether rotation logs in to a database with it."""
     return secret.rotation is not None and secret.rotation.strategy != "random"
 
 
 def server_of(secret: SecretSettings) -> postgres_fields.Server | None:
-    """Return the server that it is rotated at; None where the config does not say it."""
+    """Return the server on which it is rotated; None if the config does not say."""
     return postgres_fields.server(_at_server(secret))
 
 
 def _at_server(secret: SecretSettings) -> dict[str, object]:
-    """Return the fields with the server of `rotation`, if that is another one."""
+    """Return the fields with the server of `rotation`, if that is set."""
     rotation = secret.rotation
     if rotation is None or rotation.host is None:
         return dict(secret.fields)
@@ -53,54 +53,60 @@ def _schedule(path: str, rotation: RotationSettings) -> Iterator[ConfigError]:
     if rotation.schedule is None:
         return
     if rotation.every_days is not None:
-        yield ConfigError(f"{path}.schedule", "is given beside `everyDays`; keep one")
+        yield ConfigError(f"{path}.schedule", "is set together with `everyDays`; keep one")
     yield from schedules.errors(path, rotation.schedule, rotation.window_hours)
 
 
 def _random(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     if secret.source != "generate" or not secret.generate:
-        yield ConfigError(path, "of `random` makes what `generate` names; name what is to be made")
+        yield ConfigError(
+            path, "has strategy `random`, which needs at least one field under `generate`; add one"
+        )
     if "previous" in {*secret.fields, *secret.generate}:
         yield ConfigError(
-            path, "of `random` keeps old values in `previous`; give that field another name"
+            path, "has strategy `random`, which keeps old values in `previous`; rename that field"
         )
     for key in ("host", "port"):
         if getattr(secret.rotation, key) is not None:
-            rule = "goes with a database, and `random` has none; drop it"
+            rule = "is only for databases, not for `random`; remove it"
             yield ConfigError(f"{path}.{key}", rule)
 
 
 def _database(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     if secret.rotation and secret.rotation.overlap_hours:
         yield ConfigError(
-            f"{path}.overlapHours", "goes with `random`; a user has one password at a time"
+            f"{path}.overlapHours",
+            "is only for `random`, because a user has one password at a time; remove it",
         )
     if secret.source == "config":
-        yield ConfigError(path, "would be undone by `from: config`; use `generate` or `external`")
+        rule = "cannot be combined with `from: config`, which would undo each rotation"
+        yield ConfigError(path, f"{rule}; use `from: generate` or `from: external`")
     yield from _endpoint(path, secret)
     if secret.source != "generate":
         return
     for field in postgres_fields.missing(_at_server(secret), "host", "username"):
-        yield ConfigError(path, f"logs in to a database, and `fields` has no `{field}`; add it")
+        yield ConfigError(path, f"logs in to a database, but `fields` has no `{field}`; add it")
     fields = secret.fields
     if fields.get("engine", _ENGINES[0]) not in _ENGINES:
         yield ConfigError(
-            path, f"knows {' and '.join(_ENGINES)}, and `engine` in `fields` is another"
+            path, f"supports {' and '.join(_ENGINES)}, but `fields.engine` is neither; change it"
         )
     if set(secret.generate) != {"password"}:
         yield ConfigError(
-            path, "changes the password of a database; `generate` must name `password` alone"
+            path, "changes a database password, so `generate` must have only the field `password`"
         )
 
 
 def _endpoint(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
-    """Refuse a server that no rotation can log in to."""
+    """Reject a server to which rotation cannot log in."""
     rotation, server = secret.rotation, server_of(secret)
     host = rotation.host if rotation else None
-    for fault in postgres_fields.faults({"host": host}, ("host",)):
-        yield ConfigError(f"{path}.host", f"{fault.message}, got {host!r}")
+    for error in postgres_fields.faults({"host": host}, ("host",)):
+        yield ConfigError(f"{path}.host", f"{error.message}, got {host!r}")
     if rotation and rotation.port is not None and host is None:
-        yield ConfigError(f"{path}.port", "goes with `host`; name that, too, or drop it")
+        yield ConfigError(
+            f"{path}.port", "is only for `host`, which is not set; set it, or remove `port`"
+        )
     if server and server.is_rds_proxy:
         rule = f"is {_PROXY}" if host else f"is not set, and `fields.host` is {_PROXY}"
         yield ConfigError(f"{path}.host", f"{rule}; set it to the database's own endpoint")
@@ -113,39 +119,39 @@ def _admin(
     admin = rotation.admin_secret if rotation else None
     if rotation is None or rotation.strategy != "alternatingUsers":
         if admin is not None:
-            yield ConfigError(f"{path}.adminSecret", "goes with `alternatingUsers`; drop it")
+            yield ConfigError(f"{path}.adminSecret", "is only for `alternatingUsers`; remove it")
     elif admin is None or admin == name or admin not in names:
-        others = ", ".join(sorted(set(names) - {name})) or "there is none"
-        yield ConfigError(
-            f"{path}.adminSecret", f"must be another secret ({others}), got {admin!r}"
-        )
+        others = ", ".join(sorted(set(names) - {name})) or "none exists"
+        got = "none" if admin is None else repr(admin)
+        yield ConfigError(f"{path}.adminSecret", f"must be another secret ({others}), got {got}")
     elif admin in secrets:
         ours = server_of(secrets[name])
         theirs = postgres_fields.server(secrets[admin].fields)
         if ours and theirs and ours != theirs:
-            rule = f"must be of {ours}, where the secret is rotated, and {admin!r} is of {theirs}"
-            yield ConfigError(f"{path}.adminSecret", f"{rule}; name one of that server")
+            rule = f"must be for {ours}, where rotation logs in, but {admin!r} is for {theirs}"
+            yield ConfigError(f"{path}.adminSecret", f"{rule}; choose another secret")
 
 
 def _admins_region(
     path: str, admin: str | None, secrets: Mapping[str, SecretSettings], region: str
 ) -> Iterator[ConfigError]:
-    """Refuse an existing secret that a rotation, which asks its own region, does not find."""
+    """Reject an existing admin secret in another region, where rotation does not look for it."""
     existing = secrets[admin].existing if admin and admin in secrets else None
-    if existing and region and (away := Place.of(existing).region) != region:
-        rule = f"is in {away}, and a rotation reads it in aws:region {region!r} only"
-        yield ConfigError(f"{path}.adminSecret", f"{rule}; name one that is there, got {admin!r}")
+    if existing and region and (away := Location.of(existing).region) != region:
+        rule = f"must be in aws:region {region!r}, where rotation reads it"
+        got = f"{admin!r}, which is in {away}"
+        yield ConfigError(f"{path}.adminSecret", f"{rule}, got {got}; choose another secret")
 
 
 def _fields(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
-    """Find fields that a rotation could not log in with, its administrators' among them."""
+    """Reject fields with which rotation cannot log in, including those of admin secrets."""
     rotated = {name: each for name, each in secrets.items() if is_database(each)}
     admins = {each.rotation.admin_secret for each in rotated.values() if each.rotation}
     for name, secret in secrets.items():
         if name in rotated or name in admins:
             find = postgres_fields.rotation_faults if name in rotated else postgres_fields.faults
-            for fault in find(secret.fields):
-                yield ConfigError(f"secrets.{name}.fields.{fault.field}", fault.message)
+            for error in find(secret.fields):
+                yield ConfigError(f"secrets.{name}.fields.{error.field}", error.message)
 
 
 class _User(NamedTuple):
@@ -160,11 +166,11 @@ class _Owner(NamedTuple):
 
     secret: str
     original: str | None
-    """The user of which that one is a clone that rotation makes."""
+    """The user whose clone that user is, created by rotation; or None."""
 
 
 def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
-    """Find users that a rotation changes, and another secret logs in as."""
+    """Reject users that rotation changes while another secret also logs in as them."""
     changed: dict[_User, _Owner] = {}
     for name, secret in secrets.items():
         if is_database(secret):
@@ -183,18 +189,18 @@ def _users(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
 def _shared(user: _User, owner: _Owner, other: _Owner) -> str:
     if owner.original and other.original and owner.original != other.original:
         return (
-            f"makes {user.name!r}, a clone of {owner.original!r}, and so does the secret"
-            f" {other.secret!r} of {other.original!r}: names are cut to 63 bytes; give one of the"
-            " two a shorter username"
+            f"creates the user {user.name!r} from {owner.original!r}, and the secret"
+            f" {other.secret!r} creates the same user from {other.original!r}, because names are"
+            " cut to 63 bytes; give one of the two a shorter username"
         )
     return (
-        f"changes the password of {user.name!r}, by which the secret {other.secret!r} logs in to"
-        " the same server; give each secret a user of its own"
+        f"changes the password of user {user.name!r}, but secret {other.secret!r} logs in as that"
+        " user on the same server; give each secret its own user"
     )
 
 
 def _users_of(name: str, secret: SecretSettings) -> dict[_User, _Owner]:
-    """Return the users that a secret logs in as, where it is used and where it is rotated."""
+    """Return the users as which a secret logs in, where it is used and where it is rotated."""
     users = {
         str(user): _Owner(name, None)
         for field in ("username", "alternateUsername")

@@ -1,4 +1,4 @@
-"""Schedules of rotation: what Secrets Manager takes. Pure: no Pulumi, no boto3."""
+"""Rotation schedules that Secrets Manager accepts. Pure: no Pulumi, no boto3."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,32 +14,32 @@ _RATES = {"hour": limits.ROTATION_RATE_HOURS, "day": limits.ROTATION_RATE_DAYS}
 
 
 def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[ConfigError]:
-    """Say what is wrong with a schedule or its window, which are keys below `path`."""
+    """Yield the errors of a schedule and its window, which are keys under `path`."""
     parsed = schedules.parse(schedule)
-    for rule in _broken(parsed):
+    for rule in _violations(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")
     if window_hours is not None and window_hours > _gap_hours(parsed):
-        rule = f"must not reach into the next rotation ({schedule})"
+        rule = f"must end before the next rotation ({schedule})"
         yield ConfigError(f"{path}.windowHours", f"{rule}, got {window_hours}")
 
 
-def _broken(parsed: Rate | Cron | None) -> Iterator[str]:
+def _violations(parsed: Rate | Cron | None) -> Iterator[str]:
     if parsed is None:
         yield _FORM
     elif isinstance(parsed, Rate):
         if parsed.number not in _RATES[parsed.unit]:
             yield f"must be every {_RATES[parsed.unit]} {parsed.unit}s"
     elif None in parsed:
-        yield f"{_FORM}, each field within its range"
+        yield f"{_FORM}, with each field in its range"
     else:
         if bool(parsed.days) is bool(parsed.weekdays):
             yield "must have ? for either day or weekday"
         if _gap_hours(parsed) not in limits.ROTATION_RATE_HOURS:
-            yield f"must leave {limits.ROTATION_RATE_HOURS.least} hours"
+            yield f"must leave at least {limits.ROTATION_RATE_HOURS.least} hours between rotations"
 
 
 def _gap_hours(parsed: Rate | Cron | None) -> int:
-    """Return the hours between two rotations of a day, a whole day at most."""
+    """Return the fewest hours between two rotations, at most a whole day."""
     if parsed is None or None in parsed:
         return _DAY_HOURS
     if isinstance(parsed, Cron):

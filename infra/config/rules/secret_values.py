@@ -1,6 +1,6 @@
-"""What `secretValues` must hold: the value of each secret and parameter from config.
+"""What `secretValues` must contain: the value of each secret and parameter from config.
 
-Pure: no Pulumi, no boto3. A value is never shown.
+Pure: no Pulumi, no boto3. No error shows a value.
 """
 
 import json
@@ -20,17 +20,17 @@ _SET = "`pulumi config set --secret --path 'secretValues[\"{}\"]'`".format
 
 @dataclass(frozen=True)
 class _Kind(Generic[_Settings]):
-    """What differs between values of secrets and values of parameters."""
+    """The differences between values of secrets and values of parameters."""
 
     name: str
     prefix: str
-    """What starts their names in `secretValues`."""
+    """Prefix of their names in `secretValues`."""
     types: tuple[type, ...]
     types_text: str
     refusal: Callable[[_Settings], str | None]
-    """Why one with these settings has no value in the config; None if it has."""
+    """Why one with these settings must not have a value in the config; None if it must."""
     text_errors: Callable[[Any, _Settings | None], Iterator[str]]
-    """What is wrong with a value; the settings are None where they are wrong."""
+    """The errors of a value; the settings are None if they have errors."""
 
 
 def errors(
@@ -40,16 +40,16 @@ def errors(
     *,
     encrypted: bool,
 ) -> Iterator[ConfigError]:
-    """Say which rules are broken.
+    """Yield an error for each broken rule.
 
-    `values` are `secretValues` as they came. Of secrets and parameters there is every name,
-    without the settings where those are wrong.
+    `values` is `secretValues`, unchecked. `secrets` and `parameters` have all names, with None as
+    the settings if those have errors.
     """
     if not isinstance(values, dict):
         rule = "must be a map of secret names to values (not shown)"
         yield ConfigError("secretValues", rule)
         return
-    # A secret's name may begin like the key of a parameter.
+    # A secret's name may start like the key of a parameter.
     of_parameters = {
         key.removeprefix(VALUES_PREFIX): value
         for key, value in values.items()
@@ -68,20 +68,18 @@ def errors(
 
 
 def text(value: object) -> str:
-    """Write a value of `secretValues` as the secret's text: a map as JSON, text as it is."""
+    """Return a value of `secretValues` as the secret's text: a map as JSON, text unchanged."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _check(
-    kind: _Kind[_Settings], declared: Mapping[str, _Settings | None], given: Mapping[str, object]
+    kind: _Kind[_Settings], declared: Mapping[str, _Settings | None], values: Mapping[str, object]
 ) -> Iterator[ConfigError]:
     for name, settings in declared.items():
-        if settings and not kind.refusal(settings) and name not in given:
+        if settings and not kind.refusal(settings) and name not in values:
             key = kind.prefix + name
-            yield ConfigError(
-                f"secretValues.{key}", f"is not set; give the value with {_SET(key)}"
-            )
-    for name, value in given.items():
+            yield ConfigError(f"secretValues.{key}", f"is not set; set the value with {_SET(key)}")
+    for name, value in values.items():
         for message in _value_errors(kind, name, value, declared):
             yield ConfigError(f"secretValues.{kind.prefix}{name}", message)
 
@@ -91,7 +89,7 @@ def _value_errors(
 ) -> Iterator[str]:
     settings = declared.get(name)
     if name not in declared:
-        yield f"belongs to no {kind.name}; add it to `{kind.name}s`, or drop it"
+        yield f"is for an unknown {kind.name}; add it to `{kind.name}s`, or remove the value"
     elif settings and (refusal := kind.refusal(settings)):
         yield refusal
     elif not isinstance(value, kind.types) or not value:
@@ -102,20 +100,22 @@ def _value_errors(
 
 def _secret_refusal(secret: SecretSettings) -> str | None:
     if secret.existing is not None:
-        return "is for `from: config`, and the secret is `existing`; drop it"
-    return None if secret.source == "config" else f"is for `from: config`, not {secret.source!r}"
+        return "is set, but the secret is `existing`; remove it"
+    if secret.source == "config":
+        return None
+    return f"is set, but the secret has `from: {secret.source}`; remove it, or use `from: config`"
 
 
 def _secret_text_errors(value: object, _: SecretSettings | None) -> Iterator[str]:
     size, allowed = len(text(value).encode()), limits.SECRET_VALUE_BYTES
     if size > allowed:
-        yield f"may have {allowed} bytes, and has {size}"
+        yield f"must have at most {allowed} bytes, got {size}"
 
 
 def _parameter_refusal(parameter: ParameterSettings) -> str | None:
     if parameter.secure and parameter.source == "config":
         return None
-    return "is for a SecureString of `from: config`, which the parameter is not"
+    return "is set, but the parameter is not a SecureString with `from: config`; remove it"
 
 
 def _parameter_text_errors(value: str, parameter: ParameterSettings | None) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""What would put a password into version control, by its name or its text. Pure.
+"""Finds values that look like passwords, by name or text, to keep them out of version control.
 
-`secrets` and `parameters` refuse it.
+Pure. The rules of `secrets`, `parameters` and `functions` use it.
 """
 
 import re
@@ -15,6 +15,6 @@ _CREDENTIALS_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 def looks_sensitive(name: str, plain: object) -> bool:
-    """Tell whether a plain value should rather be a secret; true and false never are."""
+    """Whether a plain value should be a secret; true and false never should."""
     named = _NAME.search(name) and not isinstance(plain, bool)
     return bool(named or _CREDENTIALS_IN_URL.search(str(plain)))

@@ -1,4 +1,4 @@
-"""What `tags` must keep to. Pure: no Pulumi, no boto3."""
+"""What `tags` must satisfy. Pure: no Pulumi, no boto3."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,25 +6,27 @@ from collections.abc import Iterator, Mapping
 from ...aws import limits
 from ..errors import ConfigError
 
-# What everything is tagged with anyway: the project's name, and the stack's.
+# Tags of all resources: the names of project and stack.
 OWN_TAGS = ("Project", "Environment")
 
 
 def errors(tags: Mapping[str, str]) -> Iterator[ConfigError]:
-    """Say which rules are broken."""
+    """Yield an error for each broken rule."""
     if len(tags) > limits.TAGS - len(OWN_TAGS):
-        yield ConfigError("tags", f"may be {limits.TAGS - len(OWN_TAGS)}, got {len(tags)}")
+        yield ConfigError(
+            "tags", f"must have at most {limits.TAGS - len(OWN_TAGS)} entries, got {len(tags)}"
+        )
     for key, value in tags.items():
-        for rule in _broken(key, value):
+        for rule in _violations(key, value):
             yield ConfigError(f"tags.{key}", rule)
 
 
-def _broken(key: str, value: str) -> Iterator[str]:
+def _violations(key: str, value: str) -> Iterator[str]:
     if not 1 <= len(key) <= limits.TAG_KEY_LENGTH or key.lower().startswith("aws:"):
-        yield f"may have 1 to {limits.TAG_KEY_LENGTH} characters and not start with aws:"
-    if key.lower() in map(str.lower, OWN_TAGS):  # IAM tells no case apart
-        yield "is set already, to the project or the stack"
+        yield f"must have 1 to {limits.TAG_KEY_LENGTH} characters and not start with aws:"
+    if key.lower() in map(str.lower, OWN_TAGS):  # IAM ignores case
+        yield "is set by this program to the name of the project or stack; remove it"
     if len(value) > limits.TAG_VALUE_LENGTH:
-        yield f"may have a value of {limits.TAG_VALUE_LENGTH} characters"
+        yield f"must have a value of at most {limits.TAG_VALUE_LENGTH} characters"
     if not re.fullmatch(limits.TAG_PATTERN, key + value):
-        yield "may hold letters, digits, spaces and +-=.:/@_ only"
+        yield "may contain only letters, digits, spaces and +-=.:/@_"

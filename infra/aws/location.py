@@ -1,37 +1,37 @@
-"""Where something is: the partition, region and account of its ARN. Pure: no Pulumi, no boto3."""
+"""Partition, region and account, as ARNs contain them. Pure: no Pulumi, no boto3."""
 
 from typing import NamedTuple, TypedDict
 
 
-class PlaceArgs(TypedDict):
-    """A place as components take it."""
+class LocationArgs(TypedDict):
+    """Partition, region and account as arguments of components."""
 
     partition: str
     region: str
     account_id: str
 
 
-class Place(NamedTuple):
-    """Where something is: the part of an ARN that a policy needs."""
+class Location(NamedTuple):
+    """The partition, region and account of a resource."""
 
     partition: str
     region: str
     account_id: str
 
     @classmethod
-    def of(cls, arn: str) -> "Place":
-        """Take the place from an ARN; no check beyond its six fields."""
+    def of(cls, arn: str) -> "Location":
+        """Read them from an ARN, which must have six fields."""
         _, partition, _, region, account_id, _ = arn.split(":", 5)
         return cls(partition, region, account_id)
 
     @classmethod
-    def from_args(cls, args: PlaceArgs) -> "Place":
-        """Take the place from a component's args."""
+    def from_args(cls, args: LocationArgs) -> "Location":
+        """Read them from a component's args."""
         return cls(args["partition"], args["region"], args["account_id"])
 
     @property
-    def args(self) -> PlaceArgs:
-        """The args of a component that say where it is."""
+    def args(self) -> LocationArgs:
+        """The same as arguments of a component."""
         return {
             "partition": self.partition,
             "region": self.region,
@@ -39,9 +39,9 @@ class Place(NamedTuple):
         }
 
     def arn(self, service: str, resource: str) -> str:
-        """ARN of a resource here, by what its service writes after the account."""
+        """Return the ARN of a resource; `resource` is the part after the account."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def log_group_arn(self, name: str) -> str:
-        """ARN of a log group, without `:*`."""
+        """Return the ARN of a log group, without `:*`."""
         return self.arn("logs", f"log-group:{name}")
