@@ -45,13 +45,11 @@ _FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _BUILT_IN = "built-in"
 _ENGINES = ("pulumi", _BUILT_IN)
 _GET_PULUMI = (
-    "https://www.pulumi.com/docs/install/ installs it, and `make pulumi` builds it where Go is"
+    "install it (https://www.pulumi.com/docs/install/) or, with Go, build it by `make pulumi`"
 )
 _FAILURES = (
     *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),
 )
-
-_MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
 
 # Widths are the reader's terminal's business, except where there is none.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -74,17 +72,23 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _errors.print("stopped")
         return 130
-    except SettingsError as error:
-        file = options.config_file or f"Pulumi.{options.stack}.yaml"
-        for fault in error.errors:
-            told = fault.replace(f"mend it in Pulumi.{options.stack}.yaml", f"mend it in {file}")
-            _errors.print(f"[red]error:[/red] {escape(told)}")
-    except project.ProjectError as error:
-        for told in error.args:
-            _errors.print(f"[red]error:[/red] {escape(told)}")
-    except _FAILURES as error:
-        _errors.print(f"[red]error:[/red] {escape(str(error))}")
+    except (SettingsError, project.ProjectError, *_FAILURES) as error:
+        for line in _error_lines(error, options):
+            _errors.print(f"[red]error:[/red] {escape(line)}")
     return 1
+
+
+def _error_lines(error: Exception, options: argparse.Namespace) -> Iterator[str]:
+    """Yield a line for each error; one of config names the file that was read."""
+    if isinstance(error, SettingsError):
+        expected, actual = f"in Pulumi.{options.stack}.yaml", f"in {options.config_file}"
+        for line in error.errors:
+            is_elsewhere = options.config_file and line.endswith(expected)
+            yield line.removesuffix(expected) + actual if is_elsewhere else line
+    elif isinstance(error, project.ProjectError):
+        yield from error.args
+    else:
+        yield str(error)
 
 
 class _Account(NamedTuple):
@@ -112,7 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
     if options.empty:
         with _account(options, stack, empty=True) as account:
             if ids := networks.shown(account.stack):
-                _note(f"the VPC that the config names is made here, with other ids: {ids}")
+                _note(f"the VPC that the config names was created here, with other ids: {ids}")
             for note in account.notes:
                 _note(note)
             if account.engine:
@@ -129,7 +133,7 @@ def _rotate(options: argparse.Namespace) -> int:
     stack = _load(options)
     if not databases.rotating(stack):
         raise project.ProjectError(
-            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
+            f"no secret in the stack {stack.name} has a `rotation`; docs/config.md lists its keys"
         )
     with _account(options, stack) as account:
         return rotate.run(_deploy(account), _terminal, options.rotations, options.callers)
@@ -177,16 +181,16 @@ def _refuse(stack: project.Stack, layers: Iterable[str]) -> None:
     """Refuse what this machine has nothing for."""
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
         raise project.ProjectError(
-            f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
-            " embedded AWS has the regions of the partition aws only"
+            f"aws:region {stack.region} is in the partition {foreign[0].split(':')[1]}, and the"
+            " embedded AWS has only the partition aws; choose one of its regions"
         )
     try:
         with tempfile.TemporaryFile():
             pass
     except OSError as error:
         raise project.ProjectError(
-            f"nothing can be written to {tempfile.gettempdir()} ({error.strerror}); set TMPDIR to"
-            " a folder where it can"
+            f"cannot write to {tempfile.gettempdir()} ({error.strerror}); set TMPDIR to a writable"
+            " folder"
         ) from error
 
 
@@ -201,14 +205,14 @@ def _engine(options: argparse.Namespace) -> tuple[Cli | None, str]:
     if cli := pulumi_cli.find():
         return cli, str(cli)
     if options.engine:
-        raise CliError(f"there is no pulumi on the PATH; {_GET_PULUMI}")
-    return None, f"built-in, as there is no pulumi on the PATH; {_GET_PULUMI}"
+        raise CliError(f"pulumi is not on the PATH; {_GET_PULUMI}")
+    return None, f"built-in, because pulumi is not on the PATH; {_GET_PULUMI}"
 
 
 def _load(options: argparse.Namespace) -> project.Stack:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", options.stack):
         raise project.ProjectError(
-            f"a stack's name is 1 to 100 letters, digits, - and _, got {options.stack!r}"
+            f"a stack name must be 1 to 100 letters, digits, - and _, got {options.stack!r}"
         )
     return project.load(ROOT, options.stack, options.config_file)
 
@@ -216,27 +220,27 @@ def _load(options: argparse.Namespace) -> project.Stack:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
-        description="Deploys this project's program into an embedded AWS on this machine.",
+        description="Deploys this project's program to an embedded AWS on this machine.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     added = {}
     for name, run, common, text in (
         (
             *("up", _up, _common()),
-            "deploy, prove what the project promises, print the outputs, stop",
+            "deploy, run every check, print the outputs, and stop",
         ),
         (
             *("serve", _serve, _common()),
-            "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi",
+            "the same as up, then serve the AWS CLI, boto3 and pulumi until Ctrl-C",
         ),
         # What the others show is not the deployment, and the built-in engine is faster.
         (
             *("rotate", _rotate, _common("staging", _BUILT_IN)),
-            "deploy, and rotate every secret of the stack that rotates, under traffic",
+            "deploy, then rotate every secret that has a rotation, under traffic",
         ),
         (
             *("gameday", _gameday, _common("prod", _BUILT_IN)),
-            "deploy, and take the first region's Secrets Manager away, under traffic",
+            "deploy, then cut off Secrets Manager in the first region, under traffic",
         ),
     ):
         added[name] = commands.add_parser(name, help=text, description=text, parents=[common])
@@ -244,14 +248,17 @@ def _parser() -> argparse.ArgumentParser:
     added["serve"].add_argument(
         "--empty",
         action="store_true",
-        help="deploy nothing: an account with layers and VPC only, for pulumi up",
+        help="deploy nothing: start an account with only layers and a VPC, for pulumi up",
     )
     added["rotate"].add_argument(
-        "--rotations", type=_count, default=3, help="of each secret (default: 3)"
+        "--rotations", type=_count, default=3, help="rotations of each secret (default: 3)"
     )
     for command in (added["rotate"], added["gameday"]):
         command.add_argument(
-            "--callers", type=_count, default=4, help="threads that call (default: 4)"
+            "--callers",
+            type=_count,
+            default=4,
+            help="threads that call the functions (default: 4)",
         )
     return parser
 
@@ -262,16 +269,16 @@ def _common(stack: str = "dev", engine: str | None = None) -> argparse.ArgumentP
     parser.add_argument(
         "--stack",
         default=os.environ.get("STACK") or stack,
-        help=f"name of the stack (default: $STACK, or else {stack})",
+        help=f"name of the stack (default: $STACK, otherwise {stack})",
     )
     parser.add_argument(
         "--engine",
         default=os.environ.get("ENGINE") or engine,
-        help=f"{' or '.join(_ENGINES)} (default: $ENGINE, or else"
-        f" {engine or 'pulumi where its CLI is installed'})",
+        help=f"{' or '.join(_ENGINES)} (default: $ENGINE, otherwise"
+        f" {engine or 'pulumi if its CLI is installed'})",
     )
     parser.add_argument(
-        "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"
+        "--config-file", type=Path, help="file to use instead of Pulumi.<stack>.yaml"
     )
     parser.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: a free one)")
     return parser
@@ -306,12 +313,14 @@ def _deploy(account: _Account) -> deployment.Deployment:
     for note in notes:
         _note(note)
     for path in stack.stand_ins:
-        _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
+        _note(
+            f"{path} is encrypted and cannot be read here; a generated placeholder is used instead"
+        )
     for name in deployed.operated:
-        _note(f"{name} is `from: external`; a generated stand-in was put, as an operator would")
+        _note(f"{name} is `from: external`; a generated placeholder was stored in it")
     if server:
         names, address = sorted(databases.login_secrets(stack)), f"{server.host}:{server.port}"
-        _note(f"{', '.join(names)}: the database is a PostgreSQL here, at {address}")
+        _note(f"{', '.join(names)}: the database is a PostgreSQL on this machine, {address}")
     return deployed
 
 
@@ -344,12 +353,8 @@ def _check(
     outcomes = []
     for outcome in tried:
         outcomes.append(outcome)
-        figure, *details = outcome.figure.splitlines() or [""]
-        _terminal.print(
-            f"{_MARKS[outcome.kept]} {outcome.promise:<63} [dim]{escape(figure)}[/dim]"
-        )
-        for line in details:
-            _terminal.print(f"    [dim]{escape(line)}[/dim]")
+        for line in outputs.check(outcome):
+            _terminal.print(line)
     return all(outcome.kept is not False for outcome in outcomes)
 
 

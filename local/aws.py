@@ -183,7 +183,7 @@ class EmbeddedAws(AwsAccount):
             except BrokenPipeError:
                 answer = b""
         if not answer:
-            raise EmulatorError("the emulator has ended")
+            raise EmulatorError("the emulator has stopped")
         return json.loads(answer)
 
     def __enter__(self) -> Self:
@@ -293,7 +293,7 @@ def _listed_ports() -> list[int]:
     if not all(each.isdecimal() and 1 <= int(each) <= _MAX_PORT for each in ports):
         raise ValueError(
             f"{_REACHABLE} must be ports, 1 to {_MAX_PORT}, separated by commas, got {listed!r};"
-            " set it to such as 5432,6379, or unset it"
+            " correct it, such as 5432,6379, or unset it"
         )
     return list(map(int, ports))
 
@@ -308,7 +308,7 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise PortInUseError(
             f"port {port} on {HOST} cannot be used ({error.strerror}); "
-            "stop what listens there, or ask for another port"
+            "stop the process that listens there, or choose another port"
         ) from error
     return listener
 

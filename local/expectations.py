@@ -24,7 +24,7 @@ def unmet(answer: object, expected: Mapping[str, Any] | None) -> Iterator[str]:
     found = list(_differences("", answer, expected))
     yield from found
     if found and failed:
-        yield f"its body is {body}"
+        yield f"the body is {body}"
 
 
 def _differences(path: str, actual: Any, expected: Any) -> Iterator[str]:  # noqa: ANN401 (any JSON)
@@ -41,7 +41,7 @@ def _differences(path: str, actual: Any, expected: Any) -> Iterator[str]:  # noq
         for number, (one, value) in enumerate(zip(actual, expected, strict=True)):
             yield from _differences(f"{path}[{number}]", one, value)
     elif json.dumps(actual) != json.dumps(expected):  # in Python, 1 is True
-        yield f"{path or 'the answer'} must be {_short(expected)}, got {_short(actual)}"
+        yield f"{path or 'the response'} must be {_short(expected)}, got {_short(actual)}"
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 (any JSON)

@@ -87,7 +87,7 @@ class Function:
         except OSError as error:
             raise FunctionError(
                 f"{self.config.section}.event {path!r} cannot be read ({error.strerror});"
-                " name a JSON file of the project"
+                " name a JSON file in the project"
             ) from error
 
     def invoke(self) -> Invocation:
@@ -108,7 +108,7 @@ class Function:
         try:
             result = json.loads(payload or "null")
         except ValueError:
-            raise FunctionError("the function's answer is not JSON") from None
+            raise FunctionError("the function's response is not JSON") from None
         if "FunctionError" in answer:
             kind, text = (result.get(key) for key in ("errorType", "errorMessage"))
             if kind == _NOT_INVOKED:

@@ -23,7 +23,7 @@ from local.config.project import Stack
 
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 # Lambda is a Linux: what is built for it runs on no other system.
-_OTHER_SYSTEM = "none of Lambda's"
+_OTHER_SYSTEM = "a system that Lambda does not support"
 
 
 class _Target(NamedTuple):
@@ -72,12 +72,12 @@ def for_this_machine(
         if errors:
             key, message = errors[0]
             notes.append(
-                f"{name}: deployed, not invoked: it has native code for {source.architecture},"
-                f" and for {target} its {key} {message}"
+                f"{name}: deployed but not invoked: its native code is for {source.architecture}"
+                f" and cannot be rebuilt for this machine: {key} {message}"
             )
             changed[name] = _without_event(changed[name])
             continue
-        notes.append(f"{name}: built for {target}, as this machine is")
+        notes.append(f"{name}: rebuilt for this machine, {target}")
         changed[name] = {**changed[name], **_keys(again, function)}
     return (stack.changed(functions=changed), notes) if notes else (stack, [])
 

@@ -4,16 +4,20 @@ import io
 import json
 import shlex
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra import cost
 from local.aws import EmbeddedAws
 from local.engines.pulumi_engine import PulumiEngine
+from local.proofs.outcomes import Outcome
 
+_MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
+_PROMISE_WIDTH = 63
 _COST_WIDTH = 120  # of the table, at most; it takes what it needs
 
 
@@ -42,7 +46,9 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
         for each in outputs["monthly_cost"]
     ]
     table = Table(box=None, show_header=False, show_footer=True, pad_edge=False)
-    table.title = f"USD a month, list prices of {cost.REGION}, {cost.MONTH}, no free tier"
+    table.title = (
+        f"USD per month at the list prices of {cost.REGION}, {cost.MONTH}, without the free tier"
+    )
     table.title_justify = "left"
     table.add_column(footer="total")
     table.add_column(justify="right")
@@ -55,6 +61,16 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
     with console.capture() as written:
         console.print(table)
     return textwrap.indent(written.get().rstrip("\n"), "    ")
+
+
+def check(outcome: Outcome) -> Iterator[str]:
+    """Write how a check went, in Rich's markup: a line, and one for each detail."""
+    figure, *details = outcome.figure.splitlines() or [""]
+    if outcome.kept is None:
+        figure = f"skipped: {figure}"
+    yield f"{_MARKS[outcome.kept]} {outcome.promise:<{_PROMISE_WIDTH}} [dim]{escape(figure)}[/dim]"
+    for line in details:
+        yield f"    [dim]{escape(line)}[/dim]"
 
 
 def of_the_aws_cli(aws: EmbeddedAws, region: str, functions: Collection[str]) -> list[str]:

@@ -32,7 +32,7 @@ class StandIns:
         """Return the ARN of what is in the place of another, at a path of the config."""
         if (arn, what) not in self._made:
             self._made[arn, what] = make(arn)
-        self.notes.append(f"{path}: {arn} is not here; {what} is in its place")
+        self.notes.append(f"{path}: {arn} does not exist here; {what} is used instead")
         return self._made[arn, what]
 
     def boundary(self, path: str, arn: str) -> str:
@@ -63,7 +63,7 @@ class StandIns:
             )
             return str(made["Role"]["Arn"])
 
-        return self(path, arn, "a role of this account", make)
+        return self(path, arn, "a role in this account", make)
 
     def key(self, path: str, arn: str) -> str:
         """Make a KMS key, in the region of the other."""
@@ -188,9 +188,11 @@ def _function(path: str, function: Mapping[str, Any], make: StandIns) -> dict[st
     if queue := function.get("deadLetterQueue"):
         made["deadLetterQueue"] = make.dead_letters(f"{path}.deadLetterQueue", queue)
     for layer in function.get("layers", ()):
-        make.notes.append(f"{path}.layers: {layer} is here without its content")
+        make.notes.append(f"{path}.layers: {layer} exists here without its content")
     if config := function.get("codeSigningConfigArn"):
-        make.notes.append(f"{path}.codeSigningConfigArn: {config} is not here; nothing is signed")
+        make.notes.append(
+            f"{path}.codeSigningConfigArn: {config} does not exist here; no signature is checked"
+        )
     return made
 
 

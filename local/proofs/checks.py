@@ -27,10 +27,10 @@ def _logs(evidence: Evidence) -> str:
     if not lines and not evidence.has_run:
         raise Skipped("no function was called")
     if not lines:
-        raise Broken("there is no log line to look at")
+        raise Broken("the log groups are empty")
     if evidence.has_leak("\n".join(lines)):
-        raise Broken("a log line holds a secret value")
-    return f"{len(lines)} lines, {len(evidence.deployment.canaries)} values looked for"
+        raise Broken("a log line contains a secret value")
+    return f"{len(lines)} lines searched for {len(evidence.deployment.canaries)} values"
 
 
 def _nowhere(evidence: Evidence) -> str:
@@ -43,13 +43,13 @@ def _nowhere(evidence: Evidence) -> str:
     }
     for place, text in places.items():
         if evidence.has_leak(text):
-            raise Broken(f"{place} holds a secret value")
+            raise Broken(f"{place} contains a secret value")
     packed, canaries = set(deployment.package_contents()), deployment.canaries
     for name, content in packed:
         if leaked(name, canaries) or leaked_file(content, canaries):
-            raise Broken("a package holds a secret value")
+            raise Broken("a package contains a secret value")
     size = sum(map(len, places.values())) + sum(len(content) for _, content in packed)
-    return f"{len(places) + 1} places, {size // 1024} KiB"
+    return f"{len(places) + 1} places, {size // 1024} KiB searched"
 
 
 def _seeded_once(evidence: Evidence) -> str:
@@ -63,7 +63,7 @@ def _seeded_once(evidence: Evidence) -> str:
             )
             after = json.loads(answer["Payload"].read())
             if after.get("VersionId") != before:
-                raise Broken(f"{each.name} wrote again: {after}")
+                raise Broken(f"{each.name} wrote a new version: {after}")
             kept += 1
     if not kept:
         raise Skipped("no secret has a generated value")
@@ -73,9 +73,9 @@ def _seeded_once(evidence: Evidence) -> str:
 def _rotates(evidence: Evidence) -> str:
     deployment = evidence.deployment
     if not deployment.rotating:
-        raise Skipped("no secret of this stack rotates")
+        raise Skipped("no secret in this stack rotates")
     if not evidence.answering:
-        raise Skipped("no function answers an event")
+        raise Skipped("no function answers its event as expected")
     canaries, earlier = deployment.canaries, set(deployment.log_lines())
     with Traffic(*callers_of(evidence.answering, _CALLERS)) as traffic:
         try:
@@ -90,11 +90,11 @@ def _rotates(evidence: Evidence) -> str:
         traffic.wait_for_requests(_SETTLED_REQUESTS)
     if traffic.failures:
         fault, times = traffic.failures.most_common(1)[0]
-        raise Broken(f"{traffic.failures.total()} requests failed, {times} of them by: {fault}")
+        raise Broken(f"{traffic.failures.total()} requests failed, {times} of them with: {fault}")
     logged = [line for line in deployment.log_lines() if line not in earlier]
     logged.append(deployment.server.log() if deployment.server else "")
     if leaked("\n".join(logged), canaries | deployment.canaries):
-        raise Broken("a log line holds a secret value, of before or after")
+        raise Broken("a log line contains a secret value from before or after the rotation")
     return f"{len(deployment.rotating)} rotated, {traffic.requests} requests, 0 failed"
 
 
@@ -107,29 +107,35 @@ def _tells(evidence: Evidence) -> str:
         raise Broken(str(error)) from error
     slowest = max(each.seconds for each in told.values())
     lines = [
-        f"{name} after {each.seconds:.1f} s, over {each.over_after_seconds:.0f} s later:"
+        f"{name} reported after {each.seconds:.1f} s, OK {each.over_after_seconds:.0f} s later:"
         f" {each.description}"
         for name, each in told.items()
     ]
-    return "\n".join([f"{len(told)} told, the last after {slowest:.1f} s", *lines])
+    return "\n".join([f"{len(told)} reported, the slowest after {slowest:.1f} s", *lines])
 
 
 _CHECKS: dict[str, Callable[[Evidence], str]] = {
-    "every function answers as expected, with no secret value": of_each(function_checks.answers),
-    "the extension answers what the administrator reads": of_each(function_checks.agrees),
+    "every function answers as expected and reveals no secret value": of_each(
+        function_checks.answers
+    ),
+    "the extension returns the values in Secrets Manager": of_each(function_checks.agrees),
     "three invocations cost at most one GetSecretValue per secret": of_each(
         function_checks.one_call
     ),
-    "first invocation, then later ones, within time and memory": of_each(function_checks.latency),
-    "the logs hold no secret value": _logs,
-    "each role reads its secrets and is refused all others": of_each(function_checks.only_its_own),
-    "without the grant for the key, the role is refused": of_each(function_checks.not_without_key),
+    "first and later invocations stay within timeout and memory": of_each(function_checks.latency),
+    "the logs contain no secret value": _logs,
+    "each role can read its own secrets and no others": of_each(function_checks.only_its_own),
+    "without permission for the key, each role is denied": of_each(
+        function_checks.not_without_key
+    ),
     "no secret value in state, outputs, environment or package": _nowhere,
-    "seeding again keeps every generated value": _seeded_once,
-    "the secrets' own policy refuses a role that IAM lets read": of_each(function_checks.guarded),
-    "every secret has its replicas, and the role reads them": of_each(function_checks.replicated),
-    "no request fails while every secret is rotated": _rotates,
-    "incidents reach a subscriber, and the alarms end": _tells,
+    "generating the initial values again changes none of them": _seeded_once,
+    "the resource policy denies a role that IAM alone allows": of_each(function_checks.guarded),
+    "every secret is replicated, and each role can read replicas": of_each(
+        function_checks.replicated
+    ),
+    "no request fails while every secret rotates": _rotates,
+    "alarms notify a subscriber, then return to OK": _tells,
 }
 
 PROMISES = tuple(_CHECKS)

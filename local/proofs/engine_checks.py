@@ -22,10 +22,10 @@ _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")
 _SHOWN = 5
 
-PLANNED = "the preview plans exactly what up makes"
+PLANNED = "the preview plans exactly what up does"
 UNCHANGED = "a second up changes nothing"
-HELD = "no secret value in the stack's state, history and logs"
-LEFT = "destroy leaves what docs/operations.md says, and no more"
+HELD = "no secret value in the stack's state, history or logs"
+LEFT = "destroy leaves only what docs/operations.md lists"
 
 PROMISES = (PLANNED, UNCHANGED, HELD, LEFT)
 """What is checked, in the order of checking."""
@@ -61,11 +61,11 @@ def _engine(deployment: Deployment) -> PulumiEngine:
 def _planned(engine: PulumiEngine) -> str:
     planned, made = Counter(engine.planned), Counter(engine.made)
     if not made:
-        raise Broken("nothing was made")
+        raise Broken("nothing was created")
     if planned != made:
         raise Broken(f"only planned: {_told(planned - made)}; only done: {_told(made - planned)}")
     if other := {step.operation for step in made} - {"create"}:
-        raise Broken(f"in an empty account there is nothing to {', '.join(sorted(other))}")
+        raise Broken(f"unexpected in an empty account: {', '.join(sorted(other))}")
     return f"{len(engine.made)} steps"
 
 
@@ -86,7 +86,7 @@ def _held(engine: PulumiEngine, values: Collection[str]) -> str:
     if found - planted:
         raise Broken(f"a secret value is in {_names(found - planted)}")
     size = sum(path.stat().st_size for path in files) // 1024
-    return f"{len(files)} files, {size} KiB; {len(planted)} planted values found"
+    return f"{len(files)} files, {size} KiB searched; {len(planted)} planted values found"
 
 
 def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
@@ -97,7 +97,8 @@ def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
     found = leftovers.account(deployment.aws, deployment.stack) - before
     if found != expected:
         raise Broken(
-            f"left unexpectedly: {_some(found - expected)}; gone: {_some(expected - found)}"
+            f"left but not listed: {_some(found - expected)};"
+            f" listed but gone: {_some(expected - found)}"
         )
     kinds = Counter(thing.kind for thing in found)
     left = ", ".join(f"{count} × {kind}" for kind, count in sorted(kinds.items()))
@@ -112,9 +113,11 @@ def _release(engine: PulumiEngine) -> None:
         if "cannot be deleted" not in str(error):
             raise
     else:
-        raise Broken("it was destroyed although it is protected")
+        raise Broken("the stack was destroyed although it is protected")
     if done := [step for step in engine.release() if step.operation != "same"]:
-        raise Broken(f"an exemption from protect does more than release: {_told(Counter(done))}")
+        raise Broken(
+            f"an exemption from protect does more than end protection: {_told(Counter(done))}"
+        )
 
 
 def _planted(folder: Path, value: str) -> set[Path]:

@@ -26,9 +26,9 @@ from local.proofs.probe import digest
 from local.proofs.trial import READ, like, probe, read_as, role_like
 
 INVOCATIONS = 3
-_NO_EVENT = "no event given"
-_NOT_CALLED = "it was not called"
-_NO_SECRET = "it reads no secret"  # noqa: S105 (a text for people)
+_NO_EVENT = "no `event` in its config"
+_NOT_CALLED = "the function was not called"
+_NO_SECRET = "the function reads no secret"  # noqa: S105 (a text for people)
 _TIMED_OUT = "Task timed out"
 
 
@@ -125,7 +125,7 @@ def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
         count = len(evidence.functions)
         lines = [*_lines("✗", faults), *_lines("✓", figures), *_lines("–", reasons)]
         if faults:
-            raise Broken("\n".join([f"{len(faults)} of {count} functions fail", *lines]))
+            raise Broken("\n".join([f"{len(faults)} of {count} functions failed", *lines]))
         if not figures:
             same = len(lines) == 1
             of_all = [f"none of {count} functions", *lines]
@@ -175,10 +175,10 @@ def answers(evidence: Evidence, function: Function) -> str:
         raise Skipped(calls.not_called)
     if calls.error:
         if evidence.has_leak(f"{calls.error}\n{calls.raised}"):
-            raise Broken("the function raised, and the error holds a secret value")
+            raise Broken("the function raised an error that contains a secret value")
         raise Broken(calls.error)
     if evidence.has_leak("\n".join(each.payload for each in calls.invocations)):
-        raise Broken("the answer holds a secret value")
+        raise Broken("the response contains a secret value")
     for invocation in calls.invocations:
         if differences := function.unmet(invocation):
             raise Broken("; ".join(differences))
@@ -194,8 +194,7 @@ def agrees(evidence: Evidence, function: Function) -> str:
         raise Skipped(_NO_SECRET)
     names = {arn: name for name, arn in evidence.deployment.secret_arns.items()}
     if wrong := sorted(names[arn] for arn, same in found.items() if not same):
-        hold = "holds" if len(wrong) == 1 else "hold"
-        raise Broken(f"the extension does not answer what {', '.join(wrong)} {hold}")
+        raise Broken(f"the extension returns another value than is in {', '.join(wrong)}")
     return f"{len(found)} of {len(found)} secrets"
 
 
@@ -216,8 +215,8 @@ def one_call(evidence: Evidence, function: Function) -> str:
     most = 1 if function.config.extension_cache_seconds() else INVOCATIONS
     if too_many := {secret: count for secret, count in reads.items() if count > most}:
         secret, count = max(too_many.items(), key=lambda each: each[1])
-        raise Broken(f"{count} calls for {secret} instead of {most}")
-    return f"{reads.total()} by {name}, in CloudTrail"
+        raise Broken(f"{count} calls for {secret} instead of at most {most}")
+    return f"CloudTrail shows {reads.total()} by {name}"
 
 
 _GET = "GetSecretValue"
@@ -236,17 +235,17 @@ def latency(evidence: Evidence, function: Function) -> str:
     """Whether its first calls stayed within the function's time and memory."""
     calls, own = evidence.calls[function.name], function.config.settings
     if _TIMED_OUT in calls.error:
-        raise Broken(f"ended by its timeout of {own.timeout_seconds} s")
+        raise Broken(f"the function timed out after {own.timeout_seconds} s")
     if not calls.invocations:
-        raise Skipped(_NOT_CALLED if calls.not_called else "it has not answered")
+        raise Skipped(_NOT_CALLED if calls.not_called else "the function has not answered")
     first, *later = (invocation.milliseconds for invocation in calls.invocations)
     then = f", then {statistics.median(later):.1f} ms" if later else ""
     took = f"{first:.0f} ms{then}, of {own.timeout_seconds} s"
     if calls.megabytes is None:
-        return f"{took}; memory is not measured here"
+        return f"{took}; memory cannot be measured here"
     used = f"{calls.megabytes} MB of {own.memory_mb} MB"
     if calls.megabytes > own.memory_mb:
-        raise Broken(f"it used {used}")
+        raise Broken(f"the function used {used}")
     return f"{took}; {used}"
 
 
@@ -257,8 +256,8 @@ def only_its_own(evidence: Evidence, function: Function) -> str:
         action = "ssm:GetParameter" if name.startswith("/") else "secretsmanager:GetSecretValue"
         expect_refusal(outcome, "AccessDeniedException", action)
     if unread := {name: each for name, each in readings.own.items() if each != READ}:
-        raise Broken(f"it cannot read its own: {unread}")
-    return f"{len(readings.own)} read, {len(readings.others)} refused"
+        raise Broken(f"the role cannot read its own: {unread}")
+    return f"{len(readings.own)} read, {len(readings.others)} denied"
 
 
 def not_without_key(evidence: Evidence, function: Function) -> str:
@@ -291,7 +290,7 @@ def guarded(evidence: Evidence, function: Function) -> str:
     """Whether a resource policy refuses a role with the same grants."""
     deployment = evidence.deployment
     if not deployment.settings.resource_policy.enabled:
-        raise Skipped("no secret of this stack has a resource policy")
+        raise Skipped("no secret in this stack has a resource policy")
     own = function.config.settings.secrets
     arns = [arn for name, arn in deployment.outputs["secret_arns"].items() if name in own]
     if not arns:
@@ -305,8 +304,8 @@ def guarded(evidence: Evidence, function: Function) -> str:
         )
         with without_policy(deployment, arn):
             if read_as(deployment.client, role_arn, [arn])[arn] != READ:
-                raise Broken("IAM alone refuses the role, so nothing is shown")
-    return "a role with the function's grants is refused"
+                raise Broken("IAM alone denies the role already, so the check shows nothing")
+    return "a role with the function's permissions is denied"
 
 
 def replicated(evidence: Evidence, function: Function) -> str:
@@ -314,20 +313,22 @@ def replicated(evidence: Evidence, function: Function) -> str:
     deployment = evidence.deployment
     regions, arns = list(deployment.outputs["replica_key_arns"]), deployment.outputs["secret_arns"]
     if not regions:
-        raise Skipped("no secret of this stack has a replica")
+        raise Skipped("no secret in this stack has a replica")
     for name, arn in arns.items():
         described = deployment.client("secretsmanager").describe_secret(SecretId=arn)
         found = {each["Region"]: each["Status"] for each in described["ReplicationStatus"]}
         if found != dict.fromkeys(regions, "InSync"):
-            raise Broken(f"the replicas of {name} are {found}")
+            raise Broken(
+                f"the replicas of {name} must be InSync in {', '.join(regions)}, got {found}"
+            )
     readable = [arn for name, arn in arns.items() if name in function.config.settings.secrets]
     for region in regions:
         replicas = [arn.replace(deployment.stack.region, region, 1) for arn in readable]
         client = partial(deployment.aws.client, region=region)
         outcomes = read_as(client, function.outputs["role_arn"], replicas) if replicas else {}
         if {*outcomes.values()} - {READ}:
-            raise Broken(f"it cannot read its own in {region}: {outcomes}")
-    return f"{len(arns)} in {', '.join(regions)}, {len(readable)} read there"
+            raise Broken(f"the role cannot read its own replicas in {region}: {outcomes}")
+    return f"{len(arns)} secrets in {', '.join(regions)}, {len(readable)} read there"
 
 
 def expect_refusal(outcome: str, code: str, subject: str) -> None:

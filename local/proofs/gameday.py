@@ -49,7 +49,7 @@ def prepared(stack: Stack) -> Stack:
     """
     if not _replica_regions(stack):
         raise ProjectError(
-            f"no secret of {stack.name} has a replica; name a region in `replicaRegions`"
+            f"no secret in the stack {stack.name} has a replica; add a region to `replicaRegions`"
         )
     return stack.changed(maxStalenessSeconds=_STALENESS_SECONDS)
 
@@ -120,7 +120,15 @@ class Scene:
         """Show all phases."""
         seconds = time.monotonic() - self._start
         table = Table(title=f"{self.traffic.requests} requests in {seconds:.0f} s")
-        for title in ("phase", "requests", "failed", "served by", "slowest", "first so", "all so"):
+        for title in (
+            "phase",
+            "requests",
+            "failed",
+            "served by",
+            "slowest",
+            "first recovered",
+            "all recovered",
+        ):
             table.add_column(title)
         for phase in self.phases:
             table.add_row(*phase.row(self.traffic.log))
@@ -162,8 +170,8 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
         scene = Scene(traffic, callers + len(calling))
         try:
             with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
-                scene.phase("every region answers", lambda: from_home)
-                outage = scene.phase(f"{home} does not", start_outage)
+                scene.phase("all regions are up", lambda: from_home)
+                outage = scene.phase(f"{home} is down", start_outage)
                 scene.phase(
                     f"{away} is promoted and written",
                     lambda: of_version(_promote(deployment, secret, away), from_replica),
@@ -192,9 +200,9 @@ def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
     mark = "[green]✓[/green]" if kept else "[red]✗[/red]"
     longest = max((each.end - each.start for each in during), default=0.0)
     terminal.print(
-        f"{mark} {len(log)} requests; the first met the outage after"
-        f" {met - outage.start:.1f} s; {before.total()} failed until then, {since.total()} since;"
-        f" the longest took {longest:.2f} s"
+        f"{mark} {len(log)} requests; the outage was first noticed after"
+        f" {met - outage.start:.1f} s; {before.total()} failed before that, {since.total()} after;"
+        f" the slowest took {longest:.2f} s"
     )
     return 0 if kept else 1
 
@@ -238,7 +246,9 @@ def _reading(deployment: Deployment) -> Function:
     for function in deployment.functions.values():
         if function.config.settings.secrets[:1] and function.config.settings.secrets[0] in own:
             return function
-    raise ProjectError("no function reads a secret of this stack; name one in its `secrets`")
+    raise ProjectError(
+        "no function reads a secret of this stack; list one in the `secrets` of a function"
+    )
 
 
 @contextlib.contextmanager

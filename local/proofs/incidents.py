@@ -106,7 +106,9 @@ class Subscriber:
                 return {name: found[name] for name in alarms}
             time.sleep(_POLL_SECONDS)
         missing = ", ".join(sorted({*alarms} - found.keys()))
-        raise TimeoutError(f"no message of {' to '.join(states)} in {_SECONDS} s by {missing}")
+        raise TimeoutError(
+            f"no notification of {' to '.join(states)} within {_SECONDS} s from {missing}"
+        )
 
 
 def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Told]:
@@ -208,7 +210,7 @@ def _start_rotation(client: Any, rotation: Mapping[str, str]) -> None:  # noqa: 
             client.rotate_secret(**rotation)
             return
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{rotation['SecretId']} could not be rotated in {_SECONDS} s")
+    raise TimeoutError(f"{rotation['SecretId']} could not be rotated within {_SECONDS} s")
 
 
 def _wait_until_rotated(client: Any, rotation: Mapping[str, str]) -> None:  # noqa: ANN401 (boto3 makes its classes at run time)
@@ -218,7 +220,7 @@ def _wait_until_rotated(client: Any, rotation: Mapping[str, str]) -> None:  # no
         if "AWSCURRENT" in found.get(rotation["ClientRequestToken"], ()):
             return
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{rotation['SecretId']} was not rotated after it had failed to")
+    raise TimeoutError(f"{rotation['SecretId']} was not rotated after its failed rotation")
 
 
 @contextmanager

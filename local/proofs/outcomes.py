@@ -37,4 +37,4 @@ def tried(promise: str, check: Callable[[], str]) -> Outcome:
     except (Broken, PulumiError, BotoCoreError, ClientError) as broken:
         return Outcome(promise, kept=False, figure=str(broken))
     except Exception as error:  # noqa: BLE001 (its text may quote what it choked on)
-        return Outcome(promise, kept=False, figure=f"the check ended by {type(error).__name__}")
+        return Outcome(promise, kept=False, figure=f"the check failed with {type(error).__name__}")

@@ -30,7 +30,7 @@ class _Scene:
             f" {traffic.requests / max(seconds, 0.1):.0f} a second, {failed} failed",
             title_style="green" if not failed else "red",
         )
-        for title in ("secret", "current version", "rotated in", "sessions ended", "made anew"):
+        for title in ("secret", "current version", "rotated in", "sessions ended", "reconnected"):
             table.add_column(title)
         for row in self.rows:
             table.add_row(*row)
@@ -46,7 +46,7 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     names, calling = deployment.rotating, traffic_callers(deployment, callers)
     if not calling:
         raise ProjectError(
-            f"no function of {deployment.stack.name} can be called here; give one an `event`"
+            f"no function in {deployment.stack.name} can be called here; give one an `event`"
         )
     with Traffic(*calling) as traffic:
         scene = _Scene(traffic)

@@ -121,7 +121,7 @@ class Traffic:
                 return list(first.values())
             if time.monotonic() > deadline:
                 of_all = f"{len(self._threads) - len(first)} of {len(self._threads)} callers"
-                raise TimeoutError(f"{of_all} have had no answer in {seconds:.0f} s")
+                raise TimeoutError(f"{of_all} got no answer within {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
 
     def wait_for_requests(self, each: int, seconds: float = 60) -> None:
@@ -173,4 +173,6 @@ def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
         if "AWSCURRENT" in stages.get(version, ()):
             return version
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{secret_id} was not rotated in {seconds:.0f} s; see its function's log")
+    raise TimeoutError(
+        f"{secret_id} was not rotated within {seconds:.0f} s; see its function's log"
+    )

@@ -39,7 +39,9 @@ def checked(
                 inputs[key] = declared.auto_name.prefix + own
                 if (size := len(own)) > declared.auto_name.longest:
                     most = declared.auto_name.longest
-                    failures.append((key, f"would be {own!r}: {size} characters, over {most}"))
+                    failures.append(
+                        (key, f"would be {own!r}, {size} characters; at most {most} are allowed")
+                    )
         elif declared.default is not None:
             inputs[key] = declared.default
         else:
@@ -88,7 +90,7 @@ def _reasons(about: Input, value: Any) -> Iterator[str]:
 def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
     shown = "[secret]" if about.sensitive else repr(value)
     if about.sensitive and not isinstance(value, str):
-        yield f"must be a text, got {shown}"  # botocore would show it when it refuses it
+        yield f"must be a string, got {shown}"  # botocore would show it when it refuses it
     if about.pattern and not re.fullmatch(about.pattern, str(value), re.ASCII):
         yield f"must match {about.pattern}, got {shown}"
     number = _number(value) if about.bounds else None
@@ -107,16 +109,16 @@ def _together(resource: Resource, given: Mapping[str, Any]) -> Iterator[Failure]
     for group in resource.one_of:
         if len(found := [key for key in group if given.get(key) is not None]) != 1:
             named = ", ".join(group)
-            yield group[0], f"exactly one of {named} must be given, got {found or 'none'}"
+            yield group[0], f"exactly one of {named} must be set, got {found or 'none'}"
     for group in resource.at_least_one_of:
         if not any(given.get(key) is not None for key in group):
-            yield group[0], f"one of {', '.join(group)} must be given"
+            yield group[0], f"one of {', '.join(group)} must be set"
     for one, other in resource.conflicts:
         if given.get(one) is not None and given.get(other) is not None:
-            yield one, f"cannot be given together with {other}"
+            yield one, f"cannot be set together with {other}"
     for one, other in resource.needs:
         if given.get(one) is not None and given.get(other) is None:
-            yield one, f"can be given only with {other}"
+            yield one, f"can be set only together with {other}"
 
 
 def _number(value: Any) -> float | None:

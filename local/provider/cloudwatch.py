@@ -214,7 +214,7 @@ class MetricAlarm(_Alarm):
             if key not in inputs:
                 yield key, "is required for an alarm on metrics"
         if "metricName" in inputs and not inputs.keys() & {"statistic", "extendedStatistic"}:
-            yield "statistic", "one of statistic, extendedStatistic must be given with metricName"
+            yield "statistic", "one of statistic, extendedStatistic must be set with metricName"
         yield from _period("period", inputs.get("period"), _HIGH_RESOLUTION)
         for number, query in enumerate(inputs.get("metricQueries", ())):
             path, metric = f"metricQueries[{number}]", query.get("metric")

@@ -126,7 +126,7 @@ class Provider:
                 state = self._read(resource, session, error.id, inputs) or inputs
                 raise HalfMadeError(f"{name} ({type_}): {error}", error.id, state) from error
         if state is None:
-            raise DeploymentError(f"{name} ({type_}): was created, and AWS does not find it")
+            raise DeploymentError(f"{name} ({type_}): was created, but AWS does not find it")
         self._created(Created(type_, name, id_, inputs, state))
         return id_, state
 
@@ -226,7 +226,7 @@ class Provider:
 
         """
         if token not in functions.FUNCTIONS:
-            raise DeploymentError(f"the local run cannot answer {token}")
+            raise DeploymentError(f"the local run does not support the function {token}")
         with _refusals_named(token):
             return functions.FUNCTIONS[token](self._session, args)
 
@@ -302,7 +302,7 @@ def check(
 def _resource(type_: str) -> Resource:
     if type_ not in RESOURCES:
         raise DeploymentError(
-            f"the local run cannot make {type_}; add a class for it to local/provider/"
+            f"the local run does not support {type_}; add a class for it to local/provider/"
         )
     return RESOURCES[type_]
 

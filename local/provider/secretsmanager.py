@@ -365,9 +365,9 @@ class SecretRotation(Resource):
         if not rules:
             return
         if inputs.get("rotationEnabled") is False:
-            yield "rotationRules", "cannot be given where rotationEnabled is false"
+            yield "rotationRules", "cannot be set when rotationEnabled is false"
         if bool(rules.get("automaticallyAfterDays")) == bool(rules.get("scheduleExpression")):
             yield (
                 "rotationRules",
-                "exactly one of automaticallyAfterDays and scheduleExpression must be given",
+                "exactly one of automaticallyAfterDays and scheduleExpression must be set",
             )

@@ -120,7 +120,7 @@ class Parameter(Resource):
     def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         # The provider itself says so only after it has put the value.
         if inputs.get("type") == _SECURE and inputs.get("insecureValue"):
-            yield "insecureValue", f"cannot be given with type {_SECURE}"
+            yield "insecureValue", f"cannot be set with type {_SECURE}"
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
         replaces = super().replacing(state, inputs, changed)

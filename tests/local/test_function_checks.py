@@ -45,7 +45,7 @@ EXPECTED = {
 }
 ANSWERS, AGREES, ONE_CALL, LATENCY = checks.PROMISES[:4]
 LOGS, OWN = checks.PROMISES[4:6]
-ROTATES = "no request fails while every secret is rotated"
+ROTATES = "no request fails while every secret rotates"
 
 
 def function(folder: Path, name: str) -> dict[str, Any]:
@@ -112,18 +112,18 @@ def test_each_functions_answer_is_judged_and_no_other_check_ends(
     assert tuple(outcomes) == checks.PROMISES
     found = outcomes[ANSWERS]
     assert found.kept is False
-    assert found.figure.startswith("5 of 9 functions fail\n")
+    assert found.figure.startswith("5 of 9 functions failed\n")
     about = lines(found)
     assert "Task timed out" in about.pop("✗ slow")
     assert about.pop("– foreign").startswith("java21 functions are deployed, not invoked: ")
     assert about == {
-        "✗ leaky": "the answer holds a secret value",
-        "✗ loud": "the function raised, and the error holds a secret value",
+        "✗ leaky": "the response contains a secret value",
+        "✗ loud": "the function raised an error that contains a secret value",
         "✗ raising": "the function raised ValueError: 7",
         "✗ unlike": "body.number must be 8, got 7",
         "✓ good": "65 bytes",
         "✓ large": "9 bytes",
-        "– silent": "no event given",
+        "– silent": "no `event` in its config",
     }
 
 
@@ -131,14 +131,14 @@ def test_time_and_memory_are_held_against_the_functions_own(
     outcomes: dict[str, Outcome],
 ) -> None:
     about = lines(outcomes[LATENCY])
-    assert about.pop("✗ slow") == "ended by its timeout of 1 s"
+    assert about.pop("✗ slow") == "the function timed out after 1 s"
     large = about.pop("✗ large")
-    assert large.startswith("it used ")
+    assert large.startswith("the function used ")
     assert large.endswith(" MB of 128 MB")
     assert int(large.split()[2]) > 200
     assert about["✓ good"].endswith(" MB of 128 MB")
     assert ", of 30 s; " in about["✓ good"]
-    assert about["– foreign, silent"] == "it was not called"
+    assert about["– foreign, silent"] == "the function was not called"
 
 
 def test_each_role_reads_its_own_secrets_and_parameters(outcomes: dict[str, Outcome]) -> None:
@@ -149,7 +149,7 @@ def test_each_role_reads_its_own_secrets_and_parameters(outcomes: dict[str, Outc
 
 
 def test_what_a_function_raises_is_found_in_its_log(outcomes: dict[str, Outcome]) -> None:
-    assert outcomes[LOGS].figure == "a log line holds a secret value"
+    assert outcomes[LOGS].figure == "a log line contains a secret value"
 
 
 def test_functions_that_answer_well_go_on_while_secrets_rotate(

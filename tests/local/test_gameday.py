@@ -48,7 +48,7 @@ def test_no_request_fails_once_the_outage_was_met_and_all_come_back(deployed: De
     assert [row.rsplit("│", 2)[1].strip() for row in rows] == ["✓"] * 4
     for row, source in zip(rows, ("extension", AWAY, AWAY, "extension"), strict=True):
         assert source in row
-    assert " 0 since" in shown
+    assert " 0 after;" in shown
     # As it was: the replica is one again, of what was written when the region was back.
     name = deployed.functions["reader"].environment["SECRET_NAME"]
     (status,) = deployed.client("secretsmanager").describe_secret(SecretId=name)[
@@ -77,7 +77,9 @@ def test_a_function_that_knows_no_replica_fails(deployed: Deployment) -> None:
 
 
 def test_a_stack_without_replicas_has_no_gameday() -> None:
-    with pytest.raises(ProjectError, match="no secret of dev has a replica; name a region in"):
+    with pytest.raises(
+        ProjectError, match="no secret in the stack dev has a replica; add a region to"
+    ):
         gameday.prepared(stack("dev", replicaRegions=[]))
 
 

@@ -145,7 +145,7 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     failed = "the connection to the database failed"
     assert done.failures
     assert all(failed in each for each in done.failures)
-    outcome = outcomes["no request fails while every secret is rotated"]
+    outcome = outcomes["no request fails while every secret rotates"]
     assert outcome.kept is False
     assert f'by: status 500: {{"error": "{failed}"' in outcome.figure
 

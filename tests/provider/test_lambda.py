@@ -40,7 +40,7 @@ def invocation(world: World, **inputs: Any) -> dict[str, Any]:
         (
             "f",
             {"replacementSecurityGroupIds": ["sg-1"]},
-            "replacementSecurityGroupIds: can be given only with",
+            "replacementSecurityGroupIds: can be set only together with",
         ),
     ],
 )

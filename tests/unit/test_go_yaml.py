@@ -63,20 +63,20 @@ REFUSED: list[tuple[str, str]] = [
     ("!!timestamp x", "the value is not a valid !!timestamp"),
     ("!!binary x", "!!binary must be base64 of text in UTF-8"),
     ("!!binary é", "!!binary must be base64 of text in UTF-8"),
-    ("{a: 1, a: 2}", "the key 'a' is in line 2 already"),
-    ("{1: 1, '1': 2}", "the key '1' is in line 2 already"),
-    ("\n      <<: {a: 1}\n      <<: {b: 1}", "line 4: the key '<<' is in line 3 already"),
+    ("{a: 1, a: 2}", "the key 'a' is already in line 2"),
+    ("{1: 1, '1': 2}", "the key '1' is already in line 2"),
+    ("\n      <<: {a: 1}\n      <<: {b: 1}", "line 4: the key '<<' is already in line 3"),
     ("{[a]: 1}", "a key is neither text nor a whole number"),
-    ("{<<: 7}", "`<<` takes a map, or a list of maps"),
-    ("{<<: [[]]}", "`<<` takes a map, or a list of maps"),
-    ("[&x [{}], {<<: *x}]", "`<<` takes a map, or a list of maps"),
+    ("{<<: 7}", "`<<` needs a map or a list of maps"),
+    ("{<<: [[]]}", "`<<` needs a map or a list of maps"),
+    ("[&x [{}], {<<: *x}]", "`<<` needs a map or a list of maps"),
     ("&x [*x]", r"the alias \*x is inside its own value"),
     ("*x", "not YAML: there is no anchor &x"),
     ("[1", "not YAML: expected ',' or ']'"),
     ("a: b", "not YAML: mapping values are not allowed here; check the indentation"),
     ("@x", "not YAML: found character '@' that cannot start any token"),
     ('"\\/"', "not YAML: found unknown escape character '/'"),
-    ('"\\uD83D\\uDE00"', "a character is written as two halves"),
+    ('"\\uD83D\\uDE00"', "a character is written as a surrogate pair"),
     ("a\x07b", "not YAML: a control character"),
     (
         "\n      a: &a [x, x, x, x, x, x, x, x, x]\n"
@@ -84,7 +84,7 @@ REFUSED: list[tuple[str, str]] = [
             f"      {key}: &{key} [{', '.join(9 * [f'*{chr(ord(key) - 1)}'])}]\n"
             for key in "bcdefg"
         ),
-        "the file's aliases stand for too much",
+        "the file's aliases expand to too much",
     ),
 ]
 

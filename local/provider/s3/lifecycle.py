@@ -101,7 +101,10 @@ class BucketLifecycleConfiguration(BucketSetting):
         for number, rule in enumerate(inputs.get("rules", ())):
             for index, each in enumerate(rule.get("transitions") or ()):
                 if each.get("date") is not None and each.get("days") is not None:
-                    yield f"rules[{number}].transitions[{index}]", "takes date or days, not both"
+                    yield (
+                        f"rules[{number}].transitions[{index}]",
+                        "can have date or days, not both",
+                    )
 
     def put(self, s3: Any, where: Mapping[str, str], inputs: Properties) -> None:
         s3.put_bucket_lifecycle_configuration(
