@@ -35,7 +35,7 @@ POOLER = "08P01"  # PgBouncer's for whatever it refuses, a wrong password among 
 _WORDS = {
     REFUSED: "the password is wrong or has expired, or there is no such user",
     _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or this way (pg_hba.conf)",
-    "3D000": "there is no database of the name in `dbname`",
+    "3D000": "there is no database with the name in `dbname`",
     "42501": "the user may not connect to this database; grant it CONNECT",
     "53300": "there are too many connections, of the server, the database or the user",
     "57P03": "the server is starting, stopping or recovering",
@@ -51,7 +51,7 @@ _OTHER_HOST = {62, 64}
 # https://www.postgresql.org/docs/current/protocol-message-formats.html: AuthenticationOk and the
 # three of SASL; two that pg8000 would answer as well.
 _OK, _SASL, _SASL_FINAL = 0, {10, 11, 12}, 12
-_OTHER_LOGINS = {_OK: "for no password", 3: "for the password in clear text", 5: "for MD5"}
+_OTHER_LOGINS = {_OK: "no password", 3: "the password in clear text", 5: "an MD5 login"}
 
 
 class ConnectionFailed(Error):  # type: ignore[misc] # pg8000 has no types
@@ -127,8 +127,8 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         super().handle_AUTHENTICATION_REQUEST(data, context)
         if self._channel_binding and not self.auth.mechanism_name.endswith("-PLUS"):
             raise ConnectionFailed(
-                "the server does not offer SCRAM-SHA-256-PLUS, so that another one may be in"
-                " between; name the database itself, or put its `host` into the secret"
+                "the server does not offer SCRAM-SHA-256-PLUS, so another may be in between; "
+                "name the database itself, or put its `host` into the secret"
             )
         self._is_proven = self._is_proven or code == _SASL_FINAL  # its signature was right
 
@@ -139,9 +139,9 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
     def _require_proof(self, code: int) -> None:
         if code == _OK and self._is_proven:
             return
-        asked = _OTHER_LOGINS.get(code, "in a way of its own")
+        asked = _OTHER_LOGINS.get(code, "another kind of login")
         raise NotByScram(
-            f"the server asks {asked}, and a login is by SCRAM only; set password_encryption ="
+            f"the server asks for {asked}, and a login is by SCRAM only; set password_encryption ="
             " scram-sha-256 and the method in pg_hba.conf (in PgBouncer auth_type ="
             " scram-sha-256), then set the user's password again"
         )
@@ -276,7 +276,7 @@ def _encrypted(
     if not answer:
         raise ConnectionResetError
     if answer != b"S":
-        raise InterfaceError("the server refuses TLS")
+        raise InterfaceError("the server does not accept TLS")
     connection.settimeout(_seconds_until(deadline))
     link = context.wrap_socket(connection, server_hostname=host)
     assert isinstance(link, _Link)  # noqa: S101 (for the type)
@@ -312,7 +312,7 @@ def _reason(error: Exception) -> str:
             return "the server's certificate is not for the secret's host"
         return f"the server's certificate is not trusted: {error.verify_message}"
     if isinstance(error, ScramException):
-        return "the server's answers are no login by SCRAM, or do not prove that it knows the user"
+        return "the server did not complete a SCRAM login, or did not prove that it knows the user"
     if isinstance(error, Error):
         return f"the connection broke off: {error}"
     return f"the server does not answer ({type(error).__name__})"

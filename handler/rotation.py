@@ -37,9 +37,9 @@ _CONFIG = Config(
     connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
 _WAY_OUT = (  # of what leaves AWSPENDING where it is
-    "mend that, take AWSPENDING off its version and rotate the secret again; but where the server"
-    " accepts AWSPENDING's password and AWSCURRENT's no longer, move AWSCURRENT to that version"
-    " (docs/operations.md, A stuck AWSPENDING)"
+    "fix that, remove AWSPENDING from its version and rotate the secret again; but if the server"
+    " accepts only AWSPENDING's password, move AWSCURRENT to that version (docs/operations.md, A"
+    " stuck AWSPENDING)"
 )
 
 
@@ -59,7 +59,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
     begun = {"level": "INFO", "step": step, "secret": arn, "version": token}
     print(json.dumps(begun))  # noqa: T201 (Lambda's log; after a timeout, all that tells the step)
     if step not in _STEPS:
-        raise RotationError(f"{step!r} is no step of a rotation")
+        raise RotationError(f"unknown rotation step {step!r}; steps are {', '.join(_STEPS)}")
     if arn != os.environ["SECRET_ARN"]:
         raise RotationError(f"{arn} is not the secret that this function rotates")
     secret = _Secret(boto3.client("secretsmanager", config=_CONFIG), arn, token)
@@ -119,7 +119,9 @@ def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Va
     """
     pending, (version, _, current) = secret.pending(), secret.current()
     if pending is None:
-        raise RotationError(f"{secret.arn}: the pending version has no value, or no JSON object")
+        raise RotationError(
+            f"{secret.arn}: the value of the pending version is missing or is not a JSON object"
+        )
     is_current = version == secret.token  # a repetition has come to the end meanwhile
     if is_current or engine.follows(pending, current):
         return pending, version
@@ -127,8 +129,8 @@ def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Va
         return pending, version
     secret.move("AWSPENDING", RemoveFromVersionId=secret.token)
     raise Abandoned(
-        f"{secret.arn}: AWSCURRENT was changed during the rotation, or that took too long;"
-        " AWSCURRENT stays as it is, and AWSPENDING is taken off, so rotate the secret again"
+        f"{secret.arn}: AWSCURRENT was changed during the rotation, or the rotation took too long;"
+        " AWSCURRENT is unchanged and AWSPENDING was removed, so rotate the secret again"
     )
 
 
@@ -181,9 +183,9 @@ class _Secret:
         version, text = self._read(arn or self.arn, VersionStage="AWSCURRENT")
         value = secret_json.parse(text)
         if value is None:
-            fault = "its value is not a JSON object, or is nested too deeply"
+            reason = "its value is not a JSON object, or is nested too deeply"
             raise RotationError(
-                f"{arn or self.arn}: {fault if version else 'it has no value'}; put one"
+                f"{arn or self.arn}: {reason if version else 'it has no value'}; put a JSON object"
             )
         return _Current(version, text, value)
 

@@ -105,7 +105,9 @@ class _Users:
     def __init__(self, fields: frozenset[str], known: Values) -> None:
         """Take the fields that are made, and how to read older values, newest first."""
         if "password" not in fields:
-            raise RotationError("no password is generated; name it in `generate` of the secret")
+            raise RotationError(
+                "no password is generated; add `password` to `generate` of the secret"
+            )
         self._fields = fields
         self._known = known
 
@@ -118,7 +120,7 @@ class _Users:
         wrong += [f"the value's {field} {message}" for field, message in faults]
         if (server := postgres_fields.server(at_server)) and server.is_rds_proxy:
             wrong.append(
-                "the value's host is an RDS Proxy, which accepts AWSCURRENT's password only; set"
+                "the value's host is an RDS Proxy, which accepts only AWSCURRENT's password; set"
                 " rotation.host to the database's own endpoint"
             )
         if wrong:
@@ -170,8 +172,8 @@ class SingleUser(_Users):
             _with_accepted(logins, partial(self._change, pending))
         except Refused as error:
             raise RotationError(
-                "the server refuses every password that the secret has had for this host and port,"
-                f" and said last: {error}; set AWSCURRENT's in the database"
+                "the server rejects every password that the secret has had for this host and port;"
+                f" its last answer: {error}; set AWSCURRENT's password in the database"
             ) from None
 
     def _change(self, pending: Value, login: Value) -> None:
@@ -203,7 +205,7 @@ class AlternatingUsers(_Users):
         other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(
-                f"{username} alternates with itself; put another alternateUsername"
+                f"{username} alternates with itself; put a different alternateUsername"
             )
         return {**following, "username": other, "alternateUsername": username}
 
@@ -237,7 +239,7 @@ class AlternatingUsers(_Users):
         """Return the users of the pair, one or both, that the values log in as."""
         pair = {pending["username"], pending["alternateUsername"]}
         proven: Users = frozenset()
-        refusal = "nothing, because no value is for one of them at this host and port"
+        refusal = "none, because no value is for one of them at this host and port"
         for login in _logins(values, pending):
             if login["username"] in pair - proven:
                 try:
@@ -250,8 +252,8 @@ class AlternatingUsers(_Users):
         if not proven:
             raise RotationError(
                 f"neither AWSCURRENT nor AWSPREVIOUS logs in as {' or '.join(sorted(pair))}, so"
-                f" the admin changes neither; the server said last: {refusal}; make AWSCURRENT log"
-                " in, for instance by setting its password in the database"
+                f" the admin changes neither; the server's last answer: {refusal}; make AWSCURRENT"
+                " log in, for example by setting its password in the database"
             )
         return proven
 
@@ -264,9 +266,11 @@ class AlternatingUsers(_Users):
             own = _at_server(pending)
             admin = {**admin, **{key: own.get(key) for key in ("host", "port", "dbname")}}
         if postgres_fields.server(admin) != _server(pending):
-            raise RotationError("the admin secret is of another host or port; name the right one")
+            raise RotationError(
+                "the admin secret is for another host or port; set adminSecret to the right one"
+            )
         if admin.get("username") == user:
-            raise RotationError(f"{user} is the admin; put another alternateUsername")
+            raise RotationError(f"{user} is the admin; put a different alternateUsername")
         with self._session(admin, channel_binding=not has_host) as connection:
             ((version,),) = connection.run("SELECT current_setting('server_version_num')::int")
             require_kept_role(version)
@@ -331,7 +335,9 @@ def _copy_settings(connection: Connection, original: str, clone: str) -> None:
     wanted, left = {(None, "role"): original}, {}
     for database, name, value, is_gone in connection.run(_SETTINGS, role=original):
         if is_gone:
-            left[name] = f"there is no role {printable(value)}; reset it, or create the role"
+            left[name] = (
+                f"the role {printable(value)} does not exist; reset it, or create the role"
+            )
         else:
             wanted[database, name] = value
     for database, name in {**there, **wanted}:
@@ -343,7 +349,7 @@ def _copy_settings(connection: Connection, original: str, clone: str) -> None:
         if reason := _set_or_leave(connection, alter, name, value):
             left[name] = reason
     if left:
-        warning = {"message": "settings are not copied", "role": clone, "settings": left}
+        warning = {"message": "settings were not copied", "role": clone, "settings": left}
         print(json.dumps({"level": "WARNING", **warning}))  # noqa: T201 (Lambda's log)
 
 
@@ -399,7 +405,7 @@ def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:
 
 def _with_accepted(credentials: Iterable[Value], change: Callable[[Value], None]) -> None:
     """Make the change with the first credentials that are not refused; `Refused` if all are."""
-    refusal = Refused("there is no password")
+    refusal = Refused("there is no password to try")
     for each in credentials:
         try:
             _repeated(change, each)

@@ -64,7 +64,7 @@ class Random:
         """See that every field is there, and not empty."""
         missing = sorted(field for field in self._fields if value.get(field) in (None, ""))
         if missing:
-            raise Refused(f"the value has no field {', no '.join(missing)}")
+            raise Refused(f"the value lacks {', '.join(missing)}")
 
 
 def _links(previous: Any) -> Iterator[Value]:

@@ -80,10 +80,10 @@ def require_rights_of_an_application(roles: Roles) -> None:
     """Refuse users that may do an administrator's work."""
     for name, role in roles.items():
         if role.powers:
-            by = "itself" if name in role.powers else ", ".join(role.powers)
+            source = "its own" if name in role.powers else f"by {', '.join(role.powers)}"
             raise RotationError(
-                f"{name} has an administrator's rights (by {by}): SUPERUSER, CREATEROLE,"
-                " REPLICATION, BYPASSRLS, a role of RDS with these, or a pg_ role that does more"
+                f"{name} has an administrator's rights ({source}): SUPERUSER, CREATEROLE,"
+                " REPLICATION, BYPASSRLS, an RDS role with these, or a pg_ role that can do more"
                 " than read; the admin changes no such user; revoke them, or use singleUser"
             )
 
@@ -115,7 +115,7 @@ def require_no_other_mark(roles: Roles, mark: str) -> None:
             owners = ", ".join(each.removeprefix("rotated for ") for each in others)
             raise RotationError(
                 f"{name} is rotated for another secret, {owners}; if that one is gone or has other"
-                " users, an administrator of the database releases the role:"
+                " users, release the role as an administrator of the database:"
                 f" COMMENT ON ROLE {identifier(name)} IS {comment}"
             )
 
@@ -126,8 +126,8 @@ def require_kept_role(version: int) -> None:
     if major < min(_LOWEST_MINORS) or minor < _LOWEST_MINORS.get(major, 0):
         lowest = ", ".join(f"{each}.{least}" for each, least in sorted(_LOWEST_MINORS.items()))
         raise RotationError(
-            f"PostgreSQL {major}.{minor} does not keep the role that a clone acts as, so that"
-            f" tables would get another owner; upgrade it to {lowest} or later, or use singleUser"
+            f"PostgreSQL {major}.{minor} does not keep the role that a clone acts as, so tables"
+            f" would get the wrong owner; upgrade it to {lowest} or later, or use singleUser"
         )
 
 
@@ -137,12 +137,12 @@ def require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
     if user != clone_of(other) or other not in proven & roles.keys():
         raise RotationError(
             f"{user} does not exist, and only the clone of a user is created,"
-            f" {clone_of(other)} for {other}; put a value of {other} without alternateUsername"
+            f" {clone_of(other)} for {other}; put a value for {other} without alternateUsername"
         )
     for original in roles[other].member_of:
         if other == clone_of(original):
             raise RotationError(
-                f"{other} is a clone itself, of {original}; put alternateUsername {original}"
+                f"{other} is itself a clone, of {original}; put {original} as alternateUsername"
             )
 
 
@@ -160,14 +160,14 @@ def require_own_pair(roles: Roles, pending: Value, proven: Users, mark: str) -> 
         clone, original = other, user
     else:
         raise RotationError(
-            f"{user} exists and is no member of {other}; grant it that role if it is the clone, or"
-            " put another alternateUsername"
+            f"{user} exists but is not a member of {other}; grant it that role if it is the clone,"
+            " or put a different alternateUsername"
         )
     if clone != clone_of(original) and (missing := {clone, original} - proven):
         raise RotationError(
             f"neither AWSCURRENT nor AWSPREVIOUS logs in as {min(missing)}; without a login as"
-            f" each of the two, {original} alternates with {clone_of(original)} only; put a value"
-            " of each"
+            f" each of the two, {original} alternates only with {clone_of(original)}; put a value"
+            " for each"
         )
     if mark not in roles[clone].marks:
         _require_nothing_of_its_own(clone, roles[clone], original, is_proven=clone in proven)
@@ -194,5 +194,5 @@ def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_pro
     raise RotationError(
         f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
         f" something or was granted something itself; as an administrator {'; '.join(commands)};"
-        " or give it another name"
+        " or rename it"
     )

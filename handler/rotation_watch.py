@@ -72,9 +72,9 @@ def _broken(secret: Mapping[str, Any], regions: Collection[str]) -> dict[str, st
     another. https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
     found = {each["Region"]: each for each in secret.get("ReplicationStatus", ())}
-    missing = {region: "it is not there" for region in regions if region not in found}
+    missing = {region: "it is missing" for region in regions if region not in found}
     return missing | {
-        region: str(each.get("StatusMessage") or "it failed")
+        region: str(each.get("StatusMessage") or "its replication failed")
         for region, each in found.items()
         if each["Status"] == "Failed"
     }
@@ -95,7 +95,7 @@ def _reason(secret: Mapping[str, Any]) -> str:
         return f"deleted on {secret['DeletedDate']:%Y-%m-%d}"
     if not secret.get("RotationEnabled"):
         return "rotation is off"
-    return f"it was to rotate by {secret.get('NextRotationDate')}"
+    return f"its rotation was due by {secret.get('NextRotationDate')}"
 
 
 def _emit(metric: str, value: float, unit: str, **dimensions: str) -> None:

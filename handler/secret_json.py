@@ -45,8 +45,8 @@ def rewrite(value: dict[str, Any], original: str) -> str:
     size = len(written.encode())
     if size > _MAX_BYTES:
         raise Lossy(
-            f"the new value would have {size:,} bytes, and Secrets Manager stores {_MAX_BYTES:,}"
-            " at most; make it smaller"
+            f"the new value would have {size:,} bytes, and Secrets Manager stores at most"
+            f" {_MAX_BYTES:,}; make it smaller"
         )
     return written
 

@@ -76,7 +76,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
             f" enable-key), and encrypt it with this one: `aws ssm get-parameter --name {name}"
             " --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
             f" put-parameter --name {name} --overwrite --type SecureString --key-id {key} --value"
-            f" file:///dev/stdin`. If nobody needs it: `aws ssm delete-parameter --name {name}`"
+            f" file:///dev/stdin`. If it is not needed: `aws ssm delete-parameter --name {name}`"
         ) from error
 
 
@@ -95,8 +95,8 @@ def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         return {"VersionId": str(made["Version"]), "Generated": ["Value"], "Updated": []}
     if found["Type"] != wanted["Type"]:
         raise SeedError(
-            f"{wanted['Name']} is there already, as a {found['Type']}, which is not encrypted."
-            " Choose another name; or, if nobody needs it:"
+            f"{wanted['Name']} already exists as a {found['Type']}, which is not encrypted."
+            " Choose another name, or delete it if it is not needed:"
             f" `aws ssm delete-parameter --name {wanted['Name']}`"
         )
     return {"VersionId": str(found["Version"]), "Generated": [], "Updated": []}
@@ -131,7 +131,9 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         except secret_json.Lossy as error:
             raise SeedError(f"{secret_id}: {error}, and deploy again") from None
         except seed_versions.Changed:
-            raise Contended(f"{secret_id} is being changed by others; deploy again") from None
+            raise Contended(
+                f"{secret_id} is being written by others at the same time; deploy again"
+            ) from None
         except seed_versions.Pending:
             raise RotationUnderWay(
                 f"{secret_id} is being rotated, or its last rotation has failed: see the log of"
@@ -148,7 +150,7 @@ def _parse(version: seed_versions.Version, event: dict[str, Any]) -> dict[str, A
         secret_id, field = event["SecretId"], shlex.quote(next(iter(event["Generate"]), "value"))
         raise SeedError(
             f"{secret_id} holds a value that is not a JSON object, or is nested too deeply, so no"
-            " field can be kept. Put a JSON object there, for instance with the text as"
+            " field can be kept. Put a JSON object there, for example with the text as"
             f" {field}, and deploy again:"
             f" `aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString"
             f" --output json | jq --arg field {field} '{{($field): .}}' | aws secretsmanager"

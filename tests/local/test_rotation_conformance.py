@@ -242,7 +242,7 @@ def test_the_last_step_tests_the_value_whoever_calls_it(world: World, strategy: 
         )
     else:
         rotated.step("createSecret")
-    with pytest.raises(rotation_engine.RotationError, match=r"the value has no field key|28P01"):
+    with pytest.raises(rotation_engine.RotationError, match=r"the value lacks key|28P01"):
         rotated.step("finishSecret")
     assert rotated.value() == rotated.first
 
