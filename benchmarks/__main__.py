@@ -80,7 +80,7 @@ HIT = Figure(
         "Powertools `get_secret`": "powertools_get",
         "aws-secretsmanager-caching": "caching_get",
     },
-    (Column("1", "µs a call, 1 thread", 1e6), Column("8", "µs a call, 8 threads", 1e6)),
+    (Column("1", "µs per call, 1 thread", 1e6), Column("8", "µs per call, 8 threads", 1e6)),
 )
 FETCH = Figure(
     "fetch",
@@ -98,7 +98,7 @@ FETCH = Figure(
 )
 CROWD = Figure(
     "crowd",
-    "50 threads and one expired entry, an upstream that answers in 50 ms",
+    "50 threads and one expired entry, with an upstream that answers in 50 ms",
     5,
     {
         OURS: "ours_get",
@@ -193,11 +193,11 @@ def targets(runner: Runner, sizes: Mapping[str, int]) -> list[Target]:
     floor, raw = (runner.median(each, "seconds", FLOOR) for each in (COLD, FETCH))
     return [
         Target("cold start", "ms", 1.5, cold * 1e3),
-        Target("cold start, beside the floor", "×", 2, cold / floor),
+        Target(f"cold start, relative to {FLOOR}", "×", 2, cold / floor),
         Target("memory added by a cold start", "MiB", 0.7, runner.median(COLD, "kib") / 1024),
         Target("hit in the process", "µs", 0.25, hit * 1e6),
-        Target("hit by 8 threads, beside 1", "×", 1.05, runner.median(HIT, "8") / hit),
-        Target("fetch, beside a raw socket", "×", 1.25, fetch / raw),
+        Target("hit by 8 threads, relative to 1", "×", 1.05, runner.median(HIT, "8") / hit),
+        Target("fetch, relative to a raw socket", "×", 1.25, fetch / raw),
         Target("50 threads, expired", "upstream call", 1, runner.median(CROWD, "calls")),
         Target("50 threads, to 49 answers", "ms", 5, runner.median(CROWD, "most") * 1e3),
         Target("package of reader and client", "kB zipped", 30, sizes[""] / 1e3),
@@ -222,7 +222,7 @@ def main() -> None:
             for name, size in sizes.items()
         },
     )
-    tables["The function in the whole embedded AWS, stack `dev`"] = report.table(
+    tables["The function in the embedded AWS, stack `dev`"] = report.table(
         ["invocation", "ms"],
         {
             kind: [report.cell(times, statistics.median(times), 1)]

@@ -31,12 +31,12 @@ SECRETS = 300
 BASELINE = "1ff8928"
 
 _READING = f"""\
-By Pulumi's engine: each row is one command of the CLI, its start included, as `make up` runs it,
-in an empty account each time; the {SECRETS} secrets once, all else TIMES times. By the built-in
-engine: the whole of `make up`, checks included, beside that of commit {BASELINE}, in pairs that
-take turns. The state of `make up` is thrown away, so the CLI writes it once, at the end of each
-command; a `pulumi up` of your own writes the whole of it before and after each resource, which
-takes longer the more there are."""
+With Pulumi's engine: each row is one command of the CLI, including its start, as `make up` runs
+it, each time in an empty account; the {SECRETS} secrets once, everything else TIMES times. With
+the built-in engine: the whole of `make up`, including the checks, compared with that of commit
+{BASELINE}, in alternating runs. The state of `make up` is discarded, so the CLI writes it once, at
+the end of each command. Your own `pulumi up` writes all of it before and after each resource, so it
+slows down as the number of resources grows."""
 
 
 class Timed(PulumiEngine):
@@ -79,7 +79,7 @@ def main() -> int:
     loopback.install()
     cli = pulumi_cli.find()
     if cli is None:
-        raise SystemExit("there is no pulumi to measure; `make pulumi` builds it")
+        raise SystemExit("no Pulumi CLI was found; build it by `make pulumi`")
     prod = [_deployed(cli, load(ROOT, "prod")) for _ in range(times)]
     many = _deployed(cli, _many(load(ROOT, "dev")))
     taken = {name: [run[name] for run in prod] for name in prod[0]}
@@ -87,10 +87,10 @@ def main() -> int:
     ratio = statistics.median(after / before for before, after in pairs)
     targets = [
         Target("`pulumi up` of prod", "s", 10, medians["up"]),
-        Target("a second one", "s", 4, medians["second up"]),
+        Target("a second `pulumi up` of prod", "s", 4, medians["second up"]),
         Target("`pulumi destroy` of prod", "s", 6, medians["destroy"]),
         Target(f"`pulumi up` of {SECRETS} secrets", "s", 60, many["up"]),
-        Target("`make up`, built-in engine, beside the baseline", "×", 1.05, ratio),
+        Target("`make up`, built-in engine, relative to the baseline", "×", 1.05, ratio),
     ]
     rows = {
         f"{name}, prod": [report.cell(seconds * 2, medians[name], 1)]
@@ -105,7 +105,7 @@ def main() -> int:
     written = [
         "## Deployments\n",
         *report.table(
-            ["figure", "must reach", "reached", "verdict"],
+            ["figure", "target", "measured", "verdict"],
             {target.figure: target.cells() for target in targets},
         ),
         "",

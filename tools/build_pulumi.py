@@ -23,7 +23,7 @@ def main() -> int:
     """Build it unless there is one; return 1, with the reason on standard error, if it fails."""
     try:
         if found := pulumi_cli.find():
-            print(f"there is {found}")
+            print(f"already installed: {found}")
             return 0
     except pulumi_cli.CliError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -31,14 +31,14 @@ def main() -> int:
     go = shutil.which("go")
     if go is None:
         print(
-            "error: there is no Go to build Pulumi with; install Pulumi"
+            "error: building Pulumi needs Go, which is not on the PATH; install Pulumi"
             " (https://www.pulumi.com/docs/install/) or Go (https://go.dev/dl/)",
             file=sys.stderr,
         )
         return 1
     target = pulumi_cli.built()
     print(
-        f"building Pulumi from its Go modules into {target} (once, some minutes) ...", flush=True
+        f"building Pulumi from its Go modules into {target} (once, a few minutes) ...", flush=True
     )
     start = time.monotonic()
     if not build(go, target):

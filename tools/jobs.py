@@ -41,7 +41,7 @@ def run(name: str, jobs: Iterable[Job]) -> int:
     start = time.monotonic()
     for job in jobs:
         if job.name in record.passed:
-            print(f"  passed before  {job.name}", flush=True)
+            print(f"  passed earlier  {job.name}", flush=True)
             skips |= set(record.passed[job.name])
             continue
         begun = time.monotonic()

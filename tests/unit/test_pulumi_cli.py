@@ -113,7 +113,7 @@ def test_make_pulumi_builds_once_and_says_what_there_is(
     assert f"built Pulumi 3.274.1 at {pulumi_cli.built()}" in capfd.readouterr().out
     (path / "go").unlink()
     assert build_pulumi.main() == 0
-    assert capfd.readouterr().out == f"there is Pulumi 3.274.1 at {pulumi_cli.built()}\n"
+    assert capfd.readouterr().out == f"already installed: Pulumi 3.274.1 at {pulumi_cli.built()}\n"
 
 
 @pytest.mark.parametrize("end", ["exit 1", "kill -9 $$"])
