@@ -35,8 +35,8 @@ With Pulumi's engine: each row is one command of the CLI, including its start, a
 it, each time in an empty account; the {SECRETS} secrets once, everything else TIMES times. With
 the built-in engine: the whole of `make up`, including the checks, compared with that of commit
 {BASELINE}, in alternating runs. The state of `make up` is discarded, so the CLI writes it once, at
-the end of each command. Your own `pulumi up` writes all of it before and after each resource, so it
-slows down as the number of resources grows."""
+the end of each command. Your own `pulumi up` writes all of it before and after each resource, so
+it slows down as the number of resources grows."""
 
 
 class Timed(PulumiEngine):

@@ -31,8 +31,8 @@ connection: they log in for every request; for `random`, they sign and verify.
 A rotation is the time from RotateSecret until the new version is AWSCURRENT: four invocations of
 the rotation function. The window is the time from then to the last answer that used the previous
 version; `maxStalenessSeconds` was {STALENESS_SECONDS}. A single user's old password is rejected,
-so the window closes with the first login. With alternating users the previous user stays valid until
-the next rotation, and is served until then or until the caches release it."""
+so the window closes with the first login. With alternating users the previous user stays valid
+until the next rotation, and is served until then or until the caches release it."""
 
 
 def main() -> int:
