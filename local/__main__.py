@@ -1,9 +1,9 @@
-"""`python -m local`: the program of this project on the embedded AWS."""
+"""`python -m local`: runs this project's program on the embedded AWS."""
 
 import signal
 
 if __name__ == "__main__":
-    # During the slow imports Ctrl-C ends the process at once: there is nothing to clean up yet.
+    # During the slow imports Ctrl-C stops the process at once: there is nothing to clean up yet.
     _interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
@@ -39,7 +39,7 @@ from local.provider.provider import DeploymentError
 from local.reload import Reloader
 
 ROOT = Path(__file__).resolve().parent.parent
-# What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.
+# Variables of the caller for AWS, Pulumi or a proxy are meant for other accounts.
 _FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 _BUILT_IN = "built-in"
@@ -51,7 +51,7 @@ _FAILURES = (
     *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),
 )
 
-# Widths are the reader's terminal's business, except where there is none.
+# The terminal wraps long lines.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     for name in [name for name in os.environ if name.upper().startswith(_FOREIGN)]:
         del os.environ[name]
-    os.umask(0o077)  # the caller's may keep even the owner out of new folders
+    os.umask(0o077)  # the caller's umask may deny even the owner access to new folders
     loopback.install()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _error_lines(error: Exception, options: argparse.Namespace) -> Iterator[str]:
-    """Yield a line for each error; one of config names the file that was read."""
+    """Yield a line for each error; a config error names the file that was read."""
     if isinstance(error, SettingsError):
         expected, actual = f"in Pulumi.{options.stack}.yaml", f"in {options.config_file}"
         for line in error.errors:
@@ -92,17 +92,17 @@ def _error_lines(error: Exception, options: argparse.Namespace) -> Iterator[str]
 
 
 class _Account(NamedTuple):
-    """What a command starts with: an account to deploy to, and the engine that will."""
+    """What a command starts with: an account, and the engine that deploys to it."""
 
     aws: EmbeddedAws
     stack: project.Stack
     server: PostgreSQL | None
     notes: list[str]
     engine: PulumiEngine | None
-    """None: the built-in one."""
+    """None for the built-in engine."""
     engine_text: str
     resources: int
-    """How many the program makes."""
+    """How many resources the program creates."""
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -148,9 +148,9 @@ def _gameday(options: argparse.Namespace) -> int:
 def _account(
     options: argparse.Namespace, stack: project.Stack, *, empty: bool = False
 ) -> Iterator[_Account]:
-    """Check the config and start the account; an empty one has no databases, and all layers."""
+    """Check the config and start the account; an empty one has every layer and no database."""
     cli, text = _engine(options)
-    planned = deployment.preview(stack)  # every error of config shows here, before a start
+    planned = deployment.preview(stack)  # raises every config error before anything starts
     layers = deployment.layer_arns(planned)
     _refuse(stack, layers)
     if empty:  # the config may change while it serves
@@ -164,7 +164,7 @@ def _account(
 
 
 def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployment]:
-    """Deploy, try every promise, print outputs and cost; return whether all is kept."""
+    """Deploy, run every check, print outputs and cost; return whether all checks passed."""
     before = leftovers.account(account.aws, account.stack) if account.engine else frozenset()
     deployed = _deploy(account)
     kept = _check(deployed, before, stays=stays)
@@ -178,7 +178,7 @@ def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployme
 
 
 def _refuse(stack: project.Stack, layers: Iterable[str]) -> None:
-    """Refuse what this machine has nothing for."""
+    """Raise an error for a region or a machine that the embedded AWS does not support."""
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
         raise project.ProjectError(
             f"aws:region {stack.region} is in the partition {foreign[0].split(':')[1]}, and the"
@@ -195,7 +195,7 @@ def _refuse(stack: project.Stack, layers: Iterable[str]) -> None:
 
 
 def _engine(options: argparse.Namespace) -> tuple[Cli | None, str]:
-    """Return the CLI whose engine is to run, or None for the built-in one; and why."""
+    """Return the CLI whose engine runs, or None for the built-in one; and the reason."""
     if options.engine not in (*_ENGINES, None):
         raise project.ProjectError(
             f"the engine must be {' or '.join(_ENGINES)}, got {options.engine!r}"
@@ -233,7 +233,7 @@ def _parser() -> argparse.ArgumentParser:
             *("serve", _serve, _common()),
             "the same as up, then serve the AWS CLI, boto3 and pulumi until Ctrl-C",
         ),
-        # What the others show is not the deployment, and the built-in engine is faster.
+        # The commands below do not show the deployment itself, and the built-in engine is faster.
         (
             *("rotate", _rotate, _common("staging", _BUILT_IN)),
             "deploy, then rotate every secret that has a rotation, under traffic",
@@ -264,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common(stack: str = "dev", engine: str | None = None) -> argparse.ArgumentParser:
-    """Options of every command; `stack` and `engine` are their defaults."""
+    """Return the options of every command; `stack` and `engine` are defaults."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--stack",
@@ -293,7 +293,7 @@ def _count(text: str) -> int:
 
 def _port(text: str) -> int:
     port = int(text) if text.isdecimal() else 0
-    if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own)
+    if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's limit)
         raise argparse.ArgumentTypeError(f"must be 1 to 65535, got {text!r}")
     return port
 
@@ -326,7 +326,7 @@ def _deploy(account: _Account) -> deployment.Deployment:
 
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[deployment.OnCreated]:
-    """Show a bar on a terminal, and a line for each resource elsewhere."""
+    """Show a progress bar on a terminal; elsewhere print a line for each resource."""
     if not _terminal.is_terminal:
         yield lambda made: _terminal.print(f"  {made.type} {made.name}")
         return
@@ -344,10 +344,10 @@ def _progress(total: int) -> Iterator[deployment.OnCreated]:
 def _check(
     deployed: deployment.Deployment, before: frozenset[leftovers.Thing], *, stays: bool
 ) -> bool:
-    """Try every promise and print how it went; destroy the stack unless it stays."""
+    """Run every check and print its outcome; destroy the stack unless `stays`."""
     tried = checks.run(deployed)
     if deployed.pulumi:
-        values = deployed.canaries  # before any is rotated
+        values = deployed.canaries  # read before the checks rotate any
         tried = itertools.chain(tried, engine_checks.run(deployed, values, before, stays=stays))
     _terminal.print("\n[bold]Checks[/bold]")
     outcomes = []

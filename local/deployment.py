@@ -1,4 +1,4 @@
-"""A stack deployed into the embedded AWS, and what can be asked of it."""
+"""Deploys a stack to the embedded AWS, and reads what was deployed."""
 
 import contextlib
 import io
@@ -27,8 +27,8 @@ from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
 SEEDING = "aws:lambda/invocation:Invocation"
-"""Type of the resource that calls the function that seeds, once for each secret."""
-# Fields of a database's secret that say where to log in and as whom, and may be shown.
+"""Type of the resource that calls the seeder, which writes initial values, once per secret."""
+# Fields of a database's secret that are not secret: where to log in, and as which user.
 _TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
 _TOLD |= {"port", "engine"}
 
@@ -43,9 +43,9 @@ class Deployment:
     stack: Stack
     record: Record
     operated: tuple[str, ...]
-    """Logical names of secrets whose value an operator would have put: a stand-in was."""
+    """Logical names of the secrets that hold a placeholder instead of an operator's value."""
     server: PostgreSQL | None
-    """What the databases of the stack are on, if it has any."""
+    """The server of the stack's databases, if it has any."""
     pulumi: PulumiEngine | None = None
     """Pulumi's own engine, if it deployed the stack."""
 
@@ -65,12 +65,12 @@ class Deployment:
 
     @property
     def names(self) -> Names:
-        """Names of the stack's secrets and parameters."""
+        """The naming scheme of the stack's secrets and parameters."""
         return Names(self.stack.project, self.stack.name)
 
     @cached_property
     def functions(self) -> dict[str, Function]:
-        """The functions that read, by logical name; a program may export none."""
+        """The stack's functions by logical name; a program may export none."""
         config, root = functions.functions(self.settings), self.stack.program.parent
         return {
             name: Function(config[name], outputs, root, self.client)
@@ -79,7 +79,7 @@ class Deployment:
 
     @property
     def secret_arns(self) -> dict[str, str]:
-        """ARNs of the secrets by logical name, those included that existed before the stack."""
+        """Logical name -> ARN of every secret, including those that existed before the stack."""
         existing = self.settings.existing_secrets.items()
         return {
             **self.outputs["secret_arns"],
@@ -87,7 +87,7 @@ class Deployment:
         }
 
     def secret_text(self, secret_id: str) -> str:
-        """Read a secret as the administrator, by name in the stack's region or by ARN."""
+        """Read a secret as the administrator, by ARN, or by name in the stack's region."""
         return _text(self.aws, secret_id, self.stack.region)
 
     @property
@@ -97,11 +97,11 @@ class Deployment:
 
     @property
     def administrators(self) -> tuple[str, ...]:
-        """Logical names of the secrets that rotation logs in by, and no function may read."""
+        """Logical names of the secrets that only rotation logs in with."""
         return tuple(sorted(self.settings.admin_secrets))
 
     def sessions(self, name: str, *, end: bool = False) -> int:
-        """Count the database sessions of a secret's users, and end them if asked."""
+        """Count the database sessions of a secret's users; with `end`, terminate them."""
         value = json.loads(self.secret_text(self.outputs["secret_arns"][name]))
         users = [value[key] for key in ("username", "alternateUsername") if key in value]
         if self.server is None or not users:
@@ -116,7 +116,7 @@ class Deployment:
 
     @property
     def canaries(self) -> frozenset[str]:
-        """Every value that must show up nowhere: all but plain fields and what one connects to."""
+        """Every secret value: all values except plain fields and addresses."""
         plain = {
             seed["SecretId"]: seed["Fields"].keys()
             for seed in map(json.loads, self._inputs(SEEDING, "input"))
@@ -140,7 +140,7 @@ class Deployment:
         return frozenset(found)
 
     def package_contents(self) -> Iterator[tuple[str, bytes]]:
-        """Name and content of every file in every package."""
+        """Yield name and content of every file in every function package."""
         for each in self.record.resources:
             if each.type == "aws:lambda/function:Function":
                 with zipfile.ZipFile(io.BytesIO(package(each.inputs["code"]))) as packed:
@@ -148,7 +148,7 @@ class Deployment:
                         yield name, packed.read(name)
 
     def log_lines(self) -> list[str]:
-        """Every line in every log group of the stack."""
+        """Return every line in every log group of the stack."""
         logs = self.client("logs")
         lines = []
         for group in self._inputs("aws:cloudwatch/logGroup:LogGroup", "name"):
@@ -175,10 +175,10 @@ def _leaves(value: object) -> Iterator[str]:
 
 
 def preview(stack: Stack) -> BuiltInEngine:
-    """Run the program and make nothing: finds every fault of config, and what would be made.
+    """Run the program without creating anything: finds config errors and planned resources.
 
     Raises:
-        SettingsError: faults of config.
+        SettingsError: the config has errors.
 
     """
     engine = BuiltInEngine(Preview())
@@ -193,14 +193,14 @@ def deploy(
     server: PostgreSQL | None = None,
     pulumi: PulumiEngine | None = None,
 ) -> Deployment:
-    """Run the program and make everything, by the built-in engine unless one is given.
+    """Run the program and create everything, with the built-in engine unless `pulumi` is given.
 
-    Secrets that nobody here gives a value (`from: external`) get a generated stand-in, and the
-    users of databases are made on `server`, as an operator would do.
+    Does what an operator would do: secrets that are `from: external` get a generated placeholder,
+    and the users of databases are created on `server`.
 
     Raises:
-        SettingsError: faults of config.
-        DeploymentError: AWS refused a resource.
+        SettingsError: the config has errors.
+        DeploymentError: AWS rejected a resource.
         PulumiError: Pulumi's engine failed.
 
     """
@@ -237,7 +237,7 @@ def _put_missing_parameters(
     client: Any,  # noqa: ANN401 (boto3 makes its classes at run time)
     outputs: dict[str, Any],
 ) -> Iterator[str]:
-    """Put a stand-in for each parameter that has no value; yield their names."""
+    """Store a placeholder in each parameter that has no value; yield their names."""
     for name in outputs["parameter_arns"]:
         try:
             client.get_parameter(Name=name)
@@ -255,28 +255,28 @@ def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
 
 
 def recorded(engine: BuiltInEngine) -> Record:
-    """Read what the built-in engine has made."""
+    """Return what the built-in engine created."""
     resources, messages = tuple(engine.registrations), tuple(engine.messages)
     return Record(resources, engine.outputs, engine.state(), messages)
 
 
 class Account(NamedTuple):
-    """An embedded AWS with what a stack needs before it is deployed."""
+    """An embedded AWS with everything that a stack needs before it is deployed."""
 
     aws: EmbeddedAws
     stack: Stack
-    """With the ids of the VPC, and the address of the database, that are there."""
+    """With the ids of the local VPC and the address of the local database."""
     server: PostgreSQL | None
-    """What the databases of the stack are on, if it has any."""
+    """The server of the stack's databases, if it has any."""
     notes: list[str]
-    """What is here in the place of what others own, and of what this machine cannot run."""
+    """What was replaced: resources of others, and code that this machine cannot run."""
 
 
 @contextlib.contextmanager
 def account(
     stack: Stack, layers: Collection[str], port: int | None = None, *, with_databases: bool = True
 ) -> Iterator[Account]:
-    """Start an embedded AWS, and a PostgreSQL if the stack has databases, for a `with`."""
+    """Start an embedded AWS, and a PostgreSQL if the stack has databases."""
     with contextlib.ExitStack() as running:
         server = None
         if with_databases and databases.login_secrets(stack):
@@ -292,7 +292,7 @@ def account(
 
 @contextlib.contextmanager
 def running(stack: Stack) -> Iterator[Deployment]:
-    """Deploy into an account of the stack's own, for a `with`.
+    """Deploy to a new account, for the time of a `with` block.
 
     Raises:
         SettingsError, DeploymentError: as `deploy` does.
@@ -303,11 +303,11 @@ def running(stack: Stack) -> Iterator[Deployment]:
 
 
 def adapted(stack: Stack) -> Stack:
-    """Return the stack as it can be proven here.
+    """Return the stack with the config that the embedded AWS needs.
 
-    Who deploys here is among the administrators of its secrets; there is no organization; and an
-    alarm looks at ten seconds, so that one begins and ends while somebody waits. A secret that
-    exists already and names no key of its own can be read in its own account only, which is this.
+    The local deployer becomes an administrator of its secrets, and there is no organization. The
+    period of alarms is ten seconds, so that they fire and recover while a check waits. An existing
+    secret without its own key can be read only in its account, so it is moved to this one.
     """
     changed: dict[str, object] = {}
     if secrets := stand_ins.in_this_account(stack):
@@ -326,5 +326,5 @@ def adapted(stack: Stack) -> Stack:
 
 
 def layer_arns(previewed: BuiltInEngine) -> set[str]:
-    """ARNs of the layers that the program attaches."""
+    """Return the ARNs of the layers that the program attaches."""
     return {arn for each in previewed.registrations for arn in each.inputs.get("layers", ())}

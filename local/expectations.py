@@ -1,4 +1,4 @@
-"""What a function's answer must contain: the key `expect` of stack config."""
+"""What a function's response must contain: the key `expect` of stack config."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,11 +9,11 @@ _FAILED = 400
 
 
 def unmet(answer: object, expected: Mapping[str, Any] | None) -> Iterator[str]:
-    """Say where an answer is not as expected.
+    """Yield each difference between a response and what is expected.
 
-    A map contains what is expected of it, recursively. Text is read as JSON where a map or a
-    list is expected, such as the body of an HTTP answer. Without an expectation any answer will
-    do, except an HTTP answer with a status of 400 or more.
+    A map must contain the expected keys, recursively. Where a map or list is expected, text is
+    parsed as JSON, such as the body of an HTTP response. Without an expectation any response is
+    accepted, except an HTTP response with a status of 400 or higher.
     """
     status = answer.get("statusCode") if isinstance(answer, Mapping) else None
     failed = isinstance(status, int) and status >= _FAILED

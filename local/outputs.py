@@ -1,4 +1,4 @@
-"""A deployment's outputs as people read them."""
+"""What the local commands print: checks, outputs, cost, and how to connect."""
 
 import io
 import json
@@ -18,13 +18,13 @@ from local.proofs.outcomes import Outcome
 
 _MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
 _PROMISE_WIDTH = 63
-_COST_WIDTH = 120  # of the table, at most; it takes what it needs
+_COST_WIDTH = 120  # the maximum
 
 
 def table(outputs: Mapping[str, Any]) -> str:
-    """Write outputs as `pulumi stack output` does: sorted, values that are maps as JSON.
+    """Format outputs as `pulumi stack output` does: sorted, with maps as JSON.
 
-    All but the cost, which is a table of its own.
+    The cost is left out, because it has its own table.
     """
     rows = {
         name: value
@@ -40,7 +40,7 @@ def table(outputs: Mapping[str, Any]) -> str:
 
 
 def monthly_cost(outputs: Mapping[str, Any]) -> str:
-    """Write what a month costs as a table, dearest first, with the sum."""
+    """Format the monthly cost as a table, most expensive first, with the total."""
     lines = [
         cost.Line(each["what"], each["quantity"], cost.Price(each["unitPrice"], each["unit"]))
         for each in outputs["monthly_cost"]
@@ -64,7 +64,7 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
 
 
 def check(outcome: Outcome) -> Iterator[str]:
-    """Write how a check went, in Rich's markup: a line, and one for each detail."""
+    """Yield the lines of a check's outcome, in Rich's markup: a summary, then the details."""
     figure, *details = outcome.figure.splitlines() or [""]
     if outcome.kept is None:
         figure = f"skipped: {figure}"
@@ -74,7 +74,7 @@ def check(outcome: Outcome) -> Iterator[str]:
 
 
 def of_the_aws_cli(aws: EmbeddedAws, region: str, functions: Collection[str]) -> list[str]:
-    """Write what another terminal needs for the AWS CLI, and a call of each function."""
+    """Return the shell commands to use the AWS CLI and to call each function."""
     lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(aws.exports(region))]
     if functions:
         lines.append("")
@@ -83,7 +83,7 @@ def of_the_aws_cli(aws: EmbeddedAws, region: str, functions: Collection[str]) ->
 
 
 def of_pulumi(engine: PulumiEngine, stack: str) -> list[str]:
-    """Write what another terminal needs in addition for `pulumi up`, without a network."""
+    """Return the additional shell commands to run `pulumi up` offline."""
     folder = shlex.quote(str(engine.cli.path.parent))
     return [
         *([] if engine.cli.is_on_path else [f'export PATH={folder}:"$PATH"']),

@@ -1,4 +1,4 @@
-"""What a deployment promises, each promise tried; a figure for each."""
+"""The checks of a deployment: one for each promise, with a figure."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ _SETTLED_REQUESTS = 5
 
 
 def run(deployment: Deployment) -> Iterator[Outcome]:
-    """Call each function three times, then try every promise; one outcome each, as it is known."""
+    """Call each function three times, then run every check; yield each outcome at once."""
     evidence = Evidence(deployment)
     for promise, check in _CHECKS.items():
         yield tried(promise, partial(check, evidence))
@@ -83,7 +83,7 @@ def _rotates(evidence: Evidence) -> str:
             for name in deployment.rotating:
                 traffic.wait_for_requests(_SETTLED_REQUESTS)
                 rotate(deployment, deployment.outputs["secret_arns"][name])
-                # Whoever has kept a connection logs in again, with the old password cached.
+                # Functions with a connection must log in again, with the old password cached.
                 deployment.sessions(name, end=True)
         except TimeoutError as error:
             raise Broken(str(error)) from error
@@ -139,4 +139,4 @@ _CHECKS: dict[str, Callable[[Evidence], str]] = {
 }
 
 PROMISES = tuple(_CHECKS)
-"""What is checked, in the order of checking."""
+"""The names of the checks, in order."""

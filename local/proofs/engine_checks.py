@@ -1,4 +1,4 @@
-"""What Pulumi's engine promises of a stack, each promise tried; a figure for each."""
+"""The checks of a stack deployed by Pulumi's engine: one for each promise, with a figure."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ HELD = "no secret value in the stack's state, history or logs"
 LEFT = "destroy leaves only what docs/operations.md lists"
 
 PROMISES = (PLANNED, UNCHANGED, HELD, LEFT)
-"""What is checked, in the order of checking."""
+"""The names of the checks, in order."""
 
 
 def run(
@@ -38,10 +38,10 @@ def run(
     *,
     stays: bool = True,
 ) -> Iterator[Outcome]:
-    """Try every promise, and destroy the stack unless it stays; one outcome each, as it is known.
+    """Run every check, and destroy the stack unless `stays`; yield each outcome at once.
 
-    `values` are the secret values right after the deployment, `before` is what there was in
-    the account before it.
+    `values` are the secret values right after the deployment; `before` is the content of the
+    account before the deployment.
     """
     held = {*values, *deployment.canaries}
     engine = _engine(deployment)
@@ -106,7 +106,7 @@ def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
 
 
 def _release(engine: PulumiEngine) -> None:
-    """Take the protection away as docs/operations.md says, after a destroy was refused."""
+    """End the protection as docs/operations.md says, after a rejected destroy."""
     try:
         engine.destroy()
     except PulumiError as error:
@@ -121,7 +121,7 @@ def _release(engine: PulumiEngine) -> None:
 
 
 def _planted(folder: Path, value: str) -> set[Path]:
-    """Write a value into files in every way in which it must be found."""
+    """Write a value to files in every encoding in which it must be found."""
     raw = value.encode()
     written = {
         "plain": raw,
@@ -141,7 +141,7 @@ def _leaks(path: Path, values: Collection[str]) -> bool:
 
 
 def _texts(content: bytes) -> Iterator[str]:
-    """Read a file as text, and what is compressed in it."""
+    """Yield a file as text, and everything compressed in it."""
     text = content.decode("utf-8", "replace")
     yield text
     packed = [content[found.start() :] for found in re.finditer(re.escape(_GZIP), content)]

@@ -1,4 +1,4 @@
-"""What is promised of each function that reads, whatever its code does.
+"""The checks of one function, whatever its code does.
 
 Each check returns a figure. It raises `Broken` if the promise does not hold, and `Skipped` if it
 does not apply.
@@ -34,30 +34,30 @@ _TIMED_OUT = "Task timed out"
 
 @dataclass(frozen=True)
 class Calls:
-    """How a function's first calls went."""
+    """The first calls of a function."""
 
     invocations: tuple[Invocation, ...] = ()
     error: str = ""
-    """What the function raised, or what Lambda refused, which ended the calls."""
+    """The error of the function or of Lambda that stopped the calls."""
     raised: str = ""
-    """The same with all that Lambda says about it."""
+    """The same error with Lambda's whole response."""
     not_called: str = ""
-    """Why it was not called at all."""
+    """Why it was not called."""
     megabytes: int | None = None
-    """Its peak of memory, if it can be measured."""
+    """Its peak memory, if it can be measured."""
 
 
 class Readings(NamedTuple):
-    """What a function's role may read: id -> `read`, or AWS's error."""
+    """What a function's role can read: id -> `read`, or AWS's error."""
 
     own: dict[str, str]
     others: dict[str, str]
     through_extension: dict[str, bool]
-    """ARN of each secret of its own -> whether the extension has the administrator's value."""
+    """ARN of each of its secrets -> whether the extension returns the value in Secrets Manager."""
 
 
 class Evidence:
-    """What several checks look at: each function was called a few times."""
+    """What several checks use: the functions' first calls, and what their roles can read."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
@@ -67,7 +67,7 @@ class Evidence:
 
     @cached_property
     def answering(self) -> list[Function]:
-        """The functions that answer their events as expected."""
+        """The functions that return the expected response to their events."""
         found = []
         for name, function in self.functions.items():
             try:
@@ -79,12 +79,12 @@ class Evidence:
 
     @property
     def has_run(self) -> bool:
-        """Whether any function of the stack was called, the one that seeds included."""
+        """Whether any function of the stack was called, including the seeder."""
         seeds = (each.type == SEEDING for each in self.deployment.record.resources)
         return any(seeds) or not all(each.not_called for each in self.calls.values())
 
     def has_leak(self, text: str) -> bool:
-        """Whether a text holds a secret value of the stack.
+        """Whether a text contains a secret value of the stack.
 
         Raises:
             Skipped: the stack has no secret.
@@ -96,7 +96,7 @@ class Evidence:
         return leaked(text, deployment.canaries)
 
     def readings(self, function: Function) -> Readings:
-        """Let a function's role read all that there is, once."""
+        """Let a function's role try to read everything; the result is cached."""
         if function.name not in self._readings:
             self._readings[function.name] = _readings(self.deployment, function)
         return self._readings[function.name]
@@ -106,9 +106,9 @@ FunctionCheck = Callable[[Evidence, Function], str]
 
 
 def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
-    """Make a check of all functions out of a check of one.
+    """Turn a check of one function into a check of all functions.
 
-    With one function the figure is its own; with several, each has a line of details.
+    With one function its figure is used; with several, each has a line of details.
     """
 
     def checked(evidence: Evidence) -> str:
@@ -145,7 +145,7 @@ def _only(figures: dict[str, str], reasons: dict[str, str], faults: dict[str, st
 
 
 def _lines(mark: str, texts: Mapping[str, str]) -> Iterator[str]:
-    """Write a line for each text, with the functions that it is about."""
+    """Yield a line for each text, with the functions that it applies to."""
     about: dict[str, list[str]] = {}
     for name, text in sorted(texts.items()):
         about.setdefault(text, []).append(name)
@@ -169,7 +169,7 @@ def _calls(function: Function) -> Calls:
 
 
 def answers(evidence: Evidence, function: Function) -> str:
-    """Whether it answers its event as expected, each time."""
+    """Check that the function answers its event as expected, each time."""
     calls = evidence.calls[function.name]
     if calls.not_called:
         raise Skipped(calls.not_called)
@@ -188,7 +188,7 @@ def answers(evidence: Evidence, function: Function) -> str:
 
 
 def agrees(evidence: Evidence, function: Function) -> str:
-    """Whether its extension answers its role what the administrator reads."""
+    """Check that the extension returns the values in Secrets Manager."""
     found = evidence.readings(function).through_extension
     if not found:
         raise Skipped(_NO_SECRET)
@@ -199,7 +199,7 @@ def agrees(evidence: Evidence, function: Function) -> str:
 
 
 def one_call(evidence: Evidence, function: Function) -> str:
-    """Whether the first calls cost no more reads than the caches allow."""
+    """Check that the first calls cost no more reads than the cache settings allow."""
     if evidence.calls[function.name].not_called:
         raise Skipped(_NOT_CALLED)
     deployment, name = evidence.deployment, function.outputs["name"]
@@ -223,7 +223,7 @@ _GET = "GetSecretValue"
 
 
 def _secret_read(event: dict[str, Any]) -> str:
-    """Name the secret that a call was for, whether it was asked for by name or ARN."""
+    """Return the name of the secret that a call read, by name or by ARN."""
     asked = json.loads(event["CloudTrailEvent"]).get("requestParameters") or {}
     secret_id = str(asked.get("secretId", ""))
     if not secret_id.startswith("arn:"):
@@ -232,7 +232,7 @@ def _secret_read(event: dict[str, Any]) -> str:
 
 
 def latency(evidence: Evidence, function: Function) -> str:
-    """Whether its first calls stayed within the function's time and memory."""
+    """Check that the first calls stayed within the function's timeout and memory."""
     calls, own = evidence.calls[function.name], function.config.settings
     if _TIMED_OUT in calls.error:
         raise Broken(f"the function timed out after {own.timeout_seconds} s")
@@ -250,7 +250,7 @@ def latency(evidence: Evidence, function: Function) -> str:
 
 
 def only_its_own(evidence: Evidence, function: Function) -> str:
-    """Whether its role reads its secrets and parameters, and is refused all others."""
+    """Check that its role can read its own secrets and parameters, and no others."""
     readings = evidence.readings(function)
     for name, outcome in readings.others.items():
         action = "ssm:GetParameter" if name.startswith("/") else "secretsmanager:GetSecretValue"
@@ -261,7 +261,7 @@ def only_its_own(evidence: Evidence, function: Function) -> str:
 
 
 def not_without_key(evidence: Evidence, function: Function) -> str:
-    """Whether a role with its grants for secrets and none for the key is refused."""
+    """Check that a role with the same permissions, except for the key, is denied."""
     deployment = evidence.deployment
     existing = deployment.settings.existing_secrets
     arns = [
@@ -273,7 +273,7 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
         raise Skipped(_NO_SECRET)
     arn = arns[0]
     with (
-        without_policy(deployment, arn),  # which refuses another role already
+        without_policy(deployment, arn),  # the policy alone would deny another role
         role_like(
             deployment.client,
             function.outputs["role_arn"],
@@ -287,7 +287,7 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
 
 
 def guarded(evidence: Evidence, function: Function) -> str:
-    """Whether a resource policy refuses a role with the same grants."""
+    """Check that the resource policy denies another role with the same permissions."""
     deployment = evidence.deployment
     if not deployment.settings.resource_policy.enabled:
         raise Skipped("no secret in this stack has a resource policy")
@@ -309,7 +309,7 @@ def guarded(evidence: Evidence, function: Function) -> str:
 
 
 def replicated(evidence: Evidence, function: Function) -> str:
-    """Whether its role reads the replicas of its secrets."""
+    """Check that every secret is replicated, and that its role can read its replicas."""
     deployment = evidence.deployment
     regions, arns = list(deployment.outputs["replica_key_arns"]), deployment.outputs["secret_arns"]
     if not regions:
@@ -332,14 +332,14 @@ def replicated(evidence: Evidence, function: Function) -> str:
 
 
 def expect_refusal(outcome: str, code: str, subject: str) -> None:
-    """Raise `Broken` unless an outcome is the refusal of a subject."""
+    """Raise `Broken` unless an outcome is the expected denial."""
     if code not in outcome or subject not in outcome:
         raise Broken(f"expected {code} on {subject}, got: {outcome}")
 
 
 @contextmanager
 def without_policy(deployment: Deployment, arn: str) -> Iterator[None]:
-    """Take a secret's resource policy away, if it has one, and put it back."""
+    """Remove a secret's resource policy, if any, for the time of a `with` block."""
     client = deployment.client("secretsmanager")
     policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy")
     if policy is not None:
@@ -380,7 +380,7 @@ def _readings(deployment: Deployment, function: Function) -> Readings:
 
 @contextmanager
 def _another_secret(deployment: Deployment) -> Iterator[str]:
-    """Make a secret under the same key and prefix that no role was granted; yield its ARN."""
+    """Create a secret with the same key and prefix that no role can read; yield its ARN."""
     client = deployment.client("secretsmanager")
     arn = client.create_secret(
         Name=f"{deployment.names.secret_prefix}{secrets.token_hex(4)}",

@@ -1,8 +1,7 @@
-"""`python -m local gameday`: the first region's Secrets Manager fails under traffic.
+"""`python -m local gameday`: an outage of Secrets Manager in the first region, under traffic.
 
-Functions go on with the replica, the replica is promoted and written, and the region comes back;
-`local.emulator.outage` is how. What an operator does meanwhile are the calls in `_promote` and
-`_fail_back`.
+Functions fail over to the replica, the replica is promoted and written, and the region recovers.
+`local.emulator.outage` simulates the outage; `_promote` and `_fail_back` do an operator's work.
 """
 
 import contextlib
@@ -31,11 +30,11 @@ _READER = Path(__file__).with_name("reader.py")
 
 Aim = Callable[[Request], bool]
 
-# Caches that expire soon make a short day.
+# Short-lived caches make a short game day.
 _STALENESS_SECONDS = 6
-# A client does not ask a region again for half a minute after that did not answer.
+# A client avoids a region for half a minute after a request to it failed.
 _PATIENCE_SECONDS = 60
-# So many times in a row is each caller to be answered as it is to be.
+# A phase has settled when each caller has this many expected responses in a row.
 _SETTLED_REQUESTS = 5
 _POLL_SECONDS = 0.05
 
@@ -44,7 +43,7 @@ def prepared(stack: Stack) -> Stack:
     """Return the stack with caches that expire within seconds.
 
     Raises:
-        ProjectError: it has no replicas.
+        ProjectError: the stack has no replicas.
 
     """
     if not _replica_regions(stack):
@@ -56,19 +55,19 @@ def prepared(stack: Stack) -> Stack:
 
 @dataclass
 class Phase:
-    """A part of the day, from its first to its last request."""
+    """A phase of the game day, from its first to its last request."""
 
     name: str
     first: int
-    """Where its requests start in the log of all."""
+    """Index of its first request in the log."""
     start: float
     aim: Aim = field(default=lambda _: False)
-    """Whether a request was answered as it is to be in the end."""
+    """Whether a request was answered as expected in this phase."""
     end: int | None = None
     reached: bool = False
 
     def is_settled(self, log: list[Request], callers: int) -> bool:
-        """Whether every caller is answered as it is to be, those that had to wait, too."""
+        """Whether every caller, including those that had to wait, is answered as expected."""
         answered: list[list[bool]] = [[] for _ in range(callers)]
         for each in log[self.first :]:
             if each.start >= self.start:
@@ -78,7 +77,7 @@ class Phase:
         )
 
     def row(self, log: list[Request]) -> tuple[str, ...]:
-        """Write the phase's line of the table."""
+        """Return the phase's row of the table."""
         mine = log[self.first : self.end]
         failed = sum(bool(each.fault) for each in mine)
         sources = Counter(_source(each) for each in mine if not each.fault)
@@ -96,7 +95,7 @@ class Phase:
 
 
 class Scene:
-    """What is shown: the traffic, and for each phase a row."""
+    """The live display: the traffic, and a row for each phase."""
 
     def __init__(self, traffic: Traffic, callers: int) -> None:
         self.traffic = traffic
@@ -105,7 +104,7 @@ class Scene:
         self.phases: list[Phase] = []
 
     def phase(self, name: str, do: Callable[[], Aim]) -> Phase:
-        """Do something, and wait until every caller is answered as `do` says it is to be."""
+        """Run `do`, then wait until every caller is answered as the returned test expects."""
         log = self.traffic.log
         phase = Phase(name, len(log), time.monotonic())
         self.phases.append(phase)
@@ -117,7 +116,7 @@ class Scene:
         return phase
 
     def table(self) -> Table:
-        """Show all phases."""
+        """Return the table of all phases."""
         seconds = time.monotonic() - self._start
         table = Table(title=f"{self.traffic.requests} requests in {seconds:.0f} s")
         for title in (
@@ -136,10 +135,10 @@ class Scene:
 
 
 def run(deployment: Deployment, terminal: Console, callers: int) -> int:
-    """Start and end an outage of the first region's Secrets Manager; promote a replica; show it.
+    """Start and end an outage of the first region's Secrets Manager, and promote a replica.
 
-    Returns the exit code: 1 where a request failed that started after the first one had met the
-    outage, or where a secret was not read from where it was to be.
+    Returns the exit code: 1 if a request failed that started after the outage was noticed, or if a
+    secret was not read from the expected region.
     """
     home, away = deployment.stack.region, _replica_regions(deployment.stack)[0]
     aws, function = deployment.aws, _reading(deployment)
@@ -147,7 +146,7 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
     calling = traffic_callers(deployment, 0)
 
     def answered(place: Callable[[str], bool]) -> Aim:
-        """Look at where a reader found its secret; of a function, at whether it answered."""
+        """Test where a reader found its secret, and only whether any other function answered."""
 
         def aim(request: Request) -> bool:
             return place(_source(request)) if request.caller < callers else not request.fault
@@ -186,7 +185,7 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
 
 
 def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
-    """Say how it went, and return the exit code."""
+    """Print the result, and return the exit code."""
     log = scene.traffic.log
     during = log[outage.first :]
     met = min((each.end for each in during if each.fault or outage.aim(each)), default=math.inf)
@@ -208,7 +207,7 @@ def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
 
 
 def _promote(deployment: Deployment, secret: str, region: str) -> str:
-    """Make the replica a secret of its own and write it; return the new version.
+    """Promote the replica to a standalone secret and write it; return the new version.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
     """
@@ -220,9 +219,9 @@ def _promote(deployment: Deployment, secret: str, region: str) -> str:
 
 
 def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
-    """Give the region back, write there what the promoted secret holds, and replicate anew.
+    """End the outage, copy the promoted secret's value back, and replicate it again.
 
-    The value comes first: the function goes home as soon as the region answers.
+    The value is written first, because functions return to the region as soon as it answers.
     """
     deployment.aws.end_outage(SERVICE, deployment.stack.region)
     home, away = deployment.client(SERVICE), deployment.aws.client(SERVICE, region)
@@ -236,10 +235,10 @@ def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
 
 
 def _reading(deployment: Deployment) -> Function:
-    """Find a function that reads a secret of the stack.
+    """Return a function that reads a secret of the stack.
 
     Raises:
-        ProjectError: there is none.
+        ProjectError: no function does.
 
     """
     own = deployment.outputs["secret_arns"]
@@ -253,7 +252,7 @@ def _reading(deployment: Deployment) -> Function:
 
 @contextlib.contextmanager
 def _reader(deployment: Deployment, function: Function) -> Iterator[Caller]:
-    """Deploy what reads as the function may, through the client, and yield its caller."""
+    """Deploy a function that reads with the function's role and our client; yield its caller."""
     handler = deployment.stack.program.parent / "handler"
     files = {"reader.py": _READER, **client_package.files(handler)}
     configuration = like(function)
@@ -266,7 +265,7 @@ def _reader(deployment: Deployment, function: Function) -> Iterator[Caller]:
 
 
 def _source(request: Request) -> str:
-    """Where the secret of an answer came from."""
+    """Return where the secret of a response came from."""
     return str(request.body.get("source", "")) or "functions"
 
 

@@ -1,7 +1,8 @@
-"""What an operator is to hear of, caused in a deployment; and the wait for who is told.
+"""Triggers the incidents that alarms report, and waits for the notifications.
 
-Each cause is an API call or an invocation. All that follows is what AWS does by itself: an event
-of CloudTrail, a metric filter, an alarm, the topic, a queue that subscribes to it.
+Each trigger is an API call or an invocation. AWS does the rest: CloudTrail records an event, a
+metric filter counts it, an alarm notifies the topic, and a queue that subscribes receives the
+message.
 """
 
 import contextlib
@@ -31,18 +32,18 @@ _FUNCTION_ERRORS = "function-errors"
 
 @dataclass(frozen=True)
 class Told:
-    """What a subscriber heard of one incident."""
+    """What a subscriber received about one incident."""
 
     description: str
-    """The alarm's text, which says what to do."""
+    """The alarm's description, which says what to do."""
     seconds: float
-    """From the cause to the message."""
+    """From the trigger to the notification."""
     over_after_seconds: float
-    """From there to the message that the alarm is OK again."""
+    """From there to the notification that the alarm is OK again."""
 
 
 class Subscriber:
-    """A queue that is told what the deployment's alarms tell, for the time of a `with` block."""
+    """A queue that subscribes to the deployment's alarms, for the time of a `with` block."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._queues, self._topics = deployment.client("sqs"), deployment.client("sns")
@@ -80,13 +81,13 @@ class Subscriber:
         self._queues.delete_queue(QueueUrl=self._url)
 
     def wait_for(self, alarms: Collection[str], *states: str) -> dict[str, tuple[Message, float]]:
-        """Wait until each alarm has told that it went from the first state to the second.
+        """Wait until each alarm has reported its change from the first state to the second.
 
         Returns:
-            Name of the alarm -> its message, and when it came, by the monotonic clock.
+            Name of the alarm -> its message, and when it arrived, by the monotonic clock.
 
         Raises:
-            TimeoutError: not in a minute; the text names those that told nothing.
+            TimeoutError: not within a minute; the text names the alarms without a message.
 
         """
         found: dict[str, tuple[Message, float]] = {}
@@ -112,13 +113,13 @@ class Subscriber:
 
 
 def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Told]:
-    """Cause incidents at once, and wait until each was told of and is over.
+    """Trigger incidents at once, and wait until each was reported and its alarm is OK again.
 
-    `wanted` are names of incidents; none: all that this deployment can have. What was changed is
-    put back; the secret that is deleted is made for it.
+    `wanted` are names of incidents; by default all that this deployment has alarms for. Every
+    change is reverted; the secret that is deleted is created for it.
 
     Raises:
-        TimeoutError: an alarm did not begin, or did not end.
+        TimeoutError: an alarm did not fire, or did not return to OK.
 
     """
     causes = {**CAUSES, **_function_causes(deployment)}
@@ -148,7 +149,7 @@ def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Tol
 
 
 def _wait_until_ok(deployment: Deployment, alarms: Collection[str]) -> None:
-    """Wait until what has happened before is over, and new alarms have looked once."""
+    """Wait until every alarm is OK: earlier incidents are over, and new alarms were evaluated."""
     cloudwatch, deadline = deployment.client("cloudwatch"), time.monotonic() + _SECONDS
     while time.monotonic() < deadline:
         found = cloudwatch.describe_alarms(AlarmNames=[*alarms])["MetricAlarms"]
@@ -160,7 +161,7 @@ def _wait_until_ok(deployment: Deployment, alarms: Collection[str]) -> None:
 
 @contextmanager
 def _denied_read(deployment: Deployment) -> Iterator[None]:
-    """Let a role without any grant ask for a secret."""
+    """Let a role without permissions read a secret."""
     arn = next(iter(deployment.outputs["secret_arns"].values()))
     role_arn = next(iter(deployment.functions.values())).outputs["role_arn"]
     with role_like(deployment.client, role_arn, lambda _: False) as stranger:
@@ -170,7 +171,7 @@ def _denied_read(deployment: Deployment) -> Iterator[None]:
 
 @contextmanager
 def _deleted_secret(deployment: Deployment) -> Iterator[None]:
-    """Make a secret of the environment, and delete it."""
+    """Create a secret of the environment, and delete it."""
     client = deployment.client("secretsmanager")
     arn = client.create_secret(
         Name=f"{deployment.stack.project}/{deployment.stack.name}/{secrets.token_hex(4)}",
@@ -178,13 +179,13 @@ def _deleted_secret(deployment: Deployment) -> Iterator[None]:
     )["ARN"]
     client.delete_secret(SecretId=arn, RecoveryWindowInDays=limits.RECOVERY_WINDOW_DAYS.least)
     yield
-    # Not before: it is a deletion, too, and the alarm would begin again.
+    # Only now: this is another deletion, which would fire the alarm again.
     client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
 
 
 @contextmanager
 def _failed_rotation(deployment: Deployment) -> Iterator[None]:
-    """Rotate while the rotation function may not run; then it may, and the rotation ends well."""
+    """Rotate while the rotation function is throttled; then let the rotation succeed."""
     name = deployment.rotating[0]
     function = deployment.outputs["rotation_function_arns"][name]
     functions, client = deployment.client("lambda"), deployment.client("secretsmanager")
@@ -198,12 +199,12 @@ def _failed_rotation(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         functions.delete_function_concurrency(FunctionName=function)
-        client.rotate_secret(**rotation)  # Secrets Manager itself would do so in time
+        client.rotate_secret(**rotation)  # Secrets Manager would retry later by itself
         _wait_until_rotated(client, rotation)
 
 
 def _start_rotation(client: Any, rotation: Mapping[str, str]) -> None:  # noqa: ANN401 (boto3 makes its classes at run time)
-    """Rotate as soon as Secrets Manager has tried the configuration of what was just deployed."""
+    """Rotate once Secrets Manager has tested the configuration of a new deployment."""
     deadline = time.monotonic() + _SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(client.exceptions.InvalidRequestException):
@@ -225,7 +226,7 @@ def _wait_until_rotated(client: Any, rotation: Mapping[str, str]) -> None:  # no
 
 @contextmanager
 def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
-    """Give the unpublished function a handler that is not there; its callers use an alias."""
+    """Break the handler of `$LATEST` and call it; callers of the alias are not affected."""
     functions, name = function.client("lambda"), function.outputs["name"]
     handler = function.configuration["Handler"]
     functions.update_function_configuration(FunctionName=name, Handler="missing.lambda_handler")
@@ -237,7 +238,7 @@ def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
 
 
 def _function_causes(deployment: Deployment) -> dict[str, Cause]:
-    """Name the incident of each function as its alarm is named."""
+    """Return the trigger of each function's incident, under the name of its alarm."""
     return {
         _FUNCTION_ERRORS
         if function.config.has_first_outputs
@@ -251,5 +252,5 @@ CAUSES: Mapping[str, Cause] = {
     "secret-deleted": _deleted_secret,
     "rotation-failed": _failed_rotation,
 }
-"""Incident -> what causes it, and takes back at the end what it changed; without those of
+"""Incident -> context manager that triggers it and reverts its changes; without those of
 functions."""

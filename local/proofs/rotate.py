@@ -1,4 +1,4 @@
-"""`python -m local rotate`: rotations as they happen, while the functions are called."""
+"""`python -m local rotate`: shows rotations live, while the functions are called."""
 
 import time
 
@@ -15,7 +15,7 @@ _SETTLED_REQUESTS = 10
 
 
 class _Scene:
-    """What is shown: the traffic, and for each rotation a row."""
+    """The live display: the traffic, and a row for each rotation."""
 
     def __init__(self, traffic: Traffic) -> None:
         self.traffic = traffic
@@ -38,10 +38,10 @@ class _Scene:
 
 
 def run(deployment: Deployment, terminal: Console, rotations: int, callers: int) -> int:
-    """Rotate every secret of the stack that rotates so often, and show it; return the exit code.
+    """Rotate every rotating secret `rotations` times and show it; return the exit code.
 
-    After each rotation the server ends the sessions of before: whoever has kept a connection has
-    to log in again, with the password that was rotated away at hand.
+    After each rotation the server ends the previous sessions, so that functions must log in again
+    with the old password cached.
     """
     names, calling = deployment.rotating, traffic_callers(deployment, callers)
     if not calling:
