@@ -1,4 +1,4 @@
-"""Zips of function code."""
+"""Creates the zips of function code."""
 
 import io
 import zipfile
@@ -10,12 +10,12 @@ import pulumi
 
 
 def package(archive: pulumi.Archive | Mapping[str, Any]) -> bytes:
-    """Zip the files of an archive; the bytes depend on names and contents only.
+    """Zip the files of an archive; the bytes depend only on names and contents.
 
-    A zip is passed on as it is, as Pulumi does.
+    As in Pulumi, an archive that is a zip is returned unchanged.
 
     Raises:
-        ValueError: it holds something else than files and texts, and is not a zip.
+        ValueError: the archive is neither a zip nor a set of files and texts.
 
     """
     given = archive if isinstance(archive, Mapping) else vars(archive)

@@ -1,4 +1,4 @@
-"""What the provider says of inputs before anything is made, so that a preview fails already."""
+"""Checks inputs before anything is created, so that a preview already fails."""
 
 import json
 import re
@@ -18,10 +18,10 @@ Failure = tuple[str, str]
 def checked(
     resource: Resource, name: str, given: Properties, previous: Properties, suffix: str
 ) -> tuple[Properties, list[Failure]]:
-    """Return the inputs with defaults and the automatic name, and all that is refused.
+    """Return the inputs with defaults and the automatic name, and every error.
 
-    `name` is the logical one. `previous` are the inputs of the resource that is there, whose
-    automatic name stays; `suffix` is that of a new name.
+    `name` is the logical name. `previous` are the inputs of the existing resource, which keeps its
+    automatic name; `suffix` ends a new automatic name.
     """
     inputs = {key: value for key, value in given.items() if value is not None}
     inputs.pop(_DEFAULTS, None)
@@ -90,7 +90,7 @@ def _reasons(about: Input, value: Any) -> Iterator[str]:
 def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
     shown = "[secret]" if about.sensitive else repr(value)
     if about.sensitive and not isinstance(value, str):
-        yield f"must be a string, got {shown}"  # botocore would show it when it refuses it
+        yield f"must be a string, got {shown}"  # else botocore would print the value
     if about.pattern and not re.fullmatch(about.pattern, str(value), re.ASCII):
         yield f"must match {about.pattern}, got {shown}"
     number = _number(value) if about.bounds else None

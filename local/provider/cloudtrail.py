@@ -1,7 +1,7 @@
 """CloudTrail: trails.
 
-Left out, since a role can write here as soon as it may: the provider's second attempts, for two
-minutes, while CloudTrail is denied access to the log group.
+The real provider retries for two minutes while CloudTrail cannot access the log group. That is
+left out, because permissions are effective immediately here.
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,10 @@ _DEFAULT_SELECTOR = {
 
 
 class Trail(Resource):
-    """A trail, which logs once it is made.
+    """A trail; logging starts when it is created.
 
-    That it selects all management events, it does not tell: this is so with any trail. The
-    advanced selectors of a trail cannot be taken away: CloudTrail refuses what is sent then.
+    The default selector, for all management events, is not read back. The advanced selectors of a
+    trail cannot be removed: CloudTrail rejects the provider's request.
     """
 
     type = "aws:cloudtrail/trail:Trail"
@@ -185,7 +185,7 @@ class Trail(Resource):
         }
         wanted = pascal({key: inputs.get(key, "") for key in sorted(changed & keys)})
         if changed & {"cloudWatchLogsGroupArn", "cloudWatchLogsRoleArn"}:
-            # CloudTrail wants both, or neither.
+            # CloudTrail needs both or neither.
             wanted |= _log_group(inputs)
         if wanted:
             cloudtrail.update_trail(Name=id_, **wanted)
@@ -214,7 +214,7 @@ def _log_group(inputs: Properties) -> dict[str, str]:
 
 
 def _selectors_told(selectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Write selectors in the provider's words; one that selects all management events is none."""
+    """Convert selectors to the provider's names; omit the default, all management events."""
     if len(selectors) == 1:
         (only,) = selectors
         narrows = only.get("DataResources") or only.get("ExcludeManagementEventSources")

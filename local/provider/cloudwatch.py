@@ -1,6 +1,6 @@
-"""CloudWatch: alarms on metrics, alarms on alarms, and dashboards.
+"""CloudWatch: metric alarms, composite alarms and dashboards.
 
-No alarms on PromQL (`evaluationCriteria`): the embedded CloudWatch knows none.
+PromQL alarms (`evaluationCriteria`) are left out: the embedded CloudWatch does not have them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -56,14 +56,14 @@ def _actions(**about: Any) -> Input:
 
 
 class _Alarm(Resource):
-    """What both kinds of alarms have in common. An alarm of the name is overwritten."""
+    """What both kinds of alarms share. An existing alarm with the name is overwritten."""
 
     kind: ClassVar[str]
-    """Alarm type of `DescribeAlarms`; its answer has the alarms under the plural."""
+    """Alarm type in `DescribeAlarms`; the response has the alarms under its plural."""
     names: ClassVar[Mapping[str, str]]
-    """Inputs and outputs that are not called as AWS calls them."""
+    """Inputs and outputs that have another name in AWS."""
     own: ClassVar[frozenset[str]] = frozenset({"region", "tags"})
-    """Inputs that are not simply passed on."""
+    """Inputs that are not passed to AWS unchanged."""
     gone = frozenset({"ResourceNotFound"})
 
     def create(self, session: Session, inputs: Properties) -> str:
@@ -97,12 +97,12 @@ class _Alarm(Resource):
         session.client("cloudwatch").delete_alarms(AlarmNames=[id_])
 
     def asked(self, inputs: Properties) -> dict[str, Any]:
-        """Write the inputs that are not simply passed on as AWS wants them."""
+        """Convert the inputs that are not passed unchanged to AWS's arguments."""
         del inputs
         return {}
 
     def told(self, alarm: Mapping[str, Any]) -> Properties:
-        """Read them."""
+        """Convert them from AWS's response."""
         del alarm
         return {}
 
@@ -127,7 +127,7 @@ class _Alarm(Resource):
 
 
 class MetricAlarm(_Alarm):
-    """An alarm on a metric, on metric math, or on what is unusual of a metric."""
+    """An alarm on a metric, on metric math, or on an anomaly."""
 
     type = "aws:cloudwatch/metricAlarm:MetricAlarm"
     inputs = {
@@ -182,7 +182,7 @@ class MetricAlarm(_Alarm):
         "region": REGION,
         "statistic": Input(choices=_STATISTICS),
         "tags": TAGS,
-        # Nothing is sent as 0.
+        # An unset threshold is sent as 0.
         "threshold": Input(form=lambda value: value or 0),
         "thresholdMetricId": Input(length=(1, 255)),
         "treatMissingData": Input(
@@ -242,7 +242,7 @@ class MetricAlarm(_Alarm):
 
 
 class CompositeAlarm(_Alarm):
-    """An alarm on the states of alarms."""
+    """An alarm on the states of other alarms."""
 
     type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
     inputs = {
@@ -262,7 +262,7 @@ class CompositeAlarm(_Alarm):
 
 
 class Dashboard(Resource):
-    """A dashboard. One of the name is overwritten; to delete one that is gone is an error."""
+    """A dashboard. An existing one is overwritten; deleting a missing one is an error."""
 
     type = "aws:cloudwatch/dashboard:Dashboard"
     inputs = {

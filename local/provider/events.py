@@ -1,7 +1,7 @@
 """EventBridge: rules and their targets.
 
-Of a rule: no role, no `namePrefix` and not the deprecated `isEnabled`; of a target: nothing
-but the ARN. A rule is deleted after its targets, so that the provider's wait for them is not here.
+Left out: of a rule the role, `namePrefix` and the deprecated `isEnabled`; of a target everything
+except its ARN; and the provider's wait for targets, because a rule is deleted after them.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _BUS = Input(
 
 
 class EventRule(Resource):
-    """A rule; one of the name is overwritten."""
+    """A rule; an existing one with the name is overwritten."""
 
     type = "aws:cloudwatch/eventRule:EventRule"
     inputs = {
@@ -104,7 +104,7 @@ class EventRule(Resource):
 
 
 class EventTarget(Resource):
-    """Where a rule sends its events; one of the id is overwritten."""
+    """A target of a rule; an existing one with the id is overwritten."""
 
     type = "aws:cloudwatch/eventTarget:EventTarget"
     inputs = {

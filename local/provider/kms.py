@@ -122,7 +122,7 @@ class Key(Resource):
 
 
 class Alias(Resource):
-    """A name of a key."""
+    """An alias of a key."""
 
     type = "aws:kms/alias:Alias"
     inputs = {

@@ -1,7 +1,7 @@
 """CloudWatch Logs: log groups and their metric filters.
 
-Left out: the real provider puts the filters of a group one at a time, and tries again to delete a
-group that something else changes; neither clashes here.
+Left out: the real provider writes the filters of a group one at a time, and retries to delete a
+group that is being changed. Neither conflicts here.
 """
 
 from collections.abc import Mapping
@@ -131,7 +131,7 @@ _METRIC_NAME = Input(required=True, pattern=r"[^:*$]*", length=(0, 255))
 
 
 class LogMetricFilter(Resource):
-    """A filter that makes a metric of a group's lines."""
+    """A filter that turns lines of a log group into a metric."""
 
     type = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
     inputs = {

@@ -1,4 +1,4 @@
-"""Endpoints of a VPC."""
+"""VPC endpoints."""
 
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from local.provider.resource import (
 
 
 class VpcEndpoint(Tagged):
-    """A way to a service. Its `subnetConfigurations` are not read: no address here is real."""
+    """A VPC endpoint. `subnetConfigurations` are not read, because addresses here are fake."""
 
     type = "aws:ec2/vpcEndpoint:VpcEndpoint"
     inputs = {

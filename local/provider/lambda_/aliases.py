@@ -1,4 +1,4 @@
-"""Aliases of versions, and who may invoke a function."""
+"""Aliases of a function's versions, and permissions to invoke it."""
 
 import json
 import re
@@ -23,13 +23,13 @@ _FUNCTION = (
 
 
 def _name(function: object) -> object:
-    """Write a function's ARN as its name."""
+    """Return the name in a function's ARN."""
     match = re.fullmatch(_FUNCTION, function) if isinstance(function, str) else None
     return match["name"] if match else function
 
 
 class Alias(Resource):
-    """A name of a function's version, or of two."""
+    """An alias of one or two versions of a function."""
 
     type = "aws:lambda/alias:Alias"
     inputs = {
@@ -77,7 +77,7 @@ class Alias(Resource):
 
 
 class Permission(Resource):
-    """A statement of a function's policy."""
+    """A statement in the resource policy of a function."""
 
     type = "aws:lambda/permission:Permission"
     inputs = {

@@ -1,4 +1,4 @@
-"""Invocations, which are resources to Pulumi."""
+"""Invocations as resources."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from local.provider.resource import (
 
 
 class Invocation(Resource):
-    """A call of a function, when it is made; with CRUD also when it is changed and deleted."""
+    """A call to a function on creation; with CRUD also on update and delete."""
 
     type = "aws:lambda/invocation:Invocation"
     inputs = {
@@ -80,6 +80,6 @@ def _invoke(session: Session, inputs: Properties, payload: bytes) -> Properties:
     )
     result = answer["Payload"].read().decode()
     if "FunctionError" in answer:
-        # What the function raised; the functions here raise no values.
+        # The function's error; errors of this project's functions contain no secret values.
         raise RefusedError(f"invoking {inputs['functionName']}: {result}")
     return {"result": result}

@@ -1,4 +1,4 @@
-"""Buckets. What is set of them one by one, they tell too."""
+"""Buckets, whose outputs include the settings."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -47,7 +47,7 @@ _HOSTED_ZONES = {
 
 
 def _told(call: Callable[..., Any], missing: str, id_: str) -> dict[str, Any]:
-    """Ask for a setting; empty if there is none."""
+    """Read a setting; empty if there is none."""
     try:
         answer: dict[str, Any] = call(Bucket=id_)
     except ClientError as error:
@@ -58,7 +58,7 @@ def _told(call: Callable[..., Any], missing: str, id_: str) -> dict[str, Any]:
 
 
 class Bucket(Resource):
-    """A bucket. What its settings are, it tells too, though others of these types set them."""
+    """A bucket. Its outputs include the settings, which other resource types set."""
 
     type = "aws:s3/bucket:Bucket"
     inputs = {
@@ -94,7 +94,7 @@ class Bucket(Resource):
         s3, name = session.client("s3"), str(inputs["bucket"])
         where = {"CreateBucketConfiguration": {"LocationConstraint": session.region}}
         if session.region == "us-east-1":
-            # S3 itself takes a second creation here, and resets the ACL.
+            # In this region S3 accepts a second creation and resets the ACL.
             where = {}
             if self._exists(s3, name):
                 raise RefusedError(f"creating S3 Bucket ({name}): BucketAlreadyExists")
@@ -192,7 +192,7 @@ def _grants(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _short(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a lifecycle rule as the bucket tells it."""
+    """Convert a lifecycle rule to the bucket's output."""
     told = rule_told(rule)
     chosen = told.get("filter") or {}
     both = chosen.get("and") or {}

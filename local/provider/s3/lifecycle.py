@@ -1,4 +1,4 @@
-"""When objects of a bucket move or go."""
+"""The lifecycle rules of a bucket: when objects move or expire."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -42,7 +42,7 @@ _RULE = {
         fields={
             "and": Input(
                 fields={
-                    # S3 tells 0 where none was given.
+                    # S3 returns 0 if it was not set.
                     "objectSizeGreaterThan": Input(
                         bounds=(0, float("inf")), form=lambda size: size or None
                     ),
@@ -81,7 +81,7 @@ _RULE = {
 
 
 class BucketLifecycleConfiguration(BucketSetting):
-    """When objects of a bucket move or go."""
+    """The lifecycle rules of a bucket: when objects move or expire."""
 
     type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     inputs = {
@@ -125,7 +125,7 @@ class BucketLifecycleConfiguration(BucketSetting):
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a lifecycle rule in S3's words."""
+    """Convert a lifecycle rule to S3's names."""
     keys = ("abortIncompleteMultipartUpload", "noncurrentVersionExpiration")
     wanted = given(rule, *keys, "noncurrentVersionTransitions", "prefix", "status")
     wanted["ID"] = rule["id"]
@@ -151,7 +151,7 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rule_told(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a lifecycle rule of S3 in the provider's words."""
+    """Convert a lifecycle rule of S3 to the provider's names."""
     told: dict[str, Any] = camel({key: each for key, each in rule.items() if key != "ID"})
     told["id"] = rule.get("ID")
     if not told.get("filter"):

@@ -1,4 +1,4 @@
-"""What is set of a bucket: versioning, owners, public access, encryption, policy."""
+"""Settings of a bucket: versioning, ownership, public access, encryption, policy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _OWNER = Input(replaces=True, pattern=r"\d{12}")
 
 
 class BucketSetting(Resource):
-    """Something that is set of a bucket, and goes by its name."""
+    """A setting of a bucket, with the bucket's name as its id."""
 
     gone = frozenset({"NoSuchBucket"})
 
@@ -42,22 +42,22 @@ class BucketSetting(Resource):
         self.put(session.client("s3"), bucket_and_owner(id_), inputs)
 
     def put(self, s3: Any, where: Mapping[str, str], inputs: Properties) -> None:
-        """Set it."""
+        """Write the setting."""
         raise NotImplementedError
 
     def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
-        """Read it."""
+        """Read the setting."""
         raise NotImplementedError
 
 
 def bucket_and_owner(id_: str) -> dict[str, str]:
-    """Read the id of a setting, as S3's calls take it."""
+    """Convert the id of a setting to arguments of S3's calls."""
     bucket, _, owner = id_.partition(",")
     return {"Bucket": bucket, **({"ExpectedBucketOwner": owner} if owner else {})}
 
 
 class BucketVersioning(BucketSetting):
-    """Whether a bucket keeps older versions; taken away, it is suspended."""
+    """The versioning of a bucket; deleting it suspends versioning."""
 
     type = "aws:s3/bucketVersioning:BucketVersioning"
     inputs = {
@@ -109,7 +109,7 @@ class BucketVersioning(BucketSetting):
 
 
 class BucketOwnershipControls(BucketSetting):
-    """Who owns the objects of a bucket."""
+    """The ownership of a bucket's objects."""
 
     type = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     inputs = {
@@ -140,7 +140,7 @@ class BucketOwnershipControls(BucketSetting):
 
 
 class BucketPublicAccessBlock(BucketSetting):
-    """What nobody can open to the public."""
+    """The public access block of a bucket."""
 
     type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     inputs = {
@@ -170,7 +170,7 @@ class BucketPublicAccessBlock(BucketSetting):
 
 
 class BucketServerSideEncryptionConfiguration(BucketSetting):
-    """How a bucket encrypts; taken away, it does so as any other."""
+    """The default encryption of a bucket; deleting it restores S3's default."""
 
     type = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     inputs = {
@@ -221,7 +221,7 @@ def _encryption(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encryption_told(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a rule of encryption in the provider's words."""
+    """Convert an encryption rule to the provider's names."""
     told: dict[str, Any] = {"bucketKeyEnabled": rule.get("BucketKeyEnabled", False)}
     if default := rule.get("ApplyServerSideEncryptionByDefault"):
         told["applyServerSideEncryptionByDefault"] = {"sseAlgorithm": default["SSEAlgorithm"]}
@@ -235,7 +235,7 @@ def encryption_told(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class BucketPolicy(BucketSetting):
-    """Who may do what with a bucket."""
+    """The policy of a bucket."""
 
     type = "aws:s3/bucketPolicy:BucketPolicy"
     inputs = {
