@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures every client, shuffled, and writes RESULTS.md."""
+"""`python -m benchmarks`: measures every client in random order and writes RESULTS.md."""
 
 import json
 import os
@@ -37,7 +37,7 @@ Sample = dict[str, float]
 
 @dataclass(frozen=True)
 class Figure:
-    """One script, run so often for each client; it prints what the columns show."""
+    """One script, run `times` times for each client; it prints the values of the columns."""
 
     script: str
     title: str
@@ -119,7 +119,7 @@ FIGURES = (COLD, HIT, FETCH, CROWD)
 
 @dataclass(frozen=True)
 class Runner:
-    """Starts the measured processes: one Python, one server, one environment."""
+    """Starts the measured processes with the same Python, server and environment."""
 
     server: server.Server
     packages: Path
@@ -136,7 +136,7 @@ class Runner:
             self.samples[figure.script, client].append(sample)
 
     def sample(self, script: str, argument: str, form: str) -> Sample:
-        """Run a script to its end and return what it prints last."""
+        """Run a script and return the last line that it prints."""
         process = subprocess.Popen(
             [PYTHON, HERE / f"{script}.py", argument],
             cwd=ROOT,
@@ -146,10 +146,10 @@ class Runner:
             env={
                 "PATH": os.defpath,
                 "PYTHONPATH": f"{self.packages / form}:{ROOT}",
-                "PYTHONDONTWRITEBYTECODE": "1",  # all that there shall be is there already
+                "PYTHONDONTWRITEBYTECODE": "1",  # the bytecode to measure exists already
                 "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
                 "AWS_SECRET_ACCESS_KEY": "no-key",
-                "AWS_SESSION_TOKEN": "no-token" * 50,  # as long as one is
+                "AWS_SESSION_TOKEN": "no-token" * 50,  # as long as a real one
                 "AWS_REGION": "eu-central-1",
                 "AWS_DEFAULT_REGION": "eu-central-1",
                 "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server.port}",
@@ -159,7 +159,7 @@ class Runner:
         with process:
             assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
             line = process.stdout.readline()
-            if script == "crowd":  # it has read once, and its threads wait
+            if script == "crowd":  # it has read once, and its threads are waiting
                 self.server.reset(UPSTREAM_SECONDS)
                 line, _ = process.communicate("\n")
             if not line or process.wait():
@@ -170,11 +170,11 @@ class Runner:
         return sample
 
     def median(self, figure: Figure, key: str, client: str = OURS) -> float:
-        """Median of one column of one client."""
+        """Return the median of one column of one client."""
         return statistics.median(each[key] for each in self.samples[figure.script, client])
 
     def table(self, figure: Figure) -> list[str]:
-        """Write the figure's table."""
+        """Return the figure's table."""
         rows: dict[str, list[str]] = defaultdict(list)
         for client in figure.clients:
             for column in figure.columns:
@@ -185,7 +185,7 @@ class Runner:
 
 
 def targets(runner: Runner, sizes: Mapping[str, int]) -> list[Target]:
-    """Set each target next to what was reached."""
+    """Return each target with the measured value."""
     cold, hit, fetch = (
         runner.median(each, key)
         for each, key in ((COLD, "seconds"), (HIT, "1"), (FETCH, "seconds"))
@@ -235,7 +235,7 @@ def main() -> None:
 
 
 def _versions() -> list[str]:
-    """Name the peers as they are locked."""
+    """Return name and version of the peers."""
     locked = (HERE / "requirements.txt").read_text(encoding="utf-8")
     return [
         " ".join(pin)

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.deployment`: what a deployment takes by either engine, into RESULTS.md.
+"""`python -m benchmarks.deployment`: times deployments with both engines, into RESULTS.md.
 
-Ends with 1 when a target is missed.
+Exits with 1 if a target is missed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 TIMES = 5
 SECRETS = 300
-# The last commit with one engine only.
+# The last commit with only one engine.
 BASELINE = "1ff8928"
 
 _READING = f"""\
@@ -40,7 +40,7 @@ it slows down as the number of resources grows."""
 
 
 class Timed(PulumiEngine):
-    """Keeps the seconds of each command."""
+    """Records the seconds of each command."""
 
     def __init__(self, cli: Cli) -> None:
         super().__init__(cli)
@@ -71,7 +71,7 @@ class Timed(PulumiEngine):
 
 
 def main() -> int:
-    """Measure both engines; write and print what came of it."""
+    """Measure both engines; write and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.deployment", description=__doc__)
     parser.add_argument("--times", type=int, default=TIMES, help="runs of each figure")
     times = parser.parse_args().times
@@ -128,7 +128,9 @@ def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
         if stack.config.get(f"{stack.project}:protection") == "strict":
             engine.release()
         engine.destroy()
-    first = dict(reversed(engine.seconds))  # a strict stack is deployed once more to be destroyed
+    first = dict(
+        reversed(engine.seconds)
+    )  # a strict stack is deployed again before it is destroyed
     print({name: round(seconds, 2) for name, seconds in first.items()}, file=sys.stderr)
     return {name: first[name] for name in ("preview", "up", "second up", "destroy")}
 
@@ -142,7 +144,7 @@ def _many(stack: Stack) -> Stack:
 
 
 def _pairs(times: int) -> list[tuple[float, float]]:
-    """Time `make up` of the baseline and of this checkout, taking turns, after a warm-up."""
+    """Time `make up` of the baseline and of this checkout alternately, after a warm-up."""
     with tempfile.TemporaryDirectory() as folder:
         baseline = Path(folder, "baseline")
         worktree = ["git", "worktree", "add", "--quiet", "--detach", str(baseline), BASELINE]

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.install`: from a fresh clone to the first result, into RESULTS.md.
+"""`python -m benchmarks.install`: times a fresh clone up to its first result, into RESULTS.md.
 
-Ends with 1 when a target is missed.
+Exits with 1 if a target is missed.
 """
 
 import os
@@ -30,7 +30,7 @@ result: from then to the first check of `make up`, including the compilation of 
 
 
 def main() -> int:
-    """Measure each phase, the phases taking turns; write and print what came of it."""
+    """Measure the phases alternately; write and print the results."""
     taken: dict[str, list[float]] = {"download": [], "install": [], "bare": [], "result": []}
     with tempfile.TemporaryDirectory() as folder:
         caches = {"UV_CACHE_DIR": f"{folder}/uv", "PIP_CACHE_DIR": f"{folder}/pip"}

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown. Every number comes from the run."""
+"""Formats the measurements as Markdown. Every number comes from the run."""
 
 import os
 import platform
@@ -33,7 +33,7 @@ _READING = """\
 
 @dataclass(frozen=True)
 class Column:
-    """One number of a sample, and how it is shown."""
+    """One number of a sample, and how to format it."""
 
     key: str
     title: str
@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must not exceed."""
+    """The limit of a figure, and the measured value."""
 
     figure: str
     unit: str
@@ -50,7 +50,7 @@ class Target:
     reached: float
 
     def cells(self) -> list[str]:
-        """Say what was asked and what was reached."""
+        """Return limit, measured value and verdict."""
         kept = self.reached <= self.limit
         verdict = "met" if kept else f"**missed by {self.reached / self.limit - 1:.1%}**"
         texts = [f"{_short(number)} {self.unit}" for number in (self.limit, self.reached)]
@@ -58,7 +58,7 @@ class Target:
 
 
 def cell(samples: Sequence[float], ours: float, scale: float) -> str:
-    """Write median, quartiles, and the ratio to this client's median."""
+    """Format median, quartiles, and the ratio to this client's median."""
     median = statistics.median(samples)
     low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
     spread = f" ({_short(low * scale)}–{_short(high * scale)})" if low < high else ""
@@ -67,7 +67,7 @@ def cell(samples: Sequence[float], ours: float, scale: float) -> str:
 
 
 def table(heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
-    """Write a table; the rows by their first cells."""
+    """Return the lines of a table; `rows` has the first cell as its key."""
     lines = [heads, ["---"] * len(heads), *([first, *rest] for first, rest in rows.items())]
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
@@ -75,7 +75,7 @@ def table(heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
 def page(
     targets: Sequence[Target], versions: Sequence[str], tables: Mapping[str, list[str]]
 ) -> str:
-    """Write the whole page."""
+    """Return the whole page."""
     verdicts = {target.figure: target.cells() for target in targets}
     lines = [
         "# What the client costs, compared with its peers\n",
@@ -89,7 +89,7 @@ def page(
 
 
 def write_section(path: Path, name: str, text: str) -> None:
-    """Put a section between its marks in a page, in the place of what stands there."""
+    """Replace the section between its markers in a page."""
     page_, begin, end = path.read_text(encoding="utf-8"), f"<!-- {name} -->", "<!-- end -->"
     before, _, rest = page_.partition(begin)
     _, _, after = rest.partition(end)
@@ -98,7 +98,7 @@ def write_section(path: Path, name: str, text: str) -> None:
 
 
 def _short(number: float, digits: int = 3) -> str:
-    """So many digits that count; whole numbers whole."""
+    """Format a number with `digits` significant digits; large numbers as integers."""
     return f"{number:.0f}" if number >= 10 ** (digits - 1) else f"{number:.{digits}g}"
 
 

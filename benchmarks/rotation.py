@@ -1,6 +1,6 @@
 """`python -m benchmarks.rotation`: 200 rotations of each strategy under traffic, into RESULTS.md.
 
-Ends with 1 when a request failed.
+Exits with 1 if a request failed.
 """
 
 import statistics
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "handler"))  # where Lambda has it: the package's root
+sys.path.insert(0, str(ROOT / "handler"))  # on Lambda, the root of the package
 
 from benchmarks import report  # noqa: E402
 from local import deployment, loopback  # noqa: E402
@@ -36,7 +36,7 @@ until the next rotation, and is served until then or until the caches release it
 
 
 def main() -> int:
-    """Soak every strategy; write and print what came of it."""
+    """Soak every strategy; write and print the results."""
     loopback.install()
     rows: dict[str, list[str]] = {}
     failed = 0

@@ -12,8 +12,8 @@ from typing import Any
 from rotation_engine import Refused, Value
 
 _PREVIOUS = "previous"
-# `validUntil` is written before the new texts become current, which failed steps may delay. A longer
-# delay abandons the rotation, so that the overlap is never shorter than configured.
+# `validUntil` is written before the new texts become current, which failed steps may delay. After
+# a longer delay the rotation is abandoned, so the overlap is never shorter than configured.
 _TIME_TO_FINISH = timedelta(hours=1)
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
