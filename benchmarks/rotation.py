@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "handler"))  # on Lambda, the root of the package
 
-from benchmarks import report  # noqa: E402
-from local import deployment, loopback  # noqa: E402
-from local.proofs.clients import logging_in, signing  # noqa: E402
-from local.proofs.soak import STRATEGIES, Soak, soak, stack  # noqa: E402
-from local.proofs.traffic import callers  # noqa: E402
+from benchmarks import report  # noqa: E402 (needs the path)
+from local import deployment, loopback  # noqa: E402 (needs the path)
+from local.proofs.clients import logging_in, signing  # noqa: E402 (needs the path)
+from local.proofs.soak import STRATEGIES, Soak, soak, stack  # noqa: E402 (needs the path)
+from local.proofs.traffic import callers  # noqa: E402 (needs the path)
 
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 ROTATIONS, CALLERS, OTHERS = 200, 6, 2

@@ -90,7 +90,7 @@ def download(package: str, folder: Path) -> dict[str, Any]:
 
     """
     ended = subprocess.run(  # noqa: S603 (npm, from the PATH)
-        ["npm", "pack", "--json", "--pack-destination", str(folder), package],  # noqa: S607
+        ["npm", "pack", "--json", "--pack-destination", str(folder), package],  # noqa: S607 (npm, from the PATH)
         stdout=subprocess.PIPE,
         check=True,
     )

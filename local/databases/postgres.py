@@ -106,7 +106,7 @@ class PostgreSQL:
     def connect(self) -> Iterator["Connection"]:
         """Log in as the superuser, for the time of a `with` block."""
         # Imported only with a server, because the import is slow and most stacks have no server.
-        from pg8000.native import Connection  # noqa: PLC0415
+        from pg8000.native import Connection  # noqa: PLC0415 (slow)
 
         user, password = self.admin
         with socket.create_connection((self.host, self.port)) as link:

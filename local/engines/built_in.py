@@ -187,7 +187,7 @@ class BuiltInEngine(mocks.MockMonitor):
 
     # These methods are named after the engine's gRPC interface.
 
-    def RegisterResource(  # noqa: N802
+    def RegisterResource(  # noqa: N802 (the interface's name)
         self, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
         """Create a resource, or record a component."""
@@ -235,7 +235,7 @@ class BuiltInEngine(mocks.MockMonitor):
             raise DeploymentError(f"{made.name} ({made.type}): {told}")
         return self._provider.create(made.type, made.name, inputs)
 
-    def RegisterResourceOutputs(  # noqa: N802
+    def RegisterResourceOutputs(  # noqa: N802 (the interface's name)
         self, request: resource_pb2.RegisterResourceOutputsRequest
     ) -> empty_pb2.Empty:
         """Record the outputs of a component or of the stack."""

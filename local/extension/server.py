@@ -198,8 +198,8 @@ class Service:
 def _create_client(service: str, timeout_millis: int, max_connections: int) -> object:
     """Create a client with the credentials, region and endpoint of the function's environment."""
     # Imported here, in a background thread, because botocore loads slowly.
-    import botocore.config  # noqa: PLC0415
-    import botocore.session  # noqa: PLC0415
+    import botocore.config  # noqa: PLC0415 (slow)
+    import botocore.session  # noqa: PLC0415 (slow)
 
     timeout_seconds = timeout_millis / 1000 or None
     return botocore.session.get_session().create_client(

@@ -71,7 +71,7 @@ def _kept(deployed: Deployment) -> Iterator[Thing]:
         yield Thing(PARAMETER, home, name)
 
 
-def _things(client: Any, *, everywhere: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+def _things(client: Any, *, everywhere: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (boto3 makes its classes at run time)
     for kind, (service, operation, list_, key) in _LISTS.items():
         if everywhere and service in _GLOBAL:
             continue  # they were listed in the first region
