@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from infra.config import functions
 from infra.config.schema import Settings
 from infra.names import Names
-from local import native_code, networks, stand_ins
+from local import external_resources, native_code, networks
 from local.aws import ADMIN_ARN, EmbeddedAws
 from local.config import settings
 from local.config.project import Stack, stand_in
@@ -285,7 +285,7 @@ def account(
         reachable = [server.port] if server else []
         layers = {*layers, *native_code.layer_arns(stack.region)}
         aws = running.enter_context(EmbeddedAws(port=port, layers=layers, reachable=reachable))
-        stack, notes = stand_ins.with_stand_ins(stack, aws, server)
+        stack, notes = external_resources.with_stand_ins(stack, aws, server)
         stack, rebuilt = native_code.for_this_machine(stack, aws.interpreter_version)
         yield Account(aws, networks.with_local_vpc(stack, aws), server, [*notes, *rebuilt])
 
@@ -310,7 +310,7 @@ def adapted(stack: Stack) -> Stack:
     secret without its own key can be read only in its account, so it is moved to this one.
     """
     changed: dict[str, object] = {}
-    if secrets := stand_ins.in_this_account(stack):
+    if secrets := external_resources.in_this_account(stack):
         changed["secrets"] = secrets
     policy, monitoring = (stack.section(key) for key in ("resourcePolicy", "monitoring"))
     if policy.get("enabled"):

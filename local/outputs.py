@@ -14,7 +14,7 @@ from rich.table import Table
 from infra import cost
 from local.aws import EmbeddedAws
 from local.engines.pulumi_engine import PulumiEngine
-from local.proofs.outcomes import Outcome
+from local.proofs.results import Outcome
 
 _MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
 _PROMISE_WIDTH = 63

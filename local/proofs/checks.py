@@ -8,7 +8,7 @@ from local.deployment import SEEDING, Deployment
 from local.proofs import function_checks, incidents
 from local.proofs.function_checks import Evidence, of_each
 from local.proofs.leaks import leaked, leaked_file
-from local.proofs.outcomes import Broken, Outcome, Skipped, tried
+from local.proofs.results import Broken, Outcome, Skipped, tried
 from local.proofs.traffic import Traffic, callers_of, rotate
 
 _CALLERS = 4

@@ -16,7 +16,7 @@ from local.deployment import Deployment
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.proofs import leftovers
 from local.proofs.leaks import leaked
-from local.proofs.outcomes import Broken, Outcome, tried
+from local.proofs.results import Broken, Outcome, tried
 
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")

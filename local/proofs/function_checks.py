@@ -21,9 +21,9 @@ from local.deployment import SEEDING, Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
 from local.proofs.leaks import leaked
-from local.proofs.outcomes import Broken, Skipped
 from local.proofs.probe import digest
-from local.proofs.trial import READ, like, probe, read_as, role_like
+from local.proofs.results import Broken, Skipped
+from local.proofs.role_access import READ, like, probe, read_as, role_like
 
 INVOCATIONS = 3
 _NO_EVENT = "no `event` in its config"

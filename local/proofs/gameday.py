@@ -21,9 +21,9 @@ from infra.packaging import client as client_package
 from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
 from local.functions import Function
+from local.proofs.role_access import deployed, like
 from local.proofs.traffic import Caller, Request, Traffic
 from local.proofs.traffic import callers as traffic_callers
-from local.proofs.trial import deployed, like
 
 SERVICE = "secretsmanager"
 _READER = Path(__file__).with_name("reader.py")

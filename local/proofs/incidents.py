@@ -19,7 +19,7 @@ from typing import Any, Self
 from infra.aws import limits
 from local.deployment import Deployment
 from local.functions import Function
-from local.proofs.trial import read_as, role_like
+from local.proofs.role_access import read_as, role_like
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from local.proofs.outcomes import Broken
+from local.proofs.results import Broken
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')
 # Anything shorter would be found in any base64 text.

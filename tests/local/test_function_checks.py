@@ -11,7 +11,7 @@ import pytest
 from local import deployment
 from local.deployment import Deployment
 from local.proofs import checks
-from local.proofs.outcomes import Outcome
+from local.proofs.results import Outcome
 from local.proofs.traffic import callers, callers_of
 from tests.recording import stack
 

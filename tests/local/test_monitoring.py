@@ -24,7 +24,7 @@ from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
 from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
-from local.proofs.trial import read_as, role_like
+from local.proofs.role_access import read_as, role_like
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
 

@@ -18,7 +18,7 @@ from local import deployment
 from local.deployment import Deployment
 from local.engines.built_in import BuiltInEngine
 from local.proofs import checks
-from local.proofs.trial import read_as
+from local.proofs.role_access import read_as
 from local.provider.provider import DeploymentError, Provider
 from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.proofs.leaks import leaked, leaked_file
-from local.proofs.outcomes import Broken
+from local.proofs.results import Broken
 from local.provider.archive import package
 
 CANARY = 'pa"s<s\\w&ö>rd/+='

@@ -4,7 +4,7 @@ from rich.text import Text
 
 from local import outputs
 from local.proofs import checks, engine_checks
-from local.proofs.outcomes import Outcome
+from local.proofs.results import Outcome
 
 
 def shown(*, kept: bool | None, figure: str) -> list[str]:

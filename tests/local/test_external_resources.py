@@ -8,7 +8,7 @@ import pytest
 
 from local import deployment
 from local.deployment import Account, Deployment
-from local.proofs.trial import READ, read_as
+from local.proofs.role_access import READ, read_as
 from tests.recording import stack
 
 OWNER = "111122223333"
