@@ -120,7 +120,7 @@ def _serve(options: argparse.Namespace) -> int:
             for note in account.notes:
                 _note(note)
             if account.engine:
-                account.engine.open(deployment.adapted(account.stack), account.aws)
+                account.engine.open(deployment.with_local_config(account.stack), account.aws)
             _stay(account, None)
         return 0
     with _account(options, stack) as account:
@@ -140,7 +140,7 @@ def _rotate(options: argparse.Namespace) -> int:
 
 
 def _gameday(options: argparse.Namespace) -> int:
-    with _account(options, gameday.prepared(_load(options))) as account:
+    with _account(options, gameday.with_short_caches(_load(options))) as account:
         return gameday.run(_deploy(account), _terminal, options.callers)
 
 
@@ -312,11 +312,11 @@ def _deploy(account: _Account) -> deployment.Deployment:
         _note(message)
     for note in notes:
         _note(note)
-    for path in stack.stand_ins:
+    for path in stack.placeholders:
         _note(
             f"{path} is encrypted and cannot be read here; a generated placeholder is used instead"
         )
-    for name in deployed.operated:
+    for name in deployed.placeholders:
         _note(f"{name} is `from: external`; a generated placeholder was stored in it")
     if server:
         names, address = sorted(databases.login_secrets(stack)), f"{server.host}:{server.port}"
@@ -342,20 +342,21 @@ def _progress(total: int) -> Iterator[deployment.OnCreated]:
 
 
 def _check(
-    deployed: deployment.Deployment, before: frozenset[leftovers.Thing], *, stays: bool
+    deployed: deployment.Deployment, before: frozenset[leftovers.AccountResource], *, stays: bool
 ) -> bool:
     """Run every check and print its outcome; destroy the stack unless `stays`."""
-    tried = checks.run(deployed)
+    results = checks.run(deployed)
     if deployed.pulumi:
         values = deployed.canaries  # read before the checks rotate any
-        tried = itertools.chain(tried, engine_checks.run(deployed, values, before, stays=stays))
+        engine = engine_checks.run(deployed, values, before, stays=stays)
+        results = itertools.chain(results, engine)
     _terminal.print("\n[bold]Checks[/bold]")
-    outcomes = []
-    for outcome in tried:
-        outcomes.append(outcome)
-        for line in outputs.check(outcome):
+    passed = []
+    for result in results:
+        passed.append(result.passed)
+        for line in outputs.check(result):
             _terminal.print(line)
-    return all(outcome.kept is not False for outcome in outcomes)
+    return False not in passed
 
 
 def _stay(account: _Account, deployed: deployment.Deployment | None) -> None:

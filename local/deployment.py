@@ -15,7 +15,7 @@ from infra.names import Names
 from local import external_resources, native_code, networks
 from local.aws import ADMIN_ARN, EmbeddedAws
 from local.config import settings
-from local.config.project import Stack, stand_in
+from local.config.project import Stack, placeholder
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 from local.engines.built_in import BuiltInEngine, Preview
@@ -29,8 +29,8 @@ ALARM_PERIOD_SECONDS = 10
 SEEDING = "aws:lambda/invocation:Invocation"
 """Type of the resource that calls the seeder, which writes initial values, once per secret."""
 # Fields of a database's secret that are not secret: where to log in, and as which user.
-_TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
-_TOLD |= {"port", "engine"}
+_NOT_SECRET = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
+_NOT_SECRET |= {"port", "engine"}
 
 OnCreated = Callable[[Made], None]
 
@@ -42,7 +42,7 @@ class Deployment:
     aws: EmbeddedAws
     stack: Stack
     record: Record
-    operated: tuple[str, ...]
+    placeholders: tuple[str, ...]
     """Logical names of the secrets that hold a placeholder instead of an operator's value."""
     server: PostgreSQL | None
     """The server of the stack's databases, if it has any."""
@@ -133,9 +133,9 @@ class Deployment:
                 value = json.loads(text)
             except ValueError:
                 value = text
-            told = _TOLD | plain.get(arn, set())
+            shown = _NOT_SECRET | plain.get(arn, set())
             if isinstance(value, dict):
-                value = [each for field, each in value.items() if field not in told]
+                value = [each for field, each in value.items() if field not in shown]
             found |= set(_leaves(value))
         return frozenset(found)
 
@@ -182,7 +182,7 @@ def preview(stack: Stack) -> BuiltInEngine:
 
     """
     engine = BuiltInEngine(Preview())
-    engine.run(adapted(stack))
+    engine.run(with_local_config(stack))
     return engine
 
 
@@ -204,7 +204,7 @@ def deploy(
         PulumiError: Pulumi's engine failed.
 
     """
-    stack = adapted(stack)
+    stack = with_local_config(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operator = databases.Operator(server, stack) if server else None
     if operator:
@@ -220,17 +220,17 @@ def deploy(
             on_created(made)
 
     record = (pulumi.deploy if pulumi else _built_in)(stack, aws, created)
-    operated = []
+    placeholders = []
     for name, arn in record.outputs["secret_arns"].items():
         if not secrets.describe_secret(SecretId=arn).get("VersionIdsToStages"):
-            value = json.loads(stand_in())
+            value = json.loads(placeholder())
             if operator:
                 value |= operator.address(name)
                 operator.make(name, value)
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
-            operated.append(name)
-    operated += _put_missing_parameters(aws.client("ssm", stack.region), record.outputs)
-    return Deployment(aws, stack, record, tuple(operated), server, pulumi)
+            placeholders.append(name)
+    placeholders += _put_missing_parameters(aws.client("ssm", stack.region), record.outputs)
+    return Deployment(aws, stack, record, tuple(placeholders), server, pulumi)
 
 
 def _put_missing_parameters(
@@ -243,7 +243,7 @@ def _put_missing_parameters(
             client.get_parameter(Name=name)
         except client.exceptions.ParameterNotFound:
             client.put_parameter(
-                Name=name, Value=stand_in(), Type="SecureString", KeyId=outputs["key_arn"]
+                Name=name, Value=placeholder(), Type="SecureString", KeyId=outputs["key_arn"]
             )
             yield name
 
@@ -285,7 +285,7 @@ def account(
         reachable = [server.port] if server else []
         layers = {*layers, *native_code.layer_arns(stack.region)}
         aws = running.enter_context(EmbeddedAws(port=port, layers=layers, reachable=reachable))
-        stack, notes = external_resources.with_stand_ins(stack, aws, server)
+        stack, notes = external_resources.with_external_resources(stack, aws, server)
         stack, rebuilt = native_code.for_this_machine(stack, aws.interpreter_version)
         yield Account(aws, networks.with_local_vpc(stack, aws), server, [*notes, *rebuilt])
 
@@ -302,7 +302,7 @@ def running(stack: Stack) -> Iterator[Deployment]:
         yield deploy(started.stack, started.aws, server=started.server)
 
 
-def adapted(stack: Stack) -> Stack:
+def with_local_config(stack: Stack) -> Stack:
     """Return the stack with the config that the embedded AWS needs.
 
     The local deployer becomes an administrator of its secrets, and there is no organization. The
@@ -310,7 +310,7 @@ def adapted(stack: Stack) -> Stack:
     secret without its own key can be read only in its account, so it is moved to this one.
     """
     changed: dict[str, object] = {}
-    if secrets := external_resources.in_this_account(stack):
+    if secrets := external_resources.secrets_in_this_account(stack):
         changed["secrets"] = secrets
     policy, monitoring = (stack.section(key) for key in ("resourcePolicy", "monitoring"))
     if policy.get("enabled"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws import ACCOUNT_ID, EmbeddedAws
-from local.config.project import Stack, stand_in
+from local.config.project import Stack, placeholder
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 
@@ -21,7 +21,7 @@ _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _NOTHING = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
 
 
-class StandIns:
+class ExternalResources:
     """Creates each resource once, and keeps a note of each."""
 
     def __init__(self, aws: EmbeddedAws, region: str) -> None:
@@ -113,14 +113,14 @@ class StandIns:
         return str(self._aws.client("sns", self._region).create_topic(Name=name)["TopicArn"])
 
 
-def with_stand_ins(
+def with_external_resources(
     stack: Stack, aws: EmbeddedAws, server: PostgreSQL | None
 ) -> tuple[Stack, list[str]]:
     """Create the resources; return the stack with their ARNs, and a note for each.
 
     An existing secret that logs in to a database gets the address of `server`.
     """
-    make = StandIns(aws, stack.region)
+    make = ExternalResources(aws, stack.region)
     changed: dict[str, object] = {
         "secrets": _secrets(stack, make, server),
         "readers": _readers(stack, make),
@@ -135,7 +135,7 @@ def with_stand_ins(
     return stack.changed(**{key: value for key, value in changed.items() if value}), make.notes
 
 
-def in_this_account(stack: Stack) -> dict[str, Any]:
+def secrets_in_this_account(stack: Stack) -> dict[str, Any]:
     """Return `secrets` with those of the deployer's account moved to this one; empty if none."""
     secrets, moved = stack.section("secrets"), False
     for name, secret in secrets.items():
@@ -147,12 +147,12 @@ def in_this_account(stack: Stack) -> dict[str, Any]:
     return secrets if moved else {}
 
 
-def _secrets(stack: Stack, make: StandIns, server: PostgreSQL | None) -> dict[str, Any]:
+def _secrets(stack: Stack, make: ExternalResources, server: PostgreSQL | None) -> dict[str, Any]:
     made, logging_in = stack.section("secrets"), databases.login_secrets(stack)
     for name, secret in made.items():
         if not isinstance(secret, dict) or not (arn := secret.get("existing")):
             continue
-        path, value = f"secrets.{name}", json.loads(stand_in())
+        path, value = f"secrets.{name}", json.loads(placeholder())
         if server and name in logging_in:
             value |= {"host": server.host, "port": server.port}
         key = secret.get("keyArn")
@@ -162,14 +162,14 @@ def _secrets(stack: Stack, make: StandIns, server: PostgreSQL | None) -> dict[st
     return made
 
 
-def _readers(stack: Stack, make: StandIns) -> dict[str, Any]:
+def _readers(stack: Stack, make: ExternalResources) -> dict[str, Any]:
     return {
         name: {**reader, "role": make.role(f"readers.{name}.role", reader["role"])}
         for name, reader in stack.section("readers").items()
     }
 
 
-def _role(path: str, role: Mapping[str, Any], make: StandIns) -> dict[str, Any]:
+def _role(path: str, role: Mapping[str, Any], make: ExternalResources) -> dict[str, Any]:
     made = dict(role)
     if boundary := role.get("permissionsBoundary"):
         made["permissionsBoundary"] = make.boundary(f"{path}.permissionsBoundary", boundary)
@@ -180,7 +180,7 @@ def _role(path: str, role: Mapping[str, Any], make: StandIns) -> dict[str, Any]:
     return made
 
 
-def _function(path: str, function: Mapping[str, Any], make: StandIns) -> dict[str, Any]:
+def _function(path: str, function: Mapping[str, Any], make: ExternalResources) -> dict[str, Any]:
     made = dict(function)
     if role := function.get("role"):
         made["role"] = _role(f"{path}.role", role, make)

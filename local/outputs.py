@@ -14,7 +14,7 @@ from rich.table import Table
 from infra import cost
 from local.aws import EmbeddedAws
 from local.engines.pulumi_engine import PulumiEngine
-from local.proofs.results import Outcome
+from local.proofs.results import CheckResult
 
 _MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
 _PROMISE_WIDTH = 63
@@ -63,12 +63,12 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
     return textwrap.indent(written.get().rstrip("\n"), "    ")
 
 
-def check(outcome: Outcome) -> Iterator[str]:
-    """Yield the lines of a check's outcome, in Rich's markup: a summary, then the details."""
-    figure, *details = outcome.figure.splitlines() or [""]
-    if outcome.kept is None:
+def check(result: CheckResult) -> Iterator[str]:
+    """Yield the lines of a check's result, in Rich's markup: a summary, then the details."""
+    figure, *details = result.figure.splitlines() or [""]
+    if result.passed is None:
         figure = f"skipped: {figure}"
-    yield f"{_MARKS[outcome.kept]} {outcome.promise:<{_PROMISE_WIDTH}} [dim]{escape(figure)}[/dim]"
+    yield f"{_MARKS[result.passed]} {result.promise:<{_PROMISE_WIDTH}} [dim]{escape(figure)}[/dim]"
     for line in details:
         yield f"    [dim]{escape(line)}[/dim]"
 

@@ -36,7 +36,7 @@ class Stack:
     """Full key -> text."""
     secret_keys: tuple[str, ...]
     """Full keys that hold something encrypted."""
-    stand_ins: tuple[str, ...]
+    placeholders: tuple[str, ...]
     """Paths of encrypted values, which are replaced by generated placeholders."""
 
     @property
@@ -97,27 +97,29 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
             " value with `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
         )
 
-    config, secret_keys, stand_ins = {}, [], []
+    config, secret_keys, placeholders = {}, [], []
     for key, value in values.items():
         decrypted, encrypted = _decrypted(value, key)
         # To Pulumi, a map with one encrypted value is secret, even if its other values are plain.
         if encrypted and not (key == f"{name}:secretValues" and _holds_plain(value)):
             secret_keys.append(key)
-        stand_ins += encrypted
+        placeholders += encrypted
         config[key] = _text(decrypted)
         if key in given:  # defaults were checked with their declarations
             refused = config_types.value_errors(declared, key.removeprefix(f"{name}:"), decrypted)
             errors += [f"{path.name}: {error}" for error in refused]
     if errors:
         raise ProjectError(*errors)
-    return Stack(root / "__main__.py", name, stack, config, tuple(secret_keys), tuple(stand_ins))
+    return Stack(
+        root / "__main__.py", name, stack, config, tuple(secret_keys), tuple(placeholders)
+    )
 
 
-def stand_in() -> str:
+def placeholder() -> str:
     """Return a placeholder for an unknown secret: the fields of a database, all generated."""
     return json.dumps(
         {
-            "host": f"{secrets.token_hex(4)}.stand-in.example",
+            "host": f"{secrets.token_hex(4)}.placeholder.example",
             "dbname": f"db{secrets.token_hex(4)}",
             "username": f"user{secrets.token_hex(4)}",
             "password": secrets.token_urlsafe(24),
@@ -199,7 +201,7 @@ def _decrypted(value: object, path: str) -> tuple[object, list[str]]:
     """Replace each `secure: …` by a placeholder; return the value and the paths."""
     if isinstance(value, dict):
         if _is_encrypted(value):
-            return stand_in(), [path]
+            return placeholder(), [path]
         inner = {key: _decrypted(each, f"{path}.{key}") for key, each in value.items()}
         return (
             {key: each for key, (each, _) in inner.items()},

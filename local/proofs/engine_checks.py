@@ -16,7 +16,7 @@ from local.deployment import Deployment
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.proofs import leftovers
 from local.proofs.leaks import leaked
-from local.proofs.results import Broken, Outcome, tried
+from local.proofs.results import CheckFailed, CheckResult, run_check
 
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")
@@ -34,10 +34,10 @@ PROMISES = (PLANNED, UNCHANGED, HELD, LEFT)
 def run(
     deployment: Deployment,
     values: Collection[str],
-    before: frozenset[leftovers.Thing] = frozenset(),
+    before: frozenset[leftovers.AccountResource] = frozenset(),
     *,
     stays: bool = True,
-) -> Iterator[Outcome]:
+) -> Iterator[CheckResult]:
     """Run every check, and destroy the stack unless `stays`; yield each outcome at once.
 
     `values` are the secret values right after the deployment; `before` is the content of the
@@ -45,34 +45,36 @@ def run(
     """
     held = {*values, *deployment.canaries}
     engine = _engine(deployment)
-    yield tried(PLANNED, lambda: _planned(engine))
-    yield tried(UNCHANGED, lambda: _unchanged(engine))
-    yield tried(HELD, lambda: _held(engine, held))
+    yield run_check(PLANNED, lambda: _planned(engine))
+    yield run_check(UNCHANGED, lambda: _unchanged(engine))
+    yield run_check(HELD, lambda: _held(engine, held))
     if not stays:
-        yield tried(LEFT, lambda: _left(deployment, before))
+        yield run_check(LEFT, lambda: _left(deployment, before))
 
 
 def _engine(deployment: Deployment) -> PulumiEngine:
     if deployment.pulumi is None:
-        raise Broken("the stack was not deployed by Pulumi's engine")
+        raise CheckFailed("the stack was not deployed by Pulumi's engine")
     return deployment.pulumi
 
 
 def _planned(engine: PulumiEngine) -> str:
     planned, made = Counter(engine.planned), Counter(engine.made)
     if not made:
-        raise Broken("nothing was created")
+        raise CheckFailed("nothing was created")
     if planned != made:
-        raise Broken(f"only planned: {_told(planned - made)}; only done: {_told(made - planned)}")
+        raise CheckFailed(
+            f"only planned: {_described(planned - made)}; only done: {_described(made - planned)}"
+        )
     if other := {step.operation for step in made} - {"create"}:
-        raise Broken(f"unexpected in an empty account: {', '.join(sorted(other))}")
+        raise CheckFailed(f"unexpected in an empty account: {', '.join(sorted(other))}")
     return f"{len(engine.made)} steps"
 
 
 def _unchanged(engine: PulumiEngine) -> str:
     start = time.perf_counter()
     if done := engine.up():
-        raise Broken(_told(Counter(done)))
+        raise CheckFailed(_described(Counter(done)))
     return f"{time.perf_counter() - start:.1f} s"
 
 
@@ -82,21 +84,21 @@ def _held(engine: PulumiEngine, values: Collection[str]) -> str:
         planted = _planted(Path(folder), min(values, key=len, default=""))
         found = {path for path in (*files, *planted) if _leaks(path, values)}
     if missed := planted - found:
-        raise Broken(f"a planted value was not found: {_names(missed)}")
+        raise CheckFailed(f"a planted value was not found: {_names(missed)}")
     if found - planted:
-        raise Broken(f"a secret value is in {_names(found - planted)}")
+        raise CheckFailed(f"a secret value is in {_names(found - planted)}")
     size = sum(path.stat().st_size for path in files) // 1024
     return f"{len(files)} files, {size} KiB searched; {len(planted)} planted values found"
 
 
-def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
+def _left(deployment: Deployment, before: frozenset[leftovers.AccountResource]) -> str:
     engine, expected = _engine(deployment), leftovers.kept(deployment)
     if deployment.outputs["protection"] == "strict":
         _release(engine)
     done = engine.destroy()
     found = leftovers.account(deployment.aws, deployment.stack) - before
     if found != expected:
-        raise Broken(
+        raise CheckFailed(
             f"left but not listed: {_some(found - expected)};"
             f" listed but gone: {_some(expected - found)}"
         )
@@ -113,10 +115,10 @@ def _release(engine: PulumiEngine) -> None:
         if "cannot be deleted" not in str(error):
             raise
     else:
-        raise Broken("the stack was destroyed although it is protected")
+        raise CheckFailed("the stack was destroyed although it is protected")
     if done := [step for step in engine.release() if step.operation != "same"]:
-        raise Broken(
-            f"an exemption from protect does more than end protection: {_told(Counter(done))}"
+        raise CheckFailed(
+            f"an exemption from protect does more than end protection: {_described(Counter(done))}"
         )
 
 
@@ -161,7 +163,7 @@ def _names(paths: Collection[Path]) -> str:
     return ", ".join(sorted(path.name for path in paths)[:_SHOWN])
 
 
-def _told(steps: Counter[Step]) -> str:
+def _described(steps: Counter[Step]) -> str:
     return _some([f"{step.operation} {step.urn.rsplit('::', 1)[1]}" for step in steps])
 
 

@@ -1,7 +1,7 @@
 """The checks of one function, whatever its code does.
 
-Each check returns a figure. It raises `Broken` if the promise does not hold, and `Skipped` if it
-does not apply.
+Each check returns a figure. It raises `CheckFailed` if the promise does not hold, and
+`CheckSkipped` if it does not apply.
 """
 
 import json
@@ -22,8 +22,8 @@ from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
 from local.proofs.leaks import leaked
 from local.proofs.probe import digest
-from local.proofs.results import Broken, Skipped
-from local.proofs.role_access import READ, like, probe, read_as, role_like
+from local.proofs.results import CheckFailed, CheckSkipped
+from local.proofs.role_access import READ, copied_configuration, probe, read_as, role_copy
 
 INVOCATIONS = 3
 _NO_EVENT = "no `event` in its config"
@@ -56,7 +56,7 @@ class Readings(NamedTuple):
     """ARN of each of its secrets -> whether the extension returns the value in Secrets Manager."""
 
 
-class Evidence:
+class CheckContext:
     """What several checks use: the functions' first calls, and what their roles can read."""
 
     def __init__(self, deployment: Deployment) -> None:
@@ -72,7 +72,7 @@ class Evidence:
         for name, function in self.functions.items():
             try:
                 answers(self, function)
-            except (Broken, Skipped):
+            except (CheckFailed, CheckSkipped):
                 continue
             found.append(self.functions[name])
         return found
@@ -87,12 +87,12 @@ class Evidence:
         """Whether a text contains a secret value of the stack.
 
         Raises:
-            Skipped: the stack has no secret.
+            CheckSkipped: the stack has no secret.
 
         """
         deployment = self.deployment
         if not deployment.secret_arns and not deployment.outputs["parameter_arns"]:
-            raise Skipped("this stack has no secret")
+            raise CheckSkipped("this stack has no secret")
         return leaked(text, deployment.canaries)
 
     def readings(self, function: Function) -> Readings:
@@ -102,44 +102,44 @@ class Evidence:
         return self._readings[function.name]
 
 
-FunctionCheck = Callable[[Evidence, Function], str]
+FunctionCheck = Callable[[CheckContext, Function], str]
 
 
-def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
+def all_functions(check: FunctionCheck) -> Callable[[CheckContext], str]:
     """Turn a check of one function into a check of all functions.
 
     With one function its figure is used; with several, each has a line of details.
     """
 
-    def checked(evidence: Evidence) -> str:
-        figures, reasons, faults = {}, {}, {}
-        for name, function in evidence.functions.items():
+    def checked(context: CheckContext) -> str:
+        figures, reasons, failures = {}, {}, {}
+        for name, function in context.functions.items():
             try:
-                figures[name] = check(evidence, function)
-            except Skipped as skipped:
+                figures[name] = check(context, function)
+            except CheckSkipped as skipped:
                 reasons[name] = str(skipped)
-            except Broken as broken:
-                faults[name] = str(broken)
-        if len(evidence.functions) == 1:
-            return _only(figures, reasons, faults)
-        count = len(evidence.functions)
-        lines = [*_lines("✗", faults), *_lines("✓", figures), *_lines("–", reasons)]
-        if faults:
-            raise Broken("\n".join([f"{len(faults)} of {count} functions failed", *lines]))
+            except CheckFailed as broken:
+                failures[name] = str(broken)
+        if len(context.functions) == 1:
+            return _only(figures, reasons, failures)
+        count = len(context.functions)
+        lines = [*_lines("✗", failures), *_lines("✓", figures), *_lines("–", reasons)]
+        if failures:
+            raise CheckFailed("\n".join([f"{len(failures)} of {count} functions failed", *lines]))
         if not figures:
             same = len(lines) == 1
             of_all = [f"none of {count} functions", *lines]
-            raise Skipped(next(iter(reasons.values())) if same else "\n".join(of_all))
+            raise CheckSkipped(next(iter(reasons.values())) if same else "\n".join(of_all))
         return "\n".join([f"{len(figures)} of {count} functions", *lines])
 
     return checked
 
 
-def _only(figures: dict[str, str], reasons: dict[str, str], faults: dict[str, str]) -> str:
-    for fault in faults.values():
-        raise Broken(fault)
+def _only(figures: dict[str, str], reasons: dict[str, str], failures: dict[str, str]) -> str:
+    for failure in failures.values():
+        raise CheckFailed(failure)
     for reason in reasons.values():
-        raise Skipped(reason)
+        raise CheckSkipped(reason)
     (figure,) = figures.values()
     return figure
 
@@ -168,41 +168,41 @@ def _calls(function: Function) -> Calls:
     return Calls(tuple(invocations), megabytes=memory.peak_megabytes(function.outputs["name"]))
 
 
-def answers(evidence: Evidence, function: Function) -> str:
+def answers(context: CheckContext, function: Function) -> str:
     """Check that the function answers its event as expected, each time."""
-    calls = evidence.calls[function.name]
+    calls = context.calls[function.name]
     if calls.not_called:
-        raise Skipped(calls.not_called)
+        raise CheckSkipped(calls.not_called)
     if calls.error:
-        if evidence.has_leak(f"{calls.error}\n{calls.raised}"):
-            raise Broken("the function raised an error that contains a secret value")
-        raise Broken(calls.error)
-    if evidence.has_leak("\n".join(each.payload for each in calls.invocations)):
-        raise Broken("the response contains a secret value")
+        if context.has_leak(f"{calls.error}\n{calls.raised}"):
+            raise CheckFailed("the function raised an error that contains a secret value")
+        raise CheckFailed(calls.error)
+    if context.has_leak("\n".join(each.payload for each in calls.invocations)):
+        raise CheckFailed("the response contains a secret value")
     for invocation in calls.invocations:
         if differences := function.unmet(invocation):
-            raise Broken("; ".join(differences))
+            raise CheckFailed("; ".join(differences))
     last = calls.invocations[-1]
     size = f"{len(last.payload.encode()):,} bytes"
     return size if last.status is None else f"status {last.status}, {size}"
 
 
-def agrees(evidence: Evidence, function: Function) -> str:
+def agrees(context: CheckContext, function: Function) -> str:
     """Check that the extension returns the values in Secrets Manager."""
-    found = evidence.readings(function).through_extension
+    found = context.readings(function).through_extension
     if not found:
-        raise Skipped(_NO_SECRET)
-    names = {arn: name for name, arn in evidence.deployment.secret_arns.items()}
+        raise CheckSkipped(_NO_SECRET)
+    names = {arn: name for name, arn in context.deployment.secret_arns.items()}
     if wrong := sorted(names[arn] for arn, same in found.items() if not same):
-        raise Broken(f"the extension returns another value than is in {', '.join(wrong)}")
+        raise CheckFailed(f"the extension returns another value than is in {', '.join(wrong)}")
     return f"{len(found)} of {len(found)} secrets"
 
 
-def one_call(evidence: Evidence, function: Function) -> str:
+def one_call(context: CheckContext, function: Function) -> str:
     """Check that the first calls cost no more reads than the cache settings allow."""
-    if evidence.calls[function.name].not_called:
-        raise Skipped(_NOT_CALLED)
-    deployment, name = evidence.deployment, function.outputs["name"]
+    if context.calls[function.name].not_called:
+        raise CheckSkipped(_NOT_CALLED)
+    deployment, name = context.deployment, function.outputs["name"]
     reads: Counter[str] = Counter()
     for page in (
         deployment.client("cloudtrail")
@@ -215,7 +215,7 @@ def one_call(evidence: Evidence, function: Function) -> str:
     most = 1 if function.config.extension_cache_seconds() else INVOCATIONS
     if too_many := {secret: count for secret, count in reads.items() if count > most}:
         secret, count = max(too_many.items(), key=lambda each: each[1])
-        raise Broken(f"{count} calls for {secret} instead of at most {most}")
+        raise CheckFailed(f"{count} calls for {secret} instead of at most {most}")
     return f"CloudTrail shows {reads.total()} by {name}"
 
 
@@ -231,13 +231,13 @@ def _secret_read(event: dict[str, Any]) -> str:
     return re.sub(r"-\w{6}$", "", secret_id.split(":", 6)[6])
 
 
-def latency(evidence: Evidence, function: Function) -> str:
+def latency(context: CheckContext, function: Function) -> str:
     """Check that the first calls stayed within the function's timeout and memory."""
-    calls, own = evidence.calls[function.name], function.config.settings
+    calls, own = context.calls[function.name], function.config.settings
     if _TIMED_OUT in calls.error:
-        raise Broken(f"the function timed out after {own.timeout_seconds} s")
+        raise CheckFailed(f"the function timed out after {own.timeout_seconds} s")
     if not calls.invocations:
-        raise Skipped(_NOT_CALLED if calls.not_called else "the function has not answered")
+        raise CheckSkipped(_NOT_CALLED if calls.not_called else "the function has not answered")
     first, *later = (invocation.milliseconds for invocation in calls.invocations)
     then = f", then {statistics.median(later):.1f} ms" if later else ""
     took = f"{first:.0f} ms{then}, of {own.timeout_seconds} s"
@@ -245,24 +245,24 @@ def latency(evidence: Evidence, function: Function) -> str:
         return f"{took}; memory cannot be measured here"
     used = f"{calls.megabytes} MB of {own.memory_mb} MB"
     if calls.megabytes > own.memory_mb:
-        raise Broken(f"the function used {used}")
+        raise CheckFailed(f"the function used {used}")
     return f"{took}; {used}"
 
 
-def only_its_own(evidence: Evidence, function: Function) -> str:
+def only_its_own(context: CheckContext, function: Function) -> str:
     """Check that its role can read its own secrets and parameters, and no others."""
-    readings = evidence.readings(function)
+    readings = context.readings(function)
     for name, outcome in readings.others.items():
         action = "ssm:GetParameter" if name.startswith("/") else "secretsmanager:GetSecretValue"
         expect_refusal(outcome, "AccessDeniedException", action)
     if unread := {name: each for name, each in readings.own.items() if each != READ}:
-        raise Broken(f"the role cannot read its own: {unread}")
+        raise CheckFailed(f"the role cannot read its own: {unread}")
     return f"{len(readings.own)} read, {len(readings.others)} denied"
 
 
-def not_without_key(evidence: Evidence, function: Function) -> str:
+def not_without_key(context: CheckContext, function: Function) -> str:
     """Check that a role with the same permissions, except for the key, is denied."""
-    deployment = evidence.deployment
+    deployment = context.deployment
     existing = deployment.settings.existing_secrets
     arns = [
         deployment.secret_arns[name]
@@ -270,11 +270,11 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
         if name not in existing or existing[name].key_arn
     ]
     if not arns:
-        raise Skipped(_NO_SECRET)
+        raise CheckSkipped(_NO_SECRET)
     arn = arns[0]
     with (
         without_policy(deployment, arn),  # the policy alone would deny another role
-        role_like(
+        role_copy(
             deployment.client,
             function.outputs["role_arn"],
             keep=lambda statement: "kms:" not in json.dumps(statement["Action"]),
@@ -286,17 +286,17 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
     return code[1] if code else outcome
 
 
-def guarded(evidence: Evidence, function: Function) -> str:
+def guarded(context: CheckContext, function: Function) -> str:
     """Check that the resource policy denies another role with the same permissions."""
-    deployment = evidence.deployment
+    deployment = context.deployment
     if not deployment.settings.resource_policy.enabled:
-        raise Skipped("no secret in this stack has a resource policy")
+        raise CheckSkipped("no secret in this stack has a resource policy")
     own = function.config.settings.secrets
     arns = [arn for name, arn in deployment.outputs["secret_arns"].items() if name in own]
     if not arns:
-        raise Skipped(_NO_SECRET)
+        raise CheckSkipped(_NO_SECRET)
     arn = arns[0]
-    with role_like(deployment.client, function.outputs["role_arn"], keep=bool) as role_arn:
+    with role_copy(deployment.client, function.outputs["role_arn"], keep=bool) as role_arn:
         expect_refusal(
             read_as(deployment.client, role_arn, [arn])[arn],
             "AccessDeniedException",
@@ -304,21 +304,21 @@ def guarded(evidence: Evidence, function: Function) -> str:
         )
         with without_policy(deployment, arn):
             if read_as(deployment.client, role_arn, [arn])[arn] != READ:
-                raise Broken("IAM alone denies the role already, so the check shows nothing")
+                raise CheckFailed("IAM alone denies the role already, so the check shows nothing")
     return "a role with the function's permissions is denied"
 
 
-def replicated(evidence: Evidence, function: Function) -> str:
+def replicated(context: CheckContext, function: Function) -> str:
     """Check that every secret is replicated, and that its role can read its replicas."""
-    deployment = evidence.deployment
+    deployment = context.deployment
     regions, arns = list(deployment.outputs["replica_key_arns"]), deployment.outputs["secret_arns"]
     if not regions:
-        raise Skipped("no secret in this stack has a replica")
+        raise CheckSkipped("no secret in this stack has a replica")
     for name, arn in arns.items():
         described = deployment.client("secretsmanager").describe_secret(SecretId=arn)
         found = {each["Region"]: each["Status"] for each in described["ReplicationStatus"]}
         if found != dict.fromkeys(regions, "InSync"):
-            raise Broken(
+            raise CheckFailed(
                 f"the replicas of {name} must be InSync in {', '.join(regions)}, got {found}"
             )
     readable = [arn for name, arn in arns.items() if name in function.config.settings.secrets]
@@ -327,14 +327,14 @@ def replicated(evidence: Evidence, function: Function) -> str:
         client = partial(deployment.aws.client, region=region)
         outcomes = read_as(client, function.outputs["role_arn"], replicas) if replicas else {}
         if {*outcomes.values()} - {READ}:
-            raise Broken(f"the role cannot read its own replicas in {region}: {outcomes}")
+            raise CheckFailed(f"the role cannot read its own replicas in {region}: {outcomes}")
     return f"{len(arns)} secrets in {', '.join(regions)}, {len(readable)} read there"
 
 
 def expect_refusal(outcome: str, code: str, subject: str) -> None:
-    """Raise `Broken` unless an outcome is the expected denial."""
+    """Raise `CheckFailed` unless an outcome is the expected denial."""
     if code not in outcome or subject not in outcome:
-        raise Broken(f"expected {code} on {subject}, got: {outcome}")
+        raise CheckFailed(f"expected {code} on {subject}, got: {outcome}")
 
 
 @contextmanager
@@ -367,7 +367,7 @@ def _readings(deployment: Deployment, function: Function) -> Readings:
                 "ThroughExtension": here,
                 "Key": key,
             },
-            **like(function),
+            **copied_configuration(function),
         )
     outcomes = {**answer["Secrets"], **answer["Parameters"]}
     mine = {*arns.values(), *parameters}

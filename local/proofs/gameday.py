@@ -21,14 +21,14 @@ from infra.packaging import client as client_package
 from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
 from local.functions import Function
-from local.proofs.role_access import deployed, like
+from local.proofs.role_access import copied_configuration, deployed_function
 from local.proofs.traffic import Caller, Request, Traffic
 from local.proofs.traffic import callers as traffic_callers
 
 SERVICE = "secretsmanager"
 _READER = Path(__file__).with_name("reader.py")
 
-Aim = Callable[[Request], bool]
+Expectation = Callable[[Request], bool]
 
 # Short-lived caches make a short game day.
 _STALENESS_SECONDS = 6
@@ -39,7 +39,7 @@ _SETTLED_REQUESTS = 5
 _POLL_SECONDS = 0.05
 
 
-def prepared(stack: Stack) -> Stack:
+def with_short_caches(stack: Stack) -> Stack:
     """Return the stack with caches that expire within seconds.
 
     Raises:
@@ -61,7 +61,7 @@ class Phase:
     first: int
     """Index of its first request in the log."""
     start: float
-    aim: Aim = field(default=lambda _: False)
+    is_expected: Expectation = field(default=lambda _: False)
     """Whether a request was answered as expected in this phase."""
     end: int | None = None
     reached: bool = False
@@ -71,7 +71,7 @@ class Phase:
         answered: list[list[bool]] = [[] for _ in range(callers)]
         for each in log[self.first :]:
             if each.start >= self.start:
-                answered[each.caller].append(self.aim(each))
+                answered[each.caller].append(self.is_expected(each))
         return all(
             len(mine) >= _SETTLED_REQUESTS and all(mine[-_SETTLED_REQUESTS:]) for mine in answered
         )
@@ -79,22 +79,22 @@ class Phase:
     def row(self, log: list[Request]) -> tuple[str, ...]:
         """Return the phase's row of the table."""
         mine = log[self.first : self.end]
-        failed = sum(bool(each.fault) for each in mine)
-        sources = Counter(_source(each) for each in mine if not each.fault)
+        failed = sum(bool(each.error) for each in mine)
+        sources = Counter(_source(each) for each in mine if not each.error)
         slowest = max((each.end - each.start for each in mine), default=0.0)
-        aims = [each.end - self.start for each in mine if self.aim(each)]
+        recovered = [each.end - self.start for each in mine if self.is_expected(each)]
         return (
             self.name,
             str(len(mine)),
             f"[red]{failed}[/red]" if failed else "0",
             ", ".join(f"{source} {count}" for source, count in sources.most_common()),
             f"{slowest:.2f} s",
-            f"{aims[0]:.1f} s" if aims else "…",
+            f"{recovered[0]:.1f} s" if recovered else "…",
             ("✓" if self.reached else "✗") if self.end is not None else "…",
         )
 
 
-class Scene:
+class GameDay:
     """The live display: the traffic, and a row for each phase."""
 
     def __init__(self, traffic: Traffic, callers: int) -> None:
@@ -103,12 +103,12 @@ class Scene:
         self._start = time.monotonic()
         self.phases: list[Phase] = []
 
-    def phase(self, name: str, do: Callable[[], Aim]) -> Phase:
+    def phase(self, name: str, do: Callable[[], Expectation]) -> Phase:
         """Run `do`, then wait until every caller is answered as the returned test expects."""
         log = self.traffic.log
         phase = Phase(name, len(log), time.monotonic())
         self.phases.append(phase)
-        phase.aim = do()
+        phase.is_expected = do()
         while not phase.reached and time.monotonic() < phase.start + _PATIENCE_SECONDS:
             time.sleep(_POLL_SECONDS)
             phase.reached = phase.is_settled(log, self._callers)
@@ -145,57 +145,59 @@ def run(deployment: Deployment, terminal: Console, callers: int) -> int:
     secret = function.environment["SECRET_NAME"]
     calling = traffic_callers(deployment, 0)
 
-    def answered(place: Callable[[str], bool]) -> Aim:
+    def answered(place: Callable[[str], bool]) -> Expectation:
         """Test where a reader found its secret, and only whether any other function answered."""
 
-        def aim(request: Request) -> bool:
-            return place(_source(request)) if request.caller < callers else not request.fault
+        def is_expected(request: Request) -> bool:
+            return place(_source(request)) if request.caller < callers else not request.error
 
-        return aim
+        return is_expected
 
     from_replica = answered(lambda source: source == f"replica:{away}")
     from_home = answered(lambda source: source in ("extension", "sdk"))
 
-    def of_version(version: str, place: Aim) -> Aim:
+    def of_version(version: str, place: Expectation) -> Expectation:
         return lambda request: (
             place(request) and request.body.get("secret_version", version) == version
         )
 
-    def start_outage() -> Aim:
+    def start_outage() -> Expectation:
         aws.start_outage(SERVICE, home)
         return from_replica
 
     with _reader(deployment, function) as read, Traffic(*[read] * callers, *calling) as traffic:
-        scene = Scene(traffic, callers + len(calling))
+        game_day = GameDay(traffic, callers + len(calling))
         try:
-            with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
-                scene.phase("all regions are up", lambda: from_home)
-                outage = scene.phase(f"{home} is down", start_outage)
-                scene.phase(
+            with Live(console=terminal, get_renderable=game_day.table, refresh_per_second=10):
+                game_day.phase("all regions are up", lambda: from_home)
+                outage = game_day.phase(f"{home} is down", start_outage)
+                game_day.phase(
                     f"{away} is promoted and written",
                     lambda: of_version(_promote(deployment, secret, away), from_replica),
                 )
-                scene.phase(
+                game_day.phase(
                     f"{home} is back and written",
                     lambda: of_version(_fail_back(deployment, secret, away), from_home),
                 )
         finally:
             aws.end_outage(SERVICE, home)
-    return verdict(scene, outage, terminal)
+    return verdict(game_day, outage, terminal)
 
 
-def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
+def verdict(game_day: GameDay, outage: Phase, terminal: Console) -> int:
     """Print the result, and return the exit code."""
-    log = scene.traffic.log
+    log = game_day.traffic.log
     during = log[outage.first :]
-    met = min((each.end for each in during if each.fault or outage.aim(each)), default=math.inf)
+    met = min(
+        (each.end for each in during if each.error or outage.is_expected(each)), default=math.inf
+    )
     before, since = Counter[str](), Counter[str]()
     for each in log:
-        if each.fault:
-            (before if each.start < met else since)[each.fault] += 1
-    for fault, times in (before + since).most_common():
-        terminal.print(f"[red]✗[/red] {times} × {fault}")
-    kept = not since and all(phase.reached for phase in scene.phases)
+        if each.error:
+            (before if each.start < met else since)[each.error] += 1
+    for failure, times in (before + since).most_common():
+        terminal.print(f"[red]✗[/red] {times} × {failure}")
+    kept = not since and all(phase.reached for phase in game_day.phases)
     mark = "[green]✓[/green]" if kept else "[red]✗[/red]"
     longest = max((each.end - each.start for each in during), default=0.0)
     terminal.print(
@@ -255,12 +257,14 @@ def _reader(deployment: Deployment, function: Function) -> Iterator[Caller]:
     """Deploy a function that reads with the function's role and our client; yield its caller."""
     handler = deployment.stack.program.parent / "handler"
     files = {"reader.py": _READER, **client_package.files(handler)}
-    configuration = like(function)
+    configuration = copied_configuration(function)
     configuration["Environment"] = {
         "Variables": {**function.environment, "SECRETS_TELEMETRY": "false"}
     }
     role = function.outputs["role_arn"]
-    with deployed(deployment.client, files, "reader.lambda_handler", role, configuration) as call:
+    with deployed_function(
+        deployment.client, files, "reader.lambda_handler", role, configuration
+    ) as call:
         yield lambda: dict(call({}))
 
 

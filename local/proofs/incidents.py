@@ -19,26 +19,26 @@ from typing import Any, Self
 from infra.aws import limits
 from local.deployment import Deployment
 from local.functions import Function
-from local.proofs.role_access import read_as, role_like
+from local.proofs.role_access import read_as, role_copy
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05
 
 Message = dict[str, Any]
-Cause = Callable[[Deployment], contextlib.AbstractContextManager[None]]
+Trigger = Callable[[Deployment], contextlib.AbstractContextManager[None]]
 
 _FUNCTION_ERRORS = "function-errors"
 
 
 @dataclass(frozen=True)
-class Told:
+class Notification:
     """What a subscriber received about one incident."""
 
     description: str
     """The alarm's description, which says what to do."""
     seconds: float
     """From the trigger to the notification."""
-    over_after_seconds: float
+    recovery_seconds: float
     """From there to the notification that the alarm is OK again."""
 
 
@@ -48,7 +48,7 @@ class Subscriber:
     def __init__(self, deployment: Deployment) -> None:
         self._queues, self._topics = deployment.client("sqs"), deployment.client("sns")
         self._topic_arn: str = deployment.outputs["alarm_topic_arn"]
-        self._heard: list[Message] = []
+        self._messages: list[Message] = []
 
     def __enter__(self) -> Self:
         policy = {
@@ -95,11 +95,11 @@ class Subscriber:
         while time.monotonic() < deadline:
             received = self._queues.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
             for each in received.get("Messages", []):
-                self._heard.append(json.loads(json.loads(each["Body"])["Message"]))
+                self._messages.append(json.loads(json.loads(each["Body"])["Message"]))
                 self._queues.delete_message(
                     QueueUrl=self._url, ReceiptHandle=each["ReceiptHandle"]
                 )
-            for message in self._heard:
+            for message in self._messages:
                 name = message["AlarmName"]
                 if [message["OldStateValue"], message["NewStateValue"]] == [*states]:
                     found.setdefault(name, (message, time.monotonic()))
@@ -112,7 +112,7 @@ class Subscriber:
         )
 
 
-def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Told]:
+def trigger(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Notification]:
     """Trigger incidents at once, and wait until each was reported and its alarm is OK again.
 
     `wanted` are names of incidents; by default all that this deployment has alarms for. Every
@@ -122,24 +122,24 @@ def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Tol
         TimeoutError: an alarm did not fire, or did not return to OK.
 
     """
-    causes = {**CAUSES, **_function_causes(deployment)}
+    triggers = {**TRIGGERS, **_function_triggers(deployment)}
     if not deployment.rotating:
-        del causes["rotation-failed"]
+        del triggers["rotation-failed"]
     alarms = {
         name: deployment.outputs["alarm_names"][name]
-        for name in causes
+        for name in triggers
         if name in wanted or not wanted
     }
     _wait_until_ok(deployment, alarms.values())
-    with contextlib.ExitStack() as caused, Subscriber(deployment) as subscriber:
+    with contextlib.ExitStack() as triggered, Subscriber(deployment) as subscriber:
         at = {}
         for name in alarms:
             at[name] = time.monotonic()
-            caused.enter_context(causes[name](deployment))
+            triggered.enter_context(triggers[name](deployment))
         began = subscriber.wait_for(alarms.values(), "OK", "ALARM")
         ended = subscriber.wait_for(alarms.values(), "ALARM", "OK")
     return {
-        name: Told(
+        name: Notification(
             str(began[alarm][0]["AlarmDescription"]),
             began[alarm][1] - at[name],
             ended[alarm][1] - began[alarm][1],
@@ -164,7 +164,7 @@ def _denied_read(deployment: Deployment) -> Iterator[None]:
     """Let a role without permissions read a secret."""
     arn = next(iter(deployment.outputs["secret_arns"].values()))
     role_arn = next(iter(deployment.functions.values())).outputs["role_arn"]
-    with role_like(deployment.client, role_arn, lambda _: False) as stranger:
+    with role_copy(deployment.client, role_arn, lambda _: False) as stranger:
         read_as(deployment.client, stranger, [arn])
         yield
 
@@ -237,7 +237,7 @@ def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Handler=handler)
 
 
-def _function_causes(deployment: Deployment) -> dict[str, Cause]:
+def _function_triggers(deployment: Deployment) -> dict[str, Trigger]:
     """Return the trigger of each function's incident, under the name of its alarm."""
     return {
         _FUNCTION_ERRORS
@@ -247,7 +247,7 @@ def _function_causes(deployment: Deployment) -> dict[str, Cause]:
     }
 
 
-CAUSES: Mapping[str, Cause] = {
+TRIGGERS: Mapping[str, Trigger] = {
     "denied-reads": _denied_read,
     "secret-deleted": _deleted_secret,
     "rotation-failed": _failed_rotation,

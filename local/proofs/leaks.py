@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from local.proofs.results import Broken
+from local.proofs.results import CheckFailed
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')
 # Anything shorter would be found in any base64 text.
@@ -16,11 +16,11 @@ def leaked(text: str, canaries: Collection[str]) -> bool:
     """Whether a text contains a value, as it is or encoded as JSON, a URL or base64.
 
     Raises:
-        Broken: there are no values, so the search would prove nothing.
+        CheckFailed: there are no values, so the search would prove nothing.
 
     """
     if not canaries:
-        raise Broken("there is no secret value to search for")
+        raise CheckFailed("there is no secret value to search for")
     readings = _readings(text)
     return any(
         any(form in reading for form in (canary, _plainest(canary)) for reading in readings)
@@ -35,13 +35,13 @@ def leaked_file(content: bytes, canaries: Collection[str]) -> bool:
     Decoding a library repeatedly would take a minute.
 
     Raises:
-        Broken: there are no values.
+        CheckFailed: there are no values.
 
     """
     if b"\0" not in content:
         return leaked(content.decode("utf-8", "replace"), canaries)
     if not canaries:
-        raise Broken("there is no secret value to search for")
+        raise CheckFailed("there is no secret value to search for")
     return any(
         form.encode() in content
         for canary in canaries

@@ -21,7 +21,7 @@ SCHEDULED = {
 """Type token of each resource that AWS deletes later -> its kind until then."""
 PARAMETER = "parameter"
 """A generated or external SecureString, which is not a resource of the stack."""
-SAID = {
+DOCUMENTED = {
     "bucket": "The audit's bucket and key",
     "key": "The audit's bucket and key",
     "key scheduled for deletion": "and keys, for `key.deletionWindowDays`",
@@ -31,7 +31,7 @@ SAID = {
 """Kind -> the words for it in docs/operations.md, under "Leave"."""
 
 
-class Thing(NamedTuple):
+class AccountResource(NamedTuple):
     """Something in the account."""
 
     kind: str
@@ -43,32 +43,32 @@ class Thing(NamedTuple):
         return f"{self.kind} {self.name} in {self.region}"
 
 
-def account(aws: EmbeddedAws, stack: Stack) -> frozenset[Thing]:
+def account(aws: EmbeddedAws, stack: Stack) -> frozenset[AccountResource]:
     """Return everything in the account, in every region of the stack."""
     others = json.loads(stack.config.get(f"{stack.project}:replicaRegions", "[]"))
     return frozenset(
-        Thing(kind, region, name)
+        AccountResource(kind, region, name)
         for region in (stack.region, *others)
         for kind, name in _things(partial(aws.client, region=region), everywhere=region in others)
     )
 
 
-def kept(deployed: Deployment) -> frozenset[Thing]:
+def kept(deployed: Deployment) -> frozenset[AccountResource]:
     """Return what a destroyed stack leaves; docs/operations.md says why, under "Leave"."""
     return frozenset(_kept(deployed))
 
 
-def _kept(deployed: Deployment) -> Iterator[Thing]:
+def _kept(deployed: Deployment) -> Iterator[AccountResource]:
     home, made = deployed.stack.region, deployed.record.resources
     for each in made:
         region = each.inputs.get("region") or home
         if kind := KEPT.get((each.type, each.name)):
-            yield Thing(kind, region, each.id)
+            yield AccountResource(kind, region, each.id)
         # With a window of 0 days a secret is deleted at once.
         elif each.type in SCHEDULED and each.inputs.get("recoveryWindowInDays") != 0:
-            yield Thing(SCHEDULED[each.type], region, each.id)
+            yield AccountResource(SCHEDULED[each.type], region, each.id)
     for name in deployed.outputs["parameter_arns"].keys() - {each.id for each in made}:
-        yield Thing(PARAMETER, home, name)
+        yield AccountResource(PARAMETER, home, name)
 
 
 def _things(client: Any, *, everywhere: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (boto3 makes its classes at run time)

@@ -23,7 +23,7 @@ Client = Callable[[str], Any]
 Statement = dict[str, Any]
 
 
-def like(function: Function) -> dict[str, object]:
+def copied_configuration(function: Function) -> dict[str, object]:
     """Return the arguments of CreateFunction to copy a function's layers and environment."""
     found = function.configuration
     return {
@@ -58,7 +58,7 @@ def probe(
         The response; see `probe.py`.
 
     """
-    with deployed(
+    with deployed_function(
         client, {"probe.py": _PROBE}, "probe.lambda_handler", role_arn, configuration
     ) as (ask):
         outcomes: dict[str, dict[str, str]] = ask(event)
@@ -66,7 +66,7 @@ def probe(
 
 
 @contextmanager
-def deployed(
+def deployed_function(
     client: Client,
     files: Mapping[str, Path],
     handler: str,
@@ -104,7 +104,7 @@ def deployed(
 
 
 @contextmanager
-def role_like(client: Client, role_arn: str, keep: Callable[[Statement], bool]) -> Iterator[str]:
+def role_copy(client: Client, role_arn: str, keep: Callable[[Statement], bool]) -> Iterator[str]:
     """Copy a role with the statements that `keep` selects; yield the copy's ARN."""
     iam = client("iam")
     original = iam.get_role(RoleName=role_arn.rsplit("/", 1)[1])["Role"]

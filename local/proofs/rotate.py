@@ -14,7 +14,7 @@ from local.proofs.traffic import callers as traffic_callers
 _SETTLED_REQUESTS = 10
 
 
-class _Scene:
+class _Display:
     """The live display: the traffic, and a row for each rotation."""
 
     def __init__(self, traffic: Traffic) -> None:
@@ -49,15 +49,15 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
             f"no function in {deployment.stack.name} can be called here; give one an `event`"
         )
     with Traffic(*calling) as traffic:
-        scene = _Scene(traffic)
-        with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
+        display = _Display(traffic)
+        with Live(console=terminal, get_renderable=display.table, refresh_per_second=10):
             traffic.wait_for_every_caller()
             traffic.wait_for_requests(_SETTLED_REQUESTS)
             for _ in range(rotations):
                 for name in names:
-                    _rotate(deployment, scene, name)
-    for fault, times in traffic.failures.most_common():
-        terminal.print(f"[red]✗[/red] {times} × {fault}")
+                    _rotate(deployment, display, name)
+    for failure, times in traffic.failures.most_common():
+        terminal.print(f"[red]✗[/red] {times} × {failure}")
     failed = traffic.failures.total()
     mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
     terminal.print(
@@ -67,13 +67,13 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     return 1 if failed else 0
 
 
-def _rotate(deployment: Deployment, scene: _Scene, name: str) -> None:
-    scene.rows.append((name, "", "…", "", ""))
+def _rotate(deployment: Deployment, display: _Display, name: str) -> None:
+    display.rows.append((name, "", "…", "", ""))
     start = time.monotonic()
     version = rotate(deployment, deployment.outputs["secret_arns"][name])
     row = (name, version[:8], f"{time.monotonic() - start:.2f} s")
     ended = deployment.sessions(name, end=True)
-    scene.rows[-1] = (*row, str(ended or "–"), "…")
-    scene.traffic.wait_for_requests(_SETTLED_REQUESTS)
+    display.rows[-1] = (*row, str(ended or "–"), "…")
+    display.traffic.wait_for_requests(_SETTLED_REQUESTS)
     made = deployment.sessions(name)
-    scene.rows[-1] = (*row, str(ended or "–"), str(made or "–"))
+    display.rows[-1] = (*row, str(ended or "–"), str(made or "–"))

@@ -84,7 +84,7 @@ def soak(deployment: Deployment, name: str, rotations: int, *callers: Caller) ->
             deployment.sessions(name, end=True)
         traffic.wait_for_requests(_SETTLED_REQUESTS)
     done.cold_starts = len(cold)
-    done.cold_failures = Counter(each.fault for each in cold if each.fault)
+    done.cold_failures = Counter(each.error for each in cold if each.error)
     done.requests = traffic.requests - done.cold_starts
     done.failures = traffic.failures - done.cold_failures
     for old, moment in moments:

@@ -26,7 +26,7 @@ class Request(NamedTuple):
     caller: int
     start: float
     end: float
-    fault: str
+    error: str
     """The error of a failed request; otherwise empty."""
     body: dict[str, Any]
 
@@ -124,31 +124,31 @@ class Traffic:
 
     def wait_for_requests(self, each: int, seconds: float = 60) -> None:
         """Wait until every caller had `each` more responses, or for `seconds`."""
-        aims = [count + each for count in self._answered]
+        goals = [count + each for count in self._answered]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if all(count >= aim for count, aim in zip(self._answered, aims, strict=True)):
+            if all(count >= goal for count, goal in zip(self._answered, goals, strict=True)):
                 return
             time.sleep(0.01)
 
     def _call(self, caller: int, request: Caller) -> None:
         while not self._stop.is_set():
             body: dict[str, Any] = {}
-            start, fault = time.monotonic(), ""
+            start, failure = time.monotonic(), ""
             try:
                 body = request()
             except (FunctionError, NotInvokedError, BotoCoreError, ClientError) as error:
-                fault = str(error)
+                failure = str(error)
             except Exception as error:  # noqa: BLE001 (a dead thread would record no failures)
-                fault = type(error).__name__
+                failure = type(error).__name__
             end = time.monotonic()
             with self._lock:
                 self.requests += 1
                 self._answered[caller] += 1
-                self.log.append(Request(caller, start, end, fault, body))
+                self.log.append(Request(caller, start, end, failure, body))
                 self.slowest_milliseconds = max(self.slowest_milliseconds, (end - start) * 1000)
-                if fault:
-                    self.failures[fault] += 1
+                if failure:
+                    self.failures[failure] += 1
                 elif "secret_version" in body:
                     self.last_answers[body["secret_version"]] = end
 

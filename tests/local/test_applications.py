@@ -168,9 +168,9 @@ def prove(made: Deployment) -> None:
     with ThreadPoolExecutor(len(functions)) as pool:
         list(pool.map(check, functions))
     outcomes = list(checks.run(made))
-    broken = {each.promise: each.figure for each in outcomes if each.kept is False}
+    broken = {each.promise: each.figure for each in outcomes if each.passed is False}
     assert not broken, broken
-    assert {each.promise for each in outcomes if each.kept} >= {
+    assert {each.promise for each in outcomes if each.passed} >= {
         "every function answers as expected and reveals no secret value",
         "the extension returns the values in Secrets Manager",
         "each role can read its own secrets and no others",

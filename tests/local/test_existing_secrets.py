@@ -240,7 +240,7 @@ def test_each_grant_of_the_role_is_needed(world: World) -> None:
     arns = {each.arn: name for name, each in existing.items()}
 
     def read_without(key: str, value: str) -> set[str]:
-        with role_access.role_like(
+        with role_access.role_copy(
             client, role, lambda statement: statement[key] != value
         ) as copy:
             outcomes = role_access.read_as(client, copy, list(arns))

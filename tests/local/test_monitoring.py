@@ -24,7 +24,7 @@ from local.aws import ACCOUNT_ID, EmbeddedAws
 from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
 from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
-from local.proofs.role_access import read_as, role_like
+from local.proofs.role_access import read_as, role_copy
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT, SEEDER_FILES, stack
 
@@ -206,12 +206,12 @@ def deployed() -> Iterator[Deployment]:
 
 
 def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:
-    told = incidents.cause(deployed)
-    assert set(told) == {*incidents.CAUSES, "function-errors"}
-    for each in told.values():
+    notifications = incidents.trigger(deployed)
+    assert set(notifications) == {*incidents.TRIGGERS, "function-errors"}
+    for each in notifications.values():
         # What is looked at once a minute takes longer than a busy machine.
         assert each.seconds < 30
-        assert each.over_after_seconds < ALARM_PERIOD_SECONDS + 30
+        assert each.recovery_seconds < ALARM_PERIOD_SECONDS + 30
         assert "aws " in each.description
 
 
@@ -279,7 +279,7 @@ def test_the_functions_read_without_an_alarm_and_anybody_else_does_not(
     assert counted(deployed, "UnknownReaders") == unknown
     deployed.secret_text(arn)
     wait_until_counted(deployed, "UnknownReaders", unknown + 1)
-    with role_like(deployed.client, deployed.outputs["role_arn"], lambda _: True) as copy:
+    with role_copy(deployed.client, deployed.outputs["role_arn"], lambda _: True) as copy:
         assert read_as(deployed.client, copy, [arn]) == {arn: "read"}
     wait_until_counted(deployed, "UnknownReaders", unknown + 2)
     wait_until(deployed, "unknown-reader", "ALARM")

@@ -51,7 +51,7 @@ def deploy() -> Iterator[Deploy]:
 
 def broken(deployed: Deployment) -> dict[str, str]:
     """Promises that do not hold -> how."""
-    return {each.promise: each.figure for each in checks.run(deployed) if each.kept is False}
+    return {each.promise: each.figure for each in checks.run(deployed) if each.passed is False}
 
 
 def change_policy(
@@ -102,7 +102,7 @@ def source(name: str, old: str, new: str) -> str:
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_every_promise_holds(deploy: Deploy, name: str) -> None:
     outcomes = list(checks.run(deploy(name)))
-    assert [each for each in outcomes if each.kept is False] == []
+    assert [each for each in outcomes if each.passed is False] == []
     assert tuple(each.promise for each in outcomes) == checks.PROMISES
 
 
@@ -118,7 +118,7 @@ def test_every_promise_holds_for_values_from_config(deploy: Deploy) -> None:
 def test_every_promise_holds_when_the_cache_is_off(deploy: Deploy) -> None:
     deployed = deploy(maxStalenessSeconds=0)
     outcomes = {each.promise: each for each in checks.run(deployed)}
-    assert all(each.kept is not False for each in outcomes.values())
+    assert all(each.passed is not False for each in outcomes.values())
     assert outcomes[ONE_CALL].figure.startswith("CloudTrail shows 3 by ")
 
 

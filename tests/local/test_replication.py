@@ -94,7 +94,7 @@ def test_without_the_grant_for_the_regions_key_the_role_is_refused_there_only(
             statement["Resource"] = home_key
         return True
 
-    with role_access.role_like(deployed.client, role, without_the_other_key) as copy:
+    with role_access.role_copy(deployed.client, role, without_the_other_key) as copy:
         (at_home,) = read_in(deployed, deployed.stack.region, copy, names(deployed)[0]).values()
         (there,) = read_in(deployed, AWAY, copy, names(deployed)[0]).values()
     assert at_home == role_access.READ

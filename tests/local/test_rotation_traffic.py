@@ -146,7 +146,7 @@ def test_without_the_refresh_requests_fail(tmp_path: Path) -> None:
     assert done.failures
     assert all(failed in each for each in done.failures)
     outcome = outcomes["no request fails while every secret rotates"]
-    assert outcome.kept is False
+    assert outcome.passed is False
     assert f'by: status 500: {{"error": "{failed}"' in outcome.figure
 
 

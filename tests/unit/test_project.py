@@ -87,7 +87,7 @@ def test_an_encrypted_value_gets_a_stand_in_and_is_named(tmp_path: Path) -> None
     assert set(json.loads(values["stripe"])) == {"host", "dbname", "username", "password"}
     assert "cipher" not in str(stack)
     assert stack.secret_keys == ("shop:secretValues",)
-    assert stack.stand_ins == ("shop:secretValues.stripe",)
+    assert stack.placeholders == ("shop:secretValues.stripe",)
 
 
 def test_a_map_encrypted_as_a_whole_is_refused_as_pulumi_refuses_it(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 def test_a_secret_named_secure_is_a_secret(tmp_path: Path) -> None:
     text = "config:\n  shop:secrets:\n    secure: {from: external}\n"
     stack = read(tmp_path, "dev", text)
-    assert stack.stand_ins == ()
+    assert stack.placeholders == ()
     assert json.loads(stack.config["shop:secrets"]) == {"secure": {"from": "external"}}
 
 
