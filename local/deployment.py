@@ -20,7 +20,7 @@ from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 from local.engines.built_in import BuiltInEngine, Preview
 from local.engines.pulumi_engine import PulumiEngine
-from local.engines.record import Made, Record
+from local.engines.record import CreatedResource, Record
 from local.functions import Function
 from local.provider.archive import package
 from local.provider.provider import Provider
@@ -32,7 +32,7 @@ SEEDING = "aws:lambda/invocation:Invocation"
 _NOT_SECRET = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
 _NOT_SECRET |= {"port", "engine"}
 
-OnCreated = Callable[[Made], None]
+OnCreated = Callable[[CreatedResource], None]
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ class Deployment:
         users = [value[key] for key in ("username", "alternateUsername") if key in value]
         if self.server is None or not users:
             return 0
-        found = self.server.run(
+        sessions = self.server.run(
             "SELECT CASE WHEN :end THEN pg_terminate_backend(pid) END"
             " FROM pg_stat_activity WHERE usename = ANY(:users)",
             end=end,
             users=users,
         )
-        return len(found)
+        return len(sessions)
 
     @property
     def canaries(self) -> frozenset[str]:
@@ -122,11 +122,11 @@ class Deployment:
             for seed in map(json.loads, self._inputs(SEEDING, "input"))
             if "SecretId" in seed
         }
-        found: set[str] = set()
+        canaries: set[str] = set()
         for name in self.outputs["parameter_arns"]:
             read = self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
             if read["Type"] == "SecureString":
-                found.add(read["Value"])
+                canaries.add(read["Value"])
         for arn in self.secret_arns.values():
             text = self.secret_text(arn)
             try:
@@ -136,8 +136,8 @@ class Deployment:
             shown = _NOT_SECRET | plain.get(arn, set())
             if isinstance(value, dict):
                 value = [each for field, each in value.items() if field not in shown]
-            found |= set(_leaves(value))
-        return frozenset(found)
+            canaries |= set(_leaves(value))
+        return frozenset(canaries)
 
     def package_contents(self) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of every file in every function package."""
@@ -211,13 +211,13 @@ def deploy(
         for name, secret in settings.read(stack).existing_secrets.items():
             operator.make(name, json.loads(_text(aws, str(secret.existing))))
 
-    def created(made: Made) -> None:
-        event = json.loads(made.inputs["input"]) if made.type == SEEDING else {}
+    def created(resource: CreatedResource) -> None:
+        event = json.loads(resource.inputs["input"]) if resource.type == SEEDING else {}
         if operator and "SecretId" in event:
             value = secrets.get_secret_value(SecretId=event["SecretId"])
-            operator.make(made.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
+            operator.make(resource.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
         if on_created:
-            on_created(made)
+            on_created(resource)
 
     record = (pulumi.deploy if pulumi else _built_in)(stack, aws, created)
     placeholders = []
@@ -251,10 +251,10 @@ def _put_missing_parameters(
 def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
     engine = BuiltInEngine(Provider(aws, stack.region), created)
     engine.run(stack)
-    return recorded(engine)
+    return record_of(engine)
 
 
-def recorded(engine: BuiltInEngine) -> Record:
+def record_of(engine: BuiltInEngine) -> Record:
     """Return what the built-in engine created."""
     resources, messages = tuple(engine.registrations), tuple(engine.messages)
     return Record(resources, engine.outputs, engine.state(), messages)

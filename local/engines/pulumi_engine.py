@@ -24,7 +24,7 @@ from local.aws import EmbeddedAws
 from local.config.project import Stack
 from local.engines import language_host, pulumi_cli
 from local.engines.pulumi_cli import Cli
-from local.engines.record import Made, Record
+from local.engines.record import CreatedResource, Record
 from local.provider import wire
 from local.provider.server import served
 
@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StateResource:
-    """One resource of the state; see `record.Made`."""
+    """One resource of the state; see `record.CreatedResource`."""
 
     type: str
     name: str
@@ -91,7 +91,10 @@ class PulumiEngine:
         self._started.close()
 
     def open(
-        self, stack: Stack, aws: EmbeddedAws, created: Callable[[Made], None] | None = None
+        self,
+        stack: Stack,
+        aws: EmbeddedAws,
+        created: Callable[[CreatedResource], None] | None = None,
     ) -> None:
         """Write the project, initialize the stack, and serve provider and program.
 
@@ -112,7 +115,10 @@ class PulumiEngine:
         self._set_secrets()
 
     def deploy(
-        self, stack: Stack, aws: EmbeddedAws, created: Callable[[Made], None] | None = None
+        self,
+        stack: Stack,
+        aws: EmbeddedAws,
+        created: Callable[[CreatedResource], None] | None = None,
     ) -> Record:
         """Open the stack, preview it, and deploy it while showing the CLI's progress.
 

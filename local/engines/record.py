@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-class Made(Protocol):
+class CreatedResource(Protocol):
     """One resource that an engine created."""
 
     @property
@@ -32,7 +32,7 @@ class Made(Protocol):
 class Record:
     """What a deployment created."""
 
-    resources: tuple[Made, ...]
+    resources: tuple[CreatedResource, ...]
     """Every resource and component, in the order of creation, without the stack itself."""
     outputs: dict[str, Any]
     """The stack's outputs."""

@@ -48,13 +48,13 @@ def checked(
             continue
         defaults.append(key)
     known = {key: value for key, value in inputs.items() if not holds_unknown(value)}
-    failures += _refused(resource.inputs, inputs)
-    failures += _together(resource, given)
-    failures += resource.refused(known)
+    failures += _input_errors(resource.inputs, inputs)
+    failures += _group_errors(resource, given)
+    failures += resource.errors(known)
     return {**inputs, _DEFAULTS: defaults}, failures
 
 
-def _refused(
+def _input_errors(
     declared: Mapping[str, Input], inputs: Mapping[str, Any], within: str = ""
 ) -> Iterator[Failure]:
     for key in inputs.keys() - declared.keys():
@@ -68,9 +68,9 @@ def _refused(
         if about.fields is not None and isinstance(value, list):
             for number, each in enumerate(value):
                 if isinstance(each, Mapping):
-                    yield from _refused(about.fields, each, f"{path}[{number}].")
+                    yield from _input_errors(about.fields, each, f"{path}[{number}].")
         elif about.fields is not None and isinstance(value, Mapping):
-            yield from _refused(about.fields, value, f"{path}.")
+            yield from _input_errors(about.fields, value, f"{path}.")
         if not holds_unknown(value):
             yield from ((path, reason) for reason in _reasons(about, value))
 
@@ -105,7 +105,7 @@ def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
         yield "must be JSON"
 
 
-def _together(resource: Resource, given: Mapping[str, Any]) -> Iterator[Failure]:
+def _group_errors(resource: Resource, given: Mapping[str, Any]) -> Iterator[Failure]:
     for group in resource.one_of:
         if len(found := [key for key in group if given.get(key) is not None]) != 1:
             named = ", ".join(group)

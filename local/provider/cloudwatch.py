@@ -78,7 +78,7 @@ class _Alarm(Resource):
                 **{key: alarm.get(name) for key, name in self._passed()},
                 "arn": alarm["AlarmArn"],
                 "tags": tag_map(tags),
-                **self.told(alarm),
+                **self._from_aws(alarm),
             }
         return None
 
@@ -96,12 +96,12 @@ class _Alarm(Resource):
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         session.client("cloudwatch").delete_alarms(AlarmNames=[id_])
 
-    def asked(self, inputs: Properties) -> dict[str, Any]:
+    def _to_aws(self, inputs: Properties) -> dict[str, Any]:
         """Convert the inputs that are not passed unchanged to AWS's arguments."""
         del inputs
         return {}
 
-    def told(self, alarm: Mapping[str, Any]) -> Properties:
+    def _from_aws(self, alarm: Mapping[str, Any]) -> Properties:
         """Convert them from AWS's response."""
         del alarm
         return {}
@@ -118,7 +118,7 @@ class _Alarm(Resource):
             name: inputs[key] for key, name in self._passed() if inputs.get(key) not in EMPTY
         }
         passed |= {"Tags": tags} if tags else {}
-        put[self.kind](**passed, **self.asked(inputs))
+        put[self.kind](**passed, **self._to_aws(inputs))
         return str(passed["AlarmName"])
 
     def _passed(self) -> Iterator[tuple[str, str]]:
@@ -209,7 +209,7 @@ class MetricAlarm(_Alarm):
     }
     own = frozenset({"dimensions", "metricQueries", "region", "tags", "threshold"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for key in ("comparisonOperator", "evaluationPeriods"):
             if key not in inputs:
                 yield key, "is required for an alarm on metrics"
@@ -223,20 +223,20 @@ class MetricAlarm(_Alarm):
             yield from _period(f"{path}.period", query.get("period"), _SUB_MINUTE)
             yield from _period(f"{path}.metric.period", (metric or {}).get("period"), _SUB_MINUTE)
 
-    def asked(self, inputs: Properties) -> dict[str, Any]:
-        asked: dict[str, Any] = {}
+    def _to_aws(self, inputs: Properties) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
         if not inputs.get("thresholdMetricId"):
-            asked["Threshold"] = inputs.get("threshold", 0)
+            arguments["Threshold"] = inputs.get("threshold", 0)
         if dimensions := inputs.get("dimensions"):
-            asked["Dimensions"] = _dimension_list(dimensions)
+            arguments["Dimensions"] = _dimension_list(dimensions)
         if queries := inputs.get("metricQueries"):
-            asked["Metrics"] = [_query(query) for query in queries]
-        return asked
+            arguments["Metrics"] = [_query(query) for query in queries]
+        return arguments
 
-    def told(self, alarm: Mapping[str, Any]) -> Properties:
+    def _from_aws(self, alarm: Mapping[str, Any]) -> Properties:
         return {
             "dimensions": _dimension_map(alarm.get("Dimensions", [])),
-            "metricQueries": [_query_read(query) for query in alarm.get("Metrics", [])],
+            "metricQueries": [_query_from_aws(query) for query in alarm.get("Metrics", [])],
             "threshold": alarm.get("Threshold"),
         }
 
@@ -306,25 +306,25 @@ def _period(path: str, seconds: Any, shorter: tuple[int, ...]) -> Iterator[tuple
 
 
 def _query(query: Properties) -> dict[str, Any]:
-    asked = given(query, "accountId", "expression", "id", "label", "period")
-    asked["ReturnData"] = bool(query.get("returnData"))
+    arguments = given(query, "accountId", "expression", "id", "label", "period")
+    arguments["ReturnData"] = bool(query.get("returnData"))
     if metric := query.get("metric"):
         named = given(metric, "metricName", "namespace")
         named["Dimensions"] = _dimension_list(metric.get("dimensions") or {})
-        asked["MetricStat"] = {**given(metric, "period", "stat", "unit"), "Metric": named}
-    return asked
+        arguments["MetricStat"] = {**given(metric, "period", "stat", "unit"), "Metric": named}
+    return arguments
 
 
-def _query_read(query: Mapping[str, Any]) -> Properties:
-    told: Properties = camel({key: query[key] for key in query.keys() - {"MetricStat"}})
+def _query_from_aws(query: Mapping[str, Any]) -> Properties:
+    converted: Properties = camel({key: query[key] for key in query.keys() - {"MetricStat"}})
     if stat := query.get("MetricStat"):
         named = stat["Metric"]
-        told["metric"] = {
+        converted["metric"] = {
             **camel({key: stat[key] for key in stat.keys() - {"Metric"}}),
             **camel({key: named[key] for key in named.keys() - {"Dimensions"}}),
             "dimensions": _dimension_map(named.get("Dimensions", [])),
         }
-    return told
+    return converted
 
 
 def _dimension_list(dimensions: Mapping[str, str]) -> list[dict[str, str]]:

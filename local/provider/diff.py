@@ -25,7 +25,7 @@ def difference(
     """Compare the new inputs with the recorded state, which a refresh may have read.
 
     Raises:
-        RefusedError: the provider rejects the change.
+        RejectedError: the provider rejects the change.
 
     """
     changed = set()
@@ -89,9 +89,9 @@ def recorded(resource: Resource, previous: Properties, read: Properties) -> Prop
     state = {key: value for key, value in {**previous, **read}.items() if key != "__defaults"}
     for key, about in resource.inputs.items():
         if key in previous:
-            told = filled(about, previous[key], state.get(key))
-            if form(about, told) == form(about, state.get(key)):
-                state[key] = told
+            value = filled(about, previous[key], state.get(key))
+            if form(about, value) == form(about, state.get(key)):
+                state[key] = value
     return state
 
 

@@ -71,10 +71,10 @@ def _statement(statement: Any) -> object:
             formed[key] = {kind: each for kind, each in found.items() if each} or None
     if isinstance(conditions := formed.get("Condition"), Mapping):
         formed["Condition"] = {
-            operator: {key: _texts(value) for key, value in asked.items()}
-            if isinstance(asked, Mapping)
-            else asked
-            for operator, asked in conditions.items()
+            operator: {key: _texts(value) for key, value in tested.items()}
+            if isinstance(tested, Mapping)
+            else tested
+            for operator, tested in conditions.items()
         }
     return {key: value for key, value in formed.items() if value not in ("", None, [])}
 

@@ -17,7 +17,7 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     given,
@@ -46,8 +46,8 @@ def _named(longest: int, auto: int) -> Input:
     )
 
 
-def _all(session: Session, operation: str, key: str, **asked: str) -> list[Any]:
-    pages = _client(session).get_paginator(operation).paginate(**asked)
+def _all(session: Session, operation: str, key: str, **arguments: str) -> list[Any]:
+    pages = _client(session).get_paginator(operation).paginate(**arguments)
     return [each for page in pages for each in page[key]]
 
 
@@ -98,7 +98,7 @@ class Role(Resource):
             Tags=tag_list(inputs["tags"]),
             **given(inputs, "description", "maxSessionDuration", "path", "permissionsBoundary"),
         )["Role"]["RoleName"]
-        # Not `made`: the real provider does not record a role whose policies are rejected.
+        # Not `already_created`: the real provider does not record a role with rejected policies.
         _put_inline(session, role, inputs.get("inlinePolicies") or [])
         _attach(session, role, inputs.get("managedPolicyArns") or [])
         return str(role)
@@ -205,9 +205,9 @@ def _detach(session: Session, role: str, arns: Iterable[str]) -> None:
         _unless_gone(_client(session).detach_role_policy, RoleName=role, PolicyArn=arn)
 
 
-def _unless_gone(call: Any, **asked: str) -> None:
+def _unless_gone(call: Any, **arguments: str) -> None:
     try:
-        call(**asked)
+        call(**arguments)
     except ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             raise
@@ -326,7 +326,7 @@ class RolePolicy(Resource):
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         if ":" not in id_:
-            raise RefusedError(f"{id_!r}: must be <role name>:<policy name>")
+            raise RejectedError(f"{id_!r}: must be <role name>:<policy name>")
         return id_, {}
 
 
@@ -355,5 +355,5 @@ class RolePolicyAttachment(Resource):
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         if "/arn:" not in id_:
-            raise RefusedError(f"{id_!r}: must be <role name>/<policy ARN>")
+            raise RejectedError(f"{id_!r}: must be <role name>/<policy ARN>")
         return id_, {}

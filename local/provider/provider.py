@@ -17,7 +17,7 @@ from local.provider.resource import (
     EMPTY,
     PartlyMadeError,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
 )
@@ -94,7 +94,7 @@ class Provider:
             DeploymentError: the provider rejects the change.
 
         """
-        with _refusals_named(type_):
+        with _errors_named(type_):
             return difference(_resource(type_), state, wanted, self.default_tags)
 
     def planned(self, type_: str, inputs: Properties) -> Properties:
@@ -117,11 +117,11 @@ class Provider:
         """
         resource, session = _resource(type_), self._for(inputs)
         wanted = {**inputs, "tags": all_tags(inputs.get("tags"), self.default_tags)}
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             try:
                 made = resource.create(session, wanted)
-                id_, told = made if isinstance(made, tuple) else (made, {})
-                state = self._read(resource, session, id_, {**inputs, **told})
+                id_, outputs = made if isinstance(made, tuple) else (made, {})
+                state = self._read(resource, session, id_, {**inputs, **outputs})
             except PartlyMadeError as error:
                 state = self._read(resource, session, error.id, inputs) or inputs
                 raise HalfMadeError(f"{name} ({type_}): {error}", error.id, state) from error
@@ -138,7 +138,7 @@ class Provider:
 
         """
         resource = _resource(type_)
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             return self._read(resource, self._for(state), id_, state)
 
     def refreshed(self, type_: str, given: Properties, read: Properties) -> Properties:
@@ -155,9 +155,9 @@ class Provider:
 
         """
         resource = _resource(type_)
-        with _refusals_named(f"{name} ({type_})"):
-            id_, told = resource.imported(self._session, id_)
-            state = self._read(resource, self._session, id_, told)
+        with _errors_named(f"{name} ({type_})"):
+            id_, known = resource.imported(self._session, id_)
+            state = self._read(resource, self._session, id_, known)
         if state is None:
             return None
         defaults = {key: about.default for key, about in resource.inputs.items()}
@@ -182,14 +182,14 @@ class Provider:
         """
         resource, session = _resource(type_), self._for(inputs)
         changed = set(self.diff(type_, state, inputs).changed)
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             if "tags" in changed:
                 self._retag(resource, session, id_, state, inputs)
             own = changed - {"tags"}
-            told = resource.update(session, id_, state, inputs, own) if own else None
+            outputs = resource.update(session, id_, state, inputs, own) if own else None
             # A removed input is no longer recorded, unless AWS still returns it.
             kept = {key: value for key, value in state.items() if key not in changed}
-            read = self._read(resource, session, id_, {**kept, **inputs, **(told or {})})
+            read = self._read(resource, session, id_, {**kept, **inputs, **(outputs or {})})
         if read is None:
             raise DeploymentError(f"{name} ({type_}): is gone; run `pulumi refresh`")
         return read
@@ -211,7 +211,7 @@ class Provider:
         """
         resource = _resource(type_)
         gone = resource.gone if resource.deleted is None else resource.deleted
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             try:
                 resource.delete(self._for(state), id_, state)
             except ClientError as error:
@@ -227,7 +227,7 @@ class Provider:
         """
         if token not in functions.FUNCTIONS:
             raise DeploymentError(f"the local run does not support the function {token}")
-        with _refusals_named(token):
+        with _errors_named(token):
             return functions.FUNCTIONS[token](self._session, args)
 
     def sensitive(self, type_: str) -> frozenset[str]:
@@ -308,8 +308,8 @@ def _resource(type_: str) -> Resource:
 
 
 @contextmanager
-def _refusals_named(what: str) -> Iterator[None]:
+def _errors_named(what: str) -> Iterator[None]:
     try:
         yield
-    except (ClientError, BotoCoreError, RefusedError) as error:
+    except (ClientError, BotoCoreError, RejectedError) as error:
         raise DeploymentError(f"{what}: {error}") from error

@@ -85,7 +85,7 @@ class Session:
         return Session(self.aws, region) if region != self.region else self
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """The provider itself, not AWS, rejects something; the text is the reason."""
 
 
@@ -101,7 +101,7 @@ class PartlyMadeError(Exception):
 
 
 @contextmanager
-def made(id_: str) -> Iterator[None]:
+def already_created(id_: str) -> Iterator[None]:
     """Report a failed call together with the id of the resource that exists already.
 
     Raises:
@@ -118,7 +118,7 @@ class Resource:
     """A resource type. The modules of the services subclass it; methods get checked inputs.
 
     `state` has the recorded inputs and outputs. Methods may raise boto3's errors and
-    `RefusedError`; both are shown unchanged.
+    `RejectedError`; both are shown unchanged.
     """
 
     type: ClassVar[str]
@@ -176,13 +176,13 @@ class Resource:
         """Return the id, and the inputs that it contains, for the argument of `pulumi import`.
 
         Raises:
-            RefusedError: the argument has another form.
+            RejectedError: the argument has another form.
 
         """
         del session
         return id_, {}
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         """Yield other errors of the provider's check: input, reason. `inputs` has no unknowns."""
         del inputs
         return ()
@@ -191,7 +191,7 @@ class Resource:
         """Return the changed inputs that replace the resource.
 
         Raises:
-            RefusedError: the change is rejected, so the preview fails.
+            RejectedError: the change is rejected, so the preview fails.
 
         """
         del state, inputs

@@ -20,9 +20,9 @@ from local.provider.resource import (
     Properties,
     Resource,
     Session,
+    already_created,
     camel,
     given,
-    made,
     tag_list,
     tag_map,
 )
@@ -109,7 +109,7 @@ class Secret(Resource):
             **({"AddReplicaRegions": replicas} if replicas else {}),
         )["ARN"]
         if inputs.get("policy", "") not in _NO_POLICY:
-            with made(secret):
+            with already_created(secret):
                 _put_policy(session, secret, inputs["policy"])
         return str(secret)
 
@@ -360,7 +360,7 @@ class SecretRotation(Resource):
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         _client(session).cancel_rotate_secret(SecretId=state["secretId"])
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         rules = inputs.get("rotationRules")
         if not rules:
             return

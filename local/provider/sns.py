@@ -19,10 +19,10 @@ from local.provider.resource import (
     Input,
     PartlyMadeError,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
-    made,
+    already_created,
     tag_list,
     tag_map,
 )
@@ -59,7 +59,7 @@ class Topic(Resource):
     outputs = ("arn", "owner")
     gone = _GONE
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         name, is_fifo = inputs.get("name"), bool(inputs.get("fifoTopic"))
         if isinstance(name, str) and name.endswith(".fifo") != is_fifo:
             yield "name", f"must end with .fifo if, and only if, fifoTopic is true, got {name!r}"
@@ -73,13 +73,13 @@ class Topic(Resource):
             if error.response["Error"]["Code"] not in _GONE:
                 raise
         else:  # CreateTopic would return the existing topic
-            raise RefusedError(f"topic {arn} already exists")
+            raise RejectedError(f"topic {arn} already exists")
         sns.create_topic(
             Name=name,
             Attributes={"FifoTopic": "true"} if inputs["fifoTopic"] else {},
             Tags=tag_list(inputs["tags"]),
         )
-        with made(arn):
+        with already_created(arn):
             self._put(sns, arn, inputs, {k for k in _TOPIC_ATTRIBUTES if inputs.get(k)})
         return arn
 
@@ -211,7 +211,7 @@ class TopicSubscription(Resource):
             "http" in protocol and not inputs["endpointAutoConfirms"]
         )
         if not in_own_time:
-            with made(arn):
+            with already_created(arn):
                 _wait_for_confirmation(sns, arn)
         return arn
 

@@ -117,7 +117,7 @@ class Parameter(Resource):
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         session.client("ssm").delete_parameter(Name=id_)
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         # The real provider reports this only after it has written the value.
         if inputs.get("type") == _SECURE and inputs.get("insecureValue"):
             yield "insecureValue", f"cannot be set with type {_SECURE}"

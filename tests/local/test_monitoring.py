@@ -21,7 +21,7 @@ from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.packaging import client
 from local.aws import ACCOUNT_ID, EmbeddedAws
-from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
+from local.deployment import ALARM_PERIOD_SECONDS, Deployment, record_of
 from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
 from local.proofs.role_access import read_as, role_copy
@@ -202,7 +202,7 @@ def deployed() -> Iterator[Deployment]:
         planned = stack("dev")
         engine = BuiltInEngine(Provider(aws, REGION))
         engine.run(planned, program)
-        yield Deployment(aws, planned, recorded(engine), (), None)
+        yield Deployment(aws, planned, record_of(engine), (), None)
 
 
 def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:

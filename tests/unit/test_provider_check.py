@@ -33,7 +33,7 @@ class Everything(Resource):
         "tags": TAGS,
     }
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         if inputs.get("text") == inputs.get("pattern", object()):
             yield "text", "is the pattern"
 

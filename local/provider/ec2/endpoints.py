@@ -10,7 +10,7 @@ from local.provider.resource import (
     TAGS,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Session,
     given,
     tag_map,
@@ -185,4 +185,4 @@ class VpcEndpoint(Tagged):
         answer = session.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[id_])
         for each in answer.get("Unsuccessful", ()):
             if each["Error"]["Code"] not in self.gone:
-                raise RefusedError(f"{each['Error']['Code']}: {each['Error']['Message']}")
+                raise RejectedError(f"{each['Error']['Code']}: {each['Error']['Message']}")

@@ -14,8 +14,8 @@ from local.provider.resource import (
     Input,
     Properties,
     Session,
+    already_created,
     given,
-    made,
     tag_map,
 )
 
@@ -133,12 +133,12 @@ class SecurityGroup(Tagged):
     outputs = ("arn", "egress", "ingress", "ownerId")
     gone = frozenset({"InvalidGroup.NotFound"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for direction in ("ingress", "egress"):
             for number, block in enumerate(inputs.get(direction, ())):
                 for kind, version in (("cidrBlocks", 4), ("ipv6CidrBlocks", 6)):
                     for cidr in block.get(kind) or ():
-                        yield from _refused_cidr(f"{direction}[{number}].{kind}", cidr, version)
+                        yield from _cidr_errors(f"{direction}[{number}].{kind}", cidr, version)
 
     def create(self, session: Session, inputs: Properties) -> str:
         ec2 = session.client("ec2")
@@ -150,7 +150,7 @@ class SecurityGroup(Tagged):
                 **tag_specifications("security-group", inputs["tags"]),
             )["GroupId"]
         )
-        with made(id_):
+        with already_created(id_):
             for kind, source in (("cidrBlocks", "0.0.0.0/0"), ("ipv6CidrBlocks", "::/0")):
                 everything = _permission((_ALL_PROTOCOLS, 0, 0, kind, source, ""), id_)
                 try:
@@ -225,7 +225,7 @@ class SecurityGroup(Tagged):
                 )
 
 
-def _refused_cidr(path: str, cidr: object, version: int) -> Iterator[tuple[str, str]]:
+def _cidr_errors(path: str, cidr: object, version: int) -> Iterator[tuple[str, str]]:
     try:
         is_one = ipaddress.ip_network(str(cidr)).version == version
     except ValueError:
@@ -262,10 +262,10 @@ class _SecurityGroupRule(Tagged):
     }
     one_of = (tuple(sources),)
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for key, version in (("cidrIpv4", 4), ("cidrIpv6", 6)):
             if inputs.get(key) is not None:
-                yield from _refused_cidr(key, inputs[key], version)
+                yield from _cidr_errors(key, inputs[key], version)
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
         old, new = ({key for key in self.sources if each.get(key)} for each in (state, inputs))

@@ -9,7 +9,7 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     camel,
@@ -71,7 +71,7 @@ class Alias(Resource):
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         function, _, name = id_.rpartition("/")
         if not function:
-            raise RefusedError(f"{id_}: must be <function>/<alias>")
+            raise RejectedError(f"{id_}: must be <function>/<alias>")
         alias = session.client("lambda").get_alias(FunctionName=function, Name=name)
         return str(alias["AliasArn"]), {}
 
@@ -137,7 +137,7 @@ class Permission(Resource):
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         function, _, statement = id_.partition("/")
         if not statement:
-            raise RefusedError(f"{id_}: must be <function>[:<qualifier>]/<statement id>")
+            raise RejectedError(f"{id_}: must be <function>[:<qualifier>]/<statement id>")
         name, _, qualifier = function.partition(":")
         return statement, {"function": name, "qualifier": qualifier}
 

@@ -12,12 +12,12 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
+    already_created,
     camel,
     given,
-    made,
     pascal,
 )
 
@@ -138,7 +138,7 @@ class Function(Resource):
     needs = (("replacementSecurityGroupIds", "replaceSecurityGroupsOnDestroy"),)
     gone = frozenset({"ResourceNotFoundException"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         if inputs.get("packageType") == "Zip":
             for key in ("handler", "runtime"):
                 if inputs.get(key) in (None, ""):
@@ -157,7 +157,7 @@ class Function(Resource):
             **given(inputs, "architectures", "packageType", "tenancyConfig"),
             **_configuration(inputs, {key for key in _CONFIGURATION if inputs.get(key)}),
         )
-        with made(name):
+        with already_created(name):
             _wait(functions, "function_active_v2", FunctionName=name)
             if config := inputs.get("codeSigningConfigArn"):
                 functions.put_function_code_signing_config(
@@ -337,7 +337,7 @@ def _zipped(inputs: Properties) -> bytes:
     try:
         return package(inputs["code"])
     except (OSError, ValueError) as error:
-        raise RefusedError(f"code: {error}") from error
+        raise RejectedError(f"code: {error}") from error
 
 
 def _wait(functions: Any, state: str, **function: str) -> None:

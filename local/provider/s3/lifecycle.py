@@ -97,7 +97,7 @@ class BucketLifecycleConfiguration(BucketSetting):
     }
     gone = frozenset({"NoSuchBucket", "NoSuchLifecycleConfiguration"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for number, rule in enumerate(inputs.get("rules", ())):
             for index, each in enumerate(rule.get("transitions") or ()):
                 if each.get("date") is not None and each.get("days") is not None:
@@ -113,10 +113,10 @@ class BucketLifecycleConfiguration(BucketSetting):
             **given(inputs, "transitionDefaultMinimumObjectSize"),
         )
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_lifecycle_configuration(**where)
         return {
-            "rules": [rule_told(each) for each in found["Rules"]],
+            "rules": [rule_from_aws(each) for each in found["Rules"]],
             "transitionDefaultMinimumObjectSize": found["TransitionDefaultMinimumObjectSize"],
         }
 
@@ -150,15 +150,15 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def rule_told(rule: Mapping[str, Any]) -> dict[str, Any]:
+def rule_from_aws(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Convert a lifecycle rule of S3 to the provider's names."""
-    told: dict[str, Any] = camel({key: each for key, each in rule.items() if key != "ID"})
-    told["id"] = rule.get("ID")
-    if not told.get("filter"):
-        told.pop("filter", None)
-    elif both := told["filter"].get("and"):
+    converted: dict[str, Any] = camel({key: each for key, each in rule.items() if key != "ID"})
+    converted["id"] = rule.get("ID")
+    if not converted.get("filter"):
+        converted.pop("filter", None)
+    elif both := converted["filter"].get("and"):
         both["tags"] = tag_map(rule["Filter"]["And"].get("Tags", ()))
-    for when in (told.get("expiration", {}), *told.get("transitions", ())):
+    for when in (converted.get("expiration", {}), *converted.get("transitions", ())):
         if "date" in when:
             when["date"] = when["date"].strftime("%Y-%m-%dT%H:%M:%SZ")
-    return told
+    return converted

@@ -8,7 +8,7 @@ from local.provider.resource import (
     REGION,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     camel,
@@ -33,8 +33,8 @@ class BucketSetting(Resource):
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
         bucket, _, owner = id_.partition(",")
-        told = self.told(session.client("s3"), bucket_and_owner(id_))
-        return {"bucket": bucket, **({"expectedBucketOwner": owner} if owner else {}), **told}
+        setting = self.read_setting(session.client("s3"), bucket_and_owner(id_))
+        return {"bucket": bucket, **({"expectedBucketOwner": owner} if owner else {}), **setting}
 
     def update(
         self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
@@ -45,7 +45,7 @@ class BucketSetting(Resource):
         """Write the setting."""
         raise NotImplementedError
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         """Read the setting."""
         raise NotImplementedError
 
@@ -79,7 +79,7 @@ class BucketVersioning(BucketSetting):
         replacing = super().replacing(state, inputs, changed)
         old, new = (each["versioningConfiguration"].get("status") for each in (state, inputs))
         if new == "Disabled" != old and not replacing:
-            raise RefusedError(
+            raise RejectedError(
                 f"versioning_configuration.status cannot be updated from '{old}' to '{new}'"
             )
         return replacing
@@ -94,7 +94,7 @@ class BucketVersioning(BucketSetting):
         mfa = {"MFA": inputs["mfa"]} if inputs.get("mfa") else {}
         s3.put_bucket_versioning(**where, VersioningConfiguration=configuration, **mfa)
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_versioning(**where)
         configuration = {"status": found.get("Status", "Disabled")}
         if "MFADelete" in found:
@@ -131,7 +131,7 @@ class BucketOwnershipControls(BucketSetting):
         rules = [pascal(inputs["rule"])]
         s3.put_bucket_ownership_controls(**where, OwnershipControls={"Rules": rules})
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_ownership_controls(**where)["OwnershipControls"]
         return {"rule": camel(found["Rules"][0])}
 
@@ -159,10 +159,9 @@ class BucketPublicAccessBlock(BucketSetting):
         wanted = given(inputs, *keys, "restrictPublicBuckets")
         s3.put_public_access_block(**where, PublicAccessBlockConfiguration=wanted)
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_public_access_block(**where)["PublicAccessBlockConfiguration"]
-        told: Properties = camel(found)
-        return told
+        return camel(found)  # type: ignore[no-any-return]
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         if not state.get("skipDestroy"):
@@ -200,9 +199,9 @@ class BucketServerSideEncryptionConfiguration(BucketSetting):
         rules = [_encryption(rule) for rule in inputs["rules"]]
         s3.put_bucket_encryption(**where, ServerSideEncryptionConfiguration={"Rules": rules})
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_encryption(**where)["ServerSideEncryptionConfiguration"]
-        return {"rules": [encryption_told(rule) for rule in found["Rules"]]}
+        return {"rules": [encryption_from_aws(rule) for rule in found["Rules"]]}
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         session.client("s3").delete_bucket_encryption(**bucket_and_owner(id_))
@@ -220,18 +219,18 @@ def _encryption(rule: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def encryption_told(rule: Mapping[str, Any]) -> dict[str, Any]:
+def encryption_from_aws(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Convert an encryption rule to the provider's names."""
-    told: dict[str, Any] = {"bucketKeyEnabled": rule.get("BucketKeyEnabled", False)}
+    converted: dict[str, Any] = {"bucketKeyEnabled": rule.get("BucketKeyEnabled", False)}
     if default := rule.get("ApplyServerSideEncryptionByDefault"):
-        told["applyServerSideEncryptionByDefault"] = {"sseAlgorithm": default["SSEAlgorithm"]}
+        converted["applyServerSideEncryptionByDefault"] = {"sseAlgorithm": default["SSEAlgorithm"]}
         if "KMSMasterKeyID" in default:
-            told["applyServerSideEncryptionByDefault"] |= {
+            converted["applyServerSideEncryptionByDefault"] |= {
                 "kmsMasterKeyId": default["KMSMasterKeyID"]
             }
     if blocked := rule.get("BlockedEncryptionTypes", {}).get("EncryptionType"):
-        told["blockedEncryptionTypes"] = blocked
-    return told
+        converted["blockedEncryptionTypes"] = blocked
+    return converted
 
 
 class BucketPolicy(BucketSetting):
@@ -248,7 +247,7 @@ class BucketPolicy(BucketSetting):
     def put(self, s3: Any, where: Mapping[str, str], inputs: Properties) -> None:
         s3.put_bucket_policy(**where, Policy=inputs["policy"])
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         return {"policy": s3.get_bucket_policy(**where)["Policy"]}
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
