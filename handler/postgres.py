@@ -71,7 +71,7 @@ class NotByScram(ConnectionFailed):
     """The server asks for another kind of login; it may use SCRAM for another user."""
 
 
-class _Link(ssl.SSLSocket):
+class _LimitedSocket(ssl.SSLSocket):
     """A socket with a deadline and a limit of bytes to read, whatever the server sends."""
 
     _deadline = 0.0
@@ -101,7 +101,7 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
 
     def __init__(
         self,
-        link: _Link,
+        link: _LimitedSocket,
         *,
         timeout_seconds: float,
         answer_bytes: int,
@@ -170,7 +170,9 @@ def connect(
     """
     if missing := postgres_fields.missing(value, "host", "username", "password"):
         raise ConnectionFailed(f"the secret lacks {', '.join(missing)}")
-    wrong = [f"the secret's {field} {message}" for field, message in postgres_fields.faults(value)]
+    wrong = [
+        f"the secret's {field} {message}" for field, message in postgres_fields.field_errors(value)
+    ]
     server = postgres_fields.server(value)
     if server is None or wrong:
         raise ConnectionFailed("; ".join(wrong))
@@ -242,7 +244,7 @@ def scram_verifier(password: str, salt: bytes | None = None, iterations: int = 4
 @functools.cache
 def _tls(ca_bundle: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_bundle)
-    context.sslsocket_class = _Link
+    context.sslsocket_class = _LimitedSocket
     return context
 
 
@@ -268,7 +270,7 @@ def _reached(server: postgres_fields.Server, deadline: float) -> socket.socket:
 
 def _encrypted(
     connection: socket.socket, host: str, context: ssl.SSLContext, deadline: float
-) -> _Link:
+) -> _LimitedSocket:
     """Start TLS. pg8000 would treat a server that disconnects as one without TLS."""
     connection.settimeout(_seconds_until(deadline))
     connection.sendall(_SSL_REQUEST)
@@ -279,7 +281,7 @@ def _encrypted(
         raise InterfaceError("the server does not accept TLS")
     connection.settimeout(_seconds_until(deadline))
     link = context.wrap_socket(connection, server_hostname=host)
-    assert isinstance(link, _Link)  # noqa: S101 (for the type)
+    assert isinstance(link, _LimitedSocket)  # noqa: S101 (for the type)
     link.allow(deadline, _LOGIN_BYTES)
     return link
 

@@ -48,7 +48,7 @@ class Server(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class Fault(NamedTuple):
+class FieldError(NamedTuple):
     """An error in a field."""
 
     field: str
@@ -58,8 +58,8 @@ class Fault(NamedTuple):
 
 def given(value: Value, field: str) -> Any:
     """Return the value of a field; None if it is missing."""
-    found = value.get(field)
-    return None if found == "" else found
+    content = value.get(field)
+    return None if content == "" else content
 
 
 def missing(value: Value, *fields: str) -> list[str]:
@@ -67,28 +67,28 @@ def missing(value: Value, *fields: str) -> list[str]:
     return [field for field in fields if given(value, field) is None]
 
 
-def faults(value: Value, fields: tuple[str, ...] = LOGIN) -> Iterator[Fault]:
+def field_errors(value: Value, fields: tuple[str, ...] = LOGIN) -> Iterator[FieldError]:
     """Yield the errors in the fields that are present."""
     for field in fields:
-        found = given(value, field)
-        if found is not None and (message := _CHECKS.get(field, _text_fault)(found)):
-            yield Fault(field, message)
+        content = given(value, field)
+        if content is not None and (message := _CHECKS.get(field, _text_error)(content)):
+            yield FieldError(field, message)
 
 
-def rotation_faults(value: Value) -> Iterator[Fault]:
+def rotation_errors(value: Value) -> Iterator[FieldError]:
     """Yield the errors of a rotated value, whose names must fit: the server truncates them."""
-    yield from faults(value, _ROTATED)
+    yield from field_errors(value, _ROTATED)
     for field in _USERS:
         name = given(value, field)
         if isinstance(name, str) and len(name.encode(errors="replace")) > _NAME_BYTES:
-            yield Fault(field, f"has more than {_NAME_BYTES} bytes; use a shorter name")
+            yield FieldError(field, f"has more than {_NAME_BYTES} bytes; use a shorter name")
 
 
 def server(value: Value) -> Server | None:
     """Return the server; None if `host` is missing, or `host` or `port` is invalid."""
     port = given(value, "port")
     port = DEFAULT_PORT if port is None else _port(port)
-    if port is None or missing(value, "host") or any(faults(value, ("host",))):
+    if port is None or missing(value, "host") or any(field_errors(value, ("host",))):
         return None
     return Server(_host(value["host"]), port)
 
@@ -116,50 +116,50 @@ def _ipv6(text: str) -> str | None:
         return None
 
 
-def _port(found: Any) -> int | None:
-    if isinstance(found, str):
+def _port(port: Any) -> int | None:
+    if isinstance(port, str):
         # `int` would also accept signs, underscores and the digits of other scripts.
-        digits = found.strip().lstrip("0")
-        found = int(digits) if re.fullmatch("[0-9]{1,5}", digits) else None
+        digits = port.strip().lstrip("0")
+        port = int(digits) if re.fullmatch("[0-9]{1,5}", digits) else None
     try:
-        number = int(found)
+        number = int(port)
     except (TypeError, ValueError, OverflowError):
         return None
-    is_whole = number == found and not isinstance(found, bool)
+    is_whole = number == port and not isinstance(port, bool)
     return number if is_whole and number in _PORTS else None
 
 
-def _port_fault(found: Any) -> str | None:
-    return None if _port(found) else "must be a number from 1 to 65535"
+def _port_error(port: Any) -> str | None:
+    return None if _port(port) else "must be a number from 1 to 65535"
 
 
-def _host_fault(found: Any) -> str | None:
-    if (fault := _text_fault(found)) or _ipv6(found):
-        return fault
-    if any(each.isspace() or not each.isprintable() for each in found):
+def _host_error(host: Any) -> str | None:
+    if (error := _text_error(host)) or _ipv6(host):
+        return error
+    if any(each.isspace() or not each.isprintable() for each in host):
         return "has a space or a control character in it; remove it"
     rule = "must be a host name or an IP address alone"
-    if "/" in found or "@" in found:
+    if "/" in host or "@" in host:
         return f"{rule}; remove what comes before and after it"
-    if ":" in found:
+    if ":" in host:
         return f"{rule}; write the port into `port`"
     try:
-        found.encode("idna")  # as Python's sockets do
+        host.encode("idna")  # as Python's sockets do
     except UnicodeError:
         return rule
-    return rule if found == "." or re.search(r"[,\[\]]|\.\.", found) else None
+    return rule if host == "." or re.search(r"[,\[\]]|\.\.", host) else None
 
 
-def _text_fault(found: Any) -> str | None:
-    if not isinstance(found, str):
+def _text_error(text: Any) -> str | None:
+    if not isinstance(text, str):
         return "is not text; put it in quotes"
-    if "\0" in found:  # the rest would be read as parameters of the login
+    if "\0" in text:  # the rest would be read as parameters of the login
         return "has a NUL in it; remove it"
     try:
-        found.encode()
+        text.encode()
     except UnicodeEncodeError:
         return "is not valid Unicode; put it again"
     return None
 
 
-_CHECKS = {"host": _host_fault, "port": _port_fault}
+_CHECKS = {"host": _host_error, "port": _port_error}

@@ -32,7 +32,7 @@ _PAUSES_SECONDS = (0.1, 0.3, 1.0)
 _LOGIN_SECONDS = 6.0
 
 
-class _Open:
+class _KeptConnection:
     """The open connection, the secret that it logged in with, and the version rejected before."""
 
     connection: Connection | None = None
@@ -79,10 +79,10 @@ def _step(error: Exception) -> str:
 
 
 def _ask(secret: Value, context: Any) -> dict[str, Any]:
-    kept = _Open.secret
+    kept = _KeptConnection.secret
     if kept is not None and kept.version == secret.version:
-        _Open.refused = ""
-    reused = kept is not None and secret.version in {kept.version, _Open.refused}
+        _KeptConnection.refused = ""
+    reused = kept is not None and secret.version in {kept.version, _KeptConnection.refused}
     pauses = iter(_PAUSES_SECONDS)
     while True:
         try:
@@ -99,7 +99,7 @@ def _ask(secret: Value, context: Any) -> dict[str, Any]:
                     raise
                 sleep(pause)
         reused = False
-    used = _Open.secret or secret
+    used = _KeptConnection.secret or secret
     return {
         "message": f"the database answered; secret retrieved through the {secret.source}",
         "database_host": used.json["host"],
@@ -113,23 +113,29 @@ def _ask(secret: Value, context: Any) -> dict[str, Any]:
 
 
 def _log_in(secret: Value) -> None:
-    kept, _Open.connection, _Open.secret = _Open.connection, None, None
+    kept, _KeptConnection.connection, _KeptConnection.secret = (
+        _KeptConnection.connection,
+        None,
+        None,
+    )
     if kept is not None:
         with suppress(InterfaceError, OSError):  # the server may have closed it already
             kept.close()
     try:
-        _Open.connection = connect(secret.json)
+        _KeptConnection.connection = connect(secret.json)
     except ConnectionFailed as error:
         if is_auth_error(error):
-            _Open.refused = secret.version
+            _KeptConnection.refused = secret.version
         raise
-    _Open.secret = secret
+    _KeptConnection.secret = secret
 
 
 def _query() -> tuple[str, str]:
-    assert _Open.connection is not None  # noqa: S101 (for the type)
+    assert _KeptConnection.connection is not None  # noqa: S101 (for the type)
     try:
-        ((database, user),) = _Open.connection.run("SELECT current_database(), session_user")
+        ((database, user),) = _KeptConnection.connection.run(
+            "SELECT current_database(), session_user"
+        )
     except OSError as error:  # which pg8000 does not convert when it reads
         raise InterfaceError("network error") from error
     return str(database), str(user)

@@ -36,7 +36,7 @@ _KNOWN_VERSIONS = 30
 _CONFIG = Config(
     connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
-_WAY_OUT = (  # for errors that leave AWSPENDING on its version
+_REMEDY = (  # for errors that leave AWSPENDING on its version
     "fix that, remove AWSPENDING from its version and rotate the secret again; but if the server"
     " accepts only AWSPENDING's password, move AWSCURRENT to that version (docs/operations.md, A"
     " stuck AWSPENDING)"
@@ -70,7 +70,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
     except Abandoned:
         raise
     except RotationError as error:
-        raise RotationError(f"{error}; {_WAY_OUT}") from None
+        raise RotationError(f"{error}; {_REMEDY}") from None
 
 
 # --- the steps -----------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ def _escaped(character: str) -> str:
 class Engine(Protocol):
     """The part of a rotation that depends on the strategy. Every method may be repeated."""
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
-        """Return the value that follows `current`; `made` are the new texts by field."""
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
+        """Return the value that follows `current`; `generated` are the new texts by field."""
 
     def follows(self, pending: Value, current: Value) -> bool:
         """Return whether `pending` was derived from `current` or from an equal value."""

@@ -111,13 +111,13 @@ class _Users:
         self._fields = fields
         self._known = known
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
         """Return the value with the new texts."""
         at_server = _at_server(current)
         missing = postgres_fields.missing(at_server, "host", "username")
         wrong = [f"the value has no {field}; add it" for field in missing]
-        faults = postgres_fields.rotation_faults(at_server)
-        wrong += [f"the value's {field} {message}" for field, message in faults]
+        errors = postgres_fields.rotation_errors(at_server)
+        wrong += [f"the value's {field} {message}" for field, message in errors]
         if (server := postgres_fields.server(at_server)) and server.is_rds_proxy:
             wrong.append(
                 "the value's host is an RDS Proxy, which accepts only AWSCURRENT's password; set"
@@ -125,12 +125,12 @@ class _Users:
             )
         if wrong:
             raise RotationError("; ".join(wrong))
-        return {**current, **made}
+        return {**current, **generated}
 
     def follows(self, pending: Value, current: Value) -> bool:
         """Return whether the values differ only in the generated fields."""
-        made = {field: pending.get(field, "") for field in self._fields}
-        return pending == self.next_value(current, made)
+        generated = {field: pending.get(field, "") for field in self._fields}
+        return pending == self.next_value(current, generated)
 
     def test(self, value: Value) -> None:
         """Log in and read."""
@@ -146,10 +146,12 @@ class _Users:
                 yield connection
                 connection.run("COMMIT")
         except (Error, OSError) as error:
-            told = error.args[0] if error.args else None
-            reason = str(told)
-            if isinstance(told, dict):  # the server's message, detail and hint
-                reason = "; ".join(printable(told[field]) for field in "MDH" if field in told)
+            details = error.args[0] if error.args else None
+            reason = str(details)
+            if isinstance(details, dict):  # the server's message, detail and hint
+                reason = "; ".join(
+                    printable(details[field]) for field in "MDH" if field in details
+                )
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
             if code in {REFUSED, POOLER} or isinstance(error, NotByScram):
@@ -199,9 +201,9 @@ class AlternatingUsers(_Users):
         self._mark = mark_of(arn)
         self._admins = admins
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
-        following, username = super().next_value(current, made), current["username"]
+        following, username = super().next_value(current, generated), current["username"]
         other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(

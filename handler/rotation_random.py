@@ -25,29 +25,29 @@ class Random:
         self._fields = fields
         self._overlap = timedelta(seconds=overlap_seconds)
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
         """Return the value with the new texts and, with an overlap, the old ones next to them."""
-        return self._following(current, made, datetime.now(UTC).replace(microsecond=0))
+        return self._following(current, generated, datetime.now(UTC).replace(microsecond=0))
 
     def follows(self, pending: Value, current: Value) -> bool:
         """Return whether `pending` was derived from `current`.
 
         With an overlap, also whether there is still time to finish.
         """
-        made, made_at = {field: pending.get(field, "") for field in self._fields}, _LONG_AGO
+        generated, made_at = {field: pending.get(field, "") for field in self._fields}, _LONG_AGO
         if self._overlap:
             valid_until = _valid_until(pending.get(_PREVIOUS))
             if valid_until < datetime.now(UTC) + self._overlap:
                 return False
             made_at = valid_until - self._overlap - _TIME_TO_FINISH
-        return pending == self._following(current, made, made_at)
+        return pending == self._following(current, generated, made_at)
 
-    def _following(self, current: Value, made: Mapping[str, str], made_at: datetime) -> Value:
-        following = {**current, **made}
+    def _following(self, current: Value, generated: Mapping[str, str], made_at: datetime) -> Value:
+        following = {**current, **generated}
         older = following.pop(_PREVIOUS, None)
         if self._overlap:
             valid_until = made_at + _TIME_TO_FINISH + self._overlap
-            previous = {field: current[field] for field in made if field in current}
+            previous = {field: current[field] for field in generated if field in current}
             previous["validUntil"] = valid_until.isoformat(timespec="seconds")
             following[_PREVIOUS] = previous
             for link in _links(older):
