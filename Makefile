@@ -15,7 +15,7 @@ unexport PYTHONSAFEPATH # it would hide the modules of the checkout from Python
   check coverage format docs bench bench-install bench-deploy soak lock clean
 
 help: ## show this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 # Pulumi.yaml names the same environment, so `pulumi up` finds it. uv installs exactly what is locked:
 # it resolves and builds nothing, and checks every hash. It uses the same package index as pip.

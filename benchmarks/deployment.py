@@ -79,7 +79,7 @@ def main() -> int:
     loopback.install()
     cli = pulumi_cli.find()
     if cli is None:
-        raise SystemExit("no Pulumi CLI was found; build it by `make pulumi`")
+        raise SystemExit("no Pulumi CLI was found; run `make pulumi`")
     prod = [_deployed(cli, load(ROOT, "prod")) for _ in range(times)]
     many = _deployed(cli, _many(load(ROOT, "dev")))
     taken = {name: [run[name] for run in prod] for name in prod[0]}

@@ -34,10 +34,10 @@ _NO_LOGIN = "28000"  # also from RDS Proxy: https://github.com/aws/aws-secretsma
 POOLER = "08P01"  # from PgBouncer for everything that it rejects, such as a wrong password
 _WORDS = {
     REFUSED: "the password is wrong or has expired, or there is no such user",
-    _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or this way (pg_hba.conf)",
+    _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or by SCRAM (pg_hba.conf)",
     "3D000": "there is no database with the name in `dbname`",
     "42501": "the user may not connect to this database; grant it CONNECT",
-    "53300": "there are too many connections, of the server, the database or the user",
+    "53300": "there are too many connections to the server or database, or by the user",
     "57P03": "the server is starting, stopping or recovering",
 }
 # For logins and verifiers: scramp's own rejects names and passwords that PostgreSQL accepts.
@@ -127,8 +127,8 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         super().handle_AUTHENTICATION_REQUEST(data, context)
         if self._channel_binding and not self.auth.mechanism_name.endswith("-PLUS"):
             raise ConnectionFailed(
-                "the server does not offer SCRAM-SHA-256-PLUS, so another may be in between; "
-                "name the database itself, or put its `host` into the secret"
+                "the server does not offer SCRAM-SHA-256-PLUS, so it may be a proxy; set the host"
+                " of the database itself, or put `host` into the admin secret"
             )
         self._is_proven = self._is_proven or code == _SASL_FINAL  # its signature was correct
 
@@ -141,9 +141,9 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
             return
         asked = _OTHER_LOGINS.get(code, "another kind of login")
         raise NotByScram(
-            f"the server asks for {asked}, and a login is by SCRAM only; set password_encryption ="
-            " scram-sha-256 and the method in pg_hba.conf (in PgBouncer auth_type ="
-            " scram-sha-256), then set the user's password again"
+            f"the server asks for {asked}, but only SCRAM logins are allowed; set"
+            " password_encryption = scram-sha-256 and the method in pg_hba.conf (in PgBouncer"
+            " auth_type = scram-sha-256), then set the user's password again"
         )
 
 
@@ -314,7 +314,9 @@ def _reason(error: Exception) -> str:
             return "the server's certificate is not for the secret's host"
         return f"the server's certificate is not trusted: {error.verify_message}"
     if isinstance(error, ScramException):
-        return "the server did not complete a SCRAM login, or did not prove that it knows the user"
+        return (
+            "the server did not complete the SCRAM login, or did not prove it knows the password"
+        )
     if isinstance(error, Error):
         return f"the connection broke off: {error}"
     return f"the server does not answer ({type(error).__name__})"

@@ -158,7 +158,7 @@ def _text_error(text: Any) -> str | None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "is not valid Unicode; put it again"
+        return "is not valid Unicode; set it again"
     return None
 
 

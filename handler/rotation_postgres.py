@@ -243,7 +243,7 @@ class AlternatingUsers(_Users):
         """Return the users of the pair that the values log in as: one or both."""
         pair = {pending["username"], pending["alternateUsername"]}
         proven: Users = frozenset()
-        refusal = "none, because no value is for one of them at this host and port"
+        refusal = "none, because no value has one of them at this host and port"
         for login in _logins(values, pending):
             if login["username"] in pair - proven:
                 try:
@@ -256,8 +256,8 @@ class AlternatingUsers(_Users):
         if not proven:
             raise RotationError(
                 f"neither AWSCURRENT nor AWSPREVIOUS logs in as {' or '.join(sorted(pair))}, so"
-                f" the admin changes neither; the server's last answer: {refusal}; make AWSCURRENT"
-                " log in, for example by setting its password in the database"
+                f" the admin changes neither of them; the server's last answer: {refusal}; make"
+                " AWSCURRENT log in, for example by setting its password in the database"
             )
         return proven
 

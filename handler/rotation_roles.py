@@ -136,8 +136,8 @@ def require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
     user, other = pending["username"], pending["alternateUsername"]
     if user != clone_of(other) or other not in proven & roles.keys():
         raise RotationError(
-            f"{user} does not exist, and only the clone of a user is created,"
-            f" {clone_of(other)} for {other}; put a value for {other} without alternateUsername"
+            f"{user} does not exist, and rotation creates only clones, such as {clone_of(other)}"
+            f" of {other}; put a value for {other} without alternateUsername"
         )
     for original in roles[other].member_of:
         if other == clone_of(original):
@@ -193,6 +193,6 @@ def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_pro
         )
     raise RotationError(
         f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
-        f" something or was granted something itself; as an administrator {'; '.join(commands)};"
-        " or rename it"
+        " something or has privileges of its own; as an administrator, run"
+        f" {'; '.join(commands)}; or rename it"
     )

@@ -72,10 +72,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
             raise
         name, key = event["Parameter"]["Name"], event["Parameter"]["KeyId"]
         raise SeedError(
-            f"{name} cannot be read: {error}; an earlier environment may have left it, under a key"
-            " of its own. To keep the value, restore that key (aws kms cancel-key-deletion, then"
-            f" enable-key), and encrypt it with this one: `aws ssm get-parameter --name {name}"
-            " --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
+            f"{name} cannot be read: {error}; a previous environment may have left it, encrypted"
+            " with its own key. To keep the value, restore that key (aws kms cancel-key-deletion,"
+            " then enable-key), and encrypt it with this one: `aws ssm get-parameter --name"
+            f" {name} --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
             f" put-parameter --name {name} --overwrite --type SecureString --key-id {key} --value"
             f" file:///dev/stdin`. If it is not needed: `aws ssm delete-parameter --name {name}`"
         ) from error

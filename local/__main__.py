@@ -45,7 +45,7 @@ _FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _BUILT_IN = "built-in"
 _ENGINES = ("pulumi", _BUILT_IN)
 _GET_PULUMI = (
-    "install it (https://www.pulumi.com/docs/install/) or, with Go, build it by `make pulumi`"
+    "install it (https://www.pulumi.com/docs/install/), or run `make pulumi` if you have Go"
 )
 _FAILURES = (
     *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),

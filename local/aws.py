@@ -293,7 +293,7 @@ def _listed_ports() -> list[int]:
     if not all(each.isdecimal() and 1 <= int(each) <= _MAX_PORT for each in ports):
         raise ValueError(
             f"{_REACHABLE} must be ports, 1 to {_MAX_PORT}, separated by commas, got {listed!r};"
-            " correct it, such as 5432,6379, or unset it"
+            " set it to a list like 5432,6379, or unset it"
         )
     return list(map(int, ports))
 

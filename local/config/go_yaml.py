@@ -194,7 +194,7 @@ def _scalar(event: events.ScalarEvent) -> object:
     if tag not in ("!", _TAGS[type(value)]):
         raise YamlError(_line(event), f"the value is not a valid !!{tag}")
     if isinstance(value, datetime):
-        raise YamlError(_line(event), "a date, to which Pulumi adds a time; put it in quotes")
+        raise YamlError(_line(event), "Pulumi would add a time to this date; put it in quotes")
     if isinstance(value, float):
         return _float(value, _line(event))
     return value

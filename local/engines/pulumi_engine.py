@@ -164,7 +164,7 @@ class PulumiEngine:
     def release(self) -> list[Step]:
         """End the protection of a strict stack, as docs/operations.md says; return the steps."""
         path = 'exemptions["protect"]'
-        self._command("config", "set", "--path", path, "The account goes with this run.")
+        self._command("config", "set", "--path", path, "The account is deleted after this run.")
         return self.up()
 
     def destroy(self) -> list[Step]:

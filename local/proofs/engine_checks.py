@@ -118,7 +118,7 @@ def _release(engine: PulumiEngine) -> None:
         raise CheckFailed("the stack was destroyed although it is protected")
     if done := [step for step in engine.release() if step.operation != "same"]:
         raise CheckFailed(
-            f"an exemption from protect does more than end protection: {_described(Counter(done))}"
+            f"the exemption from protect changes more than protect: {_described(Counter(done))}"
         )
 
 

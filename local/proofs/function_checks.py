@@ -194,7 +194,7 @@ def agrees(context: CheckContext, function: Function) -> str:
         raise CheckSkipped(_NO_SECRET)
     names = {arn: name for name, arn in context.deployment.secret_arns.items()}
     if wrong := sorted(names[arn] for arn, same in found.items() if not same):
-        raise CheckFailed(f"the extension returns another value than is in {', '.join(wrong)}")
+        raise CheckFailed(f"the extension does not return the value of {', '.join(wrong)}")
     return f"{len(found)} of {len(found)} secrets"
 
 
@@ -216,7 +216,7 @@ def one_call(context: CheckContext, function: Function) -> str:
     if too_many := {secret: count for secret, count in reads.items() if count > most}:
         secret, count = max(too_many.items(), key=lambda each: each[1])
         raise CheckFailed(f"{count} calls for {secret} instead of at most {most}")
-    return f"CloudTrail shows {reads.total()} by {name}"
+    return f"{reads.total()} {_GET} by {name} in CloudTrail"
 
 
 _GET = "GetSecretValue"

@@ -156,7 +156,7 @@ def _wait_until_ok(deployment: Deployment, alarms: Collection[str]) -> None:
         if len(found) == len(alarms) and all(each["StateValue"] == "OK" for each in found):
             return
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"not every alarm is OK after {_SECONDS} s: {', '.join(alarms)}")
+    raise TimeoutError(f"after {_SECONDS} s these alarms are not all OK: {', '.join(alarms)}")
 
 
 @contextmanager

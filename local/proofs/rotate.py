@@ -27,7 +27,7 @@ class _Display:
         failed = traffic.failures.total()
         table = Table(
             title=f"{traffic.requests} requests in {seconds:.0f} s,"
-            f" {traffic.requests / max(seconds, 0.1):.0f} a second, {failed} failed",
+            f" {traffic.requests / max(seconds, 0.1):.0f} per second, {failed} failed",
             title_style="green" if not failed else "red",
         )
         for title in ("secret", "current version", "rotated in", "sessions ended", "reconnected"):

@@ -273,7 +273,7 @@ def _wait_for_confirmation(sns: Any, arn: str) -> None:
         if attributes["PendingConfirmation"] != "true":
             return
         time.sleep(0.1)
-    raise PartlyMadeError(arn, "waiting for its confirmation: still pending")
+    raise PartlyMadeError(arn, "its confirmation is still pending")
 
 
 def _put_policy(session: Session, arn: str, policy: str) -> None:

@@ -329,7 +329,7 @@ def test_a_missing_pulumi_is_told_only_if_it_was_asked_for(
     run = here("up", "--engine=pulumi")
     assert started_nothing(run)
     assert run.stderr.startswith("error: pulumi is not on the PATH; install it (https://")
-    assert run.stderr.endswith("build it by `make pulumi`\n")
+    assert run.stderr.endswith("run `make pulumi` if you have Go\n")
     monkeypatch.setenv("ENGINE", "")
     cli, why = _engine(argparse.Namespace(engine=None))
     assert cli is None

@@ -629,7 +629,9 @@ def test_an_application_proves_the_password_and_sends_it_in_no_other_form(
 ) -> None:
     with hostile(asks) as taken:
         value = {**world.address, "port": taken.port, "username": "app", "password": "s3cr3t"}
-        with pytest.raises(postgres_client.ConnectionFailed, match="by SCRAM only; set password_"):
+        with pytest.raises(
+            postgres_client.ConnectionFailed, match="only SCRAM logins are allowed; set password_"
+        ):
             postgres_client.connect(value, ca_bundle=tmp_path / "bundle.pem")
         assert taken.logins
     assert taken.received == []

@@ -146,7 +146,7 @@ def changes_of_roles_waiting(postgres: PostgreSQL, seconds: float) -> Iterator[N
 def test_a_database_that_is_not_there_is_told_in_words(world: World) -> None:
     rotated = Rotated(world, "singleUser", dbname="nowhere")
     rotated.step("createSecret")
-    refused(rotated, "setSecret", "no database of the name .*3D000.*take AWSPENDING off")
+    refused(rotated, "setSecret", "no database with the name .*3D000.*remove AWSPENDING")
 
 
 def test_an_admin_of_another_server_is_sent_nothing(world: World) -> None:
@@ -709,7 +709,7 @@ def test_passwords_that_are_all_stored_as_md5_are_refused_with_the_way_out(
         refused(
             rotated,
             "setSecret",
-            "asks for an MD5 login, and a login is by SCRAM only; set password_enc",
+            "asks for an MD5 login, but only SCRAM logins are allowed; set password_enc",
         )
     set_password(world, rotated.first)
     rotated.steps(*STEPS[1:])

@@ -90,13 +90,13 @@ REFUSED: list[tuple[str, str]] = [
 
 # (the same, what the error says, what the CLI makes of it, which nobody means).
 REFUSED_HERE: list[tuple[str, str, Any]] = [
-    ("2024-01-01", "a date, to which Pulumi adds a time", "2024-01-01 00:00:00 +0000 UTC"),
-    ("[2024-1-1]", "a date, to which Pulumi adds a time", ["2024-01-01 00:00:00 +0000 UTC"]),
-    ("2024-01-01T10:00:00Z", "a date, to", "2024-01-01 10:00:00 +0000 UTC"),
-    ("2024-01-01t1:2:3+02:00", "a date, to", "2024-01-01 01:02:03 +0200 +0200"),
-    ("2024-01-01 10:00:00.5", "a date, to", "2024-01-01 10:00:00.5 +0000 UTC"),
-    ("!!timestamp '0000-02-29'", "a date, to", "0000-02-29 00:00:00 +0000 UTC"),
-    ("{2024-01-01: x}", "a date, to", {"2024-01-01 00:00:00 +0000 UTC": "x"}),
+    ("2024-01-01", "Pulumi would add a time to this date", "2024-01-01 00:00:00 +0000 UTC"),
+    ("[2024-1-1]", "Pulumi would add a time to this date", ["2024-01-01 00:00:00 +0000 UTC"]),
+    ("2024-01-01T10:00:00Z", "Pulumi would add a time", "2024-01-01 10:00:00 +0000 UTC"),
+    ("2024-01-01t1:2:3+02:00", "Pulumi would add a time", "2024-01-01 01:02:03 +0200 +0200"),
+    ("2024-01-01 10:00:00.5", "Pulumi would add a time", "2024-01-01 10:00:00.5 +0000 UTC"),
+    ("!!timestamp '0000-02-29'", "Pulumi would add a time", "0000-02-29 00:00:00 +0000 UTC"),
+    ("{2024-01-01: x}", "Pulumi would add a time", {"2024-01-01 00:00:00 +0000 UTC": "x"}),
     ("{~: x}", "a key is neither text nor a whole number", {"<nil>": "x"}),
     ("{0.5: x}", "a key is neither text nor a whole number", {"0.5": "x"}),
     ("!!binary /w==", "!!binary must be base64 of text in UTF-8", "\ufffd"),

@@ -103,7 +103,7 @@ WRONG: list[tuple[str, object, str]] = [
         (field, "a\0b", "has a NUL in it; remove it")
         for field in ("host", "username", "password", "dbname")
     ),
-    ("password", "\ud800", "is not valid Unicode; put it again"),
+    ("password", "\ud800", "is not valid Unicode; set it again"),
 ]
 
 

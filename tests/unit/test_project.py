@@ -191,7 +191,7 @@ def test_a_key_declared_in_the_long_form_has_its_default_and_its_type(tmp_path: 
             "config:\n  a: 1\n\n  a: 2\n",
             r"Pulumi\.dev\.yaml, line 4: the key 'a' is already in line 2",
         ),
-        ("config:\n  a: 2026-01-01\n", r"Pulumi\.dev\.yaml, line 2: a date, to which"),
+        ("config:\n  a: 2026-01-01\n", r"Pulumi\.dev\.yaml, line 2: Pulumi would add a time"),
         (f"config:\n  a: {9000 * '['}{9000 * ']'}\n", r"Pulumi\.dev\.yaml is nested too deeply"),
     ],
 )

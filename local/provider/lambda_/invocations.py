@@ -35,7 +35,7 @@ class Invocation(Resource):
     def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         document = forms.document(inputs.get("input"))
         if inputs.get("lifecycleScope") == "CRUD" and not isinstance(document, dict | None):
-            yield "input", "must be a JSON object, since lifecycleScope is not CREATE_ONLY"
+            yield "input", "must be a JSON object, because lifecycleScope is not CREATE_ONLY"
 
     def create(self, session: Session, inputs: Properties) -> tuple[str, Properties]:
         payload = _payload(inputs, "create", None)
