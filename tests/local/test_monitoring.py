@@ -524,6 +524,8 @@ def test_an_alarm_that_does_not_come_is_named(
     monkeypatch.setattr(incidents, "_SECONDS", 0.2)
     with (
         incidents.Subscriber(deployed) as subscriber,
-        pytest.raises(TimeoutError, match=r"no message of OK to ALARM in 0\.2 s by none"),
+        pytest.raises(
+            TimeoutError, match=r"no notification of OK to ALARM within 0\.2 s from none"
+        ),
     ):
         subscriber.wait_for(["none"], "OK", "ALARM")

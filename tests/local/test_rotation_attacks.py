@@ -207,7 +207,7 @@ def test_no_clone_of_a_clone_is_made(world: World, attacker: Rotated) -> None:
     attacker.put(clone)
     told = rotate_with(attacker)
     assert not exists(world, f"{clone['username']}_clone")
-    assert f"put alternateUsername {attacker.first['username']}" in told
+    assert f"put {attacker.first['username']} as alternateUsername" in told
 
 
 @pytest.mark.parametrize(
