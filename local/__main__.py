@@ -320,7 +320,7 @@ def _deploy(account: _Account) -> deployment.Deployment:
         _note(f"{name} is `from: external`; a generated placeholder was stored in it")
     if server:
         names, address = sorted(databases.login_secrets(stack)), f"{server.host}:{server.port}"
-        _note(f"{', '.join(names)}: the database is a PostgreSQL on this machine, {address}")
+        _note(f"{', '.join(names)}: PostgreSQL on this machine at {address}")
     return deployed
 
 

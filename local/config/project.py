@@ -78,7 +78,7 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     if not path.is_file():
         found = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
         raise ProjectError(
-            f"{path.name} is missing; stacks with a file here: {', '.join(found) or 'none'}"
+            f"{path.name} is missing; available stacks: {', '.join(found) or 'none'}"
         )
     named, errors = _named(name, "Pulumi.yaml", project.get("config"))
     declared = {key.removeprefix(f"{name}:"): value for key, value in named.items()}

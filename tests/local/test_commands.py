@@ -276,7 +276,7 @@ def test_a_missing_stack_file_is_told_with_those_there_are(here: Local) -> None:
     run = here("up", "--stack", "qa")
     assert started_nothing(run)
     assert run.stderr == (
-        "error: Pulumi.qa.yaml is missing; stacks with a file here: dev, prod, staging\n"
+        "error: Pulumi.qa.yaml is missing; available stacks: dev, prod, staging\n"
     )
 
 
