@@ -359,7 +359,7 @@ def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None
         if each["FunctionName"].startswith("seeder")
     ]
     functions.update_function_code(FunctionName=seeder, ZipFile=data.getvalue())
-    assert "wrote again" in broken(deployed)[SEEDED]
+    assert "wrote a new version" in broken(deployed)[SEEDED]
 
 
 @pytest.mark.exhaustive
