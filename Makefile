@@ -1,24 +1,24 @@
-# `make up` and `make test` are all you need. Each installs what it needs into .venv first.
+# `make up` and `make test` are all you need. Each first installs its requirements into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-# How many tests run at once: some wait for a server, so one more than there are cores.
+# How many tests run at once: one more than there are cores, because some wait for a server.
 export WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-# STACK and ENGINE reach the commands through the environment; no shell and no make expands their text.
+# STACK and ENGINE reach the commands through the environment, so that neither make nor a shell expands them.
 override STACK := $(value STACK)
 override ENGINE := $(value ENGINE)
 export STACK ENGINE
-unexport PYTHONSAFEPATH # with it, Python finds no module of the checkout
+unexport PYTHONSAFEPATH # it would hide the modules of the checkout from Python
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
   check coverage format docs bench bench-install bench-deploy soak lock clean
 
-help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+help: ## show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-# Pulumi.yaml names the same environment, so `pulumi up` finds it. uv installs the locks as they
-# are: nothing is resolved, nothing is built, every hash is checked. It asks the index that pip asks.
+# Pulumi.yaml names the same environment, so `pulumi up` finds it. uv installs exactly what is locked:
+# it resolves and builds nothing, and checks every hash. It uses the same package index as pip.
 .venv/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
 	  || { echo 'lambda-secrets needs Python 3.11 to 3.14: make PYTHON=/path/to/python3.13' >&2; exit 1; }
@@ -36,7 +36,7 @@ INDEX = $$(sed -nE 's/^ *index-url *[=:] *//p' $(PIP_FILES) 2>/dev/null | tail -
 SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(INDEX)}}" \
   $(UV) pip sync --quiet --require-hashes --no-build $(2)
 
-# An environment that has what the tests need keeps it.
+# An environment that already has the test requirements keeps them.
 .venv/local: requirements/local.txt .venv/uv
 	@$(call SYNC,.venv,$(if $(wildcard .venv/test),requirements/test.txt,$<))
 	@touch $@
@@ -45,71 +45,71 @@ SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:
 	@$(call SYNC,.venv,$<)
 	@touch .venv/local $@
 
-up: .venv/local ## deploy STACK into the embedded AWS, invoke its functions, prove what it promises
+up: .venv/local ## deploy STACK to the embedded AWS, call its functions, run every check, and stop
 	@$(BIN)/python -m local up
 
-serve: .venv/local ## the same, and stay: prints what the AWS CLI, boto3 or pulumi need to reach it
+serve: .venv/local ## the same as up, but keep running; prints how to reach it with the AWS CLI, boto3 or pulumi
 	@$(BIN)/python -m local serve
 
-rotate: .venv/local ## deploy STACK (staging, prod) and rotate its secrets under traffic, as a live display
+rotate: .venv/local ## deploy STACK (staging, prod) and rotate its secrets under traffic, with a live display
 	@$(BIN)/python -m local rotate
 
-gameday: .venv/local ## deploy prod, take its first region's Secrets Manager away under traffic, and bring it back
+gameday: .venv/local ## deploy prod, cut off Secrets Manager in its first region under traffic, and restore it
 	@$(BIN)/python -m local gameday
 
-pulumi: .venv/local ## build the Pulumi CLI from its Go modules, where it is not installed; once, in some minutes
+pulumi: .venv/local ## build the Pulumi CLI from its Go modules if it is not installed (once, a few minutes)
 	@$(BIN)/python -m tools.build_pulumi
 
-test: .venv/test ## lint, types, and every test but the exhaustive ones, in 5 minutes
+test: .venv/test ## lint, check types, and run every test except the exhaustive ones, in 5 minutes
 	@mkdir -p .jobs; $(MAKE) --no-print-directory check >.jobs/check.log 2>&1 & checking=$$!; \
 	$(BIN)/python -m pytest --numprocesses $(WORKERS); tested=$$?; \
 	wait $$checking; checked=$$?; cat .jobs/check.log; exit $$((tested | checked))
 
-coverage: .venv/test ## the same tests, and what of the code they reach
+coverage: .venv/test ## run the same tests and measure their coverage
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov
 
-test-fast: .venv/test ## the tests that start no server, in a minute: unit, components, program
+test-fast: .venv/test ## run the tests that start no server (unit, components, program), in a minute
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit tests/components tests/program tests/provider/test_facts.py
 
-test-all: check ## every test there is, in an hour; run it again to go on where it stopped
+test-all: check ## run every test, in an hour; if interrupted, run it again to resume
 	@$(BIN)/python -m tools.everything
 
-test-flaky: .venv/test ## the tests again and again on a busy machine, in random order; can be resumed
+test-flaky: .venv/test ## repeat the tests on a busy machine, in random order; if interrupted, run it again to resume
 	@$(BIN)/python -m tools.flaky
 
-test-pythons: .venv/test ## the fast tests with every installed Python from 3.11 to 3.14
+test-pythons: .venv/test ## run the fast tests with every installed Python from 3.11 to 3.14
 	@$(BIN)/python -m tools.pythons
 
-test-lowest: .venv/test ## the fast tests with the lowest versions that pyproject.toml allows
+test-lowest: .venv/test ## run the fast tests with the lowest versions that pyproject.toml allows
 	@$(BIN)/python -m tools.lowest
 
-check: .venv/test ## lint and types
+check: .venv/test ## lint and check types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: .venv/test ## format, and fix what ruff can fix
+format: .venv/test ## format the code and apply ruff's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: .venv/test ## generate what docs/generate.py lists: docs/config.md, docs/emulator-operations.md, a part of Pulumi.yaml
+docs: .venv/test ## generate docs/config.md, docs/emulator-operations.md and part of Pulumi.yaml
 	$(BIN)/python -m docs.generate
 
-# The peers, where nothing but the benchmark sees them.
+# The peers have an environment of their own, which only the benchmark uses.
 benchmarks/.venv/installed: benchmarks/requirements.txt .venv/uv
 	@test -x benchmarks/$(BIN)/python || $(PYTHON) -m venv --without-pip benchmarks/.venv
 	@echo 'installing into benchmarks/.venv (once) ...'
 	@$(call SYNC,benchmarks/.venv,$<)
 	@touch $@
 
-bench: .venv/local benchmarks/.venv/installed ## measure the client beside its peers into benchmarks/RESULTS.md, in 3 minutes
+bench: .venv/local benchmarks/.venv/installed ## compare the client with its peers, into benchmarks/RESULTS.md, in 3 minutes
 	@benchmarks/$(BIN)/python -m compileall -q benchmarks
 	@$(BIN)/python -m benchmarks
 
-bench-install: .venv/local ## measure a fresh clone's way to its first result, into benchmarks/RESULTS.md
+bench-install: .venv/local ## time a fresh clone up to its first result, into benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.install
 
-bench-deploy: .venv/local ## measure deployments by either engine into benchmarks/RESULTS.md, in 5 minutes
+bench-deploy: .venv/local ## time deployments by both engines, into benchmarks/RESULTS.md, in 5 minutes
 	@$(BIN)/python -m benchmarks.deployment
 
 soak: .venv/local ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes

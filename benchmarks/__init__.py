@@ -1,4 +1,4 @@
-"""The retrieval client beside its peers, in one run: `make bench` writes RESULTS.md.
+"""Benchmarks; `make bench` compares the client with its peers and writes RESULTS.md.
 
-Measurements, no tests: nothing here fails for being slow.
+They are measurements, not tests: nothing here fails because it is slow.
 """

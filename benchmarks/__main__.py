@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures every client, shuffled, and writes RESULTS.md."""
+"""`python -m benchmarks`: measures every client in random order and writes RESULTS.md."""
 
 import json
 import os
@@ -37,7 +37,7 @@ Sample = dict[str, float]
 
 @dataclass(frozen=True)
 class Figure:
-    """One script, run so often for each client; it prints what the columns show."""
+    """One script, run `times` times for each client; it prints the values of the columns."""
 
     script: str
     title: str
@@ -96,7 +96,7 @@ HIT = Figure(
         "Powertools `get_secret`": "powertools_get",
         "aws-secretsmanager-caching": "caching_get",
     },
-    (Column("1", "µs a call, 1 thread", 1e6), Column("8", "µs a call, 8 threads", 1e6)),
+    (Column("1", "µs per call, 1 thread", 1e6), Column("8", "µs per call, 8 threads", 1e6)),
 )
 FETCH = Figure(
     "fetch",
@@ -114,7 +114,7 @@ FETCH = Figure(
 )
 CROWD = Figure(
     "crowd",
-    "50 threads and one expired entry, an upstream that answers in 50 ms",
+    "50 threads and one expired entry, with an upstream that answers in 50 ms",
     5,
     {
         OURS: "ours_get",
@@ -135,7 +135,7 @@ FIGURES = (COLD, DIRECT, HIT, FETCH, CROWD)
 
 @dataclass(frozen=True)
 class Runner:
-    """Starts the measured processes: one Python, one server, one environment."""
+    """Starts the measured processes with the same Python, server and environment."""
 
     server: server.Server
     packages: Path
@@ -152,7 +152,7 @@ class Runner:
             self.samples[figure.title, client].append(sample)
 
     def sample(self, script: str, argument: str, form: str) -> Sample:
-        """Run a script to its end and return what it prints last."""
+        """Run a script and return the last line that it prints."""
         process = subprocess.Popen(
             [PYTHON, HERE / f"{script}.py", argument],
             cwd=ROOT,
@@ -162,10 +162,10 @@ class Runner:
             env={
                 "PATH": os.defpath,
                 "PYTHONPATH": f"{self.packages / form}:{ROOT}",
-                "PYTHONDONTWRITEBYTECODE": "1",  # all that there shall be is there already
+                "PYTHONDONTWRITEBYTECODE": "1",  # the bytecode to measure exists already
                 "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
                 "AWS_SECRET_ACCESS_KEY": "no-key",
-                "AWS_SESSION_TOKEN": "no-token" * 50,  # as long as one is
+                "AWS_SESSION_TOKEN": "no-token" * 50,  # as long as a real one
                 "AWS_LAMBDA_FUNCTION_NAME": "function",
                 "AWS_REGION": "eu-central-1",
                 "AWS_DEFAULT_REGION": "eu-central-1",
@@ -176,7 +176,7 @@ class Runner:
         with process:
             assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
             line = process.stdout.readline()
-            if script == "crowd":  # it has read once, and its threads wait
+            if script == "crowd":  # it has read once, and its threads are waiting
                 self.server.reset(UPSTREAM_SECONDS)
                 line, _ = process.communicate("\n")
             if not line or process.wait():
@@ -187,11 +187,11 @@ class Runner:
         return sample
 
     def median(self, figure: Figure, key: str, client: str = OURS) -> float:
-        """Median of one column of one client."""
+        """Return the median of one column of one client."""
         return statistics.median(each[key] for each in self.samples[figure.title, client])
 
     def table(self, figure: Figure) -> list[str]:
-        """Write the figure's table."""
+        """Return the figure's table."""
         rows: dict[str, list[str]] = defaultdict(list)
         for client in figure.clients:
             for column in figure.columns:
@@ -202,7 +202,7 @@ class Runner:
 
 
 def targets(runner: Runner, sizes: Mapping[str, int]) -> list[Target]:
-    """Set each target next to what was reached."""
+    """Return each target with the measured value."""
     cold, hit, fetch = (
         runner.median(each, key)
         for each, key in ((COLD, "seconds"), (HIT, "1"), (FETCH, "seconds"))
@@ -210,11 +210,11 @@ def targets(runner: Runner, sizes: Mapping[str, int]) -> list[Target]:
     floor, raw = (runner.median(each, "seconds", FLOOR) for each in (COLD, FETCH))
     return [
         Target("cold start", "ms", 1.5, cold * 1e3),
-        Target("cold start, beside the floor", "×", 2, cold / floor),
+        Target(f"cold start, relative to {FLOOR}", "×", 2, cold / floor),
         Target("memory added by a cold start", "MiB", 0.35, runner.median(COLD, "kib") / 1024),
         Target("hit in the process", "µs", 0.25, hit * 1e6),
-        Target("hit by 8 threads, beside 1", "×", 1.05, runner.median(HIT, "8") / hit),
-        Target("fetch, beside a raw socket", "×", 1.25, fetch / raw),
+        Target("hit by 8 threads, relative to 1", "×", 1.05, runner.median(HIT, "8") / hit),
+        Target("fetch, relative to a raw socket", "×", 1.25, fetch / raw),
         Target("50 threads, expired", "upstream call", 1, runner.median(CROWD, "calls")),
         Target("50 threads, to 49 answers", "ms", 5, runner.median(CROWD, "most") * 1e3),
         Target("package of reader and client", "kB zipped", 150, sizes[""] / 1e3),
@@ -239,7 +239,7 @@ def main() -> None:
             for name, size in sizes.items()
         },
     )
-    tables["The function in the whole embedded AWS, stack `dev`"] = report.table(
+    tables["The function in the embedded AWS, stack `dev`"] = report.table(
         ["invocation", "ms"],
         {
             kind: [report.cell(times, statistics.median(times), 1)]
@@ -252,7 +252,7 @@ def main() -> None:
 
 
 def _versions() -> list[str]:
-    """Name the peers as they are locked."""
+    """Return name and version of the peers."""
     locked = (HERE / "requirements.txt").read_text(encoding="utf-8")
     return [
         " ".join(pin)

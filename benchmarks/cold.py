@@ -1,4 +1,4 @@
-"""One cold start: a client imported, made and asked once, beside Lambda's runtime client."""
+"""One cold start: imports a client, constructs it and fetches once, next to Lambda's runtime."""
 
 import awslambdaric.bootstrap  # isort: skip # noqa: F401 (as on Lambda: loaded before any handler)
 
@@ -11,21 +11,21 @@ from benchmarks import peers
 
 
 def _resident() -> int:
-    """KiB of this process that are in memory."""
+    """Return the resident memory of this process in KiB."""
     with open("/proc/self/status", "rb") as status:  # noqa: PTH123 (pathlib is an import)
         return int(status.read().partition(b"VmRSS:")[2].split()[0])
 
 
 def main() -> None:
-    """Print what it took."""
+    """Print the measurements."""
     make = getattr(peers, sys.argv[1])
-    # The handler's own import has read the directories; here nobody has.
+    # Fills the import system's cache of directories, as the import of a handler does.
     with contextlib.suppress(ImportError):
-        import no_such_module  # type: ignore[import-not-found] # noqa: F401, PLC0415
+        import no_such_module  # type: ignore[import-not-found] # noqa: F401, PLC0415 (the import itself counts)
     _resident()
     kept: list[list[int]] = [
         [] for _ in range(time.perf_counter_ns() % 700)
-    ]  # any distance to the next collection
+    ]  # a random distance to the next garbage collection
     before, modules = _resident(), len(sys.modules)
     cpu = time.process_time()
     start = time.perf_counter()

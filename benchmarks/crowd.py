@@ -1,4 +1,4 @@
-"""Fifty threads ask at once for a value whose time has just passed."""
+"""Fifty threads request a value at once that has just expired."""
 
 import json
 import sys
@@ -8,11 +8,11 @@ import time
 from benchmarks import peers
 
 THREADS = 50
-TTL_SECONDS = 2  # caching draws between half of it and all, in whole seconds: of 1 it makes 0
+TTL_SECONDS = 2  # caching uses between half of it and all, in whole seconds: 1 would become 0
 
 
 def main() -> None:
-    """Read once, wait for the runner, let the crowd ask, print when its answers arrived."""
+    """Read once, wait for the runner, start the threads, print when the values arrived."""
     make = getattr(peers, sys.argv[1])
     keeps = "ttl_seconds" in make.__annotations__
     ask = make(TTL_SECONDS) if keeps else make()

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.deployment`: what a deployment takes by either engine, into RESULTS.md.
+"""`python -m benchmarks.deployment`: times deployments with both engines, into RESULTS.md.
 
-Ends with 1 when a target is missed.
+Exits with 1 if a target is missed.
 """
 
 import argparse
@@ -27,20 +27,20 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 TIMES = 5
 SECRETS = 300
-# The last commit with one engine only.
+# The last commit with only one engine.
 BASELINE = "1ff8928"
 
 _READING = f"""\
-By Pulumi's engine: each row is one command of the CLI, its start included, as `make up` runs it,
-in an empty account each time; the {SECRETS} secrets once, all else TIMES times. By the built-in
-engine: the whole of `make up`, checks included, beside that of commit {BASELINE}, in pairs that
-take turns. The state of `make up` is thrown away, so the CLI writes it once, at the end of each
-command; a `pulumi up` of your own writes the whole of it before and after each resource, which
-takes longer the more there are."""
+With Pulumi's engine: each row is one command of the CLI, including its start, as `make up` runs
+it, each time in an empty account; the {SECRETS} secrets once, everything else TIMES times. With
+the built-in engine: the whole of `make up`, including the checks, compared with that of commit
+{BASELINE}, in alternating runs. The state of `make up` is discarded, so the CLI writes it once, at
+the end of each command. Your own `pulumi up` writes all of it before and after each resource, so
+it slows down as the number of resources grows."""
 
 
 class Timed(PulumiEngine):
-    """Keeps the seconds of each command."""
+    """Records the seconds of each command."""
 
     def __init__(self, cli: Cli) -> None:
         super().__init__(cli)
@@ -71,7 +71,7 @@ class Timed(PulumiEngine):
 
 
 def main() -> int:
-    """Measure both engines; write and print what came of it."""
+    """Measure both engines; write and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.deployment", description=__doc__)
     parser.add_argument("--times", type=int, default=TIMES, help="runs of each figure")
     times = parser.parse_args().times
@@ -79,7 +79,7 @@ def main() -> int:
     loopback.install()
     cli = pulumi_cli.find()
     if cli is None:
-        raise SystemExit("there is no pulumi to measure; `make pulumi` builds it")
+        raise SystemExit("no Pulumi CLI was found; run `make pulumi`")
     prod = [_deployed(cli, load(ROOT, "prod")) for _ in range(times)]
     many = _deployed(cli, _many(load(ROOT, "dev")))
     taken = {name: [run[name] for run in prod] for name in prod[0]}
@@ -87,10 +87,10 @@ def main() -> int:
     ratio = statistics.median(after / before for before, after in pairs)
     targets = [
         Target("`pulumi up` of prod", "s", 10, medians["up"]),
-        Target("a second one", "s", 4, medians["second up"]),
+        Target("a second `pulumi up` of prod", "s", 4, medians["second up"]),
         Target("`pulumi destroy` of prod", "s", 6, medians["destroy"]),
         Target(f"`pulumi up` of {SECRETS} secrets", "s", 60, many["up"]),
-        Target("`make up`, built-in engine, beside the baseline", "×", 1.05, ratio),
+        Target("`make up`, built-in engine, relative to the baseline", "×", 1.05, ratio),
     ]
     rows = {
         f"{name}, prod": [report.cell(seconds * 2, medians[name], 1)]
@@ -105,7 +105,7 @@ def main() -> int:
     written = [
         "## Deployments\n",
         *report.table(
-            ["figure", "must reach", "reached", "verdict"],
+            ["figure", "target", "measured", "verdict"],
             {target.figure: target.cells() for target in targets},
         ),
         "",
@@ -128,7 +128,9 @@ def _deployed(cli: Cli, stack: Stack) -> dict[str, float]:
         if stack.config.get(f"{stack.project}:protection") == "strict":
             engine.release()
         engine.destroy()
-    first = dict(reversed(engine.seconds))  # a strict stack is deployed once more to be destroyed
+    first = dict(
+        reversed(engine.seconds)
+    )  # a strict stack is deployed again before it is destroyed
     print({name: round(seconds, 2) for name, seconds in first.items()}, file=sys.stderr)
     return {name: first[name] for name in ("preview", "up", "second up", "destroy")}
 
@@ -142,7 +144,7 @@ def _many(stack: Stack) -> Stack:
 
 
 def _pairs(times: int) -> list[tuple[float, float]]:
-    """Time `make up` of the baseline and of this checkout, taking turns, after a warm-up."""
+    """Time `make up` of the baseline and of this checkout alternately, after a warm-up."""
     with tempfile.TemporaryDirectory() as folder:
         baseline = Path(folder, "baseline")
         worktree = ["git", "worktree", "add", "--quiet", "--detach", str(baseline), BASELINE]

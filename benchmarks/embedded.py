@@ -1,4 +1,4 @@
-"""The function itself in the whole embedded AWS: its first invocation, and the later ones."""
+"""Times the first and later invocations of the function in the embedded AWS."""
 
 import statistics
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A value not at hand: one call after the other, each of which asks the server."""
+"""Fetches an uncached value repeatedly; every call goes to the server."""
 
 import json
 import statistics
@@ -8,7 +8,7 @@ import time
 from benchmarks import peers
 
 WARM, TIMED = 30, 100
-# For the server to be done with the last call: closing takes it longer than answering some.
+# Lets the server finish the last call: it may close a connection after it has responded.
 PAUSE_SECONDS = 0.0003
 
 

@@ -1,4 +1,4 @@
-"""A value at hand: nanoseconds for each call, by one thread and by several."""
+"""Reads a cached value: time per call with one thread and with several."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ SECONDS = 0.08
 
 
 def _seconds(get: Callable[[str], object], calls: int, threads: int) -> float:
-    """Wall time of that many calls by each of the threads."""
+    """Return the wall time of `calls` calls by each of the threads."""
     ready = threading.Barrier(threads)
     times: list[tuple[float, float]] = []
 
@@ -34,7 +34,7 @@ def _seconds(get: Callable[[str], object], calls: int, threads: int) -> float:
 
 
 def main() -> None:
-    """Print the wall time of all calls, divided by their number: of 1 and of 8 threads."""
+    """Print the wall time of all calls divided by their number, for 1 and 8 threads."""
     get = getattr(peers, sys.argv[1])()
     get("app/database")
     calls = int(SECONDS / (_seconds(get, 1000, 1) / 1000))

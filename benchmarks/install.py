@@ -1,6 +1,6 @@
-"""`python -m benchmarks.install`: from a fresh clone to the first result, into RESULTS.md.
+"""`python -m benchmarks.install`: times a fresh clone up to its first result, into RESULTS.md.
 
-Ends with 1 when a target is missed.
+Exits with 1 if a target is missed.
 """
 
 import os
@@ -14,22 +14,23 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.report import Target
+from local.proofs.checks import PROMISES
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 TIMES = 5
-FIRST_RESULT = "✓ the function answers"
+FIRST_RESULT = f"✓ {PROMISES[0]}"
 
 _READING = """\
-Each row is a phase of `make up` in a clone of its own, without bytecode of anything. Download:
-what an installation with empty caches takes longer than one with full ones, once. Install: `make`
-until `.venv` is complete, with full caches: a virtual environment, pip installs uv, uv installs
-the lock. Bare `uv pip sync`: the last of these alone, into an empty environment. First result:
-from then to the first check of `make up`, Python's compiling of every module included."""
+Each row is a phase of `make up` in a new clone without any bytecode. Download: how much longer an
+installation takes with empty caches than with full ones, measured once. Install: `make` until
+`.venv` is complete, with full caches: it creates a virtual environment, pip installs uv, and uv
+installs the lock. Bare `uv pip sync`: only the last of these, into an empty environment. First
+result: from then to the first check of `make up`, including the compilation of every module."""
 
 
 def main() -> int:
-    """Measure each phase, the phases taking turns; write and print what came of it."""
+    """Measure the phases alternately; write and print the results."""
     taken: dict[str, list[float]] = {"download": [], "install": [], "bare": [], "result": []}
     with tempfile.TemporaryDirectory() as folder:
         caches = {"UV_CACHE_DIR": f"{folder}/uv", "PIP_CACHE_DIR": f"{folder}/pip"}
@@ -50,7 +51,7 @@ def main() -> int:
     medians = {phase: statistics.median(seconds) for phase, seconds in taken.items()}
     targets = [
         Target("first result after the install", "s", 8, medians["result"]),
-        Target("install, beside a bare sync", "×", 5, medians["install"] / medians["bare"]),
+        Target("install, relative to a bare sync", "×", 5, medians["install"] / medians["bare"]),
     ]
     rows = {
         title: [report.cell(taken[phase] * 2, statistics.median(taken[phase]), 1)]
@@ -64,7 +65,7 @@ def main() -> int:
     written = [
         "## From a fresh clone to the first result\n",
         *report.table(
-            ["figure", "must reach", "reached", "verdict"],
+            ["figure", "target", "measured", "verdict"],
             {target.figure: target.cells() for target in targets},
         ),
         "",

@@ -1,4 +1,4 @@
-"""The package of reader and client as it is deployed, and its peers' size beside it."""
+"""Builds the deployed package of reader and client, and compares its size with its peers."""
 
 import io
 import re
@@ -24,7 +24,7 @@ def make(directory: Path) -> dict[str, int]:
     """Write the package into `compiled`, and without bytecode into `source`.
 
     Returns:
-        Zipped bytes of the package, and of each peer with all that it requires.
+        Zipped bytes of the package, and of each peer with its dependencies.
 
     """
     ours = package(packages.archive(FILES, f"python{VERSION}"))
@@ -39,7 +39,7 @@ def make(directory: Path) -> dict[str, int]:
 
 
 def _files(name: str, seen: set[str]) -> set[Path]:
-    """Files of a distribution and of all that it requires, without what pip compiled."""
+    """Return the files of a distribution and its dependencies, without bytecode."""
     seen.add(name)
     distribution = next(iter(metadata.distributions(name=name, path=[str(INSTALLED)])))
     files = {Path(str(each.locate())) for each in distribution.files or ()}

@@ -1,7 +1,7 @@
-"""Every client as its documentation shows it: imported, made, asked.
+"""Every client, used as in its documentation.
 
-A function here makes one client and returns how to ask it; nothing is imported before, so that a
-cold start can be timed around it. Loaded into the measured processes.
+Each function here creates one client and returns a function that fetches with it. Imports are
+inside the functions, so that a cold start includes them. Loaded into the measured processes.
 """
 # ruff: noqa: PLC0415, ANN401 (imports are what is measured; the clients are untyped)
 
@@ -20,7 +20,7 @@ _TOKEN = os.environ.get("AWS_SESSION_TOKEN", "")
 _HEADERS = {"X-Aws-Parameters-Secrets-Token": _TOKEN}
 
 
-# --- name -> the secret's fields: what a cold start and a fetch are timed with -------------------
+# --- name -> the secret's fields: for cold start and fetch ---------------------------------------
 
 
 def ours(cache_seconds: "float | None" = None) -> "Ask":
@@ -63,14 +63,14 @@ def ours_by_boto3() -> "Ask":
 
 
 def floor() -> "Ask":
-    """Do the least that gives the right answer: one connection, read to its end, parsed."""
+    """Do the minimum: open a connection, read the response to its end, and parse it."""
     from _socket import AF_INET, SOCK_STREAM, socket
 
     return _raw(lambda: socket(AF_INET, SOCK_STREAM))
 
 
 def plain_socket() -> "Ask":
-    """Do the same by the public module."""
+    """Do the same with the public module."""
     from socket import socket
 
     return _raw(socket)
@@ -96,7 +96,7 @@ def _raw(connect: "Callable[[], Any]") -> "Ask":
 
 
 def http_client() -> "Ask":
-    """Ask the extension by `http.client`, by a new connection."""
+    """Call the extension with `http.client` on a new connection."""
     import http.client
     import json
 
@@ -111,20 +111,20 @@ def http_client() -> "Ask":
 
 
 def urllib() -> "Ask":
-    """Ask the extension by `urllib.request`."""
+    """Call the extension with `urllib.request`."""
     import json
     import urllib.request
 
     def ask(name: str) -> "Any":
-        request = urllib.request.Request(_URL + name, headers=_HEADERS)  # noqa: S310
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
+        request = urllib.request.Request(_URL + name, headers=_HEADERS)  # noqa: S310 (http only)
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 (http only)
             return json.loads(json.loads(answer.read())["SecretString"])
 
     return ask
 
 
 def requests() -> "Ask":
-    """Ask the extension by `requests`: the sample of AWS's documentation."""
+    """Call the extension with `requests`, as in AWS's documentation."""
     import json
 
     import requests
@@ -137,7 +137,7 @@ def requests() -> "Ask":
 
 
 def boto3() -> "Ask":
-    """Ask Secrets Manager by the SDK."""
+    """Call Secrets Manager with the SDK."""
     import json
 
     import boto3
@@ -147,7 +147,7 @@ def boto3() -> "Ask":
 
 
 def caching() -> "Ask":
-    """Ask Secrets Manager by aws-secretsmanager-caching."""
+    """Call Secrets Manager with aws-secretsmanager-caching."""
     import json
 
     ask = caching_get()
@@ -155,17 +155,17 @@ def caching() -> "Ask":
 
 
 def powertools() -> "Ask":
-    """Ask Secrets Manager by Powertools' high-level function."""
+    """Call Secrets Manager with Powertools' high-level function."""
     from aws_lambda_powertools.utilities import parameters
 
     return lambda name: parameters.get_secret(name, transform="json")
 
 
-# --- name -> what the client keeps: what a hit is timed with -------------------------------------
+# --- name -> what the client caches: for hits ----------------------------------------------------
 
 
 def ours_get(ttl_seconds: float = 150) -> "Ask":
-    """Use `SecretClient.get_secret`; it is fetched anew after two thirds of its time."""
+    """Use `SecretClient.get_secret`, which fetches again after two thirds of its time."""
     from secret_client import SecretClient
 
     return SecretClient(cache_seconds=ttl_seconds * 1.5).get_secret

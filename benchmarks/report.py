@@ -1,4 +1,4 @@
-"""What was measured, as Markdown. Every number comes from the run."""
+"""Formats the measurements as Markdown. Every number comes from the run."""
 
 import os
 import platform
@@ -9,31 +9,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _READING = """\
-- Every sample is a process of its own; samples of one table ran in shuffled order, one at a time.
-  A median stands beside the quartiles around it; × is the median beside that of this client.
-  Compare ratios: times of another machine are others.
-- All clients ask one server on loopback, in a process of its own, that answers both the
-  extension's protocol and Secrets Manager's. It is in Python and without TLS, which spares boto3,
-  caching and Powertools a handshake at their cold start, and the network.
-- Cold: `awslambdaric` is imported before, as on Lambda; then the client is imported, made and
-  asked once, and the JSON of its answer parsed. Everything but the line "source only" has its
-  bytecode. This client's is compiled as it is shipped: unchecked, without docstrings. Where in
-  its rhythm the garbage collector is when it starts is another place in each sample.
-- Memory is the growth of the process' resident set (VmRSS) over the same time.
-- Hit: wall time of all calls of all threads, divided by their number. One lock guards the
-  interpreter, so threads gain nothing; what they lose is the client's own locks.
-- Fetch: a new connection for each call where the client makes one. boto3 keeps its own.
-- Crowd: entries of clients that keep any have just passed their time; this client's is then
-  within the last third of it, and its old value still good. The upstream answers after 50 ms.
-  Times run from the first thread's call.
-- Package: deflated, without bytecode but for this client's, which is packed
-  as `infra` packs it. Lambda's runtime brings a boto3 of its
-  own; Powertools is counted without."""
+- Every sample runs in its own process; the samples of one table ran in shuffled order, one at a
+  time. A cell shows the median and, in parentheses, the quartiles; × is the ratio to this client's
+  median. Compare the ratios: on another machine the times differ.
+- All clients call one server on loopback, in its own process, that speaks both the extension's
+  protocol and that of Secrets Manager. It is written in Python and does not use TLS, so the cold
+  starts of boto3, caching and Powertools include neither a handshake nor the network.
+- Cold start: `awslambdaric` is imported first, as on Lambda. Then the client is imported and
+  constructed, it fetches one secret, and the JSON is parsed. All clients have bytecode, except in
+  the line "source only". This client's is compiled as it is shipped: unchecked, without
+  docstrings. Each sample starts at another point of the garbage collector's cycle.
+- Memory is the growth of the process's resident set (VmRSS) over the same time.
+- Hit: wall time of all calls of all threads, divided by their number. The interpreter has one
+  lock, so threads gain nothing; what they lose is the cost of the client's own locks.
+- Fetch: each call uses a new connection if the client opens one per call. boto3 keeps its
+  connection.
+- Crowd: the cached entries have just expired. This client's entry is in the last third of its
+  time, so its old value is still valid. The upstream answers after 50 ms. Times start at the first
+  thread's call.
+- Package: deflated, without bytecode, except this client's, which is packed as `infra` packs it.
+  Lambda's runtime includes boto3, so it is not counted for Powertools."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One number of a sample, and how it is shown."""
+    """One number of a sample, and how to format it."""
 
     key: str
     title: str
@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must not exceed."""
+    """The limit of a figure, and the measured value."""
 
     figure: str
     unit: str
@@ -50,15 +50,15 @@ class Target:
     reached: float
 
     def cells(self) -> list[str]:
-        """Say what was asked and what was reached."""
+        """Return limit, measured value and verdict."""
         kept = self.reached <= self.limit
-        verdict = "reached" if kept else f"**missed by {self.reached / self.limit - 1:.1%}**"
+        verdict = "met" if kept else f"**missed by {self.reached / self.limit - 1:.1%}**"
         texts = [f"{_short(number)} {self.unit}" for number in (self.limit, self.reached)]
         return [f"≤ {texts[0]}", texts[1], verdict]
 
 
 def cell(samples: Sequence[float], ours: float, scale: float) -> str:
-    """Write median, quartiles, and the ratio to this client's median."""
+    """Format median, quartiles, and the ratio to this client's median."""
     median = statistics.median(samples)
     low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
     spread = f" ({_short(low * scale)}–{_short(high * scale)})" if low < high else ""
@@ -67,7 +67,7 @@ def cell(samples: Sequence[float], ours: float, scale: float) -> str:
 
 
 def table(heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
-    """Write a table; the rows by their first cells."""
+    """Return the lines of a table; `rows` has the first cell as its key."""
     lines = [heads, ["---"] * len(heads), *([first, *rest] for first, rest in rows.items())]
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
@@ -75,13 +75,13 @@ def table(heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
 def page(
     targets: Sequence[Target], versions: Sequence[str], tables: Mapping[str, list[str]]
 ) -> str:
-    """Write the whole page."""
+    """Return the whole page."""
     verdicts = {target.figure: target.cells() for target in targets}
     lines = [
-        "# What the client costs, beside its peers\n",
+        "# What the client costs, compared with its peers\n",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {_machine()};",
         f"{', '.join(versions)}.\n",
-        *table(["figure", "must reach", "reached", "verdict"], verdicts),
+        *table(["figure", "target", "measured", "verdict"], verdicts),
     ]
     for title, written in tables.items():
         lines += [f"\n## {title}\n", *written]
@@ -89,7 +89,7 @@ def page(
 
 
 def write_section(path: Path, name: str, text: str) -> None:
-    """Put a section between its marks in a page, in the place of what stands there."""
+    """Replace the section between its markers in a page."""
     page_, begin, end = path.read_text(encoding="utf-8"), f"<!-- {name} -->", "<!-- end -->"
     before, _, rest = page_.partition(begin)
     _, _, after = rest.partition(end)
@@ -98,7 +98,7 @@ def write_section(path: Path, name: str, text: str) -> None:
 
 
 def _short(number: float, digits: int = 3) -> str:
-    """So many digits that count; whole numbers whole."""
+    """Format a number with `digits` significant digits; large numbers as integers."""
     return f"{number:.0f}" if number >= 10 ** (digits - 1) else f"{number:.{digits}g}"
 
 

@@ -1,6 +1,6 @@
-"""The one server of all clients: the extension's protocol and Secrets Manager's, on loopback.
+"""The server that all clients call: the protocols of the extension and of Secrets Manager.
 
-It deliberately knows one secret, checks nothing and keeps nothing: what is measured is clients.
+It deliberately has one secret, checks nothing and stores nothing: only clients are measured.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 NAME = "app/database"
-THREADS = 128  # waiting in `accept`; one serves one connection
+THREADS = 128  # waiting in `accept`; each serves one connection
 _VERSION = "01234567-89ab-cdef-0123-456789abcdef"
 _SECRET = {
     "engine": "postgres",
@@ -43,14 +43,14 @@ _DESCRIBED = _answer(VersionIdsToStages={_VERSION: ["AWSCURRENT"]}, RotationEnab
 
 
 class Server:
-    """The server's process, as the runner sees it."""
+    """The runner's handle of the server's process."""
 
     def __init__(self, port: int, control: Connection) -> None:
         self.port = port
         self._control = control
 
     def reset(self, delay_seconds: float) -> int:
-        """Answer so much later from now on; return the number of requests since the last reset."""
+        """Set the delay of responses; return the number of requests since the last reset."""
         self._control.send(delay_seconds)
         count: int = self._control.recv()
         return count
@@ -58,7 +58,7 @@ class Server:
 
 @contextlib.contextmanager
 def running() -> Iterator[Server]:
-    """Start the server on a free port, in a process of its own; end it afterwards."""
+    """Run the server on a free port in its own process, for the time of a `with` block."""
     ours, its = multiprocessing.Pipe()
     with socket.create_server(("127.0.0.1", 0), backlog=THREADS) as listener:
         process = multiprocessing.Process(target=_Process(listener).run, args=(its,), daemon=True)
@@ -75,7 +75,7 @@ class _Process:
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self._delay_seconds = 0.0
-        self._requests: list[None] = []  # its `append` is atomic
+        self._requests: list[None] = []  # `append` is atomic
 
     def run(self, control: Connection) -> None:
         for _ in range(THREADS):
@@ -94,7 +94,7 @@ class _Process:
                     pass
 
     def _serve(self, connection: socket.socket) -> bool:
-        """Answer one request; tell whether the connection stays."""
+        """Answer one request; return whether the connection stays open."""
         request = b""
         while b"\r\n\r\n" not in request:
             part = connection.recv(65_536)

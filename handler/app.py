@@ -1,6 +1,6 @@
-"""The application function: reads its database secret and says what it is connected to.
+"""An example function: reads its database secret and returns its fields except the password.
 
-What it answers never holds the password; what it answers on an error holds nothing of the error.
+A response never contains the password; the response to an error contains no details of it.
 """
 
 import json
@@ -19,8 +19,8 @@ _FIELDS = {
     "username": ("username",),
     "password": ("password",),
 }
-# No database need have been named when the server was created; RDS writes no host into a secret
-# that it manages: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+# A server may be created without a database, and RDS writes no host into a secret that it manages:
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
 _OPTIONAL = {"database_host", "database_name"}
 
 
@@ -29,9 +29,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
     Returns:
         `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
-        `username`, `extension_cache` and `note`; host and name are null where the secret has
-        none, and the note says so of the host. 400 with `error` where `SECRET_NAME` is not set;
-        500 with `error` and `request_id` where the secret cannot be read.
+        `username`, `extension_cache` and `note`; host and name are null if the secret has none,
+        and the note mentions a missing host. 400 with `error` if `SECRET_NAME` is not set; 500
+        with `error` and `request_id` if the secret cannot be read.
 
     """
     secret_name = os.environ.get("SECRET_NAME")
@@ -40,8 +40,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     try:
         secret = _secrets.get_secret(secret_name, context=context)
         answer = _answer(200, _body(secret))
-    except Exception as error:  # noqa: BLE001 (whatever went wrong, the caller learns nothing of it)
-        # Only the client's own errors are known to hold no value.
+    except Exception as error:  # noqa: BLE001 (the caller gets no details of any error)
+        # Only the client's own errors are known to contain no secret value.
         reason = str(error) if isinstance(error, SecretError) else ""
         print(json.dumps({"level": "ERROR", "error": type(error).__name__, "reason": reason}))  # noqa: T201 (Lambda's log)
         request_id = getattr(context, "aws_request_id", "")
@@ -50,7 +50,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
 
 class IncompleteSecret(SecretError):
-    """The secret lacks a field, or has one that is not text."""
+    """The secret lacks a field, or a field is not text."""
 
 
 def _body(secret: Value) -> dict[str, object]:
@@ -69,7 +69,7 @@ def _body(secret: Value) -> dict[str, object]:
 
 
 def _database(secret: Value) -> dict[str, str | None]:
-    """Read the fields; `null` and "" are absent."""
+    """Read the fields; `null` and "" count as missing."""
     found: dict[str, str | None] = {}
     wrong = []
     for field, names in _FIELDS.items():

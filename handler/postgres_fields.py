@@ -1,9 +1,10 @@
-"""The fields that a secret's value logs in to PostgreSQL with, in one form for all who read them.
+"""The fields of a secret that logs in to PostgreSQL, checked and normalized in one place.
 
-The application, rotation and the preview of a deployment share this module: what the preview
-accepts works later, and two spellings of a server are one server. Standard library only.
+The application, rotation and the preview of a deployment share this module, so that what the
+preview accepts works later, and two spellings of a server are the same server. Standard library
+only.
 
-The fields are those of an RDS secret. A field that is `null` or "" is absent:
+The fields are those of an RDS secret. A field that is `null` or "" counts as missing:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
 """
 
@@ -25,69 +26,69 @@ _PORTS = range(1, 65_536)
 _NAME_BYTES = 63
 _CLONE = "_clone"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html; an endpoint
-# that somebody added is NAME.endpoint.proxy-ID. In China `rds` comes before the region.
+# that was added is NAME.endpoint.proxy-ID. In China `rds` comes before the region.
 _RDS_PROXY = re.compile(
     r".+\.proxy-[a-z0-9]+\.([a-z0-9-]+\.rds|rds\.[a-z0-9-]+)\.amazonaws\.(com|com\.cn|eu)"
 )
 
 
 class Server(NamedTuple):
-    """A database server: what is connected to, and what its certificate must be for."""
+    """A database server: the address to connect to, and the host of its certificate."""
 
     host: str
-    """A name in lower case without a dot at its end, or an address; IPv6 without brackets."""
+    """A name in lower case without a final dot, or an address; IPv6 without brackets."""
     port: int
 
     @property
     def is_rds_proxy(self) -> bool:
-        """Whether it is an endpoint of RDS Proxy, which knows no password but AWSCURRENT's."""
+        """Whether it is an endpoint of RDS Proxy, which accepts only AWSCURRENT's password."""
         return bool(_RDS_PROXY.fullmatch(self.host))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class Fault(NamedTuple):
-    """What is wrong with a field."""
+class FieldError(NamedTuple):
+    """An error in a field."""
 
     field: str
     message: str
-    """To be read after the field: the rule and what to do, without the value."""
+    """Completes a sentence that starts with the field: the rule and what to do, no value."""
 
 
 def given(value: Value, field: str) -> Any:
-    """Return what a field holds; None where it is absent."""
-    found = value.get(field)
-    return None if found == "" else found
+    """Return the value of a field; None if it is missing."""
+    content = value.get(field)
+    return None if content == "" else content
 
 
 def missing(value: Value, *fields: str) -> list[str]:
-    """Name those of the fields that are absent."""
+    """Return the names of the missing fields."""
     return [field for field in fields if given(value, field) is None]
 
 
-def faults(value: Value, fields: tuple[str, ...] = LOGIN) -> Iterator[Fault]:
-    """Say what is wrong with the fields that are there."""
+def field_errors(value: Value, fields: tuple[str, ...] = LOGIN) -> Iterator[FieldError]:
+    """Yield the errors in the fields that are present."""
     for field in fields:
-        found = given(value, field)
-        if found is not None and (message := _CHECKS.get(field, _text_fault)(found)):
-            yield Fault(field, message)
+        content = given(value, field)
+        if content is not None and (message := _CHECKS.get(field, _text_error)(content)):
+            yield FieldError(field, message)
 
 
-def rotation_faults(value: Value) -> Iterator[Fault]:
-    """Say what else is wrong where the value is rotated: the server cuts names that are longer."""
-    yield from faults(value, _ROTATED)
+def rotation_errors(value: Value) -> Iterator[FieldError]:
+    """Yield the errors of a rotated value, whose names must fit: the server truncates them."""
+    yield from field_errors(value, _ROTATED)
     for field in _USERS:
         name = given(value, field)
         if isinstance(name, str) and len(name.encode(errors="replace")) > _NAME_BYTES:
-            yield Fault(field, f"has more than {_NAME_BYTES} bytes; use a shorter name")
+            yield FieldError(field, f"has more than {_NAME_BYTES} bytes; use a shorter name")
 
 
 def server(value: Value) -> Server | None:
-    """Return the server; None where `host` is absent, or one of `host` and `port` is wrong."""
+    """Return the server; None if `host` is missing, or `host` or `port` is invalid."""
     port = given(value, "port")
     port = DEFAULT_PORT if port is None else _port(port)
-    if port is None or missing(value, "host") or any(faults(value, ("host",))):
+    if port is None or missing(value, "host") or any(field_errors(value, ("host",))):
         return None
     return Server(_host(value["host"]), port)
 
@@ -98,7 +99,7 @@ def database(value: Value) -> str:
 
 
 def clone_of(user: str) -> str:
-    """Return the name of a user's clone, which `alternatingUsers` makes: 63 bytes at most."""
+    """Return the name of the clone that `alternatingUsers` creates: at most 63 bytes."""
     return user.encode()[: _NAME_BYTES - len(_CLONE)].decode(errors="ignore") + _CLONE
 
 
@@ -107,7 +108,7 @@ def _host(text: str) -> str:
 
 
 def _ipv6(text: str) -> str | None:
-    """Return an address in its shortest form; None for what is none."""
+    """Return an IPv6 address in its shortest form; None if it is not one."""
     inner = text[1:-1] if text[:1] + text[-1:] == "[]" else text
     try:
         return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, inner))
@@ -115,50 +116,50 @@ def _ipv6(text: str) -> str | None:
         return None
 
 
-def _port(found: Any) -> int | None:
-    if isinstance(found, str):
-        # `int` would also take signs, underscores and the digits of other scripts.
-        digits = found.strip().lstrip("0")
-        found = int(digits) if re.fullmatch("[0-9]{1,5}", digits) else None
+def _port(port: Any) -> int | None:
+    if isinstance(port, str):
+        # `int` would also accept signs, underscores and the digits of other scripts.
+        digits = port.strip().lstrip("0")
+        port = int(digits) if re.fullmatch("[0-9]{1,5}", digits) else None
     try:
-        number = int(found)
+        number = int(port)
     except (TypeError, ValueError, OverflowError):
         return None
-    is_whole = number == found and not isinstance(found, bool)
+    is_whole = number == port and not isinstance(port, bool)
     return number if is_whole and number in _PORTS else None
 
 
-def _port_fault(found: Any) -> str | None:
-    return None if _port(found) else "must be a number from 1 to 65535"
+def _port_error(port: Any) -> str | None:
+    return None if _port(port) else "must be a number from 1 to 65535"
 
 
-def _host_fault(found: Any) -> str | None:
-    if (fault := _text_fault(found)) or _ipv6(found):
-        return fault
-    if any(each.isspace() or not each.isprintable() for each in found):
+def _host_error(host: Any) -> str | None:
+    if (error := _text_error(host)) or _ipv6(host):
+        return error
+    if any(each.isspace() or not each.isprintable() for each in host):
         return "has a space or a control character in it; remove it"
     rule = "must be a host name or an IP address alone"
-    if "/" in found or "@" in found:
+    if "/" in host or "@" in host:
         return f"{rule}; remove what comes before and after it"
-    if ":" in found:
+    if ":" in host:
         return f"{rule}; write the port into `port`"
     try:
-        found.encode("idna")  # as Python's sockets do
+        host.encode("idna")  # as Python's sockets do
     except UnicodeError:
         return rule
-    return rule if found == "." or re.search(r"[,\[\]]|\.\.", found) else None
+    return rule if host == "." or re.search(r"[,\[\]]|\.\.", host) else None
 
 
-def _text_fault(found: Any) -> str | None:
-    if not isinstance(found, str):
+def _text_error(text: Any) -> str | None:
+    if not isinstance(text, str):
         return "is not text; put it in quotes"
-    if "\0" in found:  # what follows it would be parameters of the login
+    if "\0" in text:  # the rest would be read as parameters of the login
         return "has a NUL in it; remove it"
     try:
-        found.encode()
+        text.encode()
     except UnicodeEncodeError:
-        return "is not valid Unicode; put it again"
+        return "is not valid Unicode; set it again"
     return None
 
 
-_CHECKS = {"host": _host_fault, "port": _port_fault}
+_CHECKS = {"host": _host_error, "port": _port_error}

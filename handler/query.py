@@ -1,13 +1,13 @@
-"""The application function with a database: asks it as the secret says, and notices no rotation.
+"""An example function that queries its database, and is not disturbed by rotation.
 
-The connection is kept between requests. It is opened again when the secret's version is another
-one, or when it was lost; a password that is refused then was rotated away, and the one that took
-its place is tried in the same request. That one may be AWSPENDING's: the connection then stays
-while AWSCURRENT is the version that was refused.
+The connection is kept between requests. It is reopened when the secret has a new version, or when
+it was lost. If the password is rejected then, it was rotated, and the new one is tried in the same
+request. The new one may be AWSPENDING's; then the connection is kept while AWSCURRENT is still the
+rejected version.
 
-A connection that was lost is opened again a few times, as the time of the request allows: that
-bridges a reset, not a failover. The query is then sent again, which is safe because it only reads.
-Do not repeat a statement that writes: once it was sent, nobody knows whether it took effect.
+A lost connection is reopened a few times, as far as the request has time: enough for a reset, not
+for a failover. The query is then repeated, which is safe because it only reads. Do not repeat a
+statement that writes: once it was sent, it may have taken effect.
 """
 
 import json
@@ -23,17 +23,17 @@ from secret_client import SecretClient, SecretError, Value
 
 _secrets = SecretClient()
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: the server ends the connection,
-# or has lost it; or the user of it is gone.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: the server closed the connection
+# or lost it, or its user was deleted.
 _ENDED = ("57P", "08", "42704")
-# Before each further login, after one that failed without a refusal.
+# Pauses before the next login, after one that failed without being rejected.
 _PAUSES_SECONDS = (0.1, 0.3, 1.0)
-# What such a login may take, with `connect`'s timeout, and what is left to answer with.
+# The time for such a login, with `connect`'s timeout, and for the response.
 _LOGIN_SECONDS = 6.0
 
 
-class _Open:
-    """The connection that is kept, what it was made with, and the version refused before that."""
+class _KeptConnection:
+    """The open connection, the secret that it logged in with, and the version rejected before."""
 
     connection: Connection | None = None
     secret: Value | None = None
@@ -41,13 +41,13 @@ class _Open:
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature; its context object has no type)
-    """Ask the database whose secret `SECRET_NAME` names who is logged in.
+    """Query the database of the secret that `SECRET_NAME` names for the logged-in user.
 
     Returns:
         `statusCode` 200 with a JSON body of `message`, `database_host`, `database_name`,
         `username`, `session_user`, `secret_version`, `reused_connection` (whether an earlier
-        request had logged in) and `note`; 400 with `error` where `SECRET_NAME` is not set; 500
-        with `error`, which names the step that failed, and `request_id` where there is no answer.
+        request logged in) and `note`; 400 with `error` if `SECRET_NAME` is not set; 500 with
+        `error`, which names the step that failed, and `request_id` if there is no result.
 
     """
     secret_name = os.environ.get("SECRET_NAME")
@@ -57,9 +57,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
         body = _secrets.with_fresh_credentials(
             secret_name, lambda secret: _ask(secret, context), is_auth_error, context=context
         )
-    except Exception as error:  # noqa: BLE001 (whatever went wrong, the caller learns only the step)
+    except Exception as error:  # noqa: BLE001 (the caller learns only which step failed)
         failed = _step(error)
-        # Of the client's errors and notes and of `connect`'s it is known that they hold no value.
+        # Only the errors and notes of the client and of `connect` are known to contain no value.
         known = isinstance(error, (SecretError, ConnectionFailed))
         reasons = [str(error)] if known else []
         reasons += getattr(error, "__notes__", [])
@@ -79,10 +79,10 @@ def _step(error: Exception) -> str:
 
 
 def _ask(secret: Value, context: Any) -> dict[str, Any]:
-    kept = _Open.secret
+    kept = _KeptConnection.secret
     if kept is not None and kept.version == secret.version:
-        _Open.refused = ""
-    reused = kept is not None and secret.version in {kept.version, _Open.refused}
+        _KeptConnection.refused = ""
+    reused = kept is not None and secret.version in {kept.version, _KeptConnection.refused}
     pauses = iter(_PAUSES_SECONDS)
     while True:
         try:
@@ -93,13 +93,13 @@ def _ask(secret: Value, context: Any) -> dict[str, Any]:
         except Error as error:
             if not _is_lost(error):
                 raise
-            if not reused:  # a kept connection that was lost costs no pause
+            if not reused:  # no pause after a lost connection that was open
                 pause = next(pauses, None)
                 if pause is None or _remaining_seconds(context) < pause + _LOGIN_SECONDS:
                     raise
                 sleep(pause)
         reused = False
-    used = _Open.secret or secret
+    used = _KeptConnection.secret or secret
     return {
         "message": f"the database answered; secret retrieved through the {secret.source}",
         "database_host": used.json["host"],
@@ -113,30 +113,36 @@ def _ask(secret: Value, context: Any) -> dict[str, Any]:
 
 
 def _log_in(secret: Value) -> None:
-    kept, _Open.connection, _Open.secret = _Open.connection, None, None
+    kept, _KeptConnection.connection, _KeptConnection.secret = (
+        _KeptConnection.connection,
+        None,
+        None,
+    )
     if kept is not None:
-        with suppress(InterfaceError, OSError):  # the server has closed it already
+        with suppress(InterfaceError, OSError):  # the server may have closed it already
             kept.close()
     try:
-        _Open.connection = connect(secret.json)
+        _KeptConnection.connection = connect(secret.json)
     except ConnectionFailed as error:
         if is_auth_error(error):
-            _Open.refused = secret.version
+            _KeptConnection.refused = secret.version
         raise
-    _Open.secret = secret
+    _KeptConnection.secret = secret
 
 
 def _query() -> tuple[str, str]:
-    assert _Open.connection is not None  # noqa: S101 (for the type)
+    assert _KeptConnection.connection is not None  # noqa: S101 (for the type)
     try:
-        ((database, user),) = _Open.connection.run("SELECT current_database(), session_user")
-    except OSError as error:  # which pg8000 lets through where it reads
+        ((database, user),) = _KeptConnection.connection.run(
+            "SELECT current_database(), session_user"
+        )
+    except OSError as error:  # which pg8000 does not convert when it reads
         raise InterfaceError("network error") from error
     return str(database), str(user)
 
 
 def _is_lost(error: Error) -> bool:
-    if is_auth_error(error):  # a pooler's has a code of class 08, too
+    if is_auth_error(error):  # that of a pooler also has a code of class 08
         return False
     if code := sqlstate(error):
         return code.startswith(_ENDED)

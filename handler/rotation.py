@@ -1,17 +1,17 @@
-"""Rotates one secret: the four steps that Secrets Manager calls for, one small function each.
+"""Rotates one secret: a small function for each of the four steps that Secrets Manager calls.
 
 Every step may be repeated, run twice at the same time, and resumed after a crash at any point.
-Here are versions and labels; how the next value looks, and how it becomes valid where it is used,
-the engine of the strategy knows.
+This module handles versions and staging labels; the engine of the strategy creates the next value
+and makes it valid where it is used.
 
 Environment variables:
     SECRET_ARN: the secret; no other is rotated.
     STRATEGY: `random`, `singleUser` or `alternatingUsers`.
-    GENERATE: JSON, field -> rules for GetRandomPassword in a stack file's words, such as
-        `length`, or in its own, as the release before wrote them: a rollback changes the
-        variables first and the code some seconds later.
-    OVERLAP_SECONDS: with `random`, how long the previous value stays in the secret; 0 for not.
-    ADMIN_SECRET_ARN: with `alternatingUsers`, whose credentials make and alter users.
+    GENERATE: JSON, field -> arguments of GetRandomPassword under a stack file's names, such as
+        `length`, or under AWS's, which the previous release wrote: a rollback changes the
+        variables some seconds before the code.
+    OVERLAP_SECONDS: with `random`, how long the previous value stays in the secret; 0 for never.
+    ADMIN_SECRET_ARN: with `alternatingUsers`, the secret that creates and alters users.
     CA_BUNDLE: with PostgreSQL, the file in the package that TLS is verified against.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
@@ -29,17 +29,17 @@ from botocore.exceptions import ClientError
 import secret_json
 from rotation_engine import Abandoned, Engine, Refused, RotationError, Value
 
-# So many may be tried: 20 can have labels, and Secrets Manager keeps about a hundred.
+# How many versions to try: 20 can have labels, and Secrets Manager keeps about a hundred.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 _KNOWN_VERSIONS = 30
-# A call ends, and tells why, before the function's time does.
+# A call fails, with its reason, before the function times out.
 _CONFIG = Config(
     connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
-_WAY_OUT = (  # of what leaves AWSPENDING where it is
-    "mend that, take AWSPENDING off its version and rotate the secret again; but where the server"
-    " accepts AWSPENDING's password and AWSCURRENT's no longer, move AWSCURRENT to that version"
-    " (docs/operations.md, A stuck AWSPENDING)"
+_REMEDY = (  # for errors that leave AWSPENDING on its version
+    "fix that, remove AWSPENDING from its version and rotate the secret again; but if the server"
+    " accepts only AWSPENDING's password, move AWSCURRENT to that version (docs/operations.md, A"
+    " stuck AWSPENDING)"
 )
 
 
@@ -48,18 +48,18 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
 
     Args:
         event: `Step`, `SecretId` (an ARN) and `ClientRequestToken`, the pending version.
-        context: what Lambda hands over.
+        context: passed by Lambda.
 
     Raises:
-        RotationError: it cannot be done; the text says what an operator does then.
-        ClientError: Secrets Manager refused; the text is AWS's and holds no value.
+        RotationError: the step failed; the text says what an operator must do.
+        ClientError: Secrets Manager rejected a call; the text is AWS's and has no secret value.
 
     """
     step, arn, token = event["Step"], event["SecretId"], event["ClientRequestToken"]
     begun = {"level": "INFO", "step": step, "secret": arn, "version": token}
-    print(json.dumps(begun))  # noqa: T201 (Lambda's log; after a timeout, all that tells the step)
+    print(json.dumps(begun))  # noqa: T201 (Lambda's log; after a timeout, the only trace of the step)
     if step not in _STEPS:
-        raise RotationError(f"{step!r} is no step of a rotation")
+        raise RotationError(f"unknown rotation step {step!r}; steps are {', '.join(_STEPS)}")
     if arn != os.environ["SECRET_ARN"]:
         raise RotationError(f"{arn} is not the secret that this function rotates")
     secret = _Secret(boto3.client("secretsmanager", config=_CONFIG), arn, token)
@@ -70,7 +70,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
     except Abandoned:
         raise
     except RotationError as error:
-        raise RotationError(f"{error}; {_WAY_OUT}") from None
+        raise RotationError(f"{error}; {_REMEDY}") from None
 
 
 # --- the steps -----------------------------------------------------------------------------------
@@ -89,17 +89,17 @@ def _set_secret(secret: "_Secret", engine: Engine) -> None:
 
 
 def _test_secret(secret: "_Secret", engine: Engine) -> None:
-    # "Not now": Secrets Manager tests the configuration by this step alone, and made no value.
+    # Without rotateImmediately, Secrets Manager calls only this step, and there is no new value.
     engine.test(secret.pending() or secret.current().value)
 
 
 def _finish_secret(secret: "_Secret", engine: Engine) -> None:
     pending, version = _pending_that_follows_current(secret, engine)
-    engine.test(pending)  # whether the steps before were called or not
+    engine.test(pending)  # even if the previous steps were not called
     try:
         secret.move("AWSCURRENT", RemoveFromVersionId=version, MoveToVersionId=secret.token)
     except ClientError:
-        if secret.is_due():  # otherwise a repetition has moved it meanwhile
+        if secret.is_due():  # otherwise a repeated call has already moved it
             raise
 
 
@@ -112,23 +112,25 @@ _STEPS: dict[str, Callable[["_Secret", Engine], None]] = {
 
 
 def _pending_that_follows_current(secret: "_Secret", engine: Engine) -> tuple[Value, str]:
-    """Return the pending value, and the current version that it supersedes.
+    """Return the pending value, and the current version that it replaces.
 
-    Where it no longer follows, because AWSCURRENT was changed by hand or too much time has passed,
-    the rotation is abandoned, unless nothing but the pending value works any more.
+    If AWSCURRENT was changed by hand, or the rotation took too long, the pending value no longer
+    follows from it. The rotation is then abandoned, unless only the pending value works.
     """
     pending, (version, _, current) = secret.pending(), secret.current()
     if pending is None:
-        raise RotationError(f"{secret.arn}: the pending version has no value, or no JSON object")
-    is_current = version == secret.token  # a repetition has come to the end meanwhile
+        raise RotationError(
+            f"{secret.arn}: the value of the pending version is missing or is not a JSON object"
+        )
+    is_current = version == secret.token  # a repeated call has already finished
     if is_current or engine.follows(pending, current):
         return pending, version
     if _works(engine, pending) and not _works(engine, current):
         return pending, version
     secret.move("AWSPENDING", RemoveFromVersionId=secret.token)
     raise Abandoned(
-        f"{secret.arn}: AWSCURRENT was changed during the rotation, or that took too long;"
-        " AWSCURRENT stays as it is, and AWSPENDING is taken off, so rotate the secret again"
+        f"{secret.arn}: AWSCURRENT was changed during the rotation, or the rotation took too long;"
+        " AWSCURRENT is unchanged and AWSPENDING was removed, so rotate the secret again"
     )
 
 
@@ -149,18 +151,18 @@ class _Current(NamedTuple):
     version: str
     text: str
     value: Value
-    """What the text is as an object."""
+    """The text, parsed."""
 
 
 class _Secret:
-    """The secret, its versions, and the one among them that the token names."""
+    """The secret, its versions, and the version that the token names."""
 
     def __init__(self, client: Any, arn: str, token: str) -> None:
         self.arn, self.token = arn, token
         self._client = client
 
     def is_due(self) -> bool:
-        """Check the staging labels: False when the token's version is current already."""
+        """Check the staging labels; False if the token's version is already current."""
         described = self._client.describe_secret(SecretId=self.arn)
         if not described.get("RotationEnabled"):
             raise RotationError(f"{self.arn}: rotation is not enabled; configure it first")
@@ -173,35 +175,35 @@ class _Secret:
         return "AWSCURRENT" not in stages
 
     def pending(self) -> Value | None:
-        """Return the value of the token's version; None as long as it has none."""
+        """Return the value of the token's version; None if it has none yet."""
         return self._value(self.arn, VersionId=self.token)
 
     def current(self, arn: str = "") -> "_Current":
-        """Return what is current, of this secret or of another."""
+        """Return the current version of this secret or of another."""
         version, text = self._read(arn or self.arn, VersionStage="AWSCURRENT")
         value = secret_json.parse(text)
         if value is None:
-            fault = "its value is not a JSON object, or is nested too deeply"
+            reason = "its value is not a JSON object, or is nested too deeply"
             raise RotationError(
-                f"{arn or self.arn}: {fault if version else 'it has no value'}; put one"
+                f"{arn or self.arn}: {reason if version else 'it has no value'}; put a JSON object"
             )
         return _Current(version, text, value)
 
     def current_and(self, stage: str, arn: str = "") -> Iterator[Value]:
-        """Read the current value and, if there is one, another stage's: one of the two works."""
+        """Yield the current value and, if any, that of another stage: one of the two works."""
         yield self.current(arn).value
         other = self._value(arn or self.arn, VersionStage=stage)
         if other is not None:
             yield other
 
     def known(self) -> Iterator[Value]:
-        """Read the other values that the secret has had, those with labels first.
+        """Yield all known values of the secret, those with staging labels first.
 
-        A value put by hand during a rotation takes AWSPENDING off a version that may be valid.
+        A value put by hand during a rotation removes AWSPENDING from a version that may be valid.
         """
         asked = {"SecretId": self.arn, "IncludeDeprecated": True, "MaxResults": 100}
         listed, page = [], {"NextToken": ""}
-        while "NextToken" in page:  # boto3 has no paginator for it
+        while "NextToken" in page:  # boto3 has no paginator for this call
             page = self._client.list_secret_version_ids(**asked)
             listed += page["Versions"]
             asked["NextToken"] = page.get("NextToken")
@@ -212,14 +214,14 @@ class _Secret:
                 yield value
 
     def make_texts(self) -> dict[str, str]:
-        """Make a new text for each field, by the rules that the first was made by."""
+        """Generate a new text for each field, by the same rules as the initial one."""
         make = self._client.get_random_password
         return {field: make(**rules)["RandomPassword"] for field, rules in _rules().items()}
 
     def put_pending(self, value: Value, original: str) -> None:
-        """Give the token's version its value, unless a repetition has done so meanwhile.
+        """Write the value of the token's version, unless a repeated call has done so.
 
-        `original` is the text that the value was made from.
+        `original` is the text that the value was derived from.
         """
         try:
             text = secret_json.rewrite(value, original)
@@ -240,11 +242,11 @@ class _Secret:
             raise RotationError(f"{self.arn}: PutSecretValue failed with {code}")
 
     def move(self, stage: str, **versions: str) -> None:
-        """Move a label, or take it off."""
+        """Move a staging label, or remove it."""
         self._client.update_secret_version_stage(SecretId=self.arn, VersionStage=stage, **versions)
 
     def _read(self, arn: str, **version: str) -> tuple[str, str]:
-        """Return version and text; both are empty where there is no value."""
+        """Return version and text; both are empty if there is no value."""
         try:
             answer = self._client.get_secret_value(SecretId=arn, **version)
         except self._client.exceptions.ResourceNotFoundException:
@@ -252,7 +254,7 @@ class _Secret:
         return answer["VersionId"], answer.get("SecretString", "")
 
     def _value(self, arn: str, **version: str) -> Value | None:
-        """Return a value; None where there is none, or no JSON object."""
+        """Return a value; None if it is missing or is not a JSON object."""
         return secret_json.parse(self._read(arn, **version)[1])
 
 
@@ -262,7 +264,7 @@ def _rules() -> dict[str, dict[str, Any]]:
 
 
 def _request(rules: dict[str, Any]) -> dict[str, Any]:
-    """Write the request of GetRandomPassword; rules in its own words stay as they are."""
+    """Return the arguments of GetRandomPassword; AWS's own names stay as they are."""
     return {
         "PasswordLength" if word == "length" else word[0].upper() + word[1:]: given
         for word, given in rules.items()
@@ -270,7 +272,7 @@ def _request(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def _engine(secret: _Secret) -> Engine:
-    """Make the engine of the strategy; the package holds no other module than its own."""
+    """Create the engine of the strategy; the package has only the modules of that engine."""
     strategy, fields = os.environ["STRATEGY"], frozenset(_rules())
     if strategy == "random":
         from rotation_random import Random
@@ -285,5 +287,7 @@ def _engine(secret: _Secret) -> Engine:
         secret.arn,
         fields,
         lambda: secret.current_and("AWSPREVIOUS"),
-        lambda: secret.current_and("AWSPENDING", admin_arn),  # it may be rotated itself
+        lambda: secret.current_and(
+            "AWSPENDING", admin_arn
+        ),  # the admin secret may be rotating too
     )

@@ -1,4 +1,4 @@
-"""What the steps of a rotation and the engines of the strategies have in common."""
+"""What the steps of a rotation and the engines of the strategies share."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,9 +8,9 @@ Value = dict[str, Any]
 
 
 class RotationError(Exception):
-    """A step cannot go on. The text says why and what to do, and holds no value.
+    """A step failed. The text says why and what to do, and contains no secret value.
 
-    It is one line: names in it are from the secret, whose writers may have put newlines in.
+    Names in the text come from the secret and may contain newlines, so they are escaped.
     """
 
     def __init__(self, text: str) -> None:
@@ -18,11 +18,11 @@ class RotationError(Exception):
 
 
 class Refused(RotationError):
-    """The password is wrong; another one may be right."""
+    """The password was rejected; another one may be accepted."""
 
 
 class Abandoned(RotationError):
-    """AWSPENDING is taken off already; the secret may be rotated again."""
+    """The rotation was abandoned and AWSPENDING removed; the secret may be rotated again."""
 
 
 def _escaped(character: str) -> str:
@@ -30,16 +30,16 @@ def _escaped(character: str) -> str:
 
 
 class Engine(Protocol):
-    """What is particular to one kind of secret. Every method may be repeated."""
+    """The part of a rotation that depends on the strategy. Every method may be repeated."""
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
-        """Return the value that follows `current`; `made` are the new texts, by field."""
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
+        """Return the value that follows `current`; `generated` are the new texts by field."""
 
     def follows(self, pending: Value, current: Value) -> bool:
-        """Return whether `pending` was made from `current`, or from one like it."""
+        """Return whether `pending` was derived from `current` or from an equal value."""
 
     def set(self, pending: Value) -> None:
         """Make `pending` valid where it is used."""
 
     def test(self, value: Value) -> None:
-        """Use the value. Raises `Refused` where it is not valid."""
+        """Use the value. Raises `Refused` if it is not valid."""

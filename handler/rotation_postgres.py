@@ -1,12 +1,12 @@
-"""Rotates PostgreSQL users: the password of one, or two users in turn.
+"""Rotates PostgreSQL users: the password of one user, or two users in turn.
 
-It needs PostgreSQL 13 or later, for two users one of the minors in `rotation_roles`.
+Needs PostgreSQL 13 or later; two users need a minor version listed in `rotation_roles`.
 
-The server gets SCRAM-SHA-256 verifiers, never a password as text.
+The server receives SCRAM-SHA-256 verifiers, never a password in clear text.
 
 Environment variables:
-    ROTATION_HOST, ROTATION_PORT: the server, instead of the `host` and `port` of the value, which
-        its writers choose; the port is 5432 by default.
+    ROTATION_HOST, ROTATION_PORT: the server to use instead of the value's `host` and `port`, which
+        any writer of the secret can change; the port is 5432 by default.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html
 """
@@ -49,7 +49,7 @@ from rotation_roles import (
 
 Values = Callable[[], Iterable[Value]]
 
-# A repetition has made or altered the same role meanwhile. XX000: "tuple concurrently updated".
+# A repeated call is creating or altering the same role. XX000: "tuple concurrently updated".
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONCURRENT = {"23505", "42710", "XX000"}
 _ATTEMPTS = 10
@@ -57,12 +57,12 @@ _PAUSE_SECONDS = 0.02
 _CANCELED = "57014"
 _TOO_MANY_CONNECTIONS = "53300"
 _PATIENCE_SECONDS = 5.0
-_ANSWER_BYTES = 1 << 20  # of all answers here, many times the longest
+_ANSWER_BYTES = 1 << 20  # many times the longest response here
 
-# What users and databases may have set otherwise, to the harm of a rotation or of its admin. It
-# is set by statements and for the transaction only: PgBouncer refuses most parameters of a login,
-# and may give what is set for a session to other clients. An unknown setting would be an error:
-# `transaction_timeout` is of PostgreSQL 17.
+# Overrides settings of users and databases that could harm a rotation or its admin. By statements,
+# and only for the transaction: PgBouncer rejects most parameters of a login, and may pass settings
+# of a session to other clients. An unknown setting is an error: `transaction_timeout` was added in
+# PostgreSQL 17.
 _BEGIN = """START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     SET LOCAL statement_timeout TO 0;
     SELECT pg_catalog.set_config('transaction_timeout', '0', true)
@@ -72,7 +72,7 @@ _BEGIN = """START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     SET LOCAL idle_in_transaction_session_timeout TO 0;
     SET LOCAL lock_timeout TO 0;
     SET LOCAL search_path TO pg_catalog;
-    SET LOCAL standard_conforming_strings TO on"""  # as `literal` quotes
+    SET LOCAL standard_conforming_strings TO on"""  # as `literal` expects
 # Settings that are lists of quoted names: `variable_is_guc_list_quote` of
 # https://github.com/postgres/postgres/blob/master/src/bin/pg_dump/dumputils.c
 _LISTS = {
@@ -84,7 +84,7 @@ _LISTS = {
 
 _LIMITS = """SELECT rolconnlimit, coalesce(rolvaliduntil, 'infinity')::text
     FROM pg_catalog.pg_roles WHERE rolname = :role"""
-# With whether a role is gone that it names: ALTER ROLE does not mind that.
+# Includes whether a role in a setting is missing: ALTER ROLE accepts that.
 _SETTINGS = """SELECT datname, name, value, name = 'role' AND value <> 'none'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = value)
     FROM pg_catalog.pg_db_role_setting JOIN pg_catalog.pg_roles AS r ON r.oid = setrole
@@ -96,39 +96,41 @@ _SETTINGS = """SELECT datname, name, value, name = 'role' AND value <> 'none'
 
 
 class _Concurrent(RotationError):
-    """Another did the same at the same time; to be tried again."""
+    """Another call did the same at the same time; retry."""
 
 
 class _Users:
-    """What both strategies have in common."""
+    """What both strategies share."""
 
     def __init__(self, fields: frozenset[str], known: Values) -> None:
-        """Take the fields that are made, and how to read older values, newest first."""
+        """`fields` are generated; `known` reads older values, newest first."""
         if "password" not in fields:
-            raise RotationError("no password is generated; name it in `generate` of the secret")
+            raise RotationError(
+                "no password is generated; add `password` to `generate` of the secret"
+            )
         self._fields = fields
         self._known = known
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
         """Return the value with the new texts."""
         at_server = _at_server(current)
         missing = postgres_fields.missing(at_server, "host", "username")
         wrong = [f"the value has no {field}; add it" for field in missing]
-        faults = postgres_fields.rotation_faults(at_server)
-        wrong += [f"the value's {field} {message}" for field, message in faults]
+        errors = postgres_fields.rotation_errors(at_server)
+        wrong += [f"the value's {field} {message}" for field, message in errors]
         if (server := postgres_fields.server(at_server)) and server.is_rds_proxy:
             wrong.append(
-                "the value's host is an RDS Proxy, which accepts AWSCURRENT's password only; set"
+                "the value's host is an RDS Proxy, which accepts only AWSCURRENT's password; set"
                 " rotation.host to the database's own endpoint"
             )
         if wrong:
             raise RotationError("; ".join(wrong))
-        return {**current, **made}
+        return {**current, **generated}
 
     def follows(self, pending: Value, current: Value) -> bool:
-        """Return whether nothing differs but what is made anew."""
-        made = {field: pending.get(field, "") for field in self._fields}
-        return pending == self.next_value(current, made)
+        """Return whether the values differ only in the generated fields."""
+        generated = {field: pending.get(field, "") for field in self._fields}
+        return pending == self.next_value(current, generated)
 
     def test(self, value: Value) -> None:
         """Log in and read."""
@@ -137,17 +139,19 @@ class _Users:
 
     @contextmanager
     def _session(self, value: Value, *, channel_binding: bool = False) -> Iterator[Connection]:
-        """Log in, for one transaction. No error holds the value."""
+        """Log in, for one transaction. No error contains a secret value."""
         try:
             with _logged_in(_at_server(value), channel_binding=channel_binding) as connection:
                 _begin(connection)
                 yield connection
                 connection.run("COMMIT")
         except (Error, OSError) as error:
-            told = error.args[0] if error.args else None
-            reason = str(told)
-            if isinstance(told, dict):  # the server's own words: message, detail, hint
-                reason = "; ".join(printable(told[field]) for field in "MDH" if field in told)
+            details = error.args[0] if error.args else None
+            reason = str(details)
+            if isinstance(details, dict):  # the server's message, detail and hint
+                reason = "; ".join(
+                    printable(details[field]) for field in "MDH" if field in details
+                )
             code = sqlstate(error)
             kind = _Concurrent if code in _CONCURRENT else RotationError
             if code in {REFUSED, POOLER} or isinstance(error, NotByScram):
@@ -157,11 +161,11 @@ class _Users:
 
 
 class SingleUser(_Users):
-    """A user that changes its own password: until AWSCURRENT moves, AWSPENDING is what works."""
+    """One user that changes its own password; until AWSCURRENT moves, only AWSPENDING works."""
 
     def set(self, pending: Value) -> None:
-        """Log in with what works, and change the password unless it is the pending one."""
-        # At the end once more: a repetition may have changed it meanwhile.
+        """Log in with a working password, and change it unless it is the pending one."""
+        # Once more at the end: a repeated call may have changed the password.
         values = chain([pending], self._known(), [pending])
         logins = (
             login for login in _logins(values, pending) if login["username"] == pending["username"]
@@ -170,26 +174,26 @@ class SingleUser(_Users):
             _with_accepted(logins, partial(self._change, pending))
         except Refused as error:
             raise RotationError(
-                "the server refuses every password that the secret has had for this host and port,"
-                f" and said last: {error}; set AWSCURRENT's in the database"
+                "the server rejects every password that the secret has had for this host and port;"
+                f" its last answer: {error}; set AWSCURRENT's password in the database"
             ) from None
 
     def _change(self, pending: Value, login: Value) -> None:
         with self._session(login) as connection:
             if login["password"] != pending["password"]:
-                connection.run("SET LOCAL ROLE NONE")  # the user's settings may say another
+                connection.run("SET LOCAL ROLE NONE")  # the user's settings may set another role
                 connection.run(f"ALTER ROLE SESSION_USER {_password(pending)}")
 
 
 class AlternatingUsers(_Users):
     """Two users in turn: one serves while the admin gives the other a new password.
 
-    `username` and `alternateUsername` change places. The first rotation makes the other user,
-    a clone: it is a member of the original and acts as it from its login on (`SET role`), so
-    that what it makes has the same owner, and it has copies of the original's settings and limits.
+    `username` and `alternateUsername` are swapped. The first rotation creates the other user as a
+    clone: it is a member of the original and acts as it after every login (`SET role`), so that
+    what it creates has the same owner, and it has copies of the original's settings and limits.
 
-    Whoever can write the secret can name any users in it. So the admin acts only for users that a
-    value of the secret logs in as, and for the clone that follows from such a user's name.
+    Anyone who can write the secret can name any users in it. So the admin changes only users that
+    a value of the secret logs in as, and the clone whose name follows from such a user's name.
     """
 
     def __init__(self, arn: str, fields: frozenset[str], known: Values, admins: Values) -> None:
@@ -197,19 +201,21 @@ class AlternatingUsers(_Users):
         self._mark = mark_of(arn)
         self._admins = admins
 
-    def next_value(self, current: Value, made: Mapping[str, str]) -> Value:
+    def next_value(self, current: Value, generated: Mapping[str, str]) -> Value:
         """Return the value of the other user."""
-        following, username = super().next_value(current, made), current["username"]
+        following, username = super().next_value(current, generated), current["username"]
         other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(
-                f"{username} alternates with itself; put another alternateUsername"
+                f"{username} alternates with itself; put a different alternateUsername"
             )
         return {**following, "username": other, "alternateUsername": username}
 
     def set(self, pending: Value) -> None:
-        """Set the password as the admin, and make what is missing of the user."""
-        if not pending.get("alternateUsername"):  # made, and changed, while it was a singleUser
+        """Set the password as the admin, and create what the user lacks."""
+        if not pending.get(
+            "alternateUsername"
+        ):  # created and set while the strategy was singleUser
             self.test(pending)
             return
         values = self._known()
@@ -234,24 +240,24 @@ class AlternatingUsers(_Users):
         return is_member(roles, other, user) or (is_clone and acts_as_another)
 
     def _proven(self, values: Iterable[Value], pending: Value) -> Users:
-        """Return the users of the pair, one or both, that the values log in as."""
+        """Return the users of the pair that the values log in as: one or both."""
         pair = {pending["username"], pending["alternateUsername"]}
         proven: Users = frozenset()
-        refusal = "nothing, because no value is for one of them at this host and port"
+        refusal = "none, because no value has one of them at this host and port"
         for login in _logins(values, pending):
             if login["username"] in pair - proven:
                 try:
                     with self._session(login) as connection:
                         ((user,),) = connection.run("SELECT session_user")
-                except RotationError as error:  # for whatever reason, it proves nothing
+                except RotationError as error:  # whatever the reason, it proves nothing
                     refusal = str(error)
                 else:
-                    proven |= {user} & pair  # the server cuts names
+                    proven |= {user} & pair  # the server truncates names
         if not proven:
             raise RotationError(
                 f"neither AWSCURRENT nor AWSPREVIOUS logs in as {' or '.join(sorted(pair))}, so"
-                f" the admin changes neither; the server said last: {refusal}; make AWSCURRENT log"
-                " in, for instance by setting its password in the database"
+                f" the admin changes neither of them; the server's last answer: {refusal}; make"
+                " AWSCURRENT log in, for example by setting its password in the database"
             )
         return proven
 
@@ -259,14 +265,16 @@ class AlternatingUsers(_Users):
         user, other = pending["username"], pending["alternateUsername"]
         has_host = bool(admin.get("host"))
         if not has_host:
-            # RDS writes the master user's secret without one. A value of this secret has logged
-            # in to the server, so it is no other; and by channel binding, none in between.
+            # RDS writes the master user's secret without a host. A value of this secret has
+            # logged in to the server, so it is the right one; channel binding excludes a proxy.
             own = _at_server(pending)
             admin = {**admin, **{key: own.get(key) for key in ("host", "port", "dbname")}}
         if postgres_fields.server(admin) != _server(pending):
-            raise RotationError("the admin secret is of another host or port; name the right one")
+            raise RotationError(
+                "the admin secret is for another host or port; set adminSecret to the right one"
+            )
         if admin.get("username") == user:
-            raise RotationError(f"{user} is the admin; put another alternateUsername")
+            raise RotationError(f"{user} is the admin; put a different alternateUsername")
         with self._session(admin, channel_binding=not has_host) as connection:
             ((version,),) = connection.run("SELECT current_setting('server_version_num')::int")
             require_kept_role(version)
@@ -289,7 +297,7 @@ class AlternatingUsers(_Users):
 
 
 def _logged_in(value: Value, *, channel_binding: bool) -> Connection:
-    """Log in; where all connections are taken, wait for one a few seconds."""
+    """Log in; if all connections are in use, wait a few seconds for one."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -301,7 +309,7 @@ def _logged_in(value: Value, *, channel_binding: bool) -> Connection:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin the transaction, also where the user's own `statement_timeout` hardly allows it."""
+    """Begin the transaction, with retries because `statement_timeout` may be very short."""
     for left in range(_ATTEMPTS, 0, -1):
         try:
             connection.run(_BEGIN)
@@ -322,16 +330,18 @@ def _copy_limits(connection: Connection, original: str, clone: str) -> None:
 
 
 def _copy_settings(connection: Connection, original: str, clone: str) -> None:
-    """Give the clone the settings of the original, and its role unless it has another there.
+    """Copy the original's settings to the clone, and set its role unless a setting does.
 
-    What cannot be set is left as it is, and the log says why: it is a superuser's, or names a
-    tablespace or role that is gone, which a login ignores.
+    A setting that cannot be copied is logged and skipped: only a superuser can set it, or it names
+    a missing tablespace or role, which a login ignores.
     """
     there = {(row[0], row[1]): row[2] for row in connection.run(_SETTINGS, role=clone)}
     wanted, left = {(None, "role"): original}, {}
     for database, name, value, is_gone in connection.run(_SETTINGS, role=original):
         if is_gone:
-            left[name] = f"there is no role {printable(value)}; reset it, or create the role"
+            left[name] = (
+                f"the role {printable(value)} does not exist; reset it, or create the role"
+            )
         else:
             wanted[database, name] = value
     for database, name in {**there, **wanted}:
@@ -343,12 +353,12 @@ def _copy_settings(connection: Connection, original: str, clone: str) -> None:
         if reason := _set_or_leave(connection, alter, name, value):
             left[name] = reason
     if left:
-        warning = {"message": "settings are not copied", "role": clone, "settings": left}
+        warning = {"message": "settings were not copied", "role": clone, "settings": left}
         print(json.dumps({"level": "WARNING", **warning}))  # noqa: T201 (Lambda's log)
 
 
 def _set_or_leave(connection: Connection, alter: str, name: str, value: str | None) -> str:
-    """Set it, or return why it cannot be."""
+    """Change a setting; return why it cannot be changed, or nothing."""
     connection.run("SAVEPOINT setting")
     try:
         _set(connection, alter, name, value)
@@ -364,7 +374,7 @@ def _set(connection: Connection, alter: str, name: str, value: str | None) -> No
     setting = ".".join(map(identifier, name.split(".")))
     if value is None:
         connection.run(f"{alter} RESET {setting}")
-    elif name in _LISTS:  # the server splits it
+    elif name in _LISTS:  # the server splits the list
         connection.run("SELECT pg_catalog.set_config(:name, :to, true)", name=name, to=value)
         connection.run(f"{alter} SET {setting} FROM CURRENT")
         connection.run("SET LOCAL search_path TO pg_catalog")
@@ -377,9 +387,9 @@ def _password(value: Value) -> str:
 
 
 def _at_server(value: Value) -> Value:
-    """Return the value with the server that it is rotated at, which the deployer may have named.
+    """Return the value with the server to rotate at, which the deployer may have set.
 
-    An application that goes through a pooler has the pooler's host in its secret.
+    The secret of an application behind a pooler has the pooler's host.
     """
     host = os.environ.get("ROTATION_HOST")
     return {**value, "host": host, "port": os.environ.get("ROTATION_PORT")} if host else value
@@ -390,7 +400,7 @@ def _server(value: Value) -> postgres_fields.Server | None:
 
 
 def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:
-    """Return what to log in with at the pending value's server: no other server's passwords."""
+    """Yield the logins for the pending value's server; passwords of other servers are skipped."""
     for value in values:
         login = {field: value.get(field) for field in ("username", "password")}
         if _server(value) == _server(pending) and all(isinstance(t, str) for t in login.values()):
@@ -398,8 +408,8 @@ def _logins(values: Iterable[Value], pending: Value) -> Iterator[Value]:
 
 
 def _with_accepted(credentials: Iterable[Value], change: Callable[[Value], None]) -> None:
-    """Make the change with the first credentials that are not refused; `Refused` if all are."""
-    refusal = Refused("there is no password")
+    """Make the change with the first accepted credentials; `Refused` if none are."""
+    refusal = Refused("there is no password to try")
     for each in credentials:
         try:
             _repeated(change, each)

@@ -1,4 +1,4 @@
-"""What the database knows of a secret's two users, and of which of them a rotation keeps off."""
+"""Reads a secret's two users from the database, and rejects users that must not be changed."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from rotation_engine import RotationError, Value
 
 Users = frozenset[str]
 
-# Of the comment of a role, the line that says whose clone it is.
+# Starts the line of a role's comment that says which secret it is rotated for.
 _MARK = "rotated for arn:"
 # The random characters that Secrets Manager adds to a name:
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
@@ -20,7 +20,7 @@ _SUFFIX = len("-AbCdEf")
 # it: https://www.postgresql.org/docs/release/17.2/
 _LOWEST_MINORS = {13: 18, 14: 15, 15: 10, 16: 6, 17: 2}
 
-# What reads only; `pg_database_owner` is nobody's but the owner's of a database.
+# Roles that can only read; `pg_database_owner` has only the owner of a database as its member.
 # https://www.postgresql.org/docs/current/predefined-roles.html
 _HARMLESS = """'pg_database_owner', 'pg_monitor', 'pg_read_all_data', 'pg_read_all_settings',
     'pg_read_all_stats', 'pg_stat_scan_tables'"""
@@ -43,22 +43,22 @@ _ROLES = f"""SELECT rolname::text,
 
 
 class Role(NamedTuple):
-    """What the server knows of a role."""
+    """A role, as the server describes it."""
 
     member_of: list[str]
-    """The roles that were granted to it."""
+    """The roles granted to it directly."""
     powers: list[str]
-    """The roles, itself included, that it may act as and that may do an administrator's work."""
+    """The roles with an administrator's rights that it can act as, including itself."""
     holds_in: list[str]
-    """The databases where it owns something, or was granted a privilege itself."""
+    """The databases where it owns something or has a direct privilege."""
     acts_as_another: bool
-    """Whether its settings have a role that it acts as from its login on."""
+    """Whether its settings make it act as another role after every login."""
     comment: str
-    """What COMMENT ON ROLE says of it, or nothing."""
+    """Its COMMENT ON ROLE, or empty."""
 
     @property
     def marks(self) -> list[str]:
-        """The secrets that it is rotated for: one, unless a person wrote more."""
+        """The secrets that it is rotated for: at most one, unless a person added more."""
         return [line for line in self.comment.splitlines() if line.startswith(_MARK)]
 
 
@@ -66,24 +66,24 @@ Roles = Mapping[str, Role]
 
 
 def read_roles(connection: Connection, pending: Value) -> Roles:
-    """Return those of the two users that exist, by name."""
+    """Return the existing ones of the two users, by name."""
     user, other = pending["username"], pending["alternateUsername"]
     return {name: Role(*row) for name, *row in connection.run(_ROLES, user=user, other=other)}
 
 
 def is_member(roles: Roles, user: str, of: str) -> bool:
-    """Return whether the one role was granted to the other itself."""
+    """Return whether `user` is a direct member of `of`."""
     return user in roles and of in roles[user].member_of
 
 
 def require_rights_of_an_application(roles: Roles) -> None:
-    """Refuse users that may do an administrator's work."""
+    """Reject users with an administrator's rights."""
     for name, role in roles.items():
         if role.powers:
-            by = "itself" if name in role.powers else ", ".join(role.powers)
+            source = "its own" if name in role.powers else f"by {', '.join(role.powers)}"
             raise RotationError(
-                f"{name} has an administrator's rights (by {by}): SUPERUSER, CREATEROLE,"
-                " REPLICATION, BYPASSRLS, a role of RDS with these, or a pg_ role that does more"
+                f"{name} has an administrator's rights ({source}): SUPERUSER, CREATEROLE,"
+                " REPLICATION, BYPASSRLS, an RDS role with these, or a pg_ role that can do more"
                 " than read; the admin changes no such user; revoke them, or use singleUser"
             )
 
@@ -91,13 +91,13 @@ def require_rights_of_an_application(roles: Roles) -> None:
 def mark_of(arn: str) -> str:
     """Return the line of a clone's comment that says which secret it is rotated for.
 
-    A secret that is made again under its name has the same.
+    A secret that is recreated with the same name has the same line.
     """
     return f"rotated for {arn[:-_SUFFIX]}"
 
 
 def mark_clone(connection: Connection, pending: Value, mark: str) -> None:
-    """Write the mark below what a person wrote; the role was altered, so nobody else does now."""
+    """Add the mark to the comment; the altered role is locked, so nothing else writes it now."""
     roles, clone = read_roles(connection, pending), pending["username"]
     require_no_other_mark(roles, mark)
     role = roles[clone]
@@ -107,7 +107,7 @@ def mark_clone(connection: Connection, pending: Value, mark: str) -> None:
 
 
 def require_no_other_mark(roles: Roles, mark: str) -> None:
-    """Refuse a role that is rotated for another secret."""
+    """Reject a role that is rotated for another secret."""
     for name, role in roles.items():
         if others := [each for each in role.marks if each != mark]:
             lines = [line for line in role.comment.splitlines() if line not in others]
@@ -115,43 +115,43 @@ def require_no_other_mark(roles: Roles, mark: str) -> None:
             owners = ", ".join(each.removeprefix("rotated for ") for each in others)
             raise RotationError(
                 f"{name} is rotated for another secret, {owners}; if that one is gone or has other"
-                " users, an administrator of the database releases the role:"
+                " users, release the role as an administrator of the database:"
                 f" COMMENT ON ROLE {identifier(name)} IS {comment}"
             )
 
 
 def require_kept_role(version: int) -> None:
-    """Refuse a server, by its `server_version_num`, that loses the role that a clone acts as."""
+    """Reject a server, by its `server_version_num`, that loses the role that a clone acts as."""
     major, minor = divmod(version, 10_000)
     if major < min(_LOWEST_MINORS) or minor < _LOWEST_MINORS.get(major, 0):
         lowest = ", ".join(f"{each}.{least}" for each, least in sorted(_LOWEST_MINORS.items()))
         raise RotationError(
-            f"PostgreSQL {major}.{minor} does not keep the role that a clone acts as, so that"
-            f" tables would get another owner; upgrade it to {lowest} or later, or use singleUser"
+            f"PostgreSQL {major}.{minor} does not keep the role that a clone acts as, so tables"
+            f" would get the wrong owner; upgrade it to {lowest} or later, or use singleUser"
         )
 
 
 def require_new_clone(roles: Roles, pending: Value, proven: Users) -> None:
-    """Refuse to make a role under a name that the secret chose, or a clone of a clone."""
+    """Reject the creation of any role except the clone of a proven user; no clone of a clone."""
     user, other = pending["username"], pending["alternateUsername"]
     if user != clone_of(other) or other not in proven & roles.keys():
         raise RotationError(
-            f"{user} does not exist, and only the clone of a user is created,"
-            f" {clone_of(other)} for {other}; put a value of {other} without alternateUsername"
+            f"{user} does not exist, and rotation creates only clones, such as {clone_of(other)}"
+            f" of {other}; put a value for {other} without alternateUsername"
         )
     for original in roles[other].member_of:
         if other == clone_of(original):
             raise RotationError(
-                f"{other} is a clone itself, of {original}; put alternateUsername {original}"
+                f"{other} is itself a clone, of {original}; put {original} as alternateUsername"
             )
 
 
 def require_own_pair(roles: Roles, pending: Value, proven: Users, mark: str) -> None:
-    """Refuse two users that are not an original and its clone, both of this secret.
+    """Reject two users that are not an original and its clone, both belonging to this secret.
 
-    A value has logged in as one of them. The other one belongs to the secret as well where a value
-    has logged in as it, or the names are those of an original and its clone; but a role that bears
-    the name of a clone without the mark of one must have nothing of its own.
+    A value has logged in as one of them. The other one belongs to the secret too if a value has
+    logged in as it, or if the names are those of an original and its clone. A role with the name
+    of a clone but without the mark must not own anything.
     """
     user, other = pending["username"], pending["alternateUsername"]
     if is_member(roles, user, other):
@@ -160,23 +160,23 @@ def require_own_pair(roles: Roles, pending: Value, proven: Users, mark: str) -> 
         clone, original = other, user
     else:
         raise RotationError(
-            f"{user} exists and is no member of {other}; grant it that role if it is the clone, or"
-            " put another alternateUsername"
+            f"{user} exists but is not a member of {other}; grant it that role if it is the clone,"
+            " or put a different alternateUsername"
         )
     if clone != clone_of(original) and (missing := {clone, original} - proven):
         raise RotationError(
             f"neither AWSCURRENT nor AWSPREVIOUS logs in as {min(missing)}; without a login as"
-            f" each of the two, {original} alternates with {clone_of(original)} only; put a value"
-            " of each"
+            f" each of the two, {original} alternates only with {clone_of(original)}; put a value"
+            " for each"
         )
     if mark not in roles[clone].marks:
         _require_nothing_of_its_own(clone, roles[clone], original, is_proven=clone in proven)
 
 
 def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_proven: bool) -> None:
-    """Refuse a role that would lose what it holds when it acts as the original.
+    """Reject a role that would lose access to what it owns when it acts as the original.
 
-    Where no value logs in as it, refuse whatever makes it more than a clone.
+    If no value logs in as it, reject it if it has anything that a clone does not have.
     """
     if is_proven and (role.acts_as_another or not role.holds_in):
         return
@@ -193,6 +193,6 @@ def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_pro
         )
     raise RotationError(
         f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
-        f" something or was granted something itself; as an administrator {'; '.join(commands)};"
-        " or give it another name"
+        " something or has privileges of its own; as an administrator, run"
+        f" {'; '.join(commands)}; or rename it"
     )

@@ -1,8 +1,8 @@
-"""Tells which secrets were not rotated in time, or lack a replica, which no metric of AWS does.
+"""Reports secrets with an overdue rotation or a broken replica, for which AWS has no metric.
 
 Prints CloudWatch metrics (Embedded Metric Format) in the namespace LambdaSecrets:
-`RotationOverdue`, the number of secrets that are; for each that rotates `SecretAge`, in days;
-and `ReplicasBroken`, the number of replicas that are. Reads no value.
+`RotationOverdue`, the number of overdue secrets; `SecretAge` in days, for each rotating secret;
+and `ReplicasBroken`, the number of broken replicas. Reads no value.
 """
 
 import json
@@ -16,20 +16,20 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-# A secret that nobody answers for leaves time for the others.
+# A call that gets no response leaves time for the other secrets.
 _CONFIG = Config(
     connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"}
 )
 
 
 def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
-    """Look at every secret of `SECRETS`.
+    """Check every secret in `SECRETS`.
 
-    Those of `ROTATING` are to rotate, and all have a replica in each of `REPLICA_REGIONS`.
-    What cannot be described counts as overdue, and as without replicas.
+    Those in `ROTATING` must rotate, and all must have a replica in each of `REPLICA_REGIONS`. A
+    secret that cannot be described counts as overdue and as without replicas.
 
     Returns:
-        Names of secrets that are `overdue`, and the `broken` replicas, as `name in region`.
+        The names of the `overdue` secrets, and the `broken` replicas as `name in region`.
 
     """
     rotating, regions = _names("ROTATING"), _names("REPLICA_REGIONS")
@@ -37,7 +37,7 @@ def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
     for name in _names("SECRETS"):
         try:
             secret = secrets.describe_secret(SecretId=name)
-        except (BotoCoreError, ClientError) as error:  # the others are still to be looked at
+        except (BotoCoreError, ClientError) as error:  # continue with the other secrets
             print(f"{name} cannot be described: {error}")  # noqa: T201 (the log)
             overdue += [name] if name in rotating else []
             broken += [f"{name} in {region}" for region in regions]
@@ -66,24 +66,24 @@ def _names(variable: str) -> list[str]:
 
 
 def _broken(secret: Mapping[str, Any], regions: Collection[str]) -> dict[str, str]:
-    """Return the reason for each region whose replica failed or is not there.
+    """Return the reason for each region whose replica failed or is missing.
 
-    Secrets Manager removes one that failed before it had a value, and keeps the old value of
-    another. https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
+    Secrets Manager removes a replica that failed before it had a value, and keeps the old value of
+    any other. https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
     found = {each["Region"]: each for each in secret.get("ReplicationStatus", ())}
-    missing = {region: "it is not there" for region in regions if region not in found}
+    missing = {region: "it is missing" for region in regions if region not in found}
     return missing | {
-        region: str(each.get("StatusMessage") or "it failed")
+        region: str(each.get("StatusMessage") or "its replication failed")
         for region, each in found.items()
         if each["Status"] == "Failed"
     }
 
 
 def _is_overdue(secret: Mapping[str, Any]) -> bool:
-    """Tell whether a secret does not rotate, or not in time.
+    """Return whether a secret does not rotate, or is late.
 
-    Secrets Manager rotates on or before the date; after a rotation that failed it is in the past.
+    Secrets Manager rotates on or before the date; after a failed rotation the date is in the past.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
     """
     due = secret.get("NextRotationDate")
@@ -95,7 +95,7 @@ def _reason(secret: Mapping[str, Any]) -> str:
         return f"deleted on {secret['DeletedDate']:%Y-%m-%d}"
     if not secret.get("RotationEnabled"):
         return "rotation is off"
-    return f"it was to rotate by {secret.get('NextRotationDate')}"
+    return f"its rotation was due by {secret.get('NextRotationDate')}"
 
 
 def _emit(metric: str, value: float, unit: str, **dimensions: str) -> None:

@@ -1,8 +1,8 @@
 """Prepares a password as PostgreSQL and its clients do, before a key is made of it.
 
-SASLprep (RFC 4013) makes one text of different spellings. PostgreSQL takes a text that SASLprep
-prohibits as it is, and so any ASCII. It looks at the characters before they are normalised, and
-takes a zero-width space for a space first:
+SASLprep (RFC 4013) maps different spellings to one text. PostgreSQL uses a text that SASLprep
+prohibits unchanged, and so any ASCII. It checks the characters before they are normalized, and
+first maps a zero-width space to a space:
 https://github.com/postgres/postgres/blob/master/src/common/saslprep.c
 """
 
@@ -10,7 +10,7 @@ import stringprep as tables
 import unicodedata
 
 # In the order of RFC 4013, section 2.3: control, private use, non-character, surrogate, plain
-# text, canonical, display and tagging characters; then those that Unicode 3.2 does not know.
+# text, canonical, display and tagging characters; then those unassigned in Unicode 3.2.
 _PROHIBITED = (
     tables.in_table_c21_c22,
     tables.in_table_c3,
@@ -25,7 +25,7 @@ _PROHIBITED = (
 
 
 def saslprep(text: str) -> str:
-    """Return the text whose UTF-8 is the password."""
+    """Return the prepared text, whose UTF-8 is the password."""
     if text.isascii():
         return text
     spaced = (" " if tables.in_table_c12(each) else each for each in text)
@@ -40,7 +40,7 @@ def _is_prohibited(text: str) -> bool:
 
 
 def _is_mixed(text: str) -> bool:
-    """Whether a text has right-to-left characters, and others among them or at an end."""
+    """Whether a text mixes right-to-left characters with others, inside or at an end."""
     if not any(map(tables.in_table_d1, text)):
         return False
     ends = tables.in_table_d1(text[0]) and tables.in_table_d1(text[-1])

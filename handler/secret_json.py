@@ -1,4 +1,4 @@
-"""A secret's value, a JSON object: read, and written again without losing any of it."""
+"""Reads a secret's value, a JSON object, and writes it again without losing anything."""
 
 import json
 import re
@@ -11,26 +11,26 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Lossy(Exception):
-    """Writing the value again would change or lose some of it; the text says what to do.
+    """Writing the value again would change or lose a part of it; the text says what to do.
 
-    It may name a field, and holds no value.
+    The text may name a field, and contains no secret value.
     """
 
 
 def parse(text: str) -> dict[str, Any] | None:
-    """Read a value; None where it is not a JSON object, or is nested too deeply to be read."""
+    """Read a value; None if it is not a JSON object, or is nested too deeply."""
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):  # the first would quote what it could not decode
+    except (ValueError, RecursionError):  # a ValueError would quote what it could not decode
         return None
     return value if isinstance(value, dict) else None
 
 
 def rewrite(value: dict[str, Any], original: str) -> str:
-    """Write a value that was made from what `parse` read of `original`.
+    """Write a value that was derived from what `parse` read from `original`.
 
     Raises:
-        Lossy: `original` has what `parse` does not keep, or the value is too large.
+        Lossy: `original` has something that `parse` loses, or the value is too large.
 
     """
     try:
@@ -40,13 +40,13 @@ def rewrite(value: dict[str, Any], original: str) -> str:
         written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
         raise Lossy("the value is nested too deeply; make it flatter") from None
-    # Half of a surrogate pair has no UTF-8, only an escape.
+    # A lone surrogate cannot be encoded in UTF-8, only escaped.
     written = _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
     size = len(written.encode())
     if size > _MAX_BYTES:
         raise Lossy(
-            f"the new value would have {size:,} bytes, and Secrets Manager stores {_MAX_BYTES:,}"
-            " at most; make it smaller"
+            f"the new value would have {size:,} bytes, and Secrets Manager stores at most"
+            f" {_MAX_BYTES:,}; make it smaller"
         )
     return written
 
@@ -64,7 +64,7 @@ def _exact(digits: str) -> float:
     number = float(digits)
     try:
         kept = Decimal(repr(number)) == Decimal(digits)
-    except ArithmeticError:  # an exponent beyond all bounds
+    except ArithmeticError:  # the exponent is too large
         kept = False
     if not kept:
         raise Lossy(

@@ -1,4 +1,4 @@
-"""Where `RedactValues` was until it moved into the package of the client."""
+"""The former module of `RedactValues`, which is now in the package of the client."""
 
 from secret_client.redaction import RedactValues
 

@@ -1,7 +1,8 @@
-"""Seeds a secret inside AWS: plain fields as given, generated ones made once and then kept.
+"""The seeder: generates initial values inside AWS, so that no deployment sees them.
 
-A SecureString parameter, which is one value, it makes if there is none. Its answer, its errors and
-its log hold names of fields only, never a value.
+It writes a secret's plain fields, and generates each other field once and then keeps it. It
+creates a SecureString parameter, which has one value, if it is missing. Its response, errors and
+log have only names of fields, never a value.
 """
 
 import shlex
@@ -15,53 +16,53 @@ from botocore.exceptions import ClientError
 import secret_json
 import seed_versions
 
-# A role's policies reach every part of IAM some seconds after they are attached, and a rotation
-# takes about as long.
+# A role's policies are effective everywhere in IAM some seconds after they are attached, and a
+# rotation takes about as long.
 _RETRY_SECONDS = 1.0
 _WAIT_SECONDS = 20.0
 _ALTERNATING = ("username", "alternateUsername")
-# What a field that is to be generated may hold until it is: a placeholder. 0 and false are values.
+# Placeholders in a field that is not generated yet. 0 and false are values.
 _MISSING = (None, "")
 
 
 class SeedError(Exception):
-    """The secret or parameter could not be seeded; what it held is untouched.
+    """The secret or parameter could not be seeded; its value is unchanged.
 
-    Its text is shown as JSON, so its commands hold nothing that JSON escapes.
+    The text is shown as JSON, so its commands contain nothing that JSON escapes.
     """
 
 
 class Contended(SeedError):
-    """Others wrote the secret at the same time; what they wrote is kept."""
+    """The secret was written by others at the same time; their value is kept."""
 
 
 class RotationUnderWay(SeedError):
-    """A new version would end a rotation, perhaps when the server knows the new password only."""
+    """A new version would stop a rotation, perhaps when the server accepts only its password."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
-    """Merge a seed into a secret, or make a parameter.
+    """Merge fields into a secret, or create a parameter.
 
     Args:
-        event: `SecretId`; `Fields`, name -> plain value; `Generate`, name -> rules for
-            GetRandomPassword in a stack file's words, such as `length`, or in its own. A field
-            to generate is made where it is missing, null or an empty text, and otherwise kept,
-            be it 0 or false. Or `Parameter`, the request of PutParameter but for the value, and
-            `Generate`, the rules for that.
-        context: what Lambda hands over.
+        event: `SecretId`; `Fields`, name -> plain value; `Generate`, name -> arguments of
+            GetRandomPassword under a stack file's names, such as `length`, or under AWS's. A
+            field is generated if it is missing, null or an empty text; any other value, also 0
+            and false, is kept. Or `Parameter`, the arguments of PutParameter without the value,
+            and `Generate`, the arguments for the value.
+        context: passed by Lambda.
 
     Returns:
-        `VersionId` that is current now, and the sorted names `Generated` and `Updated`.
+        The current `VersionId`, and the sorted names `Generated` and `Updated`.
 
     Raises:
-        SeedError: the secret holds something that is not a JSON object, or that would not be the
-            same if it were written again; others write it all the time, or it is being rotated;
-            or the parameter is there and cannot be read as it is wanted.
-        ClientError: AWS refused; the text is its own and holds no value.
+        SeedError: the secret is not a JSON object, or would lose something if it were written
+            again; it is written by others all the time, or is being rotated; or the parameter
+            exists but has another type or cannot be decrypted.
+        ClientError: AWS rejected a call; the text is AWS's and contains no secret value.
 
     """
     secrets = boto3.client("secretsmanager")
-    # All of this may be done again.
+    # Everything below may be repeated.
     if "Parameter" not in event:
         return _patiently(lambda: _merge(secrets, event))
     try:
@@ -71,39 +72,39 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
             raise
         name, key = event["Parameter"]["Name"], event["Parameter"]["KeyId"]
         raise SeedError(
-            f"{name} cannot be read: {error}; an earlier environment may have left it, under a key"
-            " of its own. To keep the value, restore that key (aws kms cancel-key-deletion, then"
-            f" enable-key), and encrypt it with this one: `aws ssm get-parameter --name {name}"
-            " --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
+            f"{name} cannot be read: {error}; a previous environment may have left it, encrypted"
+            " with its own key. To keep the value, restore that key (aws kms cancel-key-deletion,"
+            " then enable-key), and encrypt it with this one: `aws ssm get-parameter --name"
+            f" {name} --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
             f" put-parameter --name {name} --overwrite --type SecureString --key-id {key} --value"
-            f" file:///dev/stdin`. If nobody needs it: `aws ssm delete-parameter --name {name}`"
+            f" file:///dev/stdin`. If it is not needed: `aws ssm delete-parameter --name {name}`"
         ) from error
 
 
 def _make_parameter(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     ssm, wanted = boto3.client("ssm"), event["Parameter"]
     try:
-        # Decrypted, to know that it can be: it may have outlived the key it is under.
+        # Decrypted to check that it can be: its key may have been deleted.
         found = ssm.get_parameter(Name=wanted["Name"], WithDecryption=True)["Parameter"]
     except ssm.exceptions.ParameterNotFound:
         request = _request(event["Generate"])
-        # Parameter Store refuses a value with `{{` as the name of another parameter.
+        # Parameter Store rejects a value with `{{`, which refers to another parameter.
         request["ExcludeCharacters"] = request.get("ExcludeCharacters", "") + "{"
         value = secrets.get_random_password(**request)["RandomPassword"]
-        # Without `Overwrite`: one that has come between is kept.
+        # Without `Overwrite`, a parameter that was created in the meantime is kept.
         made = ssm.put_parameter(**wanted, Value=value)
         return {"VersionId": str(made["Version"]), "Generated": ["Value"], "Updated": []}
     if found["Type"] != wanted["Type"]:
         raise SeedError(
-            f"{wanted['Name']} is there already, as a {found['Type']}, which is not encrypted."
-            " Choose another name; or, if nobody needs it:"
+            f"{wanted['Name']} already exists as a {found['Type']}, which is not encrypted."
+            " Choose another name, or delete it if it is not needed:"
             f" `aws ssm delete-parameter --name {wanted['Name']}`"
         )
     return {"VersionId": str(found["Version"]), "Generated": [], "Updated": []}
 
 
 def _request(rules: dict[str, Any]) -> dict[str, Any]:
-    """Write the request of GetRandomPassword; rules in its own words stay as they are."""
+    """Return the arguments of GetRandomPassword; AWS's own names stay as they are."""
     return {
         "PasswordLength" if word == "length" else word[0].upper() + word[1:]: given
         for word, given in rules.items()
@@ -114,7 +115,7 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
     secret_id, fields = event["SecretId"], event["Fields"]
     version = seed_versions.current(secrets, secret_id)
     held = _parse(version, event)
-    if "alternateUsername" in held:  # which of the two users it is, rotation has decided
+    if "alternateUsername" in held:  # rotation decides which of the two users is current
         fields = {name: plain for name, plain in fields.items() if name not in _ALTERNATING}
     seeded = held | fields
     missing = {
@@ -131,7 +132,9 @@ def _merge(secrets: Any, event: dict[str, Any]) -> dict[str, Any]:
         except secret_json.Lossy as error:
             raise SeedError(f"{secret_id}: {error}, and deploy again") from None
         except seed_versions.Changed:
-            raise Contended(f"{secret_id} is being changed by others; deploy again") from None
+            raise Contended(
+                f"{secret_id} is being written by others at the same time; deploy again"
+            ) from None
         except seed_versions.Pending:
             raise RotationUnderWay(
                 f"{secret_id} is being rotated, or its last rotation has failed: see the log of"
@@ -148,7 +151,7 @@ def _parse(version: seed_versions.Version, event: dict[str, Any]) -> dict[str, A
         secret_id, field = event["SecretId"], shlex.quote(next(iter(event["Generate"]), "value"))
         raise SeedError(
             f"{secret_id} holds a value that is not a JSON object, or is nested too deeply, so no"
-            " field can be kept. Put a JSON object there, for instance with the text as"
+            " field can be kept. Put a JSON object there, for example with the text as"
             f" {field}, and deploy again:"
             f" `aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString"
             f" --output json | jq --arg field {field} '{{($field): .}}' | aws secretsmanager"
@@ -159,7 +162,7 @@ def _parse(version: seed_versions.Version, event: dict[str, Any]) -> dict[str, A
 
 
 def _patiently(attempt: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Wait for what passes: missing grants, a rotation under way, writes of others."""
+    """Retry while permissions are not effective, a rotation is running, or others write."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:

@@ -1,8 +1,8 @@
-"""Replaces the current version of a secret, and nobody else's write with it.
+"""Replaces the current version of a secret without overwriting a concurrent write.
 
-A new version is made under a label of its own. Then it takes AWSPENDING, without which no rotation
-begins, and AWSCURRENT. Each move names the version that the label leaves, and Secrets Manager
-refuses it where another has the label by now.
+A new version is created under its own staging label. Then it takes AWSPENDING, so that no rotation
+can start, and AWSCURRENT. Each move names the version that loses the label, and Secrets Manager
+rejects the move if another version has it.
 
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
@@ -15,25 +15,25 @@ from typing import Any, NamedTuple
 
 _CURRENT, _PENDING, _OWN = "AWSCURRENT", "AWSPENDING", "SEEDING"
 _ID_PREFIX = "seeding-"
-# What has been pending for longer, nobody works on: so long may the functions of seeder and
-# rotation run.
+# A version that has been pending for longer is abandoned: the functions of seeder and rotation
+# time out earlier.
 _ABANDONED_AFTER = timedelta(seconds=60)
 
 
 class Changed(Exception):
-    """Somebody else's version is current or pending meanwhile; the secret is as they left it."""
+    """Another writer's version is current or pending now; the secret was not changed."""
 
 
 class Pending(Exception):
-    """AWSPENDING is on the version of a rotation, or of another seeding, under way or failed."""
+    """AWSPENDING is on the version of a running or failed rotation, or of another seeding."""
 
 
 class Version(NamedTuple):
-    """The current version of a secret; without id and text as long as there is none."""
+    """The current version of a secret; id and text are None if there is none."""
 
     id: str | None = None
     text: str | None = None
-    """None as well where the value is binary."""
+    """Also None if the value is binary."""
 
 
 def current(secrets: Any, secret_id: str) -> Version:
@@ -41,18 +41,18 @@ def current(secrets: Any, secret_id: str) -> Version:
     try:
         answer = secrets.get_secret_value(SecretId=secret_id)
     except secrets.exceptions.ResourceNotFoundException:
-        return Version()  # a secret that does not exist refuses the write
+        return Version()  # a missing secret fails when it is written
     return Version(answer["VersionId"], answer.get("SecretString"))
 
 
 def replace(secrets: Any, secret_id: str, version: Version, text: str) -> str:
-    """Make `text` the current value in the place of `version`, and return its version's id.
+    """Make `text` the current value instead of `version`, and return the new version's id.
 
-    Ended halfway, it leaves a version that is not current; the next one goes on without it.
+    If interrupted, it leaves a version that is not current, which the next call ignores.
 
     Raises:
-        Changed: `version` is not the current one, or a rotation has begun.
-        Pending: there is one.
+        Changed: `version` is no longer current, or a rotation has started.
+        Pending: a rotation is running or has failed.
 
     """
     held = _takes_pending_from(secrets, secret_id)
@@ -64,7 +64,7 @@ def replace(secrets: Any, secret_id: str, version: Version, text: str) -> str:
     )
     labels = _Labels(secrets, secret_id, made["VersionId"])
     try:
-        if _CURRENT in made["VersionStages"]:  # the first version of all gets it at once
+        if _CURRENT in made["VersionStages"]:  # the first version of a secret gets it immediately
             return labels.version
         try:
             labels.take(_PENDING, held)
@@ -77,11 +77,11 @@ def replace(secrets: Any, secret_id: str, version: Version, text: str) -> str:
 
 
 def _takes_pending_from(secrets: Any, secret_id: str) -> str | None:
-    """Return the version that AWSPENDING may be taken from; None where none has it."""
+    """Return the version that may lose AWSPENDING; None if no version has it."""
     stages = secrets.describe_secret(SecretId=secret_id).get("VersionIdsToStages", {})
     for version, labels in stages.items():
         if _PENDING in labels:
-            # After a rotation it may stay on the version that is current since.
+            # After a rotation it may stay on the version that is now current.
             if _CURRENT in labels or _is_abandoned(secrets, secret_id, version):
                 return str(version)
             raise Pending
@@ -89,10 +89,10 @@ def _takes_pending_from(secrets: Any, secret_id: str) -> str | None:
 
 
 def _is_abandoned(secrets: Any, secret_id: str, version: str) -> bool:
-    """Tell whether nobody works on a version any more, and nobody needs it.
+    """Return whether a pending version is abandoned and not needed.
 
-    A seeding that ended halfway leaves such a version; so may a rotation or a test of one that
-    failed before there was a value.
+    An interrupted seeding leaves such a version; so may a rotation, or the test of one, that
+    failed before the version had a value.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
     """
     if not version.startswith(_ID_PREFIX):
@@ -102,20 +102,20 @@ def _is_abandoned(secrets: Any, secret_id: str, version: str) -> bool:
             pass  # it has no value
         else:
             return False
-    # Of versions with labels there are 20 at most, which is one page.
+    # At most 20 versions have labels, which fit one page.
     listed = secrets.list_secret_version_ids(SecretId=secret_id, MaxResults=100)["Versions"]
     made = [each["CreatedDate"] for each in listed if each["VersionId"] == version]
     return bool(made) and made[0] < datetime.now(UTC) - _ABANDONED_AFTER
 
 
 class _Labels:
-    """The labels of one version."""
+    """The staging labels of one version."""
 
     def __init__(self, secrets: Any, secret_id: str, version: str) -> None:
         self._secrets, self._secret_id, self.version = secrets, secret_id, version
 
     def take(self, label: str, holder: str | None) -> None:
-        """Take a label from the version that has it, or from none; raise `Changed` otherwise."""
+        """Move a label to this version from `holder`, or from none; otherwise raise `Changed`."""
         left = {} if holder is None else {"RemoveFromVersionId": holder}
         try:
             self._move(label, MoveToVersionId=self.version, **left)
@@ -123,8 +123,8 @@ class _Labels:
             raise Changed from None
 
     def leave(self, label: str) -> None:
-        """Take a label off the version, if it has it."""
-        # Refused: another version has it by now.
+        """Remove a label from the version, if it has it."""
+        # Rejected if another version has it now.
         with contextlib.suppress(self._secrets.exceptions.InvalidParameterException):
             self._move(label, RemoveFromVersionId=self.version)
 

@@ -1,9 +1,9 @@
-"""`python -m local`: the program of this project on the embedded AWS."""
+"""`python -m local`: runs this project's program on the embedded AWS."""
 
 import signal
 
 if __name__ == "__main__":
-    # During the slow imports Ctrl-C ends the process at once: there is nothing to clean up yet.
+    # During the slow imports Ctrl-C stops the process at once: there is nothing to clean up yet.
     _interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
@@ -39,21 +39,19 @@ from local.provider.provider import DeploymentError
 from local.reload import Reloader
 
 ROOT = Path(__file__).resolve().parent.parent
-# What the caller has set for AWS, Pulumi or a proxy concerns other accounts than this one.
+# Variables of the caller for AWS, Pulumi or a proxy are meant for other accounts.
 _FOREIGN = ("AWS_", "PULUMI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 _BUILT_IN = "built-in"
 _ENGINES = ("pulumi", _BUILT_IN)
 _GET_PULUMI = (
-    "https://www.pulumi.com/docs/install/ installs it, and `make pulumi` builds it where Go is"
+    "install it (https://www.pulumi.com/docs/install/), or run `make pulumi` if you have Go"
 )
 _FAILURES = (
     *(CliError, DeploymentError, EmulatorError, PortInUseError, PostgreSQLError, PulumiError),
 )
 
-_MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
-
-# Widths are the reader's terminal's business, except where there is none.
+# The terminal wraps long lines.
 _terminal = Console(highlight=False, soft_wrap=True, emoji=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
@@ -64,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     for name in [name for name in os.environ if name.upper().startswith(_FOREIGN)]:
         del os.environ[name]
-    os.umask(0o077)  # the caller's may keep even the owner out of new folders
+    os.umask(0o077)  # the caller's umask may deny even the owner access to new folders
     loopback.install()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -74,31 +72,37 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _errors.print("stopped")
         return 130
-    except SettingsError as error:
-        file = options.config_file or f"Pulumi.{options.stack}.yaml"
-        for fault in error.errors:
-            told = fault.replace(f"fix it in Pulumi.{options.stack}.yaml", f"fix it in {file}")
-            _errors.print(f"[red]error:[/red] {escape(told)}")
-    except project.ProjectError as error:
-        for told in error.args:
-            _errors.print(f"[red]error:[/red] {escape(told)}")
-    except _FAILURES as error:
-        _errors.print(f"[red]error:[/red] {escape(str(error))}")
+    except (SettingsError, project.ProjectError, *_FAILURES) as error:
+        for line in _error_lines(error, options):
+            _errors.print(f"[red]error:[/red] {escape(line)}")
     return 1
 
 
+def _error_lines(error: Exception, options: argparse.Namespace) -> Iterator[str]:
+    """Yield a line for each error; a config error names the file that was read."""
+    if isinstance(error, SettingsError):
+        expected, actual = f"in Pulumi.{options.stack}.yaml", f"in {options.config_file}"
+        for line in error.errors:
+            is_elsewhere = options.config_file and line.endswith(expected)
+            yield line.removesuffix(expected) + actual if is_elsewhere else line
+    elif isinstance(error, project.ProjectError):
+        yield from error.args
+    else:
+        yield str(error)
+
+
 class _Account(NamedTuple):
-    """What a command starts with: an account to deploy to, and the engine that will."""
+    """What a command starts with: an account, and the engine that deploys to it."""
 
     aws: EmbeddedAws
     stack: project.Stack
     server: PostgreSQL | None
     notes: list[str]
     engine: PulumiEngine | None
-    """None: the built-in one."""
+    """None for the built-in engine."""
     engine_text: str
     resources: int
-    """How many the program makes."""
+    """How many resources the program creates."""
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -112,11 +116,11 @@ def _serve(options: argparse.Namespace) -> int:
     if options.empty:
         with _account(options, stack, empty=True) as account:
             if ids := networks.shown(account.stack):
-                _note(f"the VPC that the config names is made here, with other ids: {ids}")
+                _note(f"the VPC that the config names was created here, with other ids: {ids}")
             for note in account.notes:
                 _note(note)
             if account.engine:
-                account.engine.open(deployment.adapted(account.stack), account.aws)
+                account.engine.open(deployment.with_local_config(account.stack), account.aws)
             _stay(account, None)
         return 0
     with _account(options, stack) as account:
@@ -129,14 +133,14 @@ def _rotate(options: argparse.Namespace) -> int:
     stack = _load(options)
     if not databases.rotating(stack):
         raise project.ProjectError(
-            f"no secret of {stack.name} has a `rotation`; docs/config.md lists its keys"
+            f"no secret in the stack {stack.name} has a `rotation`; docs/config.md lists its keys"
         )
     with _account(options, stack) as account:
         return rotate.run(_deploy(account), _terminal, options.rotations, options.callers)
 
 
 def _gameday(options: argparse.Namespace) -> int:
-    with _account(options, gameday.prepared(_load(options))) as account:
+    with _account(options, gameday.with_short_caches(_load(options))) as account:
         return gameday.run(_deploy(account), _terminal, options.callers)
 
 
@@ -144,9 +148,9 @@ def _gameday(options: argparse.Namespace) -> int:
 def _account(
     options: argparse.Namespace, stack: project.Stack, *, empty: bool = False
 ) -> Iterator[_Account]:
-    """Check the config and start the account; an empty one has no databases, and all layers."""
+    """Check the config and start the account; an empty one has every layer and no database."""
     cli, text = _engine(options)
-    planned = deployment.preview(stack)  # every error of config shows here, before a start
+    planned = deployment.preview(stack)  # raises every config error before anything starts
     layers = deployment.layer_arns(planned)
     _refuse(stack, layers)
     if empty:  # the config may change while it serves
@@ -160,7 +164,7 @@ def _account(
 
 
 def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployment]:
-    """Deploy, try every promise, print outputs and cost; return whether all is kept."""
+    """Deploy, run every check, print outputs and cost; return whether all checks passed."""
     before = leftovers.account(account.aws, account.stack) if account.engine else frozenset()
     deployed = _deploy(account)
     kept = _check(deployed, before, stays=stays)
@@ -174,24 +178,24 @@ def _prove(account: _Account, *, stays: bool) -> tuple[bool, deployment.Deployme
 
 
 def _refuse(stack: project.Stack, layers: Iterable[str]) -> None:
-    """Refuse what this machine has nothing for."""
+    """Raise an error for a region or a machine that the embedded AWS does not support."""
     if foreign := [arn for arn in layers if not arn.startswith("arn:aws:")]:
         raise project.ProjectError(
-            f"aws:region {stack.region} is of the partition {foreign[0].split(':')[1]}; the"
-            " embedded AWS has the regions of the partition aws only"
+            f"aws:region {stack.region} is in the partition {foreign[0].split(':')[1]}, and the"
+            " embedded AWS has only the partition aws; choose one of its regions"
         )
     try:
         with tempfile.TemporaryFile():
             pass
     except OSError as error:
         raise project.ProjectError(
-            f"nothing can be written to {tempfile.gettempdir()} ({error.strerror}); set TMPDIR to"
-            " a folder where it can"
+            f"cannot write to {tempfile.gettempdir()} ({error.strerror}); set TMPDIR to a writable"
+            " folder"
         ) from error
 
 
 def _engine(options: argparse.Namespace) -> tuple[Cli | None, str]:
-    """Return the CLI whose engine is to run, or None for the built-in one; and why."""
+    """Return the CLI whose engine runs, or None for the built-in one; and the reason."""
     if options.engine not in (*_ENGINES, None):
         raise project.ProjectError(
             f"the engine must be {' or '.join(_ENGINES)}, got {options.engine!r}"
@@ -201,14 +205,14 @@ def _engine(options: argparse.Namespace) -> tuple[Cli | None, str]:
     if cli := pulumi_cli.find():
         return cli, str(cli)
     if options.engine:
-        raise CliError(f"there is no pulumi on the PATH; {_GET_PULUMI}")
-    return None, f"built-in, as there is no pulumi on the PATH; {_GET_PULUMI}"
+        raise CliError(f"pulumi is not on the PATH; {_GET_PULUMI}")
+    return None, f"built-in, because pulumi is not on the PATH; {_GET_PULUMI}"
 
 
 def _load(options: argparse.Namespace) -> project.Stack:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", options.stack):
         raise project.ProjectError(
-            f"a stack's name is 1 to 100 letters, digits, - and _, got {options.stack!r}"
+            f"a stack name must be 1 to 100 letters, digits, - and _, got {options.stack!r}"
         )
     return project.load(ROOT, options.stack, options.config_file)
 
@@ -216,27 +220,27 @@ def _load(options: argparse.Namespace) -> project.Stack:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
-        description="Deploys this project's program into an embedded AWS on this machine.",
+        description="Deploys this project's program to an embedded AWS on this machine.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     added = {}
     for name, run, common, text in (
         (
             *("up", _up, _common()),
-            "deploy, prove what the project promises, print the outputs, stop",
+            "deploy, run every check, print the outputs, and stop",
         ),
         (
             *("serve", _serve, _common()),
-            "the same, and stay until Ctrl-C for the AWS CLI, boto3 or pulumi",
+            "the same as up, then serve the AWS CLI, boto3 and pulumi until Ctrl-C",
         ),
-        # What the others show is not the deployment, and the built-in engine is faster.
+        # The commands below do not show the deployment itself, and the built-in engine is faster.
         (
             *("rotate", _rotate, _common("staging", _BUILT_IN)),
-            "deploy, and rotate every secret of the stack that rotates, under traffic",
+            "deploy, then rotate every secret that has a rotation, under traffic",
         ),
         (
             *("gameday", _gameday, _common("prod", _BUILT_IN)),
-            "deploy, and take the first region's Secrets Manager away, under traffic",
+            "deploy, then cut off Secrets Manager in the first region, under traffic",
         ),
     ):
         added[name] = commands.add_parser(name, help=text, description=text, parents=[common])
@@ -244,34 +248,37 @@ def _parser() -> argparse.ArgumentParser:
     added["serve"].add_argument(
         "--empty",
         action="store_true",
-        help="deploy nothing: an account with layers and VPC only, for pulumi up",
+        help="deploy nothing: start an account with only layers and a VPC, for pulumi up",
     )
     added["rotate"].add_argument(
-        "--rotations", type=_count, default=3, help="of each secret (default: 3)"
+        "--rotations", type=_count, default=3, help="rotations of each secret (default: 3)"
     )
     for command in (added["rotate"], added["gameday"]):
         command.add_argument(
-            "--callers", type=_count, default=4, help="threads that call (default: 4)"
+            "--callers",
+            type=_count,
+            default=4,
+            help="threads that call the functions (default: 4)",
         )
     return parser
 
 
 def _common(stack: str = "dev", engine: str | None = None) -> argparse.ArgumentParser:
-    """Options of every command; `stack` and `engine` are their defaults."""
+    """Return the options of every command; `stack` and `engine` are defaults."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--stack",
         default=os.environ.get("STACK") or stack,
-        help=f"name of the stack (default: $STACK, or else {stack})",
+        help=f"name of the stack (default: $STACK, otherwise {stack})",
     )
     parser.add_argument(
         "--engine",
         default=os.environ.get("ENGINE") or engine,
-        help=f"{' or '.join(_ENGINES)} (default: $ENGINE, or else"
-        f" {engine or 'pulumi where its CLI is installed'})",
+        help=f"{' or '.join(_ENGINES)} (default: $ENGINE, otherwise"
+        f" {engine or 'pulumi if its CLI is installed'})",
     )
     parser.add_argument(
-        "--config-file", type=Path, help="config to use instead of Pulumi.<stack>.yaml"
+        "--config-file", type=Path, help="file to use instead of Pulumi.<stack>.yaml"
     )
     parser.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: a free one)")
     return parser
@@ -286,7 +293,7 @@ def _count(text: str) -> int:
 
 def _port(text: str) -> int:
     port = int(text) if text.isdecimal() else 0
-    if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own)
+    if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's limit)
         raise argparse.ArgumentTypeError(f"must be 1 to 65535, got {text!r}")
     return port
 
@@ -305,19 +312,21 @@ def _deploy(account: _Account) -> deployment.Deployment:
         _note(message)
     for note in notes:
         _note(note)
-    for path in stack.stand_ins:
-        _note(f"{path} is encrypted for another machine; a generated stand-in is in its place")
-    for name in deployed.operated:
-        _note(f"{name} is `from: external`; a generated stand-in was put, as an operator would")
+    for path in stack.placeholders:
+        _note(
+            f"{path} is encrypted and cannot be read here; a generated placeholder is used instead"
+        )
+    for name in deployed.placeholders:
+        _note(f"{name} is `from: external`; a generated placeholder was stored in it")
     if server:
         names, address = sorted(databases.login_secrets(stack)), f"{server.host}:{server.port}"
-        _note(f"{', '.join(names)}: the database is a PostgreSQL here, at {address}")
+        _note(f"{', '.join(names)}: PostgreSQL on this machine at {address}")
     return deployed
 
 
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[deployment.OnCreated]:
-    """Show a bar on a terminal, and a line for each resource elsewhere."""
+    """Show a progress bar on a terminal; elsewhere print a line for each resource."""
     if not _terminal.is_terminal:
         yield lambda made: _terminal.print(f"  {made.type} {made.name}")
         return
@@ -333,24 +342,21 @@ def _progress(total: int) -> Iterator[deployment.OnCreated]:
 
 
 def _check(
-    deployed: deployment.Deployment, before: frozenset[leftovers.Thing], *, stays: bool
+    deployed: deployment.Deployment, before: frozenset[leftovers.AccountResource], *, stays: bool
 ) -> bool:
-    """Try every promise and print how it went; destroy the stack unless it stays."""
-    tried = checks.run(deployed)
+    """Run every check and print its outcome; destroy the stack unless `stays`."""
+    results = checks.run(deployed)
     if deployed.pulumi:
-        values = deployed.canaries  # before any is rotated
-        tried = itertools.chain(tried, engine_checks.run(deployed, values, before, stays=stays))
+        values = deployed.canaries  # read before the checks rotate any
+        engine = engine_checks.run(deployed, values, before, stays=stays)
+        results = itertools.chain(results, engine)
     _terminal.print("\n[bold]Checks[/bold]")
-    outcomes = []
-    for outcome in tried:
-        outcomes.append(outcome)
-        figure, *details = outcome.figure.splitlines() or [""]
-        _terminal.print(
-            f"{_MARKS[outcome.kept]} {outcome.promise:<63} [dim]{escape(figure)}[/dim]"
-        )
-        for line in details:
-            _terminal.print(f"    [dim]{escape(line)}[/dim]")
-    return all(outcome.kept is not False for outcome in outcomes)
+    passed = []
+    for result in results:
+        passed.append(result.passed)
+        for line in outputs.check(result):
+            _terminal.print(line)
+    return False not in passed
 
 
 def _stay(account: _Account, deployed: deployment.Deployment | None) -> None:

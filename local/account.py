@@ -1,4 +1,4 @@
-"""An account of the embedded AWS, its administrator, and boto3 clients for it."""
+"""An account of the embedded AWS, its administrator, and its boto3 clients."""
 
 import os
 import secrets
@@ -13,16 +13,16 @@ from botocore.session import Session as BotocoreSession
 
 _CLIENT_CONFIG = Config(
     proxies={},
-    inject_host_prefix=False,  # there is no <prefix>.127.0.0.1
+    inject_host_prefix=False,  # <prefix>.127.0.0.1 does not resolve
     max_pool_connections=32,
     connect_timeout=5,
-    read_timeout=900,  # Lambda's longest invocation; a retried timeout would invoke twice
+    read_timeout=900,  # as long as Lambda's longest invocation, because a retry would invoke twice
     retries={"mode": "standard", "total_max_attempts": 2},
 )
 
 
 class Clients:
-    """The boto3 clients of one endpoint, each made once. Any thread may ask for them."""
+    """Creates and caches the boto3 clients of one endpoint. Safe for threads."""
 
     def __init__(self, endpoint_url: Callable[[], str]) -> None:
         self._endpoint_url = endpoint_url
@@ -32,15 +32,15 @@ class Clients:
 
     @property
     def endpoint_url(self) -> str:
-        """What `AWS_ENDPOINT_URL` would be: `http://127.0.0.1:<port>`."""
+        """The value for `AWS_ENDPOINT_URL`: `http://127.0.0.1:<port>`."""
         return self._endpoint_url()
 
     def get(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 (methods come at run time)
-        """Return a client: for equal arguments the same one."""
+        """Return a client; equal arguments return the same one."""
         key_id, secret = credentials["AccessKeyId"], credentials["SecretAccessKey"]
         token = credentials.get("SessionToken")
         key = (service, region, key_id, secret, token or "")
-        # boto3 clients are safe to share between threads; to make a session or a client is not.
+        # boto3 clients can be shared between threads, but creating a session or client cannot.
         with self._lock:
             if key not in self._made:
                 self._made[key] = self._session.client(
@@ -55,7 +55,7 @@ class Clients:
             return self._made[key]
 
     def close(self) -> None:
-        """Close the connections of all clients, and forget them."""
+        """Close the connections of all clients and drop the clients."""
         with self._lock:
             for client in self._made.values():
                 client.close()
@@ -63,46 +63,46 @@ class Clients:
 
 
 class AwsAccount:
-    """An AWS account with an administrator, an IAM user who may do everything in it."""
+    """An AWS account with an administrator: an IAM user who is allowed every action."""
 
     def __init__(self, account_id: str, clients: Clients) -> None:
         self.account_id = account_id
-        """The account, in twelve digits."""
+        """The account id, twelve digits."""
         self.access_key_id = "AKIA" + _random(16, string.ascii_uppercase + "234567")
         self.secret_access_key = _random(40, string.ascii_letters + string.digits)
         self._clients = clients
 
     @property
     def endpoint_url(self) -> str:
-        """What `AWS_ENDPOINT_URL` would be: `http://127.0.0.1:<port>`."""
+        """The value for `AWS_ENDPOINT_URL`: `http://127.0.0.1:<port>`."""
         return self._clients.endpoint_url
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The administrator's credentials, in the shape that `client_as` takes."""
+        """The administrator's credentials, in the form that `client_as` expects."""
         return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key}
 
     def exports(self, region: str) -> dict[str, str]:
-        """Environment variables with which the AWS CLI, boto3 and Pulumi reach this account."""
+        """Return the environment variables that point the AWS CLI, boto3 and Pulumi here."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,  # what boto3 and version 1 of the CLI read
+            "AWS_DEFAULT_REGION": region,  # read by boto3 and version 1 of the CLI
             "AWS_EC2_METADATA_DISABLED": "true",
             **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
         }
 
     def client(self, service: str, region: str) -> Any:  # noqa: ANN401 (methods come at run time)
-        """Return the administrator's boto3 client: for equal arguments the same one."""
+        """Return the administrator's boto3 client; equal arguments return the same one."""
         return self.client_as(service, region, self.credentials)
 
     def client_as(self, service: str, region: str, credentials: Mapping[str, Any]) -> Any:  # noqa: ANN401 (methods come at run time)
-        """Return a boto3 client with other credentials: for equal arguments the same one.
+        """Return a boto3 client with other credentials; equal arguments return the same one.
 
-        `credentials` holds what IAM and STS answer with: `AccessKeyId`, `SecretAccessKey` and, for
-        a role session, `SessionToken`. Nothing in the caller's environment plays a part.
+        `credentials` has the keys that IAM and STS return: `AccessKeyId`, `SecretAccessKey` and,
+        for a role session, `SessionToken`. The caller's environment is ignored.
         """
         return self._clients.get(service, region, credentials)
 
@@ -112,7 +112,7 @@ def _random(length: int, alphabet: str) -> str:
 
 
 def _session_without_environment() -> boto3.Session:
-    """Return a session that reads no environment variable and no file of the user's."""
+    """Return a session that ignores environment variables and the user's AWS files."""
     variables = {
         name: (None, None, default, convert)
         for name, (_, _, default, convert) in BotocoreSession.SESSION_VARIABLES.items()

@@ -1,8 +1,7 @@
-"""The emulator as a child process on loopback.
+"""Runs the emulator as a child process on loopback.
 
-It makes a private AWS account that lives as long as its `with` block: empty at the start, gone at
-the end, and gone too when this process dies. So do the other accounts that it is asked for. It
-deliberately deploys nothing.
+It provides a private, empty AWS account for the time of a `with` block; `account` adds others. All
+are gone at the end, or when this process dies. It deliberately deploys nothing.
 """
 
 import contextlib
@@ -40,24 +39,23 @@ _NOT_RUNNING = "the embedded AWS is not running; use it in a `with` statement"
 
 
 class EmulatorError(RuntimeError):
-    """The emulator did not come up; the text ends with the tail of its log."""
+    """The emulator did not start; the text ends with the last lines of its log."""
 
 
 class PortInUseError(OSError):
-    """The port asked for is taken; the text names it and says what to do."""
+    """The requested port is in use; the text names it and says what to do."""
 
 
 class EmbeddedAws(AwsAccount):
     """An AWS account on loopback, as a context manager that starts and stops it.
 
-    `port` is a free one unless given; `layers` are the ARNs of layer versions that are to exist,
-    each holding the stand-in for the AWS extension; `reachable` are ports of this machine's
-    loopback that functions reach, such as a database's, in addition to those that the environment
-    variable `EMBEDDED_AWS_REACHABLE` lists, separated by commas. Entering raises `PortInUseError`
-    when the port is taken, `EmulatorError` when the emulator does not come up, and `ValueError`
-    for a list that does not consist of ports.
+    `port` defaults to a free one. `layers` are the ARNs of the layer versions that exist; each
+    holds the local version of the AWS extension. `reachable` are the ports of this machine's
+    loopback that functions can reach, such as a database's, in addition to the comma-separated
+    ports in the environment variable `EMBEDDED_AWS_REACHABLE`.
 
-    `account` opens further accounts next to it.
+    Entering raises `PortInUseError` when the port is in use, `EmulatorError` when the emulator
+    does not start, and `ValueError` when `EMBEDDED_AWS_REACHABLE` is not a list of ports.
     """
 
     account_id: str = ACCOUNT_ID
@@ -84,56 +82,56 @@ class EmbeddedAws(AwsAccount):
 
     @property
     def port(self) -> int:
-        """The port on 127.0.0.1. RuntimeError when the emulator was not started."""
+        """The port on 127.0.0.1. RuntimeError when the emulator is not running."""
         if self._port is None:
             raise RuntimeError(_NOT_RUNNING)
         return self._port
 
     @property
     def pid(self) -> int:
-        """The emulator's process, the leader of its own group. RuntimeError as for `port`."""
+        """The id of the emulator's process, which leads its own group. RuntimeError as `port`."""
         if self._process is None:
             raise RuntimeError(_NOT_RUNNING)
         return self._process.pid
 
     @property
     def namespaces(self) -> bool:
-        """Whether each execution environment of a function has a network of its own.
+        """Whether each execution environment of a function has its own network namespace.
 
-        Then port 2773 is free in each, and functions reach nothing but this AWS and what `reach`
-        names. Without, a function that has port 2773 hard-coded may find another's extension
-        there, and functions reach all of this machine. The environment variable
-        `EMBEDDED_AWS_NAMESPACES=off` does without where there are namespaces.
+        If so, port 2773 is free in each, and functions reach only this AWS and the ports of
+        `reach`. If not, a function with a hard-coded port 2773 may reach another function's
+        extension, and functions reach everything on this machine. The environment variable
+        `EMBEDDED_AWS_NAMESPACES=off` turns namespaces off.
         """
         return bool(self._order("have_namespaces"))
 
     @property
     def notices(self) -> list[str]:
-        """What a reader of the output should know, so far: which interpreters run functions."""
+        """Messages for the user so far, such as which interpreters run functions."""
         return list(self._order("notices"))
 
     def missing_interpreter(self, runtime: str) -> str | None:
         """Return why functions of a runtime, such as `java21`, are not invoked; None if they are.
 
-        An invocation of one has the same text, and the `errorType` `EmbeddedAws.NotInvoked`.
+        Invoking one returns the same text, with the `errorType` `EmbeddedAws.NotInvoked`.
         """
         missing: str | None = self._order("missing_interpreter", runtime)
         return missing
 
     def interpreter_version(self, runtime: str) -> str | None:
-        """Return the version of the language that runs functions of a runtime, such as `3.13`.
+        """Return the language version, such as `3.13`, that runs functions of a runtime.
 
-        None if nothing here runs them.
+        None if this machine cannot run them.
         """
         version: str | None = self._order("interpreter_version", runtime)
         return version
 
     def reach(self, port: int) -> None:
-        """Let functions, running or to come, reach a port of this machine's loopback."""
+        """Let running and future functions reach a port of this machine's loopback."""
         self._order("reach", port)
 
     def account(self, account_id: str) -> AwsAccount:
-        """Return an account: for an equal id the same one, empty when it is first asked for.
+        """Return an account, empty at first; equal ids return the same one.
 
         Raises:
             ValueError: the id is not twelve digits.
@@ -152,28 +150,28 @@ class EmbeddedAws(AwsAccount):
     def start_outage(
         self, service: str, region: str, *, how: Literal["hang", "reset"] = "hang"
     ) -> None:
-        """Let a service of a region answer nobody, functions included, until `end_outage`.
+        """Make a service unavailable in a region, for functions too, until `end_outage`.
 
-        `service` is the name by which requests are signed, such as `secretsmanager`. An outage
-        is mostly silence: requests are taken and hang until the client gives up, which is slow; or
-        each connection is reset, which is fast. The service's own work, such as replication, goes
-        on.
+        `service` is the name used to sign requests, such as `secretsmanager`. With `hang`,
+        requests are accepted and never answered, so clients notice slowly; with `reset`, each
+        connection is reset, so they notice at once. The service's own work, such as replication,
+        continues.
         """
         self._order("start_outage", service, region, how)
 
     def end_outage(self, service: str, region: str) -> None:
-        """End an outage; what still hangs is reset."""
+        """End an outage; connections that still hang are reset."""
         self._order("end_outage", service, region)
 
     def leave_pending_after_failed_tests(self, secret_arn: str) -> None:
-        """Let a test of a secret's rotation leave AWSPENDING on an empty version when it fails.
+        """Let a failed test of a secret's rotation leave AWSPENDING on an empty version.
 
-        AWS documents that it may. Without this, a failed test leaves nothing.
+        AWS documents that this can happen. By default a failed test leaves nothing.
         """
         self._order("leave_pending_after_failed_tests", secret_arn)
 
     def _order(self, *command: str | int) -> Any:  # noqa: ANN401 (any JSON)
-        """Have the emulator do something; on return it is done. Return what it answers."""
+        """Run a command in the emulator and return its answer, once it is done."""
         if self._process is None or self._process.stdin is None or self._answers is None:
             raise RuntimeError(_NOT_RUNNING)
         with self._orders_lock:
@@ -183,14 +181,14 @@ class EmbeddedAws(AwsAccount):
             except BrokenPipeError:
                 answer = b""
         if not answer:
-            raise EmulatorError("the emulator has ended")
+            raise EmulatorError("the emulator has stopped")
         return json.loads(answer)
 
     def __enter__(self) -> Self:
         self._directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         try:
-            # Our copy of the listener is closed once the child has its own, so that a child that
-            # dies is a connection refused and not a wait.
+            # Our copy of the listener is closed once the child has its own. If the child dies,
+            # connections are refused instead of waiting.
             with _listen(self._requested_port) as listener:
                 self._port = listener.getsockname()[1]
                 self._process = self._start(listener.fileno(), self._directory)
@@ -214,7 +212,9 @@ class EmbeddedAws(AwsAccount):
         ours, answers = os.pipe()
         self._answers = os.fdopen(ours, "rb")
         environment = {
-            "PATH": os.environ.get("PATH", os.defpath),  # what runs functions is looked for here
+            "PATH": os.environ.get(
+                "PATH", os.defpath
+            ),  # where interpreters for functions are searched
             "HOME": str(directory),
             "TMPDIR": str(scratch),
             "AUTH": "true",
@@ -223,7 +223,7 @@ class EmbeddedAws(AwsAccount):
             "LOG_LEVEL": "WARNING",
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "SFTP_ENABLED": "0",
-            # A Docker on this machine is not the emulator's to tidy up.
+            # Keeps the emulator from cleaning up containers of a Docker on this machine.
             "DOCKER_HOST": f"unix://{directory}/no-docker",
             "EMBEDDED_AWS_ACCESS_KEY_ID": self.access_key_id,
             "EMBEDDED_AWS_ANSWERS": str(answers),
@@ -234,23 +234,23 @@ class EmbeddedAws(AwsAccount):
             "EMBEDDED_AWS_NAMESPACES": os.environ.get("EMBEDDED_AWS_NAMESPACES", "on"),
             "EMBEDDED_AWS_PORTS": json.dumps([self.port, *self._reachable, *_listed_ports()]),
         }
-        # Closed here as the listener is: a child that dies is an end of the answers.
+        # Closed for the same reason as the listener: if the child dies, reading its answers ends.
         with self._log_path.open("wb") as log, os.fdopen(answers, "wb"):
             return subprocess.Popen(
                 [sys.executable, "-m", "local.emulator"],
                 cwd=REPOSITORY,
                 env=environment,
-                stdin=subprocess.PIPE,  # its end tells the child of our death
+                stdin=subprocess.PIPE,  # closes when this process dies, which stops the child
                 stdout=log,
                 stderr=log,
                 pass_fds=[listener, answers],
-                start_new_session=True,  # a Ctrl-C at the terminal is for this process only
+                start_new_session=True,  # Ctrl-C at the terminal reaches only this process
             )
 
     def _wait_until_healthy(self) -> None:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=START_TIMEOUT_SECONDS)
         try:
-            # The listener queues the connection until the child serves: no need to ask twice.
+            # The listener queues the connection until the child serves, so no retry is needed.
             connection.request("GET", "/_ministack/health")
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
@@ -264,7 +264,7 @@ class EmbeddedAws(AwsAccount):
 
     @property
     def _log_path(self) -> Path:
-        assert self._directory is not None  # noqa: S101 (set before anything asks)
+        assert self._directory is not None  # noqa: S101 (set in `__enter__`)
         return self._directory / "emulator.log"
 
     def _log_tail(self) -> str:
@@ -293,7 +293,7 @@ def _listed_ports() -> list[int]:
     if not all(each.isdecimal() and 1 <= int(each) <= _MAX_PORT for each in ports):
         raise ValueError(
             f"{_REACHABLE} must be ports, 1 to {_MAX_PORT}, separated by commas, got {listed!r};"
-            " set it to such as 5432,6379, or unset it"
+            " set it to a list like 5432,6379, or unset it"
         )
     return list(map(int, ports))
 
@@ -308,22 +308,20 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise PortInUseError(
             f"port {port} on {HOST} cannot be used ({error.strerror}); "
-            "stop what listens there, or ask for another port"
+            "stop the process that listens there, or choose another port"
         ) from error
     return listener
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End the child and all that it started; it has had its chance to do so itself."""
-    assert process.stdin is not None  # noqa: S101 (a pipe was asked for)
+    """Stop the child, then kill what is left of its process group."""
+    assert process.stdin is not None  # noqa: S101 (opened with a pipe)
     process.stdin.close()
     deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
-    # Not reaped before its group is killed: until then nobody else can get the group's number.
+    # Reaped only after its group is killed: until then no other process can get the group's id.
     ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
     while os.waitid(os.P_PID, process.pid, ended) is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    with contextlib.suppress(
-        ProcessLookupError, PermissionError
-    ):  # nothing but the zombie is left
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # only the zombie is left
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""A stack deployed into the embedded AWS, and what can be asked of it."""
+"""Deploys a stack to the embedded AWS, and reads what was deployed."""
 
 import contextlib
 import io
@@ -12,27 +12,27 @@ from typing import Any, NamedTuple
 from infra.config import functions
 from infra.config.schema import Settings
 from infra.names import Names
-from local import native_code, networks, stand_ins
+from local import external_resources, native_code, networks
 from local.aws import ADMIN_ARN, EmbeddedAws
 from local.config import settings
-from local.config.project import Stack, stand_in
+from local.config.project import Stack, placeholder
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 from local.engines.built_in import BuiltInEngine, Preview
 from local.engines.pulumi_engine import PulumiEngine
-from local.engines.record import Made, Record
+from local.engines.record import CreatedResource, Record
 from local.functions import Function
 from local.provider.archive import package
 from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
 SEEDING = "aws:lambda/invocation:Invocation"
-"""Type of the resource that calls the function that seeds, once for each secret."""
-# Fields of a database's secret that say where to log in and as whom, and may be shown.
-_TOLD = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
-_TOLD |= {"port", "engine"}
+"""Type of the resource that calls the seeder, which writes initial values, once per secret."""
+# Fields of a database's secret that are not secret: where to log in, and as which user.
+_NOT_SECRET = {"host", "database_host", "dbname", "database_name", "username", "alternateUsername"}
+_NOT_SECRET |= {"port", "engine"}
 
-OnCreated = Callable[[Made], None]
+OnCreated = Callable[[CreatedResource], None]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Deployment:
     aws: EmbeddedAws
     stack: Stack
     record: Record
-    operated: tuple[str, ...]
-    """Logical names of secrets whose value an operator would have put: a stand-in was."""
+    placeholders: tuple[str, ...]
+    """Logical names of the secrets that hold a placeholder instead of an operator's value."""
     server: PostgreSQL | None
-    """What the databases of the stack are on, if it has any."""
+    """The server of the stack's databases, if it has any."""
     pulumi: PulumiEngine | None = None
     """Pulumi's own engine, if it deployed the stack."""
 
@@ -65,12 +65,12 @@ class Deployment:
 
     @property
     def names(self) -> Names:
-        """Names of the stack's secrets and parameters."""
+        """The naming scheme of the stack's secrets and parameters."""
         return Names(self.stack.project, self.stack.name)
 
     @cached_property
     def functions(self) -> dict[str, Function]:
-        """The functions that read, by logical name; a program may export none."""
+        """The stack's functions by logical name; a program may export none."""
         config, root = functions.functions(self.settings), self.stack.program.parent
         return {
             name: Function(config[name], outputs, root, self.client)
@@ -79,7 +79,7 @@ class Deployment:
 
     @property
     def secret_arns(self) -> dict[str, str]:
-        """ARNs of the secrets by logical name, those included that existed before the stack."""
+        """Logical name -> ARN of every secret, including those that existed before the stack."""
         existing = self.settings.existing_secrets.items()
         return {
             **self.outputs["secret_arns"],
@@ -87,7 +87,7 @@ class Deployment:
         }
 
     def secret_text(self, secret_id: str) -> str:
-        """Read a secret as the administrator, by name in the stack's region or by ARN."""
+        """Read a secret as the administrator, by ARN, or by name in the stack's region."""
         return _text(self.aws, secret_id, self.stack.region)
 
     @property
@@ -97,50 +97,50 @@ class Deployment:
 
     @property
     def administrators(self) -> tuple[str, ...]:
-        """Logical names of the secrets that rotation logs in by, and no function may read."""
+        """Logical names of the secrets that only rotation logs in with."""
         return tuple(sorted(self.settings.admin_secrets))
 
     def sessions(self, name: str, *, end: bool = False) -> int:
-        """Count the database sessions of a secret's users, and end them if asked."""
+        """Count the database sessions of a secret's users; with `end`, terminate them."""
         value = json.loads(self.secret_text(self.outputs["secret_arns"][name]))
         users = [value[key] for key in ("username", "alternateUsername") if key in value]
         if self.server is None or not users:
             return 0
-        found = self.server.run(
+        sessions = self.server.run(
             "SELECT CASE WHEN :end THEN pg_terminate_backend(pid) END"
             " FROM pg_stat_activity WHERE usename = ANY(:users)",
             end=end,
             users=users,
         )
-        return len(found)
+        return len(sessions)
 
     @property
     def canaries(self) -> frozenset[str]:
-        """Every value that must show up nowhere: all but plain fields and what one connects to."""
+        """Every secret value: all values except plain fields and addresses."""
         plain = {
             seed["SecretId"]: seed["Fields"].keys()
             for seed in map(json.loads, self._inputs(SEEDING, "input"))
             if "SecretId" in seed
         }
-        found: set[str] = set()
+        canaries: set[str] = set()
         for name in self.outputs["parameter_arns"]:
             read = self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
             if read["Type"] == "SecureString":
-                found.add(read["Value"])
+                canaries.add(read["Value"])
         for arn in self.secret_arns.values():
             text = self.secret_text(arn)
             try:
                 value = json.loads(text)
             except ValueError:
                 value = text
-            told = _TOLD | plain.get(arn, set())
+            shown = _NOT_SECRET | plain.get(arn, set())
             if isinstance(value, dict):
-                value = [each for field, each in value.items() if field not in told]
-            found |= set(_leaves(value))
-        return frozenset(found)
+                value = [each for field, each in value.items() if field not in shown]
+            canaries |= set(_leaves(value))
+        return frozenset(canaries)
 
     def package_contents(self) -> Iterator[tuple[str, bytes]]:
-        """Name and content of every file in every package."""
+        """Yield name and content of every file in every function package."""
         for each in self.record.resources:
             if each.type == "aws:lambda/function:Function":
                 with zipfile.ZipFile(io.BytesIO(package(each.inputs["code"]))) as packed:
@@ -148,7 +148,7 @@ class Deployment:
                         yield name, packed.read(name)
 
     def log_lines(self) -> list[str]:
-        """Every line in every log group of the stack."""
+        """Return every line in every log group of the stack."""
         logs = self.client("logs")
         lines = []
         for group in self._inputs("aws:cloudwatch/logGroup:LogGroup", "name"):
@@ -175,14 +175,14 @@ def _leaves(value: object) -> Iterator[str]:
 
 
 def preview(stack: Stack) -> BuiltInEngine:
-    """Run the program and make nothing: finds every fault of config, and what would be made.
+    """Run the program without creating anything: finds config errors and planned resources.
 
     Raises:
-        SettingsError: faults of config.
+        SettingsError: the config has errors.
 
     """
     engine = BuiltInEngine(Preview())
-    engine.run(adapted(stack))
+    engine.run(with_local_config(stack))
     return engine
 
 
@@ -193,57 +193,57 @@ def deploy(
     server: PostgreSQL | None = None,
     pulumi: PulumiEngine | None = None,
 ) -> Deployment:
-    """Run the program and make everything, by the built-in engine unless one is given.
+    """Run the program and create everything, with the built-in engine unless `pulumi` is given.
 
-    Secrets that nobody here gives a value (`from: external`) get a generated stand-in, and the
-    users of databases are made on `server`, as an operator would do.
+    Does what an operator would do: secrets that are `from: external` get a generated placeholder,
+    and the users of databases are created on `server`.
 
     Raises:
-        SettingsError: faults of config.
-        DeploymentError: AWS refused a resource.
+        SettingsError: the config has errors.
+        DeploymentError: AWS rejected a resource.
         PulumiError: Pulumi's engine failed.
 
     """
-    stack = adapted(stack)
+    stack = with_local_config(stack)
     secrets = aws.client("secretsmanager", stack.region)
     operator = databases.Operator(server, stack) if server else None
     if operator:
         for name, secret in settings.read(stack).existing_secrets.items():
             operator.make(name, json.loads(_text(aws, str(secret.existing))))
 
-    def created(made: Made) -> None:
-        event = json.loads(made.inputs["input"]) if made.type == SEEDING else {}
+    def created(resource: CreatedResource) -> None:
+        event = json.loads(resource.inputs["input"]) if resource.type == SEEDING else {}
         if operator and "SecretId" in event:
             value = secrets.get_secret_value(SecretId=event["SecretId"])
-            operator.make(made.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
+            operator.make(resource.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
         if on_created:
-            on_created(made)
+            on_created(resource)
 
     record = (pulumi.deploy if pulumi else _built_in)(stack, aws, created)
-    operated = []
+    placeholders = []
     for name, arn in record.outputs["secret_arns"].items():
         if not secrets.describe_secret(SecretId=arn).get("VersionIdsToStages"):
-            value = json.loads(stand_in())
+            value = json.loads(placeholder())
             if operator:
                 value |= operator.address(name)
                 operator.make(name, value)
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
-            operated.append(name)
-    operated += _put_missing_parameters(aws.client("ssm", stack.region), record.outputs)
-    return Deployment(aws, stack, record, tuple(operated), server, pulumi)
+            placeholders.append(name)
+    placeholders += _put_missing_parameters(aws.client("ssm", stack.region), record.outputs)
+    return Deployment(aws, stack, record, tuple(placeholders), server, pulumi)
 
 
 def _put_missing_parameters(
     client: Any,  # noqa: ANN401 (boto3 makes its classes at run time)
     outputs: dict[str, Any],
 ) -> Iterator[str]:
-    """Put a stand-in for each parameter that has no value; yield their names."""
+    """Store a placeholder in each parameter that has no value; yield their names."""
     for name in outputs["parameter_arns"]:
         try:
             client.get_parameter(Name=name)
         except client.exceptions.ParameterNotFound:
             client.put_parameter(
-                Name=name, Value=stand_in(), Type="SecureString", KeyId=outputs["key_arn"]
+                Name=name, Value=placeholder(), Type="SecureString", KeyId=outputs["key_arn"]
             )
             yield name
 
@@ -251,32 +251,32 @@ def _put_missing_parameters(
 def _built_in(stack: Stack, aws: EmbeddedAws, created: OnCreated) -> Record:
     engine = BuiltInEngine(Provider(aws, stack.region), created)
     engine.run(stack)
-    return recorded(engine)
+    return record_of(engine)
 
 
-def recorded(engine: BuiltInEngine) -> Record:
-    """Read what the built-in engine has made."""
+def record_of(engine: BuiltInEngine) -> Record:
+    """Return what the built-in engine created."""
     resources, messages = tuple(engine.registrations), tuple(engine.messages)
     return Record(resources, engine.outputs, engine.state(), messages)
 
 
 class Account(NamedTuple):
-    """An embedded AWS with what a stack needs before it is deployed."""
+    """An embedded AWS with everything that a stack needs before it is deployed."""
 
     aws: EmbeddedAws
     stack: Stack
-    """With the ids of the VPC, and the address of the database, that are there."""
+    """With the ids of the local VPC and the address of the local database."""
     server: PostgreSQL | None
-    """What the databases of the stack are on, if it has any."""
+    """The server of the stack's databases, if it has any."""
     notes: list[str]
-    """What is here in the place of what others own, and of what this machine cannot run."""
+    """What was replaced: resources of others, and code that this machine cannot run."""
 
 
 @contextlib.contextmanager
 def account(
     stack: Stack, layers: Collection[str], port: int | None = None, *, with_databases: bool = True
 ) -> Iterator[Account]:
-    """Start an embedded AWS, and a PostgreSQL if the stack has databases, for a `with`."""
+    """Start an embedded AWS, and a PostgreSQL if the stack has databases."""
     with contextlib.ExitStack() as running:
         server = None
         if with_databases and databases.login_secrets(stack):
@@ -285,14 +285,14 @@ def account(
         reachable = [server.port] if server else []
         layers = {*layers, *native_code.layer_arns(stack.region)}
         aws = running.enter_context(EmbeddedAws(port=port, layers=layers, reachable=reachable))
-        stack, notes = stand_ins.with_stand_ins(stack, aws, server)
+        stack, notes = external_resources.with_external_resources(stack, aws, server)
         stack, rebuilt = native_code.for_this_machine(stack, aws.interpreter_version)
         yield Account(aws, networks.with_local_vpc(stack, aws), server, [*notes, *rebuilt])
 
 
 @contextlib.contextmanager
 def running(stack: Stack) -> Iterator[Deployment]:
-    """Deploy into an account of the stack's own, for a `with`.
+    """Deploy to a new account, for the time of a `with` block.
 
     Raises:
         SettingsError, DeploymentError: as `deploy` does.
@@ -302,15 +302,15 @@ def running(stack: Stack) -> Iterator[Deployment]:
         yield deploy(started.stack, started.aws, server=started.server)
 
 
-def adapted(stack: Stack) -> Stack:
-    """Return the stack as it can be proven here.
+def with_local_config(stack: Stack) -> Stack:
+    """Return the stack with the config that the embedded AWS needs.
 
-    Who deploys here is among the administrators of its secrets; there is no organization; and an
-    alarm looks at ten seconds, so that one begins and ends while somebody waits. A secret that
-    exists already and names no key of its own can be read in its own account only, which is this.
+    The local deployer becomes an administrator of its secrets, and there is no organization. The
+    period of alarms is ten seconds, so that they fire and recover while a check waits. An existing
+    secret without its own key can be read only in its account, so it is moved to this one.
     """
     changed: dict[str, object] = {}
-    if secrets := stand_ins.in_this_account(stack):
+    if secrets := external_resources.secrets_in_this_account(stack):
         changed["secrets"] = secrets
     policy, monitoring = (stack.section(key) for key in ("resourcePolicy", "monitoring"))
     if policy.get("enabled"):
@@ -326,5 +326,5 @@ def adapted(stack: Stack) -> Stack:
 
 
 def layer_arns(previewed: BuiltInEngine) -> set[str]:
-    """ARNs of the layers that the program attaches."""
+    """Return the ARNs of the layers that the program attaches."""
     return {arn for each in previewed.registrations for arn in each.inputs.get("layers", ())}

@@ -1,4 +1,4 @@
-"""What a function's answer must contain: the key `expect` of stack config."""
+"""What a function's response must contain: the key `expect` of stack config."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,11 +9,11 @@ _FAILED = 400
 
 
 def unmet(answer: object, expected: Mapping[str, Any] | None) -> Iterator[str]:
-    """Say where an answer is not as expected.
+    """Yield each difference between a response and what is expected.
 
-    A map contains what is expected of it, recursively. Text is read as JSON where a map or a
-    list is expected, such as the body of an HTTP answer. Without an expectation any answer will
-    do, except an HTTP answer with a status of 400 or more.
+    A map must contain the expected keys, recursively. Where a map or list is expected, text is
+    parsed as JSON, such as the body of an HTTP response. Without an expectation any response is
+    accepted, except an HTTP response with a status of 400 or higher.
     """
     status = answer.get("statusCode") if isinstance(answer, Mapping) else None
     failed = isinstance(status, int) and status >= _FAILED
@@ -24,7 +24,7 @@ def unmet(answer: object, expected: Mapping[str, Any] | None) -> Iterator[str]:
     found = list(_differences("", answer, expected))
     yield from found
     if found and failed:
-        yield f"its body is {body}"
+        yield f"the body is {body}"
 
 
 def _differences(path: str, actual: Any, expected: Any) -> Iterator[str]:  # noqa: ANN401 (any JSON)
@@ -41,7 +41,7 @@ def _differences(path: str, actual: Any, expected: Any) -> Iterator[str]:  # noq
         for number, (one, value) in enumerate(zip(actual, expected, strict=True)):
             yield from _differences(f"{path}[{number}]", one, value)
     elif json.dumps(actual) != json.dumps(expected):  # in Python, 1 is True
-        yield f"{path or 'the answer'} must be {_short(expected)}, got {_short(actual)}"
+        yield f"{path or 'the response'} must be {_short(expected)}, got {_short(actual)}"
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 (any JSON)

@@ -1,4 +1,4 @@
-"""The functions of a deployed stack: what config says about each, where it is, and calls of it."""
+"""The functions of a deployed stack: config and outputs of each, and calls to it."""
 
 import json
 import time
@@ -10,41 +10,41 @@ from typing import Any
 from infra.config.functions import AppFunction
 from local import expectations
 
-# `errorType` of the embedded AWS for a function whose runtime nothing here runs.
+# `errorType` of the embedded AWS for a function whose runtime this machine cannot run.
 _NOT_INVOKED = "EmbeddedAws.NotInvoked"
 
 
 class FunctionError(Exception):
-    """The function raised, or answered other than expected; the text says how."""
+    """The function raised an error or returned an unexpected response; the text says which."""
 
     def __init__(self, text: str, payload: str = "") -> None:
         super().__init__(text)
         self.payload = payload or text
-        """All that Lambda answered, such as the trace."""
+        """The whole response of Lambda, including the stack trace."""
 
 
 class NotInvokedError(Exception):
-    """The function cannot be called here; the text says why."""
+    """The function cannot be invoked here; the text says why."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of a function."""
+    """The response to one call of a function."""
 
     result: Any
-    """The answer, read as JSON."""
+    """The response, parsed as JSON."""
     payload: str
-    """The whole answer as it came."""
+    """The unparsed response."""
     milliseconds: float
 
     @property
     def status(self) -> int | None:
-        """`statusCode` of an HTTP answer; of any other, nothing."""
+        """`statusCode` of an HTTP response; None for any other."""
         return self.result.get("statusCode") if isinstance(self.result, dict) else None
 
     @property
     def body(self) -> dict[str, Any]:
-        """Body of an HTTP answer, if it is a JSON object; of any other answer, nothing."""
+        """The body of an HTTP response if it is a JSON object; otherwise empty."""
         try:
             read = json.loads(self.result["body"])
         except (KeyError, TypeError, ValueError):
@@ -58,7 +58,7 @@ class Function:
 
     config: AppFunction
     outputs: Mapping[str, str]
-    """What the stack's output `functions` says: name, arn, alias_arn, role_arn, log_group_name."""
+    """Its entry in the output `functions`: name, arn, alias_arn, role_arn, log_group_name."""
     project: Path
     """The project's folder."""
     client: Callable[[str], Any]
@@ -71,7 +71,7 @@ class Function:
 
     @property
     def event(self) -> bytes | None:
-        """What it is called with, if config names an event.
+        """The payload to call it with, if config names an event.
 
         Raises:
             FunctionError: the file cannot be read.
@@ -87,15 +87,15 @@ class Function:
         except OSError as error:
             raise FunctionError(
                 f"{self.config.section}.event {path!r} cannot be read ({error.strerror});"
-                " name a JSON file of the project"
+                " name a JSON file in the project"
             ) from error
 
     def invoke(self) -> Invocation:
-        """Call the function by its alias, as a user would, with its event or else `{}`.
+        """Call the function through its alias, as a user would, with its event or `{}`.
 
         Raises:
-            FunctionError: the function raised, or was ended.
-            NotInvokedError: nothing here runs it.
+            FunctionError: the function raised or timed out.
+            NotInvokedError: this machine cannot run it.
 
         """
         event = self.event or b"{}"
@@ -108,7 +108,7 @@ class Function:
         try:
             result = json.loads(payload or "null")
         except ValueError:
-            raise FunctionError("the function's answer is not JSON") from None
+            raise FunctionError("the function's response is not JSON") from None
         if "FunctionError" in answer:
             kind, text = (result.get(key) for key in ("errorType", "errorMessage"))
             if kind == _NOT_INVOKED:
@@ -117,11 +117,11 @@ class Function:
         return Invocation(result, payload, milliseconds)
 
     def request(self) -> Invocation:
-        """Call the function, and look at the answer.
+        """Call the function and check the response.
 
         Raises:
             FunctionError, NotInvokedError: as `invoke` does.
-            FunctionError: the answer is not as expected.
+            FunctionError: the response is not as expected.
 
         """
         invocation = self.invoke()
@@ -130,12 +130,12 @@ class Function:
         return invocation
 
     def unmet(self, invocation: Invocation) -> list[str]:
-        """Say where an answer is not as config expects it."""
+        """Return the differences between a response and what config expects."""
         return list(expectations.unmet(invocation.result, self.config.settings.expect))
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What Lambda says about the unpublished function."""
+        """The configuration of `$LATEST`."""
         found: dict[str, Any] = self.client("lambda").get_function_configuration(
             FunctionName=self.outputs["name"]
         )
@@ -143,6 +143,6 @@ class Function:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its environment variables, as Lambda has them."""
+        """Its environment variables, read from Lambda."""
         variables: dict[str, str] = self.configuration["Environment"]["Variables"]
         return variables

@@ -1,9 +1,9 @@
-"""Keep every request of this process on this machine.
+"""Keeps every request of this process on this machine.
 
-Standard library only and quick to load: the emulator, the extension and the processes of Python
-functions install it. Limits: an audit hook reaches neither C libraries nor the processes that this
-one starts, and a name given to a socket's own `connect` is looked up before it is refused. Where
-the machine has network namespaces, functions are in one, which has none of these limits.
+Standard library only, to load quickly: the emulator, the extension and the processes of Python
+functions install it. An audit hook covers neither C libraries nor child processes, and a host name
+passed to a socket's `connect` is resolved before the connection is rejected. Where the machine has
+network namespaces, functions run in one, which has none of these limits.
 """
 
 import socket
@@ -13,9 +13,9 @@ _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 def install() -> None:
-    """Refuse every connection and name lookup that leads off this machine, for good.
+    """Reject every connection and name lookup that leaves this machine, permanently.
 
-    The call that tried raises `PermissionError` naming the address. Unix sockets are left alone.
+    The rejected call raises `PermissionError`, which names the address. Unix sockets are allowed.
     """
     sys.addaudithook(_refuse_what_leaves)
 

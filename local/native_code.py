@@ -1,8 +1,8 @@
-"""Functions with native code for another processor or Python, built again for this machine.
+"""Rebuilds functions with native code for another processor or Python version for this machine.
 
-Functions are for arm64 unless config says otherwise, and libraries for arm64 run nowhere else. The
-packages that AWS would get are built and checked first, by the preview of the stack as it is; what
-is here is about the deployment into the embedded AWS.
+Functions are for arm64 by default, and their libraries run on no other processor. The preview
+builds and checks the packages that AWS would get; this module only changes what is deployed to
+the embedded AWS.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ from local.config import settings
 from local.config.project import Stack
 
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
-# Lambda is a Linux: what is built for it runs on no other system.
-_OTHER_SYSTEM = "none of Lambda's"
+# Lambda runs Linux, and code built for Linux runs on no other system.
+_OTHER_SYSTEM = "a system that Lambda does not support"
 
 
 class _Target(NamedTuple):
-    """What this machine runs in the place of a function's runtime and architecture."""
+    """The runtime and architecture of this machine."""
 
     runtime: str
     architecture: str
@@ -37,14 +37,14 @@ class _Target(NamedTuple):
 
 
 def architecture() -> str:
-    """Architecture of this machine, as Lambda calls it."""
+    """Return the architecture of this machine, in Lambda's words."""
     if sys.platform != "linux":
         return _OTHER_SYSTEM
     return _ARCHITECTURES.get(platform.machine(), _OTHER_SYSTEM)
 
 
 def layer_arns(region: str) -> set[str]:
-    """ARNs of the extension's layers that functions have which are built again."""
+    """Return the ARNs of the extension's layers that rebuilt functions need."""
     try:
         return {layers.extension_layer_arn(region, architecture())}
     except LookupError:
@@ -54,10 +54,10 @@ def layer_arns(region: str) -> set[str]:
 def for_this_machine(
     stack: Stack, version_of: Callable[[str], str | None], cache: Path = store.DEFAULT
 ) -> tuple[Stack, list[str]]:
-    """Return the stack with such functions built again, and a note of each.
+    """Return the stack with rebuilt functions, and a note for each of them.
 
-    `version_of` says for a runtime which version of its language runs here, such as `3.13`, or
-    None. A function that cannot be built again is deployed as it is, without its event.
+    `version_of` returns the local language version of a runtime, such as `3.13`, or None. A
+    function that cannot be rebuilt is deployed as it is, without its event.
     """
     changed, notes = stack.section("functions"), []
     for name, function in functions(settings.read(stack)).items():
@@ -72,12 +72,12 @@ def for_this_machine(
         if errors:
             key, message = errors[0]
             notes.append(
-                f"{name}: deployed, not invoked: it has native code for {source.architecture},"
-                f" and for {target} its {key} {message}"
+                f"{name}: deployed but not invoked: its native code is for {source.architecture}"
+                f" and cannot be rebuilt for this machine: {key} {message}"
             )
             changed[name] = _without_event(changed[name])
             continue
-        notes.append(f"{name}: built for {target}, as this machine is")
+        notes.append(f"{name}: rebuilt for this machine, {target}")
         changed[name] = {**changed[name], **_keys(again, function)}
     return (stack.changed(functions=changed), notes) if notes else (stack, [])
 
@@ -85,13 +85,13 @@ def for_this_machine(
 def _target(source: Source, version_of: Callable[[str], str | None]) -> _Target | None:
     version = version_of(source.runtime)
     if version is None:
-        return None  # nothing here runs it
+        return None  # this machine cannot run it
     is_python = runtimes.python(source.runtime) is not None
     return _Target(f"python{version}" if is_python else source.runtime, architecture())
 
 
 def _again(source: Source, target: _Target, cache: Path) -> Source:
-    """Return the source for this machine, with the versions that the function's own lock has."""
+    """Return the source for this machine, with the versions in the function's lock."""
     version = runtimes.python(source.runtime)
     path = source.requirements
     if path is not None and version is not None:
@@ -106,7 +106,7 @@ def _again(source: Source, target: _Target, cache: Path) -> Source:
 
 
 def _keys(source: Source, function: AppFunction) -> dict[str, Any]:
-    """Write the source as the keys of a function's config."""
+    """Return the config keys of a function that describe the source."""
     keys: dict[str, Any] = {"runtime": source.runtime, "architecture": source.architecture}
     if function.settings.requirements is not None:
         keys["requirements"] = str(source.requirements)

@@ -1,4 +1,4 @@
-"""The VPC that a stack's config names, made in the embedded AWS, which has none of it."""
+"""Creates the VPC that a stack's config names, because the embedded AWS starts without it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ _ZONES = "abcdef"
 
 
 class _Vpc:
-    """A VPC, and what was made in it: one for each id of the config."""
+    """A VPC, with a local resource for each id in the config."""
 
     def __init__(self, aws: EmbeddedAws, region: str) -> None:
         self._ec2, self._region = aws.client("ec2", region), region
@@ -21,7 +21,7 @@ class _Vpc:
         self._groups: dict[str, str] = {}
 
     def subnet(self, named: str) -> str:
-        """Subnets are in as many availability zones as there are subnets, up to six."""
+        """Return the local subnet of an id; each is in another availability zone, up to six."""
         if named not in self._subnets:
             number = len(self._subnets)
             self._subnets[named] = self._ec2.create_subnet(
@@ -45,10 +45,10 @@ class _Vpc:
 
 
 def with_local_vpc(stack: Stack, aws: EmbeddedAws) -> Stack:
-    """Make VPC, subnets, route tables and security groups; return the stack with their ids.
+    """Create the VPC, subnets, route tables and security groups; return the stack with their ids.
 
-    They are those of the stack and of its functions. A stack outside of any VPC is returned as it
-    is.
+    Covers the networks of the stack and of its functions. A stack without a VPC is returned
+    unchanged.
     """
     named = dict(_networks(stack))
     if not named:
@@ -66,7 +66,7 @@ def with_local_vpc(stack: Stack, aws: EmbeddedAws) -> Stack:
 
 
 def shown(stack: Stack) -> str:
-    """Write the ids in a stack's config as they are in its file; outside of any VPC, nothing."""
+    """Return the VPC ids of a stack's config as YAML; empty without a VPC."""
     lines = []
     for name, network in _networks(stack):
         ids = {
@@ -78,7 +78,7 @@ def shown(stack: Stack) -> str:
 
 
 def _networks(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Find the sections about a VPC: logical name of the function, or nothing -> section."""
+    """Yield each section about a VPC, with the function's logical name, or "" for the stack's."""
     network = stack.section("network")
     if network.get("subnetIds"):
         yield "", network
@@ -89,7 +89,7 @@ def _networks(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _local(network: dict[str, Any], vpc: _Vpc) -> dict[str, Any]:
-    """Return a section with what was made for it."""
+    """Create the resources of a section and return it with their ids."""
     made = dict(network)
     made["subnetIds"] = [vpc.subnet(each) for each in network["subnetIds"]]
     made["securityGroupIds"] = [vpc.group(each) for each in network.get("securityGroupIds", [])]

@@ -1,26 +1,30 @@
-"""A deployment's outputs as people read them."""
+"""What the local commands print: checks, outputs, cost, and how to connect."""
 
 import io
 import json
 import shlex
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra import cost
 from local.aws import EmbeddedAws
 from local.engines.pulumi_engine import PulumiEngine
+from local.proofs.results import CheckResult
 
-_COST_WIDTH = 120  # of the table, at most; it takes what it needs
+_MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[dim]–[/dim]"}
+_PROMISE_WIDTH = 63
+_COST_WIDTH = 120  # the maximum
 
 
 def table(outputs: Mapping[str, Any]) -> str:
-    """Write outputs as `pulumi stack output` does: sorted, values that are maps as JSON.
+    """Format outputs as `pulumi stack output` does: sorted, with maps as JSON.
 
-    All but the cost, which is a table of its own.
+    The cost is left out, because it has its own table.
     """
     rows = {
         name: value
@@ -36,13 +40,15 @@ def table(outputs: Mapping[str, Any]) -> str:
 
 
 def monthly_cost(outputs: Mapping[str, Any]) -> str:
-    """Write what a month costs as a table, dearest first, with the sum."""
+    """Format the monthly cost as a table, most expensive first, with the total."""
     lines = [
         cost.Line(each["what"], each["quantity"], cost.Price(each["unitPrice"], each["unit"]))
         for each in outputs["monthly_cost"]
     ]
     table = Table(box=None, show_header=False, show_footer=True, pad_edge=False)
-    table.title = f"USD a month, list prices of {cost.REGION}, {cost.MONTH}, no free tier"
+    table.title = (
+        f"USD per month at the list prices of {cost.REGION}, {cost.MONTH}, without the free tier"
+    )
     table.title_justify = "left"
     table.add_column(footer="total")
     table.add_column(justify="right")
@@ -57,8 +63,18 @@ def monthly_cost(outputs: Mapping[str, Any]) -> str:
     return textwrap.indent(written.get().rstrip("\n"), "    ")
 
 
+def check(result: CheckResult) -> Iterator[str]:
+    """Yield the lines of a check's result, in Rich's markup: a summary, then the details."""
+    figure, *details = result.figure.splitlines() or [""]
+    if result.passed is None:
+        figure = f"skipped: {figure}"
+    yield f"{_MARKS[result.passed]} {result.promise:<{_PROMISE_WIDTH}} [dim]{escape(figure)}[/dim]"
+    for line in details:
+        yield f"    [dim]{escape(line)}[/dim]"
+
+
 def of_the_aws_cli(aws: EmbeddedAws, region: str, functions: Collection[str]) -> list[str]:
-    """Write what another terminal needs for the AWS CLI, and a call of each function."""
+    """Return the shell commands to use the AWS CLI and to call each function."""
     lines = ["unset AWS_SESSION_TOKEN AWS_PROFILE", *_shell(aws.exports(region))]
     if functions:
         lines.append("")
@@ -67,7 +83,7 @@ def of_the_aws_cli(aws: EmbeddedAws, region: str, functions: Collection[str]) ->
 
 
 def of_pulumi(engine: PulumiEngine, stack: str) -> list[str]:
-    """Write what another terminal needs in addition for `pulumi up`, without a network."""
+    """Return the additional shell commands to run `pulumi up` offline."""
     folder = shlex.quote(str(engine.cli.path.parent))
     return [
         *([] if engine.cli.is_on_path else [f'export PATH={folder}:"$PATH"']),

@@ -1,4 +1,4 @@
-"""Functions whose code is deployed again when it is saved."""
+"""Deploys a function again when its code is saved."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from local.functions import Function
 from local.provider.archive import package
 
 SECONDS = 0.5
-"""How often to look, at least."""
+"""The interval between two polls."""
 _IS_NO_PYTHON = 3
 _COMPILE = f"""
 import json, sys
@@ -32,7 +32,7 @@ _WAIT = {"Delay": 0.02, "MaxAttempts": 500}
 
 
 class _Saved(NamedTuple):
-    """What tells one state of a file from another."""
+    """The state of a saved file; it changes when the file is saved again."""
 
     nanoseconds: int
     size: int
@@ -44,8 +44,8 @@ _Files = dict[Path, _Saved]
 class Reloader:
     """Watches the files of a stack's functions: `code`, `include` and `requirements`.
 
-    The program says what is in a package, as at a deployment; everything else stays as it was
-    deployed.
+    The program determines what is in a package, as in a deployment. Everything except the code
+    stays as it was deployed.
     """
 
     def __init__(self, deployment: Deployment) -> None:
@@ -54,7 +54,7 @@ class Reloader:
         self._deployed = dict(self._seen)
 
     def poll(self) -> Iterator[str]:
-        """Deploy again what was saved since the last time; yield a line for each function."""
+        """Deploy the functions saved since the last poll; yield a line for each."""
         for name, function in self._deployment.functions.items():
             files = _files(function)
             if files == self._seen[name]:
@@ -64,7 +64,7 @@ class Reloader:
             try:
                 self._check(function, files)
                 is_new = self._deploy(function)
-            except Exception as error:  # noqa: BLE001 (whatever the program raises, the next save may be right)
+            except Exception as error:  # noqa: BLE001 (the program may raise anything, and the next save may fix it)
                 yield f"{name}: {_said(error)}; the previous code stays"
                 continue
             self._deployed[name] = files
@@ -72,10 +72,10 @@ class Reloader:
                 yield f"{name}: reloaded in {(time.perf_counter() - start) * 1000:.0f} ms"
 
     def _check(self, function: Function, files: _Files) -> None:
-        """Compile what has changed since the last deployment, as the function's Python does.
+        """Compile the modules changed since the last deployment with the function's Python.
 
         Raises:
-            SyntaxError: a module is not Python.
+            SyntaxError: a module is not valid Python.
 
         """
         if not function.config.settings.is_python:
@@ -98,12 +98,12 @@ class Reloader:
             if compiled.returncode == _IS_NO_PYTHON:
                 file, line, message = json.loads(compiled.stdout)
                 raise SyntaxError(message, (file, line, None, None))
-        # The Python of this runtime is not here, and the function runs in this one.
+        # The runtime's Python is not installed, so the function runs in this one.
         for file in changed:
             compile(Path(file).read_bytes(), file, "exec")
 
     def _deploy(self, function: Function) -> bool:
-        """Update the function, publish it and move its alias; False: it is what it was."""
+        """Update the function, publish it and move its alias; False if the code is unchanged."""
         code = next(
             each.inputs["code"]
             for each in preview(self._deployment.stack).registrations
@@ -136,7 +136,7 @@ def _files(function: Function) -> _Files:
                     stat = path.stat()
                     found[path] = _Saved(stat.st_mtime_ns, stat.st_size)
             except OSError:
-                continue  # an editor replaces it at this moment
+                continue  # an editor is just replacing it
     return found
 
 

@@ -31,7 +31,7 @@ def pulumi() -> Cli:
     With ENGINE=pulumi, as in CI, they fail.
     """
     try:
-        found, why = pulumi_cli.find(), "`make pulumi` builds it where Go is installed"
+        found, why = pulumi_cli.find(), "no Pulumi CLI is installed; run `make pulumi`"
     except CliError as error:
         found, why = None, str(error)
     if found is None and os.environ.get("ENGINE") == "pulumi":

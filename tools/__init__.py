@@ -1,1 +1,1 @@
-"""Commands for whoever works on this project. Nothing imports them."""
+"""Commands for developers of this project. Nothing imports them."""

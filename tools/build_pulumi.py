@@ -1,7 +1,7 @@
-"""`make pulumi`: builds the Pulumi CLI from its Go modules, where it is not installed.
+"""`make pulumi`: builds the Pulumi CLI from its Go modules if it is not installed.
 
-tools/pulumi/go.mod names the version, go.sum has the hash of every module. The CLI goes into a
-cache outside the checkout, where `make up` and the tests find it; it comes without language hosts.
+tools/pulumi/go.mod has the version, go.sum the hash of every module. The CLI is stored in a cache
+outside the checkout, where `make up` and the tests find it. It has no language hosts.
 """
 
 import os
@@ -20,10 +20,10 @@ VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 
 def main() -> int:
-    """Build it unless there is one; return 1, with the reason on standard error, if it fails."""
+    """Build the CLI if there is none; return 1, with the reason on stderr, if that fails."""
     try:
         if found := pulumi_cli.find():
-            print(f"there is {found}")
+            print(f"already installed: {found}")
             return 0
     except pulumi_cli.CliError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -31,14 +31,14 @@ def main() -> int:
     go = shutil.which("go")
     if go is None:
         print(
-            "error: there is no Go to build Pulumi with; install Pulumi"
+            "error: building Pulumi needs Go, which is not on the PATH; install Pulumi"
             " (https://www.pulumi.com/docs/install/) or Go (https://go.dev/dl/)",
             file=sys.stderr,
         )
         return 1
     target = pulumi_cli.built()
     print(
-        f"building Pulumi from its Go modules into {target} (once, some minutes) ...", flush=True
+        f"building Pulumi from its Go modules into {target} (once, a few minutes) ...", flush=True
     )
     start = time.monotonic()
     if not build(go, target):
@@ -48,11 +48,11 @@ def main() -> int:
 
 
 def build(go: str, target: Path) -> bool:
-    """Build into a folder of its own and move the whole CLI to its place; tell whether it did."""
+    """Build in a temporary folder and move the CLI to `target`; return whether it worked."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as folder:
         new = Path(folder, target.name)
-        # Without symbols for debuggers and without C, it is built faster and is smaller.
+        # Without debug symbols and C, the build is faster and smaller.
         flags = f"-s -w -X {VERSION_VARIABLE}=v{pulumi_cli.module_version()}"
         command = [go, "build", "-mod=readonly", "-gcflags=all=-dwarf=false"]
         command += ["-ldflags", flags, "-o", str(new), PACKAGE]

@@ -1,6 +1,6 @@
-"""`make test-all`: every test there is, a file at a time; the coverage; the fast tier elsewhere.
+"""`make test-all`: every test, one file at a time; coverage; the fast tier in other environments.
 
-Elsewhere is each installed Python, and the lowest versions that pyproject.toml allows.
+These have each installed Python, and the lowest versions that pyproject.toml allows.
 """
 
 import sys
@@ -9,7 +9,7 @@ from tools import jobs, lowest, pythons, tiers
 
 
 def main() -> int:
-    """Run what has not passed yet; return 1 if any of it fails."""
+    """Run the jobs that have not passed yet; return 1 if any fails."""
     targets = [*tiers.FAST, *tiers.slow_files()]
     every = [tiers.pytest(target, "-m", tiers.EVERYTHING, target) for target in targets]
     coverage = tiers.pytest("coverage", "--cov")

@@ -1,7 +1,7 @@
-"""`make test-flaky`: the tests again and again, in random order, with two busy loops running.
+"""`make test-flaky`: repeats the tests in random order while two busy loops run.
 
-The fast tier runs 50 times, each file of the slower tiers 20 times; `--fast` and `--slow` change
-that. The seed is in the job's name; `pytest --randomly-seed=SEED` repeats its order.
+The fast tier runs 50 times and each file of the slower tiers 20 times; `--fast` and `--slow`
+change that. The job's name has the seed; `pytest --randomly-seed=SEED` repeats its order.
 """
 
 import argparse
@@ -17,7 +17,7 @@ BUSY_LOOPS = 2
 
 
 def plan(fast: int, slow: int) -> Iterator[Job]:
-    """Yield the runs, the files taking turns, so that a run cut short has looked at each."""
+    """Yield the runs, alternating between files, so that even a short run covers each."""
     files = tiers.slow_files()
     for seed in range(1, max(fast, slow) + 1):
         order = f"--randomly-seed={seed}"
@@ -30,7 +30,7 @@ def plan(fast: int, slow: int) -> Iterator[Job]:
 
 @contextlib.contextmanager
 def busy(loops: int) -> Iterator[None]:
-    """Keep the machine busy, at the tests' own priority."""
+    """Keep the machine busy, at the same priority as the tests."""
     spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
     try:
         yield
@@ -41,7 +41,7 @@ def busy(loops: int) -> Iterator[None]:
 
 
 def main() -> int:
-    """Run what has not passed yet; return 1 if any of it fails."""
+    """Run the jobs that have not passed yet; return 1 if any fails."""
     parser = argparse.ArgumentParser(prog="make test-flaky", description=__doc__)
     parser.add_argument("--fast", type=int, default=50, help="runs of the fast tier")
     parser.add_argument("--slow", type=int, default=20, help="runs of each slower file")

@@ -1,7 +1,7 @@
-"""Runs commands one after another and remembers which have passed, so that a run can be resumed.
+"""Runs commands one after another and records which have passed, so that a run can be resumed.
 
-What has passed is kept in `.jobs/<name>.json`, next to a digest of the checkout's code. A change
-of the code starts the list over.
+The record is `.jobs/<name>.json`, with a digest of the checkout's code. A change of the code
+clears it.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _TAIL_LINES = 60
-# What no test reads.
+# Files that no test reads.
 _TEXT = re.compile(r"^(docs/.*|.*\.md|LICENSE)$")
 
 
@@ -24,16 +24,16 @@ class Job:
     """One command."""
 
     name: str
-    """What is printed, and what the job is remembered by."""
+    """Printed, and the key of the record."""
     command: tuple[str, ...]
-    """Program and arguments, run in the checkout."""
+    """Program and arguments; runs in the checkout."""
 
 
 def run(name: str, jobs: Iterable[Job]) -> int:
-    """Run the jobs that have not passed yet; return 1 if any fails, and go on after it.
+    """Run all jobs that have not passed yet; return 1 if any fails.
 
-    Prints a line for each job with its time and pytest's last line, the tail of what a failing
-    job printed, and at the end what was skipped and why.
+    Prints a line for each job with its time and pytest's last line, the last lines of a failing
+    job, and at the end the reasons of skipped tests.
     """
     record = _Record(name)
     skips: set[str] = set()
@@ -41,7 +41,7 @@ def run(name: str, jobs: Iterable[Job]) -> int:
     start = time.monotonic()
     for job in jobs:
         if job.name in record.passed:
-            print(f"  passed before  {job.name}", flush=True)
+            print(f"  passed earlier  {job.name}", flush=True)
             skips |= set(record.passed[job.name])
             continue
         begun = time.monotonic()
@@ -72,7 +72,7 @@ def run(name: str, jobs: Iterable[Job]) -> int:
 
 
 class _Record:
-    """What has passed -> reasons of its skipped tests."""
+    """The record of jobs that have passed, with the reasons of their skipped tests."""
 
     def __init__(self, name: str) -> None:
         self._path = ROOT / ".jobs" / f"{name}.json"
@@ -89,7 +89,7 @@ class _Record:
 
 
 def _digest() -> str:
-    """Digest every file that git tracks or would, but for text that no test depends on."""
+    """Return a digest of every tracked or untracked file, except text that no test reads."""
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 (git)
     digest = hashlib.sha256()
@@ -101,6 +101,6 @@ def _digest() -> str:
 
 
 def _reason(line: str) -> str:
-    """Take the reason out of pytest's `SKIPPED [2] tests/x.py:7: reason`."""
+    """Return file and reason of pytest's `SKIPPED [2] tests/x.py:7: reason`."""
     found = re.match(r"SKIPPED \[\d+\] (\S+?)(?::\d+)?: (.*)", line)
     return f"{found[1]}: {found[2]}" if found else line

@@ -1,6 +1,6 @@
 """`make test-lowest`: the fast tier with the lowest versions that pyproject.toml allows.
 
-Everything else is as locked. The environment is `.pythons/lowest`.
+Everything else has the locked version. The environment is `.pythons/lowest`.
 """
 
 import sys
@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from tools import jobs, pythons
 from tools.jobs import ROOT, Job
 
-# What users of the components and of the local run have of their own.
+# Packages that users of the components and of the local run install themselves.
 NAMES = ("boto3", "pg8000", "pulumi", "pulumi-aws", "pydantic")
 
 

@@ -18,7 +18,7 @@ PAGE = ROOT / "docs/api.md"
 HELPERS = {
     "aws/extension.py": ("ExtensionArgs",),
     "aws/layers.py": ("extension_layer_arn",),
-    "aws/place.py": ("Location", "PlaceArgs"),
+    "aws/location.py": ("Location", "LocationArgs"),
     "components/small_function.py": ("SmallFunctionArgs",),
     "own_files.py": ("HANDLER", "SEEDER"),
     "packaging/client.py": ("files",),

@@ -1,6 +1,6 @@
 """`make test-pythons`: the fast tier with every installed Python that the project supports.
 
-Each gets an environment of its own in `.pythons/`, installed from the same lock.
+Each has its own environment in `.pythons/`, installed from the same lock.
 """
 
 import shlex
@@ -19,7 +19,7 @@ LOCK = "requirements/test.txt"
 
 
 def plan() -> Iterator[Job]:
-    """Yield a job for each supported Python; one that is not installed is named and left out."""
+    """Yield a job for each supported Python; print the ones that are not installed."""
     for minor in MINORS:
         version = f"3.{minor}"
         python = find(version)
@@ -30,7 +30,7 @@ def plan() -> Iterator[Job]:
 
 
 def find(version: str) -> Path | None:
-    """Return the interpreter of a minor version: on the PATH, or one of pyenv's."""
+    """Return the interpreter of a minor version, on the PATH or from pyenv."""
     candidates = [shutil.which(f"python{version}")]
     installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
     candidates += [str(path) for path in reversed(installed)]
@@ -43,12 +43,12 @@ def find(version: str) -> Path | None:
 
 
 def fast_tier(name: str, python: Path | str, environment: Path, *lower: str) -> Job:
-    """Return the job that fills an environment and runs the fast tier there.
+    """Return the job that creates an environment and runs the fast tier in it.
 
-    What it installs is the lock, and instead of what the lock says the pins in `lower`.
+    It installs the lock, then the pins in `lower`.
     """
     python_there = str(environment / "bin/python")
-    # Of what is not as locked, the locks say nothing.
+    # This test compares the environment with the locks.
     but = ["--ignore=tests/unit/test_requirements.py"] if lower else []
     steps = [
         [str(UV), "venv", "--quiet", "--clear", "--python", str(python), str(environment)],

@@ -1,8 +1,8 @@
-"""`python -m tools.service_spec`: take what CloudFormation says of our types from its own schemas.
+"""`python -m tools.service_spec`: extracts facts about our types from CloudFormation's schemas.
 
-Writes tests/provider/cloudformation.json out of npm's `@aws-cdk/aws-service-spec`, the database
-that the AWS CDK is generated from. Run it by hand, once a year or for a new type: `npm` downloads
-the package from the registry that it is configured with, and checks it.
+Writes tests/provider/cloudformation.json from npm's `@aws-cdk/aws-service-spec`, the database that
+the AWS CDK is generated from. Run it by hand, once a year or for a new type: `npm` downloads the
+package from the configured registry and verifies it.
 """
 
 import argparse
@@ -51,7 +51,7 @@ TYPES = (
     "AWS::SecretsManager::RotationSchedule",
     "AWS::SecretsManager::Secret",
 )
-# Of S3's bucket, what the types of its parts cover; the rest would triple the file.
+# For S3's bucket, only the properties that our types cover; the rest would triple the file.
 PARTS = {
     "AWS::S3::Bucket": {
         "BucketEncryption",
@@ -69,7 +69,7 @@ Entity = Mapping[str, Any]
 
 
 def main() -> int:
-    """Download, choose, write; print what was written."""
+    """Download the database, select the facts, and write them."""
     parser = argparse.ArgumentParser(prog="python -m tools.service_spec", description=__doc__)
     parser.add_argument("version", nargs="?", default="latest", help="of the npm package")
     version = parser.parse_args().version
@@ -83,19 +83,19 @@ def main() -> int:
 
 
 def download(package: str, folder: Path) -> dict[str, Any]:
-    """Let npm fetch the package's archive into the folder; return what it says of it.
+    """Download the package's archive into the folder; return npm's description of it.
 
     Raises:
-        subprocess.CalledProcessError: npm could not; it has said why.
+        subprocess.CalledProcessError: npm failed, and has printed why.
 
     """
     ended = subprocess.run(  # noqa: S603 (npm, from the PATH)
-        ["npm", "pack", "--json", "--pack-destination", str(folder), package],  # noqa: S607
+        ["npm", "pack", "--json", "--pack-destination", str(folder), package],  # noqa: S607 (npm, from the PATH)
         stdout=subprocess.PIPE,
         check=True,
     )
     said = json.loads(ended.stdout)
-    (packed,) = said if isinstance(said, list) else said.values()  # npm 11 names each
+    (packed,) = said if isinstance(said, list) else said.values()  # npm 11 returns a map by name
     return dict(packed)
 
 
@@ -107,10 +107,10 @@ def database(archive: Path) -> Entity:
 
 
 def facts(schema: Entity) -> dict[str, Any]:
-    """Choose, of our types, the facts about properties and the names of attributes.
+    """Return the facts about the properties of our types, and the names of their attributes.
 
-    A property of a nested type is `Rules[].Status`. A fact is left out where the database has
-    none: not required, never replaces, no default, no closed set of values.
+    A property of a nested type is `Rules[].Status`. Facts that the database does not have are
+    omitted: not required, never replaces, no default, no closed set of values.
     """
     resources = {each["cloudFormationType"]: each for each in schema["resource"]["entities"]}
     nested = {each["$id"]: each for each in schema["typeDefinition"]["entities"]}
@@ -151,7 +151,7 @@ def flattened(
 
 
 def written(about: Mapping[str, str], found: Mapping[str, Any]) -> str:
-    """Lay the file out with a line for each property, so that a diff shows what changed."""
+    """Format the file with a line for each property, so that a diff shows what changed."""
     lines = [f'  "{key}": {json.dumps(value)},' for key, value in about.items()]
     types = []
     for name, type_ in found.items():

@@ -1,4 +1,4 @@
-"""The test files by tier: the fast ones start no server, the slower ones do."""
+"""The test files by tier: fast tests start no server, slower tests do."""
 
 import os
 import sys
@@ -22,5 +22,5 @@ def pytest(name: str, *arguments: str) -> Job:
 
 
 def workers() -> list[str]:
-    """Return pytest's options for as many workers as make says."""
+    """Return pytest's options for the number of workers that make sets."""
     return ["--numprocesses", os.environ.get("WORKERS", "logical")]

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 from lambda_secrets import own_files
 from lambda_secrets.aws.layers import extension_layer_arn
-from lambda_secrets.aws.place import Location
+from lambda_secrets.aws.location import Location
 from lambda_secrets.components.app_secret import AppSecret
 from lambda_secrets.components.encryption_key import EncryptionKey
 from lambda_secrets.components.extension_function import ExtensionFunction

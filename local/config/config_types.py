@@ -1,4 +1,4 @@
-"""Pulumi's own check of config types, which the CLI makes before any program runs.
+"""Pulumi's own check of config types, which the CLI runs before any program.
 
 Ported from `Project.Validate` and `ValidateConfigValue` (sdk/go/common/workspace/project.go) and
 `ValidateStackConfigAndApplyProjectConfig` (pkg/workspace/config.go) of
@@ -13,10 +13,10 @@ _TYPES = ("string", "integer", "boolean", "array", "object")
 
 
 def declaration_errors(project: str, declared: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the CLI refuses in the `config` section of Pulumi.yaml, a sentence each."""
+    """Yield what the CLI rejects in the `config` section of Pulumi.yaml, a sentence each."""
     for key, declaration in declared.items():
         if not isinstance(declaration, dict):
-            continue  # a value, whatever its type
+            continue  # a default value, of any type
         if "default" in declaration and "value" in declaration:
             yield f"config key {key} has both a default and a value; keep one"
         if ":" in key and not key.startswith(f"{project}:"):
@@ -26,28 +26,28 @@ def declaration_errors(project: str, declared: Mapping[str, Any]) -> Iterator[st
 
 
 def missing_errors(declared: Mapping[str, Any], given: Container[str]) -> Iterator[str]:
-    """Yield which keys the CLI misses in a stack that gives these."""
+    """Yield a sentence for each required key that is not in `given`."""
     for key, declaration in declared.items():
         if ":" in key or key in given:
             continue
         values = declaration if isinstance(declaration, dict) else {"default": declaration}
         if values.get("default") is None and values.get("value") is None:
-            yield f"{key} is missing; set it, as Pulumi.yaml has no default for it"
+            yield f"{key} is missing; set it, because Pulumi.yaml has no default"
 
 
 def value_errors(declared: Mapping[str, Any], key: str, value: object) -> Iterator[str]:
-    """Yield what the CLI refuses in a stack's decrypted value of a declared key."""
+    """Yield what the CLI rejects in a stack's decrypted value of a declared key."""
     declaration = declared.get(key)
     if not isinstance(declaration, dict) or "type" not in declaration:
         return
-    # The CLI keeps a scalar as text, whatever YAML takes it for.
+    # The CLI stores a scalar as text, whatever its type in YAML.
     kept = value if isinstance(value, dict | list) else _scalar(value)
     if not is_of_type(declaration["type"], declaration.get("items"), kept):
         yield f"{key} must be of type {type_name(declaration)}, got {_kind(value)}"
 
 
 def is_of_type(type_: str, items: Mapping[str, Any] | None, value: object) -> bool:
-    """Return whether Pulumi takes the value for one of the type; `items` is an array's."""
+    """Return whether Pulumi accepts the value for the type; `items` is that of an array."""
     match type_:
         case "string":
             return isinstance(value, str)
@@ -76,11 +76,11 @@ def type_name(declaration: Mapping[str, Any]) -> str:
 
 def _foreign_errors(key: str, declaration: Mapping[str, Any]) -> Iterator[str]:
     if "type" in declaration:
-        yield f"config key {key} is of another namespace, so it cannot have a type"
+        yield f"config key {key} is in another namespace, so it cannot have a type"
     if "default" in declaration:
-        yield f"config key {key} is of another namespace; write `value` instead of `default`"
+        yield f"config key {key} is in another namespace; write `value` instead of `default`"
     elif "value" not in declaration:
-        yield f"config key {key} is of another namespace, so it needs a `value`"
+        yield f"config key {key} is in another namespace, so it needs a `value`"
 
 
 def _type_errors(key: str, declaration: Mapping[str, Any]) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _type_errors(key: str, declaration: Mapping[str, Any]) -> Iterator[str]:
     if type_ not in _TYPES:
         yield f"config key {key} has the unknown type {type_!r}; types are {', '.join(_TYPES)}"
     elif type_ == "array" and not items:
-        yield f"config key {key} is an array; give the type of its `items`"
+        yield f"config key {key} is an array; set the type of its `items`"
     else:
         default = declaration.get("default")
         if default is not None and not is_of_type(type_, items, default):

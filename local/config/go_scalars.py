@@ -1,4 +1,4 @@
-"""What a YAML scalar without quotes means to the Pulumi CLI, and how it writes a number.
+"""How the Pulumi CLI reads a YAML scalar without quotes, and how it writes a number.
 
 Ported from resolve.go of https://github.com/go-yaml/yaml, v3.0.1.
 """
@@ -23,18 +23,18 @@ _BASES = (2, 8, 16, 10)
 _INTEGERS = range(-(2**63), 2**64)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _DIVIDED = re.compile("(?<=[0-9])_(?=[0-9])")
-# With a T a time has a zone, without a T it has none.
+# A time after a T has a zone; a time after a space has none.
 _DATE = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)"
     r"(?:(?:([Tt])| )(\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?(4)(?:Z|[-+]\d\d:\d\d)))?",
     re.ASCII,
 )
-# Numbers in between are written without an exponent.
+# Numbers in this range are written without an exponent.
 LEAST_WITHOUT_EXPONENT, LEAST_WITH_EXPONENT = 1e-6, 1e21
 
 
 def plain(text: str) -> object:
-    """Return what a scalar without quotes means: text, a number, true, false, None, a date."""
+    """Return the value of a scalar without quotes: text, a number, true, false, None, a date."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] in "0123456789+-":
@@ -43,7 +43,7 @@ def plain(text: str) -> object:
 
 
 def number(value: float) -> str:
-    """Write a number as JSON the way that the CLI does, by Go's encoding/json."""
+    """Format a number as the CLI does, with Go's encoding/json."""
     if not LEAST_WITHOUT_EXPONENT <= abs(value) < LEAST_WITH_EXPONENT:
         return re.sub(r"e-0(?=\d$)", "e-", repr(value))
     return format(Decimal(repr(value)), "f")
@@ -55,8 +55,8 @@ def _date(text: str) -> datetime | None:
         return None
     year, month, day, _, *time = found.groups(default="0")
     hour, minute, second = map(int, time)
-    try:  # 400 years have the same days again, and datetime knows no year 0
-        return datetime(  # noqa: DTZ001 (only whether it is one counts)
+    try:  # the calendar repeats every 400 years, and datetime has no year 0
+        return datetime(  # noqa: DTZ001 (only its validity matters)
             int(year) % 400 + 2000, int(month), int(day), hour, minute, second
         )
     except ValueError:

@@ -1,6 +1,6 @@
-"""YAML as the Pulumi CLI reads it: PyYAML's grammar with the meanings of gopkg.in/yaml.v3.
+"""YAML as the Pulumi CLI reads it: PyYAML's grammar with the types of gopkg.in/yaml.v3.
 
-PyYAML takes `22:30` for 1350 and `no` for false; to the CLI both are text. Ported from decode.go
+PyYAML reads `22:30` as 1350 and `no` as false; the CLI reads both as text. Ported from decode.go
 of https://github.com/go-yaml/yaml, v3.0.1.
 """
 
@@ -28,20 +28,21 @@ _TAGS: dict[type, str] = {
     type(None): "null",
 }
 _MERGE = (events.ScalarEvent, "<<")
-# Nodes of a document that may be all aliases, 99 % of them, and 10 % of them.
+# How many nodes of a document may come from aliases: all of up to _TINY, 99 % of _SMALL, 10 % of
+# _LARGE.
 _TINY, _SMALL, _LARGE = 1_000, 400_000, 4_000_000
 
 
 class YamlError(ValueError):
-    """No YAML, or none that a stack file can mean; the message has the line and no value."""
+    """Invalid YAML, or YAML that a stack file cannot use; the text has the line and no value."""
 
     def __init__(self, line: int, problem: str) -> None:
-        """Take a line from 1, or 0 for one that is not known."""
+        """`line` counts from 1; 0 means unknown."""
         super().__init__(f"line {line}: {problem}" if line else problem)
 
 
 class _Grammar(yaml.SafeLoader):
-    """PyYAML's, less the escape of a slash, which the CLI refuses."""
+    """PyYAML's grammar without the escape of a slash, which the CLI rejects."""
 
     ESCAPE_REPLACEMENTS: ClassVar = {  # type: ignore[misc] # it is declared final
         key: text for key, text in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
@@ -49,18 +50,18 @@ class _Grammar(yaml.SafeLoader):
 
 
 class OtherKey(str):
-    """A map's key that is a number, true or false, as the CLI writes it."""
+    """A map key that is a number, true or false, formatted as the CLI does."""
 
     __slots__ = ()
 
 
 def load(source: bytes) -> object:
-    """Read the first document; without one: None.
+    """Read the first document; None if there is none.
 
-    Keys of maps are text. A number without a fraction is an int, as it is to the CLI.
+    Keys of maps are text. As in the CLI, a number without a fraction is an int.
 
     Raises:
-        YamlError: the CLI refuses it, or would make text of it that nobody means (a date, bytes).
+        YamlError: the CLI rejects it, or would silently change its meaning (a date, bytes).
         UnicodeError: it is not text.
         RecursionError: it is nested too deeply.
 
@@ -69,11 +70,11 @@ def load(source: bytes) -> object:
         events_ = cast("Iterator[events.NodeEvent]", yaml.parse(source, _Grammar))
         return _Decoder(events_).document()
     except yaml.reader.ReaderError as error:
-        if error.encoding != "unicode":  # PyYAML's word for what it has decoded
+        if error.encoding != "unicode":  # PyYAML's name for text that it has decoded
             raise UnicodeError from None
         raise YamlError(0, "not YAML: a control character; write it as an escape") from None
     except yaml.MarkedYAMLError as error:
-        # The message of the error quotes the line; its problem and place do not.
+        # The message of the error quotes the line; its problem and position do not.
         mark = error.problem_mark or error.context_mark
         hint = "check the indentation, and put text with special characters in quotes"
         raise YamlError(
@@ -82,12 +83,12 @@ def load(source: bytes) -> object:
 
 
 class _Decoder:
-    """Makes values of events, to which PyYAML has not yet given a meaning."""
+    """Builds values from PyYAML's parser events, which are still untyped."""
 
     def __init__(self, stream: Iterator[events.NodeEvent]) -> None:
         self._events = stream
         self._anchors: dict[str | None, tuple[object, int]] = {}
-        """Name -> the value, and how many nodes it has: none while it is being read."""
+        """Name -> the value and its number of nodes; 0 while it is being read."""
         self._nodes = self._by_alias = 0
 
     def document(self) -> object:
@@ -95,7 +96,7 @@ class _Decoder:
         if isinstance(next(self._events), events.StreamEndEvent):
             return None
         value = self._value(next(self._events))
-        next(self._events)  # the end of the document, before which there may be an error yet
+        next(self._events)  # the end of the document; an error may still come before it
         return value
 
     def _value(self, event: events.NodeEvent) -> object:
@@ -111,7 +112,7 @@ class _Decoder:
             value = [self._value(each) for each in self._until(events.SequenceEndEvent)]
         else:
             value = self._map()
-        if self._anchors[event.anchor] is unread:  # or its own inside has taken the name
+        if self._anchors[event.anchor] is unread:  # unless a nested node has taken the name
             self._anchors[event.anchor] = (value, self._nodes - before)
         return value
 
@@ -125,7 +126,7 @@ class _Decoder:
         self._by_alias += nodes
         share = 0.99 - 0.89 * min(1, max(0, (self._nodes - _SMALL) / (_LARGE - _SMALL)))
         if self._nodes > _TINY and self._by_alias > share * self._nodes:
-            raise YamlError(_line(event), "the file's aliases stand for too much")
+            raise YamlError(_line(event), "the file's aliases expand to too much")
         return value
 
     def _until(self, end: type[events.Event]) -> Iterator[events.NodeEvent]:
@@ -137,14 +138,16 @@ class _Decoder:
         merged: list[dict[str, object]] = []
         lines: dict[tuple[type, str], int] = {}
         for event in self._until(events.MappingEndEvent):
-            # Compared as they are written: 1 and "1" are the same key, 1 and 0x1 are two.
+            # Compared as written: 1 and "1" are the same key, 1 and 0x1 are different.
             text = event.value if isinstance(event, events.ScalarEvent) else event.anchor or ""
             written = (type(event), text)
             if written in lines:
                 first = lines[written]
-                raise YamlError(_line(event), f"the key {text!r} is in line {first} already")
+                raise YamlError(_line(event), f"the key {text!r} is already in line {first}")
             lines[written] = _line(event)
-            if written == _MERGE:  # in quotes, too: the CLI writes it without, and reads it again
+            if (
+                written == _MERGE
+            ):  # also in quotes: the CLI writes it without quotes and reads it again
                 merged += self._merged(next(self._events))
             else:
                 key = _key(self._value(event), _line(event))
@@ -157,7 +160,7 @@ class _Decoder:
         value = self._value(event)
         maps = value if isinstance(event, events.SequenceStartEvent) else [value]
         if not all(isinstance(each, dict) for each in maps):  # type: ignore[attr-defined]
-            raise YamlError(_line(event), "`<<` takes a map, or a list of maps")
+            raise YamlError(_line(event), "`<<` needs a map or a list of maps")
         return maps  # type: ignore[return-value]
 
 
@@ -168,7 +171,7 @@ def _line(event: events.Event) -> int:
 def _key(value: object, line: int) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, int):  # bool, too
+    if isinstance(value, int):  # includes bool
         return OtherKey(json.dumps(value))
     raise YamlError(line, "a key is neither text nor a whole number; put it in quotes")
 
@@ -177,7 +180,9 @@ def _scalar(event: events.ScalarEvent) -> object:
     try:
         event.value.encode()
     except UnicodeError:
-        raise YamlError(_line(event), "a character is written as two halves") from None
+        raise YamlError(
+            _line(event), "a character is written as a surrogate pair; write the character itself"
+        ) from None
     tag = (event.tag or "!").removeprefix(_PREFIX)
     if tag == "binary":
         return _binary(event)
@@ -189,7 +194,7 @@ def _scalar(event: events.ScalarEvent) -> object:
     if tag not in ("!", _TAGS[type(value)]):
         raise YamlError(_line(event), f"the value is not a valid !!{tag}")
     if isinstance(value, datetime):
-        raise YamlError(_line(event), "a date, to which Pulumi adds a time; put it in quotes")
+        raise YamlError(_line(event), "Pulumi would add a time to this date; put it in quotes")
     if isinstance(value, float):
         return _float(value, _line(event))
     return value

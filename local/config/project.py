@@ -1,4 +1,4 @@
-"""A Pulumi project on disk: its program, and the config of a stack as the CLI would hand it over.
+"""A Pulumi project on disk: its program, and a stack's config as the CLI would pass it.
 
 https://www.pulumi.com/docs/iac/concepts/projects/project-file/
 """
@@ -17,7 +17,7 @@ _FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "secretsprovider")
 
 
 class ProjectError(Exception):
-    """The project's files cannot be used; each argument says which and what to do."""
+    """The project's files have errors; each argument says what is wrong and what to do."""
 
     def __str__(self) -> str:
         """Return a line for each error."""
@@ -26,7 +26,7 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True)
 class Stack:
-    """What a program is run with."""
+    """The program of a stack, and the config that it runs with."""
 
     program: Path
     """Path of `__main__.py`."""
@@ -36,18 +36,18 @@ class Stack:
     """Full key -> text."""
     secret_keys: tuple[str, ...]
     """Full keys that hold something encrypted."""
-    stand_ins: tuple[str, ...]
-    """Paths of encrypted values, for which a generated stand-in is used."""
+    placeholders: tuple[str, ...]
+    """Paths of encrypted values, which are replaced by generated placeholders."""
 
     @property
     def region(self) -> str:
-        """`aws:region`, or nothing."""
+        """`aws:region`; empty if unset."""
         return self.config.get("aws:region", "")
 
     def section(self, key: str) -> dict[str, Any]:
-        """Read a section of the project's config.
+        """Return a section of the project's config.
 
-        Of one that is no map, nothing: the program says what is wrong.
+        Empty if it is not a map: the program reports that error.
         """
         try:
             read = json.loads(self.config.get(f"{self.project}:{key}", "{}"))
@@ -64,12 +64,12 @@ class Stack:
 def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml`, or `config_file` instead.
 
-    Values encrypted by the stack's secrets provider cannot be decrypted here; a generated
-    stand-in takes the place of each.
+    Values encrypted by the stack's secrets provider cannot be decrypted here; each is replaced by
+    a generated placeholder.
 
     Raises:
-        ProjectError: a file is missing or not YAML, has no map where one belongs, or lacks a
-            config value of the type that is declared; a line for each.
+        ProjectError: a file is missing, is invalid YAML, has something else than a map where one
+            belongs, or lacks a config value of the declared type; a line for each error.
 
     """
     project = _read(root / "Pulumi.yaml")
@@ -78,7 +78,7 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     if not path.is_file():
         found = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
         raise ProjectError(
-            f"{path.name} is missing; stacks with a file here: {', '.join(found) or 'none'}"
+            f"{path.name} is missing; available stacks: {', '.join(found) or 'none'}"
         )
     named, errors = _named(name, "Pulumi.yaml", project.get("config"))
     declared = {key.removeprefix(f"{name}:"): value for key, value in named.items()}
@@ -93,31 +93,33 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     values = _defaults(named) | given
     if _is_encrypted(values.get(f"{name}:secretValues")):
         raise ProjectError(
-            f"{path.name}: secretValues is encrypted as a whole, and Pulumi takes a map; set each"
+            f"{path.name}: secretValues is encrypted as a whole, but must be a map; set each"
             " value with `pulumi config set --secret --path 'secretValues[\"NAME\"]'`"
         )
 
-    config, secret_keys, stand_ins = {}, [], []
+    config, secret_keys, placeholders = {}, [], []
     for key, value in values.items():
         decrypted, encrypted = _decrypted(value, key)
-        # Pulumi takes a map for secret that holds one encrypted value, even beside plain ones.
+        # To Pulumi, a map with one encrypted value is secret, even if its other values are plain.
         if encrypted and not (key == f"{name}:secretValues" and _holds_plain(value)):
             secret_keys.append(key)
-        stand_ins += encrypted
+        placeholders += encrypted
         config[key] = _text(decrypted)
-        if key in given:  # a default was checked where it is declared
+        if key in given:  # defaults were checked with their declarations
             refused = config_types.value_errors(declared, key.removeprefix(f"{name}:"), decrypted)
             errors += [f"{path.name}: {error}" for error in refused]
     if errors:
         raise ProjectError(*errors)
-    return Stack(root / "__main__.py", name, stack, config, tuple(secret_keys), tuple(stand_ins))
+    return Stack(
+        root / "__main__.py", name, stack, config, tuple(secret_keys), tuple(placeholders)
+    )
 
 
-def stand_in() -> str:
-    """Make a value for a secret that is not known here: a database's fields, all generated."""
+def placeholder() -> str:
+    """Return a placeholder for an unknown secret: the fields of a database, all generated."""
     return json.dumps(
         {
-            "host": f"{secrets.token_hex(4)}.stand-in.example",
+            "host": f"{secrets.token_hex(4)}.placeholder.example",
             "dbname": f"db{secrets.token_hex(4)}",
             "username": f"user{secrets.token_hex(4)}",
             "password": secrets.token_urlsafe(24),
@@ -131,7 +133,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ProjectError(f"{path.name} cannot be read: {error.strerror}") from error
     except UnicodeError:
-        raise ProjectError(f"{path.name} is not text in UTF-8") from None
+        raise ProjectError(f"{path.name} is not UTF-8 text") from None
     except RecursionError:
         raise ProjectError(f"{path.name} is nested too deeply") from None
     except go_yaml.YamlError as error:
@@ -139,16 +141,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _other_keys(name: str, file: Mapping[str, Any]) -> Iterator[str]:
-    """Refuse keys of a stack file other than the config and how its values are encrypted."""
+    """Yield an error for each top-level key of a stack file that the local run does not know."""
     for key in file:
         if key == "environment":
             yield (
                 f"{name}: environment takes config from Pulumi Cloud, which the local run does not"
-                " read; give a file that holds all of it: --config-file"
+                " read; pass a file with the whole config: --config-file"
             )
         elif key not in _FILE_KEYS:
             yield (
-                f"{name}: unknown key {key!r}; a stack's file has {', '.join(_FILE_KEYS)} and"
+                f"{name}: unknown key {key!r}; allowed keys: {', '.join(_FILE_KEYS)} and"
                 " environment. If a newer Pulumi wrote it, use a newer version of this project"
             )
 
@@ -165,7 +167,7 @@ def _map(value: object, file: str, what: str) -> dict[str, Any]:
 
 
 def _named(project: str, file: str, config: object) -> tuple[dict[str, Any], list[str]]:
-    """Give each key of a file its namespace, as the CLI does; say what is wrong with the keys."""
+    """Return the values by full key, as in the CLI, and the errors in the keys."""
     named: dict[str, Any] = {}
     written: dict[str, str] = {}
     errors = []
@@ -176,14 +178,14 @@ def _named(project: str, file: str, config: object) -> tuple[dict[str, Any], lis
             continue
         full = f"{namespace}:{names[-1]}"
         if full in written:
-            both = f"{written[full]} and {key} are one key"
-            errors.append(f"{file}: {both}, of which Pulumi takes any value; keep one")
+            both = f"{written[full]} and {key} are the same key"
+            errors.append(f"{file}: {both}, and Pulumi may use either value; keep one")
         named[full], written[full] = value, key
     return named, errors
 
 
 def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Values that the project gives to every stack."""
+    """Return the values that the project sets for every stack."""
     defaults = {}
     for key, declaration in declared.items():
         if not isinstance(declaration, dict):
@@ -196,10 +198,10 @@ def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decrypted(value: object, path: str) -> tuple[object, list[str]]:
-    """Put a stand-in for each `secure: …`; return their paths, too."""
+    """Replace each `secure: …` by a placeholder; return the value and the paths."""
     if isinstance(value, dict):
         if _is_encrypted(value):
-            return stand_in(), [path]
+            return placeholder(), [path]
         inner = {key: _decrypted(each, f"{path}.{key}") for key, each in value.items()}
         return (
             {key: each for key, (each, _) in inner.items()},
@@ -226,7 +228,7 @@ def _holds_plain(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    """Write a value as the CLI hands it to a program."""
+    """Format a value as the CLI passes it to a program."""
     if value is None:
         return ""
     if isinstance(value, float):

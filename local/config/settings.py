@@ -8,7 +8,7 @@ from local.config.project import Stack
 
 
 def read(stack: Stack) -> Settings:
-    """Read the settings, without the keys that are wrong: the program says what is wrong."""
+    """Return the settings without invalid keys, which the program reports."""
     prefix = f"{stack.project}:"
     raw = {
         key.removeprefix(prefix): _value(text)

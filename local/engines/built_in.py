@@ -1,6 +1,7 @@
-"""What stands in for Pulumi's engine: it runs a program once and keeps what it registered.
+"""The built-in engine: runs a program once and records the resources that it registers.
 
-It makes no plan and has no state of its own: a deployment into an empty account, or a preview.
+It replaces Pulumi's engine where the CLI is not installed. It has no plan and no state: it deploys
+to an empty account, or previews.
 """
 
 import asyncio
@@ -28,14 +29,14 @@ from local.provider import wire
 from local.provider.provider import DeploymentError, check
 
 _STACK = "pulumi:pulumi:Stack"
-# The name of the message since pulumi 3.256, and before.
+# The message has another name before pulumi 3.256.
 _InvokeResponse = getattr(resource_pb2, "ResourceInvokeResponse", provider_pb2.InvokeResponse)
-SECRET = "[secret]"  # noqa: S105 (what Pulumi prints in a secret's place)
+SECRET = "[secret]"  # noqa: S105 (what Pulumi prints instead of a secret)
 
 
 @dataclass
 class Registration:
-    """One resource as the program registered it."""
+    """One resource that the program registered."""
 
     urn: str
     type: str
@@ -45,40 +46,40 @@ class Registration:
     parent: str
     """URN of the parent."""
     custom: bool
-    """Whether a provider makes it; otherwise a component."""
+    """Whether a provider creates it; if not, it is a component."""
     inputs: dict[str, Any]
-    """Plain inputs, secret ones too: never print them."""
+    """Unmasked inputs, including secrets: never print them."""
     secret_inputs: set[str]
-    """Names of inputs that hold something secret."""
+    """Names of inputs that contain a secret."""
     dependencies: frozenset[str]
-    """URNs of what is made before it."""
+    """URNs of the resources that are created before it."""
     id: str = ""
     outputs: dict[str, Any] = field(default_factory=dict)
     secret_outputs: set[str] = field(default_factory=set)
     registered_outputs: dict[str, Any] | None = None
-    """What a component passed to `register_outputs`; None when it never did."""
+    """What a component passed to `register_outputs`; None if it did not call it."""
 
 
 class Maker(Protocol):
-    """Makes resources and answers invokes: the AWS provider, or its preview."""
+    """Creates resources and answers invokes: the AWS provider, or its preview."""
 
     preview: bool
-    """Whether what it makes is only planned, so that some outputs are unknown."""
+    """Whether resources are only planned, so that some outputs are unknown."""
 
     def check(
         self, type_: str, name: str, given: dict[str, Any]
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Return the inputs with defaults; path and reason of each that is refused."""
+        """Return the inputs with defaults, and path and reason of each error."""
 
     def create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Make a resource from checked inputs; return its id, inputs and outputs."""
+        """Create a resource from checked inputs; return its id, and its inputs and outputs."""
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a provider function, such as `aws:index/getCallerIdentity:…`."""
 
 
 class Preview:
-    """Checks and plans everything, and makes nothing."""
+    """Checks and plans everything, and creates nothing."""
 
     preview = True
 
@@ -89,7 +90,7 @@ class Preview:
         return check(type_, name, given)
 
     def create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Return what is known before anything is made: the inputs."""
+        """Return what is known before the resource exists: the inputs."""
         del type_, name
         return "", inputs
 
@@ -100,7 +101,7 @@ class Preview:
 
 
 class BuiltInEngine(mocks.MockMonitor):
-    """Hands each resource to a provider, in the order that its dependencies allow."""
+    """Passes each resource to a provider, in the order of its dependencies."""
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class BuiltInEngine(mocks.MockMonitor):
         on_created: Callable[[Registration], None] | None = None,
         earlier: Mapping[str, Any] | None = None,
     ) -> None:
-        """`earlier` is the state of an earlier deployment, as a program sees it (default none).
+        """`earlier` is the state of a previous deployment, as a program sees it (default: none).
 
         URN -> `type` and `outputs` of each of its resources.
         """
@@ -116,7 +117,7 @@ class BuiltInEngine(mocks.MockMonitor):
         self._earlier = dict(earlier or {})
         self.registrations: list[Registration] = []
         self.messages: list[str] = []
-        """What the program logged for whoever deploys it."""
+        """What the program logged for the deployer."""
         self.outputs: dict[str, Any] = {}
         self.secret_outputs: set[str] = set()
         self._provider = provider
@@ -126,7 +127,7 @@ class BuiltInEngine(mocks.MockMonitor):
         self._urns: set[str] = set()
 
     def run(self, stack: Stack, program: Callable[[], None] | None = None) -> None:
-        """Run a stack's Pulumi program to its end, or `program` instead of it.
+        """Run the Pulumi program of a stack, or `program` instead.
 
         Raises:
             Exception: whatever the program or the provider raised first.
@@ -134,7 +135,7 @@ class BuiltInEngine(mocks.MockMonitor):
         """
 
         async def main() -> None:
-            # What waits for a resource that failed fails, too, and asyncio would report each.
+            # Tasks that wait for a failed resource fail too, and asyncio would report each.
             asyncio.get_running_loop().set_exception_handler(lambda *_: None)
             pulumi.runtime.set_all_config(dict(stack.config), list(stack.secret_keys))
             # What an earlier run that failed left behind belongs to a loop that is closed.
@@ -172,7 +173,7 @@ class BuiltInEngine(mocks.MockMonitor):
         return logger
 
     def state(self) -> str:
-        """Write what Pulumi would keep of this stack, with `[secret]` for what it encrypts."""
+        """Return the state that Pulumi would store, with `[secret]` for what it encrypts."""
         resources = [
             {
                 "urn": each.urn,
@@ -186,12 +187,12 @@ class BuiltInEngine(mocks.MockMonitor):
         outputs = _masked(self.outputs, self.secret_outputs)
         return json.dumps({"resources": resources, "outputs": outputs}, default=_describe)
 
-    # The names below are those of the engine's gRPC interface.
+    # These methods are named after the engine's gRPC interface.
 
-    def RegisterResource(  # noqa: N802
+    def RegisterResource(  # noqa: N802 (the interface's name)
         self, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
-        """Make a resource, or note a component."""
+        """Create a resource, or record a component."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -236,10 +237,10 @@ class BuiltInEngine(mocks.MockMonitor):
             raise DeploymentError(f"{made.name} ({made.type}): {told}")
         return self._provider.create(made.type, made.name, inputs)
 
-    def RegisterResourceOutputs(  # noqa: N802
+    def RegisterResourceOutputs(  # noqa: N802 (the interface's name)
         self, request: resource_pb2.RegisterResourceOutputsRequest
     ) -> empty_pb2.Empty:
-        """Keep a component's outputs, or the stack's."""
+        """Record the outputs of a component or of the stack."""
         outputs, secret = plain(request.outputs)
         with self._lock:
             if request.urn.split("::")[2] == _STACK:
@@ -250,18 +251,18 @@ class BuiltInEngine(mocks.MockMonitor):
         return empty_pb2.Empty()
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: ANN401, N802 (one of two classes)
-        """Answer a provider function, or one of the engine's own."""
+        """Answer a function of the provider or of the engine."""
         if request.tok.startswith("pulumi:pulumi:readStack"):
             answer: dict[str, Any] = {"outputs": self._earlier}
         else:
             answer = self._provider.invoke(request.tok, plain(request.args)[0])
         response = _InvokeResponse()
-        getattr(response, "return").update(answer)  # the field bears a keyword's name
+        getattr(response, "return").update(answer)  # the field's name is a keyword
         return response
 
 
 class _Unused(mocks.Mocks):
-    """The engine asks its provider; Pulumi's constructor wants mocks all the same."""
+    """Required by Pulumi's constructor, but never called: the engine has a provider."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         raise AssertionError(args.typ)
@@ -278,7 +279,7 @@ def _run(program: Path) -> None:
 
 
 def plain(struct: struct_pb2.Struct) -> tuple[dict[str, Any], set[str]]:
-    """Take the secret marks off; return the names of what bore one, at any depth."""
+    """Remove the secret markers; return the values, and the keys that had one at any depth."""
     wrapped = rpc.deserialize_properties(struct) or {}
     plain = {key: _unwrapped(value) for key, value in wrapped.items()}
     return plain, {key for key, value in wrapped.items() if _holds_secret(value)}
@@ -292,7 +293,7 @@ def _unwrapped(value: Any) -> Any:  # noqa: ANN401 (any JSON)
     if isinstance(value, list):
         return [_unwrapped(inner) for inner in value]
     if isinstance(value, float) and value.is_integer():
-        return int(value)  # a protobuf Struct knows no whole numbers
+        return int(value)  # a protobuf Struct has only floats
     return value
 
 
@@ -316,7 +317,7 @@ def _masked(values: Mapping[str, Any], secret: set[str]) -> dict[str, Any]:
 
 
 def _describe(value: object) -> object:
-    """Write an archive as Pulumi keeps it: by the names and paths of its files."""
+    """Describe an archive as Pulumi stores it: by the names and paths of its files."""
     assets = getattr(value, "assets", None)
     if isinstance(assets, dict):
         return {name: getattr(asset, "path", repr(asset)) for name, asset in assets.items()}

@@ -1,4 +1,4 @@
-"""The host of Python programs that Pulumi's engine is given, as a full installation brings one.
+"""Starts the host that runs Python programs for Pulumi's engine, as a full installation has one.
 
 `PULUMI_DEBUG_LANGUAGES=python:<port>` connects the engine to it.
 """
@@ -17,21 +17,24 @@ _STOP_SECONDS = 5
 
 @contextlib.contextmanager
 def served() -> Iterator[int]:
-    """Serve on a port of its own, in processes that end with this one.
+    """Serve on a free port, in processes that stop with this one.
 
-    They import ahead what a program that was previewed in this process has needed of the SDK.
+    They preload the modules of the SDK that this process has loaded for a preview.
     """
     with subprocess.Popen(  # noqa: S603 (ours)
         [sys.executable, "-m", "local.engines.language_server", *_loaded()],
         cwd=Path(__file__).resolve().parents[2],
-        env={"GRPC_VERBOSITY": "ERROR", **os.environ},  # an engine that goes is no news
-        stdin=subprocess.PIPE,  # its end tells the process of our death
+        env={
+            "GRPC_VERBOSITY": "ERROR",
+            **os.environ,
+        },  # hides gRPC's messages when the engine disconnects
+        stdin=subprocess.PIPE,  # closes when this process dies, which stops the child
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # a Ctrl-C at the terminal is for this process only
+        start_new_session=True,  # Ctrl-C at the terminal reaches only this process
     ) as process:
-        assert process.stdin  # noqa: S101 (a pipe was asked for)
-        assert process.stdout  # noqa: S101 (a pipe was asked for)
+        assert process.stdin  # noqa: S101 (opened with a pipe)
+        assert process.stdout  # noqa: S101 (opened with a pipe)
         try:
             yield int(process.stdout.readline())
         finally:
@@ -43,9 +46,9 @@ def served() -> Iterator[int]:
 
 
 def _loaded() -> list[str]:
-    """Name the modules of the AWS SDK that this process has loaded.
+    """Return the names of the modules of the AWS SDK that this process has loaded.
 
-    The SDK loads a module when something of it is asked for; until then it is of another class.
+    The SDK loads modules lazily; until then, a module is an object of another class.
     """
     return [
         name

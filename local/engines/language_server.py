@@ -1,8 +1,8 @@
 # ruff: noqa: ANN401, ARG002, D102, N802 (the engine's gRPC interface)
-"""The process that `language_host` starts: it answers Pulumi's engine, and runs programs.
+"""The process that `language_host` starts: it serves Pulumi's engine and runs programs.
 
-Each run is a process of its own, forked from one that has the slow imports behind it: what is
-edited between two runs counts in the second. The arguments are what it imports.
+Each program runs in its own process, forked from one that has already done the slow imports, so
+that edits between two runs take effect. The arguments are the modules to import.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 _CHUNK_BYTES = 65_536
-_ENDED = b"."  # before the answer, which is empty when all went well
+_ENDED = b"."  # precedes the response, which is empty on success
 
 
 class Host(LanguageServer):
-    """The automation API's, for programs on disk; the names are those of the gRPC interface."""
+    """The automation API's server, for programs on disk."""
 
     def __init__(self, nursery: socket.socket) -> None:
         super().__init__(lambda: None)
@@ -46,17 +46,17 @@ class Host(LanguageServer):
             ours.shutdown(socket.SHUT_WR)
             answer = _read(ours)
         if not answer:
-            return language_pb2.RunResponse(error="the program's process ended early")
+            return language_pb2.RunResponse(error="the program's process exited early")
         ended = language_pb2.RunResponse.FromString(answer[len(_ENDED) :])
-        # An error is logged already; the engine would show it again.
+        # An error was logged already; the engine would show it twice.
         return language_pb2.RunResponse(bail=True) if ended.error else ended
 
 
 def _fork_programs(host: socket.socket) -> None:
-    """Fork a process for each connection that the host sends, until the host is gone."""
+    """Fork a process for each connection that the host sends, until the host exits."""
     for name in ("pulumi_aws", "pydantic", *sys.argv[1:]):
-        getattr(importlib.import_module(name), "__all__", None)  # which loads it
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+        getattr(importlib.import_module(name), "__all__", None)  # loads a lazy module
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # reaps the children
     while True:
         _, files, _, _ = socket.recv_fds(host, 1, 1)
         if not files:
@@ -68,7 +68,7 @@ def _fork_programs(host: socket.socket) -> None:
 
 
 def _run(connection: socket.socket) -> NoReturn:
-    """Run the program that is asked for, answer, and end."""
+    """Run the requested program, send the response, and exit."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     run = language_pb2.RunRequest.FromString(_read(connection))
     root = run.info.program_directory or run.pwd
@@ -80,7 +80,7 @@ def _run(connection: socket.socket) -> NoReturn:
 
     try:
         done = LanguageServer(program).Run(run, None)  # type: ignore[no-untyped-call]
-    except grpc.RpcError:  # the engine is gone, and nobody waits for an answer
+    except grpc.RpcError:  # the engine has exited and needs no response
         os._exit(1)
     connection.sendall(_ENDED + done.SerializeToString())
     connection.shutdown(socket.SHUT_RDWR)
@@ -92,11 +92,11 @@ def _read(connection: socket.socket) -> bytes:
 
 
 def main() -> None:
-    """Serve until whoever started this closes the pipe, or is gone."""
+    """Serve until the parent process closes the pipe or exits."""
     starter = os.dup(1)
-    os.dup2(2, 1)  # what a program prints is for people
+    os.dup2(2, 1)  # a program's output goes to standard error
     ours, its = socket.socketpair()
-    if os.fork() == 0:  # before gRPC has threads
+    if os.fork() == 0:  # before gRPC starts threads
         ours.close()
         os.close(0)
         os.close(starter)
@@ -107,7 +107,7 @@ def main() -> None:
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(ours), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    with contextlib.suppress(BrokenPipeError):  # the starter is gone already
+    with contextlib.suppress(BrokenPipeError):  # the parent has exited already
         os.write(starter, f"{port}\n".encode())
     sys.stdin.read()
 

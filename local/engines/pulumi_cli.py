@@ -1,4 +1,4 @@
-"""The Pulumi CLI of this machine: on the PATH, or the one that `make pulumi` built.
+"""Finds the Pulumi CLI: on the PATH, or the one that `make pulumi` built.
 
 It deliberately downloads and installs nothing.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-# The version that pyproject.toml asks of Pulumi's SDK: engine and SDK are one release.
+# The minimum of Pulumi's SDK in pyproject.toml: engine and SDK are released together.
 MINIMUM = (3, 236, 0)
 _MODULE = re.compile(r"^require github\.com/pulumi/pulumi/pkg/v3 v(\S+)$", re.MULTILINE)
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
@@ -30,26 +30,26 @@ class Cli:
 
     path: Path
     version: str
-    """Such as `3.274.1`; empty for a development build, which has none."""
+    """Such as `3.274.1`; empty for a development build."""
 
     @property
     def is_on_path(self) -> bool:
-        """Whether it is the one that `pulumi` means in a shell."""
+        """Whether `pulumi` in a shell runs it."""
         return shutil.which("pulumi") == str(self.path)
 
     @property
     def has_python(self) -> bool:
-        """Whether it can run Python programs by itself, as a full installation can."""
+        """Whether it can run Python programs, as a full installation can."""
         name = "pulumi-language-python"
         return (self.path.parent / name).is_file() or shutil.which(name) is not None
 
     def __str__(self) -> str:
-        """Name version and place."""
+        """Return version and path."""
         return f"Pulumi {self.version or '(a development build)'} at {self.path}"
 
 
 def find() -> Cli | None:
-    """Return the CLI on the PATH, or else the built one; None where there is neither.
+    """Return the CLI on the PATH, otherwise the built one, or None.
 
     Raises:
         CliError: it is too old, or does not run.
@@ -62,12 +62,12 @@ def find() -> Cli | None:
     version = _version(path)
     found = _VERSION.match(version)
     if version and not found:
-        raise CliError(f"{path} says that its version is {version!r}; install Pulumi again")
+        raise CliError(f"{path} reports the version {version!r}; reinstall Pulumi")
     minimum = max(MINIMUM, _required())
     if found and tuple(map(int, found.groups())) < minimum:
         needed = ".".join(map(str, minimum))
         raise CliError(
-            f"{path} is Pulumi {version.removeprefix('v')}, and {needed} or later is needed;"
+            f"{path} is Pulumi {version.removeprefix('v')}, but {needed} or later is required;"
             " upgrade it (https://www.pulumi.com/docs/install/), or run with ENGINE=built-in"
         )
     return Cli(path, version.removeprefix("v"))
@@ -88,7 +88,7 @@ def module_version() -> str:
 
 
 def without_pulumi() -> dict[str, str]:
-    """Return the environment without what the user has set for Pulumi."""
+    """Return the environment without the user's variables for Pulumi."""
     given = {name: text for name, text in os.environ.items() if not name.startswith("PULUMI_")}
     return given | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -97,7 +97,7 @@ def _version(path: Path) -> str:
     try:
         asked = subprocess.run(  # noqa: S603 (the Pulumi CLI)
             [path, "version"],
-            env=without_pulumi() | {"PULUMI_HOME": os.devnull},  # even `version` writes a log
+            env=without_pulumi() | {"PULUMI_HOME": os.devnull},  # even `version` writes a log file
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -106,14 +106,14 @@ def _version(path: Path) -> str:
         )
     except (OSError, subprocess.SubprocessError, UnicodeError) as error:
         raise CliError(
-            f"{path} does not run ({type(error).__name__}); install Pulumi again, or run with"
+            f"{path} does not run ({type(error).__name__}); reinstall Pulumi, or run with"
             " ENGINE=built-in"
         ) from error
     return asked.stdout.strip()
 
 
 def _required() -> tuple[int, ...]:
-    """Lower bound of `requiredPulumiVersion`; a range of another form is the CLI's to read."""
+    """Return the lower bound of `requiredPulumiVersion`; the CLI checks any other form."""
     found = re.match(r">=\s*(\d+)\.(\d+)\.(\d+)", str(_project().get("requiredPulumiVersion", "")))
     return tuple(map(int, found.groups())) if found else ()
 

@@ -1,7 +1,7 @@
-"""A stack under Pulumi's own engine, on the embedded AWS, with nothing of the user's.
+"""Runs a stack with Pulumi's own engine on the embedded AWS, isolated from the user's Pulumi.
 
-Home, backend and passphrase are made for it and gone with it. The CLI is as installed; the AWS
-provider and the host of the program are this project's, so nothing is downloaded.
+Home, backend and passphrase are temporary. The CLI is the installed one; the AWS provider and the
+host of the program are this project's, so nothing is downloaded.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from local.aws import EmbeddedAws
 from local.config.project import Stack
 from local.engines import language_host, pulumi_cli
 from local.engines.pulumi_cli import Cli
-from local.engines.record import Made, Record
+from local.engines.record import CreatedResource, Record
 from local.provider import wire
 from local.provider.server import served
 
@@ -33,23 +33,23 @@ _ENCRYPTED = "[secret]"
 
 
 class PulumiError(Exception):
-    """A command of the CLI failed; the text is the command and the CLI's reason."""
+    """A command of the CLI failed; the text has the command and the CLI's reason."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the engine does to a resource, or would do."""
+    """An operation of the engine on a resource, planned or done."""
 
     operation: str
     """Such as `create`; `same` where only the state changes."""
     urn: str
     changed: tuple[str, ...] = field(default=(), compare=False)
-    """Names of what differs: before a deployment, not all of it is known."""
+    """Names of the properties that differ; a preview may not know all of them."""
 
 
 @dataclass(frozen=True)
 class StateResource:
-    """One resource of the state; see `record.Made`."""
+    """One resource of the state; see `record.CreatedResource`."""
 
     type: str
     name: str
@@ -59,9 +59,9 @@ class StateResource:
 
 
 class PulumiEngine:
-    """One stack, as a context manager: what it starts and writes is gone at its end.
+    """One stack, as a context manager that cleans up everything it starts and writes.
 
-    Entering raises `OSError` where there is no folder to write to.
+    Entering raises `OSError` if no temporary folder can be created.
     """
 
     def __init__(self, cli: Cli) -> None:
@@ -70,14 +70,14 @@ class PulumiEngine:
         self._started = contextlib.ExitStack()
         self._ports: dict[str, int] = {}
         self.folder = Path()
-        """Where it keeps all that it writes."""
+        """The folder of everything that it writes."""
         self.planned: list[Step] = []
-        """What the preview before the first deployment said."""
+        """The steps of the preview before the first deployment."""
         self.made: list[Step] = []
-        """What the first deployment did."""
+        """The steps of the first deployment."""
 
     def __enter__(self) -> Self:
-        # A CLI that was killed may still write.
+        # A killed CLI may still be writing.
         temporary = tempfile.TemporaryDirectory(prefix="pulumi-", ignore_cleanup_errors=True)
         self.folder = Path(self._started.enter_context(temporary))
         return self
@@ -91,14 +91,17 @@ class PulumiEngine:
         self._started.close()
 
     def open(
-        self, stack: Stack, aws: EmbeddedAws, created: Callable[[Made], None] | None = None
+        self,
+        stack: Stack,
+        aws: EmbeddedAws,
+        created: Callable[[CreatedResource], None] | None = None,
     ) -> None:
-        """Write the project, make the stack, and serve provider and program.
+        """Write the project, initialize the stack, and serve provider and program.
 
-        `created` hears of each resource right after the provider has made it.
+        `created` is called with each resource right after the provider has created it.
 
         Raises:
-            PulumiError: the CLI refused.
+            PulumiError: the CLI failed.
 
         """
         self._stack, self._aws = stack, aws
@@ -112,12 +115,15 @@ class PulumiEngine:
         self._set_secrets()
 
     def deploy(
-        self, stack: Stack, aws: EmbeddedAws, created: Callable[[Made], None] | None = None
+        self,
+        stack: Stack,
+        aws: EmbeddedAws,
+        created: Callable[[CreatedResource], None] | None = None,
     ) -> Record:
-        """Open the stack, plan it, and deploy it with the CLI's progress shown.
+        """Open the stack, preview it, and deploy it while showing the CLI's progress.
 
         Raises:
-            PulumiError: the CLI refused.
+            PulumiError: the CLI failed.
 
         """
         self.open(stack, aws, created)
@@ -137,7 +143,7 @@ class PulumiEngine:
 
     @property
     def exports(self) -> dict[str, str]:
-        """Environment variables with which a CLI works on this stack, but for those of AWS."""
+        """Environment variables with which a CLI uses this stack, except those of AWS."""
         variables = {
             "PULUMI_BACKEND_URL": self.backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": self._passphrase,
@@ -148,28 +154,28 @@ class PulumiEngine:
         return variables
 
     def preview(self) -> list[Step]:
-        """Plan a deployment; return the steps, those that change nothing left out."""
+        """Preview a deployment; return the steps that change something."""
         return self._steps("preview")
 
     def up(self, *, shown: bool = False) -> list[Step]:
-        """Deploy; return the steps, those that change nothing left out."""
+        """Deploy; return the steps that change something."""
         return self._steps("up", "--skip-preview", "--suppress-outputs", shown=shown)
 
     def release(self) -> list[Step]:
         """End the protection of a strict stack, as docs/operations.md says; return the steps."""
         path = 'exemptions["protect"]'
-        self._command("config", "set", "--path", path, "The account goes with this run.")
+        self._command("config", "set", "--path", path, "The account is deleted after this run.")
         return self.up()
 
     def destroy(self) -> list[Step]:
-        """Destroy, unless the preview refuses; return the steps.
+        """Destroy the stack if the preview succeeds; return the steps.
 
-        Without a preview, the engine would delete what is not protected and then fail.
+        Without a preview, the engine would delete unprotected resources before it fails.
         """
         return self._steps("destroy")
 
     def record(self) -> Record:
-        """Read the state, in which what is secret is encrypted."""
+        """Return the state; secrets in it are encrypted."""
         state = self._command("stack", "export")
         resources = json.loads(state)["deployment"].get("resources", [])
         (root,) = (each for each in resources if each["type"] == "pulumi:pulumi:Stack")
@@ -194,7 +200,7 @@ class PulumiEngine:
         try:
             self._command(command, *arguments, "--event-log", str(log), shown=shown)
         except PulumiError:
-            # At a terminal, the CLI's display reads the Ctrl-C itself.
+            # At a terminal, the CLI's display handles Ctrl-C itself.
             if any("canceled" in each["message"] for each in _events(log, "diagnosticEvent")):
                 raise KeyboardInterrupt from None
             raise
@@ -203,7 +209,7 @@ class PulumiEngine:
         return [step for step in steps if step.operation != "same" or step.changed]
 
     def _write_project(self) -> None:
-        """Write the project's file, for a program elsewhere, and the stack's config."""
+        """Write the stack's config, and a project file that points to the program."""
         root = self._stack.program.parent
         project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
         project["main"] = str(root)
@@ -233,7 +239,7 @@ class PulumiEngine:
             self._command("config", "set", "--secret", "--path", path, text=str(value))
 
     def _command(self, *arguments: str, text: str = "", shown: bool = False) -> str:
-        """Run a command to its end; return what it printed, or nothing where it was shown."""
+        """Run a command; return its output, or "" if the output was shown."""
         sys.stdout.flush()
         interactive = shown and sys.stdin.isatty() and sys.stdout.isatty()
         options = [] if interactive else ["--non-interactive"]
@@ -247,7 +253,7 @@ class PulumiEngine:
             stdout=None if shown else subprocess.PIPE,
             stderr=subprocess.STDOUT if shown else subprocess.PIPE,
             text=True,
-            # In its own session, a Ctrl-C at the terminal is for this process only.
+            # In another session, Ctrl-C at the terminal reaches only this process.
             start_new_session=not interactive,
         ) as process:
             try:
@@ -264,24 +270,26 @@ class PulumiEngine:
             **pulumi_cli.without_pulumi(),
             **self._aws.exports(self._stack.region),
             **self.exports,
-            # Even where the CLI has a host of its own: this one looks for no virtual environment.
+            # Also where the CLI has its own host: ours does not search for a virtual environment.
             "PULUMI_DEBUG_LANGUAGES": f"python:{self._ports['python']}",
             "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_DEBUG_COMMANDS": "true",  # which have --event-log
+            "PULUMI_DEBUG_COMMANDS": "true",  # enables --event-log
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            # A state that is thrown away needs none, and each writes the whole of it.
+            # Each checkpoint writes the whole state, and this state is temporary.
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
 
 
 def _changed(step: dict[str, Any]) -> tuple[str, ...]:
-    """Name what differs, as the CLI shows it: inputs, and `protect`, which is the state's."""
+    """Return the names of the inputs that differ, and `protect`, as the CLI shows them."""
     old, new = step.get("old"), step.get("new")
     if not old or not new:
         return ()
     keys = set(step.get("diffs") or ())
-    if step["op"] == "update" and step.get("diffs") is None:  # no provider compares a component
+    if (
+        step["op"] == "update" and step.get("diffs") is None
+    ):  # no provider computes the diff of a component
         inputs, to = old.get("inputs", {}), new.get("inputs", {})
         keys = {key for key in inputs.keys() | to.keys() if inputs.get(key) != to.get(key)}
     if old.get("protect", False) != new.get("protect", False):
@@ -290,7 +298,7 @@ def _changed(step: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _events(log: Path, kind: str) -> Iterator[dict[str, Any]]:
-    """Yield the events of a kind that the engine wrote down."""
+    """Yield the events of one kind from the engine's log."""
     if log.exists():
         for line in log.read_text(encoding="utf-8").splitlines():
             if found := json.loads(line).get(kind):
@@ -298,7 +306,7 @@ def _events(log: Path, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """End the CLI as Ctrl-C does, so that it ends what it is about; kill it if it does not."""
+    """Interrupt the CLI as Ctrl-C does, so that it finishes cleanly; kill it if it does not."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(_STOP_SECONDS)
@@ -314,13 +322,13 @@ def _reason(arguments: tuple[str, ...], printed: str) -> str:
 
 
 def _typed(declaration: object, text: str) -> object:
-    """Return a config value as Pulumi wants it in a file: text unless another type is declared."""
+    """Return a config value as a stack file needs it: text unless another type is declared."""
     declared = declaration.get("type") if isinstance(declaration, dict) else None
     return json.loads(text) if declared in ("array", "boolean", "integer", "object") else text
 
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
-    """Yield the path of each value in a map, as Pulumi writes it, and the value."""
+    """Yield each value in a map, with its path in Pulumi's syntax."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(f"{path}[{json.dumps(key)}]", inner)
@@ -329,7 +337,7 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON)
-    """Read what a state holds, with a word for what is encrypted."""
+    """Return a value of the state, with `[secret]` for what is encrypted."""
     if isinstance(value, list):
         return [_plain(each) for each in value]
     if not isinstance(value, dict):

@@ -1,11 +1,11 @@
-"""What an engine made of a stack, as `checks` looks at it: the same from either engine."""
+"""The result of a deployment, in one form for both engines."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-class Made(Protocol):
-    """One resource that an engine made."""
+class CreatedResource(Protocol):
+    """One resource that an engine created."""
 
     @property
     def type(self) -> str:
@@ -17,26 +17,26 @@ class Made(Protocol):
 
     @property
     def id(self) -> str:
-        """What AWS calls it; empty for a component."""
+        """The id in AWS; empty for a component."""
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Never print them."""
+        """They may include secrets: never print them."""
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """Never print them."""
+        """They may include secrets: never print them."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What there is after a deployment."""
+    """What a deployment created."""
 
-    resources: tuple[Made, ...]
-    """Every resource and component, in the order of making, without the stack itself."""
+    resources: tuple[CreatedResource, ...]
+    """Every resource and component, in the order of creation, without the stack itself."""
     outputs: dict[str, Any]
     """The stack's outputs."""
     state: str
-    """What the engine keeps, as text: secret values are encrypted or left out."""
+    """The engine's state as text: secret values are encrypted or omitted."""
     messages: tuple[str, ...] = ()
-    """What the program logged for the deployer, if nobody has shown it yet."""
+    """What the program logged for the deployer and was not shown yet."""

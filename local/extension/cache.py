@@ -1,6 +1,6 @@
-"""Answers kept in the extension's memory: least recently used out first, each until it expires.
+"""The extension's cache of responses: each expires, and the least recently used is evicted first.
 
-No refresh ahead of expiry and none on demand: the extension offers neither.
+Like AWS's extension, it refreshes entries neither before they expire nor on demand.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Cache:
-    """At most `size` entries, secrets and parameters together; 0 keeps nothing.
+    """At most `size` entries, secrets and parameters together; 0 disables the cache.
 
-    Safe for many threads. `clock` gives seconds that never go back.
+    Safe for threads. `clock` returns monotonic seconds.
     """
 
     def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,7 +27,7 @@ class Cache:
         self._lock = Lock()
 
     def get(self, key: Hashable) -> bytes | None:
-        """Return what was put under `key`, unless it has expired or had to make room."""
+        """Return the entry of `key`, unless it has expired or was evicted."""
         with self._lock:
             expiry, body = self._entries.get(key, (0.0, None))
             if body is None:
@@ -39,7 +39,7 @@ class Cache:
             return body
 
     def put(self, key: Hashable, body: bytes, ttl_seconds: float) -> None:
-        """Keep `body` for `ttl_seconds`; 0 does not keep it."""
+        """Cache `body` for `ttl_seconds`; 0 does not cache it."""
         if not (self._size and ttl_seconds):
             return
         with self._lock:

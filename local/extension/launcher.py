@@ -1,8 +1,8 @@
 """Starts the extension's process in an execution environment, before the function's.
 
 The emulator listens and the new process accepts, so an early request waits in the backlog instead
-of being refused. A pipe is the extension's view of the function's life: empty during INIT,
-readable from the first INVOKE on, closed by the kernel however the function's process ends.
+of being refused. A pipe shows the extension the function's lifecycle: it is empty during INIT,
+readable from the first INVOKE on, and closed by the kernel when the function's process exits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Isolated (`-I`): a function's PYTHONPATH and current directory are not the extension's.
+# Isolated (`-I`), so that a function's PYTHONPATH and current directory have no effect.
 _COMMAND = (sys.executable, "-I", "-c")
 RUN = (
     f"import sys; sys.path.append({str(ROOT)!r});"

@@ -1,11 +1,11 @@
 """The extension's process: HTTP on loopback in front of Secrets Manager and Parameter Store.
 
-Started by `launcher` with two descriptors, the listening socket and the read end of the pipe that
-shows the life of the function's process. Ends with that process.
+Started by `launcher` with two descriptors: the listening socket, and the read end of the pipe that
+shows the lifecycle of the function's process. Exits with that process.
 
 AWS's extension is closed source, written in Go with the AWS SDK for Go v2. Statuses, bodies and
-the shape of an answer are those it was seen to give. Where nothing is known this server checks in
-the order route, method, readiness, token, parameters.
+the format of a response are as observed. The order of the checks is not known; this server checks
+route, method, readiness, token, parameters.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ TOKEN_HEADER = "x-aws-parameters-secrets-token"  # noqa: S105 (the header's name
 
 
 class Log:
-    """The function's log, in the extension's own format; one write per line."""
+    """Writes to the function's log in the extension's format, one write per line."""
 
     def __init__(self, level: str) -> None:
         self._levels = LOG_LEVELS[LOG_LEVELS.index(level) : -1]
 
     def __call__(self, level: str, message: str) -> None:
-        """Write `message` if `level` is wanted; what a caller sent stays on its one line."""
+        """Write `message` if `level` is enabled, escaped so that it stays on one line."""
         if level in self._levels:
             stamp = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime())
             text = message.encode("unicode_escape").decode("ascii")
@@ -61,31 +61,31 @@ class FunctionProcess:
         self._lifecycle = lifecycle
 
     def was_invoked(self) -> bool:
-        """Whether the first INVOKE has come. The byte that says so stays unread."""
+        """Whether the first INVOKE has arrived. The byte in the pipe stays unread."""
         return bool(select.select([self._lifecycle], [], [], 0)[0])
 
     def wait_for_end(self) -> None:
-        """Return when the process is gone."""
+        """Return when the process has exited."""
         end = select.poll()
-        end.register(self._lifecycle, 0)  # a hang-up is reported unasked
+        end.register(self._lifecycle, 0)  # a hang-up is always reported
         end.poll()
 
 
-# --- what a service returned, as JSON the way Go's encoder writes it -----------------------------
+# --- responses of a service, as JSON in the format of Go's encoder -------------------------------
 
 _GO_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
 def go_json(document: object) -> bytes:
-    """`document` as compact UTF-8 JSON, with the escapes of Go's `encoding/json`."""
+    """Return `document` as compact UTF-8 JSON, with the escapes of Go's `encoding/json`."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    # A lone surrogate, which JSON can escape and UTF-8 cannot hold, is U+FFFD to Go.
+    # Go replaces a lone surrogate, which UTF-8 cannot encode, by U+FFFD.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.translate(_GO_ESCAPES).encode()
 
 
 def _timestamp(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with the milliseconds that the services keep."""
+    """Return RFC 3339 in UTC with milliseconds."""
     if moment is None:
         return None
     milliseconds = round(moment.timestamp() * 1000)
@@ -94,7 +94,7 @@ def _timestamp(moment: datetime | None) -> str | None:
 
 
 def secret_document(response: Mapping[str, Any]) -> dict[str, object]:
-    """Give what GetSecretValue returned the extension's shape; what is absent is None."""
+    """Convert the response of GetSecretValue to the extension's; missing fields are None."""
     binary = response.get("SecretBinary")
     return {
         "ARN": response.get("ARN"),
@@ -109,7 +109,7 @@ def secret_document(response: Mapping[str, Any]) -> dict[str, object]:
 
 
 def parameter_document(response: Mapping[str, Any]) -> dict[str, object]:
-    """Give what GetParameter returned the extension's shape; what is absent is None."""
+    """Convert the response of GetParameter to the extension's; missing fields are None."""
     parameter = response["Parameter"]
     return {
         "Parameter": {
@@ -127,18 +127,18 @@ def parameter_document(response: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-# --- what a client asked for ---------------------------------------------------------------------
+# --- requests ------------------------------------------------------------------------------------
 
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
-# What Go's strconv.ParseBool takes for true; withDecryption is documented as true or false.
+# What Go's strconv.ParseBool reads as true; withDecryption is documented as true or false.
 _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 
 
 def parse_query(raw: str) -> dict[str, str]:
-    """Decode a query as Go's `url.ParseQuery`, in its order, the first of equal names.
+    """Decode a query as Go's `url.ParseQuery`: in order, the first of equal names wins.
 
-    `+` is a space; a pair with a semicolon or a broken escape is left out.
+    `+` is a space; a pair with a semicolon or an invalid escape is skipped.
     """
     query: dict[str, str] = {}
     for pair in raw.split("&"):
@@ -149,7 +149,7 @@ def parse_query(raw: str) -> dict[str, str]:
 
 
 def secret_request(query: Mapping[str, str]) -> dict[str, object]:
-    """Give the arguments of GetSecretValue. ValueError without a secretId."""
+    """Return the arguments of GetSecretValue. ValueError without a secretId."""
     if not query.get("secretId"):
         raise ValueError("the query has no secretId")
     names = {"secretId": "SecretId", "versionId": "VersionId", "versionStage": "VersionStage"}
@@ -157,7 +157,7 @@ def secret_request(query: Mapping[str, str]) -> dict[str, object]:
 
 
 def parameter_request(query: Mapping[str, str]) -> dict[str, object]:
-    """Give the arguments of GetParameter. ValueError without a name."""
+    """Return the arguments of GetParameter. ValueError without a name."""
     if not query.get("name"):
         raise ValueError("the query has no name")
     selectors = [query[key] for key in query if key in {"version", "label"} and query[key]]
@@ -171,7 +171,7 @@ def parameter_request(query: Mapping[str, str]) -> dict[str, object]:
 
 
 class Service:
-    """One AWS service, asked over at most `limit` connections at a time."""
+    """One AWS service, called over at most `limit` connections at a time."""
 
     def __init__(
         self, client: Future[Any], operation: str, timeout_millis: int, limit: int
@@ -182,7 +182,7 @@ class Service:
         self._connections = ThreadPoolExecutor(limit)
 
     def fetch(self, arguments: Mapping[str, object]) -> Mapping[str, Any]:
-        """Call the operation; the timeout bounds the wait for a connection and the call as one.
+        """Call the operation; the timeout covers the wait for a connection and the call.
 
         Raises TimeoutError, or what botocore raises.
         """
@@ -196,30 +196,30 @@ class Service:
 
 
 def _create_client(service: str, timeout_millis: int, max_connections: int) -> object:
-    """Make a client with the credentials, region and endpoint in the function's environment."""
-    # Imported here, in the background: botocore takes longer to load than all the rest.
-    import botocore.config  # noqa: PLC0415
-    import botocore.session  # noqa: PLC0415
+    """Create a client with the credentials, region and endpoint of the function's environment."""
+    # Imported here, in a background thread, because botocore loads slowly.
+    import botocore.config  # noqa: PLC0415 (slow)
+    import botocore.session  # noqa: PLC0415 (slow)
 
     timeout_seconds = timeout_millis / 1000 or None
     return botocore.session.get_session().create_client(
         service,
-        region_name=os.environ.get("AWS_REGION"),  # botocore knows AWS_DEFAULT_REGION alone
+        region_name=os.environ.get("AWS_REGION"),  # botocore reads only AWS_DEFAULT_REGION
         config=botocore.config.Config(
             connect_timeout=timeout_seconds,
             read_timeout=timeout_seconds,
             max_pool_connections=max_connections,
-            parameter_validation=False,  # a request is right or wrong as the service says
+            parameter_validation=False,  # the service decides whether a request is valid
             retries={"mode": "standard"},
         ),
     )
 
 
-# --- the answers ---------------------------------------------------------------------------------
+# --- responses -----------------------------------------------------------------------------------
 
 
 class Answer(NamedTuple):
-    """One HTTP response, but for what depends on the connection."""
+    """One HTTP response, without what depends on the connection."""
 
     status: HTTPStatus
     body: bytes
@@ -252,7 +252,7 @@ class Route(NamedTuple):
 
 
 class Extension:
-    """What the extension answers to a request, whatever it came in by."""
+    """Answers requests, independently of the transport."""
 
     def __init__(
         self, settings: Settings, session_token: str, was_invoked: Callable[[], bool], log: Log
@@ -300,7 +300,7 @@ class Extension:
             return UNAUTHORIZED
         try:
             body = self._lookup(route, route.request(parse_query(query)))
-        except Exception as error:  # noqa: BLE001 (whatever the cause, clients get this answer)
+        except Exception as error:  # noqa: BLE001 (clients get this response whatever the cause is)
             self._log("ERROR", f"{path}: {type(error).__name__}: {error}")
             return FAILED
         return Answer(HTTPStatus.OK, body, b"Content-Type: application/json\r\n")
@@ -319,12 +319,12 @@ class Extension:
 
 # Go's http.DefaultMaxHeaderBytes, for the request line and the headers together.
 _MAX_HEAD_BYTES = 1 << 20
-# What Go's server skips of a body that nobody reads, before it gives up on the connection.
+# How much of an unread body Go's server skips before it closes the connection.
 _MAX_BODY_BYTES = 256 << 10
 
 
 class RequestHead(NamedTuple):
-    """The head of one request; the names of its headers in lower case."""
+    """The head of one request; header names are in lower case."""
 
     method: str
     target: str
@@ -333,15 +333,15 @@ class RequestHead(NamedTuple):
 
     @property
     def keep_alive(self) -> bool:
-        """Whether the client wants the connection kept."""
+        """Whether the client keeps the connection open."""
         connection = self.headers.get("connection", "").lower()
         return connection == "keep-alive" if self.version == "HTTP/1.0" else connection != "close"
 
 
 def read_request(stream: BufferedReader) -> RequestHead | None:
-    """Read the next request, dropping its body; None at the end of the connection.
+    """Read the next request and skip its body; None at the end of the connection.
 
-    Raises ValueError for what Go's server answers 400, an HTTP/1.1 request without Host included.
+    Raises ValueError for what Go's server answers with 400, such as HTTP/1.1 without Host.
     """
     lines: list[str] = []
     room = _MAX_HEAD_BYTES
@@ -371,8 +371,8 @@ def read_request(stream: BufferedReader) -> RequestHead | None:
 
 
 def serve_connection(connection: socket.socket, extension: Extension) -> None:
-    """Answer the requests of one client until it closes the connection or wants it closed."""
-    # A client that leaves without its answer is no fault of the extension's.
+    """Answer the requests of one client until either side closes the connection."""
+    # A client may disconnect before it has its response.
     with connection, connection.makefile("rb") as stream, suppress(ConnectionError):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive = True
@@ -404,9 +404,9 @@ def _response(answer: Answer, version: str, *, keep_alive: bool) -> bytes:
 
 
 def accept_clients(listener: socket.socket, extension: Extension, idle: Semaphore) -> None:
-    """Serve one client after the other, for ever; `idle` counts the other threads that wait.
+    """Serve one client after another, forever; `idle` counts the other waiting threads.
 
-    The thread that accepts a client serves it, which spares the client the start of a thread.
+    The thread that accepts a client serves it, so that no client waits for a thread to start.
     """
     while True:
         connection, _ = listener.accept()
@@ -421,8 +421,10 @@ def _start_accepting(listener: socket.socket, extension: Extension, idle: Semaph
 
 
 def main() -> None:
-    """Serve on the socket inherited until the function's process ends; see `launcher`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the emulator, which ends this
+    """Serve on the inherited socket until the function's process exits; see `launcher`."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the emulator handles Ctrl-C and stops this process
     listener = socket.socket(fileno=int(sys.argv[1]))
     function = FunctionProcess(lifecycle=int(sys.argv[2]))
     settings = read_settings(os.environ)
@@ -434,4 +436,4 @@ def main() -> None:
     log("INFO", f"Serving on port {listener.getsockname()[1]}")
     _start_accepting(listener, extension, Semaphore(0))
     function.wait_for_end()
-    os._exit(0)  # calls to AWS that are still under way are nobody's any more
+    os._exit(0)  # abandons the calls to AWS that are still running

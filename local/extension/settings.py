@@ -2,8 +2,8 @@
 
 Names, defaults and ranges:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
-What AWS does with a value out of range is documented for no variable and known for the TTL alone,
-which it clamps; here every other fault is logged and replaced by the default.
+AWS does not document what happens to a value out of range. The TTL is known to be clamped; here
+every other invalid value is logged and replaced by the default.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ MAX_PORT = 65535
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "NONE")
 
-# A TTL of more is clamped: "SECRETS_MANAGER_TTL exceeds max limit", as logged in
+# A higher TTL is clamped: "SECRETS_MANAGER_TTL exceeds max limit", as logged in
 # https://github.com/aws-samples/aws-lambda-extensions/issues/104
 MAX_TTL_SECONDS = 300
 MAX_CACHE_SIZE = 1000
-# AWS names no upper bound for the others; theirs is what every clock and pool here still takes.
+# AWS documents no upper bound for the others; this one is small enough for clocks and pools.
 _UNBOUNDED = 2**31 - 1
 
 
 def http_port(environ: Mapping[str, str]) -> int:
-    """Return the port that the variables ask for; what is not a port is the default."""
+    """Return the port in the variables; the default if it is missing or invalid."""
     configured = environ.get(PORT_VARIABLE, "")
     port = int(configured) if configured.isascii() and configured.isdecimal() else 0
     return port if 1 <= port <= MAX_PORT else DEFAULT_PORT
 
 
 class Settings(NamedTuple):
-    """What one extension process runs with."""
+    """The settings of one extension process."""
 
     log_level: str
     """One of LOG_LEVELS."""
@@ -51,11 +51,11 @@ class Settings(NamedTuple):
     ssm_parameter_store_timeout_millis: int
     """0 means none."""
     warnings: tuple[str, ...]
-    """A sentence for each value that was not taken as it stands."""
+    """A sentence for each value that was replaced or clamped."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the variables; an unset or empty one has its default. Never raises."""
+    """Read the variables; unset and empty ones have their defaults. Never raises."""
     warnings: list[str] = []
 
     def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -67,7 +67,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     def number(name: str, default: int, low: int, high: int) -> int:
         text = environ.get(name, "") or str(default)
-        # Digits alone, as Go reads them: int() would take "1_000" and " 5" as well.
+        # Only digits, as in Go: int() would also accept "1_000" and " 5".
         value = int(text) if text.isascii() and text.isdecimal() else -1
         if low <= value <= high:
             return value

@@ -1,7 +1,8 @@
-"""What is done to a deployment to prove it: promises tried one by one, rotations, outages.
+"""Proves what a deployment promises: checks, rotations under traffic, and outages.
 
-`make up` runs `checks`, then, with Pulumi's engine, `engine_checks`, each in its list's order.
-`function_checks` are those of one function, whatever its code. `trial` deploys functions of ours
-with the role of one: `probe` says what it may read, `reader` reads by the client. `traffic` calls
-the functions meanwhile.
+`make up` runs `checks`, then, with Pulumi's engine, `engine_checks`, in the order of their lists.
+`function_checks` checks one function, whatever its code. `role_access` deploys our own functions
+with the role of a function: `probe` reports what the role can read, `reader` reads through the
+client. `results` has the outcome of a check.
+`traffic` calls the functions during rotations and outages.
 """

@@ -1,6 +1,6 @@
-"""Callers that use the client of functions themselves, with no connection to fall back on.
+"""Callers that use the functions' client directly and keep no connection.
 
-They import what the function's package holds: whoever imports this has `handler` on the path.
+They import the modules of a function's package, so `handler` must be on the path.
 """
 
 import hmac
@@ -13,15 +13,15 @@ from local.proofs.traffic import Caller
 from postgres import connect, is_auth_error
 from secret_client import SecretClient, Value
 
-# Less than a rotation takes: what is signed is at most one rotation old.
+# Shorter than a rotation, so that a signature is at most one rotation old.
 _SIGNER_SECONDS = 0.05
 
 
 def logging_in(
     deployment: Deployment, name: str, make: type[SecretClient] = SecretClient
 ) -> Caller:
-    """Log in to the database anew for every request, by the secret of a logical name."""
-    assert deployment.server is not None  # noqa: S101 (a stack with a database)
+    """Return a caller that logs in to a secret's database for every request."""
+    assert deployment.server is not None  # noqa: S101 (the stack has a database)
     ca_bundle, client = deployment.server.ca_bundle, _client(deployment, make)
     arn = deployment.outputs["secret_arns"][name]
 
@@ -33,16 +33,17 @@ def logging_in(
     def request() -> dict[str, Any]:
         try:
             return client.with_fresh_credentials(arn, log_in, is_auth_error)
-        except InterfaceError:  # this very session was ended by the server
+        except InterfaceError:  # the server terminated this session
             return client.with_fresh_credentials(arn, log_in, is_auth_error)
 
     return request
 
 
 def signing(deployment: Deployment, name: str, field: str) -> Caller:
-    """Sign by one client and verify by another, which accepts `previous`, too.
+    """Return a caller that signs with one client and verifies with another.
 
-    Neither knows what the other has at hand: the value of one may be newer.
+    The verifier also accepts `previous`. Each client has its own cache, so either value may be
+    newer.
     """
     signer = _client(deployment, SecretClient, cache_seconds=_SIGNER_SECONDS)
     verifier = _client(deployment, SecretClient)

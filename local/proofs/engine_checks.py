@@ -1,4 +1,4 @@
-"""What Pulumi's engine promises of a stack, each promise tried; a figure for each."""
+"""The checks of a stack deployed by Pulumi's engine: one for each promise, with a figure."""
 
 import gzip
 import json
@@ -16,63 +16,65 @@ from local.deployment import Deployment
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.proofs import leftovers
 from local.proofs.leaks import leaked
-from local.proofs.outcomes import Broken, Outcome, tried
+from local.proofs.results import CheckFailed, CheckResult, run_check
 
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_IN_BASE64 = re.compile(r"H4sI[\w+/-]+={0,2}")
 _SHOWN = 5
 
-PLANNED = "the preview plans exactly what up makes"
+PLANNED = "the preview plans exactly what up does"
 UNCHANGED = "a second up changes nothing"
-HELD = "no secret value in the stack's state, history and logs"
-LEFT = "destroy leaves what docs/operations.md says, and no more"
+HELD = "no secret value in the stack's state, history or logs"
+LEFT = "destroy leaves only what docs/operations.md lists"
 
 PROMISES = (PLANNED, UNCHANGED, HELD, LEFT)
-"""What is checked, in the order of checking."""
+"""The names of the checks, in order."""
 
 
 def run(
     deployment: Deployment,
     values: Collection[str],
-    before: frozenset[leftovers.Thing] = frozenset(),
+    before: frozenset[leftovers.AccountResource] = frozenset(),
     *,
     stays: bool = True,
-) -> Iterator[Outcome]:
-    """Try every promise, and destroy the stack unless it stays; one outcome each, as it is known.
+) -> Iterator[CheckResult]:
+    """Run every check, and destroy the stack unless `stays`; yield each outcome at once.
 
-    `values` are the secret values right after the deployment, `before` is what there was in
-    the account before it.
+    `values` are the secret values right after the deployment; `before` is the content of the
+    account before the deployment.
     """
     held = {*values, *deployment.canaries}
     engine = _engine(deployment)
-    yield tried(PLANNED, lambda: _planned(engine))
-    yield tried(UNCHANGED, lambda: _unchanged(engine))
-    yield tried(HELD, lambda: _held(engine, held))
+    yield run_check(PLANNED, lambda: _planned(engine))
+    yield run_check(UNCHANGED, lambda: _unchanged(engine))
+    yield run_check(HELD, lambda: _held(engine, held))
     if not stays:
-        yield tried(LEFT, lambda: _left(deployment, before))
+        yield run_check(LEFT, lambda: _left(deployment, before))
 
 
 def _engine(deployment: Deployment) -> PulumiEngine:
     if deployment.pulumi is None:
-        raise Broken("the stack was not deployed by Pulumi's engine")
+        raise CheckFailed("the stack was not deployed by Pulumi's engine")
     return deployment.pulumi
 
 
 def _planned(engine: PulumiEngine) -> str:
     planned, made = Counter(engine.planned), Counter(engine.made)
     if not made:
-        raise Broken("nothing was made")
+        raise CheckFailed("nothing was created")
     if planned != made:
-        raise Broken(f"only planned: {_told(planned - made)}; only done: {_told(made - planned)}")
+        raise CheckFailed(
+            f"only planned: {_described(planned - made)}; only done: {_described(made - planned)}"
+        )
     if other := {step.operation for step in made} - {"create"}:
-        raise Broken(f"in an empty account there is nothing to {', '.join(sorted(other))}")
+        raise CheckFailed(f"unexpected in an empty account: {', '.join(sorted(other))}")
     return f"{len(engine.made)} steps"
 
 
 def _unchanged(engine: PulumiEngine) -> str:
     start = time.perf_counter()
     if done := engine.up():
-        raise Broken(_told(Counter(done)))
+        raise CheckFailed(_described(Counter(done)))
     return f"{time.perf_counter() - start:.1f} s"
 
 
@@ -82,22 +84,23 @@ def _held(engine: PulumiEngine, values: Collection[str]) -> str:
         planted = _planted(Path(folder), min(values, key=len, default=""))
         found = {path for path in (*files, *planted) if _leaks(path, values)}
     if missed := planted - found:
-        raise Broken(f"a planted value was not found: {_names(missed)}")
+        raise CheckFailed(f"a planted value was not found: {_names(missed)}")
     if found - planted:
-        raise Broken(f"a secret value is in {_names(found - planted)}")
+        raise CheckFailed(f"a secret value is in {_names(found - planted)}")
     size = sum(path.stat().st_size for path in files) // 1024
-    return f"{len(files)} files, {size} KiB; {len(planted)} planted values found"
+    return f"{len(files)} files, {size} KiB searched; {len(planted)} planted values found"
 
 
-def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
+def _left(deployment: Deployment, before: frozenset[leftovers.AccountResource]) -> str:
     engine, expected = _engine(deployment), leftovers.kept(deployment)
     if deployment.outputs["protection"] == "strict":
         _release(engine)
     done = engine.destroy()
     found = leftovers.account(deployment.aws, deployment.stack) - before
     if found != expected:
-        raise Broken(
-            f"left unexpectedly: {_some(found - expected)}; gone: {_some(expected - found)}"
+        raise CheckFailed(
+            f"left but not listed: {_some(found - expected)};"
+            f" listed but gone: {_some(expected - found)}"
         )
     kinds = Counter(thing.kind for thing in found)
     left = ", ".join(f"{count} × {kind}" for kind, count in sorted(kinds.items()))
@@ -105,20 +108,22 @@ def _left(deployment: Deployment, before: frozenset[leftovers.Thing]) -> str:
 
 
 def _release(engine: PulumiEngine) -> None:
-    """Take the protection away as docs/operations.md says, after a destroy was refused."""
+    """End the protection as docs/operations.md says, after a rejected destroy."""
     try:
         engine.destroy()
     except PulumiError as error:
         if "cannot be deleted" not in str(error):
             raise
     else:
-        raise Broken("it was destroyed although it is protected")
+        raise CheckFailed("the stack was destroyed although it is protected")
     if done := [step for step in engine.release() if step.operation != "same"]:
-        raise Broken(f"an exemption from protect does more than release: {_told(Counter(done))}")
+        raise CheckFailed(
+            f"the exemption from protect changes more than protect: {_described(Counter(done))}"
+        )
 
 
 def _planted(folder: Path, value: str) -> set[Path]:
-    """Write a value into files in every way in which it must be found."""
+    """Write a value to files in every encoding in which it must be found."""
     raw = value.encode()
     written = {
         "plain": raw,
@@ -138,7 +143,7 @@ def _leaks(path: Path, values: Collection[str]) -> bool:
 
 
 def _texts(content: bytes) -> Iterator[str]:
-    """Read a file as text, and what is compressed in it."""
+    """Yield a file as text, and everything compressed in it."""
     text = content.decode("utf-8", "replace")
     yield text
     packed = [content[found.start() :] for found in re.finditer(re.escape(_GZIP), content)]
@@ -158,7 +163,7 @@ def _names(paths: Collection[Path]) -> str:
     return ", ".join(sorted(path.name for path in paths)[:_SHOWN])
 
 
-def _told(steps: Counter[Step]) -> str:
+def _described(steps: Counter[Step]) -> str:
     return _some([f"{step.operation} {step.urn.rsplit('::', 1)[1]}" for step in steps])
 
 

@@ -1,7 +1,7 @@
-"""What is promised of each function that reads, whatever its code does.
+"""The checks of one function, whatever its code does.
 
-Each check returns a figure. It raises `Broken` if the promise does not hold, and `Skipped` if it
-does not apply.
+Each check returns a figure. It raises `CheckFailed` if the promise does not hold, and
+`CheckSkipped` if it does not apply.
 """
 
 import json
@@ -21,43 +21,43 @@ from local.deployment import SEEDING, Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
 from local.proofs.leaks import leaked
-from local.proofs.outcomes import Broken, Skipped
 from local.proofs.probe import digest
-from local.proofs.trial import READ, like, probe, read_as, role_like
+from local.proofs.results import CheckFailed, CheckSkipped
+from local.proofs.role_access import READ, copied_configuration, probe, read_as, role_copy
 
 INVOCATIONS = 3
-_NO_EVENT = "no event given"
-_NOT_CALLED = "it was not called"
-_NO_SECRET = "it reads no secret"  # noqa: S105 (a text for people)
+_NO_EVENT = "no `event` in its config"
+_NOT_CALLED = "the function was not called"
+_NO_SECRET = "the function reads no secret"  # noqa: S105 (a text for people)
 _TIMED_OUT = "Task timed out"
 
 
 @dataclass(frozen=True)
 class Calls:
-    """How a function's first calls went."""
+    """The first calls of a function."""
 
     invocations: tuple[Invocation, ...] = ()
     error: str = ""
-    """What the function raised, or what Lambda refused, which ended the calls."""
+    """The error of the function or of Lambda that stopped the calls."""
     raised: str = ""
-    """The same with all that Lambda says about it."""
+    """The same error with Lambda's whole response."""
     not_called: str = ""
-    """Why it was not called at all."""
+    """Why it was not called."""
     megabytes: int | None = None
-    """Its peak of memory, if it can be measured."""
+    """Its peak memory, if it can be measured."""
 
 
 class Readings(NamedTuple):
-    """What a function's role may read: id -> `read`, or AWS's error."""
+    """What a function's role can read: id -> `read`, or AWS's error."""
 
     own: dict[str, str]
     others: dict[str, str]
     through_extension: dict[str, bool]
-    """ARN of each secret of its own -> whether the extension has the administrator's value."""
+    """ARN of each of its secrets -> whether the extension returns the value in Secrets Manager."""
 
 
-class Evidence:
-    """What several checks look at: each function was called a few times."""
+class CheckContext:
+    """What several checks use: the functions' first calls, and what their roles can read."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
@@ -67,85 +67,85 @@ class Evidence:
 
     @cached_property
     def answering(self) -> list[Function]:
-        """The functions that answer their events as expected."""
+        """The functions that return the expected response to their events."""
         found = []
         for name, function in self.functions.items():
             try:
                 answers(self, function)
-            except (Broken, Skipped):
+            except (CheckFailed, CheckSkipped):
                 continue
             found.append(self.functions[name])
         return found
 
     @property
     def has_run(self) -> bool:
-        """Whether any function of the stack was called, the one that seeds included."""
+        """Whether any function of the stack was called, including the seeder."""
         seeds = (each.type == SEEDING for each in self.deployment.record.resources)
         return any(seeds) or not all(each.not_called for each in self.calls.values())
 
     def has_leak(self, text: str) -> bool:
-        """Whether a text holds a secret value of the stack.
+        """Whether a text contains a secret value of the stack.
 
         Raises:
-            Skipped: the stack has no secret.
+            CheckSkipped: the stack has no secret.
 
         """
         deployment = self.deployment
         if not deployment.secret_arns and not deployment.outputs["parameter_arns"]:
-            raise Skipped("this stack has no secret")
+            raise CheckSkipped("this stack has no secret")
         return leaked(text, deployment.canaries)
 
     def readings(self, function: Function) -> Readings:
-        """Let a function's role read all that there is, once."""
+        """Let a function's role try to read everything; the result is cached."""
         if function.name not in self._readings:
             self._readings[function.name] = _readings(self.deployment, function)
         return self._readings[function.name]
 
 
-FunctionCheck = Callable[[Evidence, Function], str]
+FunctionCheck = Callable[[CheckContext, Function], str]
 
 
-def of_each(check: FunctionCheck) -> Callable[[Evidence], str]:
-    """Make a check of all functions out of a check of one.
+def all_functions(check: FunctionCheck) -> Callable[[CheckContext], str]:
+    """Turn a check of one function into a check of all functions.
 
-    With one function the figure is its own; with several, each has a line of details.
+    With one function its figure is used; with several, each has a line of details.
     """
 
-    def checked(evidence: Evidence) -> str:
-        figures, reasons, faults = {}, {}, {}
-        for name, function in evidence.functions.items():
+    def checked(context: CheckContext) -> str:
+        figures, reasons, failures = {}, {}, {}
+        for name, function in context.functions.items():
             try:
-                figures[name] = check(evidence, function)
-            except Skipped as skipped:
+                figures[name] = check(context, function)
+            except CheckSkipped as skipped:
                 reasons[name] = str(skipped)
-            except Broken as broken:
-                faults[name] = str(broken)
-        if len(evidence.functions) == 1:
-            return _only(figures, reasons, faults)
-        count = len(evidence.functions)
-        lines = [*_lines("✗", faults), *_lines("✓", figures), *_lines("–", reasons)]
-        if faults:
-            raise Broken("\n".join([f"{len(faults)} of {count} functions fail", *lines]))
+            except CheckFailed as broken:
+                failures[name] = str(broken)
+        if len(context.functions) == 1:
+            return _only(figures, reasons, failures)
+        count = len(context.functions)
+        lines = [*_lines("✗", failures), *_lines("✓", figures), *_lines("–", reasons)]
+        if failures:
+            raise CheckFailed("\n".join([f"{len(failures)} of {count} functions failed", *lines]))
         if not figures:
             same = len(lines) == 1
             of_all = [f"none of {count} functions", *lines]
-            raise Skipped(next(iter(reasons.values())) if same else "\n".join(of_all))
+            raise CheckSkipped(next(iter(reasons.values())) if same else "\n".join(of_all))
         return "\n".join([f"{len(figures)} of {count} functions", *lines])
 
     return checked
 
 
-def _only(figures: dict[str, str], reasons: dict[str, str], faults: dict[str, str]) -> str:
-    for fault in faults.values():
-        raise Broken(fault)
+def _only(figures: dict[str, str], reasons: dict[str, str], failures: dict[str, str]) -> str:
+    for failure in failures.values():
+        raise CheckFailed(failure)
     for reason in reasons.values():
-        raise Skipped(reason)
+        raise CheckSkipped(reason)
     (figure,) = figures.values()
     return figure
 
 
 def _lines(mark: str, texts: Mapping[str, str]) -> Iterator[str]:
-    """Write a line for each text, with the functions that it is about."""
+    """Yield a line for each text, with the functions that it applies to."""
     about: dict[str, list[str]] = {}
     for name, text in sorted(texts.items()):
         about.setdefault(text, []).append(name)
@@ -168,42 +168,41 @@ def _calls(function: Function) -> Calls:
     return Calls(tuple(invocations), megabytes=memory.peak_megabytes(function.outputs["name"]))
 
 
-def answers(evidence: Evidence, function: Function) -> str:
-    """Whether it answers its event as expected, each time."""
-    calls = evidence.calls[function.name]
+def answers(context: CheckContext, function: Function) -> str:
+    """Check that the function answers its event as expected, each time."""
+    calls = context.calls[function.name]
     if calls.not_called:
-        raise Skipped(calls.not_called)
+        raise CheckSkipped(calls.not_called)
     if calls.error:
-        if evidence.has_leak(f"{calls.error}\n{calls.raised}"):
-            raise Broken("the function raised, and the error holds a secret value")
-        raise Broken(calls.error)
-    if evidence.has_leak("\n".join(each.payload for each in calls.invocations)):
-        raise Broken("the answer holds a secret value")
+        if context.has_leak(f"{calls.error}\n{calls.raised}"):
+            raise CheckFailed("the function raised an error that contains a secret value")
+        raise CheckFailed(calls.error)
+    if context.has_leak("\n".join(each.payload for each in calls.invocations)):
+        raise CheckFailed("the response contains a secret value")
     for invocation in calls.invocations:
         if differences := function.unmet(invocation):
-            raise Broken("; ".join(differences))
+            raise CheckFailed("; ".join(differences))
     last = calls.invocations[-1]
     size = f"{len(last.payload.encode()):,} bytes"
     return size if last.status is None else f"status {last.status}, {size}"
 
 
-def agrees(evidence: Evidence, function: Function) -> str:
-    """Whether its extension answers its role what the administrator reads."""
-    found = evidence.readings(function).through_extension
+def agrees(context: CheckContext, function: Function) -> str:
+    """Check that the extension returns the values in Secrets Manager."""
+    found = context.readings(function).through_extension
     if not found:
-        raise Skipped(_NO_SECRET)
-    names = {arn: name for name, arn in evidence.deployment.secret_arns.items()}
+        raise CheckSkipped(_NO_SECRET)
+    names = {arn: name for name, arn in context.deployment.secret_arns.items()}
     if wrong := sorted(names[arn] for arn, same in found.items() if not same):
-        hold = "holds" if len(wrong) == 1 else "hold"
-        raise Broken(f"the extension does not answer what {', '.join(wrong)} {hold}")
+        raise CheckFailed(f"the extension does not return the value of {', '.join(wrong)}")
     return f"{len(found)} of {len(found)} secrets"
 
 
-def one_call(evidence: Evidence, function: Function) -> str:
-    """Whether the first calls cost no more reads than the caches allow."""
-    if evidence.calls[function.name].not_called:
-        raise Skipped(_NOT_CALLED)
-    deployment, name = evidence.deployment, function.outputs["name"]
+def one_call(context: CheckContext, function: Function) -> str:
+    """Check that the first calls cost no more reads than the cache settings allow."""
+    if context.calls[function.name].not_called:
+        raise CheckSkipped(_NOT_CALLED)
+    deployment, name = context.deployment, function.outputs["name"]
     reads: Counter[str] = Counter()
     for page in (
         deployment.client("cloudtrail")
@@ -216,15 +215,15 @@ def one_call(evidence: Evidence, function: Function) -> str:
     most = 1 if function.config.extension_cache_seconds() else INVOCATIONS
     if too_many := {secret: count for secret, count in reads.items() if count > most}:
         secret, count = max(too_many.items(), key=lambda each: each[1])
-        raise Broken(f"{count} calls for {secret} instead of {most}")
-    return f"{reads.total()} by {name}, in CloudTrail"
+        raise CheckFailed(f"{count} calls for {secret} instead of at most {most}")
+    return f"{reads.total()} {_GET} by {name} in CloudTrail"
 
 
 _GET = "GetSecretValue"
 
 
 def _secret_read(event: dict[str, Any]) -> str:
-    """Name the secret that a call was for, whether it was asked for by name or ARN."""
+    """Return the name of the secret that a call read, by name or by ARN."""
     asked = json.loads(event["CloudTrailEvent"]).get("requestParameters") or {}
     secret_id = str(asked.get("secretId", ""))
     if not secret_id.startswith("arn:"):
@@ -232,38 +231,38 @@ def _secret_read(event: dict[str, Any]) -> str:
     return re.sub(r"-\w{6}$", "", secret_id.split(":", 6)[6])
 
 
-def latency(evidence: Evidence, function: Function) -> str:
-    """Whether its first calls stayed within the function's time and memory."""
-    calls, own = evidence.calls[function.name], function.config.settings
+def latency(context: CheckContext, function: Function) -> str:
+    """Check that the first calls stayed within the function's timeout and memory."""
+    calls, own = context.calls[function.name], function.config.settings
     if _TIMED_OUT in calls.error:
-        raise Broken(f"ended by its timeout of {own.timeout_seconds} s")
+        raise CheckFailed(f"the function timed out after {own.timeout_seconds} s")
     if not calls.invocations:
-        raise Skipped(_NOT_CALLED if calls.not_called else "it has not answered")
+        raise CheckSkipped(_NOT_CALLED if calls.not_called else "the function has not answered")
     first, *later = (invocation.milliseconds for invocation in calls.invocations)
     then = f", then {statistics.median(later):.1f} ms" if later else ""
     took = f"{first:.0f} ms{then}, of {own.timeout_seconds} s"
     if calls.megabytes is None:
-        return f"{took}; memory is not measured here"
+        return f"{took}; memory cannot be measured here"
     used = f"{calls.megabytes} MB of {own.memory_mb} MB"
     if calls.megabytes > own.memory_mb:
-        raise Broken(f"it used {used}")
+        raise CheckFailed(f"the function used {used}")
     return f"{took}; {used}"
 
 
-def only_its_own(evidence: Evidence, function: Function) -> str:
-    """Whether its role reads its secrets and parameters, and is refused all others."""
-    readings = evidence.readings(function)
+def only_its_own(context: CheckContext, function: Function) -> str:
+    """Check that its role can read its own secrets and parameters, and no others."""
+    readings = context.readings(function)
     for name, outcome in readings.others.items():
         action = "ssm:GetParameter" if name.startswith("/") else "secretsmanager:GetSecretValue"
         expect_refusal(outcome, "AccessDeniedException", action)
     if unread := {name: each for name, each in readings.own.items() if each != READ}:
-        raise Broken(f"it cannot read its own: {unread}")
-    return f"{len(readings.own)} read, {len(readings.others)} refused"
+        raise CheckFailed(f"the role cannot read its own: {unread}")
+    return f"{len(readings.own)} read, {len(readings.others)} denied"
 
 
-def not_without_key(evidence: Evidence, function: Function) -> str:
-    """Whether a role with its grants for secrets and none for the key is refused."""
-    deployment = evidence.deployment
+def not_without_key(context: CheckContext, function: Function) -> str:
+    """Check that a role with the same permissions, except for the key, is denied."""
+    deployment = context.deployment
     existing = deployment.settings.existing_secrets
     arns = [
         deployment.secret_arns[name]
@@ -271,11 +270,11 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
         if name not in existing or existing[name].key_arn
     ]
     if not arns:
-        raise Skipped(_NO_SECRET)
+        raise CheckSkipped(_NO_SECRET)
     arn = arns[0]
     with (
-        without_policy(deployment, arn),  # which refuses another role already
-        role_like(
+        without_policy(deployment, arn),  # the policy alone would deny another role
+        role_copy(
             deployment.client,
             function.outputs["role_arn"],
             keep=lambda statement: "kms:" not in json.dumps(statement["Action"]),
@@ -287,17 +286,17 @@ def not_without_key(evidence: Evidence, function: Function) -> str:
     return code[1] if code else outcome
 
 
-def guarded(evidence: Evidence, function: Function) -> str:
-    """Whether a resource policy refuses a role with the same grants."""
-    deployment = evidence.deployment
+def guarded(context: CheckContext, function: Function) -> str:
+    """Check that the resource policy denies another role with the same permissions."""
+    deployment = context.deployment
     if not deployment.settings.resource_policy.enabled:
-        raise Skipped("no secret of this stack has a resource policy")
+        raise CheckSkipped("no secret in this stack has a resource policy")
     own = function.config.settings.secrets
     arns = [arn for name, arn in deployment.outputs["secret_arns"].items() if name in own]
     if not arns:
-        raise Skipped(_NO_SECRET)
+        raise CheckSkipped(_NO_SECRET)
     arn = arns[0]
-    with role_like(deployment.client, function.outputs["role_arn"], keep=bool) as role_arn:
+    with role_copy(deployment.client, function.outputs["role_arn"], keep=bool) as role_arn:
         expect_refusal(
             read_as(deployment.client, role_arn, [arn])[arn],
             "AccessDeniedException",
@@ -305,40 +304,42 @@ def guarded(evidence: Evidence, function: Function) -> str:
         )
         with without_policy(deployment, arn):
             if read_as(deployment.client, role_arn, [arn])[arn] != READ:
-                raise Broken("IAM alone refuses the role, so nothing is shown")
-    return "a role with the function's grants is refused"
+                raise CheckFailed("IAM alone denies the role already, so the check shows nothing")
+    return "a role with the function's permissions is denied"
 
 
-def replicated(evidence: Evidence, function: Function) -> str:
-    """Whether its role reads the replicas of its secrets."""
-    deployment = evidence.deployment
+def replicated(context: CheckContext, function: Function) -> str:
+    """Check that every secret is replicated, and that its role can read its replicas."""
+    deployment = context.deployment
     regions, arns = list(deployment.outputs["replica_key_arns"]), deployment.outputs["secret_arns"]
     if not regions:
-        raise Skipped("no secret of this stack has a replica")
+        raise CheckSkipped("no secret in this stack has a replica")
     for name, arn in arns.items():
         described = deployment.client("secretsmanager").describe_secret(SecretId=arn)
         found = {each["Region"]: each["Status"] for each in described["ReplicationStatus"]}
         if found != dict.fromkeys(regions, "InSync"):
-            raise Broken(f"the replicas of {name} are {found}")
+            raise CheckFailed(
+                f"the replicas of {name} must be InSync in {', '.join(regions)}, got {found}"
+            )
     readable = [arn for name, arn in arns.items() if name in function.config.settings.secrets]
     for region in regions:
         replicas = [arn.replace(deployment.stack.region, region, 1) for arn in readable]
         client = partial(deployment.aws.client, region=region)
         outcomes = read_as(client, function.outputs["role_arn"], replicas) if replicas else {}
         if {*outcomes.values()} - {READ}:
-            raise Broken(f"it cannot read its own in {region}: {outcomes}")
-    return f"{len(arns)} in {', '.join(regions)}, {len(readable)} read there"
+            raise CheckFailed(f"the role cannot read its own replicas in {region}: {outcomes}")
+    return f"{len(arns)} secrets in {', '.join(regions)}, {len(readable)} read there"
 
 
 def expect_refusal(outcome: str, code: str, subject: str) -> None:
-    """Raise `Broken` unless an outcome is the refusal of a subject."""
+    """Raise `CheckFailed` unless an outcome is the expected denial."""
     if code not in outcome or subject not in outcome:
-        raise Broken(f"expected {code} on {subject}, got: {outcome}")
+        raise CheckFailed(f"expected {code} on {subject}, got: {outcome}")
 
 
 @contextmanager
 def without_policy(deployment: Deployment, arn: str) -> Iterator[None]:
-    """Take a secret's resource policy away, if it has one, and put it back."""
+    """Remove a secret's resource policy, if any, for the time of a `with` block."""
     client = deployment.client("secretsmanager")
     policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy")
     if policy is not None:
@@ -366,7 +367,7 @@ def _readings(deployment: Deployment, function: Function) -> Readings:
                 "ThroughExtension": here,
                 "Key": key,
             },
-            **like(function),
+            **copied_configuration(function),
         )
     outcomes = {**answer["Secrets"], **answer["Parameters"]}
     mine = {*arns.values(), *parameters}
@@ -379,7 +380,7 @@ def _readings(deployment: Deployment, function: Function) -> Readings:
 
 @contextmanager
 def _another_secret(deployment: Deployment) -> Iterator[str]:
-    """Make a secret under the same key and prefix that no role was granted; yield its ARN."""
+    """Create a secret with the same key and prefix that no role can read; yield its ARN."""
     client = deployment.client("secretsmanager")
     arn = client.create_secret(
         Name=f"{deployment.names.secret_prefix}{secrets.token_hex(4)}",

@@ -1,8 +1,7 @@
-"""`python -m local gameday`: the first region's Secrets Manager fails under traffic.
+"""`python -m local gameday`: an outage of Secrets Manager in the first region, under traffic.
 
-Functions go on with the replica, the replica is promoted and written, and the region comes back;
-`local.emulator.outage` is how. What an operator does meanwhile are the calls in `_promote` and
-`_fail_back`.
+Functions fail over to the replica, the replica is promoted and written, and the region recovers.
+`local.emulator.outage` simulates the outage; `_promote` and `_fail_back` do an operator's work.
 """
 
 import contextlib
@@ -22,81 +21,81 @@ from infra.packaging import client as client_package
 from local.config.project import ProjectError, Stack
 from local.deployment import Deployment
 from local.functions import Function
+from local.proofs.role_access import copied_configuration, deployed_function
 from local.proofs.traffic import Caller, Request, Traffic
 from local.proofs.traffic import callers as traffic_callers
-from local.proofs.trial import deployed, like
 
 SERVICE = "secretsmanager"
 _READER = Path(__file__).with_name("reader.py")
 
-Aim = Callable[[Request], bool]
+Expectation = Callable[[Request], bool]
 
-# Caches that expire soon make a short day.
+# Short-lived caches make a short game day.
 _STALENESS_SECONDS = 6
-# A client does not ask a region again for half a minute after that did not answer.
+# A client avoids a region for half a minute after a request to it failed.
 _PATIENCE_SECONDS = 60
-# So many times in a row is each caller to be answered as it is to be.
+# A phase has settled when each caller has this many expected responses in a row.
 _SETTLED_REQUESTS = 5
 _POLL_SECONDS = 0.05
 
 
-def prepared(stack: Stack) -> Stack:
+def with_short_caches(stack: Stack) -> Stack:
     """Return the stack with caches that expire within seconds.
 
     Raises:
-        ProjectError: it has no replicas.
+        ProjectError: the stack has no replicas.
 
     """
     if not _replica_regions(stack):
         raise ProjectError(
-            f"no secret of {stack.name} has a replica; name a region in `replicaRegions`"
+            f"no secret in the stack {stack.name} has a replica; add a region to `replicaRegions`"
         )
     return stack.changed(maxStalenessSeconds=_STALENESS_SECONDS)
 
 
 @dataclass
 class Phase:
-    """A part of the day, from its first to its last request."""
+    """A phase of the game day, from its first to its last request."""
 
     name: str
     first: int
-    """Where its requests start in the log of all."""
+    """Index of its first request in the log."""
     start: float
-    aim: Aim = field(default=lambda _: False)
-    """Whether a request was answered as it is to be in the end."""
+    is_expected: Expectation = field(default=lambda _: False)
+    """Whether a request was answered as expected in this phase."""
     end: int | None = None
     reached: bool = False
 
     def is_settled(self, log: list[Request], callers: int) -> bool:
-        """Whether every caller is answered as it is to be, those that had to wait, too."""
+        """Whether every caller, including those that had to wait, is answered as expected."""
         answered: list[list[bool]] = [[] for _ in range(callers)]
         for each in log[self.first :]:
             if each.start >= self.start:
-                answered[each.caller].append(self.aim(each))
+                answered[each.caller].append(self.is_expected(each))
         return all(
             len(mine) >= _SETTLED_REQUESTS and all(mine[-_SETTLED_REQUESTS:]) for mine in answered
         )
 
     def row(self, log: list[Request]) -> tuple[str, ...]:
-        """Write the phase's line of the table."""
+        """Return the phase's row of the table."""
         mine = log[self.first : self.end]
-        failed = sum(bool(each.fault) for each in mine)
-        sources = Counter(_source(each) for each in mine if not each.fault)
+        failed = sum(bool(each.error) for each in mine)
+        sources = Counter(_source(each) for each in mine if not each.error)
         slowest = max((each.end - each.start for each in mine), default=0.0)
-        aims = [each.end - self.start for each in mine if self.aim(each)]
+        recovered = [each.end - self.start for each in mine if self.is_expected(each)]
         return (
             self.name,
             str(len(mine)),
             f"[red]{failed}[/red]" if failed else "0",
             ", ".join(f"{source} {count}" for source, count in sources.most_common()),
             f"{slowest:.2f} s",
-            f"{aims[0]:.1f} s" if aims else "…",
+            f"{recovered[0]:.1f} s" if recovered else "…",
             ("✓" if self.reached else "✗") if self.end is not None else "…",
         )
 
 
-class Scene:
-    """What is shown: the traffic, and for each phase a row."""
+class GameDay:
+    """The live display: the traffic, and a row for each phase."""
 
     def __init__(self, traffic: Traffic, callers: int) -> None:
         self.traffic = traffic
@@ -104,12 +103,12 @@ class Scene:
         self._start = time.monotonic()
         self.phases: list[Phase] = []
 
-    def phase(self, name: str, do: Callable[[], Aim]) -> Phase:
-        """Do something, and wait until every caller is answered as `do` says it is to be."""
+    def phase(self, name: str, do: Callable[[], Expectation]) -> Phase:
+        """Run `do`, then wait until every caller is answered as the returned test expects."""
         log = self.traffic.log
         phase = Phase(name, len(log), time.monotonic())
         self.phases.append(phase)
-        phase.aim = do()
+        phase.is_expected = do()
         while not phase.reached and time.monotonic() < phase.start + _PATIENCE_SECONDS:
             time.sleep(_POLL_SECONDS)
             phase.reached = phase.is_settled(log, self._callers)
@@ -117,10 +116,18 @@ class Scene:
         return phase
 
     def table(self) -> Table:
-        """Show all phases."""
+        """Return the table of all phases."""
         seconds = time.monotonic() - self._start
         table = Table(title=f"{self.traffic.requests} requests in {seconds:.0f} s")
-        for title in ("phase", "requests", "failed", "served by", "slowest", "first so", "all so"):
+        for title in (
+            "phase",
+            "requests",
+            "failed",
+            "served by",
+            "slowest",
+            "first recovered",
+            "all recovered",
+        ):
             table.add_column(title)
         for phase in self.phases:
             table.add_row(*phase.row(self.traffic.log))
@@ -128,79 +135,81 @@ class Scene:
 
 
 def run(deployment: Deployment, terminal: Console, callers: int) -> int:
-    """Start and end an outage of the first region's Secrets Manager; promote a replica; show it.
+    """Start and end an outage of the first region's Secrets Manager, and promote a replica.
 
-    Returns the exit code: 1 where a request failed that started after the first one had met the
-    outage, or where a secret was not read from where it was to be.
+    Returns the exit code: 1 if a request failed that started after the outage was noticed, or if a
+    secret was not read from the expected region.
     """
     home, away = deployment.stack.region, _replica_regions(deployment.stack)[0]
     aws, function = deployment.aws, _reading(deployment)
     secret = function.environment["SECRET_NAME"]
     calling = traffic_callers(deployment, 0)
 
-    def answered(place: Callable[[str], bool]) -> Aim:
-        """Look at where a reader found its secret; of a function, at whether it answered."""
+    def answered(place: Callable[[str], bool]) -> Expectation:
+        """Test where a reader found its secret, and only whether any other function answered."""
 
-        def aim(request: Request) -> bool:
-            return place(_source(request)) if request.caller < callers else not request.fault
+        def is_expected(request: Request) -> bool:
+            return place(_source(request)) if request.caller < callers else not request.error
 
-        return aim
+        return is_expected
 
     from_replica = answered(lambda source: source == f"replica:{away}")
     from_home = answered(lambda source: source in ("extension", "sdk"))
 
-    def of_version(version: str, place: Aim) -> Aim:
+    def of_version(version: str, place: Expectation) -> Expectation:
         return lambda request: (
             place(request) and request.body.get("secret_version", version) == version
         )
 
-    def start_outage() -> Aim:
+    def start_outage() -> Expectation:
         aws.start_outage(SERVICE, home)
         return from_replica
 
     with _reader(deployment, function) as read, Traffic(*[read] * callers, *calling) as traffic:
-        scene = Scene(traffic, callers + len(calling))
+        game_day = GameDay(traffic, callers + len(calling))
         try:
-            with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
-                scene.phase("every region answers", lambda: from_home)
-                outage = scene.phase(f"{home} does not", start_outage)
-                scene.phase(
+            with Live(console=terminal, get_renderable=game_day.table, refresh_per_second=10):
+                game_day.phase("all regions are up", lambda: from_home)
+                outage = game_day.phase(f"{home} is down", start_outage)
+                game_day.phase(
                     f"{away} is promoted and written",
                     lambda: of_version(_promote(deployment, secret, away), from_replica),
                 )
-                scene.phase(
+                game_day.phase(
                     f"{home} is back and written",
                     lambda: of_version(_fail_back(deployment, secret, away), from_home),
                 )
         finally:
             aws.end_outage(SERVICE, home)
-    return verdict(scene, outage, terminal)
+    return verdict(game_day, outage, terminal)
 
 
-def verdict(scene: Scene, outage: Phase, terminal: Console) -> int:
-    """Say how it went, and return the exit code."""
-    log = scene.traffic.log
+def verdict(game_day: GameDay, outage: Phase, terminal: Console) -> int:
+    """Print the result, and return the exit code."""
+    log = game_day.traffic.log
     during = log[outage.first :]
-    met = min((each.end for each in during if each.fault or outage.aim(each)), default=math.inf)
+    met = min(
+        (each.end for each in during if each.error or outage.is_expected(each)), default=math.inf
+    )
     before, since = Counter[str](), Counter[str]()
     for each in log:
-        if each.fault:
-            (before if each.start < met else since)[each.fault] += 1
-    for fault, times in (before + since).most_common():
-        terminal.print(f"[red]✗[/red] {times} × {fault}")
-    kept = not since and all(phase.reached for phase in scene.phases)
+        if each.error:
+            (before if each.start < met else since)[each.error] += 1
+    for failure, times in (before + since).most_common():
+        terminal.print(f"[red]✗[/red] {times} × {failure}")
+    kept = not since and all(phase.reached for phase in game_day.phases)
     mark = "[green]✓[/green]" if kept else "[red]✗[/red]"
     longest = max((each.end - each.start for each in during), default=0.0)
     terminal.print(
-        f"{mark} {len(log)} requests; the first met the outage after"
-        f" {met - outage.start:.1f} s; {before.total()} failed until then, {since.total()} since;"
-        f" the longest took {longest:.2f} s"
+        f"{mark} {len(log)} requests; the outage was first noticed after"
+        f" {met - outage.start:.1f} s; {before.total()} failed before that, {since.total()} after;"
+        f" the slowest took {longest:.2f} s"
     )
     return 0 if kept else 1
 
 
 def _promote(deployment: Deployment, secret: str, region: str) -> str:
-    """Make the replica a secret of its own and write it; return the new version.
+    """Promote the replica to a standalone secret and write it; return the new version.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
     """
@@ -212,9 +221,9 @@ def _promote(deployment: Deployment, secret: str, region: str) -> str:
 
 
 def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
-    """Give the region back, write there what the promoted secret holds, and replicate anew.
+    """End the outage, copy the promoted secret's value back, and replicate it again.
 
-    The value comes first: the function goes home as soon as the region answers.
+    The value is written first, because functions return to the region as soon as it answers.
     """
     deployment.aws.end_outage(SERVICE, deployment.stack.region)
     home, away = deployment.client(SERVICE), deployment.aws.client(SERVICE, region)
@@ -228,35 +237,39 @@ def _fail_back(deployment: Deployment, secret: str, region: str) -> str:
 
 
 def _reading(deployment: Deployment) -> Function:
-    """Find a function that reads a secret of the stack.
+    """Return a function that reads a secret of the stack.
 
     Raises:
-        ProjectError: there is none.
+        ProjectError: no function does.
 
     """
     own = deployment.outputs["secret_arns"]
     for function in deployment.functions.values():
         if function.config.settings.secrets[:1] and function.config.settings.secrets[0] in own:
             return function
-    raise ProjectError("no function reads a secret of this stack; name one in its `secrets`")
+    raise ProjectError(
+        "no function reads a secret of this stack; list one in the `secrets` of a function"
+    )
 
 
 @contextlib.contextmanager
 def _reader(deployment: Deployment, function: Function) -> Iterator[Caller]:
-    """Deploy what reads as the function may, through the client, and yield its caller."""
+    """Deploy a function that reads with the function's role and our client; yield its caller."""
     handler = deployment.stack.program.parent / "handler"
     files = {"reader.py": _READER, **client_package.files(handler)}
-    configuration = like(function)
+    configuration = copied_configuration(function)
     configuration["Environment"] = {
         "Variables": {**function.environment, "SECRETS_TELEMETRY": "false"}
     }
     role = function.outputs["role_arn"]
-    with deployed(deployment.client, files, "reader.lambda_handler", role, configuration) as call:
+    with deployed_function(
+        deployment.client, files, "reader.lambda_handler", role, configuration
+    ) as call:
         yield lambda: dict(call({}))
 
 
 def _source(request: Request) -> str:
-    """Where the secret of an answer came from."""
+    """Return where the secret of a response came from."""
     return str(request.body.get("source", "")) or "functions"
 
 

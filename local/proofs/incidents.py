@@ -1,7 +1,8 @@
-"""What an operator is to hear of, caused in a deployment; and the wait for who is told.
+"""Triggers the incidents that alarms report, and waits for the notifications.
 
-Each cause is an API call or an invocation. All that follows is what AWS does by itself: an event
-of CloudTrail, a metric filter, an alarm, the topic, a queue that subscribes to it.
+Each trigger is an API call or an invocation. AWS does the rest: CloudTrail records an event, a
+metric filter counts it, an alarm notifies the topic, and a queue that subscribes receives the
+message.
 """
 
 import contextlib
@@ -18,36 +19,36 @@ from typing import Any, Self
 from infra.aws import limits
 from local.deployment import Deployment
 from local.functions import Function
-from local.proofs.trial import read_as, role_like
+from local.proofs.role_access import read_as, role_copy
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05
 
 Message = dict[str, Any]
-Cause = Callable[[Deployment], contextlib.AbstractContextManager[None]]
+Trigger = Callable[[Deployment], contextlib.AbstractContextManager[None]]
 
 _FUNCTION_ERRORS = "function-errors"
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a subscriber heard of one incident."""
+class Notification:
+    """What a subscriber received about one incident."""
 
     description: str
-    """The alarm's text, which says what to do."""
+    """The alarm's description, which says what to do."""
     seconds: float
-    """From the cause to the message."""
-    over_after_seconds: float
-    """From there to the message that the alarm is OK again."""
+    """From the trigger to the notification."""
+    recovery_seconds: float
+    """From there to the notification that the alarm is OK again."""
 
 
 class Subscriber:
-    """A queue that is told what the deployment's alarms tell, for the time of a `with` block."""
+    """A queue that subscribes to the deployment's alarms, for the time of a `with` block."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._queues, self._topics = deployment.client("sqs"), deployment.client("sns")
         self._topic_arn: str = deployment.outputs["alarm_topic_arn"]
-        self._heard: list[Message] = []
+        self._messages: list[Message] = []
 
     def __enter__(self) -> Self:
         policy = {
@@ -80,13 +81,13 @@ class Subscriber:
         self._queues.delete_queue(QueueUrl=self._url)
 
     def wait_for(self, alarms: Collection[str], *states: str) -> dict[str, tuple[Message, float]]:
-        """Wait until each alarm has told that it went from the first state to the second.
+        """Wait until each alarm has reported its change from the first state to the second.
 
         Returns:
-            Name of the alarm -> its message, and when it came, by the monotonic clock.
+            Name of the alarm -> its message, and when it arrived, by the monotonic clock.
 
         Raises:
-            TimeoutError: not in a minute; the text names those that told nothing.
+            TimeoutError: not within a minute; the text names the alarms without a message.
 
         """
         found: dict[str, tuple[Message, float]] = {}
@@ -94,11 +95,11 @@ class Subscriber:
         while time.monotonic() < deadline:
             received = self._queues.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
             for each in received.get("Messages", []):
-                self._heard.append(json.loads(json.loads(each["Body"])["Message"]))
+                self._messages.append(json.loads(json.loads(each["Body"])["Message"]))
                 self._queues.delete_message(
                     QueueUrl=self._url, ReceiptHandle=each["ReceiptHandle"]
                 )
-            for message in self._heard:
+            for message in self._messages:
                 name = message["AlarmName"]
                 if [message["OldStateValue"], message["NewStateValue"]] == [*states]:
                     found.setdefault(name, (message, time.monotonic()))
@@ -106,37 +107,39 @@ class Subscriber:
                 return {name: found[name] for name in alarms}
             time.sleep(_POLL_SECONDS)
         missing = ", ".join(sorted({*alarms} - found.keys()))
-        raise TimeoutError(f"no message of {' to '.join(states)} in {_SECONDS} s by {missing}")
+        raise TimeoutError(
+            f"no notification of {' to '.join(states)} within {_SECONDS} s from {missing}"
+        )
 
 
-def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Told]:
-    """Cause incidents at once, and wait until each was told of and is over.
+def trigger(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Notification]:
+    """Trigger incidents at once, and wait until each was reported and its alarm is OK again.
 
-    `wanted` are names of incidents; none: all that this deployment can have. What was changed is
-    put back; the secret that is deleted is made for it.
+    `wanted` are names of incidents; by default all that this deployment has alarms for. Every
+    change is reverted; the secret that is deleted is created for it.
 
     Raises:
-        TimeoutError: an alarm did not begin, or did not end.
+        TimeoutError: an alarm did not fire, or did not return to OK.
 
     """
-    causes = {**CAUSES, **_function_causes(deployment)}
+    triggers = {**TRIGGERS, **_function_triggers(deployment)}
     if not deployment.rotating:
-        del causes["rotation-failed"]
+        del triggers["rotation-failed"]
     alarms = {
         name: deployment.outputs["alarm_names"][name]
-        for name in causes
+        for name in triggers
         if name in wanted or not wanted
     }
     _wait_until_ok(deployment, alarms.values())
-    with contextlib.ExitStack() as caused, Subscriber(deployment) as subscriber:
+    with contextlib.ExitStack() as triggered, Subscriber(deployment) as subscriber:
         at = {}
         for name in alarms:
             at[name] = time.monotonic()
-            caused.enter_context(causes[name](deployment))
+            triggered.enter_context(triggers[name](deployment))
         began = subscriber.wait_for(alarms.values(), "OK", "ALARM")
         ended = subscriber.wait_for(alarms.values(), "ALARM", "OK")
     return {
-        name: Told(
+        name: Notification(
             str(began[alarm][0]["AlarmDescription"]),
             began[alarm][1] - at[name],
             ended[alarm][1] - began[alarm][1],
@@ -146,29 +149,29 @@ def cause(deployment: Deployment, wanted: Collection[str] = ()) -> dict[str, Tol
 
 
 def _wait_until_ok(deployment: Deployment, alarms: Collection[str]) -> None:
-    """Wait until what has happened before is over, and new alarms have looked once."""
+    """Wait until every alarm is OK: earlier incidents are over, and new alarms were evaluated."""
     cloudwatch, deadline = deployment.client("cloudwatch"), time.monotonic() + _SECONDS
     while time.monotonic() < deadline:
         found = cloudwatch.describe_alarms(AlarmNames=[*alarms])["MetricAlarms"]
         if len(found) == len(alarms) and all(each["StateValue"] == "OK" for each in found):
             return
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"not every alarm is OK after {_SECONDS} s: {', '.join(alarms)}")
+    raise TimeoutError(f"after {_SECONDS} s these alarms are not all OK: {', '.join(alarms)}")
 
 
 @contextmanager
 def _denied_read(deployment: Deployment) -> Iterator[None]:
-    """Let a role without any grant ask for a secret."""
+    """Let a role without permissions read a secret."""
     arn = next(iter(deployment.outputs["secret_arns"].values()))
     role_arn = next(iter(deployment.functions.values())).outputs["role_arn"]
-    with role_like(deployment.client, role_arn, lambda _: False) as stranger:
+    with role_copy(deployment.client, role_arn, lambda _: False) as stranger:
         read_as(deployment.client, stranger, [arn])
         yield
 
 
 @contextmanager
 def _deleted_secret(deployment: Deployment) -> Iterator[None]:
-    """Make a secret of the environment, and delete it."""
+    """Create a secret of the environment, and delete it."""
     client = deployment.client("secretsmanager")
     arn = client.create_secret(
         Name=f"{deployment.stack.project}/{deployment.stack.name}/{secrets.token_hex(4)}",
@@ -176,13 +179,13 @@ def _deleted_secret(deployment: Deployment) -> Iterator[None]:
     )["ARN"]
     client.delete_secret(SecretId=arn, RecoveryWindowInDays=limits.RECOVERY_WINDOW_DAYS.least)
     yield
-    # Not before: it is a deletion, too, and the alarm would begin again.
+    # Only now: this is another deletion, which would fire the alarm again.
     client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
 
 
 @contextmanager
 def _failed_rotation(deployment: Deployment) -> Iterator[None]:
-    """Rotate while the rotation function may not run; then it may, and the rotation ends well."""
+    """Rotate while the rotation function is throttled; then let the rotation succeed."""
     name = deployment.rotating[0]
     function = deployment.outputs["rotation_function_arns"][name]
     functions, client = deployment.client("lambda"), deployment.client("secretsmanager")
@@ -196,19 +199,19 @@ def _failed_rotation(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         functions.delete_function_concurrency(FunctionName=function)
-        client.rotate_secret(**rotation)  # Secrets Manager itself would do so in time
+        client.rotate_secret(**rotation)  # Secrets Manager would retry later by itself
         _wait_until_rotated(client, rotation)
 
 
 def _start_rotation(client: Any, rotation: Mapping[str, str]) -> None:  # noqa: ANN401 (boto3 makes its classes at run time)
-    """Rotate as soon as Secrets Manager has tried the configuration of what was just deployed."""
+    """Rotate once Secrets Manager has tested the configuration of a new deployment."""
     deadline = time.monotonic() + _SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(client.exceptions.InvalidRequestException):
             client.rotate_secret(**rotation)
             return
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{rotation['SecretId']} could not be rotated in {_SECONDS} s")
+    raise TimeoutError(f"{rotation['SecretId']} could not be rotated within {_SECONDS} s")
 
 
 def _wait_until_rotated(client: Any, rotation: Mapping[str, str]) -> None:  # noqa: ANN401 (boto3 makes its classes at run time)
@@ -218,12 +221,12 @@ def _wait_until_rotated(client: Any, rotation: Mapping[str, str]) -> None:  # no
         if "AWSCURRENT" in found.get(rotation["ClientRequestToken"], ()):
             return
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{rotation['SecretId']} was not rotated after it had failed to")
+    raise TimeoutError(f"{rotation['SecretId']} was not rotated after its failed rotation")
 
 
 @contextmanager
 def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
-    """Give the unpublished function a handler that is not there; its callers use an alias."""
+    """Break the handler of `$LATEST` and call it; callers of the alias are not affected."""
     functions, name = function.client("lambda"), function.outputs["name"]
     handler = function.configuration["Handler"]
     functions.update_function_configuration(FunctionName=name, Handler="missing.lambda_handler")
@@ -234,8 +237,8 @@ def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Handler=handler)
 
 
-def _function_causes(deployment: Deployment) -> dict[str, Cause]:
-    """Name the incident of each function as its alarm is named."""
+def _function_triggers(deployment: Deployment) -> dict[str, Trigger]:
+    """Return the trigger of each function's incident, under the name of its alarm."""
     return {
         _FUNCTION_ERRORS
         if function.config.has_first_outputs
@@ -244,10 +247,10 @@ def _function_causes(deployment: Deployment) -> dict[str, Cause]:
     }
 
 
-CAUSES: Mapping[str, Cause] = {
+TRIGGERS: Mapping[str, Trigger] = {
     "denied-reads": _denied_read,
     "secret-deleted": _deleted_secret,
     "rotation-failed": _failed_rotation,
 }
-"""Incident -> what causes it, and takes back at the end what it changed; without those of
+"""Incident -> context manager that triggers it and reverts its changes; without those of
 functions."""

@@ -1,26 +1,26 @@
-"""Looks for secret values in texts, however they are written there."""
+"""Searches texts for secret values in any encoding."""
 
 import re
 from base64 import b64encode
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from local.proofs.outcomes import Broken
+from local.proofs.results import CheckFailed
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')
-# Less of it would be found in any text of base64.
+# Anything shorter would be found in any base64 text.
 _OWN_BASE64 = 6
 
 
 def leaked(text: str, canaries: Collection[str]) -> bool:
-    """Whether a text holds a value, as it is or as JSON, a URL or base64 would write it.
+    """Whether a text contains a value, as it is or encoded as JSON, a URL or base64.
 
     Raises:
-        Broken: there is no value to look for, so finding none would mean nothing.
+        CheckFailed: there are no values, so the search would prove nothing.
 
     """
     if not canaries:
-        raise Broken("there is no secret value to look for")
+        raise CheckFailed("there is no secret value to search for")
     readings = _readings(text)
     return any(
         any(form in reading for form in (canary, _plainest(canary)) for reading in readings)
@@ -30,18 +30,18 @@ def leaked(text: str, canaries: Collection[str]) -> bool:
 
 
 def leaked_file(content: bytes, canaries: Collection[str]) -> bool:
-    """Whether a file holds a value: as `leaked`, or, in one that is no text, as it is.
+    """Whether a file contains a value: a text as in `leaked`, a binary file as it is or in base64.
 
-    To read a library without escapes, again and again, would take a minute for each.
+    Decoding a library repeatedly would take a minute.
 
     Raises:
-        Broken: there is no value to look for.
+        CheckFailed: there are no values.
 
     """
     if b"\0" not in content:
         return leaked(content.decode("utf-8", "replace"), canaries)
     if not canaries:
-        raise Broken("there is no secret value to look for")
+        raise CheckFailed("there is no secret value to search for")
     return any(
         form.encode() in content
         for canary in canaries
@@ -50,9 +50,9 @@ def leaked_file(content: bytes, canaries: Collection[str]) -> bool:
 
 
 def _readings(text: str) -> set[str]:
-    """Read a text with every number of layers of escapes, of JSON and of URLs, taken off.
+    """Return the text with zero, one and more layers of JSON and URL escapes removed.
 
-    The plainest is not enough: what ends in a backslash loses it with one layer too many.
+    The fully decoded text is not enough: a value that ends in a backslash would lose it.
     """
     found, waiting = {text}, [text]
     while waiting:
@@ -64,14 +64,14 @@ def _readings(text: str) -> set[str]:
 
 
 def _plainest(text: str) -> str:
-    """Take off every layer of escapes."""
+    """Remove every layer of escapes."""
     while (plainer := unquote(_ESCAPE.sub(_unescape, text))) != text:
         text = plainer
     return _joined(text)
 
 
 def _joined(text: str) -> str:
-    """Join what was written as a pair: characters beyond 65,535."""
+    """Join surrogate pairs: characters beyond 65,535."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -82,11 +82,11 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def _base64_forms(value: bytes) -> set[str]:
-    """Write a value as it stands inside base64 of anything, wherever it begins there."""
+    """Return the forms that a value has inside a base64 text, for each of its three offsets."""
     forms = set()
     for before in range(3):
         encoded = b64encode(bytes(before) + value).decode()
-        # Characters that share bits with what stands around the value are not its own.
+        # Characters that share bits with the bytes around the value are excluded.
         own = encoded[(before * 8 + 5) // 6 : (before + len(value)) * 8 // 6]
         if len(own) >= _OWN_BASE64:
             forms |= {own, own.translate(str.maketrans("+/", "-_"))}

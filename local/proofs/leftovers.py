@@ -1,4 +1,4 @@
-"""What `pulumi destroy` leaves in an account, and what it may leave."""
+"""What `pulumi destroy` leaves in an account, and what it is allowed to leave."""
 
 import json
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ KEPT = {
     ("aws:kms/key:Key", "audit-key"): "key",
     ("aws:s3/bucket:Bucket", "audit-bucket"): "bucket",
 }
-"""Type token and logical name of each resource that is kept -> what it is."""
+"""Type token and logical name of each resource that is kept -> its kind."""
 SCHEDULED = {
     "aws:kms/key:Key": "key scheduled for deletion",
     "aws:secretsmanager/secret:Secret": "secret scheduled for deletion",
 }
-"""Type token of what AWS deletes later -> what it is until then."""
+"""Type token of each resource that AWS deletes later -> its kind until then."""
 PARAMETER = "parameter"
-"""A SecureString that is generated or external: it is no resource of the stack."""
-SAID = {
+"""A generated or external SecureString, which is not a resource of the stack."""
+DOCUMENTED = {
     "bucket": "The audit's bucket and key",
     "key": "The audit's bucket and key",
     "key scheduled for deletion": "and keys, for `key.deletionWindowDays`",
     "secret scheduled for deletion": "Secrets, for `recoveryWindowDays`",
     "parameter": "SecureStrings that were generated or put by hand",
 }
-"""What may be left -> how docs/operations.md says so, under "Leave"."""
+"""Kind -> the words for it in docs/operations.md, under "Leave"."""
 
 
-class Thing(NamedTuple):
+class AccountResource(NamedTuple):
     """Something in the account."""
 
     kind: str
@@ -39,39 +39,39 @@ class Thing(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        """Say what it is and where."""
+        """Return kind, name and region."""
         return f"{self.kind} {self.name} in {self.region}"
 
 
-def account(aws: EmbeddedAws, stack: Stack) -> frozenset[Thing]:
-    """List what there is in the account, in every region of the stack."""
+def account(aws: EmbeddedAws, stack: Stack) -> frozenset[AccountResource]:
+    """Return everything in the account, in every region of the stack."""
     others = json.loads(stack.config.get(f"{stack.project}:replicaRegions", "[]"))
     return frozenset(
-        Thing(kind, region, name)
+        AccountResource(kind, region, name)
         for region in (stack.region, *others)
         for kind, name in _things(partial(aws.client, region=region), everywhere=region in others)
     )
 
 
-def kept(deployed: Deployment) -> frozenset[Thing]:
-    """List what a destroyed stack leaves; docs/operations.md says why, under "Leave"."""
+def kept(deployed: Deployment) -> frozenset[AccountResource]:
+    """Return what a destroyed stack leaves; docs/operations.md says why, under "Leave"."""
     return frozenset(_kept(deployed))
 
 
-def _kept(deployed: Deployment) -> Iterator[Thing]:
+def _kept(deployed: Deployment) -> Iterator[AccountResource]:
     home, made = deployed.stack.region, deployed.record.resources
     for each in made:
         region = each.inputs.get("region") or home
         if kind := KEPT.get((each.type, each.name)):
-            yield Thing(kind, region, each.id)
-        # With a window of 0 days a secret is gone at once.
+            yield AccountResource(kind, region, each.id)
+        # With a window of 0 days a secret is deleted at once.
         elif each.type in SCHEDULED and each.inputs.get("recoveryWindowInDays") != 0:
-            yield Thing(SCHEDULED[each.type], region, each.id)
+            yield AccountResource(SCHEDULED[each.type], region, each.id)
     for name in deployed.outputs["parameter_arns"].keys() - {each.id for each in made}:
-        yield Thing(PARAMETER, home, name)
+        yield AccountResource(PARAMETER, home, name)
 
 
-def _things(client: Any, *, everywhere: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+def _things(client: Any, *, everywhere: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (boto3 makes its classes at run time)
     for kind, (service, operation, list_, key) in _LISTS.items():
         if everywhere and service in _GLOBAL:
             continue  # they were listed in the first region

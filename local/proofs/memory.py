@@ -1,4 +1,4 @@
-"""The memory that a function's execution environments have used, as this machine counts it."""
+"""Measures the memory that a function's execution environments have used."""
 
 import re
 from pathlib import Path
@@ -9,10 +9,10 @@ _KIB = 1024
 
 
 def peak_megabytes(function: str) -> int | None:
-    """Return the most that one process of a running function has used.
+    """Return the peak memory of any process of a running function.
 
-    It is found by the environment variable that Lambda gives to every process of a function. None
-    where the machine does not list processes as Linux does, or where no process is left.
+    Processes are identified by an environment variable that Lambda sets in all of them. None if
+    the machine has no `/proc`, or if no process is running.
     """
     variable = f"AWS_LAMBDA_FUNCTION_NAME={function}".encode()
     peaks: list[int] = []
@@ -21,5 +21,5 @@ def peak_megabytes(function: str) -> int | None:
             if variable in (path / "environ").read_bytes().split(b"\0"):
                 peaks += map(int, _PEAK.findall((path / "status").read_text()))
         except OSError:
-            continue  # it has ended, or is another user's
+            continue  # it has exited, or belongs to another user
     return -(-max(peaks) // _KIB) if peaks else None

@@ -1,6 +1,6 @@
-"""A function that tries to read with its role's credentials, and reports how it went.
+"""A function that tries to read with its role's credentials, and reports the results.
 
-What IAM answers it, it answers every function of the role. The answer has AWS's error codes and
+IAM answers it as it answers every function with the role. The response has AWS's error codes,
 texts and digests, never a value.
 """
 
@@ -18,15 +18,15 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, dict[str, str]]:
-    """Try to read by the SDK, and through the extension where asked.
+    """Try to read with the SDK and, if requested, through the extension.
 
     Args:
-        event: `SecretIds`, `ParameterNames`; `ThroughExtension`, secret ids; `Key`, of digests.
+        event: `SecretIds`, `ParameterNames`; `ThroughExtension`, secret ids; `Key` for digests.
         context: Lambda's.
 
     Returns:
         `Secrets` and `Parameters`, each id -> `read` or AWS's error; `Digests`, each id -> HMAC
-        of the value that the extension answered, or its error.
+        of the value that the extension returned, or its error.
 
     """
     del context
@@ -76,5 +76,5 @@ def _digest(port: str, secret_id: str, key: str) -> str:
 
 
 def digest(text: str, key: str) -> str:
-    """Return a text's digest, which says nothing about it to anyone without the key."""
+    """Return a text's HMAC, which reveals nothing without the key."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()

@@ -1,6 +1,6 @@
-"""A function that reads its secret through the project's client, and says where that was.
+"""A function that reads its secret through the project's client, and reports its source.
 
-It is deployed with the client's files beside it.
+It is deployed together with the client's files.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`python -m local rotate`: rotations as they happen, while the functions are called."""
+"""`python -m local rotate`: shows rotations live, while the functions are called."""
 
 import time
 
@@ -14,8 +14,8 @@ from local.proofs.traffic import callers as traffic_callers
 _SETTLED_REQUESTS = 10
 
 
-class _Scene:
-    """What is shown: the traffic, and for each rotation a row."""
+class _Display:
+    """The live display: the traffic, and a row for each rotation."""
 
     def __init__(self, traffic: Traffic) -> None:
         self.traffic = traffic
@@ -27,10 +27,10 @@ class _Scene:
         failed = traffic.failures.total()
         table = Table(
             title=f"{traffic.requests} requests in {seconds:.0f} s,"
-            f" {traffic.requests / max(seconds, 0.1):.0f} a second, {failed} failed",
+            f" {traffic.requests / max(seconds, 0.1):.0f} per second, {failed} failed",
             title_style="green" if not failed else "red",
         )
-        for title in ("secret", "current version", "rotated in", "sessions ended", "made anew"):
+        for title in ("secret", "current version", "rotated in", "sessions ended", "reconnected"):
             table.add_column(title)
         for row in self.rows:
             table.add_row(*row)
@@ -38,26 +38,26 @@ class _Scene:
 
 
 def run(deployment: Deployment, terminal: Console, rotations: int, callers: int) -> int:
-    """Rotate every secret of the stack that rotates so often, and show it; return the exit code.
+    """Rotate every rotating secret `rotations` times and show it; return the exit code.
 
-    After each rotation the server ends the sessions of before: whoever has kept a connection has
-    to log in again, with the password that was rotated away at hand.
+    After each rotation the server ends the previous sessions, so that functions must log in again
+    with the old password cached.
     """
     names, calling = deployment.rotating, traffic_callers(deployment, callers)
     if not calling:
         raise ProjectError(
-            f"no function of {deployment.stack.name} can be called here; give one an `event`"
+            f"no function in {deployment.stack.name} can be called here; give one an `event`"
         )
     with Traffic(*calling) as traffic:
-        scene = _Scene(traffic)
-        with Live(console=terminal, get_renderable=scene.table, refresh_per_second=10):
+        display = _Display(traffic)
+        with Live(console=terminal, get_renderable=display.table, refresh_per_second=10):
             traffic.wait_for_every_caller()
             traffic.wait_for_requests(_SETTLED_REQUESTS)
             for _ in range(rotations):
                 for name in names:
-                    _rotate(deployment, scene, name)
-    for fault, times in traffic.failures.most_common():
-        terminal.print(f"[red]✗[/red] {times} × {fault}")
+                    _rotate(deployment, display, name)
+    for failure, times in traffic.failures.most_common():
+        terminal.print(f"[red]✗[/red] {times} × {failure}")
     failed = traffic.failures.total()
     mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
     terminal.print(
@@ -67,13 +67,13 @@ def run(deployment: Deployment, terminal: Console, rotations: int, callers: int)
     return 1 if failed else 0
 
 
-def _rotate(deployment: Deployment, scene: _Scene, name: str) -> None:
-    scene.rows.append((name, "", "…", "", ""))
+def _rotate(deployment: Deployment, display: _Display, name: str) -> None:
+    display.rows.append((name, "", "…", "", ""))
     start = time.monotonic()
     version = rotate(deployment, deployment.outputs["secret_arns"][name])
     row = (name, version[:8], f"{time.monotonic() - start:.2f} s")
     ended = deployment.sessions(name, end=True)
-    scene.rows[-1] = (*row, str(ended or "–"), "…")
-    scene.traffic.wait_for_requests(_SETTLED_REQUESTS)
+    display.rows[-1] = (*row, str(ended or "–"), "…")
+    display.traffic.wait_for_requests(_SETTLED_REQUESTS)
     made = deployment.sessions(name)
-    scene.rows[-1] = (*row, str(ended or "–"), str(made or "–"))
+    display.rows[-1] = (*row, str(ended or "–"), str(made or "–"))

@@ -1,4 +1,4 @@
-"""Rotations of one secret, one after the other, while functions are called without pause."""
+"""Rotates one secret repeatedly while functions are called without pause."""
 
 import time
 from collections import Counter
@@ -30,25 +30,25 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     },
     "random": {"database": _secret("app", strategy="random", overlapHours=1)},
 }
-"""Strategy -> the secrets of a stack whose secret `database` is rotated by it."""
+"""Strategy -> the secrets of a stack whose secret `database` uses it."""
 
 
 @dataclass
 class Soak:
-    """What came of it."""
+    """The result of a soak."""
 
     requests: int = 0
-    """All but the cold starts."""
+    """Without the cold starts."""
     failures: Counter[str] = field(default_factory=Counter)
-    """What failing requests said, but for cold starts -> how often."""
+    """Error -> how many requests failed with it, without cold starts."""
     cold_starts: int = 0
-    """First requests of the callers, all answered before the first rotation."""
+    """The first requests of the callers, all answered before the first rotation."""
     cold_failures: Counter[str] = field(default_factory=Counter)
-    """What failing cold starts said -> how often."""
+    """Error -> how many cold starts failed with it."""
     rotation_seconds: list[float] = field(default_factory=list)
     """From RotateSecret until the new version is current."""
     window_seconds: list[float] = field(default_factory=list)
-    """From that moment until the last answer by the previous version; 0 when it was earlier."""
+    """From then until the last response with the previous version; 0 if that was earlier."""
 
 
 def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
@@ -58,14 +58,14 @@ def stack(root: Path, strategy: str, **keys: object) -> project.Stack:
 
 
 def soak(deployment: Deployment, name: str, rotations: int, *callers: Caller) -> Soak:
-    """Rotate a secret so often under these callers.
+    """Rotate a secret `rotations` times while these callers make requests.
 
-    The first rotation begins when every caller has had its first answer. After each rotation the
-    database ends its users' sessions: every caller logs in again, and has the password cached that
-    was rotated away.
+    The first rotation starts when every caller has had its first response. After each rotation
+    the database ends the sessions of its users, so that every caller must log in again with the
+    old password cached.
 
     Raises:
-        TimeoutError: a caller had no answer, or a rotation did not end, in a minute.
+        TimeoutError: a caller had no response, or a rotation did not finish, within a minute.
 
     """
     done, arn = Soak(), deployment.outputs["secret_arns"][name]
@@ -84,7 +84,7 @@ def soak(deployment: Deployment, name: str, rotations: int, *callers: Caller) ->
             deployment.sessions(name, end=True)
         traffic.wait_for_requests(_SETTLED_REQUESTS)
     done.cold_starts = len(cold)
-    done.cold_failures = Counter(each.fault for each in cold if each.fault)
+    done.cold_failures = Counter(each.error for each in cold if each.error)
     done.requests = traffic.requests - done.cold_starts
     done.failures = traffic.failures - done.cold_failures
     for old, moment in moments:

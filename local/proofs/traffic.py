@@ -1,4 +1,4 @@
-"""Callers of a stack's functions who never pause, and what became of their requests."""
+"""Calls a stack's functions without pause, and records the results."""
 
 import threading
 import time
@@ -17,24 +17,25 @@ _POLL_SECONDS = 0.02
 
 
 Caller = Callable[[], dict[str, Any]]
-"""Makes one request; returns what it was answered, or raises when it fails."""
+"""Makes one request; returns the response, or raises if it fails."""
 
 
 class Request(NamedTuple):
-    """One request and its outcome, by the monotonic clock."""
+    """One request and its result; times are of the monotonic clock."""
 
     caller: int
     start: float
     end: float
-    fault: str
-    """What it said when it failed; else nothing."""
+    error: str
+    """The error of a failed request; otherwise empty."""
     body: dict[str, Any]
 
 
 def callers_of(functions: Collection[Function], count: int) -> list[Caller]:
-    """Make so many callers of these functions, at least one of each, and at most what it keeps.
+    """Return about `count` callers of these functions, at least one for each.
 
-    A request fails unless the answer is as expected.
+    A function has no more callers than its reserved concurrency. A request fails unless the
+    response is as expected.
     """
     share = max(1, count // max(1, len(functions)))
     found: list[Caller] = []
@@ -49,7 +50,7 @@ def _caller(function: Function) -> Caller:
 
 
 def callers(deployment: Deployment, count: int) -> list[Caller]:
-    """Make so many callers of the functions that have an event and can run here."""
+    """Return about `count` callers of the functions that have an event and can run here."""
     return callers_of([each for each in deployment.functions.values() if _can_run(each)], count)
 
 
@@ -61,15 +62,12 @@ def _can_run(function: Function) -> bool:
     except NotInvokedError:
         return False
     except FunctionError:
-        return True  # what it raises is a failure of the traffic
+        return True  # the error counts as a failed request
     return True
 
 
 class Traffic:
-    """Threads that make requests, one after the other, for the time of a `with` block.
-
-    There is a thread for each caller.
-    """
+    """Makes requests without pause, with a thread for each caller, in a `with` block."""
 
     def __init__(self, *callers: Caller) -> None:
         self._stop = threading.Event()
@@ -82,10 +80,10 @@ class Traffic:
         self.requests = 0
         self.log: list[Request] = []
         self.failures: Counter[str] = Counter()
-        """What failing requests said -> how often."""
+        """Error -> how many requests failed with it."""
         self.last_answers: dict[str, float] = {}
-        """`secret_version` of answers that have it -> when the last one came, by the monotonic
-        clock."""
+        """`secret_version` of responses that have it -> when the last one arrived, by the
+        monotonic clock."""
         self.slowest_milliseconds = 0.0
 
     def __enter__(self) -> Self:
@@ -104,13 +102,13 @@ class Traffic:
             thread.join()
 
     def wait_for_every_caller(self, seconds: float = 60) -> list[Request]:
-        """Wait until every caller has had an answer, and return the first one of each.
+        """Wait until every caller has had a response, and return the first request of each.
 
-        These are the requests that a new execution environment or client answers: all callers
-        start at once.
+        These are cold starts: all callers start at once, each with a new execution environment or
+        client.
 
         Raises:
-            TimeoutError: some caller has had none after so long.
+            TimeoutError: a caller has had no response within `seconds`.
 
         """
         deadline = time.monotonic() + seconds
@@ -121,36 +119,36 @@ class Traffic:
                 return list(first.values())
             if time.monotonic() > deadline:
                 of_all = f"{len(self._threads) - len(first)} of {len(self._threads)} callers"
-                raise TimeoutError(f"{of_all} have had no answer in {seconds:.0f} s")
+                raise TimeoutError(f"{of_all} got no answer within {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
 
     def wait_for_requests(self, each: int, seconds: float = 60) -> None:
-        """Wait until every caller had so many more answers, or for so long."""
-        aims = [count + each for count in self._answered]
+        """Wait until every caller had `each` more responses, or for `seconds`."""
+        goals = [count + each for count in self._answered]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if all(count >= aim for count, aim in zip(self._answered, aims, strict=True)):
+            if all(count >= goal for count, goal in zip(self._answered, goals, strict=True)):
                 return
             time.sleep(0.01)
 
     def _call(self, caller: int, request: Caller) -> None:
         while not self._stop.is_set():
             body: dict[str, Any] = {}
-            start, fault = time.monotonic(), ""
+            start, failure = time.monotonic(), ""
             try:
                 body = request()
             except (FunctionError, NotInvokedError, BotoCoreError, ClientError) as error:
-                fault = str(error)
-            except Exception as error:  # noqa: BLE001 (a caller that dies would count no failure)
-                fault = type(error).__name__
+                failure = str(error)
+            except Exception as error:  # noqa: BLE001 (a dead thread would record no failures)
+                failure = type(error).__name__
             end = time.monotonic()
             with self._lock:
                 self.requests += 1
                 self._answered[caller] += 1
-                self.log.append(Request(caller, start, end, fault, body))
+                self.log.append(Request(caller, start, end, failure, body))
                 self.slowest_milliseconds = max(self.slowest_milliseconds, (end - start) * 1000)
-                if fault:
-                    self.failures[fault] += 1
+                if failure:
+                    self.failures[failure] += 1
                 elif "secret_version" in body:
                     self.last_answers[body["secret_version"]] = end
 
@@ -159,18 +157,20 @@ def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
     """Rotate a secret now and wait until the new version is current; return its id.
 
     Raises:
-        TimeoutError: it is not current after so long; the rotation function's log says why.
+        TimeoutError: it is not current within `seconds`; the rotation function's log says why.
 
     """
     client = deployment.client("secretsmanager")
     deadline, version = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
         if not version:
-            # One that has just been deployed is still being tried.
+            # Secrets Manager is still testing the rotation of a new deployment.
             with suppress(client.exceptions.InvalidRequestException):
                 version = client.rotate_secret(SecretId=secret_id)["VersionId"]
         stages = client.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
         if "AWSCURRENT" in stages.get(version, ()):
             return version
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{secret_id} was not rotated in {seconds:.0f} s; see its function's log")
+    raise TimeoutError(
+        f"{secret_id} was not rotated within {seconds:.0f} s; see its function's log"
+    )

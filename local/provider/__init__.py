@@ -1,1 +1,1 @@
-"""Pulumi's AWS provider for the embedded AWS: a module for each service."""
+"""An AWS provider for Pulumi on the embedded AWS, with a module for each service."""

@@ -1,4 +1,4 @@
-"""Zips of function code."""
+"""Creates the zips of function code."""
 
 import io
 import zipfile
@@ -10,12 +10,12 @@ import pulumi
 
 
 def package(archive: pulumi.Archive | Mapping[str, Any]) -> bytes:
-    """Zip the files of an archive; the bytes depend on names and contents only.
+    """Zip the files of an archive; the bytes depend only on names and contents.
 
-    A zip is passed on as it is, as Pulumi does.
+    As in Pulumi, an archive that is a zip is returned unchanged.
 
     Raises:
-        ValueError: it holds something else than files and texts, and is not a zip.
+        ValueError: the archive is neither a zip nor a set of files and texts.
 
     """
     given = archive if isinstance(archive, Mapping) else vars(archive)
@@ -23,7 +23,7 @@ def package(archive: pulumi.Archive | Mapping[str, Any]) -> bytes:
     if isinstance(path, str) and path.endswith(".zip"):
         return Path(path).read_bytes()
     if not isinstance(assets, dict):
-        raise ValueError("the local run packs files or a zip only")  # noqa: TRY004 (a value)
+        raise ValueError("the local run supports only files or a zip as function code")  # noqa: TRY004 (a value)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, asset in sorted(assets.items()):
@@ -40,4 +40,4 @@ def _content(name: str, asset: Any) -> bytes:
         return Path(path).read_bytes()
     if (text := read.get("text")) is not None:
         return str(text).encode()
-    raise ValueError(f"{name}: the local run packs files and texts only")
+    raise ValueError(f"{name}: the local run supports only files and texts as function code")

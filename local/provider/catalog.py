@@ -1,4 +1,4 @@
-"""Every type that the provider has, by its token."""
+"""Every resource type of the provider, by its token."""
 
 from types import ModuleType
 

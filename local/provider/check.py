@@ -1,4 +1,4 @@
-"""What the provider says of inputs before anything is made, so that a preview fails already."""
+"""Checks inputs before anything is created, so that a preview already fails."""
 
 import json
 import re
@@ -18,10 +18,10 @@ Failure = tuple[str, str]
 def checked(
     resource: Resource, name: str, given: Properties, previous: Properties, suffix: str
 ) -> tuple[Properties, list[Failure]]:
-    """Return the inputs with defaults and the automatic name, and all that is refused.
+    """Return the inputs with defaults and the automatic name, and every error.
 
-    `name` is the logical one. `previous` are the inputs of the resource that is there, whose
-    automatic name stays; `suffix` is that of a new name.
+    `name` is the logical name. `previous` are the inputs of the existing resource, which keeps its
+    automatic name; `suffix` ends a new automatic name.
     """
     inputs = {key: value for key, value in given.items() if value is not None}
     inputs.pop(_DEFAULTS, None)
@@ -39,20 +39,22 @@ def checked(
                 inputs[key] = declared.auto_name.prefix + own
                 if (size := len(own)) > declared.auto_name.longest:
                     most = declared.auto_name.longest
-                    failures.append((key, f"would be {own!r}: {size} characters, over {most}"))
+                    failures.append(
+                        (key, f"would be {own!r}, {size} characters; at most {most} are allowed")
+                    )
         elif declared.default is not None:
             inputs[key] = declared.default
         else:
             continue
         defaults.append(key)
     known = {key: value for key, value in inputs.items() if not holds_unknown(value)}
-    failures += _refused(resource.inputs, inputs)
-    failures += _together(resource, given)
-    failures += resource.refused(known)
+    failures += _input_errors(resource.inputs, inputs)
+    failures += _group_errors(resource, given)
+    failures += resource.errors(known)
     return {**inputs, _DEFAULTS: defaults}, failures
 
 
-def _refused(
+def _input_errors(
     declared: Mapping[str, Input], inputs: Mapping[str, Any], within: str = ""
 ) -> Iterator[Failure]:
     for key in inputs.keys() - declared.keys():
@@ -66,9 +68,9 @@ def _refused(
         if about.fields is not None and isinstance(value, list):
             for number, each in enumerate(value):
                 if isinstance(each, Mapping):
-                    yield from _refused(about.fields, each, f"{path}[{number}].")
+                    yield from _input_errors(about.fields, each, f"{path}[{number}].")
         elif about.fields is not None and isinstance(value, Mapping):
-            yield from _refused(about.fields, value, f"{path}.")
+            yield from _input_errors(about.fields, value, f"{path}.")
         if not holds_unknown(value):
             yield from ((path, reason) for reason in _reasons(about, value))
 
@@ -88,7 +90,7 @@ def _reasons(about: Input, value: Any) -> Iterator[str]:
 def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
     shown = "[secret]" if about.sensitive else repr(value)
     if about.sensitive and not isinstance(value, str):
-        yield f"must be a text, got {shown}"  # botocore would show it when it refuses it
+        yield f"must be a string, got {shown}"  # else botocore would print the value
     if about.pattern and not re.fullmatch(about.pattern, str(value), re.ASCII):
         yield f"must match {about.pattern}, got {shown}"
     number = _number(value) if about.bounds else None
@@ -103,20 +105,20 @@ def _reasons_of_one(about: Input, value: Any) -> Iterator[str]:
         yield "must be JSON"
 
 
-def _together(resource: Resource, given: Mapping[str, Any]) -> Iterator[Failure]:
+def _group_errors(resource: Resource, given: Mapping[str, Any]) -> Iterator[Failure]:
     for group in resource.one_of:
         if len(found := [key for key in group if given.get(key) is not None]) != 1:
             named = ", ".join(group)
-            yield group[0], f"exactly one of {named} must be given, got {found or 'none'}"
+            yield group[0], f"exactly one of {named} must be set, got {found or 'none'}"
     for group in resource.at_least_one_of:
         if not any(given.get(key) is not None for key in group):
-            yield group[0], f"one of {', '.join(group)} must be given"
+            yield group[0], f"one of {', '.join(group)} must be set"
     for one, other in resource.conflicts:
         if given.get(one) is not None and given.get(other) is not None:
-            yield one, f"cannot be given together with {other}"
+            yield one, f"cannot be set together with {other}"
     for one, other in resource.needs:
         if given.get(one) is not None and given.get(other) is None:
-            yield one, f"can be given only with {other}"
+            yield one, f"can be set only together with {other}"
 
 
 def _number(value: Any) -> float | None:

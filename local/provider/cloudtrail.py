@@ -1,7 +1,7 @@
 """CloudTrail: trails.
 
-Left out, since a role can write here as soon as it may: the provider's second attempts, for two
-minutes, while CloudTrail is denied access to the log group.
+The real provider retries for two minutes while CloudTrail cannot access the log group. That is
+left out, because permissions are effective immediately here.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from local.provider.resource import (
     Properties,
     Resource,
     Session,
+    already_created,
     camel,
     given,
-    made,
     pascal,
     tag_list,
     tag_map,
@@ -36,10 +36,10 @@ _DEFAULT_SELECTOR = {
 
 
 class Trail(Resource):
-    """A trail, which logs once it is made.
+    """A trail; logging starts when it is created.
 
-    That it selects all management events, it does not tell: this is so with any trail. The
-    advanced selectors of a trail cannot be taken away: CloudTrail refuses what is sent then.
+    The default selector, for all management events, is not read back. The advanced selectors of a
+    trail cannot be removed: CloudTrail rejects the provider's request.
     """
 
     type = "aws:cloudtrail/trail:Trail"
@@ -119,7 +119,7 @@ class Trail(Resource):
                 **{name: arn for name, arn in _log_group(inputs).items() if arn},
             )["TrailARN"]
         )
-        with made(id_):
+        with already_created(id_):
             if inputs["enableLogging"]:
                 cloudtrail.start_logging(Name=id_)
             kinds = ("eventSelectors", "advancedEventSelectors", "insightSelectors")
@@ -161,10 +161,10 @@ class Trail(Resource):
             "tags": tag_map(tagged["TagsList"]),
         }
         if trail.get("HasCustomEventSelectors"):
-            told = cloudtrail.get_event_selectors(TrailName=id_)
-            read["eventSelectors"] = _selectors_told(told.get("EventSelectors", []))
+            found = cloudtrail.get_event_selectors(TrailName=id_)
+            read["eventSelectors"] = _selectors_from_aws(found.get("EventSelectors", []))
             read["advancedEventSelectors"] = [
-                _advanced_told(each) for each in told.get("AdvancedEventSelectors", ())
+                _advanced_from_aws(each) for each in found.get("AdvancedEventSelectors", ())
             ]
         if trail.get("HasInsightSelectors"):
             insights = cloudtrail.get_insight_selectors(TrailName=id_)["InsightSelectors"]
@@ -185,7 +185,7 @@ class Trail(Resource):
         }
         wanted = pascal({key: inputs.get(key, "") for key in sorted(changed & keys)})
         if changed & {"cloudWatchLogsGroupArn", "cloudWatchLogsRoleArn"}:
-            # CloudTrail wants both, or neither.
+            # CloudTrail needs both or neither.
             wanted |= _log_group(inputs)
         if wanted:
             cloudtrail.update_trail(Name=id_, **wanted)
@@ -213,15 +213,14 @@ def _log_group(inputs: Properties) -> dict[str, str]:
     }
 
 
-def _selectors_told(selectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Write selectors in the provider's words; one that selects all management events is none."""
+def _selectors_from_aws(selectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Convert selectors to the provider's names; omit the default, all management events."""
     if len(selectors) == 1:
         (only,) = selectors
         narrows = only.get("DataResources") or only.get("ExcludeManagementEventSources")
         if only["ReadWriteType"] == "All" and not narrows:
             return []
-    told: list[dict[str, Any]] = camel(selectors)
-    return told
+    return camel(selectors)  # type: ignore[no-any-return]
 
 
 def _advanced(selector: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,7 +236,7 @@ def _advanced(selector: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _advanced_told(selector: Mapping[str, Any]) -> dict[str, Any]:
+def _advanced_from_aws(selector: Mapping[str, Any]) -> dict[str, Any]:
     fields = camel(selector["FieldSelectors"])
     return {
         "name": selector.get("Name", ""),

@@ -1,6 +1,6 @@
-"""CloudWatch: alarms on metrics, alarms on alarms, and dashboards.
+"""CloudWatch: metric alarms, composite alarms and dashboards.
 
-No alarms on PromQL (`evaluationCriteria`): the embedded CloudWatch knows none.
+PromQL alarms (`evaluationCriteria`) are left out: the embedded CloudWatch does not have them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -56,14 +56,14 @@ def _actions(**about: Any) -> Input:
 
 
 class _Alarm(Resource):
-    """What both kinds of alarms have in common. An alarm of the name is overwritten."""
+    """What both kinds of alarms share. An existing alarm with the name is overwritten."""
 
     kind: ClassVar[str]
-    """Alarm type of `DescribeAlarms`; its answer has the alarms under the plural."""
+    """Alarm type in `DescribeAlarms`; the response has the alarms under its plural."""
     names: ClassVar[Mapping[str, str]]
-    """Inputs and outputs that are not called as AWS calls them."""
+    """Inputs and outputs that have another name in AWS."""
     own: ClassVar[frozenset[str]] = frozenset({"region", "tags"})
-    """Inputs that are not simply passed on."""
+    """Inputs that are not passed to AWS unchanged."""
     gone = frozenset({"ResourceNotFound"})
 
     def create(self, session: Session, inputs: Properties) -> str:
@@ -78,7 +78,7 @@ class _Alarm(Resource):
                 **{key: alarm.get(name) for key, name in self._passed()},
                 "arn": alarm["AlarmArn"],
                 "tags": tag_map(tags),
-                **self.told(alarm),
+                **self._from_aws(alarm),
             }
         return None
 
@@ -96,13 +96,13 @@ class _Alarm(Resource):
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         session.client("cloudwatch").delete_alarms(AlarmNames=[id_])
 
-    def asked(self, inputs: Properties) -> dict[str, Any]:
-        """Write the inputs that are not simply passed on as AWS wants them."""
+    def _to_aws(self, inputs: Properties) -> dict[str, Any]:
+        """Convert the inputs that are not passed unchanged to AWS's arguments."""
         del inputs
         return {}
 
-    def told(self, alarm: Mapping[str, Any]) -> Properties:
-        """Read them."""
+    def _from_aws(self, alarm: Mapping[str, Any]) -> Properties:
+        """Convert them from AWS's response."""
         del alarm
         return {}
 
@@ -118,7 +118,7 @@ class _Alarm(Resource):
             name: inputs[key] for key, name in self._passed() if inputs.get(key) not in EMPTY
         }
         passed |= {"Tags": tags} if tags else {}
-        put[self.kind](**passed, **self.asked(inputs))
+        put[self.kind](**passed, **self._to_aws(inputs))
         return str(passed["AlarmName"])
 
     def _passed(self) -> Iterator[tuple[str, str]]:
@@ -127,7 +127,7 @@ class _Alarm(Resource):
 
 
 class MetricAlarm(_Alarm):
-    """An alarm on a metric, on metric math, or on what is unusual of a metric."""
+    """An alarm on a metric, on metric math, or on an anomaly."""
 
     type = "aws:cloudwatch/metricAlarm:MetricAlarm"
     inputs = {
@@ -182,7 +182,7 @@ class MetricAlarm(_Alarm):
         "region": REGION,
         "statistic": Input(choices=_STATISTICS),
         "tags": TAGS,
-        # Nothing is sent as 0.
+        # An unset threshold is sent as 0.
         "threshold": Input(form=lambda value: value or 0),
         "thresholdMetricId": Input(length=(1, 255)),
         "treatMissingData": Input(
@@ -209,12 +209,12 @@ class MetricAlarm(_Alarm):
     }
     own = frozenset({"dimensions", "metricQueries", "region", "tags", "threshold"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for key in ("comparisonOperator", "evaluationPeriods"):
             if key not in inputs:
                 yield key, "is required for an alarm on metrics"
         if "metricName" in inputs and not inputs.keys() & {"statistic", "extendedStatistic"}:
-            yield "statistic", "one of statistic, extendedStatistic must be given with metricName"
+            yield "statistic", "one of statistic, extendedStatistic must be set with metricName"
         yield from _period("period", inputs.get("period"), _HIGH_RESOLUTION)
         for number, query in enumerate(inputs.get("metricQueries", ())):
             path, metric = f"metricQueries[{number}]", query.get("metric")
@@ -223,26 +223,26 @@ class MetricAlarm(_Alarm):
             yield from _period(f"{path}.period", query.get("period"), _SUB_MINUTE)
             yield from _period(f"{path}.metric.period", (metric or {}).get("period"), _SUB_MINUTE)
 
-    def asked(self, inputs: Properties) -> dict[str, Any]:
-        asked: dict[str, Any] = {}
+    def _to_aws(self, inputs: Properties) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
         if not inputs.get("thresholdMetricId"):
-            asked["Threshold"] = inputs.get("threshold", 0)
+            arguments["Threshold"] = inputs.get("threshold", 0)
         if dimensions := inputs.get("dimensions"):
-            asked["Dimensions"] = _dimension_list(dimensions)
+            arguments["Dimensions"] = _dimension_list(dimensions)
         if queries := inputs.get("metricQueries"):
-            asked["Metrics"] = [_query(query) for query in queries]
-        return asked
+            arguments["Metrics"] = [_query(query) for query in queries]
+        return arguments
 
-    def told(self, alarm: Mapping[str, Any]) -> Properties:
+    def _from_aws(self, alarm: Mapping[str, Any]) -> Properties:
         return {
             "dimensions": _dimension_map(alarm.get("Dimensions", [])),
-            "metricQueries": [_query_read(query) for query in alarm.get("Metrics", [])],
+            "metricQueries": [_query_from_aws(query) for query in alarm.get("Metrics", [])],
             "threshold": alarm.get("Threshold"),
         }
 
 
 class CompositeAlarm(_Alarm):
-    """An alarm on the states of alarms."""
+    """An alarm on the states of other alarms."""
 
     type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
     inputs = {
@@ -262,7 +262,7 @@ class CompositeAlarm(_Alarm):
 
 
 class Dashboard(Resource):
-    """A dashboard. One of the name is overwritten; to delete one that is gone is an error."""
+    """A dashboard. An existing one is overwritten; deleting a missing one is an error."""
 
     type = "aws:cloudwatch/dashboard:Dashboard"
     inputs = {
@@ -306,25 +306,25 @@ def _period(path: str, seconds: Any, shorter: tuple[int, ...]) -> Iterator[tuple
 
 
 def _query(query: Properties) -> dict[str, Any]:
-    asked = given(query, "accountId", "expression", "id", "label", "period")
-    asked["ReturnData"] = bool(query.get("returnData"))
+    arguments = given(query, "accountId", "expression", "id", "label", "period")
+    arguments["ReturnData"] = bool(query.get("returnData"))
     if metric := query.get("metric"):
         named = given(metric, "metricName", "namespace")
         named["Dimensions"] = _dimension_list(metric.get("dimensions") or {})
-        asked["MetricStat"] = {**given(metric, "period", "stat", "unit"), "Metric": named}
-    return asked
+        arguments["MetricStat"] = {**given(metric, "period", "stat", "unit"), "Metric": named}
+    return arguments
 
 
-def _query_read(query: Mapping[str, Any]) -> Properties:
-    told: Properties = camel({key: query[key] for key in query.keys() - {"MetricStat"}})
+def _query_from_aws(query: Mapping[str, Any]) -> Properties:
+    converted: Properties = camel({key: query[key] for key in query.keys() - {"MetricStat"}})
     if stat := query.get("MetricStat"):
         named = stat["Metric"]
-        told["metric"] = {
+        converted["metric"] = {
             **camel({key: stat[key] for key in stat.keys() - {"Metric"}}),
             **camel({key: named[key] for key in named.keys() - {"Dimensions"}}),
             "dimensions": _dimension_map(named.get("Dimensions", [])),
         }
-    return told
+    return converted
 
 
 def _dimension_list(dimensions: Mapping[str, str]) -> list[dict[str, str]]:

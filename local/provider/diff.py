@@ -1,4 +1,4 @@
-"""Which inputs differ from what is recorded, and which of them make another resource."""
+"""Compares inputs with the recorded state, and finds what needs a replacement."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,23 +9,23 @@ from local.provider.wire import UNKNOWN, holds_unknown, is_archive
 
 
 class Difference(NamedTuple):
-    """What an `up` would do to a resource that is there."""
+    """What an `up` would do to an existing resource."""
 
     changed: frozenset[str]
     """Inputs that differ."""
     replaces: frozenset[str]
-    """Those of them that make another resource."""
+    """The inputs among them that replace the resource."""
     delete_first: bool
-    """Whether the old one must go first: the new one has its name."""
+    """Whether the old resource is deleted first, because the new one has the same name."""
 
 
 def difference(
     resource: Resource, state: Properties, wanted: Properties, default_tags: Mapping[str, str]
 ) -> Difference:
-    """Compare wanted inputs with the recorded state: what was given, or read by a refresh.
+    """Compare the new inputs with the recorded state, which a refresh may have read.
 
     Raises:
-        RefusedError: the provider refuses the change.
+        RejectedError: the provider rejects the change.
 
     """
     changed = set()
@@ -53,7 +53,7 @@ def difference(
 
 
 def form(about: Input, value: Any) -> object:
-    """Write a value in the form in which it is compared."""
+    """Return the form of a value that is compared."""
     if is_archive(value):
         return value.get("hash")
     if about.form is not None or about.fields is None:
@@ -68,7 +68,7 @@ def form(about: Input, value: Any) -> object:
 
 
 def filled(about: Input, new: Any, old: Any) -> Any:
-    """Fill a map, or each map of a list, up with what AWS chose for fields that are not given."""
+    """Add the values that AWS chose for unset fields of a map, or of each map in a list."""
     if about.fields is None:
         return new
     if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
@@ -80,25 +80,25 @@ def filled(about: Input, new: Any, old: Any) -> Any:
 
 
 def all_tags(tags: Any, default_tags: Mapping[str, str]) -> Any:
-    """Return the tags that a resource has in the end; `UNKNOWN` if its own are."""
+    """Return all tags of a resource; `UNKNOWN` if its own tags are unknown."""
     return UNKNOWN if tags == UNKNOWN else {**default_tags, **(tags or {})}
 
 
 def recorded(resource: Resource, previous: Properties, read: Properties) -> Properties:
-    """Return what is recorded after a read: the previous text where it means the same."""
+    """Return the state after a read; a value with the same meaning keeps its previous text."""
     state = {key: value for key, value in {**previous, **read}.items() if key != "__defaults"}
     for key, about in resource.inputs.items():
         if key in previous:
-            told = filled(about, previous[key], state.get(key))
-            if form(about, told) == form(about, state.get(key)):
-                state[key] = told
+            value = filled(about, previous[key], state.get(key))
+            if form(about, value) == form(about, state.get(key)):
+                state[key] = value
     return state
 
 
 def refreshed(resource: Resource, given: Properties, read: Properties) -> Properties:
-    """Return the inputs after a refresh: what the program gives, as AWS has it.
+    """Return the inputs after a refresh: the keys that the program sets, with the values in AWS.
 
-    What AWS chose for a field that is not given stays an output.
+    What AWS chose for an unset field stays an output.
     """
     return {
         key: _refreshed(resource.inputs.get(key), value, read.get(key, value))

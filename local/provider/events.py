@@ -1,7 +1,7 @@
 """EventBridge: rules and their targets.
 
-Of a rule: no role, no `namePrefix` and not the deprecated `isEnabled`; of a target: nothing
-but the ARN. A rule is deleted after its targets, so that the provider's wait for them is not here.
+Left out: of a rule the role, `namePrefix` and the deprecated `isEnabled`; of a target everything
+except its ARN; and the provider's wait for targets, because a rule is deleted after them.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     given,
@@ -33,7 +33,7 @@ _BUS = Input(
 
 
 class EventRule(Resource):
-    """A rule; one of the name is overwritten."""
+    """A rule; an existing one with the name is overwritten."""
 
     type = "aws:cloudwatch/eventRule:EventRule"
     inputs = {
@@ -104,7 +104,7 @@ class EventRule(Resource):
 
 
 class EventTarget(Resource):
-    """Where a rule sends its events; one of the id is overwritten."""
+    """A target of a rule; an existing one with the id is overwritten."""
 
     type = "aws:cloudwatch/eventTarget:EventTarget"
     inputs = {
@@ -128,7 +128,7 @@ class EventTarget(Resource):
             EventBusName=inputs["eventBusName"],
             Targets=[{"Id": inputs["targetId"], "Arn": inputs["arn"]}],
         )
-        _refuse(answer["FailedEntries"])
+        _raise_for(answer["FailedEntries"])
         return _target_id(inputs)
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
@@ -156,14 +156,14 @@ class EventTarget(Resource):
         answer = session.client("events").remove_targets(
             Rule=state["rule"], EventBusName=state["eventBusName"], Ids=[state["targetId"]]
         )
-        _refuse(answer["FailedEntries"])
+        _raise_for(answer["FailedEntries"])
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         *bus, rule, target = id_.rsplit("/", 2) if "/" in id_ else ("", "", "")
         if not rule or not target:
-            raise RefusedError(f"{id_!r} must be rule/target or bus/rule/target")
-        told = {"eventBusName": bus[0] if bus else _DEFAULT_BUS, "rule": rule, "targetId": target}
-        return _target_id(told), told
+            raise RejectedError(f"{id_!r} must be rule/target or bus/rule/target")
+        known = {"eventBusName": bus[0] if bus else _DEFAULT_BUS, "rule": rule, "targetId": target}
+        return _target_id(known), known
 
 
 def _bus_and_name(id_: str) -> tuple[str, str]:
@@ -177,9 +177,9 @@ def _target_id(inputs: Properties) -> str:
     return "-".join(parts if bus == _DEFAULT_BUS else (bus, *parts))
 
 
-def _refuse(failed: list[dict[str, str]]) -> None:
+def _raise_for(failed: list[dict[str, str]]) -> None:
     if failed:
-        raise RefusedError(
+        raise RejectedError(
             ", ".join(
                 f"{each['TargetId']}: {each['ErrorCode']}: {each['ErrorMessage']}"
                 for each in failed

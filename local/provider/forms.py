@@ -1,4 +1,4 @@
-"""Forms in which two values are equal if AWS's provider takes them for equal."""
+"""Normal forms of values: two values are equal if the AWS provider treats them as equal."""
 
 import json
 import re
@@ -9,7 +9,7 @@ _EMPTY: tuple[object, ...] = (None, "", [], {}, False)
 
 
 def default(value: object) -> object:
-    """Take nothing, an empty text, list or map, and false for the same, at any depth."""
+    """Normalize None, false and an empty text, list or map to None, at any depth."""
     if isinstance(value, Mapping):
         formed = {key: default(inner) for key, inner in value.items()}
         return {key: inner for key, inner in formed.items() if inner is not None} or None
@@ -21,7 +21,7 @@ def default(value: object) -> object:
 
 
 def document(text: object) -> object:
-    """JSON: blanks and the order of keys do not count."""
+    """Normalize JSON: whitespace and the order of keys are ignored."""
     try:
         return json.loads(text) if isinstance(text, str) and text else None
     except ValueError:
@@ -29,22 +29,22 @@ def document(text: object) -> object:
 
 
 def compact(text: str) -> str:
-    """Write JSON as the provider sends it: without blanks, keys in order."""
+    """Format JSON as the provider sends it: without whitespace, with sorted keys."""
     return json.dumps(json.loads(text), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def unordered(values: object) -> object:
-    """Write a list whose order does not count."""
+    """Normalize a list whose order is ignored."""
     if not isinstance(values, list):
         return default(values)
     return sorted((default(each) for each in values), key=_text) or None
 
 
 def policy(text: object) -> object:
-    """Write an IAM policy: the order of statements, actions and resources does not count.
+    """Normalize an IAM policy: the order of statements, actions and resources is ignored.
 
-    A text equals a list of one, an account its root ARN, values of conditions are text, and an
-    empty policy is none. A principal that is a text, such as `*`, is not compared.
+    A text equals a list with one item, an account id equals its root ARN, condition values are
+    text, and an empty policy equals none. A principal that is a text, such as `*`, is ignored.
     https://github.com/hashicorp/awspolicyequivalence
     """
     read = document(text)
@@ -71,16 +71,16 @@ def _statement(statement: Any) -> object:
             formed[key] = {kind: each for kind, each in found.items() if each} or None
     if isinstance(conditions := formed.get("Condition"), Mapping):
         formed["Condition"] = {
-            operator: {key: _texts(value) for key, value in asked.items()}
-            if isinstance(asked, Mapping)
-            else asked
-            for operator, asked in conditions.items()
+            operator: {key: _texts(value) for key, value in tested.items()}
+            if isinstance(tested, Mapping)
+            else tested
+            for operator, tested in conditions.items()
         }
     return {key: value for key, value in formed.items() if value not in ("", None, [])}
 
 
 def _root(principal: str) -> str:
-    """Write an account as its root ARN."""
+    """Return the root ARN of an account id."""
     return f"arn:aws:iam::{principal}:root" if re.fullmatch(r"\d{12}", principal) else principal
 
 

@@ -1,4 +1,4 @@
-"""Functions of the provider: they read, and make nothing."""
+"""The functions of the provider, which only read."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

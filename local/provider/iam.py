@@ -1,7 +1,7 @@
-"""IAM: roles, managed policies, and what ties them together.
+"""IAM: roles, policies, and attachments.
 
-IAM is here consistent at once: the two minutes in which the real provider tries again to use a
-principal that is not known yet, or to delete a role that still has policies, are left out.
+The real provider retries for two minutes while a new principal is unknown, or while a role still
+has policies. That is left out, because IAM is consistent immediately here.
 """
 
 import json
@@ -17,7 +17,7 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     given,
@@ -46,8 +46,8 @@ def _named(longest: int, auto: int) -> Input:
     )
 
 
-def _all(session: Session, operation: str, key: str, **asked: str) -> list[Any]:
-    pages = _client(session).get_paginator(operation).paginate(**asked)
+def _all(session: Session, operation: str, key: str, **arguments: str) -> list[Any]:
+    pages = _client(session).get_paginator(operation).paginate(**arguments)
     return [each for page in pages for each in page[key]]
 
 
@@ -57,7 +57,7 @@ def _attached(session: Session, role: str) -> list[str]:
 
 
 def _inline(policies: Any) -> object:
-    """Take inline policies for equal by name and meaning; an empty one stands for none."""
+    """Normalize inline policies: compared by name and meaning, an empty one equals none."""
     if not isinstance(policies, list):
         return policies
     return {
@@ -98,7 +98,7 @@ class Role(Resource):
             Tags=tag_list(inputs["tags"]),
             **given(inputs, "description", "maxSessionDuration", "path", "permissionsBoundary"),
         )["Role"]["RoleName"]
-        # Not `made`: the provider itself forgets a role whose policies are refused.
+        # Not `already_created`: the real provider does not record a role with rejected policies.
         _put_inline(session, role, inputs.get("inlinePolicies") or [])
         _attach(session, role, inputs.get("managedPolicyArns") or [])
         return str(role)
@@ -173,7 +173,7 @@ class Role(Resource):
                 RoleName=id_, InstanceProfileName=profile["InstanceProfileName"]
             )
         forced = state.get("forceDetachPolicies")
-        # All that there are, even if the state knows of one only.
+        # Every policy in IAM, even if the state has only one.
         if forced or state.get("managedPolicyArns"):
             _detach(session, id_, _attached(session, id_))
         if forced or state.get("inlinePolicies"):
@@ -205,16 +205,16 @@ def _detach(session: Session, role: str, arns: Iterable[str]) -> None:
         _unless_gone(_client(session).detach_role_policy, RoleName=role, PolicyArn=arn)
 
 
-def _unless_gone(call: Any, **asked: str) -> None:
+def _unless_gone(call: Any, **arguments: str) -> None:
     try:
-        call(**asked)
+        call(**arguments)
     except ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             raise
 
 
 class Policy(Resource):
-    """A managed policy; a change makes a version of it, of which AWS keeps five."""
+    """A managed policy. A change creates a version, of which AWS keeps five."""
 
     type = "aws:iam/policy:Policy"
     inputs = {
@@ -283,7 +283,7 @@ class Policy(Resource):
         iam.delete_policy(PolicyArn=id_)
 
     def _others(self, session: Session, arn: str) -> list[Any]:
-        """Return the versions that are not the default one."""
+        """Return the versions except the default one."""
         versions = _all(session, "list_policy_versions", "Versions", PolicyArn=arn)
         return [version for version in versions if not version["IsDefaultVersion"]]
 
@@ -326,12 +326,12 @@ class RolePolicy(Resource):
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         if ":" not in id_:
-            raise RefusedError(f"{id_!r}: must be <role name>:<policy name>")
+            raise RejectedError(f"{id_!r}: must be <role name>:<policy name>")
         return id_, {}
 
 
 class RolePolicyAttachment(Resource):
-    """A managed policy of a role."""
+    """The attachment of a managed policy to a role."""
 
     type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     inputs = {
@@ -355,5 +355,5 @@ class RolePolicyAttachment(Resource):
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         if "/arn:" not in id_:
-            raise RefusedError(f"{id_!r}: must be <role name>/<policy ARN>")
+            raise RejectedError(f"{id_!r}: must be <role name>/<policy ARN>")
         return id_, {}

@@ -11,8 +11,8 @@ from local.provider.resource import (
     Properties,
     Resource,
     Session,
+    already_created,
     given,
-    made,
     tag_list,
     tag_map,
 )
@@ -58,7 +58,7 @@ class Key(Resource):
             KeySpec=inputs["customerMasterKeySpec"],
             BypassPolicyLockoutSafetyCheck=inputs["bypassPolicyLockoutSafetyCheck"],
         )["KeyMetadata"]["KeyId"]
-        with made(key):
+        with already_created(key):
             if inputs.get("enableKeyRotation"):
                 kms.enable_key_rotation(KeyId=key, **given(inputs, "rotationPeriodInDays"))
             if not inputs["isEnabled"]:
@@ -122,7 +122,7 @@ class Key(Resource):
 
 
 class Alias(Resource):
-    """A name of a key."""
+    """An alias of a key."""
 
     type = "aws:kms/alias:Alias"
     inputs = {

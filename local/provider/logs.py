@@ -1,7 +1,7 @@
 """CloudWatch Logs: log groups and their metric filters.
 
-Left out: the real provider puts the filters of a group one at a time, and tries again to delete a
-group that something else changes; neither clashes here.
+Left out: the real provider writes the filters of a group one at a time, and retries to delete a
+group that is being changed. Neither conflicts here.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
-    made,
+    already_created,
 )
 
 _GROUP = r"[0-9A-Za-z_./#-]+"
@@ -63,7 +63,7 @@ class LogGroup(Resource):
             tags=inputs["tags"],
             **{key: inputs[key] for key in keys if inputs.get(key)},
         )
-        with made(name):
+        with already_created(name):
             if inputs["retentionInDays"]:
                 self._put_retention(logs, name, inputs)
         return name
@@ -74,14 +74,14 @@ class LogGroup(Resource):
         for group in (each for page in pages for each in page["logGroups"]):
             if group["logGroupName"] == id_:
                 arn = group["arn"].removesuffix(":*")
-                told = {"deletionProtectionEnabled", "logGroupClass"} & group.keys()
+                returned = {"deletionProtectionEnabled", "logGroupClass"} & group.keys()
                 return {
                     "arn": arn,
                     "kmsKeyId": group.get("kmsKeyId", ""),
                     "name": id_,
                     "retentionInDays": group.get("retentionInDays", 0),
                     "tags": logs.list_tags_for_resource(resourceArn=arn)["tags"],
-                    **{key: group[key] for key in told},
+                    **{key: group[key] for key in returned},
                 }
         return None
 
@@ -131,7 +131,7 @@ _METRIC_NAME = Input(required=True, pattern=r"[^:*$]*", length=(0, 255))
 
 
 class LogMetricFilter(Resource):
-    """A filter that makes a metric of a group's lines."""
+    """A filter that turns lines of a log group into a metric."""
 
     type = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
     inputs = {
@@ -205,7 +205,7 @@ class LogMetricFilter(Resource):
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         group, _, name = id_.partition(":")
         if not (group and name) or ":" in name:
-            raise RefusedError(f"{id_}: must be <log group>:<filter>")
+            raise RejectedError(f"{id_}: must be <log group>:<filter>")
         return name, {"logGroupName": group}
 
 

@@ -1,4 +1,4 @@
-"""The AWS provider of both engines, on the embedded AWS."""
+"""The AWS provider that both engines use on the embedded AWS."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from local.provider.resource import (
     EMPTY,
     PartlyMadeError,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
 )
@@ -27,11 +27,11 @@ _SUFFIX_CHARACTERS = 7
 
 
 class DeploymentError(Exception):
-    """AWS refused a resource; the text names the resource and gives AWS's reason."""
+    """AWS rejected a resource; the text has the resource and AWS's reason."""
 
 
 class HalfMadeError(DeploymentError):
-    """A resource was made, and then something about it was refused."""
+    """A resource was created, but a later call for it failed."""
 
     def __init__(self, reason: str, id_: str, state: Properties) -> None:
         super().__init__(reason)
@@ -41,19 +41,19 @@ class HalfMadeError(DeploymentError):
 
 @dataclass(frozen=True)
 class Created:
-    """A resource that was just made."""
+    """A resource that was just created."""
 
     type: str
     name: str
     """Logical name."""
     id: str
     inputs: Properties
-    """Plain inputs, secret ones too: never print them."""
+    """Unmasked inputs, including secrets: never print them."""
     outputs: Properties
 
 
 class Provider:
-    """Makes, reads, changes and deletes the resources of one account."""
+    """Creates, reads, updates and deletes the resources of one account."""
 
     preview = False
 
@@ -63,10 +63,10 @@ class Provider:
         self._session = Session(aws, region)
         self._created = created or (lambda _: None)
         self.default_tags: dict[str, str] = {}
-        """Tags of every resource, from the provider's config."""
+        """Tags for every resource, from the provider's config."""
 
     def configure(self, region: str | None, default_tags: Mapping[str, str]) -> None:
-        """Take the provider's config: `aws:region` and `aws:defaultTags`."""
+        """Set the provider's config: `aws:region` and `aws:defaultTags`."""
         if region:
             self._session = self._session.elsewhere(region)
         self.default_tags = dict(default_tags)
@@ -79,7 +79,7 @@ class Provider:
         previous: Properties | None = None,
         suffix: str = "",
     ) -> tuple[Properties, list[Failure]]:
-        """Return the inputs with defaults; path and reason of each that is refused.
+        """Return the inputs with defaults, and path and reason of each error.
 
         Raises:
             DeploymentError: the type is unknown.
@@ -88,17 +88,17 @@ class Provider:
         return check(type_, name, given, previous, suffix)
 
     def diff(self, type_: str, state: Properties, wanted: Properties) -> Difference:
-        """Compare wanted inputs with what is recorded.
+        """Compare the new inputs with the recorded state.
 
         Raises:
-            DeploymentError: the provider refuses the change.
+            DeploymentError: the provider rejects the change.
 
         """
-        with _refusals_named(type_):
+        with _errors_named(type_):
             return difference(_resource(type_), state, wanted, self.default_tags)
 
     def planned(self, type_: str, inputs: Properties) -> Properties:
-        """Return what is known of a resource before it is made."""
+        """Return what is known about a resource before it is created."""
         resource = _resource(type_)
         computed = {key for key, about in resource.inputs.items() if about.computed}
         unknown = {*resource.outputs, *computed} - inputs.keys() - {"region"}
@@ -108,56 +108,56 @@ class Provider:
         return self._with_all_tags(resource, state)
 
     def create(self, type_: str, name: str, inputs: Properties) -> tuple[str, Properties]:
-        """Make a resource from checked inputs; return its id and what is recorded.
+        """Create a resource from checked inputs; return its id and state.
 
         Raises:
-            HalfMadeError: it was made, and AWS refused a part of it.
-            DeploymentError: AWS refused.
+            HalfMadeError: it was created, but a later call failed.
+            DeploymentError: AWS rejected it.
 
         """
         resource, session = _resource(type_), self._for(inputs)
         wanted = {**inputs, "tags": all_tags(inputs.get("tags"), self.default_tags)}
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             try:
                 made = resource.create(session, wanted)
-                id_, told = made if isinstance(made, tuple) else (made, {})
-                state = self._read(resource, session, id_, {**inputs, **told})
+                id_, outputs = made if isinstance(made, tuple) else (made, {})
+                state = self._read(resource, session, id_, {**inputs, **outputs})
             except PartlyMadeError as error:
                 state = self._read(resource, session, error.id, inputs) or inputs
                 raise HalfMadeError(f"{name} ({type_}): {error}", error.id, state) from error
         if state is None:
-            raise DeploymentError(f"{name} ({type_}): was created, and AWS does not find it")
+            raise DeploymentError(f"{name} ({type_}): was created, but AWS does not find it")
         self._created(Created(type_, name, id_, inputs, state))
         return id_, state
 
     def read(self, type_: str, name: str, id_: str, state: Properties) -> Properties | None:
-        """Read what there is of a recorded resource; None if it is gone.
+        """Read the state of a recorded resource; None if it is gone.
 
         Raises:
-            DeploymentError: AWS refused.
+            DeploymentError: AWS rejected the call.
 
         """
         resource = _resource(type_)
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             return self._read(resource, self._for(state), id_, state)
 
     def refreshed(self, type_: str, given: Properties, read: Properties) -> Properties:
-        """Return the inputs of a resource whose state was just read."""
+        """Return the inputs of a resource after its state was read."""
         return refreshed(_resource(type_), given, read)
 
     def find(self, type_: str, name: str, id_: str) -> tuple[str, Properties, Properties] | None:
-        """Read a resource that is not recorded: id, inputs and what is recorded; None if none is.
+        """Read a resource to import: its id, inputs and state; None if it does not exist.
 
-        `id_` is what `pulumi import` was given.
+        `id_` is the argument of `pulumi import`.
 
         Raises:
-            DeploymentError: AWS refused.
+            DeploymentError: AWS rejected the call.
 
         """
         resource = _resource(type_)
-        with _refusals_named(f"{name} ({type_})"):
-            id_, told = resource.imported(self._session, id_)
-            state = self._read(resource, self._session, id_, told)
+        with _errors_named(f"{name} ({type_})"):
+            id_, known = resource.imported(self._session, id_)
+            state = self._read(resource, self._session, id_, known)
         if state is None:
             return None
         defaults = {key: about.default for key, about in resource.inputs.items()}
@@ -174,28 +174,28 @@ class Provider:
     def update(
         self, type_: str, name: str, id_: str, state: Properties, inputs: Properties
     ) -> Properties:
-        """Change a resource; return what is recorded.
+        """Update a resource; return its state.
 
         Raises:
-            DeploymentError: AWS refused.
+            DeploymentError: AWS rejected the change.
 
         """
         resource, session = _resource(type_), self._for(inputs)
         changed = set(self.diff(type_, state, inputs).changed)
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             if "tags" in changed:
                 self._retag(resource, session, id_, state, inputs)
             own = changed - {"tags"}
-            told = resource.update(session, id_, state, inputs, own) if own else None
-            # What was taken out of the program is no longer recorded, unless AWS still has it.
+            outputs = resource.update(session, id_, state, inputs, own) if own else None
+            # A removed input is no longer recorded, unless AWS still returns it.
             kept = {key: value for key, value in state.items() if key not in changed}
-            read = self._read(resource, session, id_, {**kept, **inputs, **(told or {})})
+            read = self._read(resource, session, id_, {**kept, **inputs, **(outputs or {})})
         if read is None:
             raise DeploymentError(f"{name} ({type_}): is gone; run `pulumi refresh`")
         return read
 
     def updated(self, type_: str, state: Properties, inputs: Properties) -> Properties:
-        """Return what is known of a resource before it is changed."""
+        """Return what is known about a resource before it is updated."""
         resource = _resource(type_)
         changed = set(self.diff(type_, state, inputs).changed)
         unknown = resource.unknown_after(changed, inputs)
@@ -203,15 +203,15 @@ class Provider:
         return self._with_all_tags(resource, {**kept, **inputs, **dict.fromkeys(unknown, UNKNOWN)})
 
     def delete(self, type_: str, name: str, id_: str, state: Properties) -> None:
-        """Delete a resource, or find that it is gone.
+        """Delete a resource, unless it is already gone.
 
         Raises:
-            DeploymentError: AWS refused.
+            DeploymentError: AWS rejected the call.
 
         """
         resource = _resource(type_)
         gone = resource.gone if resource.deleted is None else resource.deleted
-        with _refusals_named(f"{name} ({type_})"):
+        with _errors_named(f"{name} ({type_})"):
             try:
                 resource.delete(self._for(state), id_, state)
             except ClientError as error:
@@ -222,16 +222,16 @@ class Provider:
         """Answer a provider function, such as `aws:index/getCallerIdentity:…`.
 
         Raises:
-            DeploymentError: the function is unknown, or AWS refused.
+            DeploymentError: the function is unknown, or AWS rejected the call.
 
         """
         if token not in functions.FUNCTIONS:
-            raise DeploymentError(f"the local run cannot answer {token}")
-        with _refusals_named(token):
+            raise DeploymentError(f"the local run does not support the function {token}")
+        with _errors_named(token):
             return functions.FUNCTIONS[token](self._session, args)
 
     def sensitive(self, type_: str) -> frozenset[str]:
-        """Names of the properties that are secrets in the state."""
+        """Return the names of the properties that are secret in the state."""
         inputs = _resource(type_).inputs
         return frozenset(key for key, about in inputs.items() if about.sensitive)
 
@@ -286,10 +286,10 @@ class Provider:
 def check(
     type_: str, name: str, given: Properties, previous: Properties | None = None, suffix: str = ""
 ) -> tuple[Properties, list[Failure]]:
-    """Return the inputs with defaults; path and reason of each that is refused. Asks no AWS.
+    """Return the inputs with defaults, and path and reason of each error. Calls no AWS API.
 
-    `previous` are the inputs of the resource that is there; `suffix` ends an automatic name
-    (default: random).
+    `previous` are the inputs of the existing resource; `suffix` ends an automatic name (default:
+    random).
 
     Raises:
         DeploymentError: the type is unknown.
@@ -302,14 +302,14 @@ def check(
 def _resource(type_: str) -> Resource:
     if type_ not in RESOURCES:
         raise DeploymentError(
-            f"the local run cannot make {type_}; add a class for it to local/provider/"
+            f"the local run does not support {type_}; add a class for it to local/provider/"
         )
     return RESOURCES[type_]
 
 
 @contextmanager
-def _refusals_named(what: str) -> Iterator[None]:
+def _errors_named(what: str) -> Iterator[None]:
     try:
         yield
-    except (ClientError, BotoCoreError, RefusedError) as error:
+    except (ClientError, BotoCoreError, RejectedError) as error:
         raise DeploymentError(f"{what}: {error}") from error

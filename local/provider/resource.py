@@ -1,6 +1,6 @@
-"""A resource type: facts about its inputs, and the calls that make, read, change and delete it.
+"""A resource type: its inputs, and the calls that create, read, update and delete it.
 
-The facts are those of Pulumi's AWS provider: https://github.com/pulumi/pulumi-aws
+The facts about inputs are those of Pulumi's AWS provider: https://github.com/pulumi/pulumi-aws
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,17 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.account import AwsAccount
 
 Properties = dict[str, Any]
-"""Inputs and outputs in the provider's words (camelCase), values as JSON has them."""
+"""Inputs and outputs under the provider's names (camelCase), with JSON values."""
 
 
 class AutoName(NamedTuple):
-    """How a name is made that the program did not give: `<logical name>-<7 hex digits>`."""
+    """How a name is generated if the program sets none: `<logical name>-<7 hex digits>`."""
 
     longest: int = 255
-    """Characters at most, the prefix left out; a longer one is refused by the preview."""
+    """The most characters without the prefix; the preview rejects a longer name."""
     prefix: str = ""
     lower: bool = False
-    """Whether the logical name is put in lower case."""
+    """Whether the logical name is converted to lower case."""
 
 
 @dataclass(frozen=True)
@@ -32,39 +32,39 @@ class Input:
 
     required: bool = False
     computed: bool = False
-    """Whether AWS chooses the value where none is given; then it is no difference."""
+    """Whether AWS chooses a value for an unset input; that value is not a difference."""
     replaces: bool = False
-    """Whether a change makes another resource."""
+    """Whether a change replaces the resource."""
     sensitive: bool = False
-    """Whether it is a secret in the state, whatever the program says."""
+    """Whether it is always secret in the state."""
     default: object = None
-    """What the provider puts where nothing is given."""
+    """The provider's default for an unset input."""
     auto_name: AutoName | None = None
     pattern: str = ""
-    """Regular expression for the whole text; of a list, for each item."""
+    """Regular expression for the whole text, or for each item of a list."""
     length: tuple[int, int] | None = None
-    """Characters of a text, or items of a list: at least, at most."""
+    """Minimum and maximum number of characters, or of items of a list."""
     bounds: tuple[float, float] | None = None
-    """A number, at least and at most."""
+    """Minimum and maximum of a number."""
     also: tuple[object, ...] = ()
-    """Further values that are allowed."""
+    """Other allowed values."""
     choices: tuple[object, ...] = ()
-    """The only values that are allowed."""
+    """The only allowed values."""
     json: bool = False
     """Whether the text must be JSON."""
     arn: bool = False
     """Whether the text, or each item of the list, must look like an ARN."""
     form: Callable[[Any], object] | None = None
-    """Writes a value so that two values are equal if they mean the same."""
+    """Returns a normal form: two values are equal if their normal forms are."""
     fields: "Mapping[str, Input] | None" = None
-    """Inputs of the map, or of each map of the list, that this one is.
+    """The inputs of this map, or of each map of this list.
 
-    Pattern, bounds, choices and ARN of a list are those of each item.
+    Pattern, bounds, choices and ARN of a list apply to each item.
     """
 
 
 EMPTY: tuple[object, ...] = (None, "", [], {})
-"""What the provider takes for not given."""
+"""Values that the provider treats as unset."""
 REGION = Input(computed=True, replaces=True)
 TAGS = Input()
 
@@ -85,14 +85,14 @@ class Session:
         return Session(self.aws, region) if region != self.region else self
 
 
-class RefusedError(Exception):
-    """The provider itself refuses, not AWS; the text is the reason."""
+class RejectedError(Exception):
+    """The provider itself, not AWS, rejects something; the text is the reason."""
 
 
 class PartlyMadeError(Exception):
-    """A resource was made, and a later call of its creation was refused.
+    """A resource was created, but a later call of its creation failed.
 
-    `id` is the resource's; the text is the reason.
+    `id` is the id of the resource; the text is the reason.
     """
 
     def __init__(self, id_: str, reason: str) -> None:
@@ -101,11 +101,11 @@ class PartlyMadeError(Exception):
 
 
 @contextmanager
-def made(id_: str) -> Iterator[None]:
-    """Say of calls that AWS refuses that the resource was made before them.
+def already_created(id_: str) -> Iterator[None]:
+    """Report a failed call together with the id of the resource that exists already.
 
     Raises:
-        PartlyMadeError: a call was refused.
+        PartlyMadeError: a call failed.
 
     """
     try:
@@ -115,57 +115,57 @@ def made(id_: str) -> Iterator[None]:
 
 
 class Resource:
-    """One type. A module for each AWS service subclasses this; methods get checked inputs.
+    """A resource type. The modules of the services subclass it; methods get checked inputs.
 
-    `state` is what is recorded: inputs and outputs. An error of boto3 is shown as it is, and
-    so is `RefusedError`.
+    `state` has the recorded inputs and outputs. Methods may raise boto3's errors and
+    `RejectedError`; both are shown unchanged.
     """
 
     type: ClassVar[str]
     """Type token, such as `aws:kms/key:Key`."""
     inputs: ClassVar[Mapping[str, Input]]
     outputs: ClassVar[tuple[str, ...]] = ()
-    """Outputs that are no inputs; `tagsAll` is added where there are `tags`."""
+    """Outputs that are not inputs; `tagsAll` is added if there are `tags`."""
     gone: ClassVar[frozenset[str]] = frozenset()
-    """Codes of errors by which `read` learns that the resource is gone."""
+    """Error codes that tell `read` that the resource is gone."""
     deleted: ClassVar[frozenset[str] | None] = None
-    """Codes of errors that `delete` takes for success; None: those of `gone`."""
+    """Error codes that `delete` treats as success; None: the same as `gone`."""
     deletes_first: ClassVar[bool] = False
-    """Whether a replaced one always goes before the new one comes."""
+    """Whether a replaced resource is always deleted before the new one is created."""
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    """Groups of inputs of which exactly one must be given."""
+    """Groups of inputs of which exactly one must be set."""
     at_least_one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
     conflicts: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Pairs of inputs that must not be given together."""
+    """Pairs of inputs that must not be set together."""
     needs: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Pairs: the first input may be given only with the second."""
+    """Pairs: the first input can be set only with the second."""
 
     def create(self, session: Session, inputs: Properties) -> str | tuple[str, Properties]:
-        """Make the resource, with its tags; return its id, and outputs that AWS tells only now."""
+        """Create the resource with its tags; return its id, and outputs that `read` cannot get."""
         raise NotImplementedError
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
-        """Read inputs and outputs as AWS has them; None if the resource is gone.
+        """Read inputs and outputs from AWS; None if the resource is gone.
 
-        What AWS does not tell is left out, and stays as it is in the `state`. Tags are all that
-        AWS has.
+        Keys that AWS does not return are omitted and keep their values in the `state`. Tags
+        include all tags in AWS.
         """
         raise NotImplementedError
 
     def update(
         self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
     ) -> Properties | None:
-        """Change the resource; `changed` names the inputs that differ, but never `tags`.
+        """Update the resource; `changed` names the inputs that differ, except `tags`.
 
-        Return outputs that AWS tells only now.
+        Return outputs that `read` cannot get.
         """
 
     def tag(self, session: Session, id_: str, state: Properties, tags: Mapping[str, str]) -> None:
-        """Add tags, or change their values."""
+        """Add or update tags."""
         raise NotImplementedError
 
     def untag(self, session: Session, id_: str, state: Properties, keys: list[str]) -> None:
-        """Take tags away."""
+        """Remove tags."""
         raise NotImplementedError
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
@@ -173,60 +173,60 @@ class Resource:
         raise NotImplementedError
 
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
-        """Return the id, and the inputs that it tells, for the id that `pulumi import` takes.
+        """Return the id, and the inputs that it contains, for the argument of `pulumi import`.
 
         Raises:
-            RefusedError: that id has another form.
+            RejectedError: the argument has another form.
 
         """
         del session
         return id_, {}
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
-        """Say what else the provider's own check refuses: input, reason. Unknowns are left out."""
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+        """Yield other errors of the provider's check: input, reason. `inputs` has no unknowns."""
         del inputs
         return ()
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
-        """Name those of the changed inputs that make another resource.
+        """Return the changed inputs that replace the resource.
 
         Raises:
-            RefusedError: this change is refused, so the preview fails.
+            RejectedError: the change is rejected, so the preview fails.
 
         """
         del state, inputs
         return {key for key in changed if self.inputs[key].replaces}
 
     def unknown_after(self, changed: set[str], inputs: Properties) -> set[str]:
-        """Name the outputs that an update of these inputs changes."""
+        """Return the outputs that an update of these inputs changes."""
         del changed, inputs
         return set()
 
 
 def camel(value: Any) -> Any:
-    """Write keys of AWS in the provider's words: `KmsKeyId` -> `kmsKeyId`."""
+    """Convert AWS's keys to the provider's: `KmsKeyId` -> `kmsKeyId`."""
     if isinstance(value, Mapping):
         return {f"{key[0].lower()}{key[1:]}": camel(inner) for key, inner in value.items()}
     return [camel(each) for each in value] if isinstance(value, list) else value
 
 
 def pascal(value: Any) -> Any:
-    """Write keys of the provider in AWS's words: `kmsKeyId` -> `KmsKeyId`."""
+    """Convert the provider's keys to AWS's: `kmsKeyId` -> `KmsKeyId`."""
     if isinstance(value, Mapping):
         return {f"{key[0].upper()}{key[1:]}": pascal(inner) for key, inner in value.items()}
     return [pascal(each) for each in value] if isinstance(value, list) else value
 
 
 def tag_list(tags: Mapping[str, str] | None, prefix: str = "") -> list[dict[str, str]]:
-    """Write tags as a list of `Key` and `Value`, as most services want them."""
+    """Convert tags to a list of `Key` and `Value`, as most services need them."""
     return [{f"{prefix}Key": key, f"{prefix}Value": value} for key, value in (tags or {}).items()]
 
 
 def tag_map(tags: Iterable[Mapping[str, str]], prefix: str = "") -> dict[str, str]:
-    """Read such a list."""
+    """Convert such a list to tags."""
     return {each[f"{prefix}Key"]: each[f"{prefix}Value"] for each in tags}
 
 
 def given(inputs: Mapping[str, Any], *keys: str) -> Properties:
-    """Pick inputs that are not empty, in AWS's words."""
+    """Return the inputs among `keys` that are set, under AWS's names."""
     return pascal({key: inputs[key] for key in keys if inputs.get(key) not in EMPTY})  # type: ignore[no-any-return]

@@ -1,8 +1,8 @@
 """Secrets Manager: secrets, their versions, policies and rotation.
 
-The real provider tries for two minutes again to create a secret whose name is scheduled for
-deletion, or to rotate one that Secrets Manager may not rotate yet. Here nothing becomes consistent
-late, so only a rotation that is under way is waited for, and that for seconds.
+The real provider retries for two minutes to create a secret whose name is scheduled for deletion,
+or to rotate one that Secrets Manager cannot rotate yet. Here everything is consistent immediately,
+so only a rotation in progress is waited for, for seconds.
 """
 
 import time
@@ -20,9 +20,9 @@ from local.provider.resource import (
     Properties,
     Resource,
     Session,
+    already_created,
     camel,
     given,
-    made,
     tag_list,
     tag_map,
 )
@@ -39,7 +39,7 @@ def _client(session: Session) -> Any:
 
 
 def _replicas(replicas: Any) -> object:
-    """Take replicas for equal by region and key; how they fare does not count."""
+    """Normalize replicas: compared by region and key, without their status."""
     if not isinstance(replicas, list):
         return replicas
     return sorted((each["region"], each.get("kmsKeyId") or "") for each in replicas) or None
@@ -109,7 +109,7 @@ class Secret(Resource):
             **({"AddReplicaRegions": replicas} if replicas else {}),
         )["ARN"]
         if inputs.get("policy", "") not in _NO_POLICY:
-            with made(secret):
+            with already_created(secret):
                 _put_policy(session, secret, inputs["policy"])
         return str(secret)
 
@@ -188,7 +188,7 @@ class Secret(Resource):
 
 
 class SecretVersion(Resource):
-    """A value of a secret. The last one stays current when it is deleted."""
+    """A version of a secret. The current version stays current when it is deleted."""
 
     type = "aws:secretsmanager/secretVersion:SecretVersion"
     inputs = {
@@ -232,7 +232,7 @@ class SecretVersion(Resource):
                 MoveToVersionId=version,
                 **({"RemoveFromVersionId": source} if source else {}),
             )
-        # The current label that came has taken the previous one along.
+        # When AWSCURRENT moved, Secrets Manager moved AWSPREVIOUS too.
         kept = {"AWSPREVIOUS"} if _CURRENT in new - old else set()
         self._unlabel(session, id_, old - new - kept)
 
@@ -241,14 +241,14 @@ class SecretVersion(Resource):
 
     def _unlabel(self, session: Session, id_: str, stages: Iterable[str]) -> None:
         secret, version = id_.split("|", 1)
-        for stage in sorted({*stages} - {_CURRENT}):  # which no secret can be without
+        for stage in sorted({*stages} - {_CURRENT}):  # a secret cannot be without it
             _client(session).update_secret_version_stage(
                 SecretId=secret, VersionStage=stage, RemoveFromVersionId=version
             )
 
 
 def _version(client: Any, secret: str, stage: str) -> str | None:
-    """Return the version that has a label."""
+    """Return the version with a staging label."""
     pages = client.get_paginator("list_secret_version_ids").paginate(SecretId=secret)
     versions = (version for page in pages for version in page["Versions"])
     return next((each["VersionId"] for each in versions if stage in each["VersionStages"]), None)
@@ -287,7 +287,7 @@ class SecretPolicy(Resource):
 
 
 class SecretRotation(Resource):
-    """When a secret is rotated, and by which function."""
+    """The schedule and the function of a secret's rotation."""
 
     type = "aws:secretsmanager/secretRotation:SecretRotation"
     inputs = {
@@ -298,7 +298,7 @@ class SecretRotation(Resource):
         "rotationRules": Input(
             fields={
                 "automaticallyAfterDays": Input(bounds=(1, 1000)),
-                # As the provider has them: one of the characters is enough.
+                # As in the provider, a single one of these characters is enough.
                 "duration": Input(pattern=".*[0-9h].*"),
                 "scheduleExpression": Input(pattern=r".*[0-9A-Za-z()#?*\-/, ].*"),
             }
@@ -316,7 +316,7 @@ class SecretRotation(Resource):
         if (secret := _described(session, id_)) is None:
             return None
         rules = secret.get("RotationRules", {})
-        if rules.get("ScheduleExpression"):  # then the days are AWS's own reckoning
+        if rules.get("ScheduleExpression"):  # then AWS computes the days
             rules = {key: rules[key] for key in rules if key != "AutomaticallyAfterDays"}
         enabled = secret.get("RotationEnabled", False)
         return {
@@ -360,14 +360,14 @@ class SecretRotation(Resource):
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         _client(session).cancel_rotate_secret(SecretId=state["secretId"])
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         rules = inputs.get("rotationRules")
         if not rules:
             return
         if inputs.get("rotationEnabled") is False:
-            yield "rotationRules", "cannot be given where rotationEnabled is false"
+            yield "rotationRules", "cannot be set when rotationEnabled is false"
         if bool(rules.get("automaticallyAfterDays")) == bool(rules.get("scheduleExpression")):
             yield (
                 "rotationRules",
-                "exactly one of automaticallyAfterDays and scheduleExpression must be given",
+                "exactly one of automaticallyAfterDays and scheduleExpression must be set",
             )

@@ -31,7 +31,7 @@ _VERSION = metadata.version("pulumi-aws")
 def served(
     aws: AwsAccount, region: str, created: Callable[[Created], None] | None = None
 ) -> Iterator[int]:
-    """Serve the provider on a port of its own; `created` is called after each creation."""
+    """Serve the provider on a free port; `created` is called after each creation."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=_THREADS),
         options=[("grpc.max_receive_message_length", _MESSAGE_BYTES)],
@@ -48,7 +48,7 @@ def served(
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Translates; the names below are those of the engine's gRPC interface."""
+    """Translates between the engine's gRPC interface and the provider."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -71,21 +71,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
-        # Resources are not made again because a default tag changed.
+        # A changed default tag does not replace resources.
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Any, context: Any) -> Any:
         config = plain(request.args)
         default_tags = _object(config.get("defaultTags")).get("tags") or {}
         self._provider.configure(config.get("region"), default_tags)
-        # Without secrets: the engine takes the marks off, and puts them on again.
+        # Without secrets: the engine removes the markers and adds them again.
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         with _aborting(context):
             answer = self._provider.invoke(request.tok, plain(request.args))
         response = provider_pb2.InvokeResponse()
-        getattr(response, "return").update(answer)  # the field bears a keyword's name
+        getattr(response, "return").update(answer)  # the field's name is a keyword
         return response
 
     def Check(self, request: Any, context: Any) -> Any:
@@ -178,7 +178,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 @contextmanager
 def _aborting(context: Any) -> Iterator[None]:
-    """Hand an error to the engine, which shows its text."""
+    """Pass an error to the engine, which shows its text."""
     try:
         yield
     except DeploymentError as error:
@@ -186,7 +186,7 @@ def _aborting(context: Any) -> Iterator[None]:
 
 
 def _tell_what_is_made(context: Any, error: HalfMadeError, state: struct_pb2.Struct) -> None:
-    """Tell the engine, next to the error, what there is, so that it is recorded."""
+    """Attach the state of the half-made resource to the error, so that it is recorded."""
     half = provider_pb2.ErrorResourceInitFailed(
         id=error.id, properties=state, reasons=[str(error)]
     )
@@ -199,7 +199,7 @@ def _tell_what_is_made(context: Any, error: HalfMadeError, state: struct_pb2.Str
 
 
 def _object(value: Any) -> dict[str, Any]:
-    """Read config of the provider, which the engine sends as JSON text or as a map."""
+    """Read a value of the provider's config, which the engine sends as JSON text or a map."""
     read = json.loads(value) if isinstance(value, str) and value else value
     return read if isinstance(read, dict) else {}
 

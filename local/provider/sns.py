@@ -1,7 +1,7 @@
 """SNS: topics, their policies and subscriptions.
 
-Left out: the real provider repeats calls that AWS refuses for want of a permission that it does
-not know everywhere yet; the removal of a `filterPolicyScope` puts no default back.
+The real provider retries calls until new permissions are effective, which is left out. Removing a
+`filterPolicyScope` does not restore the default.
 """
 
 import json
@@ -19,16 +19,16 @@ from local.provider.resource import (
     Input,
     PartlyMadeError,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
-    made,
+    already_created,
     tag_list,
     tag_map,
 )
 
 _GONE = frozenset({"NotFound"})
-# The real provider waits for minutes; here a queue or function is confirmed at once, or never.
+# The real provider waits minutes; here a queue or function is confirmed immediately or never.
 _CONFIRMED_WITHIN_SECONDS = 5.0
 _PROTOCOLS = (
     *("application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs"),
@@ -59,7 +59,7 @@ class Topic(Resource):
     outputs = ("arn", "owner")
     gone = _GONE
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         name, is_fifo = inputs.get("name"), bool(inputs.get("fifoTopic"))
         if isinstance(name, str) and name.endswith(".fifo") != is_fifo:
             yield "name", f"must end with .fifo if, and only if, fifoTopic is true, got {name!r}"
@@ -72,14 +72,14 @@ class Topic(Resource):
         except ClientError as error:
             if error.response["Error"]["Code"] not in _GONE:
                 raise
-        else:  # CreateTopic would take it for the one that is wanted
-            raise RefusedError(f"topic {arn} already exists")
+        else:  # CreateTopic would return the existing topic
+            raise RejectedError(f"topic {arn} already exists")
         sns.create_topic(
             Name=name,
             Attributes={"FifoTopic": "true"} if inputs["fifoTopic"] else {},
             Tags=tag_list(inputs["tags"]),
         )
-        with made(arn):
+        with already_created(arn):
             self._put(sns, arn, inputs, {k for k in _TOPIC_ATTRIBUTES if inputs.get(k)})
         return arn
 
@@ -131,7 +131,7 @@ _TOPIC_ATTRIBUTES = Topic.inputs.keys() - {"fifoTopic", "name", "region", "tags"
 
 
 class TopicPolicy(Resource):
-    """A topic's policy; deleting it puts AWS's own one back."""
+    """The policy of a topic; deleting it restores AWS's default."""
 
     type = "aws:sns/topicPolicy:TopicPolicy"
     inputs = {
@@ -176,7 +176,7 @@ class TopicPolicy(Resource):
 
 
 class TopicSubscription(Resource):
-    """A subscription; whoever gets mail, or calls of a URL, confirms it in their own time."""
+    """A subscription; recipients of mail and owners of a URL confirm it later."""
 
     type = "aws:sns/topicSubscription:TopicSubscription"
     inputs = {
@@ -211,7 +211,7 @@ class TopicSubscription(Resource):
             "http" in protocol and not inputs["endpointAutoConfirms"]
         )
         if not in_own_time:
-            with made(arn):
+            with already_created(arn):
                 _wait_for_confirmation(sns, arn)
         return arn
 
@@ -247,7 +247,7 @@ class TopicSubscription(Resource):
         try:
             session.client("sns").unsubscribe(SubscriptionArn=id_)
         except ClientError as error:
-            if "pending confirmation" not in str(error):  # AWS lets that one expire
+            if "pending confirmation" not in str(error):  # an unconfirmed subscription expires
                 raise
 
 
@@ -255,7 +255,7 @@ _IN_PLACE = {"deliveryPolicy", "filterPolicy", "filterPolicyScope", "rawMessageD
 
 
 def _subscription_attributes(inputs: Properties, keys: set[str]) -> Iterable[tuple[str, str]]:
-    """Write attributes in an order in which no policy is in a scope that does not allow it."""
+    """Yield attributes in an order in which every policy is valid in the current scope."""
     scope_first = inputs.get("filterPolicyScope") == "MessageBody"
     for key in sorted(keys, key=lambda key: (key == "filterPolicyScope") != scope_first):
         value = inputs.get(key)
@@ -273,7 +273,7 @@ def _wait_for_confirmation(sns: Any, arn: str) -> None:
         if attributes["PendingConfirmation"] != "true":
             return
         time.sleep(0.1)
-    raise PartlyMadeError(arn, "waiting for its confirmation: still pending")
+    raise PartlyMadeError(arn, "its confirmation is still pending")
 
 
 def _put_policy(session: Session, arn: str, policy: str) -> None:

@@ -20,12 +20,12 @@ _BY_SIZE = "Intelligent-Tiering"
 
 
 class Parameter(Resource):
-    """A parameter with its value; it is deleted by its name, whoever made what has it now."""
+    """A parameter with its value. It is deleted by name, even if it was created again."""
 
     type = "aws:ssm/parameter:Parameter"
     inputs = {
         "allowedPattern": Input(length=(0, 1024)),
-        # The provider's source replaces here: AWS refuses to change it.
+        # The real provider replaces it, because AWS rejects a change.
         "dataType": Input(
             computed=True,
             replaces=True,
@@ -54,7 +54,7 @@ class Parameter(Resource):
             **_put(inputs, inputs.get("keyId")),
             **given(inputs, "dataType"),
             Overwrite=overwrites,
-            **({} if overwrites else {"Tags": tags}),  # AWS takes one of the two
+            **({} if overwrites else {"Tags": tags}),  # AWS accepts only one of the two
         )
         name = str(inputs["name"])
         if overwrites and tags:
@@ -88,7 +88,7 @@ class Parameter(Resource):
         }
         if (
             state.get("tier") != _BY_SIZE
-        ):  # AWS tells the one that it chose, which is no difference
+        ):  # AWS returns the tier that it chose, which is not a difference
             read["tier"] = about["Tier"]
         return read
 
@@ -97,7 +97,7 @@ class Parameter(Resource):
     ) -> None:
         if changed == {"overwrite"}:
             return
-        # A key that the program does not name stays.
+        # Keeps the key if the program sets none.
         put = _put(inputs, inputs.get("keyId") or state.get("keyId"))
         description = (
             {"Description": inputs.get("description", "")} if "description" in changed else {}
@@ -117,10 +117,10 @@ class Parameter(Resource):
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         session.client("ssm").delete_parameter(Name=id_)
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
-        # The provider itself says so only after it has put the value.
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+        # The real provider reports this only after it has written the value.
         if inputs.get("type") == _SECURE and inputs.get("insecureValue"):
-            yield "insecureValue", f"cannot be given with type {_SECURE}"
+            yield "insecureValue", f"cannot be set with type {_SECURE}"
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
         replaces = super().replacing(state, inputs, changed)
@@ -133,7 +133,7 @@ class Parameter(Resource):
 
 
 def _put(inputs: Properties, key: str | None) -> Properties:
-    """Return a request to put the value of the program."""
+    """Return the arguments of PutParameter."""
     secure = inputs["type"] == _SECURE
     return {
         **given(inputs, "name", "type", "description", "tier"),

@@ -1,7 +1,7 @@
-"""Values as the engine sends them: a protobuf Struct, in which some maps have a meaning.
+"""Values in the engine's format: a protobuf Struct in which some maps have a special meaning.
 
-An archive stays the map that it is sent as (`hash`, `assets` or `path`), because that is all
-the engine gives of an old one. What is not known yet, in a preview, is `UNKNOWN`.
+An archive stays a map (`hash`, `assets` or `path`), because the engine sends no more of a recorded
+one. A value that a preview does not know yet is `UNKNOWN`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from pulumi.runtime import rpc
 
 # https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
 UNKNOWN = rpc.UNKNOWN
-# It writes another one for each type; they are read as one.
+# The engine has a marker for each type; all are read as `UNKNOWN`.
 _UNKNOWN = {
     UNKNOWN,
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -23,13 +23,13 @@ _UNKNOWN = {
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 }
 SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (marks one)
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the marker of a secret)
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 
 def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Read properties, secret ones too, without the marks: never print them."""
+    """Return the properties, including secrets, without markers: never print them."""
     return {key: _plain(value) for key, value in struct.fields.items()}
 
 
@@ -49,7 +49,7 @@ def _plain(value: struct_pb2.Value) -> Any:
 
 
 def struct(properties: Mapping[str, Any], secret: Iterable[str] = ()) -> struct_pb2.Struct:
-    """Write properties; those named in `secret` are marked."""
+    """Return a Struct of properties; those named in `secret` are marked."""
     written = struct_pb2.Struct()
     marked = {
         key: {SIGNATURE: SECRET, "value": properties[key]}

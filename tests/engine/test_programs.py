@@ -38,7 +38,7 @@ def test_a_program_that_prints_a_lot_is_not_held_up(stack: Stack, program: Path)
     ("act", "told"),
     [
         ("raise ValueError('of the tests')", "ValueError: of the tests"),
-        ("os._exit(3)", "the program's process ended early"),
+        ("os._exit(3)", "the program's process exited early"),
     ],
 )
 def test_a_program_that_fails_is_told_once(

@@ -215,7 +215,7 @@ def deployed(pulumi: Cli) -> Iterator[Deployment]:
 def figures(deployed: Deployment, values: frozenset[str] | None = None) -> dict[str, str]:
     """Promises of the engine that do not hold -> how."""
     tried = engine_checks.run(deployed, deployed.canaries if values is None else values)
-    return {each.promise: each.figure for each in tried if not each.kept}
+    return {each.promise: each.figure for each in tried if not each.passed}
 
 
 def test_what_was_made_and_not_planned_is_found_out(deployed: Deployment) -> None:
@@ -292,9 +292,9 @@ def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
         iam = deployed.client("iam")
         iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
         *_, outcome = engine_checks.run(deployed, deployed.canaries, stays=False)
-    assert (outcome.promise, outcome.kept) == (engine_checks.LEFT, False)
+    assert (outcome.promise, outcome.passed) == (engine_checks.LEFT, False)
     assert re.fullmatch(
-        r"left unexpectedly: role forgotten in us-east-1,"
+        r"left but not listed: role forgotten in us-east-1,"
         r" security group sg-\w+ in us-east-1;"  # which every account has
         r" gone: role reader-role-[0-9a-f]{7} in us-east-1",
         outcome.figure,

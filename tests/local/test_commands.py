@@ -161,7 +161,7 @@ def test_rotate_shows_rotations_and_no_failed_request(
 def test_rotate_says_where_nothing_rotates(here: Local) -> None:
     run = here("rotate", "--stack", "dev")
     assert run.returncode == 1
-    assert "no secret of dev has a `rotation`" in run.stderr
+    assert "no secret in the stack dev has a `rotation`" in run.stderr
     assert "Traceback" not in run.stderr
 
 
@@ -186,8 +186,8 @@ def test_a_failed_promise_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(config))
     run = local("up", "--config-file", str(path))
     assert run.returncode == 1
-    assert "✗ every function answers as expected, with no secret value" in run.stdout
-    assert "statusCode must be 200, got 500; its body is" in run.stdout
+    assert "✗ every function answers as expected and reveals no secret value" in run.stdout
+    assert "statusCode must be 200, got 500; the body is" in run.stdout
     assert "Traceback" not in run.stderr
 
 
@@ -230,7 +230,7 @@ BAD: dict[str, tuple[dict[str, object], list[str]]] = {
     ),
     "region of another partition": (
         {"aws:region": "cn-north-1"},
-        ["aws:region cn-north-1 is of the partition aws-cn"],
+        ["aws:region cn-north-1 is in the partition aws-cn"],
     ),
     "encrypted beside secretValues": (
         {"tags": {"a": {"secure": "v1:x"}}},
@@ -266,11 +266,20 @@ def test_bad_config_is_told_in_a_line_each_and_nothing_starts(
     assert "s3cr3t-canary" not in run.stderr
 
 
+def test_an_error_of_config_names_the_file_that_was_read(here: Local, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    path.write_text(text.replace("config:", "config:\n  functoin: {}", 1))
+    run = here("up", "--config-file", str(path))
+    assert run.stderr.endswith(f" in {path}\n")
+    assert "Pulumi.dev.yaml" not in run.stderr
+
+
 def test_a_missing_stack_file_is_told_with_those_there_are(here: Local) -> None:
     run = here("up", "--stack", "qa")
     assert started_nothing(run)
     assert run.stderr == (
-        "error: Pulumi.qa.yaml is missing; stacks with a file here: dev, prod, staging\n"
+        "error: Pulumi.qa.yaml is missing; available stacks: dev, prod, staging\n"
     )
 
 
@@ -283,7 +292,7 @@ def test_a_name_that_no_stack_has_is_refused_in_one_line(
 ) -> None:
     run = here("up", "--stack", name, *more)
     assert started_nothing(run)
-    refused = f"error: a stack's name is 1 to 100 letters, digits, - and _, got {name!r}\n"
+    refused = f"error: a stack name must be 1 to 100 letters, digits, - and _, got {name!r}\n"
     assert run.stderr == refused
 
 
@@ -322,12 +331,12 @@ def test_a_missing_pulumi_is_told_only_if_it_was_asked_for(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     run = here("up", "--engine=pulumi")
     assert started_nothing(run)
-    assert run.stderr.startswith("error: there is no pulumi on the PATH; https://")
-    assert run.stderr.endswith("`make pulumi` builds it where Go is\n")
+    assert run.stderr.startswith("error: pulumi is not on the PATH; install it (https://")
+    assert run.stderr.endswith("run `make pulumi` if you have Go\n")
     monkeypatch.setenv("ENGINE", "")
     cli, why = _engine(argparse.Namespace(engine=None))
     assert cli is None
-    assert why.startswith("built-in, as there is no pulumi on the PATH; https://")
+    assert why.startswith("built-in, because pulumi is not on the PATH; install it (https://")
 
 
 def test_a_pulumi_that_is_too_old_is_told_before_anything_starts(
@@ -340,7 +349,7 @@ def test_a_pulumi_that_is_too_old_is_told_before_anything_starts(
     run = here("up")
     assert started_nothing(run)
     assert run.stderr == (
-        f"error: {tmp_path}/pulumi is Pulumi 3.100.0, and 3.236.0 or later is needed; upgrade it"
+        f"error: {tmp_path}/pulumi is Pulumi 3.100.0, but 3.236.0 or later is required; upgrade it"
         " (https://www.pulumi.com/docs/install/), or run with ENGINE=built-in\n"
     )
 
@@ -351,7 +360,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     monkeypatch.setattr(tempfile, "TemporaryFile", Mock(side_effect=OSError(30, "Read-only")))
     run = here("up")
     assert started_nothing(run)
-    assert re.fullmatch(r"error: nothing can be written to .* \(Read-only\); set .*\n", run.stderr)
+    assert re.fullmatch(r"error: cannot write to .* \(Read-only\); set TMPDIR .*\n", run.stderr)
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])

@@ -146,7 +146,7 @@ def test_a_busy_port_is_named_with_what_to_do(
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        with pytest.raises(PortInUseError, match=rf"^port {port} .* ask for another port$"):
+        with pytest.raises(PortInUseError, match=rf"^port {port} .* choose another port$"):
             EmbeddedAws(port=port).__enter__()
     assert not list(tmp_path.iterdir())
 

@@ -20,7 +20,7 @@ from local.config import project
 from local.databases.postgres import PostgreSQL
 from local.databases.stack import with_local_database
 from local.deployment import Deployment
-from local.proofs import trial
+from local.proofs import role_access
 from tests import recording
 from tests.documented import documents
 from tests.local.rotation_support import make_user
@@ -240,9 +240,11 @@ def test_each_grant_of_the_role_is_needed(world: World) -> None:
     arns = {each.arn: name for name, each in existing.items()}
 
     def read_without(key: str, value: str) -> set[str]:
-        with trial.role_like(client, role, lambda statement: statement[key] != value) as copy:
-            outcomes = trial.read_as(client, copy, list(arns))
-        return {arns[arn] for arn, outcome in outcomes.items() if outcome == trial.READ}
+        with role_access.role_copy(
+            client, role, lambda statement: statement[key] != value
+        ) as copy:
+            outcomes = role_access.read_as(client, copy, list(arns))
+        return {arns[arn] for arn, outcome in outcomes.items() if outcome == role_access.READ}
 
     assert read_without("Sid", "none") == existing.keys()
     assert read_without("Sid", "ReadExistingSecrets") == set()

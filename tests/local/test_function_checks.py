@@ -11,7 +11,7 @@ import pytest
 from local import deployment
 from local.deployment import Deployment
 from local.proofs import checks
-from local.proofs.outcomes import Outcome
+from local.proofs.results import CheckResult
 from local.proofs.traffic import callers, callers_of
 from tests.recording import stack
 
@@ -45,7 +45,7 @@ EXPECTED = {
 }
 ANSWERS, AGREES, ONE_CALL, LATENCY = checks.PROMISES[:4]
 LOGS, OWN = checks.PROMISES[4:6]
-ROTATES = "no request fails while every secret is rotated"
+ROTATES = "no request fails while every secret rotates"
 
 
 def function(folder: Path, name: str) -> dict[str, Any]:
@@ -96,67 +96,67 @@ def all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(all_kinds: Deployment) -> dict[str, Outcome]:
+def outcomes(all_kinds: Deployment) -> dict[str, CheckResult]:
     return {each.promise: each for each in checks.run(all_kinds)}
 
 
-def lines(outcome: Outcome) -> dict[str, str]:
+def lines(outcome: CheckResult) -> dict[str, str]:
     """Read the lines of details: mark and names -> text."""
     read = (line.partition(": ") for line in outcome.figure.splitlines()[1:])
     return {about: text for about, _, text in read}
 
 
 def test_each_functions_answer_is_judged_and_no_other_check_ends(
-    outcomes: dict[str, Outcome],
+    outcomes: dict[str, CheckResult],
 ) -> None:
     assert tuple(outcomes) == checks.PROMISES
     found = outcomes[ANSWERS]
-    assert found.kept is False
-    assert found.figure.startswith("5 of 9 functions fail\n")
+    assert found.passed is False
+    assert found.figure.startswith("5 of 9 functions failed\n")
     about = lines(found)
     assert "Task timed out" in about.pop("✗ slow")
     assert about.pop("– foreign").startswith("java21 functions are deployed, not invoked: ")
     assert about == {
-        "✗ leaky": "the answer holds a secret value",
-        "✗ loud": "the function raised, and the error holds a secret value",
+        "✗ leaky": "the response contains a secret value",
+        "✗ loud": "the function raised an error that contains a secret value",
         "✗ raising": "the function raised ValueError: 7",
         "✗ unlike": "body.number must be 8, got 7",
         "✓ good": "65 bytes",
         "✓ large": "9 bytes",
-        "– silent": "no event given",
+        "– silent": "no `event` in its config",
     }
 
 
 def test_time_and_memory_are_held_against_the_functions_own(
-    outcomes: dict[str, Outcome],
+    outcomes: dict[str, CheckResult],
 ) -> None:
     about = lines(outcomes[LATENCY])
-    assert about.pop("✗ slow") == "ended by its timeout of 1 s"
+    assert about.pop("✗ slow") == "the function timed out after 1 s"
     large = about.pop("✗ large")
-    assert large.startswith("it used ")
+    assert large.startswith("the function used ")
     assert large.endswith(" MB of 128 MB")
     assert int(large.split()[2]) > 200
     assert about["✓ good"].endswith(" MB of 128 MB")
     assert ", of 30 s; " in about["✓ good"]
-    assert about["– foreign, silent"] == "it was not called"
+    assert about["– foreign, silent"] == "the function was not called"
 
 
-def test_each_role_reads_its_own_secrets_and_parameters(outcomes: dict[str, Outcome]) -> None:
+def test_each_role_reads_its_own_secrets_and_parameters(outcomes: dict[str, CheckResult]) -> None:
     found = outcomes[OWN]
-    assert (found.kept, found.figure.splitlines()[0]) == (True, "9 of 9 functions")
+    assert (found.passed, found.figure.splitlines()[0]) == (True, "9 of 9 functions")
     assert lines(found) == {f"✓ {', '.join(sorted(BODIES))}": "2 read, 3 refused"}
-    assert outcomes[AGREES].kept is True
+    assert outcomes[AGREES].passed is True
 
 
-def test_what_a_function_raises_is_found_in_its_log(outcomes: dict[str, Outcome]) -> None:
-    assert outcomes[LOGS].figure == "a log line holds a secret value"
+def test_what_a_function_raises_is_found_in_its_log(outcomes: dict[str, CheckResult]) -> None:
+    assert outcomes[LOGS].figure == "a log line contains a secret value"
 
 
 def test_functions_that_answer_well_go_on_while_secrets_rotate(
-    outcomes: dict[str, Outcome],
+    outcomes: dict[str, CheckResult],
 ) -> None:
     found = outcomes[ROTATES]
-    assert found.kept is True
+    assert found.passed is True
     assert found.figure.startswith("1 rotated, ")
     assert found.figure.endswith(", 0 failed")
 
@@ -173,8 +173,8 @@ def test_a_stack_whose_functions_are_not_called_breaks_no_promise(tmp_path: Path
         stack("dev", function={}, functions={"silent": silent}, secrets=secrets)
     ) as made:
         outcomes = {each.promise: each for each in checks.run(made)}
-    assert [each for each in outcomes.values() if each.kept is False] == []
-    assert (outcomes[LOGS].kept, outcomes[LOGS].figure) == (None, "no function was called")
+    assert [each for each in outcomes.values() if each.passed is False] == []
+    assert (outcomes[LOGS].passed, outcomes[LOGS].figure) == (None, "no function was called")
 
 
 def test_no_more_requests_are_made_at_once_than_a_function_keeps(all_kinds: Deployment) -> None:
@@ -190,9 +190,9 @@ def test_a_function_without_its_alias_is_one_failed_check(all_kinds: Deployment)
     record = replace(all_kinds.record, outputs={**all_kinds.record.outputs, "functions": gone})
     outcomes = checks.run(replace(all_kinds, record=record))
     first = next(outcomes)
-    assert (first.promise, first.kept) == (ANSWERS, False)
+    assert (first.promise, first.passed) == (ANSWERS, False)
     assert "ResourceNotFoundException" in first.figure
-    assert next(outcomes).kept
+    assert next(outcomes).passed
 
 
 @pytest.mark.exhaustive

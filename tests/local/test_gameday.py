@@ -24,7 +24,7 @@ QUERY = {"handler": "query"}
 @pytest.fixture
 def deployed() -> Iterator[Deployment]:
     planned = soaking.stack(ROOT, "singleUser", function=QUERY, replicaRegions=[AWAY])
-    with deployment.running(gameday.prepared(planned)) as made:
+    with deployment.running(gameday.with_short_caches(planned)) as made:
         yield made
 
 
@@ -48,7 +48,7 @@ def test_no_request_fails_once_the_outage_was_met_and_all_come_back(deployed: De
     assert [row.rsplit("│", 2)[1].strip() for row in rows] == ["✓"] * 4
     for row, source in zip(rows, ("extension", AWAY, AWAY, "extension"), strict=True):
         assert source in row
-    assert " 0 since" in shown
+    assert " 0 after;" in shown
     # As it was: the replica is one again, of what was written when the region was back.
     name = deployed.functions["reader"].environment["SECRET_NAME"]
     (status,) = deployed.client("secretsmanager").describe_secret(SecretId=name)[
@@ -77,22 +77,24 @@ def test_a_function_that_knows_no_replica_fails(deployed: Deployment) -> None:
 
 
 def test_a_stack_without_replicas_has_no_gameday() -> None:
-    with pytest.raises(ProjectError, match="no secret of dev has a replica; name a region in"):
-        gameday.prepared(stack("dev", replicaRegions=[]))
+    with pytest.raises(
+        ProjectError, match="no secret in the stack dev has a replica; add a region to"
+    ):
+        gameday.with_short_caches(stack("dev", replicaRegions=[]))
 
 
 def test_caches_expire_within_seconds_on_a_gameday() -> None:
-    prepared = gameday.prepared(stack("dev", replicaRegions=[AWAY]))
-    assert int(prepared.config[f"{PROJECT}:maxStalenessSeconds"]) < 10
+    shortened = gameday.with_short_caches(stack("dev", replicaRegions=[AWAY]))
+    assert int(shortened.config[f"{PROJECT}:maxStalenessSeconds"]) < 10
 
 
-def request(start: float, end: float, source: str, fault: str = "") -> Request:
-    body: dict[str, Any] = {} if fault else {"source": source}
-    return Request(0, start, end, fault, body)
+def request(start: float, end: float, source: str, failure: str = "") -> Request:
+    body: dict[str, Any] = {} if failure else {"source": source}
+    return Request(0, start, end, failure, body)
 
 
 @pytest.mark.parametrize(
-    ("faults", "shown_in_the_end", "code"),
+    ("failures", "shown_in_the_end", "code"),
     [
         ([], "✓", 0),
         ([], "✗", 1),
@@ -102,14 +104,14 @@ def request(start: float, end: float, source: str, fault: str = "") -> Request:
     ],
 )
 def test_a_failure_counts_once_one_request_has_met_the_outage(
-    faults: list[Request], shown_in_the_end: str, code: int
+    failures: list[Request], shown_in_the_end: str, code: int
 ) -> None:
-    log = [request(0, 1, "extension"), request(2, 5, "replica:us-west-2"), *faults]
-    scene = gameday.Scene(SimpleNamespace(log=log, requests=len(log)), 1)  # type: ignore[arg-type]
+    log = [request(0, 1, "extension"), request(2, 5, "replica:us-west-2"), *failures]
+    game_day = gameday.GameDay(SimpleNamespace(log=log, requests=len(log)), 1)  # type: ignore[arg-type]
     outage = gameday.Phase("", 1, 1.5, lambda each: "replica" in str(each.body), len(log))
     outage.reached = shown_in_the_end == "✓"
-    scene.phases.append(outage)
+    game_day.phases.append(outage)
     shown = io.StringIO()
-    assert gameday.verdict(scene, outage, Console(file=shown, width=200)) == code
+    assert gameday.verdict(game_day, outage, Console(file=shown, width=200)) == code
     assert "after 3.5 s" in shown.getvalue()
     assert outage.row(log)[-1] == shown_in_the_end

@@ -22,10 +22,10 @@ from infra.components.secret_rotation import SecretRotation
 from infra.components.secret_seeder import SecretSeeder
 from infra.packaging import client
 from local.aws import ACCOUNT_ID, EmbeddedAws
-from local.deployment import ALARM_PERIOD_SECONDS, Deployment, recorded
+from local.deployment import ALARM_PERIOD_SECONDS, Deployment, record_of
 from local.engines.built_in import BuiltInEngine
 from local.proofs import incidents
-from local.proofs.trial import read_as, role_like
+from local.proofs.role_access import read_as, role_copy
 from local.provider.provider import Provider
 from tests.recording import PROJECT, ROOT, stack
 
@@ -203,16 +203,16 @@ def deployed() -> Iterator[Deployment]:
         planned = stack("dev")
         engine = BuiltInEngine(Provider(aws, REGION))
         engine.run(planned, program)
-        yield Deployment(aws, planned, recorded(engine), (), None)
+        yield Deployment(aws, planned, record_of(engine), (), None)
 
 
 def test_each_incident_reaches_a_subscriber_and_is_over_again(deployed: Deployment) -> None:
-    told = incidents.cause(deployed)
-    assert set(told) == {*incidents.CAUSES, "function-errors"}
-    for each in told.values():
+    notifications = incidents.trigger(deployed)
+    assert set(notifications) == {*incidents.TRIGGERS, "function-errors"}
+    for each in notifications.values():
         # What is looked at once a minute takes longer than a busy machine.
         assert each.seconds < 30
-        assert each.over_after_seconds < ALARM_PERIOD_SECONDS + 30
+        assert each.recovery_seconds < ALARM_PERIOD_SECONDS + 30
         assert "aws " in each.description
 
 
@@ -280,7 +280,7 @@ def test_the_functions_read_without_an_alarm_and_anybody_else_does_not(
     assert counted(deployed, "UnknownReaders") == unknown
     deployed.secret_text(arn)
     wait_until_counted(deployed, "UnknownReaders", unknown + 1)
-    with role_like(deployed.client, deployed.outputs["role_arn"], lambda _: True) as copy:
+    with role_copy(deployed.client, deployed.outputs["role_arn"], lambda _: True) as copy:
         assert read_as(deployed.client, copy, [arn]) == {arn: "read"}
     wait_until_counted(deployed, "UnknownReaders", unknown + 2)
     wait_until(deployed, "unknown-reader", "ALARM")
@@ -525,6 +525,8 @@ def test_an_alarm_that_does_not_come_is_named(
     monkeypatch.setattr(incidents, "_SECONDS", 0.2)
     with (
         incidents.Subscriber(deployed) as subscriber,
-        pytest.raises(TimeoutError, match=r"no message of OK to ALARM in 0\.2 s by none"),
+        pytest.raises(
+            TimeoutError, match=r"no notification of OK to ALARM within 0\.2 s from none"
+        ),
     ):
         subscriber.wait_for(["none"], "OK", "ALARM")

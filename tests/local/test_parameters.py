@@ -272,7 +272,7 @@ def test_a_parameter_in_plain_of_the_same_name_is_refused_and_kept(deployed: Dep
     ssm.put_parameter(Name=name, Value=CANARY, Type="String")
     try:
         failed = deployed.seed()
-        assert "is there already, as a String" in failed["errorMessage"]
+        assert "already exists as a String" in failed["errorMessage"]
         assert CANARY not in json.dumps(failed)
         assert deployed.value("api/token") == CANARY
     finally:

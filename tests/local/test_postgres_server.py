@@ -133,7 +133,7 @@ def program(path: Path, prints: object = "") -> Path:
 
 def test_a_machine_without_postgresql_is_told_what_to_install(without_the_package: Path) -> None:
     program(without_the_package / "pg_config", without_the_package / "client-only")
-    with pytest.raises(postgres_server.StartError, match=r"^there is no PostgreSQL here: .* inst"):
+    with pytest.raises(postgres_server.StartError, match=r"^PostgreSQL was not found: .* inst"):
         postgres_server._programs(None)  # noqa: SLF001
 
 

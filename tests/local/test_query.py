@@ -66,9 +66,9 @@ def query(
     secrets = SecretClient(cache_seconds=300, make_client=lambda name, _: aws.client(name, REGION))
     monkeypatch.setattr(module, "_secrets", secrets)
     yield module
-    if module._Open.connection is not None:  # noqa: SLF001 (nothing else closes it)
+    if module._KeptConnection.connection is not None:  # noqa: SLF001 (nothing else closes it)
         with suppress(InterfaceError):  # a test may have ended it
-            module._Open.connection.close()  # noqa: SLF001
+            module._KeptConnection.connection.close()  # noqa: SLF001
 
 
 @pytest.fixture
@@ -225,14 +225,14 @@ def test_an_error_of_the_statement_is_not_taken_for_a_lost_connection(
     ask: Ask, query: ModuleType, monkeypatch: pytest.MonkeyPatch, postgres: PostgreSQL, unique: str
 ) -> None:
     ask()
-    assert query._Open.connection is not None  # noqa: SLF001
+    assert query._KeptConnection.connection is not None  # noqa: SLF001
     asked: list[str] = []
 
     def refused(sql: str) -> None:
         asked.append(sql)
         raise query.DatabaseError({"C": "42501", "M": "permission denied"})
 
-    monkeypatch.setattr(query._Open.connection, "run", refused)  # noqa: SLF001
+    monkeypatch.setattr(query._KeptConnection.connection, "run", refused)  # noqa: SLF001
     assert ask()["status"] == 500
     assert len(asked) == 1
     assert sessions(postgres, unique) == 1
@@ -450,7 +450,7 @@ def test_a_connection_that_is_lost_while_it_is_asked_is_opened_again(
         way.lose_next = None
 
     lost()
-    query._Open.connection._usock.settimeout(0.05)  # noqa: SLF001 (of the kept connection only)
+    query._KeptConnection.connection._usock.settimeout(0.05)  # noqa: SLF001 (of the kept connection only)
     way.lose_next = lose
     way.losses = [lose_the_next_login_too]
     answer = lost()

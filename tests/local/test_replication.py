@@ -9,7 +9,7 @@ import pytest
 
 from local import deployment
 from local.deployment import Deployment
-from local.proofs import trial
+from local.proofs import role_access
 from tests.recording import PROJECT, planned, stack
 
 AWAY, ELSEWHERE = "us-west-2", "eu-west-1"
@@ -24,7 +24,7 @@ def deployed() -> Iterator[Deployment]:
 
 
 def read_in(made: Deployment, region: str, role: str, *secret_ids: str) -> dict[str, str]:
-    return trial.read_as(lambda service: made.aws.client(service, region), role, secret_ids)
+    return role_access.read_as(lambda service: made.aws.client(service, region), role, secret_ids)
 
 
 def names(made: Deployment) -> list[str]:
@@ -69,7 +69,7 @@ def test_the_role_reads_the_replicas_and_nothing_else_there(deployed: Deployment
     role = deployed.outputs["role_arn"]
     outcomes = read_in(deployed, AWAY, role, *names(deployed), f"{PROJECT}/dev/other")
     other = outcomes.pop(f"{PROJECT}/dev/other")
-    assert set(outcomes.values()) == {trial.READ}
+    assert set(outcomes.values()) == {role_access.READ}
     assert "secretsmanager:GetSecretValue" in other
 
 
@@ -94,10 +94,10 @@ def test_without_the_grant_for_the_regions_key_the_role_is_refused_there_only(
             statement["Resource"] = home_key
         return True
 
-    with trial.role_like(deployed.client, role, without_the_other_key) as copy:
+    with role_access.role_copy(deployed.client, role, without_the_other_key) as copy:
         (at_home,) = read_in(deployed, deployed.stack.region, copy, names(deployed)[0]).values()
         (there,) = read_in(deployed, AWAY, copy, names(deployed)[0]).values()
-    assert at_home == trial.READ
+    assert at_home == role_access.READ
     assert "Access to KMS is not allowed" in there
 
 

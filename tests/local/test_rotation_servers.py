@@ -146,7 +146,7 @@ def changes_of_roles_waiting(postgres: PostgreSQL, seconds: float) -> Iterator[N
 def test_a_database_that_is_not_there_is_told_in_words(world: World) -> None:
     rotated = Rotated(world, "singleUser", dbname="nowhere")
     rotated.step("createSecret")
-    refused(rotated, "setSecret", "no database of the name .*3D000.*take AWSPENDING off")
+    refused(rotated, "setSecret", "no database with the name .*3D000.*remove AWSPENDING")
 
 
 def test_an_admin_of_another_server_is_sent_nothing(world: World) -> None:
@@ -200,7 +200,7 @@ def test_an_admin_secret_without_a_value_is_told(world: World) -> None:
     rotated = Rotated(world, "alternatingUsers")
     rotated.step("createSecret")
     world.put_admin(None)
-    refused(rotated, "setSecret", "-admin-.*: it has no value; put one")
+    refused(rotated, "setSecret", "-admin-.*: it has no value; put a JSON object")
 
 
 def test_an_admin_without_the_right_is_told_which(world: World) -> None:
@@ -227,7 +227,7 @@ def test_a_role_that_is_no_clone_is_left_alone(world: World) -> None:
     foreign = {**rotated.first, "username": f"{rotated.first['username']}_clone"}
     make_user(world.server, foreign)
     rotated.step("createSecret")
-    refused(rotated, "setSecret", "is no member of")
+    refused(rotated, "setSecret", "is not a member of")
     assert rotated.works(foreign)
     assert rotated.works(rotated.first)
 
@@ -281,7 +281,7 @@ def test_two_users_of_any_names_alternate_when_a_value_of_each_logs_in(world: Wo
     rotated.put(rotated.first | {"alternateUsername": second["username"]})
     rotated.begin()
     rotated.step("createSecret")
-    refused(rotated, "setSecret", f"logs in as {second['username']}; .*; put a value of each")
+    refused(rotated, "setSecret", f"logs in as {second['username']}; .*; put a value for each")
     rotated.put(second)
     rotated.put(rotated.first | {"alternateUsername": second["username"]})
     for _ in range(2):
@@ -424,7 +424,7 @@ def test_settings_that_a_login_ignores_are_left_out_and_told(
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     (warning,) = (line for line in lines if line["level"] == "WARNING")
     assert warning["settings"] == {
-        "role": f"there is no role {gone}; reset it, or create the role",
+        "role": f"the role {gone} does not exist; reset it, or create the role",
         "temp_tablespaces": 'tablespace "gone" does not exist',
     }
 
@@ -548,7 +548,10 @@ def from_aws_template(world: World) -> tuple[Rotated, str, str]:
             {"username": "{clone}", "alternateUsername": "{original}"},
             "is more than the clone of {original}: .* REASSIGN OWNED BY",
         ),
-        ({"username": "{clone}"}, "is a clone itself, of {original}; put alternateUsername"),
+        (
+            {"username": "{clone}"},
+            "is itself a clone, of {original}; put {original} as alternateUsername",
+        ),
     ],
     ids=["the original", "the clone", "the clone alone"],
 )
@@ -590,7 +593,7 @@ def test_an_original_that_has_expired_is_told(world: World) -> None:
     rotated = Rotated(world, "alternatingUsers")
     rotated.step("createSecret")
     world.alter(rotated.first["username"], "VALID UNTIL '2000-01-01'")
-    refused(rotated, "setSecret", rf"said last: {rotated.first['username']} at .* has expired")
+    refused(rotated, "setSecret", rf"last answer: {rotated.first['username']} at .* has expired")
 
 
 def test_a_clone_acts_as_the_owner_that_the_original_acts_as(world: World) -> None:
@@ -704,7 +707,9 @@ def test_passwords_that_are_all_stored_as_md5_are_refused_with_the_way_out(
     rotated.step("createSecret")
     with access(world, f'hostssl all "{user}" 127.0.0.1/32 md5'):
         refused(
-            rotated, "setSecret", "asks for MD5, and a login is by SCRAM only; set password_enc"
+            rotated,
+            "setSecret",
+            "asks for an MD5 login, but only SCRAM logins are allowed; set password_enc",
         )
     set_password(world, rotated.first)
     rotated.steps(*STEPS[1:])

@@ -100,7 +100,7 @@ def test_an_administrator_of_the_pooler_is_refused(world: World, pooler: Value) 
     rotated.step("createSecret")
     name_the_server(world)
     world.put_admin({**world.admin, **pooler})
-    refused(rotated, "setSecret", "the admin secret is of another host or port")
+    refused(rotated, "setSecret", "the admin secret is for another host or port")
 
 
 def test_an_administrator_without_a_server_is_of_the_one_that_the_deployer_names(

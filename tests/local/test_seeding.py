@@ -11,7 +11,7 @@ import pytest
 from local import deployment
 from local.aws import EmbeddedAws
 from local.deployment import Deployment
-from local.proofs.trial import READ, read_as
+from local.proofs.role_access import READ, read_as
 from tests.recording import stack
 
 

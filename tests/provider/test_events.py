@@ -7,7 +7,7 @@ import pytest
 
 from local.provider.events import EventTarget
 from local.provider.provider import check
-from local.provider.resource import RefusedError
+from local.provider.resource import RejectedError
 
 RULE = "aws:cloudwatch/eventRule:EventRule"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
@@ -41,7 +41,7 @@ def test_the_automatic_name_of_a_rule_has_at_most_64_characters(
 ) -> None:
     inputs, failures = check(RULE, "r" * length, {"eventPattern": "{}"}, suffix="0123456")
     assert inputs["name"] == f"{'r' * length}-0123456"
-    assert any("over 64" in why for _, why in failures) == refused
+    assert any("at most 64" in why for _, why in failures) == refused
 
 
 BUS_ARN = "arn:aws:events:us-east-1:123456789012:event-bus/bus"
@@ -62,7 +62,7 @@ def test_a_target_is_imported_by_its_rule_and_its_id(given: str, bus: str, id_: 
 
 @pytest.mark.parametrize("given", ["rule-target", "rule/", "/target", "bus//target"])
 def test_a_target_is_imported_by_no_other_id(given: str) -> None:
-    with pytest.raises(RefusedError, match="must be rule/target or bus/rule/target"):
+    with pytest.raises(RejectedError, match="must be rule/target or bus/rule/target"):
         EventTarget().imported(Mock(), given)
 
 
@@ -71,5 +71,5 @@ def test_a_target_that_is_refused_in_an_answer_is_refused() -> None:
     session = Mock()
     session.client.return_value.put_targets.return_value = {"FailedEntries": [entry]}
     given = {"rule": "rule", "targetId": "target", "eventBusName": "default", "arn": ARN}
-    with pytest.raises(RefusedError, match="target: Code: why"):
+    with pytest.raises(RejectedError, match="target: Code: why"):
         EventTarget().create(session, given)

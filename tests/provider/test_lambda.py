@@ -40,7 +40,7 @@ def invocation(world: World, **inputs: Any) -> dict[str, Any]:
         (
             "f",
             {"replacementSecurityGroupIds": ["sg-1"]},
-            "replacementSecurityGroupIds: can be given only with",
+            "replacementSecurityGroupIds: can be set only together with",
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_the_names_of_variables_stay_as_they_are(world: World) -> None:
 def test_code_that_cannot_be_packed_is_refused(world: World) -> None:
     code = {**archive(ECHO), "assets": {"a": {"uri": "https://example.com"}}}
 
-    with pytest.raises(DeploymentError, match="packs files and texts only"):
+    with pytest.raises(DeploymentError, match="supports only files and texts"):
         world.provider.create(FUNCTION, "f", given(world, code=code))
 
 

@@ -461,7 +461,7 @@ def test_a_type_that_nobody_has_written_is_told_as_text(engine: Engine) -> None:
     ):
         with pytest.raises(grpc.RpcError) as refused:
             ask()
-        assert f"cannot make {type_}" in _text(refused)
+        assert f"does not support {type_}" in _text(refused)
 
 
 def _text(refused: Any) -> str:
@@ -567,7 +567,9 @@ def test_a_function_is_answered_or_refused(engine: Engine, world: World) -> None
     token = "aws:index/getCallerIdentity:getCallerIdentity"
     answer = engine.stub.Invoke(provider_pb2.InvokeRequest(tok=token))
     assert read(getattr(answer, "return"))["accountId"] == world.account_id
-    with pytest.raises(grpc.RpcError, match="cannot answer aws:index/getRegions:getRegions"):
+    with pytest.raises(
+        grpc.RpcError, match="does not support the function aws:index/getRegions:getRegions"
+    ):
         engine.stub.Invoke(provider_pb2.InvokeRequest(tok="aws:index/getRegions:getRegions"))
 
 

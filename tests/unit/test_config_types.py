@@ -61,12 +61,12 @@ DECLARATIONS: list[tuple[str, Any, str]] = [
     ),
     ("key", {"type": "string", "default": 7}, "default of key must be of type string, got an int"),
     ("key", {"type": "integer", "default": 7.5}, "of key must be of type integer, got a number"),
-    ("key", {"type": "array", "default": []}, "key is an array; give the type of its `items`"),
+    ("key", {"type": "array", "default": []}, "key is an array; set the type of its `items`"),
     ("key", {"type": "list"}, "key has the unknown type 'list'"),
     ("key", {"default": 1, "value": 1}, "key has both a default and a value"),
-    ("aws:region", {"type": "string", "value": "x"}, "aws:region is of another namespace, so it"),
-    ("aws:region", {"default": "x"}, "aws:region is of another namespace; write `value`"),
-    ("aws:region", {}, "aws:region is of another namespace, so it needs a `value`"),
+    ("aws:region", {"type": "string", "value": "x"}, "aws:region is in another namespace, so it"),
+    ("aws:region", {"default": "x"}, "aws:region is in another namespace; write `value`"),
+    ("aws:region", {}, "aws:region is in another namespace, so it needs a `value`"),
 ]
 
 

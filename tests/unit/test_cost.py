@@ -289,7 +289,10 @@ def test_the_table_has_the_dearest_first_and_says_of_what_region_and_month_the_p
 ):
     found = list(lines(settings(secrets=secrets(10))).values())
     heading, *rows, last = outputs.monthly_cost({"monthly_cost": cost.output(found)}).splitlines()
-    assert heading.strip() == "USD a month, list prices of us-east-1, 2026-09, no free tier"
+    assert (
+        heading.strip()
+        == "USD per month at the list prices of us-east-1, 2026-09, without the free tier"
+    )
     assert " ".join(rows[0].split()) == "secrets and replicas 10 secret-month 4.00"
     amounts = [float(row.split()[-1]) for row in rows]
     assert amounts == sorted(amounts, reverse=True)

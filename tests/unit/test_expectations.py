@@ -37,15 +37,15 @@ def test_an_answer_may_have_more_than_is_expected(expected: dict[str, Any] | Non
             ["statusCode must be 200, got 200", "body.next must be false, got null"],
         ),
         ({"ok": 1}, {"ok": True}, ["ok must be true, got 1"]),
-        ("text", {"ok": True}, ['the answer must be {"ok": true}, got text']),
-        (None, {"ok": True}, ['the answer must be {"ok": true}, got null']),
+        ("text", {"ok": True}, ['the response must be {"ok": true}, got text']),
+        (None, {"ok": True}, ['the response must be {"ok": true}, got null']),
         ({"body": "{"}, {"body": {"a": 1}}, ['body must be {"a": 1}, got {']),
         ({"statusCode": 500, "body": "failed"}, None, ["status 500: failed"]),
         ({"statusCode": 404}, None, ["status 404: null"]),
         (
             {"statusCode": 500, "body": "failed"},
             {"statusCode": 200},
-            ["statusCode must be 200, got 500", "its body is failed"],
+            ["statusCode must be 200, got 500", "the body is failed"],
         ),
     ],
 )

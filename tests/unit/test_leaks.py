@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.proofs.leaks import leaked, leaked_file
-from local.proofs.outcomes import Broken
+from local.proofs.results import CheckFailed
 from local.provider.archive import package
 
 CANARY = 'pa"s<s\\w&ö>rd/+='
@@ -55,12 +55,12 @@ def test_a_value_is_found_in_a_file_that_is_no_text(how: str) -> None:
 
 @pytest.mark.parametrize("content", [b"text", b"\0"])
 def test_without_a_value_to_look_for_nothing_is_proven_of_a_file(content: bytes) -> None:
-    with pytest.raises(Broken, match="no secret value to look for"):
+    with pytest.raises(CheckFailed, match="no secret value to search for"):
         leaked_file(content, ())
 
 
 def test_without_a_value_to_look_for_nothing_is_proven() -> None:
-    with pytest.raises(Broken, match="no secret value to look for"):
+    with pytest.raises(CheckFailed, match="no secret value to search for"):
         leaked("text", ())
 
 

@@ -1,12 +1,13 @@
 """Which secrets of a stack log in to a database, which is then made here."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from local.databases.postgres import PostgreSQL
-from local.databases.stack import login_secrets, with_local_database
-from tests.recording import stack
+from local.databases.stack import login_secrets, rotating, with_local_database
+from tests.recording import ROOT, stack
 
 FUNCTION = {"code": "handler/app.py", "handler": "app.lambda_handler"}
 SECRETS = {name: {"fields": {"host": "h"}} for name in ("one", "two")}
@@ -49,6 +50,15 @@ def test_so_does_that_of_the_example_that_asks_a_database(
 
 def test_the_development_environment_starts_no_database() -> None:
     assert login_secrets(stack("dev")) == {}
+
+
+def test_the_page_on_rotating_names_a_stack_of_this_project_whose_secrets_rotate() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Rotate now\n")[2].partition("\n## ")[0]
+    (used,) = re.findall(r"make serve STACK=(\w+)", section)
+    assert rotating(stack(used))
+    assert "No secret of `dev` rotates" in section
+    assert not rotating(stack("dev"))
 
 
 def test_application_and_rotation_log_in_at_the_local_server() -> None:

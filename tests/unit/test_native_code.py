@@ -90,7 +90,7 @@ def test_native_wheels_are_those_of_this_machine_in_the_versions_of_the_function
         add_wheel(index, HERE, version)
     before = sorted((tmp_path / "orders").iterdir())
     function, notes = for_this_machine(made, tmp_path / "cache")
-    assert notes == [f"orders: built for {THIS.runtime} on {HERE}, as this machine is"]
+    assert notes == [f"orders: rebuilt for this machine, {THIS.runtime} on {HERE}"]
     assert function["architecture"] == HERE
     kept = {"code", "handler", "event", "expect", "runtime"}
     assert {key: function[key] for key in kept} == {key: orders[key] for key in kept}
@@ -109,8 +109,8 @@ def test_a_wheel_that_this_machine_lacks_leaves_the_function_deployed_and_not_in
     (note,) = notes
     here = f"{THIS.runtime} on {HERE}"
     assert note.startswith(
-        f"orders: deployed, not invoked: it has native code for {OTHER}, and for {here} its"
-        f" requirements cannot be resolved for {here}"
+        f"orders: deployed but not invoked: its native code is for {OTHER} and cannot be rebuilt"
+        f" for this machine: requirements cannot be resolved for {here}"
     )
 
 
@@ -124,7 +124,7 @@ def test_native_code_of_a_built_zip_cannot_be_built_again(
     made = previewed(zipped_orders, tmp_path / "cache")
     function, notes = for_this_machine(made, tmp_path / "cache")
     assert "event" not in function
-    assert ["deployed, not invoked" in note and "lib.so" in note for note in notes] == [True]
+    assert ["deployed but not invoked" in note and "lib.so" in note for note in notes] == [True]
 
 
 def test_a_function_without_native_code_stays_as_it_is(

@@ -256,8 +256,8 @@ def test_a_server_that_is_silent_is_left_after_the_timeout() -> None:
 @pytest.mark.parametrize(
     ("answer", "message", "lost"),
     [
-        (b"N", "the connection broke off: the server refuses TLS", False),
-        (b"E", "the connection broke off: the server refuses TLS", False),
+        (b"N", "the connection broke off: the server does not accept TLS", False),
+        (b"E", "the connection broke off: the server does not accept TLS", False),
         (b"", r"the server does not answer \(ConnectionResetError\)", True),
         (b"S", r"the server does not answer \((SSLEOFError|ConnectionResetError)\)", True),
         (b"Snever TLS", r"the server does not answer \(SSLError\)", False),

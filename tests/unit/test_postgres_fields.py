@@ -10,10 +10,10 @@ from postgres_fields import (
     Server,
     clone_of,
     database,
-    faults,
+    field_errors,
     given,
     missing,
-    rotation_faults,
+    rotation_errors,
     server,
 )
 
@@ -26,14 +26,14 @@ VALUE = {"host": "db.example.com", "username": "app", "password": "secret"}
 @pytest.mark.parametrize("host", ["db.example.com", "DB.Example.com", "db.example.com."])
 def test_spellings_of_one_server_are_one_server(host: str, port: object) -> None:
     value = {**VALUE, "host": host, "port": port}
-    assert not [*faults(value)]
+    assert not [*field_errors(value)]
     assert server(value) == Server("db.example.com", 5432)
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]", "0:0::1", "[0:0:0:0:0:0:0:1]"])
 def test_an_ipv6_address_is_taken_with_and_without_brackets(host: str) -> None:
     value = {**VALUE, "host": host}
-    assert not [*faults(value)]
+    assert not [*field_errors(value)]
     assert server(value) == ("::1", 5432)
     assert str(server(value)) == "[::1]:5432"
 
@@ -46,7 +46,7 @@ def test_a_server_is_written_with_its_port() -> None:
 @pytest.mark.parametrize("field", ["port", "dbname"])
 def test_an_optional_field_that_is_null_or_empty_is_absent(field: str, absent: object) -> None:
     value = {**VALUE, "port": 5432, "dbname": "postgres", field: absent}
-    assert not [*faults(value)]
+    assert not [*field_errors(value)]
     assert server(value) == server(VALUE)
     assert database(value) == database(VALUE) == "postgres"
 
@@ -103,7 +103,7 @@ WRONG: list[tuple[str, object, str]] = [
         (field, "a\0b", "has a NUL in it; remove it")
         for field in ("host", "username", "password", "dbname")
     ),
-    ("password", "\ud800", "is not valid Unicode; put it again"),
+    ("password", "\ud800", "is not valid Unicode; set it again"),
 ]
 
 
@@ -114,7 +114,7 @@ def test_a_field_that_cannot_work_is_named_with_the_rule(
     field: str, found: object, message: str
 ) -> None:
     value = {**VALUE, field: found}
-    assert [*faults(value)] == [(field, message)]
+    assert [*field_errors(value)] == [(field, message)]
     assert (server(value) is None) is (field in ("host", "port"))
 
 
@@ -122,18 +122,18 @@ def test_a_field_that_cannot_work_is_named_with_the_rule(
     "host", ["db", "127.0.0.1", "my_db", "xn--mller-kva.de", "müller.de", "a" * 63, "db.internal."]
 )
 def test_other_hosts_are_taken(host: str) -> None:
-    assert not [*faults({**VALUE, "host": host})]
+    assert not [*field_errors({**VALUE, "host": host})]
 
 
 def test_every_fault_is_named_at_once() -> None:
     value = {"host": "a b", "port": 0, "dbname": 1, "username": 2, "password": 3}
-    assert [fault.field for fault in faults(value)] == list(LOGIN)
+    assert [error.field for error in field_errors(value)] == list(LOGIN)
 
 
 def test_what_an_application_does_not_read_is_no_fault_of_its_login() -> None:
     value = {**VALUE, "alternateUsername": 5, "username": "u" * 64}
-    assert not [*faults(value)]
-    assert [fault.field for fault in rotation_faults(value)] == ["alternateUsername", "username"]
+    assert not [*field_errors(value)]
+    assert [error.field for error in rotation_errors(value)] == ["alternateUsername", "username"]
 
 
 @pytest.mark.parametrize("field", ["username", "alternateUsername"])
@@ -141,7 +141,7 @@ def test_what_an_application_does_not_read_is_no_fault_of_its_login() -> None:
     ("name", "fits"), [("u" * 63, True), ("u" * 64, False), ("ü" * 32, False)]
 )
 def test_a_user_that_is_rotated_has_63_bytes_at_most(field: str, name: str, *, fits: bool) -> None:
-    found = [*rotation_faults({**VALUE, field: name})]
+    found = [*rotation_errors({**VALUE, field: name})]
     assert found == ([] if fits else [(field, "has more than 63 bytes; use a shorter name")])
 
 

@@ -65,7 +65,7 @@ def test_an_empty_stack_file_is_a_stack(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("metadata: {a: 1}", "unknown key 'metadata'; a stack's file has config, encryptedkey"),
+        ("metadata: {a: 1}", "unknown key 'metadata'; allowed keys: config, encryptedkey"),
         ("environment: [shared]", "environment takes config from Pulumi Cloud, which the local"),
     ],
 )
@@ -87,7 +87,7 @@ def test_an_encrypted_value_gets_a_stand_in_and_is_named(tmp_path: Path) -> None
     assert set(json.loads(values["stripe"])) == {"host", "dbname", "username", "password"}
     assert "cipher" not in str(stack)
     assert stack.secret_keys == ("shop:secretValues",)
-    assert stack.stand_ins == ("shop:secretValues.stripe",)
+    assert stack.placeholders == ("shop:secretValues.stripe",)
 
 
 def test_a_map_encrypted_as_a_whole_is_refused_as_pulumi_refuses_it(tmp_path: Path) -> None:
@@ -110,14 +110,14 @@ def test_a_plain_value_beside_an_encrypted_one_is_not_taken_for_encrypted(tmp_pa
 def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     read(tmp_path, "dev", "")
     (tmp_path / "Pulumi.dev.yaml").write_bytes(b"config:\n  a: \xe9\n")
-    with pytest.raises(ProjectError, match=r"Pulumi\.dev\.yaml is not text in UTF-8"):
+    with pytest.raises(ProjectError, match=r"Pulumi\.dev\.yaml is not UTF-8 text"):
         load(tmp_path, "dev")
 
 
 def test_a_secret_named_secure_is_a_secret(tmp_path: Path) -> None:
     text = "config:\n  shop:secrets:\n    secure: {from: external}\n"
     stack = read(tmp_path, "dev", text)
-    assert stack.stand_ins == ()
+    assert stack.placeholders == ()
     assert json.loads(stack.config["shop:secrets"]) == {"secure": {"from": "external"}}
 
 
@@ -163,7 +163,7 @@ def test_a_key_that_the_cli_refuses_is_refused(tmp_path: Path, config: str, mess
 def test_two_forms_of_one_key_are_refused_as_the_cli_takes_any(
     tmp_path: Path, first: str, second: str
 ) -> None:
-    message = f"{first} and {second} are one key, of which Pulumi takes any value; keep one"
+    message = f"{first} and {second} are the same key, and Pulumi may use either value; keep one"
     with pytest.raises(ProjectError, match=rf"^Pulumi\.dev\.yaml: {message}$"):
         read(tmp_path, "dev", f"config:\n  {first}: 1\n  {second}: 1\n")
 
@@ -187,8 +187,11 @@ def test_a_key_declared_in_the_long_form_has_its_default_and_its_type(tmp_path: 
         ("7: x\n", r"Pulumi\.dev\.yaml: a key of the file is not text; put 7 in quotes"),
         ("config:\n  a: {secure: s3cr3t-canary\n", r"Pulumi\.dev\.yaml, line 3: not YAML"),
         ("config:\n  a: s3cr3t-canary: x\n", r"Pulumi\.dev\.yaml, line 2: not YAML"),
-        ("config:\n  a: 1\n\n  a: 2\n", r"Pulumi\.dev\.yaml, line 4: the key 'a' is in line 2"),
-        ("config:\n  a: 2026-01-01\n", r"Pulumi\.dev\.yaml, line 2: a date, to which"),
+        (
+            "config:\n  a: 1\n\n  a: 2\n",
+            r"Pulumi\.dev\.yaml, line 4: the key 'a' is already in line 2",
+        ),
+        ("config:\n  a: 2026-01-01\n", r"Pulumi\.dev\.yaml, line 2: Pulumi would add a time"),
         (f"config:\n  a: {9000 * '['}{9000 * ']'}\n", r"Pulumi\.dev\.yaml is nested too deeply"),
     ],
 )

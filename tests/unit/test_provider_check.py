@@ -33,7 +33,7 @@ class Everything(Resource):
         "tags": TAGS,
     }
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         if inputs.get("text") == inputs.get("pattern", object()):
             yield "text", "is the pattern"
 
@@ -103,7 +103,9 @@ def test_an_automatic_name_that_is_too_long_is_refused() -> None:
     given, refused = checked(Everything(), most, VALID, {}, "0123456")
     assert refused == []
     _, refused = checked(Everything(), f"{most}n", VALID, {}, "0123456")
-    assert refused == [("name", f"would be '{most}n-0123456': 21 characters, over 20")]
+    assert refused == [
+        ("name", f"would be '{most}n-0123456', 21 characters; at most 20 are allowed")
+    ]
     _, refused = checked(Everything(), f"{most}n", VALID, given, "0123456")
     assert refused == []
 
@@ -194,15 +196,15 @@ def test_all_refusals_are_told_at_once() -> None:
         ({"a": 1, "c": 1, "f": 1}, []),
         ({"b": 1, "d": 1}, []),
         ({"a": UNKNOWN, "c": 1, "f": UNKNOWN}, []),
-        ({"d": 1}, [("a", "exactly one of a, b must be given, got none")]),
+        ({"d": 1}, [("a", "exactly one of a, b must be set, got none")]),
         (
             {"a": 1, "b": UNKNOWN, "c": 1, "f": 1},
-            [("a", "exactly one of a, b must be given, got ['a', 'b']")],
+            [("a", "exactly one of a, b must be set, got ['a', 'b']")],
         ),
-        ({"a": 1}, [("c", "one of c, d must be given")]),
-        ({"a": 1, "d": 1}, [("a", "cannot be given together with d")]),
-        ({"a": 1, "c": 1}, [("c", "can be given only with f")]),
-        ({"b": 1, "d": 1, "e": 2, "f": 1}, [("e", "cannot be given together with f")]),
+        ({"a": 1}, [("c", "one of c, d must be set")]),
+        ({"a": 1, "d": 1}, [("a", "cannot be set together with d")]),
+        ({"a": 1, "c": 1}, [("c", "can be set only together with f")]),
+        ({"b": 1, "d": 1, "e": 2, "f": 1}, [("e", "cannot be set together with f")]),
         # A default is not given.
         ({"b": 1, "d": 1, "f": 1}, []),
     ],
@@ -232,6 +234,6 @@ def test_no_refusal_shows_a_sensitive_value(given: Any, refusals: int) -> None:
 
 
 def test_a_sensitive_value_that_is_no_text_is_refused() -> None:
-    assert ("text", "must be a text, got [secret]") in failures({"text": 5}, Sensitive)
+    assert ("text", "must be a string, got [secret]") in failures({"text": 5}, Sensitive)
     # The control: what is not sensitive is shown.
     assert failures(VALID | {"choice": "canary"})[0][1].endswith("got 'canary'")

@@ -57,10 +57,10 @@ def test_a_development_build_has_no_version_and_is_taken_as_pulumi_takes_it(path
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["echo v3.235.9"], "is Pulumi 3.235.9, and 3.236.0 or later is needed; upgrade it"),
-        (["echo v2.9.0"], "is Pulumi 2.9.0, and 3.236.0 or later is needed; upgrade it"),
-        (["echo hello"], "says that its version is 'hello'; install Pulumi again"),
-        (["exit 3"], "does not run (CalledProcessError); install Pulumi again"),
+        (["echo v3.235.9"], "is Pulumi 3.235.9, but 3.236.0 or later is required; upgrade it"),
+        (["echo v2.9.0"], "is Pulumi 2.9.0, but 3.236.0 or later is required; upgrade it"),
+        (["echo hello"], "reports the version 'hello'; reinstall Pulumi"),
+        (["exit 3"], "does not run (CalledProcessError); reinstall Pulumi"),
     ],
 )
 def test_a_cli_that_cannot_be_used_is_told_in_one_line(
@@ -77,7 +77,7 @@ def test_pulumi_yaml_may_ask_for_a_later_cli(path: Path, monkeypatch: pytest.Mon
     script(path / "pulumi", "echo v3.274.1")
     project = {"name": PROJECT, "requiredPulumiVersion": ">=3.280.0 <4.0.0"}
     monkeypatch.setattr(pulumi_cli, "_project", lambda: project)
-    with pytest.raises(CliError, match=r"3\.280\.0 or later is needed"):
+    with pytest.raises(CliError, match=r"3\.280\.0 or later is required"):
         pulumi_cli.find()
 
 
@@ -113,7 +113,7 @@ def test_make_pulumi_builds_once_and_says_what_there_is(
     assert f"built Pulumi 3.274.1 at {pulumi_cli.built()}" in capfd.readouterr().out
     (path / "go").unlink()
     assert build_pulumi.main() == 0
-    assert capfd.readouterr().out == f"there is Pulumi 3.274.1 at {pulumi_cli.built()}\n"
+    assert capfd.readouterr().out == f"already installed: Pulumi 3.274.1 at {pulumi_cli.built()}\n"
 
 
 @pytest.mark.parametrize("end", ["exit 1", "kill -9 $$"])

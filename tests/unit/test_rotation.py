@@ -234,7 +234,7 @@ def test_a_text_changed_by_hand_is_not_followed_with_an_overlap() -> None:
 
 @pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": None}, {"previous": {"key": "old"}}])
 def test_a_value_without_its_texts_does_not_work(value: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="no field key"):
+    with pytest.raises(Refused, match="the value lacks key"):
         Random(frozenset({"key"}), 0).test(value)
 
 

@@ -142,7 +142,7 @@ def test_it_prints_why_a_replica_is_broken_and_how_many_are(
     watch(monkeypatch, "", "here", a=failed, b={"CreatedDate": NOW})
     first, second, last = capsys.readouterr().out.splitlines()
     assert first == "a in here is broken: such a name is there"
-    assert second == "b in here is broken: it is not there"
+    assert second == "b in here is broken: it is missing"
     number = json.loads(last)
     assert number["ReplicasBroken"] == 2
     assert number["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["FunctionName"]]

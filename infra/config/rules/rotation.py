@@ -101,7 +101,7 @@ def _endpoint(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     """Reject a server to which rotation cannot log in."""
     rotation, server = secret.rotation, server_of(secret)
     host = rotation.host if rotation else None
-    for error in postgres_fields.faults({"host": host}, ("host",)):
+    for error in postgres_fields.field_errors({"host": host}, ("host",)):
         yield ConfigError(f"{path}.host", f"{error.message}, got {host!r}")
     if rotation and rotation.port is not None and host is None:
         yield ConfigError(
@@ -149,7 +149,11 @@ def _fields(secrets: Mapping[str, SecretSettings]) -> Iterator[ConfigError]:
     admins = {each.rotation.admin_secret for each in rotated.values() if each.rotation}
     for name, secret in secrets.items():
         if name in rotated or name in admins:
-            find = postgres_fields.rotation_faults if name in rotated else postgres_fields.faults
+            find = (
+                postgres_fields.rotation_errors
+                if name in rotated
+                else postgres_fields.field_errors
+            )
             for error in find(secret.fields):
                 yield ConfigError(f"secrets.{name}.fields.{error.field}", error.message)
 

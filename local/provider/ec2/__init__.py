@@ -1,6 +1,6 @@
-"""EC2: security groups, their rules, and endpoints of a VPC.
+"""EC2: security groups, their rules, and VPC endpoints.
 
-Left out, since nothing here is ever so: an endpoint is available and gone at once, a group is
-found at once, and no interface of Lambda outlives its function. A group that something still uses
-is refused at once; the provider asks again for its 15 minutes.
+The real provider's waits are left out: here an endpoint is available and deleted immediately, a
+group is found immediately, and no network interface of Lambda outlives its function. Deleting a
+group in use fails immediately, while the real provider retries for 15 minutes.
 """

@@ -1,4 +1,4 @@
-"""Endpoints of a VPC."""
+"""VPC endpoints."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from local.provider.resource import (
     TAGS,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Session,
     given,
     tag_map,
@@ -18,7 +18,7 @@ from local.provider.resource import (
 
 
 class VpcEndpoint(Tagged):
-    """A way to a service. Its `subnetConfigurations` are not read: no address here is real."""
+    """A VPC endpoint. `subnetConfigurations` are not read, because addresses here are fake."""
 
     type = "aws:ec2/vpcEndpoint:VpcEndpoint"
     inputs = {
@@ -185,4 +185,4 @@ class VpcEndpoint(Tagged):
         answer = session.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[id_])
         for each in answer.get("Unsuccessful", ()):
             if each["Error"]["Code"] not in self.gone:
-                raise RefusedError(f"{each['Error']['Code']}: {each['Error']['Message']}")
+                raise RejectedError(f"{each['Error']['Code']}: {each['Error']['Message']}")

@@ -14,8 +14,8 @@ from local.provider.resource import (
     Input,
     Properties,
     Session,
+    already_created,
     given,
-    made,
     tag_map,
 )
 
@@ -32,7 +32,7 @@ _SOURCES = {
 }
 
 _Rule = tuple[str, int, int, str, str, str]
-"""Protocol, ports, kind of source, source and description: what is one rule to AWS."""
+"""Protocol, ports, kind of source, source and description: one rule in AWS."""
 
 
 def _protocol(name: object) -> str:
@@ -40,7 +40,7 @@ def _protocol(name: object) -> str:
 
 
 def _rules(blocks: Iterable[Mapping[str, Any]] | None) -> set[_Rule]:
-    """Take blocks of rules apart."""
+    """Split blocks into single rules."""
     return {
         (
             _protocol(block["protocol"]),
@@ -76,7 +76,7 @@ def _permission(rule: _Rule, group: str) -> dict[str, Any]:
 def _blocks(
     permissions: Iterable[Mapping[str, Any]], group: str, owner: str
 ) -> list[dict[str, Any]]:
-    """Put rules together: a block for each protocol, ports and description."""
+    """Merge rules into blocks, one for each protocol, ports and description."""
     blocks: dict[object, dict[str, Any]] = {}
     for each in permissions:
         about = {
@@ -115,7 +115,7 @@ _BLOCKS = Input(computed=True, fields=_BLOCK, form=_rules)
 
 
 class SecurityGroup(Tagged):
-    """A group; of the rules that AWS puts into a new one, none is left."""
+    """A security group. The default rules of a new group are removed."""
 
     type = "aws:ec2/securityGroup:SecurityGroup"
     inputs = {
@@ -133,12 +133,12 @@ class SecurityGroup(Tagged):
     outputs = ("arn", "egress", "ingress", "ownerId")
     gone = frozenset({"InvalidGroup.NotFound"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for direction in ("ingress", "egress"):
             for number, block in enumerate(inputs.get(direction, ())):
                 for kind, version in (("cidrBlocks", 4), ("ipv6CidrBlocks", 6)):
                     for cidr in block.get(kind) or ():
-                        yield from _refused_cidr(f"{direction}[{number}].{kind}", cidr, version)
+                        yield from _cidr_errors(f"{direction}[{number}].{kind}", cidr, version)
 
     def create(self, session: Session, inputs: Properties) -> str:
         ec2 = session.client("ec2")
@@ -150,7 +150,7 @@ class SecurityGroup(Tagged):
                 **tag_specifications("security-group", inputs["tags"]),
             )["GroupId"]
         )
-        with made(id_):
+        with already_created(id_):
             for kind, source in (("cidrBlocks", "0.0.0.0/0"), ("ipv6CidrBlocks", "::/0")):
                 everything = _permission((_ALL_PROTOCOLS, 0, 0, kind, source, ""), id_)
                 try:
@@ -215,7 +215,7 @@ class SecurityGroup(Tagged):
         return sorted({id_, *named})
 
     def _revoke(self, ec2: Any, id_: str, groups: list[str]) -> None:
-        """Revoke the group's own rules, and those that name it, in these groups or in all."""
+        """Revoke the group's rules, and the rules of these or all groups that refer to it."""
         filters = [{"Name": "group-id", "Values": groups}] if groups else []
         for rule in ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]:
             if id_ in (rule["GroupId"], rule.get("ReferencedGroupInfo", {}).get("GroupId")):
@@ -225,7 +225,7 @@ class SecurityGroup(Tagged):
                 )
 
 
-def _refused_cidr(path: str, cidr: object, version: int) -> Iterator[tuple[str, str]]:
+def _cidr_errors(path: str, cidr: object, version: int) -> Iterator[tuple[str, str]]:
     try:
         is_one = ipaddress.ip_network(str(cidr)).version == version
     except ValueError:
@@ -235,7 +235,7 @@ def _refused_cidr(path: str, cidr: object, version: int) -> Iterator[tuple[str, 
 
 
 class _SecurityGroupRule(Tagged):
-    """A rule. Another kind of source makes another rule; another source of the kind does not."""
+    """A rule. Another kind of source replaces it; another source of the same kind does not."""
 
     direction: ClassVar[str]
     inputs = {
@@ -262,10 +262,10 @@ class _SecurityGroupRule(Tagged):
     }
     one_of = (tuple(sources),)
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for key, version in (("cidrIpv4", 4), ("cidrIpv6", 6)):
             if inputs.get(key) is not None:
-                yield from _refused_cidr(key, inputs[key], version)
+                yield from _cidr_errors(key, inputs[key], version)
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
         old, new = ({key for key in self.sources if each.get(key)} for each in (state, inputs))
@@ -310,7 +310,7 @@ class _SecurityGroupRule(Tagged):
             "securityGroupId": rule["GroupId"],
             "securityGroupRuleId": id_,
             "tags": tag_map(rule.get("Tags", ())),
-            # -1 stands for no port, too.
+            # -1 also means no port.
             "fromPort": _port(rule.get("FromPort"), state.get("fromPort")),
             "toPort": _port(rule.get("ToPort"), state.get("toPort")),
         }
@@ -337,14 +337,14 @@ def _port(found: int | None, recorded: object) -> int | None:
 
 
 class SecurityGroupEgressRule(_SecurityGroupRule):
-    """A way out of a group."""
+    """An egress rule of a group."""
 
     type = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     direction = "egress"
 
 
 class SecurityGroupIngressRule(_SecurityGroupRule):
-    """A way into a group."""
+    """An ingress rule of a group."""
 
     type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
     direction = "ingress"

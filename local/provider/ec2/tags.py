@@ -1,4 +1,4 @@
-"""How what EC2 makes is tagged."""
+"""Tags of EC2's resources."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +12,13 @@ from local.provider.resource import (
 
 
 def tag_specifications(type_: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    """Write tags as a call that makes something takes them."""
+    """Convert tags to the argument of a creating call."""
     named = [{"ResourceType": type_, "Tags": tag_list(tags)}]
     return {"TagSpecifications": named} if tags else {}
 
 
 class Tagged(Resource):
-    """Tagged by its id."""
+    """A resource that is tagged by its id."""
 
     def tag(self, session: Session, id_: str, state: Properties, tags: Mapping[str, str]) -> None:
         session.client("ec2").create_tags(Resources=[id_], Tags=tag_list(tags))

@@ -1,5 +1,5 @@
-"""Lambda: functions of zips, their versions' aliases, who may invoke them, and invocations.
+"""Lambda: functions from zips, aliases, permissions, and invocations.
 
-Left out: what the real provider retries (a role that Lambda cannot assume yet, a permission whose
-function is unknown yet) is known at once here; images, and code in S3.
+Left out: images and code in S3, and the retries of the real provider for a new role or function,
+which are known immediately here.
 """

@@ -1,4 +1,4 @@
-"""Aliases of versions, and who may invoke a function."""
+"""Aliases of a function's versions, and permissions to invoke it."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     camel,
@@ -23,13 +23,13 @@ _FUNCTION = (
 
 
 def _name(function: object) -> object:
-    """Write a function's ARN as its name."""
+    """Return the name in a function's ARN."""
     match = re.fullmatch(_FUNCTION, function) if isinstance(function, str) else None
     return match["name"] if match else function
 
 
 class Alias(Resource):
-    """A name of a function's version, or of two."""
+    """An alias of one or two versions of a function."""
 
     type = "aws:lambda/alias:Alias"
     inputs = {
@@ -71,13 +71,13 @@ class Alias(Resource):
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         function, _, name = id_.rpartition("/")
         if not function:
-            raise RefusedError(f"{id_}: must be <function>/<alias>")
+            raise RejectedError(f"{id_}: must be <function>/<alias>")
         alias = session.client("lambda").get_alias(FunctionName=function, Name=name)
         return str(alias["AliasArn"]), {}
 
 
 class Permission(Resource):
-    """A statement of a function's policy."""
+    """A statement in the resource policy of a function."""
 
     type = "aws:lambda/permission:Permission"
     inputs = {
@@ -137,7 +137,7 @@ class Permission(Resource):
     def imported(self, session: Session, id_: str) -> tuple[str, Properties]:
         function, _, statement = id_.partition("/")
         if not statement:
-            raise RefusedError(f"{id_}: must be <function>[:<qualifier>]/<statement id>")
+            raise RejectedError(f"{id_}: must be <function>[:<qualifier>]/<statement id>")
         name, _, qualifier = function.partition(":")
         return statement, {"function": name, "qualifier": qualifier}
 

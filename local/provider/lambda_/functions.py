@@ -1,4 +1,4 @@
-"""Functions of zips."""
+"""Functions from zips."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
+    already_created,
     camel,
     given,
-    made,
     pascal,
 )
 
@@ -36,7 +36,7 @@ _CONFIGURATION = {
     *("fileSystemConfig", "handler", "kmsKeyArn", "layers", "loggingConfig", "memorySize", "role"),
     *("runtime", "snapStart", "timeout", "tracingConfig", "vpcConfig"),
 }
-# What takes away an input that is no longer given.
+# The values that remove an input that is no longer set.
 _NOTHING: Properties = {
     "deadLetterConfig": {"targetArn": ""},
     "description": "",
@@ -138,7 +138,7 @@ class Function(Resource):
     needs = (("replacementSecurityGroupIds", "replaceSecurityGroupsOnDestroy"),)
     gone = frozenset({"ResourceNotFoundException"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         if inputs.get("packageType") == "Zip":
             for key in ("handler", "runtime"):
                 if inputs.get(key) in (None, ""):
@@ -157,7 +157,7 @@ class Function(Resource):
             **given(inputs, "architectures", "packageType", "tenancyConfig"),
             **_configuration(inputs, {key for key in _CONFIGURATION if inputs.get(key)}),
         )
-        with made(name):
+        with already_created(name):
             _wait(functions, "function_active_v2", FunctionName=name)
             if config := inputs.get("codeSigningConfigArn"):
                 functions.put_function_code_signing_config(
@@ -280,7 +280,7 @@ class Function(Resource):
 
     def replacing(self, state: Properties, inputs: Properties, changed: set[str]) -> set[str]:
         # https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html: it can be
-        # enabled when a function is created only.
+        # enabled only when a function is created.
         durable = {bool(each.get("durableConfig")) for each in (state, inputs)}
         begins_or_ends = {"durableConfig"} if len(durable) > 1 else set()
         return super().replacing(state, inputs, changed) | (begins_or_ends & changed)
@@ -295,7 +295,7 @@ class Function(Resource):
         return bool(inputs["publish"] and changed & (_CODE | _CONFIGURATION | {"publish"}))
 
     def _logging(self, state: Properties, inputs: Properties) -> Properties | None:
-        """Return all of the logging config: what is left out, Lambda would choose again."""
+        """Return the whole logging config, because Lambda resets keys that are omitted."""
         new, old = inputs.get("loggingConfig"), state.get("loggingConfig") or {}
         if new and new["logFormat"] != old.get("logFormat"):  # levels are those of a format
             old = {key: value for key, value in old.items() if key == "logGroup"}
@@ -303,7 +303,7 @@ class Function(Resource):
 
 
 def _configuration(inputs: Properties, keys: set[str]) -> Properties:
-    """Write inputs as CreateFunction and UpdateFunctionConfiguration take them."""
+    """Convert inputs to arguments of CreateFunction and UpdateFunctionConfiguration."""
     values: Properties = {key: inputs.get(key) or _NOTHING.get(key) for key in sorted(keys)}
     if "fileSystemConfig" in values:
         values["fileSystemConfigs"] = list(filter(None, [values.pop("fileSystemConfig")]))
@@ -316,7 +316,7 @@ def _configuration(inputs: Properties, keys: set[str]) -> Properties:
         if key in values:
             values[key] = {k: v for k, v in values[key].items() if k != read_only}
     written: Properties = pascal(values)
-    if "environment" in values:  # names of variables stay as they are
+    if "environment" in values:  # the names of variables are not converted
         written["Environment"] = {"Variables": values["environment"].get("variables") or {}}
     if "kmsKeyArn" in values:
         written["KMSKeyArn"] = written.pop("KmsKeyArn")
@@ -337,7 +337,7 @@ def _zipped(inputs: Properties) -> bytes:
     try:
         return package(inputs["code"])
     except (OSError, ValueError) as error:
-        raise RefusedError(f"code: {error}") from error
+        raise RejectedError(f"code: {error}") from error
 
 
 def _wait(functions: Any, state: str, **function: str) -> None:
@@ -356,6 +356,6 @@ def _default(session: Session, vpc: str) -> list[str]:
 def invoke_arn(
     session: Session, arn: str, version: str = "2015-03-31", what: str = "invocations"
 ) -> str:
-    """Return the ARN by which API Gateway invokes a function."""
+    """Return the ARN that API Gateway uses to invoke a function."""
     gateway = f"arn:aws:apigateway:{session.region}:lambda"
     return f"{gateway}:path/{version}/functions/{arn}/{what}"

@@ -1,4 +1,4 @@
-"""Invocations, which are resources to Pulumi."""
+"""Invocations as resources."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from local.provider.resource import (
     REGION,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     given,
@@ -17,7 +17,7 @@ from local.provider.resource import (
 
 
 class Invocation(Resource):
-    """A call of a function, when it is made; with CRUD also when it is changed and deleted."""
+    """A call to a function on creation; with CRUD also on update and delete."""
 
     type = "aws:lambda/invocation:Invocation"
     inputs = {
@@ -32,16 +32,16 @@ class Invocation(Resource):
     }
     outputs = ("result",)
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         document = forms.document(inputs.get("input"))
         if inputs.get("lifecycleScope") == "CRUD" and not isinstance(document, dict | None):
-            yield "input", "must be a JSON object, since lifecycleScope is not CREATE_ONLY"
+            yield "input", "must be a JSON object, because lifecycleScope is not CREATE_ONLY"
 
     def create(self, session: Session, inputs: Properties) -> tuple[str, Properties]:
         payload = _payload(inputs, "create", None)
-        told = _invoke(session, inputs, payload)
+        outputs = _invoke(session, inputs, payload)
         digest = hashlib.md5(payload, usedforsecurity=False).hexdigest()
-        return f"{inputs['functionName']},{inputs['qualifier']},{digest}", told
+        return f"{inputs['functionName']},{inputs['qualifier']},{digest}", outputs
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
         return {}
@@ -80,6 +80,6 @@ def _invoke(session: Session, inputs: Properties, payload: bytes) -> Properties:
     )
     result = answer["Payload"].read().decode()
     if "FunctionError" in answer:
-        # What the function raised; the functions here raise no values.
-        raise RefusedError(f"invoking {inputs['functionName']}: {result}")
+        # The function's error; errors of this project's functions contain no secret values.
+        raise RejectedError(f"invoking {inputs['functionName']}: {result}")
     return {"result": result}

@@ -1,6 +1,5 @@
-"""S3: buckets, and what is set of them one by one.
+"""S3: buckets, and their settings, which are resources of their own.
 
-Left out, since a bucket here is found at once and its settings are read back at once: the
-provider's waits, of which that for a lifecycle takes it a minute, and its second attempts while a
-bucket is not found or another change is under way.
+The real provider's waits, such as a minute for a lifecycle, and its retries for a new bucket or a
+concurrent change are left out, because buckets and settings are consistent immediately here.
 """

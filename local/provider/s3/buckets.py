@@ -1,4 +1,4 @@
-"""Buckets. What is set of them one by one, they tell too."""
+"""Buckets, whose outputs include the settings."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -11,16 +11,16 @@ from local.provider.resource import (
     AutoName,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
+    already_created,
     camel,
-    made,
     tag_list,
     tag_map,
 )
-from local.provider.s3.lifecycle import rule_told
-from local.provider.s3.settings import encryption_told
+from local.provider.s3.lifecycle import rule_from_aws
+from local.provider.s3.settings import encryption_from_aws
 
 # https://docs.aws.amazon.com/general/latest/gr/s3.html#s3_website_region_endpoints
 _HOSTED_ZONES = {
@@ -46,8 +46,8 @@ _HOSTED_ZONES = {
 }
 
 
-def _told(call: Callable[..., Any], missing: str, id_: str) -> dict[str, Any]:
-    """Ask for a setting; empty if there is none."""
+def _setting(call: Callable[..., Any], missing: str, id_: str) -> dict[str, Any]:
+    """Read a setting; empty if there is none."""
     try:
         answer: dict[str, Any] = call(Bucket=id_)
     except ClientError as error:
@@ -58,7 +58,7 @@ def _told(call: Callable[..., Any], missing: str, id_: str) -> dict[str, Any]:
 
 
 class Bucket(Resource):
-    """A bucket. What its settings are, it tells too, though others of these types set them."""
+    """A bucket. Its outputs include the settings, which other resource types set."""
 
     type = "aws:s3/bucket:Bucket"
     inputs = {
@@ -94,13 +94,13 @@ class Bucket(Resource):
         s3, name = session.client("s3"), str(inputs["bucket"])
         where = {"CreateBucketConfiguration": {"LocationConstraint": session.region}}
         if session.region == "us-east-1":
-            # S3 itself takes a second creation here, and resets the ACL.
+            # In this region S3 accepts a second creation and resets the ACL.
             where = {}
             if self._exists(s3, name):
-                raise RefusedError(f"creating S3 Bucket ({name}): BucketAlreadyExists")
+                raise RejectedError(f"creating S3 Bucket ({name}): BucketAlreadyExists")
         lock = {"ObjectLockEnabledForBucket": True} if inputs.get("objectLockEnabled") else {}
         s3.create_bucket(Bucket=name, ACL="private", **where, **lock)
-        with made(name):
+        with already_created(name):
             if inputs["tags"]:
                 self.tag(session, name, {}, inputs["tags"])
         return name
@@ -117,8 +117,12 @@ class Bucket(Resource):
         region = s3.head_bucket(Bucket=id_).get("BucketRegion", session.region)
         versioning = s3.get_bucket_versioning(Bucket=id_)
         logging = s3.get_bucket_logging(Bucket=id_).get("LoggingEnabled")
-        lock = _told(s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError", id_)
-        rules = _told(s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration", id_)
+        lock = _setting(
+            s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError", id_
+        )
+        rules = _setting(
+            s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration", id_
+        )
         encryption = s3.get_bucket_encryption(Bucket=id_)["ServerSideEncryptionConfiguration"]
         return {
             "arn": f"arn:aws:s3:::{id_}",
@@ -128,12 +132,14 @@ class Bucket(Resource):
             "bucketRegionalDomainName": f"{id_}.s3.{region}.amazonaws.com",
             "grants": _grants(s3.get_bucket_acl(Bucket=id_)["Grants"]),
             "hostedZoneId": _HOSTED_ZONES.get(region),
-            "lifecycleRules": [_short(each) for each in rules.get("Rules", ())],
+            "lifecycleRules": [_output_rule(each) for each in rules.get("Rules", ())],
             "logging": camel({"TargetPrefix": "", **logging}) if logging else None,
             "objectLockEnabled": bool(lock),
-            "policy": _told(s3.get_bucket_policy, "NoSuchBucketPolicy", id_).get("Policy", ""),
+            "policy": _setting(s3.get_bucket_policy, "NoSuchBucketPolicy", id_).get("Policy", ""),
             "requestPayer": s3.get_bucket_request_payment(Bucket=id_)["Payer"],
-            "serverSideEncryptionConfiguration": {"rule": encryption_told(encryption["Rules"][0])},
+            "serverSideEncryptionConfiguration": {
+                "rule": encryption_from_aws(encryption["Rules"][0])
+            },
             "tags": self._tags(s3, id_),
             "versioning": {
                 "enabled": versioning.get("Status") == "Enabled",
@@ -142,7 +148,7 @@ class Bucket(Resource):
         }
 
     def _tags(self, s3: Any, id_: str) -> dict[str, str]:
-        return tag_map(_told(s3.get_bucket_tagging, "NoSuchTagSet", id_).get("TagSet", ()))
+        return tag_map(_setting(s3.get_bucket_tagging, "NoSuchTagSet", id_).get("TagSet", ()))
 
     def tag(self, session: Session, id_: str, state: Properties, tags: Mapping[str, str]) -> None:
         s3 = session.client("s3")
@@ -176,7 +182,7 @@ class Bucket(Resource):
             if objects:
                 answer = s3.delete_objects(Bucket=id_, Delete={"Objects": objects}, **bypass)
                 for each in answer.get("Errors", ()):
-                    raise RefusedError(f"{each['Key']}: {each['Code']}: {each['Message']}")
+                    raise RejectedError(f"{each['Key']}: {each['Code']}: {each['Message']}")
 
 
 def _grants(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -191,28 +197,28 @@ def _grants(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _short(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a lifecycle rule as the bucket tells it."""
-    told = rule_told(rule)
-    chosen = told.get("filter") or {}
+def _output_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a lifecycle rule to the bucket's output."""
+    converted = rule_from_aws(rule)
+    chosen = converted.get("filter") or {}
     both = chosen.get("and") or {}
     tag = {chosen["tag"]["key"]: chosen["tag"]["value"]} if "tag" in chosen else {}
-    short = {
-        "id": told.get("id"),
-        "enabled": told["status"] == "Enabled",
-        "prefix": both.get("prefix") or chosen.get("prefix") or told.get("prefix") or "",
+    output = {
+        "id": converted.get("id"),
+        "enabled": converted["status"] == "Enabled",
+        "prefix": both.get("prefix") or chosen.get("prefix") or converted.get("prefix") or "",
         "tags": both.get("tags") or tag,
-        "abortIncompleteMultipartUploadDays": told.get("abortIncompleteMultipartUpload", {}).get(
-            "daysAfterInitiation"
-        ),
-        "expiration": told.get("expiration"),
-        "transitions": told.get("transitions"),
+        "abortIncompleteMultipartUploadDays": converted.get(
+            "abortIncompleteMultipartUpload", {}
+        ).get("daysAfterInitiation"),
+        "expiration": converted.get("expiration"),
+        "transitions": converted.get("transitions"),
     }
-    if expiration := told.get("noncurrentVersionExpiration"):
-        short["noncurrentVersionExpiration"] = {"days": expiration["noncurrentDays"]}
-    if transitions := told.get("noncurrentVersionTransitions"):
-        short["noncurrentVersionTransitions"] = [
+    if expiration := converted.get("noncurrentVersionExpiration"):
+        output["noncurrentVersionExpiration"] = {"days": expiration["noncurrentDays"]}
+    if transitions := converted.get("noncurrentVersionTransitions"):
+        output["noncurrentVersionTransitions"] = [
             {"days": each["noncurrentDays"], "storageClass": each["storageClass"]}
             for each in transitions
         ]
-    return {key: value for key, value in short.items() if value is not None}
+    return {key: value for key, value in output.items() if value is not None}

@@ -1,4 +1,4 @@
-"""When objects of a bucket move or go."""
+"""The lifecycle rules of a bucket: when objects move or expire."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -42,7 +42,7 @@ _RULE = {
         fields={
             "and": Input(
                 fields={
-                    # S3 tells 0 where none was given.
+                    # S3 returns 0 if it was not set.
                     "objectSizeGreaterThan": Input(
                         bounds=(0, float("inf")), form=lambda size: size or None
                     ),
@@ -81,7 +81,7 @@ _RULE = {
 
 
 class BucketLifecycleConfiguration(BucketSetting):
-    """When objects of a bucket move or go."""
+    """The lifecycle rules of a bucket: when objects move or expire."""
 
     type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     inputs = {
@@ -97,11 +97,14 @@ class BucketLifecycleConfiguration(BucketSetting):
     }
     gone = frozenset({"NoSuchBucket", "NoSuchLifecycleConfiguration"})
 
-    def refused(self, inputs: Properties) -> Iterable[tuple[str, str]]:
+    def errors(self, inputs: Properties) -> Iterable[tuple[str, str]]:
         for number, rule in enumerate(inputs.get("rules", ())):
             for index, each in enumerate(rule.get("transitions") or ()):
                 if each.get("date") is not None and each.get("days") is not None:
-                    yield f"rules[{number}].transitions[{index}]", "takes date or days, not both"
+                    yield (
+                        f"rules[{number}].transitions[{index}]",
+                        "can have date or days, not both",
+                    )
 
     def put(self, s3: Any, where: Mapping[str, str], inputs: Properties) -> None:
         s3.put_bucket_lifecycle_configuration(
@@ -110,10 +113,10 @@ class BucketLifecycleConfiguration(BucketSetting):
             **given(inputs, "transitionDefaultMinimumObjectSize"),
         )
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_lifecycle_configuration(**where)
         return {
-            "rules": [rule_told(each) for each in found["Rules"]],
+            "rules": [rule_from_aws(each) for each in found["Rules"]],
             "transitionDefaultMinimumObjectSize": found["TransitionDefaultMinimumObjectSize"],
         }
 
@@ -122,7 +125,7 @@ class BucketLifecycleConfiguration(BucketSetting):
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a lifecycle rule in S3's words."""
+    """Convert a lifecycle rule to S3's names."""
     keys = ("abortIncompleteMultipartUpload", "noncurrentVersionExpiration")
     wanted = given(rule, *keys, "noncurrentVersionTransitions", "prefix", "status")
     wanted["ID"] = rule["id"]
@@ -147,15 +150,15 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def rule_told(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a lifecycle rule of S3 in the provider's words."""
-    told: dict[str, Any] = camel({key: each for key, each in rule.items() if key != "ID"})
-    told["id"] = rule.get("ID")
-    if not told.get("filter"):
-        told.pop("filter", None)
-    elif both := told["filter"].get("and"):
+def rule_from_aws(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a lifecycle rule of S3 to the provider's names."""
+    converted: dict[str, Any] = camel({key: each for key, each in rule.items() if key != "ID"})
+    converted["id"] = rule.get("ID")
+    if not converted.get("filter"):
+        converted.pop("filter", None)
+    elif both := converted["filter"].get("and"):
         both["tags"] = tag_map(rule["Filter"]["And"].get("Tags", ()))
-    for when in (told.get("expiration", {}), *told.get("transitions", ())):
+    for when in (converted.get("expiration", {}), *converted.get("transitions", ())):
         if "date" in when:
             when["date"] = when["date"].strftime("%Y-%m-%dT%H:%M:%SZ")
-    return told
+    return converted

@@ -1,4 +1,4 @@
-"""What is set of a bucket: versioning, owners, public access, encryption, policy."""
+"""Settings of a bucket: versioning, ownership, public access, encryption, policy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from local.provider.resource import (
     REGION,
     Input,
     Properties,
-    RefusedError,
+    RejectedError,
     Resource,
     Session,
     camel,
@@ -21,7 +21,7 @@ _OWNER = Input(replaces=True, pattern=r"\d{12}")
 
 
 class BucketSetting(Resource):
-    """Something that is set of a bucket, and goes by its name."""
+    """A setting of a bucket, with the bucket's name as its id."""
 
     gone = frozenset({"NoSuchBucket"})
 
@@ -33,8 +33,8 @@ class BucketSetting(Resource):
 
     def read(self, session: Session, id_: str, state: Properties) -> Properties | None:
         bucket, _, owner = id_.partition(",")
-        told = self.told(session.client("s3"), bucket_and_owner(id_))
-        return {"bucket": bucket, **({"expectedBucketOwner": owner} if owner else {}), **told}
+        setting = self.read_setting(session.client("s3"), bucket_and_owner(id_))
+        return {"bucket": bucket, **({"expectedBucketOwner": owner} if owner else {}), **setting}
 
     def update(
         self, session: Session, id_: str, state: Properties, inputs: Properties, changed: set[str]
@@ -42,22 +42,22 @@ class BucketSetting(Resource):
         self.put(session.client("s3"), bucket_and_owner(id_), inputs)
 
     def put(self, s3: Any, where: Mapping[str, str], inputs: Properties) -> None:
-        """Set it."""
+        """Write the setting."""
         raise NotImplementedError
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
-        """Read it."""
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
+        """Read the setting."""
         raise NotImplementedError
 
 
 def bucket_and_owner(id_: str) -> dict[str, str]:
-    """Read the id of a setting, as S3's calls take it."""
+    """Convert the id of a setting to arguments of S3's calls."""
     bucket, _, owner = id_.partition(",")
     return {"Bucket": bucket, **({"ExpectedBucketOwner": owner} if owner else {})}
 
 
 class BucketVersioning(BucketSetting):
-    """Whether a bucket keeps older versions; taken away, it is suspended."""
+    """The versioning of a bucket; deleting it suspends versioning."""
 
     type = "aws:s3/bucketVersioning:BucketVersioning"
     inputs = {
@@ -79,7 +79,7 @@ class BucketVersioning(BucketSetting):
         replacing = super().replacing(state, inputs, changed)
         old, new = (each["versioningConfiguration"].get("status") for each in (state, inputs))
         if new == "Disabled" != old and not replacing:
-            raise RefusedError(
+            raise RejectedError(
                 f"versioning_configuration.status cannot be updated from '{old}' to '{new}'"
             )
         return replacing
@@ -94,7 +94,7 @@ class BucketVersioning(BucketSetting):
         mfa = {"MFA": inputs["mfa"]} if inputs.get("mfa") else {}
         s3.put_bucket_versioning(**where, VersioningConfiguration=configuration, **mfa)
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_versioning(**where)
         configuration = {"status": found.get("Status", "Disabled")}
         if "MFADelete" in found:
@@ -109,7 +109,7 @@ class BucketVersioning(BucketSetting):
 
 
 class BucketOwnershipControls(BucketSetting):
-    """Who owns the objects of a bucket."""
+    """The ownership of a bucket's objects."""
 
     type = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     inputs = {
@@ -131,7 +131,7 @@ class BucketOwnershipControls(BucketSetting):
         rules = [pascal(inputs["rule"])]
         s3.put_bucket_ownership_controls(**where, OwnershipControls={"Rules": rules})
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_ownership_controls(**where)["OwnershipControls"]
         return {"rule": camel(found["Rules"][0])}
 
@@ -140,7 +140,7 @@ class BucketOwnershipControls(BucketSetting):
 
 
 class BucketPublicAccessBlock(BucketSetting):
-    """What nobody can open to the public."""
+    """The public access block of a bucket."""
 
     type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     inputs = {
@@ -159,10 +159,9 @@ class BucketPublicAccessBlock(BucketSetting):
         wanted = given(inputs, *keys, "restrictPublicBuckets")
         s3.put_public_access_block(**where, PublicAccessBlockConfiguration=wanted)
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_public_access_block(**where)["PublicAccessBlockConfiguration"]
-        told: Properties = camel(found)
-        return told
+        return camel(found)  # type: ignore[no-any-return]
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         if not state.get("skipDestroy"):
@@ -170,7 +169,7 @@ class BucketPublicAccessBlock(BucketSetting):
 
 
 class BucketServerSideEncryptionConfiguration(BucketSetting):
-    """How a bucket encrypts; taken away, it does so as any other."""
+    """The default encryption of a bucket; deleting it restores S3's default."""
 
     type = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     inputs = {
@@ -200,9 +199,9 @@ class BucketServerSideEncryptionConfiguration(BucketSetting):
         rules = [_encryption(rule) for rule in inputs["rules"]]
         s3.put_bucket_encryption(**where, ServerSideEncryptionConfiguration={"Rules": rules})
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         found = s3.get_bucket_encryption(**where)["ServerSideEncryptionConfiguration"]
-        return {"rules": [encryption_told(rule) for rule in found["Rules"]]}
+        return {"rules": [encryption_from_aws(rule) for rule in found["Rules"]]}
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:
         session.client("s3").delete_bucket_encryption(**bucket_and_owner(id_))
@@ -220,22 +219,22 @@ def _encryption(rule: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def encryption_told(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a rule of encryption in the provider's words."""
-    told: dict[str, Any] = {"bucketKeyEnabled": rule.get("BucketKeyEnabled", False)}
+def encryption_from_aws(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert an encryption rule to the provider's names."""
+    converted: dict[str, Any] = {"bucketKeyEnabled": rule.get("BucketKeyEnabled", False)}
     if default := rule.get("ApplyServerSideEncryptionByDefault"):
-        told["applyServerSideEncryptionByDefault"] = {"sseAlgorithm": default["SSEAlgorithm"]}
+        converted["applyServerSideEncryptionByDefault"] = {"sseAlgorithm": default["SSEAlgorithm"]}
         if "KMSMasterKeyID" in default:
-            told["applyServerSideEncryptionByDefault"] |= {
+            converted["applyServerSideEncryptionByDefault"] |= {
                 "kmsMasterKeyId": default["KMSMasterKeyID"]
             }
     if blocked := rule.get("BlockedEncryptionTypes", {}).get("EncryptionType"):
-        told["blockedEncryptionTypes"] = blocked
-    return told
+        converted["blockedEncryptionTypes"] = blocked
+    return converted
 
 
 class BucketPolicy(BucketSetting):
-    """Who may do what with a bucket."""
+    """The policy of a bucket."""
 
     type = "aws:s3/bucketPolicy:BucketPolicy"
     inputs = {
@@ -248,7 +247,7 @@ class BucketPolicy(BucketSetting):
     def put(self, s3: Any, where: Mapping[str, str], inputs: Properties) -> None:
         s3.put_bucket_policy(**where, Policy=inputs["policy"])
 
-    def told(self, s3: Any, where: Mapping[str, str]) -> Properties:
+    def read_setting(self, s3: Any, where: Mapping[str, str]) -> Properties:
         return {"policy": s3.get_bucket_policy(**where)["Policy"]}
 
     def delete(self, session: Session, id_: str, state: Properties) -> None:

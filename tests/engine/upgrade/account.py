@@ -63,7 +63,7 @@ def differing(before: Values, after: Values, rotated: Collection[str] = ()) -> l
     return sorted(f"{name} ({stage}) in {region}" for region, name, stage in wrong)
 
 
-def holders(deployed: Deployment) -> set[leftovers.Thing]:
+def holders(deployed: Deployment) -> set[leftovers.AccountResource]:
     """List what holds data, in every region of the stack."""
     there = leftovers.account(deployed.aws, deployed.stack)
     return {each for each in there if each.kind in _KINDS}

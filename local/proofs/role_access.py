@@ -1,7 +1,7 @@
-"""Tries a role: what it may read, and what a role without some of its grants may read.
+"""Finds out what a function's role can read, and what a copy with fewer permissions can read.
 
-The embedded AWS lets nobody but Lambda assume a function's role, as AWS does; so a probe with the
-role is deployed beside the stack, asked, and removed.
+As in AWS, only Lambda can assume a function's role, so a function with the role is deployed next
+to the stack, called and removed.
 """
 
 import json
@@ -23,8 +23,8 @@ Client = Callable[[str], Any]
 Statement = dict[str, Any]
 
 
-def like(function: Function) -> dict[str, object]:
-    """Return the arguments of CreateFunction for a function with the layers of another."""
+def copied_configuration(function: Function) -> dict[str, object]:
+    """Return the arguments of CreateFunction to copy a function's layers and environment."""
     found = function.configuration
     return {
         "Layers": [layer["Arn"] for layer in found.get("Layers", ())],
@@ -34,7 +34,7 @@ def like(function: Function) -> dict[str, object]:
 
 
 def read_as(client: Client, role_arn: str, secret_ids: Sequence[str]) -> dict[str, str]:
-    """Let a function of the role read secrets, by names or ARNs.
+    """Let a function with the role read secrets, by name or ARN.
 
     Returns:
         Secret id -> `read`, or AWS's error.
@@ -46,19 +46,19 @@ def read_as(client: Client, role_arn: str, secret_ids: Sequence[str]) -> dict[st
 def probe(
     client: Client, role_arn: str, event: Mapping[str, Any], **configuration: object
 ) -> dict[str, dict[str, str]]:
-    """Let a function of the role try to read.
+    """Let a function with the role try to read.
 
     Args:
         client: service -> the administrator's client.
         role_arn: ARN of the role.
-        event: what the function is asked for; see `probe.py`.
+        event: what to read; see `probe.py`.
         configuration: further arguments of CreateFunction.
 
     Returns:
-        What it answers; see `probe.py`.
+        The response; see `probe.py`.
 
     """
-    with deployed(
+    with deployed_function(
         client, {"probe.py": _PROBE}, "probe.lambda_handler", role_arn, configuration
     ) as (ask):
         outcomes: dict[str, dict[str, str]] = ask(event)
@@ -66,16 +66,16 @@ def probe(
 
 
 @contextmanager
-def deployed(
+def deployed_function(
     client: Client,
     files: Mapping[str, Path],
     handler: str,
     role_arn: str,
     configuration: Mapping[str, object],
 ) -> Iterator[Callable[[object], Any]]:
-    """Deploy a function of ours with a role of the stack; yield what calls it with an event.
+    """Deploy one of our functions with a role of the stack; yield a function that calls it.
 
-    A call raises `FunctionError` where the function does.
+    A call raises `FunctionError` if the function raises.
     """
     functions = client("lambda")
     name = f"{handler.partition('.')[0]}-{secrets.token_hex(4)}"
@@ -104,8 +104,8 @@ def deployed(
 
 
 @contextmanager
-def role_like(client: Client, role_arn: str, keep: Callable[[Statement], bool]) -> Iterator[str]:
-    """Copy a role with those of its statements that `keep` wants; yield the copy's ARN."""
+def role_copy(client: Client, role_arn: str, keep: Callable[[Statement], bool]) -> Iterator[str]:
+    """Copy a role with the statements that `keep` selects; yield the copy's ARN."""
     iam = client("iam")
     original = iam.get_role(RoleName=role_arn.rsplit("/", 1)[1])["Role"]
     name = f"like-{secrets.token_hex(4)}"

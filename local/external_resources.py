@@ -1,7 +1,8 @@
-"""What a stack's config names and others own, made in the embedded AWS, which has none of it.
+"""Creates the resources that a stack's config names but does not create.
 
-A stack's file runs here as it is: each ARN is replaced by that of something made for the run.
-What others own in several accounts is all made in one.
+They belong to others, so the embedded AWS starts without them. Each ARN in the config is replaced
+by that of a resource created for the run, so that a stack file runs here unchanged. Resources of
+other accounts are created in this one.
 """
 
 import json
@@ -9,19 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws import ACCOUNT_ID, EmbeddedAws
-from local.config.project import Stack, stand_in
+from local.config.project import Stack, placeholder
 from local.databases import stack as databases
 from local.databases.postgres import PostgreSQL
 
 _MANAGED_BY_AWS = "arn:aws:iam::aws:policy/"
 _SUFFIX = len("-AbCdEf")
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-# Takes no grant: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+# Needs no permission: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 _NOTHING = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
 
 
-class StandIns:
-    """Makes them, each once, and keeps a note of each."""
+class ExternalResources:
+    """Creates each resource once, and keeps a note of each."""
 
     def __init__(self, aws: EmbeddedAws, region: str) -> None:
         self._aws, self._region = aws, region
@@ -29,28 +30,28 @@ class StandIns:
         self.notes: list[str] = []
 
     def __call__(self, path: str, arn: str, what: str, make: Callable[[str], str]) -> str:
-        """Return the ARN of what is in the place of another, at a path of the config."""
+        """Return the ARN of the resource that replaces the one at a path of the config."""
         if (arn, what) not in self._made:
             self._made[arn, what] = make(arn)
-        self.notes.append(f"{path}: {arn} is not here; {what} is in its place")
+        self.notes.append(f"{path}: {arn} does not exist here; {what} is used instead")
         return self._made[arn, what]
 
     def boundary(self, path: str, arn: str) -> str:
-        """Make a boundary that allows everything: what an unknown one allows is not known."""
+        """Create a boundary that allows everything: what the real one allows is unknown."""
         return self(path, arn, "a policy that allows everything", self._policy(_EVERYTHING))
 
     def managed_policy(self, path: str, arn: str) -> str:
-        """Make a policy that allows nothing, unless AWS's own of that name is here."""
+        """Create a policy that allows nothing, unless it is AWS managed and exists here."""
         iam = self._aws.client("iam", self._region)
         if arn.startswith(_MANAGED_BY_AWS):
             try:
                 return str(iam.get_policy(PolicyArn=arn)["Policy"]["Arn"])
             except iam.exceptions.NoSuchEntityException:
-                pass  # the embedded AWS has some of them
+                pass  # the embedded AWS has only some of them
         return self(path, arn, "a policy that allows nothing", self._policy(_NOTHING))
 
     def role(self, path: str, arn: str) -> str:
-        """Make a role of this account that may do nothing but what it is granted."""
+        """Create a role in this account without permissions."""
         iam = self._aws.client("iam", self._region)
         principal = {"AWS": ACCOUNT_ID, "Service": "lambda.amazonaws.com"}
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
@@ -63,20 +64,20 @@ class StandIns:
             )
             return str(made["Role"]["Arn"])
 
-        return self(path, arn, "a role of this account", make)
+        return self(path, arn, "a role in this account", make)
 
     def key(self, path: str, arn: str) -> str:
-        """Make a KMS key, in the region of the other."""
+        """Create a KMS key in the same region."""
         return self(path, arn, "a key", lambda arn: _key(self._aws, _region(arn)))
 
     def dead_letters(self, path: str, arn: str) -> str:
-        """Make a queue or a topic."""
+        """Create a queue or a topic."""
         if arn.split(":")[2] == "sns":
             return self(path, arn, "a topic", self._topic)
         return self(path, arn, "a queue", self._queue)
 
     def secret(self, path: str, arn: str, key_arn: str | None, value: str) -> str:
-        """Make a secret with a value, in the region of the other."""
+        """Create a secret with a value in the same region."""
         client = self._aws.client("secretsmanager", _region(arn))
         key = {"KmsKeyId": key_arn} if key_arn else {}
 
@@ -112,14 +113,14 @@ class StandIns:
         return str(self._aws.client("sns", self._region).create_topic(Name=name)["TopicArn"])
 
 
-def with_stand_ins(
+def with_external_resources(
     stack: Stack, aws: EmbeddedAws, server: PostgreSQL | None
 ) -> tuple[Stack, list[str]]:
-    """Make what the config names; return the stack with it, and a note of each.
+    """Create the resources; return the stack with their ARNs, and a note for each.
 
-    An existing secret that logs in to a database has the address of `server`.
+    An existing secret that logs in to a database gets the address of `server`.
     """
-    make = StandIns(aws, stack.region)
+    make = ExternalResources(aws, stack.region)
     changed: dict[str, object] = {
         "secrets": _secrets(stack, make, server),
         "readers": _readers(stack, make),
@@ -134,8 +135,8 @@ def with_stand_ins(
     return stack.changed(**{key: value for key, value in changed.items() if value}), make.notes
 
 
-def in_this_account(stack: Stack) -> dict[str, Any]:
-    """Write `secrets` with those of the deployer's account in this one; of none, nothing."""
+def secrets_in_this_account(stack: Stack) -> dict[str, Any]:
+    """Return `secrets` with those of the deployer's account moved to this one; empty if none."""
     secrets, moved = stack.section("secrets"), False
     for name, secret in secrets.items():
         if isinstance(secret, dict) and secret.get("existing") and not secret.get("keyArn"):
@@ -146,12 +147,12 @@ def in_this_account(stack: Stack) -> dict[str, Any]:
     return secrets if moved else {}
 
 
-def _secrets(stack: Stack, make: StandIns, server: PostgreSQL | None) -> dict[str, Any]:
+def _secrets(stack: Stack, make: ExternalResources, server: PostgreSQL | None) -> dict[str, Any]:
     made, logging_in = stack.section("secrets"), databases.login_secrets(stack)
     for name, secret in made.items():
         if not isinstance(secret, dict) or not (arn := secret.get("existing")):
             continue
-        path, value = f"secrets.{name}", json.loads(stand_in())
+        path, value = f"secrets.{name}", json.loads(placeholder())
         if server and name in logging_in:
             value |= {"host": server.host, "port": server.port}
         key = secret.get("keyArn")
@@ -161,14 +162,14 @@ def _secrets(stack: Stack, make: StandIns, server: PostgreSQL | None) -> dict[st
     return made
 
 
-def _readers(stack: Stack, make: StandIns) -> dict[str, Any]:
+def _readers(stack: Stack, make: ExternalResources) -> dict[str, Any]:
     return {
         name: {**reader, "role": make.role(f"readers.{name}.role", reader["role"])}
         for name, reader in stack.section("readers").items()
     }
 
 
-def _role(path: str, role: Mapping[str, Any], make: StandIns) -> dict[str, Any]:
+def _role(path: str, role: Mapping[str, Any], make: ExternalResources) -> dict[str, Any]:
     made = dict(role)
     if boundary := role.get("permissionsBoundary"):
         made["permissionsBoundary"] = make.boundary(f"{path}.permissionsBoundary", boundary)
@@ -179,7 +180,7 @@ def _role(path: str, role: Mapping[str, Any], make: StandIns) -> dict[str, Any]:
     return made
 
 
-def _function(path: str, function: Mapping[str, Any], make: StandIns) -> dict[str, Any]:
+def _function(path: str, function: Mapping[str, Any], make: ExternalResources) -> dict[str, Any]:
     made = dict(function)
     if role := function.get("role"):
         made["role"] = _role(f"{path}.role", role, make)
@@ -188,9 +189,11 @@ def _function(path: str, function: Mapping[str, Any], make: StandIns) -> dict[st
     if queue := function.get("deadLetterQueue"):
         made["deadLetterQueue"] = make.dead_letters(f"{path}.deadLetterQueue", queue)
     for layer in function.get("layers", ()):
-        make.notes.append(f"{path}.layers: {layer} is here without its content")
+        make.notes.append(f"{path}.layers: {layer} exists here without its content")
     if config := function.get("codeSigningConfigArn"):
-        make.notes.append(f"{path}.codeSigningConfigArn: {config} is not here; nothing is signed")
+        make.notes.append(
+            f"{path}.codeSigningConfigArn: {config} does not exist here; no signature is checked"
+        )
     return made
 
 

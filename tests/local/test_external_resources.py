@@ -8,7 +8,7 @@ import pytest
 
 from local import deployment
 from local.deployment import Account, Deployment
-from local.proofs.trial import READ, read_as
+from local.proofs.role_access import READ, read_as
 from tests.recording import stack
 
 OWNER = "111122223333"
@@ -86,8 +86,8 @@ def test_each_is_said_with_what_is_in_its_place(running: tuple[Account, Deployme
     assert len(notes) == len(running[0].notes)
     boundary = POLICY.format("edge")
     assert notes["roles.permissionsBoundary"] == (
-        f"roles.permissionsBoundary: {boundary} is not here;"
-        " a policy that allows everything is in its place"
+        f"roles.permissionsBoundary: {boundary} does not exist here;"
+        " a policy that allows everything is used instead"
     )
 
 
