@@ -12,7 +12,7 @@ unexport PYTHONSAFEPATH # with it, Python finds no module of the checkout
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
-  check coverage format docs bench bench-install bench-deploy soak lock clean
+  check coverage format docs picture bench bench-install bench-deploy soak lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -94,6 +94,9 @@ format: .venv/test ## format, and fix what ruff can fix
 
 docs: .venv/test ## generate what docs/generate.py lists: docs/config.md, docs/emulator-operations.md, a part of Pulumi.yaml
 	$(BIN)/python -m docs.generate
+
+picture: .venv/local ## record the README's picture from a run of `make up`
+	@$(BIN)/python -m tools.picture
 
 # The peers, where nothing but the benchmark sees them.
 benchmarks/.venv/installed: benchmarks/requirements.txt .venv/uv

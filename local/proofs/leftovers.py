@@ -28,7 +28,7 @@ SAID = {
     "secret scheduled for deletion": "Secrets, for `recoveryWindowDays`",
     "parameter": "SecureStrings that were generated or put by hand",
 }
-"""What may be left -> how docs/operations.md says so, under "Leave"."""
+"""What may be left -> how docs/operations.md says so, under "Destroy a stack"."""
 
 
 class Thing(NamedTuple):
@@ -54,7 +54,7 @@ def account(aws: EmbeddedAws, stack: Stack) -> frozenset[Thing]:
 
 
 def kept(deployed: Deployment) -> frozenset[Thing]:
-    """List what a destroyed stack leaves; docs/operations.md says why, under "Leave"."""
+    """List what a destroyed stack leaves; docs/operations.md says why, under "Destroy a stack"."""
     return frozenset(_kept(deployed))
 
 

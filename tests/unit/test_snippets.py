@@ -14,17 +14,16 @@ from infra.config.environment import Environment
 from infra.config.settings import SettingsError, load
 from local.config import project
 from local.engines.built_in import BuiltInEngine
+from tests.documented import PAGES, fences
 from tests.recording import ROOT, Recording
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 CODE = {"code": "handler/app.py", "handler": "app.lambda_handler", "runtime": "python3.13"}
 _SECRET = {"description", "from", "fields", "generate", "rotation"}
 
 
 def snippets(text: str) -> Iterator[str]:
-    """Return what stands in each fence of YAML, in a list, too."""
-    for _, found in re.findall(r"^([ ]*)```ya?ml\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL):
-        yield textwrap.dedent(found)
+    """Return the YAML of a page."""
+    yield from fences(text, "yaml", "yml")
 
 
 def read(snippet: str, folder: Path) -> Environment | None:
