@@ -24,17 +24,25 @@ def cli(tmp_path: Path) -> Cli:
 def errors(cli: Cli, words: list[str]) -> list[str]:
     """Say which options of a call of pulumi the CLI does not know."""
     names: list[str] = []
-    text = _help(cli, ())
+    text = ""
     for word in words:
-        if not re.search(rf"^  {re.escape(word)} ", text.partition("Commands:")[2], re.MULTILINE):
+        further = _help(cli, (*names, word))
+        # With an argument that is not a command, the help is that of the command before it.
+        if word.startswith("-") or len(_usage(further)) != len(names) + 1:
             break
         names.append(word)
-        text = _help(cli, tuple(names))
+        text = further
     if not names:
         return [f"no command {' '.join(words)}"]
     known = set(re.findall(r"(?<=[ ,])-{1,2}[a-zA-Z][\w-]*", text))
     options = [word.partition("=")[0] for word in words if re.match("-{1,2}[a-z]", word)]
     return [f"{' '.join(names)} has no option {each}" for each in options if each not in known]
+
+
+def _usage(text: str) -> list[str]:
+    """Return the names in the usage of a command, which may be those of its aliases."""
+    found = re.search(r"^Usage:\n  pulumi((?: [a-z-]+)*)", text, re.MULTILINE)
+    return found[1].split() if found else []
 
 
 @functools.cache

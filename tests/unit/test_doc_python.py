@@ -28,7 +28,7 @@ SNIPPETS = [
     for number, code in enumerate(fences(read(page), "python"))
 ]
 HANDLERS = ("lambda_handler", "handle")
-RUN = {
+RUN: dict[str, list[object]] = {
     "README.md": [VALUE["key"]],
     "getting-started.md": [{"statusCode": 200}],
     "secrets.md": [{"bytes": 3}],
