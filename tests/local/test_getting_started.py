@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.documented import fences, read
-from tests.recording import ROOT
+from tests.recording import PROJECT, ROOT
 
 PAGE = read(ROOT / "docs/getting-started.md")
 _COPIED = ("__main__.py", "Pulumi.yaml", "infra", "handler", "local", "requirements.txt")
@@ -62,4 +62,4 @@ def test_following_the_page_leads_to_a_green_run(tmp_path: Path) -> None:
     done = follow(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"✓ every function answers as expected, .* status 200", done.stdout)
-    assert "lambda-secrets/sandbox/signing" in done.stdout
+    assert f"{PROJECT}/sandbox/signing" in done.stdout
