@@ -46,7 +46,7 @@ def private(drawn: list[str]) -> list[str]:
 
 def shape(drawn: list[str]) -> list[str]:
     """Return lines without what differs from run to run."""
-    return [re.sub(r"function-\w+|[\d.]+", "…", line) for line in drawn]
+    return [re.sub(r"^\S+(?=, stack)|function-\w+|[\d.]+", "…", line) for line in drawn]
 
 
 def test_the_picture_shows_every_check_of_today_and_nothing_private() -> None:

@@ -15,7 +15,7 @@ from infra.config.settings import SettingsError, load
 from local.config import project
 from local.engines.built_in import BuiltInEngine
 from tests.documented import PAGES, fences
-from tests.recording import PROJECT, ROOT, Recording
+from tests.recording import ROOT, Recording
 
 CODE = {"code": "handler/app.py", "handler": "app.lambda_handler", "runtime": "python3.13"}
 _SECRET = {"description", "from", "fields", "generate", "rotation"}
@@ -117,6 +117,6 @@ def test_yaml_that_is_no_stack_config_is_only_parsed(tmp_path: Path) -> None:
 
 def test_the_error_that_production_shows_is_the_one_of_its_config(tmp_path: Path) -> None:
     said = "extension.secretsTtlSeconds must be 0 to 300, got 301"
-    assert f"error: {PROJECT}:{said}; " in (ROOT / "docs/production.md").read_text("utf-8")
+    assert f":{said}; " in (ROOT / "docs/production.md").read_text("utf-8")
     with pytest.raises(SettingsError, match=said):
         read("config:\n  extension: {secretsTtlSeconds: 301}\n", tmp_path)
