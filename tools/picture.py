@@ -50,16 +50,19 @@ _FORMAT = """\
 
 
 def run() -> str:
-    """Run `make up` with the stack dev; return what it printed. Raises CalledProcessError."""
-    return subprocess.run(
+    """Run `make up` with the stack dev; return what it printed. Exits with that if it fails."""
+    done = subprocess.run(
         [sys.executable, "-m", "local", "up", "--stack", "dev"],
         cwd=ROOT,
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        check=True,
-    ).stdout
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{done.stdout}\nno picture: `make up` failed")
+    return done.stdout
 
 
 def shown(printed: str) -> list[str]:
