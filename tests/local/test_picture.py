@@ -58,7 +58,7 @@ def test_the_picture_shows_every_check_of_today_and_nothing_private() -> None:
 
 
 def test_a_picture_of_a_private_line_is_found() -> None:
-    shown = ["✓ the logs hold no secret value     17 lines", "python in /usr/bin", "k" * 32]
+    shown = [f"✓ {PROMISES[4]}     17 lines", "python in /usr/bin", "k" * 32]
     drawn = lines(picture.drawn(["Checks", *shown]))
     assert checks(drawn)[0] == PROMISES[4]
     assert private(drawn) == ["/usr/bin", "k" * 32]
