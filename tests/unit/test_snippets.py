@@ -97,7 +97,7 @@ def test_config_that_a_page_shows_is_read(tmp_path: Path) -> None:
     ("snippet", "error"),
     [
         ("database:\n  rotation: {schedule: cron(0 4 ? * SUN *), windowHours: 3}\n", "not YAML"),
-        ("database:\n  from: external\ndatabase:\n  from: external\n", "in line 3 already"),
+        ("database:\n  from: external\ndatabase:\n  from: external\n", "in line 3"),
         ("config:\n  any:secrets:\n    a: {from: vault}\n", "must be 'generate'"),
         ("config:\n  any:maxStaleness: 3\n", "maxStaleness is no key"),
         ("a: {rotation: {strategy: random}}\n", "a has neither"),
