@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.documented import PAGES, anchors, links, read
+from tests.documented import GUIDES, PAGES, anchors, links, read
 from tests.recording import ROOT
 
-LINKING = [*PAGES, ROOT / "CHANGELOG.md"]
 QUOTED = re.compile(
     r'"([^"\n]+)" in docs/operations\.md'
     r'|docs/operations\.md\)?(?: says(?: so| why)?)?,(?: under)? "([^"\n]+)"'
@@ -32,7 +31,7 @@ def broken(page: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert broken(page) == []
 
