@@ -44,7 +44,7 @@ def bash(script: str, folder: Path, *options: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=240,
     )
 
 
