@@ -12,7 +12,7 @@ unexport PYTHONSAFEPATH # it would hide the modules of the checkout from Python
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
-  check coverage format docs bench bench-install bench-deploy soak lock clean
+  check coverage format docs picture bench bench-install bench-deploy soak lock clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -94,6 +94,9 @@ format: .venv/test ## format the code and apply ruff's fixes
 
 docs: .venv/test ## generate docs/config.md, docs/emulator-operations.md and part of Pulumi.yaml
 	$(BIN)/python -m docs.generate
+
+picture: .venv/local ## record the README's picture from a run of `make up`
+	@$(BIN)/python -m tools.picture
 
 # The peers have an environment of their own, which only the benchmark uses.
 benchmarks/.venv/installed: benchmarks/requirements.txt .venv/uv

@@ -28,7 +28,7 @@ DOCUMENTED = {
     "secret scheduled for deletion": "Secrets, for `recoveryWindowDays`",
     "parameter": "SecureStrings that were generated or put by hand",
 }
-"""Kind -> the words for it in docs/operations.md, under "Leave"."""
+"""Kind -> the words for it in docs/operations.md, under "Destroy a stack"."""
 
 
 class AccountResource(NamedTuple):
@@ -54,7 +54,7 @@ def account(aws: EmbeddedAws, stack: Stack) -> frozenset[AccountResource]:
 
 
 def kept(deployed: Deployment) -> frozenset[AccountResource]:
-    """Return what a destroyed stack leaves; docs/operations.md says why, under "Leave"."""
+    """Return what a destroyed stack leaves, as "Destroy a stack" in docs/operations.md explains."""
     return frozenset(_kept(deployed))
 
 

@@ -14,17 +14,16 @@ from infra.config.environment import Environment
 from infra.config.settings import SettingsError, load
 from local.config import project
 from local.engines.built_in import BuiltInEngine
+from tests.documented import PAGES, fences
 from tests.recording import ROOT, Recording
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 CODE = {"code": "handler/app.py", "handler": "app.lambda_handler", "runtime": "python3.13"}
 _SECRET = {"description", "from", "fields", "generate", "rotation"}
 
 
 def snippets(text: str) -> Iterator[str]:
-    """Return what stands in each fence of YAML, in a list, too."""
-    for _, found in re.findall(r"^([ ]*)```ya?ml\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL):
-        yield textwrap.dedent(found)
+    """Return the YAML of a page."""
+    yield from fences(text, "yaml", "yml")
 
 
 def read(snippet: str, folder: Path) -> Environment | None:
@@ -114,3 +113,10 @@ def test_a_snippet_that_is_wrong_is_found(snippet: str, error: str, tmp_path: Pa
 
 def test_yaml_that_is_no_stack_config_is_only_parsed(tmp_path: Path) -> None:
     assert read("name: checks\njobs: {check: {steps: []}}\n", tmp_path) is None
+
+
+def test_the_error_that_production_shows_is_the_one_of_its_config(tmp_path: Path) -> None:
+    said = "extension.secretsTtlSeconds must be 0 to 300, got 301"
+    assert f":{said}; " in (ROOT / "docs/production.md").read_text("utf-8")
+    with pytest.raises(SettingsError, match=said):
+        read("config:\n  extension: {secretsTtlSeconds: 301}\n", tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recording import PROJECT, ROOT
+from tests.recording import ROOT
 
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -21,7 +21,7 @@ def run(folder: Path, place: str, command: str) -> subprocess.CompletedProcess[s
     for name, text in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("PROJECT", PROJECT), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     *module, target = command.split()
     return subprocess.run(  # noqa: S603 (pytest, with the page's files)
         [sys.executable, *module, "-c", str(ROOT / "pyproject.toml"), "-q", str(folder / target)],
