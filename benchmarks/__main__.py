@@ -72,7 +72,7 @@ COLD = Figure(
 )
 DIRECT = Figure(
     "cold",
-    "Cold start where the extension does not answer: Secrets Manager, asked directly",
+    "Where the extension does not answer: a cold start that asks Secrets Manager",
     11,
     {
         OURS: "ours_direct",

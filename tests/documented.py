@@ -11,8 +11,9 @@ from typing import Any
 from tests.recording import ROOT
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
-GUIDES = [*PAGES, *sorted({*ROOT.glob("[A-Z]*.md"), *ROOT.glob("examples/**/*.md")} - {*PAGES})]
-"""These, and what is in the root and next to the examples."""
+_OTHERS = ("[A-Z]*.md", ".github/*.md", "examples/**/*.md")
+GUIDES = [*PAGES, *sorted({path for each in _OTHERS for path in ROOT.glob(each)} - {*PAGES})]
+"""These, and the pages in the root, for GitHub and next to the examples."""
 _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,

@@ -20,7 +20,7 @@ def leaked(text: str, canaries: Collection[str]) -> bool:
 
     """
     if not canaries:
-        raise CheckFailed("there is no secret value to search for")
+        raise CheckFailed("no secret values to search for")
     readings = _readings(text)
     return any(
         any(form in reading for form in (canary, _plainest(canary)) for reading in readings)
@@ -41,7 +41,7 @@ def leaked_file(content: bytes, canaries: Collection[str]) -> bool:
     if b"\0" not in content:
         return leaked(content.decode("utf-8", "replace"), canaries)
     if not canaries:
-        raise CheckFailed("there is no secret value to search for")
+        raise CheckFailed("no secret values to search for")
     return any(
         form.encode() in content
         for canary in canaries

@@ -54,7 +54,7 @@ def account(aws: EmbeddedAws, stack: Stack) -> frozenset[AccountResource]:
 
 
 def kept(deployed: Deployment) -> frozenset[AccountResource]:
-    """Return what a destroyed stack leaves, as "Destroy a stack" in docs/operations.md explains."""
+    """Return what a destroyed stack leaves, as docs/operations.md explains."""
     return frozenset(_kept(deployed))
 
 

@@ -50,19 +50,19 @@ def bash(script: str, folder: Path, *options: str) -> subprocess.CompletedProces
 
 def commands(page: str, folder: Path) -> list[list[str]]:
     """Return what the tools are called with in a page, as bash reads it."""
-    recorded = folder / "recorded"
-    recorded.touch()
     lines = [line.replace(".venv/bin/", "") for line in console(page)]
     for line in lines:
         for source in re.findall(r"(?<!<)< *([\w.-]+)", line):
             (folder / source).touch()
     stubs = "".join(
-        f"{tool}() {{ printf '%s\\0' {tool} \"$@\" >> {recorded}; printf '\\n' >> {recorded}; }}\n"
+        # A file for each process, as the tools of a pipeline run at the same time.
+        f"{tool}() {{ printf '%s\\0' {tool} \"$@\" $'\\n' >> recorded.$BASHPID; }}\n"
         for tool in TOOLS
     )
     done = bash(_STUBS + stubs + "\n".join(lines), folder)
     assert "syntax error" not in done.stderr, done.stderr
-    calls = [line.split("\0")[:-1] for line in re.split(r"(?<=\0)\n", recorded.read_text())[:-1]]
+    recorded = "".join(path.read_text() for path in sorted(folder.glob("recorded.*")))
+    calls = [line.split("\0") for line in recorded.split("\0\n\0")[:-1]]
     for tool in TOOLS:  # none was passed over
         begun = sum(re.match(rf"(?:\w+=\S+ )*{tool}\b", line) is not None for line in lines)
         assert sum(call[0] == tool for call in calls) >= begun, tool
