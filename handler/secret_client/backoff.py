@@ -1,4 +1,4 @@
-"""What failed several times in a row is not asked for some seconds."""
+"""After several failures in a row, a value is not asked for during some seconds."""
 
 from time import monotonic
 
@@ -19,7 +19,7 @@ class Backoff:
         self._failed: dict[object, tuple[int, float, Any]] = {}
 
     def recent(self, key: object) -> "Any":
-        """Return what the last failure left, if it is not time to try again; else None."""
+        """Return the last error, if it is not yet time to try again; else None."""
         _, until, outcome = self._failed.get(key, (0, 0.0, None))
         return outcome if monotonic() < until else None
 

@@ -1,8 +1,8 @@
-"""A body in chunks, as a server sends it that takes HTTP/1.0 for HTTP/1.1."""
+"""A chunked body, from a server that answers HTTP/1.0 as HTTP/1.1."""
 
 
 def joined(body: bytes) -> bytes:
-    """Join the chunks; ValueError if the body is cut short, or is no such body."""
+    """Join the chunks. Raises ValueError if the body is cut short or not chunked."""
     parts: list[bytes] = []
     place = 0
     while True:

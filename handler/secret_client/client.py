@@ -1,6 +1,6 @@
-"""The client: its first read of each value, which in most environments is all there is.
+"""The client: the first read of each value, in most environments the only one.
 
-`loading` does what is not as simple. It is imported when it is needed, as is the SDK.
+`loading` does the rest. It is imported when it is needed, as is `sdk`.
 """
 
 import os
@@ -27,7 +27,7 @@ _MAX_BYTES = 8 * 1024 * 1024
 
 
 class Entry:
-    """A cached value. It ages by running time and by the time of day, whichever is further on.
+    """A cached value. Its age is by running time or by time of day, whichever is greater.
 
     An execution environment is frozen between invocations, when running time may stand still.
     """
@@ -88,11 +88,11 @@ class Cache:
         self._read: dict[object, Value] | None = None
 
     def flight(self, deadline: float) -> Flight:
-        """Return a call of this thread, which no other can find yet."""
+        """Return a call of this thread, which other threads cannot find yet."""
         return Flight(monotonic(), time(), deadline, get_ident())
 
     def keep(self, key: object, value: Value, flight: Flight, seconds: float) -> None:
-        """Cache a value, unless a younger one is cached; its age counts from the request."""
+        """Cache a value, unless a newer one is cached. Its age starts with the request."""
         with self._lock:
             if self._read is not None:
                 self._remember(value)
@@ -124,7 +124,7 @@ class Cache:
             self.flights.pop(key, None)  # a signal handler may have ended it meanwhile
 
     def values(self) -> tuple[Value, ...]:
-        """Return the last different values; from the first call on, those dropped, too."""
+        """Return the last different values; after the first call, also values dropped since."""
         with self._lock:
             if self._read is None:
                 self._read = {}
@@ -135,7 +135,7 @@ class Cache:
     def _remember(self, value: Value) -> None:
         read = self._read
         assert read is not None  # noqa: S101 (for the type)
-        # Not the text itself, which `vars` would show.
+        # Not the text: `vars` would show it.
         key = value.arn, value.version, hash(value._text or value._binary)  # noqa: SLF001
         read.pop(key, None)
         read[key] = value
@@ -144,7 +144,7 @@ class Cache:
 
 
 def _oldest(kept: "dict[Any, Any]") -> object:
-    """Return the first key. The copy is one step, in which no signal handler changes anything."""
+    """Return the first key. The copy is one step, so no signal handler can interrupt it."""
     return next(iter(tuple(kept)), None)
 
 
@@ -152,9 +152,9 @@ def _size(value: Value) -> int:
     return (value._text or value._binary or "").__sizeof__()  # noqa: SLF001 (no copy of it)
 
 
-# Left of an invocation's time for the handler to answer.
+# The part of an invocation's remaining time that is left to the handler.
 _RESERVE_SECONDS = 0.2
-# So much the clocks of running time and of the day may drift apart without a freeze.
+# Without a freeze, running time and time of day drift apart by less than this.
 DRIFT_SECONDS = 1.0
 
 
@@ -205,7 +205,7 @@ class SecretClient:
         self._telemetry = _telemetry() if telemetry else None
         self._replica_regions = replica_regions
         self._make_client = make_client
-        # Now, as an application may put other credentials there.
+        # Read now, because an application may change its credentials later.
         self._token = environ.get("AWS_SESSION_TOKEN", "")
         self._cache = Cache()
         self._entries = self._cache.entries
@@ -245,7 +245,7 @@ class SecretClient:
             key = (secret_id, version_id, version_stage)
         try:
             entry = self._entries.get(key)
-        except TypeError:  # it cannot be a key, nor a name
+        except TypeError:  # not hashable, so not a name either
             entry = None
         if (  # `_fresh` and `Entry.is_fresh`, without their calls
             entry is not None
@@ -349,7 +349,7 @@ class SecretClient:
     def _fresh(self, key: object) -> Value | None:
         try:
             entry = self._entries.get(key)
-        except TypeError:  # it cannot be a key, nor a name
+        except TypeError:  # not hashable, so not a name either
             return None
         if entry is None or not entry.is_fresh(monotonic(), time()):
             return None
@@ -393,7 +393,7 @@ class SecretClient:
             if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
                 raise ConnectionError("it answered before a freeze")
         except (OSError, ValueError, OverflowError) as error:
-            # Without its frames: their locals hold the token, and what was answered.
+            # Without its frames: their locals hold the token and the response.
             failure = error.with_traceback(None)
             return self._loader().load(question, context, flight, failure)
         flight.outcome = value
@@ -431,13 +431,13 @@ class SecretClient:
         return self._loaders[None]
 
     def _after_fork(self) -> None:
-        """Begin again what the threads of the parent do, which do not go on in this process."""
+        """Forget the calls of the parent's threads, which do not exist in this process."""
         self._process = os.getpid()
         self._loaders.clear()
         self._cache.after_fork()
 
     def _after_restore(self) -> None:
-        """Drop what a snapshot holds: its values may be of any age."""
+        """Drop what the snapshot cached: its values may have any age."""
         self._entries.clear()
         self._after_fork()
         self._drift = time() - monotonic()

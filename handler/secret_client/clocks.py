@@ -1,4 +1,4 @@
-"""The clocks of running time and of the day: where they drift apart, there was a freeze."""
+"""Running time and time of day: if they drift apart, there was a freeze."""
 
 from time import monotonic, time
 
@@ -6,14 +6,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .client import Entry, Flight
 
-# So much they may drift apart without one.
+# Without a freeze, they drift apart by less than this.
 DRIFT_SECONDS = 1.0
 # The longest time that the extension caches a value, by its own clock of running time.
 EXTENSION_SECONDS = 300
 
 
 class Clocks:
-    """Remembers the freezes for as long as the extension may hold a value from before them."""
+    """Remembers freezes for as long as the extension may have a value from before them."""
 
     def __init__(self, drift: float) -> None:
         """Take the time of day less the running time, as it was when the client was made."""

@@ -1,11 +1,11 @@
-"""What goes wrong. No text holds a value."""
+"""The errors. No text contains a value."""
 
-# The next step when there was no answer.
+# The next step when there was no response.
 NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
 
 
 class SecretError(Exception):
-    """A value could not be read. The text names it and the next step, and holds no value.
+    """A value could not be read. The text names it and the next step, and never the value.
 
     It is one line: names may come from a caller, and AWS quotes them.
     """
@@ -29,15 +29,15 @@ class DecryptionFailed(SecretError):
 
 
 class Throttled(SecretError):
-    """AWS answers no more of these calls for now; that passes."""
+    """AWS limits the rate of these calls; try again later."""
 
 
 class Unavailable(SecretError):
-    """Nobody answered, or not in time."""
+    """There was no response, or not in time."""
 
 
 class InvalidValue(SecretError):
-    """The value is there, but not of the kind that was asked for."""
+    """The value exists, but not in the form that was asked for."""
 
 
 TRANSIENT = (Throttled, Unavailable)

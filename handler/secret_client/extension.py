@@ -1,6 +1,6 @@
 """Asks the extension, over a plain socket.
 
-`socket` would take 2 ms of a cold start, and `http.client` 17.
+Importing `socket` would add 2 ms to a cold start, and `http.client` 17 ms.
 """
 
 import os
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# `localhost` may mean ::1 first, where the extension does not listen.
+# `localhost` may resolve to ::1 first, where the extension does not listen.
 HOST = "127.0.0.1"
 _OK = 200
 _SOON_SECONDS = 0.3
 _PART_BYTES = 16_384
-# Of an answer: a secret has 64 KiB, and JSON writes a byte as six at most.
+# The largest response: a secret has 64 KiB, and JSON writes a byte as at most six.
 _MOST_BYTES = 1024 * 1024
-# RFC 3986's unreserved characters stand for themselves.
+# RFC 3986's unreserved characters are not encoded.
 _ENCODED = [
     chr(byte) if byte in b"-._~" or (byte < 128 and chr(byte).isalnum()) else f"%{byte:02X}"
     for byte in range(256)
@@ -43,7 +43,7 @@ class Question:
         *,
         refresh: bool,
     ) -> None:
-        """`selectors` are the query's other parameters: their values, or None."""
+        """`selectors` are the other parameters of the query; None if not set."""
         self.service = service
         self.name = name
         self.key = key
@@ -57,7 +57,7 @@ class Question:
 def from_extension(
     question: Question, token: str, deadline: float, on_slow: "Callable[[], None] | None" = None
 ) -> Value:
-    """Ask once; `on_slow` is called if the answer does not come soon.
+    """Ask once; call `on_slow` if there is no response soon.
 
     Raises:
         Refused: it answered, and not with a value.
@@ -74,12 +74,12 @@ def from_extension(
     try:
         return value_of(question.service, decode(body.decode()), "extension")
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-        pass  # a decoding error holds the document
+        pass  # a decoding error contains the document
     raise ConnectionError("the answer cannot be read")
 
 
 def is_elsewhere(question: Question) -> bool:
-    """Whether the ARN is of a secret of another region than the function's, which Lambda names."""
+    """Whether the ARN is of a secret in another region than the function's (AWS_REGION)."""
     if question.service != "secretsmanager" or not question.name.startswith("arn:"):
         return False
     region, own = question.name.split(":", 4)[3:4], os.environ.get("AWS_REGION")
@@ -87,12 +87,12 @@ def is_elsewhere(question: Question) -> bool:
 
 
 def port() -> int:
-    """Return the extension's port; ValueError if the variable holds no number."""
+    """Return the extension's port. Raises ValueError if the variable is not a number."""
     return int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or 2773)
 
 
 def value_of(service: str, answer: "Any", source: str) -> Value:
-    """Read an answer; raises what a dictionary does that is no such answer."""
+    """Read a response; raises what a dictionary of another shape raises."""
     if service == "ssm":
         answer = answer["Parameter"]
         text, binary = answer["Value"], None
@@ -112,7 +112,7 @@ def value_of(service: str, answer: "Any", source: str) -> Value:
         name=answer["Name"],
         arn=answer["ARN"],
         version=version,
-        stages=tuple(answer.get("VersionStages") or ()),  # of an old version, none
+        stages=tuple(answer.get("VersionStages") or ()),  # none for an old version
         source=source,
     )
 
@@ -120,7 +120,7 @@ def value_of(service: str, answer: "Any", source: str) -> Value:
 def request(
     at: int, path: str, header: str, deadline: float, on_slow: "Callable[[], None] | None" = None
 ) -> tuple[int, bytes]:
-    """Ask once, as HTTP/1.0: a Go server then sends no chunks. Return status and body.
+    """Ask once, with HTTP/1.0, so that a Go server sends no chunks. Return status and body.
 
     Raises:
         OSError: no listener, a broken connection, an invalid answer, or the deadline has passed.

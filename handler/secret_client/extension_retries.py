@@ -1,4 +1,4 @@
-"""Asks the extension again, where that helps, and not where it has just failed."""
+"""Asks the extension again where that helps, and not where it has just failed."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _NO_PARAMETERS = "it has no Parameter Store"
 
 
 class Extension:
-    """The extension, or AWS's agent, as one execution environment has it."""
+    """The extension, or AWS's agent, of one execution environment."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -56,7 +56,7 @@ class Extension:
             return self._after(question, deadline, refused)
 
     def mark_slow(self) -> None:
-        """Give it little time from now on: it did not answer in time, and the SDK did."""
+        """Give it little time from now on: it did not answer in time, and AWS itself did."""
         self._slow_until = monotonic() + _DOWN_SECONDS
 
     def _after(self, question: Question, deadline: float, refused: Refused) -> Value:
@@ -80,7 +80,7 @@ class Extension:
     def _when_ready(self, question: Question, deadline: float) -> Value:
         """Ask until it is ready; the environment waits for that once."""
         ready_by = min(deadline, monotonic() + _READY_SECONDS)
-        # Counted as well, as a test may hold the clock.
+        # Counted as well, because a test may freeze the clock.
         for _ in range(0 if self._waited else int(_READY_SECONDS / _NOT_READY_PAUSE_SECONDS)):
             sleep(_NOT_READY_PAUSE_SECONDS)
             try:

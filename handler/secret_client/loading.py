@@ -1,6 +1,6 @@
-"""Reads when it is not as simple as the first time: one thread asks for all, the others wait.
+"""Reads that are not the first: one thread asks for all of them, the others wait.
 
-The extension is asked, and the SDK when that fails or may hold an older value.
+It asks the extension, or AWS itself if the extension fails or may have an older value.
 """
 
 from _thread import get_ident
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from .sdk import Sdk
     from .telemetry import Telemetry
 
-# While the cached value is valid, a fetch may take this long. After it fails, the next one waits
-# for as long.
+# While the cached value is valid, a fetch may take this long. After a failure, the next fetch
+# waits as long.
 _STALE_SECONDS = 1.0
-# A thread with so much time left asks once more when one with less of it failed for both.
+# A thread that has this much time left asks again after a thread with less time has failed.
 _AGAIN_SECONDS = 0.25
-# As many reads as `with_fresh_credentials` makes; together they take 20 seconds at most.
+# As many reads as `with_fresh_credentials` makes; together they take at most 20 seconds.
 _FURTHER_TRIES = 3
-# A freeze, or a thread that ended, is met with another try; not for ever.
+# After a freeze, or if the thread that asked has ended, it tries again, up to this often.
 _ATTEMPTS = 4
 _MAX_OUTDATED = 1000
 
@@ -49,7 +49,7 @@ class Loader:
         make_client: "Callable[[str, str | None], Any] | None",
         telemetry: "Telemetry | None",
     ) -> None:
-        """`seconds` says, by a Lambda context, how long a call may take."""
+        """`seconds` returns how long a call may take, given a Lambda context."""
         self.backoff = Backoff()
         self._cache = cache
         self._seconds = seconds
@@ -60,7 +60,7 @@ class Loader:
         self._clocks = clocks
         self._telemetry = telemetry
         self._sdk: Sdk | None = None
-        # ARN -> version that a refresh found, and until when the extension may hold another one.
+        # ARN -> version that a refresh found, and until when the extension may have another one.
         self._outdated: dict[str, tuple[str, float]] = {}
 
     def load(
@@ -70,10 +70,10 @@ class Loader:
         flight: "Flight | None" = None,
         failure: Exception | None = None,
     ) -> Value:
-        """Read; again if nobody answered, no cached value serves, and the context leaves time.
+        """Read; try again if there was no answer and no cached value, and the context leaves time.
 
-        Importing boto3 may take all the time of the first try. `flight` and `failure` are a call
-        that was begun by this thread, and how the extension failed.
+        `flight` and `failure` are a call that this thread has started, and how the extension
+        failed.
         """
         try:
             return self._load(question, context, flight, failure)
@@ -121,7 +121,7 @@ class Loader:
         return value
 
     def _valid(self, key: object) -> "Entry | None":
-        """Return the cached entry, if it is young enough by both clocks."""
+        """Return the cached entry, if both clocks say that it is valid."""
         entry = self._cache.entries.get(key)
         if entry is None:
             return None
@@ -131,7 +131,7 @@ class Loader:
     def _require_sense(
         self, question: Question, cached: "Entry | None", start: float, deadline: float
     ) -> None:
-        """Raise what it makes no sense to ask for now."""
+        """Raise an error if it makes no sense to ask now."""
         if deadline <= start:
             late = "the invocation has no time left; raise the function's timeout"
             raise Unavailable(f"{question.name}: {late}")
@@ -140,10 +140,10 @@ class Loader:
         if (error := self.backoff.recent(question.key)) is not None:
             raise type(error)(*error.args)
 
-    # --- one for all -----------------------------------------------------------------------------
+    # --- one call for all threads ----------------------------------------------------------------
 
     def _join_or_lead(self, question: Question, key: object, deadline: float) -> Value:
-        """Ask, or wait for the thread that asks; ask after it if it had less time."""
+        """Ask, or wait for the thread that is asking; ask again if that one had less time."""
         arrived, flights = monotonic(), self._cache.flights
         for _ in range(_ATTEMPTS):
             if value := self._read_since(arrived, question):
@@ -174,7 +174,7 @@ class Loader:
         raise Unavailable(f"{question.name}: no answer to another thread; {NETWORK}")
 
     def _read_since(self, arrived: float, question: Question) -> Value | None:
-        """Return what another thread has read since then; for a refresh, not of the extension."""
+        """Return what another thread has read since; for a refresh, not from the extension."""
         entry = self._cache.entries.get(question.key)
         if entry is None or not arrived < entry.asked <= monotonic() or was_frozen(entry):
             return None
@@ -187,7 +187,7 @@ class Loader:
         deadline: float,
         failure: Exception | None = None,
     ) -> Value:
-        """Fetch and keep a value; the threads that wait for the flight get it, or the error."""
+        """Fetch and cache a value. The threads that wait for this call get it, or the error."""
         try:
             for _ in range(_ATTEMPTS):
                 try:
@@ -198,7 +198,7 @@ class Loader:
                 else:
                     if not was_frozen(flight):
                         break
-                # Whatever came of it is from before the freeze.
+                # The outcome is from before the freeze.
                 flight.asked, flight.asked_at, failure = monotonic(), time(), None
             else:
                 raise Unavailable(f"{question.name}: each answer came after a freeze")
@@ -215,24 +215,24 @@ class Loader:
         self._keep(question, value, flight, seconds)
         return value
 
-    # --- what is kept ----------------------------------------------------------------------------
+    # --- the cache -------------------------------------------------------------------------------
 
     def _keep(self, question: Question, value: Value, flight: "Flight", seconds: float) -> None:
-        """Cache a value; drop what a refresh shows to be old."""
+        """Cache a value, and drop what a refresh has shown to be old."""
         entry = self._cache.entries.get(question.key)
         is_news = question.refresh and (entry is None or entry.value.version != value.version)
         if is_news:
             if len(self._outdated) >= _MAX_OUTDATED:
                 self._outdated.clear()
             self._outdated[value.arn] = (value.version, flight.asked + EXTENSION_SECONDS)
-            self._cache.drop(question.key)  # also if it is younger: the extension's, then
+            self._cache.drop(question.key)  # also a newer one: it is from the extension
             for key, other in tuple(self._cache.entries.items()):
                 if other.value.arn == value.arn and other.value.version != value.version:
                     self._cache.drop(key)
         self._cache.keep(question.key, value, flight, seconds)
 
     def _is_bypassed(self, entry: "Entry", flight: "Flight") -> bool:
-        """Whether the extension may hold an older version than a refresh has found."""
+        """Whether the extension may have an older version than a refresh has found."""
         _, until = self._outdated.get(entry.value.arn, ("", 0.0))
         return until > flight.asked
 
@@ -254,13 +254,13 @@ class Loader:
         if self._telemetry is not None:
             self._telemetry.emit(question.name, monotonic() - start, value, *why)
 
-    # --- who is asked ----------------------------------------------------------------------------
+    # --- the sources -----------------------------------------------------------------------------
 
     def _fetch(
         self, question: Question, flight: "Flight", deadline: float, failure: Exception | None
     ) -> tuple[Value, float]:
         """Ask; return the value and for how long it is valid."""
-        why = "the extension may hold an older version"
+        why = "the extension may have an older version"
         regions: tuple[str | None, ...] = (None,)
         if elsewhere := is_elsewhere(question):
             why = "the extension reads in the function's own region only"
@@ -291,7 +291,7 @@ class Loader:
         return value, self._cache_seconds
 
     def _seconds_after_freezes(self, flight: "Flight") -> float | None:
-        """For how long an answer of the extension is valid; None: it may be too old already."""
+        """How long a response of the extension is valid; None if it may already be too old."""
         frozen = self._clocks.frozen_seconds(flight.asked, flight.asked_at)
         seconds = self._cache_seconds - frozen
         return None if frozen and seconds <= 0 else seconds
@@ -300,7 +300,7 @@ class Loader:
         return self._sdk is not None and self._sdk.is_down(question.service, region)
 
     def prepare(self, question: Question) -> None:
-        """Import the SDK in a thread of its own, while the extension may still answer."""
+        """Prepare the direct call in its own thread, while the extension may still answer."""
         self._sdk_made().prepare((question.service, None))
 
     def _sdk_made(self) -> "Sdk":
@@ -323,7 +323,7 @@ class Loader:
 
 
 def _is_given_up(flight: "Flight") -> bool:
-    """Whether not to wait for a call: a signal interrupted or ended it, or there was a freeze."""
+    """Whether not to wait for a call: a signal interrupted or ended it, or it was frozen."""
     return (
         flight.thread == get_ident()
         or not flight.done.locked()

@@ -1,4 +1,4 @@
-"""Copies whatever a log record can carry, without the values in it."""
+"""Copies anything that a log record can carry, without the values in it."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from .value_finder import REDACTED
 
-# In the place of what contains itself, or is nested more deeply than this.
+# Replaces what contains itself, or is nested deeper than this.
 OMITTED = "[...]"
 _DEEPEST = 40
 

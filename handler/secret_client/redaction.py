@@ -50,7 +50,7 @@ PLAIN_FIELDS = frozenset(
     )
 )  # fmt: skip
 
-# At DEBUG, the SDK logs requests and answers, before the client knows the value in them.
+# At DEBUG, the SDK logs requests and responses before the client knows the value in them.
 _SDK = {"aiobotocore", "boto3", "botocore", "urllib3"}
 _HOLDS_VALUE = re.compile(
     r"SecretString|SecretBinary|RandomPassword|SecureString|\"Parameters?\\*\""
@@ -88,7 +88,7 @@ class RedactValues:
             raise TypeError(f"plain_fields must be a collection of names, got {plain_fields!r}")
         self._client = client
         self._plain_fields = plain_fields
-        # Replaced as one, so that threads need no lock.
+        # Replaced as a whole, so that threads need no lock.
         self._known: tuple[tuple[Value, ...], ValueFinder] = (), ValueFinder()
         client.values_read()  # from now on, the client keeps them
 
@@ -99,20 +99,20 @@ class RedactValues:
             for _ in range(2):
                 _redact(record, RedactedCopy(self._finder(values).redact))
                 before, values = values, self._client.values_read()
-                if values == before:  # else what is logged has just read a value
+                if values == before:  # otherwise formatting has just read a value
                     break
         except Exception:  # noqa: BLE001 (the application logs; it must not fail for that)
             _withhold(record)
         return True
 
     def redact(self, text: str) -> str:
-        """Take every value out of a text that does not pass through `logging`."""
+        """Redact every value in a text that does not pass through `logging`."""
         return self._finder(self._client.values_read()).redact(text)
 
     def _finder(self, values: "tuple[Value, ...]") -> ValueFinder:
         known, finder = self._known
         if values != known:
-            if not set(known).issubset(values):  # else a thread or two may add the same
+            if not set(known).issubset(values):  # otherwise two threads may add the same
                 known, finder = (), ValueFinder()
             for value in set(values).difference(known):
                 finder.add(forms(value, self._plain_fields))
@@ -146,7 +146,7 @@ def _redact_message(record: LogRecord, copied: RedactedCopy) -> None:
 
 
 def _redact_call(record: LogRecord) -> None:
-    """Take the body of a request or an answer out, if there is a value in it, known or not."""
+    """Redact the body of a request or response that has a value in it, known or not."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             REDACTED if _HOLDS_VALUE.search(str(argument)) else argument

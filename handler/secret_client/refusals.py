@@ -1,4 +1,4 @@
-"""What the extension, or AWS's agent, answers instead of a value."""
+"""What the extension, or AWS's agent, returns instead of a value."""
 
 from .value import decode
 
@@ -6,7 +6,7 @@ _NOT_READY = b"not ready to serve traffic, please wait"
 
 
 class Refused(ConnectionError):
-    """It answered, and not with a value."""
+    """It responded, but not with a value."""
 
     def __init__(self, status: int, body: bytes) -> None:
         """Take status and body; what is not known to hold no value is not kept."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # A region that did not answer is asked last for this long, unless it had little time.
 _REGION_DOWN_SECONDS = 30.0
 _FAIR_SECONDS = 0.5
-# What hangs in the SDK lives on in its thread, for as long as the SDK's own timeouts allow.
+# A call that hangs keeps its thread until its own timeouts end it.
 _MAX_THREADS = 16
 
 
@@ -47,7 +47,7 @@ class Sdk:
         self._making: dict[tuple[str, str | None], RLock] = {}
 
     def prepare(self, place: "tuple[str, str | None]") -> None:
-        """Make the client of a service and region in a thread; what fails there fails again."""
+        """Make the client of a service and region in a thread; an error occurs again later."""
 
         def run() -> None:
             with suppress(Exception):
@@ -56,14 +56,14 @@ class Sdk:
         start_new_thread(run, ())
 
     def _client(self, place: "tuple[str, str | None]") -> "Any":
-        with self._making.setdefault(place, RLock()):  # of each region by itself: one may hang
+        with self._making.setdefault(place, RLock()):  # one lock per region, as one may hang
             client = self._clients.get(place)
             if client is None:
                 client = self._clients[place] = self._make_client(*place)
         return client
 
     def is_down(self, service: str, region: str | None) -> bool:
-        """Whether a region has just not answered."""
+        """Whether a region has recently not answered."""
         return self._down_until.get((service, region), 0.0) > monotonic()
 
     def read(
@@ -92,7 +92,7 @@ class Sdk:
             try:
                 return self._read_in(question, region, share, why, source)
             except SecretError as error:
-                # An error of a replica says nothing about the secret itself.
+                # An error from a replica says nothing about the secret itself.
                 if region != home_region:
                     replicas += f"; {region}: {type(error).__name__}"
                 elif isinstance(error, Unavailable):
@@ -109,7 +109,7 @@ class Sdk:
         arguments = _arguments(question, region)
         if len(self._running) >= _MAX_THREADS:
             raise Unavailable(f"{question.name}: {len(self._running)} calls hang; {NETWORK}")
-        # The SDK has no deadline for a call.
+        # The clients have no deadline for a whole call.
         flight = self._new_flight(deadline)
         flight.done.acquire()
         self._running.add(flight)
@@ -136,7 +136,7 @@ class Sdk:
             raise
         except Exception as error:
             cause, text = _cause(error)
-            # Else importing boto3, or the end of an invocation, may have taken the time.
+            # Otherwise importing boto3, or the end of an invocation, may have used up the time.
             is_fair = client is not None and deadline - start >= _FAIR_SECONDS
             if cause is Unavailable and is_fair:
                 self._down_until[place] = monotonic() + _REGION_DOWN_SECONDS
@@ -147,7 +147,7 @@ class Sdk:
 
 
 def _arguments(question: Question, region: str | None) -> "dict[str, Any]":
-    """Write what the SDK of a region is asked with."""
+    """Return the arguments of the call in a region."""
     selectors, secret_id = question.selectors, question.name
     if region is not None and secret_id.startswith("arn:"):  # it has the region
         fields = secret_id.split(":")
@@ -236,7 +236,7 @@ _CAUSES = {
 
 
 def error_of(name: str, code: str, message: str) -> SecretError:
-    """Return the error that an answer names."""
+    """Return the error that a response names."""
     cause, text = _named(code, message, 0)
     return cause(f"{name}: {text}")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Telemetry:
-    """Prints a line for all that is no hit, in CloudWatch's Embedded Metric Format.
+    """Prints a line for every read that is not a hit, in CloudWatch's Embedded Metric Format.
 
     Hits are those since the line before. A miss had to be waited for, a stale value is an old one
     that is served because the next could not be read; its age is the time since it was asked for.
@@ -77,6 +77,6 @@ class Telemetry:
                 }
             ],
         }
-        # In one piece: lines of several threads are not to mix. A log that is gone loses no value.
+        # In one write: lines of several threads must not mix. A closed log must not lose the value.
         with suppress(OSError, ValueError):
             print(json.dumps(line) + "\n", end="")  # noqa: T201 (Lambda takes metrics from the log)

@@ -35,7 +35,7 @@ class Value:
     version: str
     """Version id of a secret; version number of a parameter, as text."""
     stages: tuple[str, ...]
-    """Staging labels of a secret's version; of a parameter, none."""
+    """Staging labels of a secret's version; empty for a parameter."""
     source: str
     """`extension`, `sdk` or `replica:<region>`."""
 
@@ -144,7 +144,7 @@ class Value:
 
 
 def _freeze(fields: Fields) -> None:
-    """Put tuples in the place of lists."""
+    """Replace lists with tuples."""
     for name in fields:
         if isinstance(fields[name], Fields):
             _freeze(fields[name])

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from .escapes import ESCAPES, Escape
 
 REDACTED = "[redacted]"
-# What is shorter is not looked for: words of a log would go with it.
+# Shorter values are not searched for: they would also match ordinary words.
 SHORTEST = 6
-# Of a longer form, this much is compared. It bounds the memory, and finds values that are cut off.
+# Only this much of a longer form is compared: it limits memory, and finds values that are cut off.
 _COMPARED = 1024
-# How many escapes are undone after each other: URL quoting of HTML, say.
+# How many nested escapes are undone: URL quoting of HTML, for example.
 _DEPTH = 3
 
 
@@ -26,7 +26,7 @@ class ValueFinder:
             if len(form) >= SHORTEST:
                 compared = form[:_COMPARED], len(form)
                 known = self._forms.get(form[:SHORTEST], frozenset())
-                # Replaced, as another thread may look through it.
+                # Replaced as a whole, because another thread may be reading it.
                 self._forms[form[:SHORTEST]] = known | {compared}
 
     def redact(self, text: str) -> str:

@@ -122,7 +122,7 @@ def test_without_boto3_the_error_says_where_the_cause_stands_and_nothing_is_lost
         "other: the extension failed: status 400; its own line in this log tells why; boto3, in"
         " the package, would tell the cause (import of boto3 halted; None in sys.modules)"
     )
-    with pytest.raises(Unavailable, match=r"^s: the extension may hold an older version; boto3,"):
+    with pytest.raises(Unavailable, match=r"^s: the extension may have an older version; boto3,"):
         client.get_secret("s", refresh=True)
     clock.move(120)
     assert client.get_secret("s") is old
