@@ -77,6 +77,6 @@ class Telemetry:
                 }
             ],
         }
-        # In one write: lines of several threads must not mix. A closed log must not lose the value.
+        # In one write: lines of threads must not mix. A closed log must not lose the value.
         with suppress(OSError, ValueError):
             print(json.dumps(line) + "\n", end="")  # noqa: T201 (Lambda takes metrics from the log)
