@@ -3,6 +3,6 @@
 door         the patch: the request of an offered operation is parsed, checked, and refused or not
 parameters   parses a request by its operation's shape, in each of AWS's protocols
 constraints  what of the parameters violates the model
-deviations   where a service answers otherwise than its model says
+deviations   where a service departs from its model, or answers in other words
 refusals     the code and the text of each service
 """

@@ -6,7 +6,7 @@ The sentences are those of the framework on which most of AWS's services are bui
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["missing", "enum", "pattern", "length", "range"]
@@ -62,47 +62,53 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[Violation]:
             elif name in shape.required_members:
                 yield Violation("missing", inner, None, NOT_NULL)
     elif shape.type_name == "list":
-        yield from _of_items(shape, value, path, shape.member, value)
+        numbered = {str(number): item for number, item in enumerate(value, 1)}
+        yield from _of_items(shape, value, path, shape.member, numbered)
     elif shape.type_name == "map":
-        yield from _of_items(shape, value, path, shape.key, list(value))
-        yield from _of_items(shape, value, path, shape.value, list(value.values()))
+        yield from _of_items(shape, value, path, shape.key, {key: key for key in value})
+        yield from _of_items(shape, value, path, shape.value, value)
+
+
+def too_long(parameter: str, text: str, characters: int) -> Violation:
+    """Return the violation of a limit that is not in the model."""
+    constraint = f"Member must have length less than or equal to {characters}"
+    return Violation("length", _lower(parameter), text, constraint)
 
 
 def _of_items(
-    container: Any, value: Any, path: str, item_shape: Any, items: Sequence[Any]
+    container: Any, value: Any, path: str, item_shape: Any, items: Mapping[str, Any]
 ) -> Iterator[Violation]:
     """Yield what violates the shape of items; of scalars all in one, with every constraint."""
     if item_shape.type_name in _CONTAINERS:
-        for number, item in enumerate(items, 1):
-            yield from violations(item_shape, item, f"{path}.{number}.member")
+        for name, item in items.items():
+            yield from violations(item_shape, item, f"{path}.{name}.member")
         return
     constraints = _constraints(item_shape)
-    broken = [each.kind for item in items for each in constraints if not each.holds(item)]
+    broken = [each.kind for item in items.values() for each in constraints if not each.holds(item)]
     if broken:
         what = "Member"
         if container.type_name == "map":
             what = "Map keys" if item_shape is container.key else "Map value"
-        # AWS lists them in the reverse order of single violations.
-        texts = ", ".join([*(each.text for each in reversed(constraints)), NOT_NULL])
+        texts = ", ".join(each.text for each in constraints)
         text = f"{what} must satisfy constraint: [{texts}]"
         yield Violation(broken[0], path, _quoted(container, value), text)
 
 
 @functools.cache
 def _constraints(shape: Any) -> list[Constraint]:
-    """Return what the shape itself demands, in the order in which AWS reports violations."""
+    """Return what the shape itself demands, in the order in which AWS reports it."""
     rules = shape.metadata
     constraints = []
-    if "enum" in rules:
-        text = f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]"
-        constraints.append(Constraint("enum", text, frozenset(rules["enum"]).__contains__))
+    if "max" in rules:
+        constraints.append(_bound(shape, "less", lambda size, limit: size <= limit, "max"))
+    if "min" in rules:
+        constraints.append(_bound(shape, "greater", lambda size, limit: size >= limit, "min"))
     if "pattern" in rules:
         text = f"Member must satisfy regular expression pattern: {rules['pattern']}"
         constraints.append(Constraint("pattern", text, _matcher(rules["pattern"])))
-    if "min" in rules:
-        constraints.append(_bound(shape, "greater", lambda size, limit: size >= limit, "min"))
-    if "max" in rules:
-        constraints.append(_bound(shape, "less", lambda size, limit: size <= limit, "max"))
+    if "enum" in rules:
+        text = f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]"
+        constraints.append(Constraint("enum", text, frozenset(rules["enum"]).__contains__))
     return constraints
 
 

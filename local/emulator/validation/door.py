@@ -1,13 +1,15 @@
 """The request of an offered operation is checked against its model before a handler sees it."""
-# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import ministack.app
 from ministack.core import responses
+from ministack.core.router import detect_service
 
 from local.emulator.core import errors, operations
-from local.emulator.core.patching import changes
+from local.emulator.core.patching import changes, replaces
 from local.emulator.core.requests import Request
 from local.emulator.core.responses import Response
 from local.emulator.offered import OFFERED
@@ -29,8 +31,6 @@ def validate_requests(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
 
 
 def _validated(service: str, handler: Handler) -> Handler:
-    name = operations.botocore_name(service)
-
     async def handle(
         method: str,
         path: str,
@@ -38,27 +38,49 @@ def _validated(service: str, handler: Handler) -> Handler:
         body: bytes,
         query: Mapping[str, list[str]],
     ) -> Response:
-        request = Request(method, path, headers, body, query)
-        operation = request.operation(name)
-        # Services call one another by these handlers, too, and not only operations offered.
-        if operation and operation in OFFERED.get(name, ()):
-            found = _refusal(service, operation, request)
-            if found:
-                return errors.error(name, request, found.code, found.message)
-        return await handler(method, path, headers, body, query)
+        response = _refuse(service, Request(method, path, headers, body, query))
+        return response or await handler(method, path, headers, body, query)
 
     return handle
 
 
-def _refusal(service: str, operation: str, request: Request) -> Refusal | None:
-    """Return why the service refuses the parameters; None if it does not."""
+@replaces(ministack.app, "_dispatch_service_request")
+async def refuse_values_of_another_type(original: Handler, *arguments: Any) -> Response:
+    """Refuse a request in which a value has another type than in the service's model.
+
+    ministack fails on some of them when it searches for the resource whose permissions it checks.
+    """
+    try:
+        return await original(*arguments)
+    except Exception:
+        *parts, _request_id = arguments
+        request = Request(*parts)
+        service = detect_service(request.method, request.path, request.headers, request.parameters)
+        response = _refuse(service, request)
+        if response is None:
+            raise
+        return response
+
+
+def _refuse(service: str, request: Request) -> Response | None:
+    """Return the error for a request; None if it is valid. `service` is ministack's name."""
     name = operations.botocore_name(service)
-    # ministack reads the same model for the types of its responses.
+    operation = request.operation(name)
+    # ministack's services also call one another, and not only for operations that are offered.
+    if operation is None or operation not in OFFERED.get(name, ()):
+        return None
+    found = _violation(service, operation, request)
+    return errors.error(name, request, found.code, found.message) if found else None
+
+
+def _violation(service: str, operation: str, request: Request) -> Refusal | None:
+    # ministack has read the model, for the types of its responses.
     model = responses._service_model(service).operation_model(operation)
     if model.input_shape is None:
         return None
+    name = operations.botocore_name(service)
     try:
-        found = list(violations(model.input_shape, parse(model, request)))
+        values = parse(model, request)
     except MalformedError:
         return refusals.malformed(name)
-    return refusals.refusal(name, found) if found else None
+    return refusals.refusal(name, operation, values, list(violations(model.input_shape, values)))

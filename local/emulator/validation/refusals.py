@@ -1,9 +1,10 @@
 """The code and the text with which a service refuses parameters that violate its model."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from local.emulator.validation.constraints import Violation
+from local.emulator.validation.constraints import NOT_NULL, Violation, too_long
+from local.emulator.validation.deviations import DEVIATIONS, LIMITS
 
 CODES = {
     "cloudwatch": "ValidationError",
@@ -22,17 +23,34 @@ class Refusal(NamedTuple):
     message: str
 
 
-def refusal(service: str, violations: Sequence[Violation]) -> Refusal:
-    """Return the error for the violations of a request, of which there is at least one."""
-    form = _FORMS.get(service, _list_all)
-    return form(violations, CODES.get(service, "ValidationException"))
+def refusal(
+    service: str, operation: str, values: Mapping[str, Any], violations: Sequence[Violation]
+) -> Refusal | None:
+    """Return the error for a request with these values and violations; None if it is valid."""
+    for limit in LIMITS.get(service, ()):
+        text = values.get(limit.parameter, "")
+        is_meant = limit.operation == operation and limit.pattern.fullmatch(text)
+        if is_meant and len(text) > limit.characters:
+            return _list_all([too_long(limit.parameter, text, limit.characters)], limit.code)
+    own = [_own_answer(service, operation, violation) for violation in violations]
+    others = [each for each, answer in zip(violations, own, strict=True) if answer is None]
+    if others:
+        form = _FORMS.get(service, _list_all)
+        return form(others, CODES.get(service, "ValidationException"))
+    return own[0] if own else None
 
 
 def malformed(service: str) -> Refusal:
     """Return the error for a body that cannot be read, or has a value of another type."""
-    if service == "s3":
-        return _malformed_xml()
-    return Refusal("SerializationException", "")
+    return _malformed_xml() if service == "s3" else Refusal("SerializationException", "")
+
+
+def _own_answer(service: str, operation: str, violation: Violation) -> Refusal | None:
+    for row in DEVIATIONS.get(service, ()):
+        is_meant = not row.operations or operation in row.operations
+        if is_meant and (row.path, row.kind) == (violation.path, violation.kind):
+            return Refusal(row.code, row.message.format(**violation._asdict()))
+    return None
 
 
 def _list_all(violations: Sequence[Violation], code: str) -> Refusal:
@@ -60,6 +78,17 @@ def _for_ec2(violations: Sequence[Violation], _code: str) -> Refusal:
     return Refusal("InvalidParameterValue", text)
 
 
+def _for_lambda(violations: Sequence[Violation], code: str) -> Refusal:
+    """Lambda also lists that items are not null."""
+    listed = [
+        each._replace(constraint=f"{each.constraint[:-1]}, {NOT_NULL}]")
+        if " must satisfy constraint: [" in each.constraint
+        else each
+        for each in violations
+    ]
+    return _list_all(listed, code)
+
+
 def _for_s3(_violations: Sequence[Violation], _code: str) -> Refusal:
     return _malformed_xml()
 
@@ -77,4 +106,9 @@ def _upper(path: str) -> str:
     return ".".join(part[:1].upper() + part[1:] for part in path.split("."))
 
 
-_FORMS = {"cloudwatch": _for_cloudwatch, "ec2": _for_ec2, "s3": _for_s3}
+_FORMS = {
+    "cloudwatch": _for_cloudwatch,
+    "ec2": _for_ec2,
+    "lambda": _for_lambda,
+    "s3": _for_s3,
+}
