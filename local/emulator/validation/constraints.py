@@ -180,6 +180,4 @@ def _written(shape: Any, value: Any) -> str:
     if shape.type_name == "map":
         items = (f"{key}={_written(shape.value, item)}" for key, item in value.items())
         return f"{{{', '.join(items)}}}"
-    if isinstance(value, bool):
-        return str(value).lower()
     return str(value)
