@@ -32,6 +32,7 @@ PATCHED_BY = (
     "secretsmanager.rotation",  # after values: it refuses a caller without the key first
     "secretsmanager.batches",  # after all that wrap GetSecretValue: it finds the secret for them
     "core.caller",  # after replication: it finds the secret for its operations, too
+    "validation.door",
     "refusal",  # after cloudtrail.events: a refused operation leaves no event
 )
 """The modules that patch ministack, in the order in which their patches are applied.

@@ -394,7 +394,6 @@ def test_a_deleted_secret_and_a_replica_do_not_rotate(rotated: Rotated) -> None:
 @pytest.mark.parametrize(
     ("rules", "fault"),
     [
-        ({"AutomaticallyAfterDays": 1_001}, "between 1 and 1000"),
         ({"AutomaticallyAfterDays": 1, "ScheduleExpression": "rate(1 day)"}, "both"),
         ({"ScheduleExpression": "rate(3 hours)"}, "ScheduleExpression"),
         ({"ScheduleExpression": "rate(1000 days)"}, "ScheduleExpression"),

@@ -371,8 +371,8 @@ CALLBACK = "(event, context, callback) => { setTimeout(() => callback(null, even
             {},
             "packaged",
         ),
-        ({"index.js": "exports.handler = async () => process.env.A;"}, {"Environment": {
-            "Variables": {"A": "b"}}}, "b"),
+        ({"index.js": "exports.handler = async () => process.env.NAME;"}, {"Environment": {
+            "Variables": {"NAME": "b"}}}, "b"),
         (
             {"index.js": "exports.handler = (e, context) => context.succeed('done');"},
             {},
