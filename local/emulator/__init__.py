@@ -27,11 +27,18 @@ PATCHED_BY = (
     "logs.metrics",
     "secretsmanager.values",
     "secretsmanager.labels",
+    "secretsmanager.versions",
+    "secretsmanager.deletion",
+    "secretsmanager.filters",
+    "secretsmanager.tags",
     "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
     "secretsmanager.resource_policies",  # after replication: a malformed policy is refused first
     "secretsmanager.rotation",  # after values: it refuses a caller without the key first
+    "secretsmanager.dates",  # after values: a read that its key refuses leaves no date of access
+    "secretsmanager.descriptions",  # after rotation: it omits what rotation does not add
     "secretsmanager.batches",  # after all that wrap GetSecretValue: it finds the secret for them
     "core.caller",  # after replication: it finds the secret for its operations, too
+    "secretsmanager.requests",  # after all that answer requests: it checks them, and their errors
     "refusal",  # after cloudtrail.events: a refused operation leaves no event
 )
 """The modules that patch ministack, in the order in which their patches are applied.

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import kms, secretsmanager
+from ministack.services import ec2, kms, secretsmanager
 
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response, error_response, json_response, succeeded
@@ -106,6 +106,10 @@ def report_failed_replication(original: Handler, data: Data) -> Response:
     """
     secret, asked = usable_secret(data), data.get("AddReplicaRegions", [])
     regions = {each["Region"] for each in asked}
+    if unknown := regions - {name for name, _ in ec2._AWS_REGIONS}:
+        return error_response(
+            "InvalidParameterException", f"Invalid replica region: {', '.join(sorted(unknown))}"
+        )
     if secret is None or secretsmanager._is_replica(secret) or get_region() in regions:
         return original(data)  # it refuses them
     overwrite = bool(data.get("ForceOverwriteReplicaSecret"))

@@ -235,9 +235,9 @@ async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request
 
 @replaces(secretsmanager, "_describe_secret")
 def describe_rotation_dates(original: Handler, data: Data) -> Response:
-    """Answer when it was rotated last and will be next, and nothing before it was configured.
+    """Show when the secret was rotated last and will be next.
 
-    ministack leaves the dates out.
+    ministack omits the dates.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
     """
@@ -246,9 +246,7 @@ def describe_rotation_dates(original: Handler, data: Data) -> Response:
         return response
     _, secret = secretsmanager._resolve(data["SecretId"])
     answer = json.loads(response[2])
-    if not secret.get("RotationLambdaARN"):
-        del answer["RotationEnabled"]
-    elif secret["RotationEnabled"]:
+    if secret["RotationEnabled"]:
         dates = {
             "LastRotatedDate": secret.get("LastRotatedDate"),
             "NextRotationDate": _next_rotation(secret),
@@ -263,26 +261,6 @@ def _next_rotation(secret: Data) -> float | None:
     last = max(secret["_ConfiguredDate"], current["CreatedDate"] if current else 0)
     following = schedule.next_rotation(secret.get("RotationRules") or {}, last)
     return following.timestamp() if following else None
-
-
-@replaces(secretsmanager, "_get_secret_value")
-def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
-    """Answer that a version which rotation has made and not filled yet has no value.
-
-    ministack answers without a value.
-    """
-    response = original(data)
-    if not succeeded(response) or has_value(json.loads(response[2])):
-        return response
-    asked = (
-        f"VersionId: {data['VersionId']}"
-        if "VersionId" in data
-        else f"staging label: {data.get('VersionStage', CURRENT)}"
-    )
-    return error_response(
-        "ResourceNotFoundException",
-        f"Secrets Manager can't find the specified secret value for {asked}",
-    )
 
 
 @replaces(secretsmanager, "_apply_current_promotion")

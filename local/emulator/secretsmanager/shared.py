@@ -11,7 +11,7 @@ from local.emulator.core import caller
 from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response
 
-CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 VALUE = ("SecretString", "SecretBinary")
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -38,6 +38,12 @@ def usable_secret(data: Data) -> Data | None:
     _, secret = secretsmanager._resolve(data.get("SecretId"))
     found: Data | None = secret
     return None if found is None or found.get("DeletedDate") else found
+
+
+def key_of_version(secret: Data, version: Data) -> str | None:
+    """Return the customer key that a version is encrypted with; a replica has one for all."""
+    key: str | None = secret.get("KmsKeyId")
+    return key if secretsmanager._is_replica(secret) else version.get("KmsKeyId", key)
 
 
 def refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
