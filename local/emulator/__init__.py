@@ -10,7 +10,14 @@ PATCHED_BY = (
     "ec2",
     "events",
     "iam",
+    "kms.keys",
+    "kms.rotation",
+    "kms.states",
+    "kms.ciphertexts",
+    "kms.tags",
     "kms.policies",
+    "kms.aliases",
+    "kms.sharing",  # after all other modules of KMS: it finds the key for them
     "lambda_",
     "lambda_metrics",
     "outage",
@@ -18,6 +25,7 @@ PATCHED_BY = (
     "s3",
     "sns",
     "core.accounts",
+    "kms.reencryption",  # after accounts: it names the action that accounts words a denial with
     "ssm.keys",
     "cloudtrail.trails",
     "cloudtrail.events",

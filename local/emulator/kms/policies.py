@@ -1,88 +1,59 @@
-"""KMS: a key policy is a policy, only symmetric keys rotate, and other accounts may use a key."""
+"""Key policies: their principals exist, and the caller can change the policy again."""
 # ruff: noqa: SLF001 (ministack's gaps sit behind private names)
 
-from collections.abc import Callable
-from typing import Any
-
-from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_region
+from ministack.core import iam_evaluator
 from ministack.services import kms
 
-from local.emulator.core.accounts import in_account_of
 from local.emulator.core.patching import replaces
+from local.emulator.core.permissions import policy_allows_caller
 from local.emulator.core.principals import has_invalid_principal
 from local.emulator.core.responses import Response, error_response
+from local.emulator.kms.shared import Data, Handler
+
+NAME = "default"
 
 
 @replaces(kms, "_create_key")
 @replaces(kms, "_put_key_policy")
 @replaces(kms, "_replicate_key")
-def validate_key_policy(original: Callable[..., Response], data: dict[str, Any]) -> Response:
-    """Refuse a key policy that is no policy document, or names a role that does not exist.
+def check_key_policy(original: Handler, data: Data) -> Response:
+    """Refuse an invalid policy, one with a missing principal, and one that shuts the caller out.
 
     ministack takes any text.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
     if "Policy" in data:
-        fault = iam_evaluator.validate_policy_document(data["Policy"])
-        if not fault and has_invalid_principal(data["Policy"]):
-            fault = "Policy contains a statement with one or more invalid principals."
-        if fault:
-            return error_response("MalformedPolicyDocumentException", fault)
+        error = iam_evaluator.validate_policy_document(data["Policy"])
+        if not error and has_invalid_principal(data["Policy"]):
+            error = "Policy contains a statement with one or more invalid principals."
+        if not error and not data.get("BypassPolicyLockoutSafetyCheck"):
+            error = _lockout(data)
+        if error:
+            return error_response("MalformedPolicyDocumentException", error)
     return original(data)
 
 
-@replaces(kms, "_enable_key_rotation")
-@replaces(kms, "_disable_key_rotation")
-def refuse_to_rotate_asymmetric_key(
-    original: Callable[..., Response], data: dict[str, Any]
-) -> Response:
-    """Refuse to rotate a key that is no symmetric one.
+def _lockout(data: Data) -> str:
+    """Return the error of a policy that does not let the caller change it; empty if it does.
 
-    ministack turns its rotation on.
-
-    https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
     """
-    key = kms._resolve_key(data.get("KeyId", ""))
-    if key and key["KeySpec"] != "SYMMETRIC_DEFAULT":
-        return error_response(
-            "UnsupportedOperationException", f"{key['Arn']} is not a symmetric key."
-        )
+    key = kms._resolve_key(data.get("KeyId", "")) or {"Arn": kms._arn("new")}
+    if policy_allows_caller(data["Policy"], "kms:PutKeyPolicy", key["Arn"]):
+        return ""
+    return "The new key policy will not allow you to update the key policy in the future."
+
+
+@replaces(kms, "_get_key_policy")
+@replaces(kms, "_put_key_policy")
+def refuse_unknown_policy_name(original: Handler, data: Data) -> Response:
+    """Refuse any other name than `default`, the only one that a key policy can have.
+
+    ministack ignores the name.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
+    """
+    if data.get("PolicyName", NAME) != NAME:
+        return error_response("NotFoundException", "No such policy exists")
     return original(data)
-
-
-@replaces(iam_actions, "_kms_key_id_from_ciphertext")
-def find_key_of_another_account(original: Callable[[str], str], ciphertext: str) -> str:
-    """Return the ARN of the key that a ciphertext is under, if it is another account's.
-
-    ministack returns the key's id, and takes it for a key of the caller's account.
-    """
-    key_id = original(ciphertext)
-    if key_id in kms._keys:
-        return key_id
-    keys = kms._keys.to_dict().items()
-    arns = [key["Arn"] for (_, *place), key in keys if place == [get_region(), key_id]]
-    return arns[0] if arns else key_id
-
-
-@replaces(kms, "_decrypt")
-@replaces(kms, "_describe_key")
-@replaces(kms, "_encrypt")
-@replaces(kms, "_generate_data_key")
-@replaces(kms, "_generate_data_key_without_plaintext")
-def use_key_of_another_account(
-    original: Callable[..., Response], data: dict[str, Any]
-) -> Response:
-    """Find a key of another account by its ARN, or by the ciphertext that is under it.
-
-    ministack finds those of the caller's account only. Of the operations that AWS lets another
-    account use, those of other keys and of grants are left out.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
-    """
-    named = data.get("KeyId") or iam_actions._kms_key_id_from_ciphertext(
-        data.get("CiphertextBlob", "")
-    )
-    with in_account_of(named):
-        return original(data)
