@@ -26,7 +26,12 @@ PATCHED_BY = (
     "sns",
     "core.accounts",
     "kms.reencryption",  # after accounts: it names the action that accounts words a denial with
+    "ssm.listing",
+    "ssm.values",
     "ssm.keys",
+    "ssm.versions",
+    "ssm.names",  # after keys, values and versions: it finds the parameter for them
+    "ssm.references",
     "cloudtrail.trails",
     "cloudtrail.events",
     "cloudwatch.alarm_actions",
