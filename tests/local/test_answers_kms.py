@@ -401,12 +401,12 @@ def test_a_key_policy_must_leave_the_caller_in(
 
 def test_a_replica_can_be_used_a_while_after_it_was_made(aws: EmbeddedAws, kms: Any) -> None:
     """localstack kms/test_kms.py::TestKMS::test_replicate_key, test_replicate_replica_key...."""
+    there = aws.client("kms", "ap-southeast-1")
     key_id = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
     made = kms.replicate_key(KeyId=key_id, ReplicaRegion="ap-southeast-1")
     assert made["ReplicaKeyMetadata"]["KeyState"] == "Creating"
     assert made["ReplicaKeyMetadata"]["Enabled"] is False
     assert "ReplicaTags" not in made
-    there = aws.client("kms", "ap-southeast-1")
     arn = made["ReplicaKeyMetadata"]["Arn"]
     with pytest.raises(there.exceptions.KMSInvalidStateException):
         there.encrypt(KeyId=arn, Plaintext=b"text")

@@ -1,4 +1,4 @@
-"""Who calls: handlers of KMS, Secrets Manager and Parameter Store ask keys in the caller's name.
+"""The caller of KMS, Secrets Manager and Parameter Store, whose permissions their handlers check.
 
 They answer in the account that owns the secret, which is not always the caller's.
 """

@@ -14,8 +14,8 @@ from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response, error_response, json_response, succeeded
 from local.emulator.kms.shared import Data, Handler
 
-CREATING_SECONDS = 0.2
-"""AWS takes up to a minute to make a replica usable."""
+CREATING_SECONDS = 1.0
+"""AWS takes up to a minute."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _MISSING = re.compile(r"(?:Key|Alias) (\S+) not found")
 

@@ -1,4 +1,4 @@
-"""Resource policies: none that is public or no policy, and a request on loopback came by TLS."""
+"""Resource policies: valid, not public, and evaluated as if each request had come by TLS."""
 # ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import contextvars
@@ -17,7 +17,7 @@ from local.emulator.secretsmanager.shared import Data, Handler, constraint_error
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 POLICY_CHARACTERS = 20_480
-# What a condition must fix, so that a policy for everybody is not public.
+# A policy for every principal is not public if a condition fixes one of these keys.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_secret-policy.html
 FIXING = {"aws:sourcearn", "aws:sourceaccount", "aws:sourcevpc", "aws:sourcevpce"}
 BROAD_ACCESS = "This resource policy grants broad access to your secret."
@@ -119,7 +119,7 @@ def _is_public(policy: str) -> bool:
 
 
 def _allows_everyone(statement: dict[str, Any]) -> bool:
-    principal = statement.get("Principal", "*")  # with NotPrincipal, nearly everybody
+    principal = statement.get("Principal", "*")  # with NotPrincipal, nearly every principal
     named = principal.get("AWS", []) if isinstance(principal, dict) else principal
     if statement["Effect"] != "Allow" or "*" not in as_list(named):
         return False

@@ -73,7 +73,7 @@ def rotate_secret(original: Handler, data: Data) -> Response:
         "RotationEnabled": True,
         "RotationLambdaARN": function_arn,
         "RotationRules": data.get("RotationRules") or secret.get("RotationRules"),
-        "_ConfiguredDate": int(time.time()),
+        "_ConfiguredDate": round(time.time(), 3),
     }
     _start(secret, token, immediately=data.get("RotateImmediately", True))
     return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
@@ -82,8 +82,8 @@ def rotate_secret(original: Handler, data: Data) -> Response:
 def _refusal_of_values(token: str, rules: Data) -> Response | None:
     if len(token) not in TOKEN_CHARACTERS:
         return constraint_error("clientRequestToken", "have length between 32 and 64")
-    fault = schedule.fault(rules)
-    return error_response("InvalidParameterException", fault) if fault else None
+    error = schedule.violation(rules)
+    return error_response("InvalidParameterException", error) if error else None
 
 
 def _refusal_of_function(arn: str, secret: Data) -> Response | None:
@@ -135,7 +135,7 @@ def _start(secret: Data, token: str, *, immediately: bool) -> None:
         copied = {} if immediately or current is None else current
         secretsmanager._remove_stage_everywhere(secret, PENDING)
         secret["Versions"][token] = {name: copied.get(name) for name in VALUE} | {
-            "CreatedDate": int(time.time()),
+            "CreatedDate": round(time.time(), 3),
             "Stages": [PENDING],
         }
     elif not immediately or rotation in _rotations or not _is_under_way(secret, token):
@@ -156,7 +156,7 @@ async def _rotate(secret: Data, token: str) -> None:
         if not await _succeeds(step, secret, token):
             _record("RotationFailed", secret)
             return
-    secret["LastRotatedDate"] = int(time.time())
+    secret["LastRotatedDate"] = round(time.time(), 3)
     secretsmanager._sync_replicas(secret)
     _record("RotationSucceeded", secret)
 
@@ -256,7 +256,7 @@ def describe_rotation_dates(original: Handler, data: Data) -> Response:
 
 
 def _next_rotation(secret: Data) -> float | None:
-    """Tell when; a new current version counts as a rotation, whoever put it."""
+    """Return the end of the next window; any new current version counts as a rotation."""
     _, current = secretsmanager._find_stage_version(secret, CURRENT)
     last = max(secret["_ConfiguredDate"], current["CreatedDate"] if current else 0)
     following = schedule.next_rotation(secret.get("RotationRules") or {}, last)

@@ -19,8 +19,8 @@ RATE_HOURS = range(4, 999 * 24 + 1)
 Rules = dict[str, Any]
 
 
-def fault(rules: Rules) -> str | None:
-    """Say what is wrong with RotationRules, or None."""
+def violation(rules: Rules) -> str | None:
+    """Return the error of RotationRules, or None."""
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
     if days is not None and expression is not None:
         return "You can't specify both AutomaticallyAfterDays and ScheduleExpression."

@@ -29,7 +29,7 @@ _UNWRITABLE = (
 
 
 def has_value(data: Data) -> bool:
-    """Tell whether a request, an answer or a version has a value."""
+    """Return whether a request, an answer or a version has a value."""
     return any(data.get(name) is not None for name in VALUE)
 
 
@@ -50,7 +50,7 @@ def refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
     """Answer for a secret whose customer key is unusable or closed to the caller, else None."""
     key_id = secret.get("KmsKeyId")
     if not key_id or key_id.endswith("alias/aws/secretsmanager"):
-        # AWS's own key serves every caller in the account, and nobody else.
+        # Every caller in the account may use AWS's own key, and no one else.
         return _of_default_key() if caller.is_in_another_account() else None
     key = kms._resolve_key(key_id)
     if key is None or key["KeyState"] != "Enabled":
@@ -83,7 +83,7 @@ def _of_default_key() -> Response:
 def constraint_error(member: str, rule: str) -> Response:
     """Refuse a parameter that breaks a rule, such as `have length less than or equal to 512`.
 
-    AWS quotes what it was given; here a secret's value is no part of any message.
+    AWS quotes the value; here no message contains one, because it may be secret.
     """
     return error_response(
         "ValidationException",

@@ -1,4 +1,4 @@
-"""Secrets Manager: the customer key is asked, a request token counts once, values have limits."""
+"""Values of secrets: one per token, at most 64 KiB, under a key that the caller may use."""
 # ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import base64
@@ -134,7 +134,7 @@ def _answer_to_repeated(data: Data, secret: Data) -> Response | None:
 def check_key_on_creation(original: Handler, data: Data) -> Response:
     """Create a secret only with a usable key that the caller may use, even without a value.
 
-    ministack does not ask the key.
+    ministack does not check the key.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
@@ -154,7 +154,7 @@ def check_key_on_creation(original: Handler, data: Data) -> Response:
 def check_key_on_writing(original: Handler, data: Data) -> Response:
     """Write a value, or change the key, only with a usable key that the caller may use.
 
-    ministack does not ask the key.
+    ministack does not check the key.
     """
     secret = usable_secret(data)
     if secret is None or secretsmanager._is_replica(secret):
@@ -173,7 +173,7 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
 def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Read a value only with a usable key that the caller may use; a batch reads one by one.
 
-    ministack does not ask the key.
+    ministack does not check the key.
     """
     response = original(data)
     secret = usable_secret(data)

@@ -24,7 +24,7 @@ AWS_OWN_KEY = "alias/aws/ssm"
 def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Decrypt only with a usable key that the caller may use, in the context of the ARN.
 
-    ministack does not ask the key.
+    ministack does not check the key.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
@@ -48,7 +48,7 @@ def check_key_on_reading(original: Handler, data: Data) -> Response:
 def check_key_on_writing(original: Handler, data: Data) -> Response:
     """Encrypt only with a usable key that the caller may use: an Advanced one by a data key.
 
-    ministack does not ask the key.
+    ministack does not check the key.
     """
     name = data.get("Name", "")
     existing = ssm._parameters.get(name) or {}
@@ -62,9 +62,9 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
 
 @replaces(ssm, "_put_parameter")
 def check_permission_to_tag(original: Handler, data: Data) -> Response:
-    """Tag a new parameter only for who may call AddTagsToResource.
+    """Tag a new parameter only if the caller may call AddTagsToResource.
 
-    ministack tags without asking.
+    ministack tags for every caller.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """
