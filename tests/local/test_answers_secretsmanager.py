@@ -15,7 +15,6 @@ from tests.local.reference import Refusal, assert_refused, send
 
 REGION = "us-east-1"
 SM = "localstack secretsmanager/test_secretsmanager.py::TestSecretsManager"
-MOTO = "moto test_secretsmanager/test_secretsmanager.py"
 API = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API"
 POLICIES = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_secret-policy.html"
 TOKEN = "b1f7a7f8-4c3d-4b7e-9a57-2f0f7f0e9c11"
@@ -104,7 +103,7 @@ REFUSALS = [
         "The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT is currently "
         "attached to version <current>, so you must explicitly reference that version in "
         "RemoveFromVersionId.",
-        f"{MOTO}::test_update_secret_version_stage_currentversion_handling",
+        "https://github.com/hashicorp/terraform-provider-aws/issues/19943",
     ),
     *(
         Refusal("BatchGetSecretValue", request, "InvalidParameterException", None, source)
@@ -118,8 +117,8 @@ REFUSALS = [
         "ListSecrets",
         {"Filters": [{"Values": ["a"]}]},
         "InvalidParameterException",
-        "Invalid filter key",
-        "moto test_secretsmanager/test_list_secrets.py::test_with_no_filter_key",
+        None,
+        f"{API}_Filter.html",
     ),
     Refusal(
         "ReplicateSecretToRegions",
@@ -413,7 +412,7 @@ def test_a_policy_for_everyone_does_not_pass(
 def test_a_replica_without_a_key_of_its_own_refuses_a_value(
     aws: EmbeddedAws, secrets: Any, unique: str, operation: str
 ) -> None:
-    """moto test_secretsmanager/test_secrets_duplication.py::test_duplicate_..."""
+    """moto test_secretsmanager/test_secrets_duplication.py::test_update_replica."""
     secrets.create_secret(
         Name=unique, SecretString="1", AddReplicaRegions=[{"Region": "eu-west-1"}]
     )
