@@ -10,7 +10,14 @@ PATCHED_BY = (
     "ec2",
     "events",
     "iam",
-    "kms",
+    "kms.keys",
+    "kms.rotation",
+    "kms.states",
+    "kms.ciphertexts",
+    "kms.tags",
+    "kms.policies",
+    "kms.aliases",
+    "kms.sharing",  # after all other modules of KMS: it finds the key for them
     "lambda_",
     "lambda_metrics",
     "outage",
@@ -18,7 +25,13 @@ PATCHED_BY = (
     "s3",
     "sns",
     "core.accounts",
-    "ssm",
+    "kms.reencryption",  # after accounts: it names the action that accounts words a denial with
+    "ssm.listing",
+    "ssm.values",
+    "ssm.keys",
+    "ssm.versions",
+    "ssm.names",  # after keys, values and versions: it finds the parameter for them
+    "ssm.references",
     "cloudtrail.trails",
     "cloudtrail.events",
     "cloudwatch.alarm_actions",
@@ -27,11 +40,18 @@ PATCHED_BY = (
     "logs.metrics",
     "secretsmanager.values",
     "secretsmanager.labels",
+    "secretsmanager.versions",
+    "secretsmanager.deletion",
+    "secretsmanager.filters",
+    "secretsmanager.tags",
     "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
     "secretsmanager.resource_policies",  # after replication: a malformed policy is refused first
     "secretsmanager.rotation",  # after values: it refuses a caller without the key first
+    "secretsmanager.dates",  # after values: a read that its key refuses leaves no date of access
+    "secretsmanager.descriptions",  # after rotation: it omits what rotation does not add
     "secretsmanager.batches",  # after all that wrap GetSecretValue: it finds the secret for them
     "core.caller",  # after replication: it finds the secret for its operations, too
+    "secretsmanager.requests",  # after all that answer requests: it checks them, and their errors
     "validation.door",
     "refusal",  # after cloudtrail.events: a refused operation leaves no event
 )

@@ -191,6 +191,18 @@ def test_the_version_has_no_value_until_the_function_puts_one(rotated: Rotated) 
     assert rotated.value() == "old"
 
 
+def test_the_version_that_a_rotation_makes_is_the_newest(rotated: Rotated) -> None:
+    rotated.behave(FAILS_AT="createSecret")
+    current = rotated.secrets.put_secret_value(SecretId=rotated.arn, SecretString="newer")
+    token = rotated.rotate()["VersionId"]
+    assert rotated.outcome() == "RotationFailed"
+
+    listed = rotated.secrets.list_secret_version_ids(SecretId=rotated.arn)["Versions"]
+    newest_first = [each["VersionId"] for each in listed]
+    assert newest_first[:2] == [token, current["VersionId"]]
+    assert listed[0]["CreatedDate"] > listed[1]["CreatedDate"]
+
+
 def test_a_failed_step_is_the_last_and_leaves_awspending(rotated: Rotated) -> None:
     rotated.behave(FAILS_AT="setSecret")
 
@@ -431,7 +443,7 @@ def test_a_description_tells_the_rules_and_the_dates(rotated: Rotated) -> None:
     assert described["RotationRules"] == rules
     last = described["LastRotatedDate"].astimezone(UTC)
     assert abs(datetime.now(UTC) - last) < timedelta(minutes=1)
-    due = last.replace(hour=23, minute=59, second=59) + timedelta(days=30)
+    due = last.replace(hour=23, minute=59, second=59, microsecond=0) + timedelta(days=30)
     assert described["NextRotationDate"] == due
 
 

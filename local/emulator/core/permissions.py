@@ -111,6 +111,18 @@ def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
     )
 
 
+def policy_allows_caller(policy: Policy, action: str, resource: str) -> bool:
+    """Return whether a resource's policy allows the caller an action, itself or by its account."""
+    context = _context(
+        action,
+        resource,
+        principal_arn=iam_evaluator.caller_arn(),
+        principal_type="",
+        principal_account=get_account_id(),
+    )
+    return bool(iam_evaluator.evaluate_resource_policy(policy, context).decision == "Allow")
+
+
 def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str]:
     """Return the condition keys of an encryption context."""
     return {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
