@@ -20,8 +20,9 @@ from hypercorn.config import Config
 from ministack.core.responses import get_account_id
 
 from local import loopback
-from local.emulator import PATCHED_BY, iam, lambda_, notices, outage
+from local.emulator import PATCHED_BY, iam, notices, outage
 from local.emulator.core import patching
+from local.emulator.lambda_ import functions
 from local.emulator.runtimes import environment, interpreters, namespaces, networks
 from local.emulator.secretsmanager import rotation
 
@@ -118,7 +119,7 @@ def main() -> None:
     if layers := json.loads(settings["LAYERS"]):
         from local.extension.layer import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 
-        lambda_.publish_layers(layers, layer_zip())
+        functions.publish_layers(layers, layer_zip())
 
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]

@@ -1,0 +1,1 @@
+"""Lambda: its layers, limits and roles, and the metrics of its functions."""
