@@ -22,7 +22,7 @@ from ministack.core.responses import get_account_id
 from local import loopback
 from local.emulator import PATCHED_BY, iam, notices, outage
 from local.emulator.core import patching
-from local.emulator.lambda_ import functions
+from local.emulator.lambda_ import layers
 from local.emulator.runtimes import environment, interpreters, namespaces, networks
 from local.emulator.secretsmanager import rotation
 
@@ -116,10 +116,10 @@ def main() -> None:
     )
     key = settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"]
     iam.seed_admin(get_account_id(), *key)
-    if layers := json.loads(settings["LAYERS"]):
+    if arns := json.loads(settings["LAYERS"]):
         from local.extension.layer import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 
-        functions.publish_layers(layers, layer_zip())
+        layers.publish_layers(arns, layer_zip())
 
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]

@@ -15,7 +15,6 @@ def functions(aws: EmbeddedAws) -> Functions:
     return Functions(aws)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError)
 def test_to_delete_latest_is_refused_and_the_function_stays(
     aws: EmbeddedAws, functions: Functions
 ) -> None:
