@@ -32,7 +32,7 @@ def check_created_alias(original: Callable[..., Response], name: str, data: Data
     """
     function = lambda_svc._functions.get(name)
     if function is None:
-        return original(name, data)
+        return function_not_found(name, data.get("FunctionVersion"))
     if data.get("Name") in function["aliases"]:
         return conflict(f"Alias already exists: {lambda_svc._func_arn(name)}:{data['Name']}")
     return next(_refusals(name, data), None) or original(name, data)

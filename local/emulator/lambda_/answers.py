@@ -21,6 +21,11 @@ _ABSENT_IF_EMPTY = (
 )
 # Of the shapes that its operations here answer with, this one alone names it so.
 _CAPITAL_MESSAGE = "ResourceNotFoundException"
+# Of a function in a list.
+_NOT_LISTED = (
+    *("State", "StateReason", "StateReasonCode", "RuntimeVersionConfig", "LastUpdateStatus"),
+    *("LastUpdateStatusReason", "LastUpdateStatusReasonCode"),
+)
 _INVOCATIONS = ("/invocations", "/response-streaming-invocations")
 
 
@@ -93,9 +98,11 @@ def _typed(body: bytes) -> bytes:
 
 
 def _without_empty_values(answer: Data) -> None:
-    configurations = [answer, answer.get("Configuration")]
-    configurations += [*answer.get("Functions", []), *answer.get("Versions", [])]
-    for configuration in configurations:
+    listed = [*answer.get("Functions", []), *answer.get("Versions", [])]
+    for configuration in listed:
+        for key in _NOT_LISTED:
+            configuration.pop(key, None)
+    for configuration in (answer, answer.get("Configuration"), *listed):
         if isinstance(configuration, dict) and "FunctionArn" in configuration:
             for key in _ABSENT_IF_EMPTY:
                 if not configuration.get(key, True):

@@ -10,7 +10,7 @@ from ministack.services import lambda_svc
 
 from local.emulator.core.patching import changes, replaces
 from local.emulator.core.responses import Response
-from local.emulator.lambda_.answers import Data, invalid
+from local.emulator.lambda_.answers import Data, function_not_found, invalid
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 CONCURRENT_EXECUTIONS = 1_000
@@ -34,6 +34,8 @@ def limit_reserved_concurrency(
 
     ministack reserves all of it.
     """
+    if name not in lambda_svc._functions:
+        return function_not_found(name, "$LATEST")
     others = sum(
         function["concurrency"] or 0
         for other, function in lambda_svc._functions.items()

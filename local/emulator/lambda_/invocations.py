@@ -72,7 +72,8 @@ def _what_is_not_json(body: bytes) -> tuple[str, int] | None:
     except UnicodeDecodeError as error:
         return f"Invalid UTF-8 start byte 0x{body[error.start]:02x}", error.start + 2
     except json.JSONDecodeError as error:
-        return error.msg, error.pos + 1
+        found = body.decode()[error.pos : error.pos + 1]
+        return f"Unexpected character ('{found}'): {error.msg}", error.pos + 1
     return None
 
 

@@ -59,7 +59,7 @@ def refuse_unknown_layer(
 
 @replaces(lambda_svc, "_normalize_layer_attachments")
 def limit_layers(original: Callable[..., Any], layers: list[str] | None) -> Any:
-    """Refuse a sixth layer, and a second version of a layer.
+    """Refuse a sixth layer, and a layer twice.
 
     ministack attaches any number, and any versions.
     """
@@ -67,10 +67,11 @@ def limit_layers(original: Callable[..., Any], layers: list[str] | None) -> Any:
         return None, invalid(f"Cannot reference more than {LAYERS_PER_FUNCTION} layers.")
     versions: dict[str, str] = {}
     for arn in layers or ():
-        other = versions.setdefault(arn.rpartition(":")[0], arn)
-        if other != arn:
+        layer = arn.rpartition(":")[0]
+        if layer in versions:
             return None, invalid(
                 "Two different versions of the same layer are not allowed to be referenced in "
-                f"the same function. {other} and {arn} are versions of the same layer."
+                f"the same function. {versions[layer]} and {arn} are versions of the same layer."
             )
+        versions[layer] = arn
     return original(layers)

@@ -19,6 +19,7 @@ from local.emulator.lambda_.answers import Data, invalid, not_found
 # Services have names of two of Amazon's domains; Alexa's skills alone are in `amazon.com`.
 _SERVICE = re.compile(r"[\w.-]+\.(amazonaws\.com(\.cn)?|amazon\.com)")
 _ACCOUNT = re.compile(r"\d{12}")
+_ALIAS = re.compile(r"(?!\d+$)[\w-]+")
 
 
 @replaces(lambda_svc, "_add_permission")
@@ -29,8 +30,11 @@ def add_to_own_policy(
 
     ministack has one policy for all of them, and takes any principal.
     """
-    if _qualifier(*qualified) == "$LATEST":
+    qualifier = _qualifier(*qualified)
+    if qualifier == "$LATEST":
         return invalid("We currently do not support adding policies for $LATEST.")
+    if error := _missing_alias(name, qualifier):
+        return error
     principal = data.get("Principal", "")
     if _ACCOUNT.fullmatch(principal):
         principal = f"arn:aws:iam::{principal}:root"
@@ -49,6 +53,10 @@ def remove_from_own_policy(
 
     ministack removes it from all of them.
     """
+    if name not in lambda_svc._functions:
+        return not_found(f"No policy found for: {lambda_svc._func_arn(name)}")
+    if error := _missing_alias(name, _qualifier(*qualified)):
+        return error
     response = _on_own_policy(original, name, statement, *qualified)
     if b"No policy is associated" not in response[2] or not _own(name, *qualified):
         return response
@@ -61,9 +69,7 @@ def get_own_policy(original: Callable[..., Response], name: str, *qualified: Any
 
     ministack returns the statements of versions and aliases as the function's.
     """
-    function = lambda_svc._functions.get(name)
-    is_there = lambda_svc._function_qualifier_exists(function, _qualifier(*qualified))
-    if is_there and not _own(name, *qualified):
+    if name in lambda_svc._functions and not _own(name, *qualified):
         return not_found("The resource you requested does not exist.")
     return _on_own_policy(original, name, *qualified)
 
@@ -71,6 +77,16 @@ def get_own_policy(original: Callable[..., Response], name: str, *qualified: Any
 def _qualifier(query: Data | None = None, path_qualifier: str | None = None) -> str | None:
     qualifier: str | None = lambda_svc._qualifier_from_path_or_query(path_qualifier, query)
     return qualifier
+
+
+def _missing_alias(name: str, qualifier: str | None) -> Response | None:
+    """Return the refusal of an alias that is not there; a missing version has another."""
+    function = lambda_svc._functions.get(name)
+    if function is None or not qualifier or not _ALIAS.fullmatch(qualifier):
+        return None
+    if qualifier in function["aliases"]:
+        return None
+    return not_found(f"Cannot find alias arn: {lambda_svc._func_arn(name)}:{qualifier}")
 
 
 def _own(name: str, *qualified: Any) -> list[Data]:

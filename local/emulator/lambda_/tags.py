@@ -35,8 +35,8 @@ def limit_tags(original: Callable[..., Response], arn: str, data: Data) -> Respo
     name, _, qualifier = arn.partition(":function:")[2].partition(":")
     if qualifier:
         return invalid(
-            "Tags on function aliases and versions are not supported. Please specify either a "
-            "function name or an unqualified function ARN."
+            "Tags on function aliases and versions are not supported. Please specify a function "
+            "ARN."
         )
     present = (lambda_svc._functions.get(name) or {}).get("tags", {})
     return _too_many({**present, **data["Tags"]}) or original(arn, data)

@@ -76,6 +76,7 @@ def _search_modules(opt: str, libraries: str) -> None:
         found += filter(os.path.isdir, (site_packages, python))
     sys.path[:] = [*found, *sys.path[1:], libraries]
     os.environ["LAMBDA_RUNTIME_DIR"] = libraries
+    os.environ.setdefault("LC_CTYPE", "C.UTF-8")
     os.environ.setdefault("PYTHONPATH", libraries)  # of the processes that it starts
     for directory in found:
         site.addsitedir(directory)  # for the `.pth` files in it
