@@ -22,6 +22,7 @@ from local.proofs.trial import read_as, role_like
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05
+_WAIT = {"Delay": 0.02, "MaxAttempts": 500}
 
 Message = dict[str, Any]
 Cause = Callable[[Deployment], contextlib.AbstractContextManager[None]]
@@ -226,12 +227,15 @@ def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
     """Give the unpublished function a handler that is not there; its callers use an alias."""
     functions, name = function.client("lambda"), function.outputs["name"]
     handler = function.configuration["Handler"]
+    updated = functions.get_waiter("function_updated_v2")
     functions.update_function_configuration(FunctionName=name, Handler="missing.lambda_handler")
     try:
+        updated.wait(FunctionName=name, WaiterConfig=_WAIT)
         functions.invoke(FunctionName=name, Payload=b"{}")
         yield
     finally:
         functions.update_function_configuration(FunctionName=name, Handler=handler)
+        updated.wait(FunctionName=name, WaiterConfig=_WAIT)
 
 
 def _function_causes(deployment: Deployment) -> dict[str, Cause]:

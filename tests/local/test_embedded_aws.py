@@ -52,6 +52,9 @@ with EmbeddedAws() as aws:
         FunctionName="function", Role=role["Role"]["Arn"], Runtime="python3.13",
         Handler="app.handler", Code={"ZipFile": content.getvalue()}, Timeout=60,
     )
+    functions.get_waiter("function_active_v2").wait(
+        FunctionName="function", WaiterConfig={"Delay": 0.02}
+    )
     functions.invoke(FunctionName="function", InvocationType="Event", Payload=json.dumps(told))
     while not Path(told).exists():
         time.sleep(0.01)
