@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+import ministack.app
 from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import new_uuid
 from ministack.services import lambda_svc
@@ -29,8 +30,22 @@ TAIL_BYTES = 4_096
 _LATEST = "$LATEST"
 _SYNCHRONOUS = "RequestResponse"
 
+_answered_id: contextvars.ContextVar[str] = contextvars.ContextVar("answered_id")
+"""The id that the request is answered with."""
 _request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("id", default=None)
-"""The id of the invocation that is going on, in the answer, the context and the log."""
+"""The id of the invocation that is going on, in its context and log; None outside of Invoke."""
+
+
+@replaces(ministack.app, "_dispatch_service_request")
+async def remember_request_id(
+    original: Callable[..., Awaitable[Response]], *request: Any
+) -> Response:
+    """Remember the id that a request is answered with.
+
+    ministack's handlers do not know it.
+    """
+    _answered_id.set(request[-1])
+    return await original(*request)
 
 
 @replaces(lambda_svc, "handle_request")
@@ -101,24 +116,22 @@ async def invoke(
     refused = refused or lambda_svc._recursive_loop_drop(name, function, depth)
     if refused is not None:
         return refused
-    request_id = new_uuid()
-    identified = {"x-amzn-requestid": request_id}
     if kind == "DryRun":
-        return HTTPStatus.NO_CONTENT, identified, b""
+        return HTTPStatus.NO_CONTENT, {}, b""
     arn = lambda_svc._func_arn(name) + (f":{qualifier}" if qualifier else "")
     invoked = {**record, "config": {**record["config"], "FunctionArn": arn}}
     lambda_svc._invoke_depth.set(depth)
-    _request_id.set(request_id)
+    _request_id.set(_answered_id.get())
     if kind == "Event":
         lambda_svc.invoke_async_with_retry(invoked, event)
-        return HTTPStatus.ACCEPTED, identified, b""
+        return HTTPStatus.ACCEPTED, {}, b""
     result = await run_reentrant(
         lambda_svc._execute_function_with_config_scope,
         invoked,
         event,
         thread_name="ministack-lambda-invoke",
     )
-    return _answer(result, record["config"].get("Version", _LATEST), headers, identified)
+    return _answer(result, record["config"].get("Version", _LATEST), headers)
 
 
 def _chosen(function: Data | None, qualifier: str | None) -> Data | None:
@@ -133,8 +146,8 @@ def _chosen(function: Data | None, qualifier: str | None) -> Data | None:
     return record
 
 
-def _answer(result: Data, version: str, request: Data, identified: Data) -> Response:
-    headers = {"Content-Type": "application/json", **identified}
+def _answer(result: Data, version: str, request: Data) -> Response:
+    headers = {"Content-Type": "application/json"}
     if result.get("throttle"):
         headers["Retry-After"] = result["body"]["retryAfterSeconds"]
         return HTTPStatus.TOO_MANY_REQUESTS, headers, json.dumps(result["body"]).encode()
