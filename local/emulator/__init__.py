@@ -9,7 +9,9 @@ nothing of this.
 PATCHED_BY = (
     "ec2",
     "events",
-    "iam",
+    "iam.access",
+    "iam.documents",  # after iam.access: what is not a policy has no size
+    "iam.roles",
     "kms",
     "lambda_.layers",
     "lambda_.roles",

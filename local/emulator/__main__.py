@@ -20,8 +20,9 @@ from hypercorn.config import Config
 from ministack.core.responses import get_account_id
 
 from local import loopback
-from local.emulator import PATCHED_BY, iam, notices, outage
+from local.emulator import PATCHED_BY, notices, outage
 from local.emulator.core import patching
+from local.emulator.iam import access
 from local.emulator.lambda_ import layers
 from local.emulator.runtimes import environment, interpreters, namespaces, networks
 from local.emulator.secretsmanager import rotation
@@ -64,7 +65,7 @@ def obey_parent(answers: int, directory: str) -> None:
     The parent holds it open as long as it lives, and is answered with a line of JSON.
     """
     commands: dict[str, Callable[..., object]] = {
-        "open_account": iam.seed_admin,
+        "open_account": access.seed_admin,
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
         "have_namespaces": networks.have_namespaces,
@@ -115,7 +116,7 @@ def main() -> None:
         signal.SIGTERM, lambda *_: threading.Thread(target=end, args=[directory]).start()
     )
     key = settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"]
-    iam.seed_admin(get_account_id(), *key)
+    access.seed_admin(get_account_id(), *key)
     if arns := json.loads(settings["LAYERS"]):
         from local.extension.layer import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 

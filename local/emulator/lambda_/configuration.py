@@ -26,6 +26,8 @@ RESERVED_VARIABLES = {
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API"),
     *("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
 }
+_LOG_LEVELS = ("ApplicationLogLevel", "SystemLogLevel")
+
 # Neither created nor updated any more:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated
 RETIRED_RUNTIMES = {
@@ -67,7 +69,7 @@ def require_handler(original: Callable[..., Response], data: Data) -> Response:
 @replaces(lambda_svc, "_create_function")
 @replaces(lambda_svc, "_update_config")
 def complete_logging_config(original: Callable[..., Response], *arguments: Any) -> Response:
-    """Choose the log group, and with JSON the levels, that are not given.
+    """Keep what an update does not name, and choose the log group and, with JSON, the levels.
 
     ministack keeps what is given and no more.
 
@@ -76,13 +78,14 @@ def complete_logging_config(original: Callable[..., Response], *arguments: Any) 
     *named, data = arguments
     if given := data.get("LoggingConfig"):
         name = (named or [data["FunctionName"]])[0]
-        levels = ("ApplicationLogLevel", "SystemLogLevel")
-        data["LoggingConfig"] = {
-            "LogFormat": "Text",
-            "LogGroup": f"/aws/lambda/{name}",
-            **(dict.fromkeys(levels, "INFO") if given.get("LogFormat") == "JSON" else {}),
-            **given,
-        }
+        chosen = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+        levels = dict.fromkeys(_LOG_LEVELS, "INFO")
+        function = lambda_svc._functions.get(name) or {}
+        complete = chosen | function.get("config", {}).get("LoggingConfig", {})
+        complete |= (levels if given.get("LogFormat") == "JSON" else {}) | given
+        if complete["LogFormat"] == "Text":
+            complete = {key: complete[key] for key in chosen}
+        data["LoggingConfig"] = complete
     return original(*arguments)
 
 
