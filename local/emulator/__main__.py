@@ -23,7 +23,7 @@ from local import loopback
 from local.emulator import PATCHED_BY, notices, outage
 from local.emulator.core import patching
 from local.emulator.iam import access
-from local.emulator.lambda_ import layers
+from local.emulator.lambda_ import code, layers
 from local.emulator.runtimes import environment, interpreters, namespaces, networks
 from local.emulator.secretsmanager import rotation
 
@@ -40,13 +40,18 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Pass on to ministack what AWS would answer too, and the health check."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
-    elif scope["type"] == "http" and scope["path"].startswith(CLOSED) and scope["path"] != HEALTH:
+    elif scope["type"] == "http" and _is_closed(scope):
         await send({"type": "http.response.start", "status": 403, "headers": []})
         await send({"type": "http.response.body", "body": b""})
     elif scope["type"] == "http" and (how := outage.how_to_respond(scope)):
         await outage.respond(how, scope, receive)
     else:
         await ministack.app.app(scope, receive, send)
+
+
+def _is_closed(scope: Message) -> bool:
+    path, query = scope["path"], scope["query_string"].decode("latin-1")
+    return path.startswith(CLOSED) and path != HEALTH and not code.is_presigned(path, query)
 
 
 def end(directory: str) -> None:

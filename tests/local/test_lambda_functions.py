@@ -6,6 +6,8 @@ https://github.com/localstack/localstack/tree/main/tests/aws/services/lambda_
 
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -231,6 +233,27 @@ def test_a_function_that_is_created_by_its_arn_has_the_name_in_it(
         Code={"ZipFile": zipped({"app.py": ECHO})},
     )
     assert (answer["FunctionName"], answer["FunctionArn"]) == (name, arn)
+
+
+@pytest.mark.parametrize("kind", ["function", "layer"])
+def test_a_package_is_downloaded_by_its_url_and_by_no_other(
+    functions: Functions, kind: str
+) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCodeLocation.html
+    name, content = functions.make(ECHO), zipped({"app.py": ECHO})
+    if kind == "function":
+        url = functions.client.get_function(FunctionName=name)["Code"]["Location"]
+    else:
+        functions.client.publish_layer_version(LayerName=name, Content={"ZipFile": content})
+        layer = functions.client.get_layer_version(LayerName=name, VersionNumber=1)
+        url = layer["Content"]["Location"]
+
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 (of the emulator)
+        assert answer.read() == content
+    for other in (url.partition("?")[0], url[:-1] + ("0" if url[-1] != "0" else "1")):
+        with pytest.raises(urllib.error.HTTPError, match="403") as error:
+            urllib.request.urlopen(other)  # noqa: S310 (of the emulator)
+        error.value.close()
 
 
 # --- versions and aliases ------------------------------------------------------------------------
