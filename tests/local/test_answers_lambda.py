@@ -457,7 +457,7 @@ REFUSALS = [
     ),
     Refusal(
         "CreateFunction",
-        CREATE | {"Code": {"S3Bucket": "nobody-made-it", "S3Key": "code.zip"}},
+        CREATE | {"Code": {"S3Bucket": "missing-bucket", "S3Key": "code.zip"}},
         INVALID,
         "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The "
         "specified bucket does not exist",

@@ -338,7 +338,8 @@ def test_with_json_an_error_is_an_object_and_a_failure_in_the_report(
     levels = {"ApplicationLogLevel": "ERROR", "SystemLogLevel": "WARN"}
     name = functions.make(JSON_SOURCE, LoggingConfig={"LogFormat": "JSON", **levels})
     functions.invoke(name)
-    functions.invoke(name, "fail")
+    answer = invoke(functions, name, "fail", LogType="Tail")
+    assert '"divided"' in base64.b64decode(answer["LogResult"]).decode()
 
     found = [json.loads(line) for line in logged(aws, name) if line.startswith("{")]
     divided, again, failure, report = found  # nothing below the levels
@@ -381,7 +382,7 @@ RECORDED = {
     *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_SESSION_TOKEN"),
     *("AWS_XRAY_CONTEXT_MISSING", "_AWS_XRAY_DAEMON_PORT", "PYTHONPATH", "_X_AMZN_TRACE_ID"),
 }
-# What stands in the place of Lambda's network and of its private /tmp and home.
+# They replace Lambda's network, and its private /tmp and home.
 ADDED = {"AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION", "HOME", "TMPDIR"}
 
 

@@ -53,7 +53,7 @@ def check_updated_alias(
 
 
 def _refusals(name: str, alias: Data) -> Iterator[Response]:
-    """Yield why an alias cannot be as it is asked for, worst first."""
+    """Yield the errors of an alias, in the order in which Lambda reports them."""
     version = alias["FunctionVersion"]
     weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     if len(weights) > 1:
@@ -97,7 +97,7 @@ def delete_missing_alias(original: Callable[..., Response], name: str, alias: st
 
 @replaces(lambda_svc, "_list_aliases")
 def list_aliases_of_version(original: Callable[..., Response], name: str, query: Data) -> Response:
-    """List the aliases of one version, where it is asked for.
+    """List the aliases of one version, if the request names it.
 
     ministack lists them all.
     """

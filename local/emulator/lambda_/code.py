@@ -1,4 +1,4 @@
-"""The package of a function or a layer: its size, where it comes from, and who downloads it.
+"""The package of a function or a layer: its size, where it comes from, and how it is downloaded.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """

@@ -41,8 +41,8 @@ def limit_reserved_concurrency(
         for other, function in lambda_svc._functions.items()
         if other != name
     )
-    wanted = others + data.get("ReservedConcurrentExecutions", 0)
-    if wanted > CONCURRENT_EXECUTIONS - UNRESERVED_EXECUTIONS:
+    reserved = others + data.get("ReservedConcurrentExecutions", 0)
+    if reserved > CONCURRENT_EXECUTIONS - UNRESERVED_EXECUTIONS:
         return invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's "
             "UnreservedConcurrentExecution below its minimum value of "

@@ -71,17 +71,17 @@ async def check_payload(  # noqa: PLR0913, PLR0917 (as the original)
                 f"(limit {limit} bytes)",
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             )
-        if fault := _what_is_not_json(body):
+        if error := _json_error(body):
             return refusal(
                 "InvalidRequestContentException",
                 "Could not parse request body into json: Could not parse payload into json: "
-                f"{fault[0]}\n at [Source: REDACTED (`StreamReadFeature."
-                f"INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {fault[1]}]",
+                f"{error[0]}\n at [Source: REDACTED (`StreamReadFeature."
+                f"INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {error[1]}]",
             )
     return await original(method, path, headers, body, query)
 
 
-def _what_is_not_json(body: bytes) -> tuple[str, int] | None:
+def _json_error(body: bytes) -> tuple[str, int] | None:
     try:
         json.loads(body.decode() or "{}")
     except UnicodeDecodeError as error:
@@ -101,7 +101,7 @@ async def invoke(
     path_qualifier: str | None = None,
     query: Data | None = None,
 ) -> Response:
-    """Invoke the version that a qualifier stands for, and answer with one request id and its log.
+    """Invoke the version that the qualifier names, under the request id of the answer.
 
     ministack invokes functions that are not active, and has several ids for one invocation.
     """

@@ -22,7 +22,7 @@ LAYERS_PER_FUNCTION = 5
 def publish_layers(arns: Iterable[str], content: bytes) -> None:
     """Publish `content`, a zip, as exactly these layer versions, readable by every account.
 
-    The versions below each need not exist. ValueError for an ARN that is no layer version's.
+    The versions below each need not exist. ValueError for an ARN of something else.
     """
     zip_file = base64.b64encode(content).decode()
     for arn in arns:
@@ -47,7 +47,7 @@ def _publish_layer(arn: str, zip_file: str) -> None:
 def refuse_unknown_layer(
     original: Callable[..., Any], arn: str, parsed: Any, name_and_version: tuple[str, int]
 ) -> Any:
-    """Refuse a layer that nobody published as AWS refuses one that nobody shared.
+    """Deny a layer that was never published, as AWS denies one that is not shared.
 
     ministack attaches it as an empty one.
     """

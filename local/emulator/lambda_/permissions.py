@@ -65,7 +65,7 @@ def remove_from_own_policy(
 
 @replaces(lambda_svc, "_get_policy")
 def get_own_policy(original: Callable[..., Response], name: str, *qualified: Any) -> Response:
-    """Return the policy of the function, version or alias that is named; an empty one is none.
+    """Return the policy of the function, version or alias that is named, unless it is empty.
 
     ministack returns the statements of versions and aliases as the function's.
     """

@@ -22,7 +22,7 @@ _SALT = secrets.token_hex(32)
 def salt_role_credentials(original: Callable[..., dict[str, str]], config: Data) -> dict[str, str]:
     """Derive a role session's credentials from a secret of this run, not from ARNs alone.
 
-    ministack's can be computed by anybody who knows the ARNs.
+    ministack's can be computed by anyone who knows the ARNs.
     """
     return original({**config, "FunctionArn": f"{config['FunctionArn']}:{_SALT}"})
 

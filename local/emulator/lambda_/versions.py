@@ -144,7 +144,7 @@ def list_qualified_arns(original: Callable[..., Response], name: str, query: Dat
 
 @replaces(lambda_svc, "_list_functions")
 def list_all_versions(original: Callable[..., Response], query: Data) -> Response:
-    """List the published versions, too, where they are asked for.
+    """List the published versions as well, if the request is for ALL.
 
     ministack lists functions only.
     """

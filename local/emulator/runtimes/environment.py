@@ -105,19 +105,19 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
                     self._end()
 
     def _try(self, event: Any, request_id: str, function_arn: str) -> Result:
-        self._seconds, start = 0.0, []
+        self._seconds, is_initialised = 0.0, False
         try:
             sandbox = self._sandbox
             if sandbox is None or sandbox.process.poll() is not None:
                 sandbox = self._start()
-            start = platform_log.start(self.config, request_id)
+            is_initialised, start = True, platform_log.start(self.config, request_id)
             outcome = self._invoke(sandbox, event, request_id, function_arn)
         except (*_NOT_INVOKED, InitError, EndedError, TimeoutError) as error:
             outcome = self._failed(error, request_id)
         payload, failure, events = outcome
-        if not start:  # it was not initialised
+        if not is_initialised:
+            self._init_events += events
             start, events = platform_log.start(self.config, request_id), []
-            self._init_events += outcome.events
         figures = Figures(self._seconds, self._init_seconds, self._peak_megabytes)
         report = platform_log.report(self.config, request_id, figures, failure)
         init_events, self._init_events, self._init_seconds = self._init_events, [], None

@@ -169,7 +169,7 @@ function invoke(handler, invocation) {
   }
 }
 
-/* What nobody caught ends the process, as on AWS. */
+/* An uncaught error ends the process, as on AWS. */
 function dieOf(name, reason) {
   const failure = { ...failureOf(reason), ...(name && { errorType: name, errorMessage: String(reason) }) };
   console.error("%s \t%s", name || "Uncaught Exception", JSON.stringify(failure));

@@ -186,7 +186,7 @@ class Sandbox:
         self.log.put(None)
 
     def peak_megabytes(self) -> int:
-        """Return the most memory that the function's process has used; 0 where nobody knows."""
+        """Return the most memory that the function's process has used; 0 if that is unknown."""
         try:
             status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         except OSError:  # not Linux, or the process has ended
