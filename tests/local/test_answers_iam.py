@@ -116,7 +116,7 @@ def test_iam_refuses_as_recorded(aws: EmbeddedAws, role: str, refusal: Refusal) 
 def test_a_policy_of_every_element_is_taken(aws: EmbeddedAws, role: str) -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
     iam = aws.client("iam", REGION)
-    statements = [
+    statements: list[dict[str, Any]] = [
         ALLOW | {"Sid": "One", "Action": ["s3:Get*", "ec2:Describe?ags", "*"]},
         {"Effect": "Deny", "NotAction": "iam:*", "NotResource": f"arn:aws:iam::{'1' * 12}:role/*"},
         ALLOW | {"Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["a*"]}}},
@@ -124,8 +124,12 @@ def test_a_policy_of_every_element_is_taken(aws: EmbeddedAws, role: str) -> None
     ]
     iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document(*statements))
     own = iam.get_role(RoleName=role)["Role"]["Arn"]
-    principals = [LAMBDA, {"AWS": [own, aws.account_id]}, {"Federated": "arn:aws:iam::1:saml-p/x"}]
-    trusts = [TRUST | {"Principal": each} for each in principals]
+    principals: list[dict[str, Any]] = [
+        LAMBDA,
+        {"AWS": [own, aws.account_id]},
+        {"Federated": "arn:aws:iam::1:saml-p/x"},
+    ]
+    trusts: list[dict[str, Any]] = [TRUST | {"Principal": each} for each in principals]
     trusts[2]["Action"] = ["sts:AssumeRoleWithSAML", "sts:TagSession"]
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=document(*trusts))
 
