@@ -19,7 +19,12 @@ SERVICES = {
     "lambda_runtime": "lambda",
     "lambda_svc": "lambda",
 }
-OPERATIONS = {"_update_config": "UpdateFunctionConfiguration"}
+OPERATIONS = {
+    "_get_function_config": "GetFunctionConfiguration",
+    "_list_versions": "ListVersionsByFunction",
+    "_update_code": "UpdateFunctionCode",
+    "_update_config": "UpdateFunctionConfiguration",
+}
 # Wraps every operation of a service; the docstring of the patch names those that it answers.
 EVERY_OPERATION = "handle_request"
 

@@ -9,7 +9,9 @@ nothing of this.
 PATCHED_BY = (
     "ec2",
     "events",
-    "iam",
+    "iam.access",
+    "iam.documents",  # after iam.access: what is not a policy has no size
+    "iam.roles",
     "kms.keys",
     "kms.rotation",
     "kms.states",
@@ -18,10 +20,22 @@ PATCHED_BY = (
     "kms.policies",
     "kms.aliases",
     "kms.sharing",  # after all other modules of KMS: it finds the key for them
-    "lambda_",
-    "lambda_metrics",
-    "outage",
+    "lambda_.layers",
+    "lambda_.roles",
+    "lambda_.configuration",
+    "lambda_.code",
+    "lambda_.tags",
+    "lambda_.states",
+    "lambda_.versions",
+    "lambda_.aliases",
+    "lambda_.permissions",
+    "lambda_.concurrency",
     "runtimes.environment",
+    "lambda_.invocations",  # after runtimes.environment, which runs what it is called with
+    "lambda_.metrics",
+    "lambda_.references",  # after all that take the name out of a request
+    "lambda_.answers",
+    "outage",
     "s3",
     "sns",
     "core.accounts",

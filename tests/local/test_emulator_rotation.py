@@ -93,11 +93,8 @@ class Rotated(NamedTuple):
         self.functions.update_function_configuration(
             FunctionName=self.function, Environment={"Variables": environment}
         )
-        wait_until(
-            lambda: (
-                self.functions.get_function_configuration(FunctionName=self.function)["State"]
-                == "Active"
-            )
+        self.functions.get_waiter("function_updated_v2").wait(
+            FunctionName=self.function, WaiterConfig={"Delay": 0.02}
         )
 
     def described(self) -> Any:

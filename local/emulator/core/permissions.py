@@ -100,8 +100,8 @@ def may_publish(
 
 
 def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
-    """Tell whether the function's policy lets `service` invoke it."""
-    function, _, _ = lambda_svc._get_func_record_for_ref(function_arn)
+    """Return whether the policy of a function, a version or an alias lets `service` invoke it."""
+    function, _, _ = lambda_svc._get_base_func_record_for_ref(function_arn)  # it has them all
     return service_may(
         service,
         "lambda:InvokeFunction",
