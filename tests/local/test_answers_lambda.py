@@ -426,11 +426,11 @@ REFUSALS = [
     ),
     Refusal(
         "UpdateFunctionConfiguration",
-        FUNCTION | {"Environment": {"Variables": {"AWS_REGION": "x", "_HANDLER": "y"}}},
+        FUNCTION | {"Environment": {"Variables": {"AWS_REGION": "x", "AWS_EXECUTION_ENV": "y"}}},
         INVALID,
         "Lambda was unable to configure your environment variables because the environment "
         "variables you have provided contains reserved keys that are currently not supported for "
-        "modification. Reserved keys used in this request: AWS_REGION, _HANDLER",
+        "modification. Reserved keys used in this request: AWS_EXECUTION_ENV, AWS_REGION",
         f"{GUIDE}configuration-envvars.html",
     ),
     Refusal(

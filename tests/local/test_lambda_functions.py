@@ -162,7 +162,7 @@ def test_a_stale_revision_is_refused_after_the_update_has_ended(functions: Funct
 
 
 def test_a_configuration_has_no_empty_members(aws: EmbeddedAws, functions: Functions) -> None:
-    name = functions.make(ECHO, Environment={"Variables": {"A": "b"}})
+    name = functions.make(ECHO, Environment={"Variables": {"KEY": "b"}})
     sent = {"host": aws.endpoint_url.removeprefix("http://")}
     answer = send(aws, "lambda", "", sent, method="GET", path=f"/2015-03-31/functions/{name}")
 

@@ -1,4 +1,4 @@
-"""DeleteSecret: without a recovery window it also succeeds where there is no secret."""
+"""DeleteSecret: without a recovery window it succeeds even for a missing secret."""
 # ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import secrets
