@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from local.emulator import PATCHED_BY
 from local.emulator.offered import OFFERED
+from local.emulator.simplified import SIMPLIFIED
 
 EMULATOR = Path(__file__).resolve().parent.parent / "local/emulator"
 DECORATORS = ("replaces", "adds", "changes")
@@ -18,7 +19,12 @@ SERVICES = {
     "lambda_runtime": "lambda",
     "lambda_svc": "lambda",
 }
-OPERATIONS = {"_update_config": "UpdateFunctionConfiguration"}
+OPERATIONS = {
+    "_get_function_config": "GetFunctionConfiguration",
+    "_list_versions": "ListVersionsByFunction",
+    "_update_code": "UpdateFunctionCode",
+    "_update_config": "UpdateFunctionConfiguration",
+}
 # Wraps every operation of a service; the docstring of the patch names those that it answers.
 EVERY_OPERATION = "handle_request"
 
@@ -62,12 +68,10 @@ def _section(service: str, patches: list[Patch]) -> Iterator[str]:
         if patch.service == service
         for operation in patch.operations or [""]
     ]
-    stock = sorted(OFFERED.get(service, frozenset()) - {operation for operation, _ in found})
     yield f"## {service or 'Every service'}"
     yield ""
-    if stock:
-        yield f"Stock: {', '.join(f'`{each}`' for each in stock)}."
-        yield ""
+    if service:
+        yield from _fidelity(service, {operation for operation, _ in found})
     if found:
         yield "| patched | by | what the patch does |"
         yield "|---|---|---|"
@@ -76,6 +80,18 @@ def _section(service: str, patches: list[Patch]) -> Iterator[str]:
             name = f"`{operation}`" if operation else "several operations"
             yield f"| {name} | `{patch.file}` | {patch.why} |"
         yield ""
+
+
+def _fidelity(service: str, patched: Container[str]) -> Iterator[str]:
+    """Say of each operation how close it is to AWS."""
+    simplified = SIMPLIFIED.get(service, {})
+    yield "| operation | how close | |"
+    yield "|---|---|---|"
+    for operation in sorted(OFFERED[service]):
+        how = simplified.get(operation, "")
+        close = "simplified" if how else "exact" if operation in patched else "stock"
+        yield f"| `{operation}` | {close} | {how} |"
+    yield ""
 
 
 def _patches(module: str) -> Iterator[Patch]:

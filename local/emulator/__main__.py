@@ -20,8 +20,10 @@ from hypercorn.config import Config
 from ministack.core.responses import get_account_id
 
 from local import loopback
-from local.emulator import PATCHED_BY, iam, lambda_, notices, outage
+from local.emulator import PATCHED_BY, notices, outage
 from local.emulator.core import patching
+from local.emulator.iam import access
+from local.emulator.lambda_ import code, layers
 from local.emulator.runtimes import environment, interpreters, namespaces, networks
 from local.emulator.secretsmanager import rotation
 
@@ -38,13 +40,18 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Pass on to ministack what AWS would answer too, and the health check."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
-    elif scope["type"] == "http" and scope["path"].startswith(CLOSED) and scope["path"] != HEALTH:
+    elif scope["type"] == "http" and _is_closed(scope):
         await send({"type": "http.response.start", "status": 403, "headers": []})
         await send({"type": "http.response.body", "body": b""})
     elif scope["type"] == "http" and (how := outage.how_to_respond(scope)):
         await outage.respond(how, scope, receive)
     else:
         await ministack.app.app(scope, receive, send)
+
+
+def _is_closed(scope: Message) -> bool:
+    path, query = scope["path"], scope["query_string"].decode("latin-1")
+    return path.startswith(CLOSED) and path != HEALTH and not code.is_presigned(path, query)
 
 
 def end(directory: str) -> None:
@@ -63,7 +70,7 @@ def obey_parent(answers: int, directory: str) -> None:
     The parent holds it open as long as it lives, and is answered with a line of JSON.
     """
     commands: dict[str, Callable[..., object]] = {
-        "open_account": iam.seed_admin,
+        "open_account": access.seed_admin,
         "start_outage": outage.start_outage,
         "end_outage": outage.end_outage,
         "have_namespaces": networks.have_namespaces,
@@ -114,11 +121,11 @@ def main() -> None:
         signal.SIGTERM, lambda *_: threading.Thread(target=end, args=[directory]).start()
     )
     key = settings["ACCESS_KEY_ID"], settings["SECRET_ACCESS_KEY"]
-    iam.seed_admin(get_account_id(), *key)
-    if layers := json.loads(settings["LAYERS"]):
+    access.seed_admin(get_account_id(), *key)
+    if arns := json.loads(settings["LAYERS"]):
         from local.extension.layer import layer_zip  # noqa: PLC0415 (only a run with layers needs it)
 
-        lambda_.publish_layers(layers, layer_zip())
+        layers.publish_layers(arns, layer_zip())
 
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]

@@ -87,9 +87,9 @@ OFFERED = {
             GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
             GenerateDataKeyWithoutPlaintext GenerateMac GenerateRandom GetKeyPolicy
             GetKeyRotationStatus GetParametersForImport GetPublicKey ListAliases ListGrants
-            ListKeyPolicies ListKeys ListResourceTags PutKeyPolicy ReEncrypt ReplicateKey
-            RetireGrant RevokeGrant ScheduleKeyDeletion Sign TagResource UntagResource UpdateAlias
-            UpdateKeyDescription Verify VerifyMac
+            ListKeyPolicies ListKeyRotations ListKeys ListResourceTags PutKeyPolicy ReEncrypt
+            ReplicateKey RetireGrant RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion Sign
+            TagResource UntagResource UpdateAlias UpdateKeyDescription Verify VerifyMac
         """,
         "lambda": """
             AddLayerVersionPermission AddPermission CreateAlias CreateFunction DeleteAlias
@@ -166,7 +166,7 @@ OFFERED = {
             DescribeInstanceInformation DescribeParameters GetCommandInvocation GetParameter
             GetParameterHistory GetParameters GetParametersByPath GetServiceSetting
             LabelParameterVersion ListCommands ListTagsForResource PutParameter PutResourcePolicy
-            RemoveTagsFromResource
+            RemoveTagsFromResource UnlabelParameterVersion
         """,
         "sts": """
             AssumeRole AssumeRoleWithWebIdentity GetAccessKeyInfo GetCallerIdentity

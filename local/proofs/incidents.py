@@ -23,6 +23,7 @@ from local.proofs.role_access import read_as, role_copy
 
 _SECONDS = 60
 _POLL_SECONDS = 0.05
+_WAIT = {"Delay": 0.02, "MaxAttempts": 500}
 
 Message = dict[str, Any]
 Trigger = Callable[[Deployment], contextlib.AbstractContextManager[None]]
@@ -229,12 +230,15 @@ def _failing_invocation(function: Function, _: Deployment) -> Iterator[None]:
     """Break the handler of `$LATEST` and call it; callers of the alias are not affected."""
     functions, name = function.client("lambda"), function.outputs["name"]
     handler = function.configuration["Handler"]
+    updated = functions.get_waiter("function_updated_v2")
     functions.update_function_configuration(FunctionName=name, Handler="missing.lambda_handler")
     try:
+        updated.wait(FunctionName=name, WaiterConfig=_WAIT)
         functions.invoke(FunctionName=name, Payload=b"{}")
         yield
     finally:
         functions.update_function_configuration(FunctionName=name, Handler=handler)
+        updated.wait(FunctionName=name, WaiterConfig=_WAIT)
 
 
 def _function_triggers(deployment: Deployment) -> dict[str, Trigger]:

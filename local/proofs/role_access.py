@@ -18,6 +18,7 @@ from local.provider.archive import package
 
 READ = "read"
 _PROBE = Path(__file__).with_name("probe.py")
+_WAIT = {"Delay": 0.02, "MaxAttempts": 500}
 
 Client = Callable[[str], Any]
 Statement = dict[str, Any]
@@ -98,6 +99,7 @@ def deployed_function(
         return result
 
     try:
+        functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=_WAIT)
         yield call
     finally:
         functions.delete_function(FunctionName=name)

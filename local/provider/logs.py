@@ -57,10 +57,9 @@ class LogGroup(Resource):
 
     def create(self, session: Session, inputs: Properties) -> str:
         logs, name = session.client("logs"), str(inputs["name"])
-        keys = ("deletionProtectionEnabled", "kmsKeyId", "logGroupClass")
+        keys = ("deletionProtectionEnabled", "kmsKeyId", "logGroupClass", "tags")
         logs.create_log_group(
             logGroupName=name,
-            tags=inputs["tags"],
             **{key: inputs[key] for key in keys if inputs.get(key)},
         )
         with already_created(name):

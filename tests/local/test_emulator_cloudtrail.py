@@ -218,6 +218,9 @@ def test_a_trail_writes_what_it_logs_into_its_log_group(
         if event["eventSource"] == "secretsmanager.amazonaws.com"
     ]
     assert logged == [("CreateSecret", None), ("GetSecretValue", "AccessDenied")]
+    # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+    status = cloudtrail.get_trail_status(Name=trail)
+    assert status["LatestCloudWatchLogsDeliveryTime"] >= status["StartLoggingTime"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from local.aws import EmbeddedAws
 from local.emulator.cloudwatch.alarms import Missing, next_state
 from tests.inbox import Inbox, allow
+from tests.local.reference import send
 
 REGION = "us-east-1"
 WAIT_SECONDS = 60
@@ -518,3 +519,26 @@ def test_a_throttled_invocation_is_a_throttle_and_no_invocation(
 
     retried = 2  # the client's own attempts
     assert sums == {"Invocations": [], "Errors": [], "Throttles": [retried]}
+
+
+def test_an_alarm_on_metric_math_has_no_threshold_of_nothing_in_xml(
+    aws: EmbeddedAws, unique: str
+) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+    metric = {"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}
+    aws.client("cloudwatch", REGION).put_metric_alarm(
+        AlarmName=unique,
+        ComparisonOperator="GreaterThanUpperThreshold",
+        EvaluationPeriods=1,
+        ThresholdMetricId="band",
+        Metrics=[
+            {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(m1)"},
+            {"Id": "m1", "MetricStat": metric},
+        ],
+    )
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    form["host"] = aws.endpoint_url.removeprefix("http://")
+    query = f"Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1={unique}"
+    answer = send(aws, "monitoring", query, form)
+    assert f"<AlarmName>{unique}</AlarmName>".encode() in answer.body
+    assert b"<Threshold>" not in answer.body

@@ -204,7 +204,10 @@ def test_a_topic_with_a_key_needs_the_key_to_let_eventbridge(
     assert inbox.is_empty()
 
     aws.client("kms", REGION).put_key_policy(
-        KeyId=key, Policy=allow(EVENTS, "kms:*"), PolicyName="default"
+        KeyId=key,
+        Policy=allow(EVENTS, "kms:*"),
+        PolicyName="default",
+        BypassPolicyLockoutSafetyCheck=True,
     )
     put(name="found")
 

@@ -119,8 +119,9 @@ def test_a_direct_call_of_kms_came_via_no_service(
 
 def _of_size(policy: Make, characters: int) -> str:
     """Return a policy of so many characters, and some white space that does not count."""
-    empty = policy({"Action": "s3:GetObject", "Resource": ""})
-    resource = "x" * (characters - len("".join(empty.split())))
+    bucket = "arn:aws:s3:::"
+    empty = policy({"Action": "s3:GetObject", "Resource": bucket})
+    resource = bucket + "x" * (characters - len("".join(empty.split())))
     return json.dumps(
         json.loads(policy({"Action": "s3:GetObject", "Resource": resource})), indent=2
     )

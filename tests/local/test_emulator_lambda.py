@@ -53,7 +53,7 @@ def handler(event, context):
 
     first, second = tail(40), tail(3)
     assert "line 39 of 40" in first
-    assert first.endswith("no newline")
+    assert first.splitlines()[-3] == "no newline"
     assert "end of invocation" not in first
     assert [line for line in second.splitlines() if line.startswith("line")] == [
         "line 0 of 3",
@@ -204,7 +204,8 @@ def test_a_role_that_lambda_may_not_assume_is_refused(
 def _lines(aws: EmbeddedAws, function: str) -> list[str]:
     logs = aws.client("logs", REGION)
     events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
-    return [event["message"] for event in events if event["message"].startswith("line of")]
+    messages = [event["message"].removesuffix("\n") for event in events]
+    return [message for message in messages if message.startswith("line of")]
 
 
 @pytest.mark.parametrize("missing", ["logs:CreateLogStream", "logs:PutLogEvents", None])
@@ -225,7 +226,9 @@ def test_a_permission_on_the_function_s_own_log_group_is_enough(
 ) -> None:
     logs = aws.client("logs", REGION)
     principal = {"Service": "lambda.amazonaws.com"}
-    role = make_role(LOGS | {"Resource": "*:log-group:/aws/lambda/other:*"}, principal=principal)
+    role = make_role(
+        LOGS | {"Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/other:*"}, principal=principal
+    )
     stranger = make_function(PRINT, Role=role)
     logs.create_log_group(logGroupName=f"/aws/lambda/{stranger}")
     group = f"arn:aws:logs:{REGION}:{aws.account_id}:log-group:/aws/lambda/{stranger}"
@@ -290,6 +293,27 @@ def test_what_a_logging_config_leaves_out_is_chosen(
         chosen = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function}", **given}
         assert {key: told[key] for key in chosen} == chosen
         assert {told[key] for key in told.keys() - chosen.keys()} == set(levels)
+
+
+def test_an_update_of_a_logging_config_keeps_what_it_does_not_name(
+    aws: EmbeddedAws, make_function: Make
+) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+    functions = aws.client("lambda", REGION)
+    own = {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "LogGroup": "/own"}
+    function = make_function(HANDLER, LoggingConfig=own)
+
+    def update(**given: str) -> dict[str, str]:
+        answer = functions.update_function_configuration(
+            FunctionName=function, LoggingConfig=given
+        )
+        functions.get_waiter("function_updated_v2").wait(
+            FunctionName=function, WaiterConfig={"Delay": 0.02}
+        )
+        return dict(answer["LoggingConfig"])
+
+    assert update(SystemLogLevel="WARN") == own | {"SystemLogLevel": "WARN"}
+    assert update(LogFormat="Text") == {"LogFormat": "Text", "LogGroup": "/own"}
 
 
 def test_a_hundred_executions_stay_unreserved(aws: EmbeddedAws, make_function: Make) -> None:

@@ -307,7 +307,7 @@ def test_a_subscription_gets_the_lines_that_match(
     while not got and time.monotonic() < deadline:
         events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
         got = [event["message"] for event in events if event["message"].startswith("got")]
-    assert got == ['got {"latency": 50}']
+    assert got == ['got {"latency": 50}\n']
 
 
 def test_the_key_of_a_log_group_is_changed_and_taken_away(aws: EmbeddedAws, group: str) -> None:

@@ -127,5 +127,5 @@ def test_an_emulator_that_does_not_run_has_no_outage(aws: EmbeddedAws) -> None:
     with pytest.raises(RuntimeError, match="not running"):
         EmbeddedAws().start_outage("secretsmanager", REGION)
     os.kill(aws.pid, signal.SIGKILL)
-    with pytest.raises(EmulatorError, match="has ended"):
+    with pytest.raises(EmulatorError, match="has stopped"):
         aws.start_outage("secretsmanager", REGION)

@@ -16,7 +16,7 @@ import pytest
 
 from local.emulator.runtimes import interpreters
 from local.emulator.runtimes.namespaces import MachineNetwork
-from local.emulator.runtimes.sandbox import END_OF_LINES, Program, Sandbox
+from local.emulator.runtimes.sandbox import END_OF_EVENTS, Program, Sandbox
 from tests.local import extension_support
 from tests.local.extension_support import NOT_READY, VALUE, Extension, Upstream, environment
 
@@ -96,7 +96,7 @@ class Function:
             "event": event,
             "request_id": "1",
             "function_arn": "",
-            "trace_id": None,
+            "trace_id": "Root=1-0",
             "deadline_seconds": time.time() + 60,
         }
         return self.sandbox.invoke(message, 60)["result"]
@@ -106,7 +106,9 @@ class Function:
 
     def log(self) -> list[str]:
         """Every line: returns when the last process that writes them is gone."""
-        return [line for line in iter(self.sandbox.log.get, None) if line != END_OF_LINES]
+        events = iter(self.sandbox.log.get, None)
+        lines = [event.message.removesuffix("\n") for event in events if event]
+        return [line for line in lines if line != END_OF_EVENTS]
 
 
 def free_port() -> str:

@@ -69,6 +69,9 @@ def test_a_function_that_knows_no_replica_fails(deployed: Deployment) -> None:
         Environment={"Variables": without},
         Timeout=4,  # with more, the client outlasts the outage
     )
+    functions.get_waiter("function_updated_v2").wait(
+        FunctionName=name, WaiterConfig={"Delay": 0.02}
+    )
     version = functions.publish_version(FunctionName=name)["Version"]
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
     code, shown = play(deployed)

@@ -90,6 +90,9 @@ class Deployed:
             Code={"ZipFile": content.getvalue()},
             Timeout=60,
         )
+        functions.get_waiter("function_active_v2").wait(
+            FunctionName="parameter-probe", WaiterConfig={"Delay": 0.02}
+        )
         try:
             answer = functions.invoke(
                 FunctionName="parameter-probe",

@@ -352,7 +352,7 @@ def test_what_is_no_policy_is_refused(aws: EmbeddedAws, secret: str, text: str) 
 
 
 def test_a_policy_has_at_most_20480_characters(aws: EmbeddedAws, secret: str) -> None:
-    with pytest.raises(DeploymentError, match="length between 1 and 20480"):
+    with pytest.raises(DeploymentError, match="length less than or equal to 20480"):
         restrict(
             aws, secret, readers=[f"arn:aws:iam::123456789012:role/{n:0200}" for n in range(99)]
         )

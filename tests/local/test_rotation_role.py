@@ -72,6 +72,9 @@ def call(deployed: Deployment) -> Any:
             Code={"ZipFile": content.getvalue()},
             Timeout=60,
         )
+        functions.get_waiter("function_active_v2").wait(
+            FunctionName=name, WaiterConfig={"Delay": 0.02}
+        )
         try:
             answer = functions.invoke(FunctionName=name, Payload=json.dumps(calls).encode())
             outcomes: list[str] = json.loads(answer["Payload"].read())

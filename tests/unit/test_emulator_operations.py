@@ -10,6 +10,7 @@ from botocore import xform_name
 from docs import emulator_operations
 from local.emulator.core import operations
 from local.emulator.offered import OFFERED
+from local.emulator.simplified import SIMPLIFIED
 from tests.recording import ROOT
 
 FUNCTIONS = "/2015-03-31/functions"
@@ -46,7 +47,7 @@ def test_a_request_names_its_operation(
     assert operations.asked_for(service, method, path, headers, parameters) == operation
 
 
-def test_the_page_says_who_patches_an_operation_and_lists_the_others() -> None:
+def test_the_page_says_who_patches_an_operation_and_how_close_each_is() -> None:
     rows = emulator_operations.rows()
     found = [row for row in rows if row.startswith("| `PutSecretValue` | `secretsmanager/")]
     assert any("values.py` | Refuse a value of more than 64 KiB" in row for row in found)
@@ -54,10 +55,21 @@ def test_the_page_says_who_patches_an_operation_and_lists_the_others() -> None:
     assert any(
         row.startswith("| `CancelRotateSecret` | `secretsmanager/rotation.py`") for row in rows
     )
-    (stock,) = [row for row in rows if row.startswith("Stock: ") and "`AssumeRole`" in row]
-    assert set(stock.removeprefix("Stock: ").rstrip(".").split(", ")) == {
-        f"`{each}`" for each in OFFERED["sts"]
-    }
+    assert "| `CancelRotateSecret` | exact |  |" in rows
+    assert "| `AssumeRole` | stock |  |" in rows
+    assert any(
+        row.startswith("| `RotateSecret` | simplified | keeps the schedule") for row in rows
+    )
+    for service, offered in OFFERED.items():
+        section = rows[rows.index(f"## {service}") :]
+        listed = section[section.index("|---|---|---|") + 1 :]
+        names = [row.split("`")[1] for row in listed[: listed.index("")]]
+        assert names == sorted(offered)
+
+
+def test_only_offered_operations_are_simplified() -> None:
+    for service, operations_ in SIMPLIFIED.items():
+        assert operations_.keys() <= OFFERED[service]
 
 
 # Commands of the AWS CLI that are no operation of their name; what they call is offered.

@@ -55,12 +55,12 @@ def test_a_value_is_found_in_a_file_that_is_no_text(how: str) -> None:
 
 @pytest.mark.parametrize("content", [b"text", b"\0"])
 def test_without_a_value_to_look_for_nothing_is_proven_of_a_file(content: bytes) -> None:
-    with pytest.raises(CheckFailed, match="no secret value to search for"):
+    with pytest.raises(CheckFailed, match="no secret values to search for"):
         leaked_file(content, ())
 
 
 def test_without_a_value_to_look_for_nothing_is_proven() -> None:
-    with pytest.raises(CheckFailed, match="no secret value to search for"):
+    with pytest.raises(CheckFailed, match="no secret values to search for"):
         leaked("text", ())
 
 

@@ -20,6 +20,7 @@ DETAIL_TYPES = {
     "AwsServiceEvent": "AWS Service Event via CloudTrail",
 }
 INSIGHTS = "_InsightSelectors"
+DELIVERED = "_DeliveredToLogsAt"
 LOG_GROUP = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")
 
 Data = dict[str, Any]
@@ -41,6 +42,7 @@ def deliver(event: Data, text: str) -> None:
         if trail.get("CloudWatchLogsLogGroupArn"):
             with request_scope(get_account_id(), region):
                 _log(_log_group(trail["CloudWatchLogsLogGroupArn"]), text)
+            trail[DELIVERED] = time.time()
     if logging:
         source = "aws." + event["eventSource"].partition(".")[0]
         events.emit(source, DETAIL_TYPES[event["eventType"]], text)
@@ -127,6 +129,22 @@ def validate_log_group_of_trail(original: Handler, request: Data) -> Response:
     name, _, trail = cloudtrail._find_visible_trail(request.get("Name", ""))
     arn = (trail or {}).get("TrailARN") or cloudtrail._trail_arn(name)
     return _refusal_of_log_group(request, arn) or original(request)
+
+
+@replaces(cloudtrail._DISPATCH, "GetTrailStatus")
+def report_delivery_to_logs(original: Handler, request: Data) -> Response:
+    """Report when the last event was delivered to the log group.
+
+    ministack does not know.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+    """
+    status, headers, body = original(request)
+    _, _, trail = cloudtrail._find_visible_trail(request.get("Name", "").strip())
+    if trail and DELIVERED in trail:
+        delivery = {"LatestCloudWatchLogsDeliveryTime": trail[DELIVERED]}
+        body = json.dumps(json.loads(body) | delivery).encode()
+    return status, headers, body
 
 
 @adds(cloudtrail._DISPATCH, "PutInsightSelectors")

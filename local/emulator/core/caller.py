@@ -1,4 +1,4 @@
-"""Who calls: handlers of Secrets Manager and Parameter Store ask keys in the caller's name.
+"""The caller of KMS, Secrets Manager and Parameter Store, whose permissions their handlers check.
 
 They answer in the account that owns the secret, which is not always the caller's.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.core.router import extract_access_key_id
-from ministack.services import secretsmanager, ssm
+from ministack.services import kms, secretsmanager, ssm
 
 from local.emulator.core.accounts import in_account_of
 from local.emulator.core.patching import replaces
@@ -29,6 +29,7 @@ class Caller(NamedTuple):
 _caller: contextvars.ContextVar[Caller] = contextvars.ContextVar("caller")
 
 
+@replaces(kms, "handle_request")
 @replaces(secretsmanager, "handle_request")
 @replaces(ssm, "handle_request")
 async def remember_caller(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+# Names of services in ministack that differ from those in botocore.
+_BOTOCORE_NAMES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 _CBOR = re.compile(r"/service/[^/]+/operation/(\w+)")
 _PLACEHOLDER = re.compile(r"\\\{\w+(\\\+)?\\\}")  # as re.escape leaves `{Bucket}` and `{Key+}`
 
@@ -21,6 +23,11 @@ class _Route(NamedTuple):
     """The parameters and headers that every request has."""
     rank: tuple[int, bool, str]
     """Of the operations that fit, the one with the least rank is meant; ends with its name."""
+
+
+def botocore_name(service: str) -> str:
+    """Return the name in botocore of a service of ministack."""
+    return _BOTOCORE_NAMES.get(service, service)
 
 
 def asked_for(

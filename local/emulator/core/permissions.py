@@ -100,8 +100,8 @@ def may_publish(
 
 
 def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
-    """Tell whether the function's policy lets `service` invoke it."""
-    function, _, _ = lambda_svc._get_func_record_for_ref(function_arn)
+    """Return whether the policy of a function, a version or an alias lets `service` invoke it."""
+    function, _, _ = lambda_svc._get_base_func_record_for_ref(function_arn)  # it has them all
     return service_may(
         service,
         "lambda:InvokeFunction",
@@ -109,6 +109,18 @@ def may_invoke(service: str, function_arn: str, *, source_arn: str) -> bool:
         (function or {}).get("policy"),
         source_arn=source_arn,
     )
+
+
+def policy_allows_caller(policy: Policy, action: str, resource: str) -> bool:
+    """Return whether a resource's policy allows the caller an action, itself or by its account."""
+    context = _context(
+        action,
+        resource,
+        principal_arn=iam_evaluator.caller_arn(),
+        principal_type="",
+        principal_account=get_account_id(),
+    )
+    return bool(iam_evaluator.evaluate_resource_policy(policy, context).decision == "Allow")
 
 
 def encryption_context_keys(encryption_context: dict[str, str]) -> dict[str, str]:

@@ -5,7 +5,6 @@ They take the place of ministack's workers, and of its containers and answers th
 # ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import io
-import os
 import shutil
 import tempfile
 import threading
@@ -17,12 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ministack.core import lambda_runtime
-from ministack.core.responses import get_region, new_uuid
+from ministack.core.responses import new_uuid
 from ministack.services import lambda_svc
 
 from local.emulator.core.patching import replaces
+from local.emulator.lambda_ import logs, platform_log
+from local.emulator.lambda_.platform_log import Event, Failure, Figures
 from local.emulator.runtimes import interpreters, libraries, networks
 from local.emulator.runtimes.sandbox import EndedError, PortTakenError, Program, Sandbox
+from local.emulator.runtimes.variables import Folders, has_snapshot, variables
 from local.extension.layer import EXTENSION
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 INIT_SECONDS = 10
 
-Data = dict[str, Any]
+_NOT_INVOKED = (interpreters.MissingInterpreterError, PortTakenError)
 
+Data = dict[str, Any]
 
 _closing = threading.Event()
 
@@ -58,7 +61,18 @@ class Result(NamedTuple):
 
     payload: Any
     is_error: bool
-    log: str
+    events: list[Event]
+    """Those of the log, from START to REPORT."""
+    init_events: list[Event]
+    """Those before, in a new environment."""
+    stream: str
+    """The log stream that they are for."""
+
+
+class _Outcome(NamedTuple):
+    payload: Any
+    failure: Failure | None
+    events: list[Event]
 
 
 class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # ministack is untyped
@@ -72,12 +86,17 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         self._directory: Path | None = None
         self._parts_lock = threading.Lock()
         self._is_discarded = False
+        self._stream = ""
+        self._init_events: list[Event] = []
+        self._init_seconds: float | None = None
+        self._seconds = 0.0
+        self._peak_megabytes = 0
 
-    def invoke(self, event: Any, request_id: str) -> Result:
+    def invoke(self, event: Any, request_id: str, function_arn: str) -> Result:
         """Invoke the function; in a new environment, it is initialised first."""
         with self._lock:
             try:
-                return self._try(event, request_id)
+                return self._try(event, request_id, function_arn)
             except BaseException:
                 self._end()
                 raise
@@ -85,36 +104,62 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
                 if self._is_discarded:  # its function was deleted while it started
                     self._end()
 
-    def _try(self, event: Any, request_id: str) -> Result:
+    def _try(self, event: Any, request_id: str, function_arn: str) -> Result:
+        self._seconds, is_initialised = 0.0, False
         try:
             sandbox = self._sandbox
             if sandbox is None or sandbox.process.poll() is not None:
                 sandbox = self._start()
-            reply = self._invoke(sandbox, event, request_id)
-        except (interpreters.MissingInterpreterError, PortTakenError) as error:
-            return Result(_error("EmbeddedAws.NotInvoked", str(error)), is_error=True, log="")
-        except InitError as error:
-            return Result(error.payload, is_error=True, log=self._end())
-        except EndedError as error:
-            payload = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
-            return Result(payload, is_error=True, log=self._end())
-        except TimeoutError:
-            text = f"Task timed out after {self.config['Timeout']}.00 seconds"
-            payload = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
-            return Result(payload, is_error=True, log=f"{self._end()}\n{text}".lstrip())
-        log = "\n".join(sandbox.lines())
-        return Result(reply.get("error", reply.get("result")), "error" in reply, log)
+            is_initialised, start = True, platform_log.start(self.config, request_id)
+            outcome = self._invoke(sandbox, event, request_id, function_arn)
+        except (*_NOT_INVOKED, InitError, EndedError, TimeoutError) as error:
+            outcome = self._failed(error, request_id)
+        payload, failure, events = outcome
+        if not is_initialised:
+            self._init_events += events
+            start, events = platform_log.start(self.config, request_id), []
+        figures = Figures(self._seconds, self._init_seconds, self._peak_megabytes)
+        report = platform_log.report(self.config, request_id, figures, failure)
+        init_events, self._init_events, self._init_seconds = self._init_events, [], None
+        events = [*start, *events, *report]
+        return Result(payload, failure is not None, events, init_events, self._stream)
 
-    def _invoke(self, sandbox: Sandbox, event: Any, request_id: str) -> Data:
-        timeout = self.config["Timeout"]
+    def _invoke(
+        self, sandbox: Sandbox, event: Any, request_id: str, function_arn: str
+    ) -> _Outcome:
+        timeout, started = self.config["Timeout"], time.perf_counter()
         message = {
             "event": event,
             "request_id": request_id,
-            "function_arn": self.config["FunctionArn"],
+            "function_arn": function_arn,
             "deadline_seconds": time.time() + timeout,
-            "trace_id": lambda_svc._xray_trace_id_for_invocation(self.config),
+            "trace_id": _trace_id(self.config),
         }
-        return sandbox.invoke(message, timeout)
+        try:
+            reply = sandbox.invoke(message, timeout)
+        finally:
+            self._seconds = time.perf_counter() - started
+        events, self._peak_megabytes = sandbox.events(), sandbox.peak_megabytes()
+        if "error" in reply:
+            return _Outcome(reply["error"], Failure("error"), events)
+        return _Outcome(reply.get("result"), None, events)
+
+    def _failed(self, error: Exception, request_id: str) -> _Outcome:
+        """Return what Lambda answers when the function did not, and end its environment."""
+        events = self._end()
+        match error:
+            case InitError(payload=payload):
+                return _Outcome(payload, Failure("error", payload["errorType"]), events)
+            case TimeoutError():
+                text = f"Task timed out after {self.config['Timeout']}.00 seconds"
+                payload = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+                events += platform_log.timed_out(self.config, request_id)
+                return _Outcome(payload, Failure("timeout"), events)
+            case EndedError():
+                payload = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
+                events += platform_log.ended(self.config, request_id, str(error))
+                return _Outcome(payload, Failure("error", "Runtime.ExitError"), events)
+        return _Outcome(_error("EmbeddedAws.NotInvoked", str(error)), Failure("failure"), events)
 
     def _spawn(self) -> None:
         """Start the function before it is invoked; ministack does so for SnapStart."""
@@ -135,6 +180,8 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         self._end()
         if _closing.is_set():
             raise EndedError("the embedded AWS ends")
+        version = self.config.get("Version", "$LATEST")
+        self._stream = f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{new_uuid().replace('-', '')}"
         runtime = self.config.get("Runtime") or interpreters.CONTAINER_IMAGE
         interpreter = interpreters.find(runtime)
         directory = Path(tempfile.mkdtemp(prefix=f"lambda-{self.func_name}-"))
@@ -146,10 +193,16 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         for layer in self.config.get("Layers", ()):
             if content := lambda_svc._resolve_layer_zip(layer):
                 _unpack(content, opt)
-        environment = _environment(self.config, task_root, opt, scratch)
+        environment = variables(self.config, Folders(task_root, opt, scratch))
+        environment["AWS_LAMBDA_LOG_STREAM_NAME"] = self._stream
         program = Program(
-            interpreter.command, environment, task_root, has_extension=(opt / EXTENSION).exists()
+            _command(interpreter, environment, task_root, opt),
+            environment,
+            task_root,
+            has_extension=(opt / EXTENSION).exists(),
         )
+        self._init_events = platform_log.init_start(self.config)
+        started = time.perf_counter()
         self._network = network = networks.open_network()
         self._sandbox = sandbox = Sandbox(program, network)
         self._proc = sandbox.process
@@ -157,31 +210,34 @@ class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc] # minis
         message = {
             "opt": str(opt),
             "libraries": str(libraries.folder(interpreter.version)) if is_python else "",
-            "snapshot": _has_snapshot(self.config),
+            "snapshot": has_snapshot(self.config),
         }
         # An initialisation that takes longer is repeated, with the timeout of the function.
         reply = sandbox.initialise(message, INIT_SECONDS + self.config["Timeout"])
+        self._init_seconds = time.perf_counter() - started
+        self._peak_megabytes = sandbox.peak_megabytes()
         if "error" in reply:
             raise InitError(reply["error"])
+        self._init_events += sandbox.events()
         return sandbox
 
-    def _end(self) -> str:
-        """End the processes, remove their files, and return the last lines of the log.
+    def _end(self) -> list[Event]:
+        """End the processes, remove their files, and return the last events of the log.
 
         Each is ended once, though an invocation may end while the environment is ended.
         """
         with self._parts_lock:
             sandbox, network, directory = self._sandbox, self._network, self._directory
             self._sandbox = self._network = self._directory = self._proc = None
-        lines = []
+        events = []
         if sandbox is not None:
             sandbox.end()
-            lines = sandbox.lines()
+            events = sandbox.events()
         if network is not None:
             networks.close_network(network)
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
-        return "\n".join(lines)
+        return events
 
     def _discard_tmpdir(self) -> None:
         """Do what is left to do when ministack has killed the process."""
@@ -200,19 +256,21 @@ def run_every_function_in_an_execution_environment(
     return ExecutionEnvironment
 
 
-@replaces(lambda_svc, "_execute_function_warm")
-@replaces(lambda_svc, "_execute_function_provided")
-@replaces(lambda_svc, "_execute_function_provided_warm")
-@replaces(lambda_svc, "_execute_function_docker")
+@replaces(lambda_svc, "_execute_function_dispatch")
 def invoke_in_an_execution_environment(
-    _original: Callable[..., Data], function: Data, event: Any, request_id: str
+    _original: Callable[..., Data],
+    function: Data,
+    config: Data,
+    event: Any,
+    request_id: str,
+    _started: float,
 ) -> Data:
-    """Invoke a function, and answer errors as Lambda's runtimes do.
+    """Invoke a function, answer errors as Lambda's runtimes do, and write its log.
 
     ministack answers every error as one type, ends the environment of a handler that raises, and
-    makes up the answer of runtimes that it does not run.
+    makes up the answer of runtimes that it does not run. It writes each line of an error as an
+    event, and each invocation to a stream of its own.
     """
-    config = function.get("config") or function
     lambda_svc._ensure_reaper_thread()
     environment, _ = lambda_runtime.acquire_worker(
         config["FunctionName"],
@@ -221,31 +279,17 @@ def invoke_in_an_execution_environment(
         qualifier=config.get("Version", "$LATEST"),
     )
     try:
-        result = environment.invoke(event, request_id)
+        result = environment.invoke(event, request_id, config["FunctionArn"])
     finally:
         lambda_runtime.release_worker(environment)
-    return {"body": result.payload, "error": result.is_error, "log": result.log}
+    logs.write(config, result.stream, [*result.init_events, *result.events])
+    messages = [event.message for event in result.events]
+    tail = "".join(each if each.endswith("\n") else f"{each}\n" for each in messages)
+    return {"body": result.payload, "error": result.is_error, "log": tail}
 
 
 def _error(kind: str, message: str) -> Data:
     return {"errorType": kind, "errorMessage": message}
-
-
-def _node_path(runtime: str, opt: Path) -> dict[str, str]:
-    """Return where Node looks for the packages of layers.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
-    """
-    if not runtime.startswith("nodejs"):
-        return {}
-    major = runtime.removeprefix("nodejs").partition(".")[0]
-    folders = opt / f"nodejs/node{major}/node_modules", opt / "nodejs/node_modules"
-    return {"NODE_PATH": os.pathsep.join(map(str, folders))}
-
-
-def _has_snapshot(config: Data) -> bool:
-    """Return whether this is a published version with SnapStart."""
-    return bool((config.get("SnapStart") or {}).get("OptimizationStatus") == "On")
 
 
 def _unpack(content: bytes, directory: Path) -> None:
@@ -253,35 +297,25 @@ def _unpack(content: bytes, directory: Path) -> None:
         lambda_svc._extract_zip_preserving_mode(archive, str(directory))
 
 
-def _environment(config: Data, task_root: Path, opt: Path, scratch: Path) -> dict[str, str]:
-    """Return the environment variables of a function.
+def _command(
+    interpreter: interpreters.Interpreter, environment: Data, task_root: Path, opt: Path
+) -> tuple[str, ...]:
+    """Return what to start: the runtime, or the script that the function wraps it in.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
     """
-    name, version = config["FunctionName"], config.get("Version", "$LATEST")
-    log_group = (config.get("LoggingConfig") or {}).get("LogGroup")
-    stream = f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{new_uuid().replace('-', '')}"
-    return {
-        "LANG": "en_US.UTF-8",
-        "PATH": os.pathsep.join([os.defpath, str(opt / "bin")]),
-        "LD_LIBRARY_PATH": os.pathsep.join(map(str, (task_root, task_root / "lib", opt / "lib"))),
-        **_node_path(config["Runtime"], opt),
-        "TZ": ":UTC",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-        lambda_runtime.HOST_PREFIX_ENV: "true",  # there is no <prefix>.127.0.0.1
-        **lambda_svc._runtime_env_vars(config),
-        "AWS_REGION": get_region(),
-        "AWS_DEFAULT_REGION": get_region(),
-        **lambda_runtime.execution_credentials(config),
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
-        "AWS_LAMBDA_FUNCTION_VERSION": version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if _has_snapshot(config) else "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": log_group or f"/aws/lambda/{name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-        "LAMBDA_TASK_ROOT": str(task_root),
-        "_HANDLER": config["Handler"],
-    }
+    wrapper = environment.get("AWS_LAMBDA_EXEC_WRAPPER")
+    if not wrapper:
+        return interpreter.command
+    for folder, here in (("/opt/", opt), ("/var/task/", task_root)):
+        if wrapper.startswith(folder):
+            wrapper = str(here / wrapper.removeprefix(folder))
+    # As Lambda's runtimes, which end with 127 when there is no such script.
+    return ("/bin/sh", "-c", 'exec "$0" "$@"', wrapper, *interpreter.command)
+
+
+def _trace_id(config: Data) -> str:
+    """Return the X-Ray header of an invocation, which every one has; few are sampled."""
+    is_active = (config.get("TracingConfig") or {}).get("Mode") == "Active"
+    header: str = lambda_svc._xray_trace_id_for_invocation({"TracingConfig": {"Mode": "Active"}})
+    return header if is_active else header.replace("Sampled=1", "Sampled=0")

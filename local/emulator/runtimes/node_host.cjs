@@ -17,7 +17,7 @@ const channel = new net.Socket({ fd: Number(process.argv[2]), readable: true, wr
 process.argv.splice(2);
 
 let requestId = "";
-let endOfLines = "";
+let marks = {}; // what is written around an event, and after those of an invocation
 let pending = null; // the invocation that waits for its result
 
 class InitError extends Error {
@@ -39,12 +39,30 @@ function failureOf(error) {
 }
 
 const LEVELS = { debug: "DEBUG", error: "ERROR", info: "INFO", log: "INFO", trace: "TRACE", warn: "WARN" };
+const ORDER = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const isJson = (env.AWS_LAMBDA_LOG_FORMAT || "").toUpperCase() === "JSON";
+const leastLevel = Math.max(0, ORDER.indexOf(env.AWS_LAMBDA_LOG_LEVEL || ""));
 
+/* https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html */
+function asJson(timestamp, level, items) {
+  const error = items.find((item) => util.types.isNativeError(item));
+  const message = items.length === 1 && !error ? items[0] : util.format(...items);
+  const cause = error && {
+    errorType: error.name,
+    errorMessage: error.message,
+    stackTrace: (error.stack || "").split("\n"),
+  };
+  return JSON.stringify({ timestamp, level, requestId, message, ...cause });
+}
+
+/* Each call is one event, however many lines it has. */
 function formatConsole() {
   for (const [method, level] of Object.entries(LEVELS)) {
     console[method] = (...items) => {
+      if (ORDER.indexOf(level) < leastLevel) return;
       const time = new Date().toISOString();
-      process.stdout.write(`${time}\t${requestId}\t${level}\t${util.format(...items)}\n`);
+      const text = isJson ? asJson(time, level, items) : `${time}\t${requestId}\t${level}\t${util.format(...items)}`;
+      process.stdout.write(`${marks.event}${text}\n${marks.end_of_event}`);
     };
   }
 }
@@ -107,13 +125,13 @@ function contextOf(invocation, settle) {
 function finish(message) {
   pending = null;
   channel.ref();
-  fs.writeSync(2, endOfLines);
+  fs.writeSync(2, marks.end_of_events);
   reply(message);
 }
 
 function fail(error) {
   const failure = failureOf(error);
-  console.error("Invoke Error", JSON.stringify(failure));
+  console.error("Invoke Error \t%s", JSON.stringify(failure));
   finish({ error: failure });
 }
 
@@ -130,8 +148,7 @@ function succeed(result) {
 
 function invoke(handler, invocation) {
   requestId = invocation.request_id;
-  if (invocation.trace_id) env._X_AMZN_TRACE_ID = invocation.trace_id;
-  else delete env._X_AMZN_TRACE_ID;
+  env._X_AMZN_TRACE_ID = invocation.trace_id;
   const current = { answer: () => succeed(null) };
   pending = current;
   channel.unref(); // so that an event loop with nothing left of the function's is empty
@@ -152,27 +169,28 @@ function invoke(handler, invocation) {
   }
 }
 
-/* What nobody caught ends the process, as on AWS. */
+/* An uncaught error ends the process, as on AWS. */
 function dieOf(name, reason) {
   const failure = { ...failureOf(reason), ...(name && { errorType: name, errorMessage: String(reason) }) };
-  console.error(name || "Uncaught Exception", JSON.stringify(failure));
+  console.error("%s \t%s", name || "Uncaught Exception", JSON.stringify(failure));
   if (pending) finish({ error: failure });
   channel.end(() => process.exit(1));
 }
 
 async function start(lines) {
   const initialisation = JSON.parse((await lines.next()).value);
-  endOfLines = initialisation.end_of_lines;
+  marks = initialisation;
   let handler;
   try {
     handler = await loadHandler(env._HANDLER);
   } catch (error) {
     const failure = failureOf(error);
-    console.error("Uncaught Exception", JSON.stringify(failure));
+    console.error("Uncaught Exception \t%s", JSON.stringify(failure));
     reply({ error: failure });
     channel.end();
     return;
   }
+  fs.writeSync(2, marks.end_of_events);
   reply({ ready: true });
   for await (const line of lines) invoke(handler, JSON.parse(line));
   process.exit();

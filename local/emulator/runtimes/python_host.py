@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import logging
 import os
 import site
 import sys
@@ -21,17 +20,16 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from local import loopback
+from local.emulator.runtimes.python_log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 OWN_PACKAGE = "local"
 
-_request_id = ""
 
-
-class InitError(Exception):
-    """The handler cannot be had; `args` are the `errorType` and the `errorMessage`."""
+class RuntimeFailure(Exception):  # noqa: N818 (AWS's runtime names the cause)
+    """An error of the runtime; `args` are its type, its message and its trace, if any."""
 
 
 def main() -> None:
@@ -46,21 +44,26 @@ def main() -> None:
         loopback.install()
         site.setquit()  # `exit`, and what else `-S` leaves out of the built-in names
         site.sethelper()
-        _set_up_output()
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a text stream
+        log = Log(initialisation["event"], initialisation["end_of_event"])
+        log.set_up_logging()
         try:
             handler = _load_handler(os.environ["_HANDLER"])
             if initialisation["snapshot"]:
                 _restore_snapshot()
         except Exception as error:  # noqa: BLE001 (whatever the function's module raises)
-            _reply(channel, _failure(error))
+            _reply(channel, _failure(log, error))
             return
-        _reply(channel, '{"ready": true}')
-        for line in messages:
-            reply = _invoke(handler, json.loads(line))
+        reply = '{"ready": true}'
+        while True:
             sys.stdout.flush()
             sys.stderr.flush()
-            os.write(2, initialisation["end_of_lines"].encode())
+            os.write(2, initialisation["end_of_events"].encode())
             _reply(channel, reply)
+            line = messages.readline()
+            if not line:
+                return
+            reply = _invoke(log, handler, json.loads(line))
 
 
 def _search_modules(opt: str, libraries: str) -> None:
@@ -72,36 +75,19 @@ def _search_modules(opt: str, libraries: str) -> None:
     if "PYTHONPATH" not in os.environ:
         found += filter(os.path.isdir, (site_packages, python))
     sys.path[:] = [*found, *sys.path[1:], libraries]
+    os.environ["LAMBDA_RUNTIME_DIR"] = libraries
+    os.environ.setdefault("LC_CTYPE", "C.UTF-8")
+    os.environ.setdefault("PYTHONPATH", libraries)  # of the processes that it starts
     for directory in found:
         site.addsitedir(directory)  # for the `.pth` files in it
     for name in [each for each in sys.modules if each.partition(".")[0] == OWN_PACKAGE]:
         del sys.modules[name]  # a function may have a module of that name
 
 
-def _set_up_output() -> None:
-    """Send every line as it ends, and what is logged to standard output, as AWS formats it."""
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a text stream
-    root = logging.getLogger()
-    handler = logging.StreamHandler(sys.stdout)
-    handler.addFilter(_name_request)
-    formatter = logging.Formatter(
-        "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s",
-        "%Y-%m-%dT%H:%M:%S",
-    )
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    root.addHandler(handler)
-
-
-def _name_request(record: logging.LogRecord) -> bool:
-    record.aws_request_id = _request_id
-    return True
-
-
 def _load_handler(name: str) -> Callable[..., Any]:
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
-        raise InitError(
+        raise RuntimeFailure(
             "Runtime.MalformedHandlerName",
             f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)",
         )
@@ -109,15 +95,16 @@ def _load_handler(name: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
         text = f"Unable to import module '{module_name}': {error}"
-        raise InitError("Runtime.ImportModuleError", text) from error
+        raise RuntimeFailure("Runtime.ImportModuleError", text) from error
     except SyntaxError as error:
         text = f"Syntax error in module '{module_name}': {error}"
-        raise InitError("Runtime.UserCodeSyntaxError", text) from error
+        trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
+        raise RuntimeFailure("Runtime.UserCodeSyntaxError", text, trace) from error
     try:
         handler: Callable[..., Any] = getattr(module, function_name)
     except AttributeError as error:
         text = f"Handler '{function_name}' missing on module '{module_name}'"
-        raise InitError("Runtime.HandlerNotFound", text) from error
+        raise RuntimeFailure("Runtime.HandlerNotFound", text) from error
     return handler
 
 
@@ -162,28 +149,25 @@ class Context:
         sys.stdout.write(str(message))
 
 
-def _invoke(handler: Callable[..., Any], invocation: dict[str, Any]) -> str:
-    global _request_id  # noqa: PLW0603 (log records name it)
-    _request_id = invocation["request_id"]
-    if invocation["trace_id"]:
-        os.environ["_X_AMZN_TRACE_ID"] = invocation["trace_id"]
-    else:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+def _invoke(log: Log, handler: Callable[..., Any], invocation: dict[str, Any]) -> str:
+    log.request_id = invocation["request_id"]
+    os.environ["_X_AMZN_TRACE_ID"] = invocation["trace_id"]
     try:
         result = handler(invocation["event"], Context(invocation))
     except Exception as error:  # noqa: BLE001 (whatever the handler raises)
-        return _failure(error)
+        return _failure(log, error)
     try:
         return f'{{"result": {json.dumps(result)}}}'
     except (TypeError, ValueError, RecursionError) as error:
         text = f"Unable to marshal response: {error}"
-        return _failure(InitError("Runtime.MarshalError", text))
+        return _failure(log, RuntimeFailure("Runtime.MarshalError", text))
 
 
-def _failure(error: Exception) -> str:
-    """Return an error as AWS reports it, and print it as AWS's runtime does."""
-    if isinstance(error, InitError):
-        (kind, message), frames = error.args, []
+def _failure(log: Log, error: Exception) -> str:
+    """Write an error to the log, and return it as AWS answers it."""
+    if isinstance(error, RuntimeFailure):
+        kind, message, *traces = error.args
+        frames = traces[0] if traces else []
     else:
         kind, message = type(error).__name__, str(error)
         # Not the frames of this file.
@@ -191,14 +175,13 @@ def _failure(error: Exception) -> str:
             frame.filename == __file__ for frame in traceback.extract_tb(error.__traceback__)
         )
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[own:])
-    shown = "".join(["Traceback (most recent call last):\n", *frames])
-    print(f"[ERROR] {kind}: {message}\n{shown}")  # noqa: T201 (the function's log)
     failure = {
         "errorMessage": message,
         "errorType": kind,
-        "requestId": _request_id,
+        "requestId": log.request_id,
         "stackTrace": frames,
     }
+    log.write_error(failure)
     return json.dumps({"error": failure})
 
 

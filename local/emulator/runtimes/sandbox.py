@@ -18,15 +18,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from local.emulator import notices
+from local.emulator.lambda_.platform_log import Event, event
 from local.emulator.runtimes.namespaces import Network
 from local.extension import launcher
 from local.extension.settings import PORT_VARIABLE, http_port
 
 HOST = "127.0.0.1"
-END_OF_LINES = "\0end of invocation\0"
-LAST_LINES_TIMEOUT_SECONDS = 1.0
+# What the hosts put around an event of several lines, and after those of an invocation.
+EVENT, END_OF_EVENT = "\0event\0", "\0end of event\0"
+END_OF_EVENTS = "\0end of invocation\0"
+LAST_EVENTS_TIMEOUT_SECONDS = 1.0
 GRACE_SECONDS = 2.0
 _SOURCES = (".py", ".js", ".cjs", ".mjs")
+_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 Data = dict[str, Any]
 
@@ -58,9 +62,9 @@ class Sandbox:
         self._channel, channel = socket.socketpair()
         self._replies = self._channel.makefile("rb")
         log, log_end = os.pipe()
-        self.log: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        """Every line, and None at the end of them; `lines` takes them out."""
-        threading.Thread(target=self._read_lines, args=[log], daemon=True).start()
+        self.log: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        """Every event, and None at the end of them; `events` takes them out."""
+        threading.Thread(target=self._read_events, args=[log], daemon=True).start()
         environment = dict(program.environment)
         inherited = [channel.fileno()]
         try:
@@ -104,7 +108,12 @@ class Sandbox:
 
     def initialise(self, message: Data, timeout_seconds: float) -> Data:
         """Have the function's module imported; the reply has `error` if it cannot be."""
-        return self._exchange({**message, "end_of_lines": f"{END_OF_LINES}\n"}, timeout_seconds)
+        marks = {
+            "event": EVENT,
+            "end_of_event": f"{END_OF_EVENT}\n",
+            "end_of_events": f"{END_OF_EVENTS}\n",
+        }
+        return self._exchange({**message, **marks}, timeout_seconds)
 
     def invoke(self, message: Data, timeout_seconds: float) -> Data:
         """Have the function invoked; the reply has `result`, or `error`.
@@ -148,26 +157,41 @@ class Sandbox:
             return f"Runtime exited with error: exit status {status}"
         return "Runtime exited without providing a reason"
 
-    def lines(self) -> list[str]:
-        """Return the lines of the log up to the end of the invocation, or of the processes."""
-        lines: list[str] = []
-        deadline = time.monotonic() + LAST_LINES_TIMEOUT_SECONDS
+    def events(self) -> list[Event]:
+        """Return the events of the log up to the end of the invocation, or of the processes."""
+        events: list[Event] = []
+        deadline = time.monotonic() + LAST_EVENTS_TIMEOUT_SECONDS
         with contextlib.suppress(queue.Empty):
-            while True:
-                line = self.log.get(timeout=max(0.0, deadline - time.monotonic()))
-                if line is None:
+            while (
+                found := self.log.get(timeout=max(0.0, deadline - time.monotonic()))
+            ) is not None:
+                before, end, _ = found.message.partition(END_OF_EVENTS)
+                if before:
+                    events.append(found._replace(message=before))
+                if end:
                     break
-                if line.endswith(END_OF_LINES):
-                    lines += filter(None, [line.removesuffix(END_OF_LINES)])
-                    break
-                lines.append(line)
-        return lines
+        return events
 
-    def _read_lines(self, log: int) -> None:
+    def _read_events(self, log: int) -> None:
+        """Read the log: an event for each line, or for what a host has framed."""
         with os.fdopen(log, encoding="utf-8", errors="replace", newline="\n") as stream:
             for line in stream:
-                self.log.put(line.removesuffix("\n"))
+                before, is_framed, text = line.partition(EVENT)
+                if before:
+                    self.log.put(event(before))
+                if is_framed:
+                    while END_OF_EVENT not in text and (more := stream.readline()):
+                        text += more
+                    self.log.put(event(text.partition(END_OF_EVENT)[0]))
         self.log.put(None)
+
+    def peak_megabytes(self) -> int:
+        """Return the most memory that the function's process has used; 0 if that is unknown."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        except OSError:  # not Linux, or the process has ended
+            return 0
+        return sum(int(kib) // 1024 + 1 for kib in _PEAK.findall(status))
 
     def hang_up(self) -> None:
         """End the conversation: the function's process ends by itself."""

@@ -9,7 +9,7 @@ from ministack.services import secretsmanager
 from local.emulator.core import caller
 from local.emulator.core.accounts import denial_message, in_account_of
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response, json_response, succeeded
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
 from local.emulator.secretsmanager.shared import Data, Handler
 
 ACTION = "secretsmanager:GetSecretValue"
@@ -28,6 +28,24 @@ def read_in_owners_account(original: Handler, data: Data) -> Response:
     """
     with in_account_of(data.get("SecretId", "")):
         return original(data)
+
+
+@replaces(secretsmanager, "_batch_get_secret_value")
+def require_ids_or_filters(
+    original: Callable[[Data, str], Response], data: Data, access_key_id: str
+) -> Response:
+    """Refuse both a list of secrets and filters, or neither.
+
+    ministack ignores the filters, or reads every secret.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
+    """
+    if bool(data.get("SecretIdList")) == bool(data.get("Filters")):
+        return error_response(
+            "InvalidParameterException",
+            "Either 'SecretIdList' or 'Filters' must be provided, but not both.",
+        )
+    return original(data, access_key_id)
 
 
 @replaces(secretsmanager, "_batch_get_secret_value")

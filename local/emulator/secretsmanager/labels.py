@@ -1,4 +1,4 @@
-"""Secrets Manager: a staging label is on one version, and a version without any is deprecated."""
+"""Secrets Manager: a staging label is on one version, and AWSCURRENT always on one."""
 # ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
@@ -51,30 +51,28 @@ def make_first_version_current(original: Handler, data: Data) -> Response:
 
 @replaces(secretsmanager, "_update_secret_version_stage")
 def keep_current_label(original: Handler, data: Data) -> Response:
-    """Refuse to leave a secret without a current version.
+    """Refuse to leave a secret without a current version, or to guess which version loses it.
 
-    ministack takes the label AWSCURRENT away.
+    ministack removes the label AWSCURRENT, and has other words for the second.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
     """
-    if data.get("VersionStage") == CURRENT and not data.get("MoveToVersionId"):
+    stage, target = data.get("VersionStage"), data.get("MoveToVersionId")
+    if stage == CURRENT and not target:
         return error_response(
             "InvalidParameterException",
             f"You can only move staging label {CURRENT} to a different secret version. "
             "It can't be completely removed.",
         )
-    return original(data)
-
-
-@replaces(secretsmanager, "_list_secret_version_ids")
-def hide_deprecated_versions(original: Handler, data: Data) -> Response:
-    """List versions without a label only with `IncludeDeprecated`.
-
-    ministack always lists them.
-
-    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
-    """
-    response = original(data)
-    if not succeeded(response) or data.get("IncludeDeprecated"):
-        return response
-    answer = json.loads(response[2])
-    labelled = [version for version in answer["Versions"] if version["VersionStages"]]
-    return json_response(answer | {"Versions": labelled})
+    secret = usable_secret(data)
+    if secret is None or target not in secret["Versions"] or data.get("RemoveFromVersionId"):
+        return original(data)
+    holder, _ = secretsmanager._find_stage_version(secret, stage)
+    if holder in (None, target):
+        return original(data)
+    return error_response(
+        "InvalidParameterException",
+        f"The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently "
+        f"attached to version {holder}, so you must explicitly reference that version in "
+        "RemoveFromVersionId.",
+    )

@@ -1,7 +1,7 @@
 """Secrets Manager: replicas of a secret in other regions, under keys of those regions.
 
-Replication is done when the call is answered; with AWS it takes some seconds. The key that
-encrypts a replica stays as it was asked for first, and is used in the name of whoever writes.
+Replication is done when the call is answered; on AWS it takes some seconds. A replica keeps the
+key that it was first requested with. The caller who writes a value needs that key.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
 """
@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import kms, secretsmanager
+from ministack.services import ec2, kms, secretsmanager
 
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response, error_response, json_response, succeeded
@@ -75,9 +75,9 @@ def _remove_regions(data: Data) -> Response:
 
 
 def _promote(data: Data) -> Response:
-    """Make a replica a secret of its own, in its region, that rotates no more.
+    """Make a replica a secret of its own, in its region, that no longer rotates.
 
-    What AWS says of a secret that is no replica is not documented.
+    AWS does not document its answer for a secret that is not a replica.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_StopReplicationToReplica.html
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
@@ -98,7 +98,7 @@ def _promote(data: Data) -> Response:
 
 @replaces(secretsmanager, "_replicate_secret_to_regions")
 def report_failed_replication(original: Handler, data: Data) -> Response:
-    """Ask both keys, and let be what is there already: the status of a region tells of a failure.
+    """Check both keys, keep existing secrets, and show a failure in the status of its region.
 
     In ministack, replication never fails.
 
@@ -106,6 +106,10 @@ def report_failed_replication(original: Handler, data: Data) -> Response:
     """
     secret, asked = usable_secret(data), data.get("AddReplicaRegions", [])
     regions = {each["Region"] for each in asked}
+    if unknown := regions - {name for name, _ in ec2._AWS_REGIONS}:
+        return error_response(
+            "InvalidParameterException", f"Invalid replica region: {', '.join(sorted(unknown))}"
+        )
     if secret is None or secretsmanager._is_replica(secret) or get_region() in regions:
         return original(data)  # it refuses them
     overwrite = bool(data.get("ForceOverwriteReplicaSecret"))
@@ -143,7 +147,7 @@ def _failure_there(replica: Data, region: str, *, encrypts: bool) -> str:
 
 
 def _is_usable(key_id: str | None) -> bool:
-    """Tell whether a key of the request's region, or AWS's own, encrypts."""
+    """Return whether a key of the request's region, or AWS's own, encrypts."""
     if not key_id or key_id.endswith("alias/aws/secretsmanager"):
         return True
     key = kms._resolve_key(key_id)
@@ -152,12 +156,12 @@ def _is_usable(key_id: str | None) -> bool:
 
 @replaces(secretsmanager, "_sync_replicas")
 def sync_replicas_by_key(original: Callable[[Data], None], secret: Data) -> None:
-    """Leave a replica as it is, and say so in its status, where its key refuses a value.
+    """Keep a replica as it is where its key refuses a value, and show that in its status.
 
-    ministack asks no key.
+    ministack does not check the key.
 
-    The keys are asked in the name of whoever writes the value. Whether AWS tries again before the
-    next value is not documented: it is not done here, so that nobody's right stands in for his.
+    The caller who writes the value needs the keys. AWS does not document whether it tries again
+    before the next value. Here it does not: the next caller may have other permissions.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html
     """
@@ -183,7 +187,7 @@ def sync_replicas_by_key(original: Callable[[Data], None], secret: Data) -> None
 
 
 def _is_behind(replica: Data, secret: Data) -> bool:
-    """Tell whether a secret has a value that its replica lacks."""
+    """Return whether a secret has a value that its replica lacks."""
     known = replica["Versions"]
     return any(
         version.get(name) != known.get(version_id, {}).get(name)

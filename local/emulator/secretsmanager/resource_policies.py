@@ -1,4 +1,4 @@
-"""Resource policies: none that is public or no policy, and a request on loopback came by TLS."""
+"""Resource policies: valid, not public, and evaluated as if each request had come by TLS."""
 # ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import contextvars
@@ -12,50 +12,89 @@ from ministack.services import secretsmanager
 
 from local.emulator.core.patching import replaces
 from local.emulator.core.principals import as_list, has_invalid_principal
-from local.emulator.core.responses import Response, error_response
+from local.emulator.core.responses import Response, error_response, json_response, succeeded
 from local.emulator.secretsmanager.shared import Data, Handler, constraint_error
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
 POLICY_CHARACTERS = 20_480
-# What a condition must fix, so that a policy for everybody is not public.
+# A policy for every principal is not public if a condition fixes one of these keys.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_secret-policy.html
 FIXING = {"aws:sourcearn", "aws:sourceaccount", "aws:sourcevpc", "aws:sourcevpce"}
+BROAD_ACCESS = "This resource policy grants broad access to your secret."
 EQUAL = ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
 
 _without_tls: contextvars.ContextVar[bool] = contextvars.ContextVar("without_tls", default=False)
 
 
 @replaces(secretsmanager, "_put_resource_policy")
-def validate_resource_policy(original: Handler, data: Data) -> Response:
-    """Refuse what is no policy, is too long, or is public against `BlockPublicPolicy`.
+def check_resource_policy(original: Handler, data: Data) -> Response:
+    """Refuse an invalid policy, and a public one with `BlockPublicPolicy`.
 
-    It also refuses a policy that names a role or user that does not exist. ministack takes any
-    text.
+    ministack takes any text.
 
-    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ValidateResourcePolicy.html
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
     """
-    text = data.get("ResourcePolicy", "")
-    if not 1 <= len(text) <= POLICY_CHARACTERS:
-        return constraint_error("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
-    try:
-        statements = as_list(json.loads(text)["Statement"])
-        public = any(map(_is_public, statements))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return error_response(
-            "MalformedPolicyDocumentException", "This resource policy contains invalid Json."
-        )
-    if has_invalid_principal(text):
-        return error_response(
-            "MalformedPolicyDocumentException",
-            "This resource policy contains an unsupported principal.",
-        )
-    if data.get("BlockPublicPolicy") and public:
+    policy = data.get("ResourcePolicy", "")
+    if refusal := _refusal(policy):
+        return refusal
+    if data.get("BlockPublicPolicy") and _is_public(policy):
         return error_response(
             "PublicPolicyException",
             "The BlockPublicPolicy parameter is set to true, and the resource policy did not "
             "prevent broad access to the secret.",
         )
     return original(data)
+
+
+@replaces(secretsmanager, "_validate_resource_policy")
+def find_public_policy(original: Handler, data: Data) -> Response:
+    """Refuse an invalid policy, and report a public one.
+
+    ministack passes every policy.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ValidateResourcePolicy.html
+    """
+    policy = data.get("ResourcePolicy", "")
+    if "SecretId" in data:
+        described: Response = secretsmanager._describe_secret(data)
+        if not succeeded(described):
+            return described
+    if refusal := _refusal(policy):
+        return refusal
+    if not _is_public(policy):
+        return original(data)
+    error = {"CheckName": "PUBLIC_POLICY", "ErrorMessage": BROAD_ACCESS}
+    return json_response({"PolicyValidationPassed": False, "ValidationErrors": [error]})
+
+
+def _refusal(policy: str) -> Response | None:
+    """Refuse a policy that is too long, or no policy of a secret whose principals exist.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html
+    """
+    if not 1 <= len(policy) <= POLICY_CHARACTERS:
+        return constraint_error("resourcePolicy", f"have length between 1 and {POLICY_CHARACTERS}")
+    code = "MalformedPolicyDocumentException"
+    try:
+        statements = as_list(json.loads(policy)["Statement"])
+        actions = [action for each in statements for action in as_list(each.get("Action", []))]
+        effects = {each["Effect"] for each in statements}
+        foreign = [action for action in actions if not _is_of_secrets(action)]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return error_response(code, "This resource policy contains invalid Json.")
+    if not effects <= {"Allow", "Deny"}:
+        return error_response(code, "This resource policy contains a syntax error.")
+    if has_invalid_principal(policy):
+        return error_response(code, "This resource policy contains an unsupported principal.")
+    if foreign:
+        return error_response(code, "This resource policy contains an unsupported action.")
+    return None
+
+
+def _is_of_secrets(action: str) -> bool:
+    """Return whether an action is, or a pattern can be, one of Secrets Manager."""
+    service = action.partition(":")[0]
+    return service == "*" or service.lower() == "secretsmanager"
 
 
 @replaces(secretsmanager, "_get_resource_policy")
@@ -75,8 +114,12 @@ def refuse_policy_of_deleted_secret(original: Handler, data: Data) -> Response:
     return original(data)
 
 
-def _is_public(statement: dict[str, Any]) -> bool:
-    principal = statement.get("Principal", "*")  # with NotPrincipal, nearly everybody
+def _is_public(policy: str) -> bool:
+    return any(map(_allows_everyone, as_list(json.loads(policy)["Statement"])))
+
+
+def _allows_everyone(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal", "*")  # with NotPrincipal, nearly every principal
     named = principal.get("AWS", []) if isinstance(principal, dict) else principal
     if statement["Effect"] != "Allow" or "*" not in as_list(named):
         return False

@@ -73,7 +73,7 @@ def rotate_secret(original: Handler, data: Data) -> Response:
         "RotationEnabled": True,
         "RotationLambdaARN": function_arn,
         "RotationRules": data.get("RotationRules") or secret.get("RotationRules"),
-        "_ConfiguredDate": int(time.time()),
+        "_ConfiguredDate": round(time.time(), 3),
     }
     _start(secret, token, immediately=data.get("RotateImmediately", True))
     return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
@@ -82,8 +82,8 @@ def rotate_secret(original: Handler, data: Data) -> Response:
 def _refusal_of_values(token: str, rules: Data) -> Response | None:
     if len(token) not in TOKEN_CHARACTERS:
         return constraint_error("clientRequestToken", "have length between 32 and 64")
-    fault = schedule.fault(rules)
-    return error_response("InvalidParameterException", fault) if fault else None
+    error = schedule.violation(rules)
+    return error_response("InvalidParameterException", error) if error else None
 
 
 def _refusal_of_function(arn: str, secret: Data) -> Response | None:
@@ -135,7 +135,7 @@ def _start(secret: Data, token: str, *, immediately: bool) -> None:
         copied = {} if immediately or current is None else current
         secretsmanager._remove_stage_everywhere(secret, PENDING)
         secret["Versions"][token] = {name: copied.get(name) for name in VALUE} | {
-            "CreatedDate": int(time.time()),
+            "CreatedDate": round(time.time(), 3),
             "Stages": [PENDING],
         }
     elif not immediately or rotation in _rotations or not _is_under_way(secret, token):
@@ -156,7 +156,7 @@ async def _rotate(secret: Data, token: str) -> None:
         if not await _succeeds(step, secret, token):
             _record("RotationFailed", secret)
             return
-    secret["LastRotatedDate"] = int(time.time())
+    secret["LastRotatedDate"] = round(time.time(), 3)
     secretsmanager._sync_replicas(secret)
     _record("RotationSucceeded", secret)
 
@@ -235,9 +235,9 @@ async def cancel_rotation(original: Callable[..., Awaitable[Response]], *request
 
 @replaces(secretsmanager, "_describe_secret")
 def describe_rotation_dates(original: Handler, data: Data) -> Response:
-    """Answer when it was rotated last and will be next, and nothing before it was configured.
+    """Show when the secret was rotated last and will be next.
 
-    ministack leaves the dates out.
+    ministack omits the dates.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
     """
@@ -246,9 +246,7 @@ def describe_rotation_dates(original: Handler, data: Data) -> Response:
         return response
     _, secret = secretsmanager._resolve(data["SecretId"])
     answer = json.loads(response[2])
-    if not secret.get("RotationLambdaARN"):
-        del answer["RotationEnabled"]
-    elif secret["RotationEnabled"]:
+    if secret["RotationEnabled"]:
         dates = {
             "LastRotatedDate": secret.get("LastRotatedDate"),
             "NextRotationDate": _next_rotation(secret),
@@ -258,31 +256,11 @@ def describe_rotation_dates(original: Handler, data: Data) -> Response:
 
 
 def _next_rotation(secret: Data) -> float | None:
-    """Tell when; a new current version counts as a rotation, whoever put it."""
+    """Return the end of the next window; any new current version counts as a rotation."""
     _, current = secretsmanager._find_stage_version(secret, CURRENT)
     last = max(secret["_ConfiguredDate"], current["CreatedDate"] if current else 0)
     following = schedule.next_rotation(secret.get("RotationRules") or {}, last)
     return following.timestamp() if following else None
-
-
-@replaces(secretsmanager, "_get_secret_value")
-def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
-    """Answer that a version which rotation has made and not filled yet has no value.
-
-    ministack answers without a value.
-    """
-    response = original(data)
-    if not succeeded(response) or has_value(json.loads(response[2])):
-        return response
-    asked = (
-        f"VersionId: {data['VersionId']}"
-        if "VersionId" in data
-        else f"staging label: {data.get('VersionStage', CURRENT)}"
-    )
-    return error_response(
-        "ResourceNotFoundException",
-        f"Secrets Manager can't find the specified secret value for {asked}",
-    )
 
 
 @replaces(secretsmanager, "_apply_current_promotion")

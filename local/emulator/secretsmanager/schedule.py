@@ -19,8 +19,8 @@ RATE_HOURS = range(4, 999 * 24 + 1)
 Rules = dict[str, Any]
 
 
-def fault(rules: Rules) -> str | None:
-    """Say what is wrong with RotationRules, or None."""
+def violation(rules: Rules) -> str | None:
+    """Return the error of RotationRules, or None."""
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
     if days is not None and expression is not None:
         return "You can't specify both AutomaticallyAfterDays and ScheduleExpression."
@@ -43,7 +43,7 @@ def _is_valid(expression: str) -> bool:
 def next_rotation(rules: Rules, last: float) -> datetime | None:
     """Return the end of the first window after `last`, in seconds since 1970; None without one."""
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
-    since = datetime.fromtimestamp(last, UTC)
+    since = datetime.fromtimestamp(int(last), UTC)
     opens: datetime | None = None
     match schedules.parse(expression or f"rate({days} days)"):
         case Cron(hours):

@@ -11,7 +11,7 @@ from local.emulator.core import caller
 from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response
 
-CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 VALUE = ("SecretString", "SecretBinary")
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -29,7 +29,7 @@ _UNWRITABLE = (
 
 
 def has_value(data: Data) -> bool:
-    """Tell whether a request, an answer or a version has a value."""
+    """Return whether a request, an answer or a version has a value."""
     return any(data.get(name) is not None for name in VALUE)
 
 
@@ -40,11 +40,17 @@ def usable_secret(data: Data) -> Data | None:
     return None if found is None or found.get("DeletedDate") else found
 
 
+def key_of_version(secret: Data, version: Data) -> str | None:
+    """Return the customer key that a version is encrypted with; a replica has one for all."""
+    key: str | None = secret.get("KmsKeyId")
+    return key if secretsmanager._is_replica(secret) else version.get("KmsKeyId", key)
+
+
 def refusal_of_key(secret: Data, actions: tuple[str, ...]) -> Response | None:
     """Answer for a secret whose customer key is unusable or closed to the caller, else None."""
     key_id = secret.get("KmsKeyId")
     if not key_id or key_id.endswith("alias/aws/secretsmanager"):
-        # AWS's own key serves every caller in the account, and nobody else.
+        # Every caller in the account may use AWS's own key, and no one else.
         return _of_default_key() if caller.is_in_another_account() else None
     key = kms._resolve_key(key_id)
     if key is None or key["KeyState"] != "Enabled":
@@ -77,7 +83,7 @@ def _of_default_key() -> Response:
 def constraint_error(member: str, rule: str) -> Response:
     """Refuse a parameter that breaks a rule, such as `have length less than or equal to 512`.
 
-    AWS quotes what it was given; here a secret's value is no part of any message.
+    AWS quotes the value; here no message contains one, because it may be secret.
     """
     return error_response(
         "ValidationException",

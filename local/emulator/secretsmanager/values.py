@@ -1,17 +1,16 @@
-"""Secrets Manager: the customer key is asked, a request token counts once, values have limits."""
+"""Values of secrets: one per token, at most 64 KiB, under a key that the caller may use."""
 # ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import base64
 import json
-import re
-import secrets
-import string
 
 from ministack.services import secretsmanager
 
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response, error_response, json_response, succeeded
+from local.emulator.secretsmanager.deletion import SUFFIX_CHARACTERS, random_suffix
 from local.emulator.secretsmanager.shared import (
+    CURRENT,
     READING,
     VALUE,
     WRITING,
@@ -19,15 +18,14 @@ from local.emulator.secretsmanager.shared import (
     Handler,
     constraint_error,
     has_value,
+    key_of_version,
     refusal_of_key,
     usable_secret,
 )
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 VALUE_BYTES = 65_536
-NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
 NAME_CHARACTERS = 512
-ARN_SUFFIX_CHARACTERS = 6
 
 
 # The last to wrap a handler is the first to see a request: tokens here, then keys, then limits.
@@ -52,9 +50,7 @@ def create_version_only_with_value(original: Handler, data: Data) -> Response:
     if not succeeded(response):
         return response
     secret = secretsmanager._secrets[data["Name"]]
-    secret["ARN"] = secret["ARN"][:-ARN_SUFFIX_CHARACTERS] + "".join(
-        secrets.choice(string.ascii_letters + string.digits) for _ in range(ARN_SUFFIX_CHARACTERS)
-    )
+    secret["ARN"] = secret["ARN"][:-SUFFIX_CHARACTERS] + random_suffix()
     ((version_id, version),) = secret["Versions"].items()
     answer = {"ARN": secret["ARN"], "Name": secret["Name"]}
     if has_value(data):
@@ -138,7 +134,7 @@ def _answer_to_repeated(data: Data, secret: Data) -> Response | None:
 def check_key_on_creation(original: Handler, data: Data) -> Response:
     """Create a secret only with a usable key that the caller may use, even without a value.
 
-    ministack does not ask the key.
+    ministack does not check the key.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
@@ -158,11 +154,11 @@ def check_key_on_creation(original: Handler, data: Data) -> Response:
 def check_key_on_writing(original: Handler, data: Data) -> Response:
     """Write a value, or change the key, only with a usable key that the caller may use.
 
-    ministack does not ask the key.
+    ministack does not check the key.
     """
     secret = usable_secret(data)
-    if secret is None:
-        return original(data)
+    if secret is None or secretsmanager._is_replica(secret):
+        return original(data)  # it refuses them
     refusal = None
     moves = "KmsKeyId" in data and bool(secret["Versions"])
     if moves:  # its versions are read with the old key
@@ -177,13 +173,40 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
 def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Read a value only with a usable key that the caller may use; a batch reads one by one.
 
-    ministack does not ask the key.
+    ministack does not check the key.
     """
     response = original(data)
     secret = usable_secret(data)
     if not succeeded(response) or secret is None:
         return response
-    return refusal_of_key(secret, READING) or response
+    version = secret["Versions"][json.loads(response[2])["VersionId"]]
+    key = {"KmsKeyId": key_of_version(secret, version), "ARN": secret["ARN"]}
+    return refusal_of_key(key, READING) or response
+
+
+@replaces(secretsmanager, "_get_secret_value")
+def refuse_to_read_missing_value(original: Handler, data: Data) -> Response:
+    """Answer that there is no such version, or that it has no value yet.
+
+    ministack has other words for the first, and answers the second without a value.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+    """
+    response = original(data)
+    answer = json.loads(response[2])
+    is_missing = answer.get("__type") == "ResourceNotFoundException"
+    is_empty = succeeded(response) and not has_value(answer)
+    if usable_secret(data) is None or not (is_missing or is_empty):
+        return response
+    asked = (
+        f"VersionId: {data['VersionId']}"
+        if "VersionId" in data
+        else f"staging label: {data.get('VersionStage', CURRENT)}"
+    )
+    return error_response(
+        "ResourceNotFoundException",
+        f"Secrets Manager can't find the specified secret value for {asked}",
+    )
 
 
 @replaces(secretsmanager, "_get_secret_value")
@@ -239,18 +262,11 @@ def require_value(original: Handler, data: Data) -> Response:
 
 
 @replaces(secretsmanager, "_create_secret")
-def validate_name(original: Handler, data: Data) -> Response:
-    """Refuse a name with other characters than AWS allows, or more than 512 of them.
+def limit_name(original: Handler, data: Data) -> Response:
+    """Refuse a name of more than 512 characters.
 
-    ministack takes any text.
+    ministack takes any length.
     """
-    name = data.get("Name", "")
-    if len(name) > NAME_CHARACTERS:
+    if len(data.get("Name", "")) > NAME_CHARACTERS:
         return constraint_error("name", f"have length less than or equal to {NAME_CHARACTERS}")
-    if not NAME.fullmatch(name):
-        return error_response(
-            "ValidationException",
-            "Invalid name. Must be a valid name containing alphanumeric characters, "
-            "or any of the following: -/_+=.@!",
-        )
     return original(data)

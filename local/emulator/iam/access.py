@@ -166,9 +166,10 @@ def refuse_to_attach_unknown_policy(original: Handler, parameters: Parameters) -
     arn = iam._p(parameters, "PolicyArn")
     if iam._policy_exists(arn):
         return original(parameters)
-    response: Response = iam._error(
-        404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable."
-    )
+    error = (404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+    if not arn.startswith("arn:"):
+        error = (400, "ValidationError", "Invalid ARN:  Could not be parsed!")
+    response: Response = iam._error(*error)
     return response
 
 

@@ -1,10 +1,8 @@
-"""Parameter Store: the key of a SecureString is asked, and so is who tags; values do not nest."""
+"""Keys of SecureStrings, which the caller must be allowed to use, and the permission to tag."""
 # ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
-import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from ministack.core.responses import get_region
 from ministack.services import kms, ssm
@@ -14,13 +12,9 @@ from local.emulator.core.accounts import denial_message
 from local.emulator.core.patching import replaces
 from local.emulator.core.permissions import encryption_context_keys
 from local.emulator.core.responses import Response, error_response, succeeded
+from local.emulator.ssm.shared import SECURE, Data, Handler
 
-SECURE = "SecureString"
-NESTED = re.compile(r"\{\{.*\}\}", re.DOTALL)
 AWS_OWN_KEY = "alias/aws/ssm"
-
-Data = dict[str, Any]
-Handler = Callable[[Data], Response]
 
 
 @replaces(ssm, "_get_parameter")
@@ -30,7 +24,7 @@ Handler = Callable[[Data], Response]
 def check_key_on_reading(original: Handler, data: Data) -> Response:
     """Decrypt only with a usable key that the caller may use, in the context of the ARN.
 
-    ministack does not ask the key.
+    ministack does not check the key.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
@@ -40,8 +34,8 @@ def check_key_on_reading(original: Handler, data: Data) -> Response:
     answer = json.loads(response[2])
     for shown in answer["Parameters"] if "Parameters" in answer else [answer["Parameter"]]:
         # A version has the key that it was written with.
-        _, parameter = ssm._lookup_parameter(shown["Name"])
-        history = ssm._parameter_history.get(shown["Name"]) or []
+        name, parameter = ssm._lookup_parameter(shown["Name"])
+        history = ssm._parameter_history.get(name) or []
         keys = [each["KeyId"] for each in history if each["Version"] == shown["Version"]]
         if shown["Type"] == SECURE and (
             refusal := _refusal_of_key(keys[0], parameter["ARN"], ["kms:Decrypt"])
@@ -54,7 +48,7 @@ def check_key_on_reading(original: Handler, data: Data) -> Response:
 def check_key_on_writing(original: Handler, data: Data) -> Response:
     """Encrypt only with a usable key that the caller may use: an Advanced one by a data key.
 
-    ministack does not ask the key.
+    ministack does not check the key.
     """
     name = data.get("Name", "")
     existing = ssm._parameters.get(name) or {}
@@ -67,26 +61,10 @@ def check_key_on_writing(original: Handler, data: Data) -> Response:
 
 
 @replaces(ssm, "_put_parameter")
-def refuse_nested_parameter(original: Handler, data: Data) -> Response:
-    """Refuse a value with `{{}}`, by which documents and commands name a parameter.
-
-    ministack takes any text.
-
-    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-    """
-    if NESTED.search(data.get("Value", "")):
-        return error_response(
-            "ValidationException",
-            'Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.',
-        )
-    return original(data)
-
-
-@replaces(ssm, "_put_parameter")
 def check_permission_to_tag(original: Handler, data: Data) -> Response:
-    """Tag a new parameter only for who may call AddTagsToResource.
+    """Tag a new parameter only if the caller may call AddTagsToResource.
 
-    ministack tags without asking.
+    ministack tags for every caller.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """

@@ -1,4 +1,4 @@
-"""Lambda's own metrics: of every invocation, whoever made it, with all their dimensions."""
+"""Lambda's own metrics: of every invocation, from any caller, with all their dimensions."""
 # ruff: noqa: ANN401 (ministack is untyped)
 
 import time
@@ -44,7 +44,7 @@ def publish_throttle_once(
 
     ministack counts it twice, and as an invocation.
     """
-    # Called where there is no room, without a duration, and again by who waits for an answer.
+    # Called where there is no room, without a duration, and again for a caller that waits.
     if throttle and not duration_ms:
         _publish({"FunctionName": function_name}, "Throttles", 1)
 

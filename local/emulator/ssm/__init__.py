@@ -1,0 +1,1 @@
+"""Parameter Store: names, values, versions, filters, and the keys of SecureStrings."""
