@@ -144,7 +144,7 @@ def test_time_and_memory_are_held_against_the_functions_own(
 def test_each_role_reads_its_own_secrets_and_parameters(outcomes: dict[str, CheckResult]) -> None:
     found = outcomes[OWN]
     assert (found.passed, found.figure.splitlines()[0]) == (True, "9 of 9 functions")
-    assert lines(found) == {f"✓ {', '.join(sorted(BODIES))}": "2 read, 3 refused"}
+    assert lines(found) == {f"✓ {', '.join(sorted(BODIES))}": "2 read, 3 denied"}
     assert outcomes[AGREES].passed is True
 
 
