@@ -243,6 +243,8 @@ def error_of(name: str, code: str, message: str) -> SecretError:
 
 def _cause(error: Exception) -> tuple[type[SecretError], str]:
     """Return error class and text for an exception of the SDK; the text holds no value."""
+    if isinstance(error, SecretError):  # of a client that reads its own credentials so
+        return type(error), str(error)
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         given = response.get("Error", {})
