@@ -22,6 +22,7 @@ PATCHED_BY = (
     "cloudtrail.trails",
     "cloudtrail.events",
     "cloudwatch.alarm_actions",
+    "cloudwatch.alarm_history",
     "cloudwatch.anomaly_detectors",
     "cloudwatch.evaluation",
     "logs.metrics",
