@@ -24,6 +24,7 @@ PATCHED_BY = (
     "cloudwatch.alarm_actions",
     "cloudwatch.alarm_history",
     "cloudwatch.anomaly_detectors",
+    "cloudwatch.dashboards",
     "cloudwatch.evaluation",
     "logs.metrics",
     "secretsmanager.values",

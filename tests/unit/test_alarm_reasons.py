@@ -37,8 +37,8 @@ ALARM = {
             [1, 2],
             "ALARM",
             (
-                "Threshold Crossed: 2 out of the last 2 datapoints [2.0 (26/10/23 16:42:30), 1.0 "
-                "(26/10/23 16:42:00)] were greater than or equal to the threshold (2.0) "
+                "Threshold Crossed: 2 out of the last 2 datapoints [2.0 (26/10/23 16:42:30), "
+                "1.0 (26/10/23 16:42:00)] were greater than or equal to the threshold (2.0) "
                 "(minimum 2 datapoints for OK -> ALARM transition)."
             ),
         ),
@@ -47,8 +47,9 @@ ALARM = {
             [0.5],
             "OK",
             (
-                "Threshold Crossed: 1 out of the last 1 datapoints [0.5 (26/10/23 16:42:00)] was not "
-                "greater than the threshold (2.0) (minimum 1 datapoint for ALARM -> OK transition)."
+                "Threshold Crossed: 1 out of the last 1 datapoints [0.5 (26/10/23 16:42:00)] was "
+                "not greater than the threshold (2.0) (minimum 1 datapoint for "
+                "ALARM -> OK transition)."
             ),
         ),
         ({}, [None], "INSUFFICIENT_DATA", "Insufficient Data: 1 datapoint was unknown."),
@@ -66,8 +67,8 @@ ALARM = {
             [None],
             "OK",
             (
-                "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint "
-                "was treated as [NonBreaching]."
+                "Threshold Crossed: no datapoints were received for 1 period and 1 missing "
+                "datapoint was treated as [NonBreaching]."
             ),
         ),
     ],
