@@ -8,6 +8,8 @@ nothing of this.
 
 PATCHED_BY = (
     "ec2",
+    "event_entries",
+    "event_targets",
     "events",
     "iam",
     "kms",
