@@ -19,10 +19,8 @@ class _Field(NamedTuple):
     """What only this field can have, as a regular expression; by default nothing."""
 
 
-_MONTHS = tuple(
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-)
-_DAYS = tuple(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"])
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FIELDS = (
     _Field(0, 59),
     _Field(0, 23),
