@@ -19,6 +19,9 @@ PATCHED_BY = (
     "runtimes.environment",
     "s3",
     "sns",
+    "sns_topics",
+    "sns_messages",
+    "sns_subscriptions",  # after sns: an invalid subscription is refused first
     "core.accounts",
     "ssm",
     "cloudtrail.trails",

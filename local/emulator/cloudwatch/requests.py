@@ -3,22 +3,17 @@
 
 from typing import Any
 
-from ministack.core import responses
 from ministack.services import cloudwatch
 
-from local.emulator.core.requests import Request
 from local.emulator.core.responses import Response
-from local.emulator.validation.parameters import parse
+from local.emulator.validation.forms import parse_form
 
 Parameters = dict[str, Any]
 
 
 def parameters(operation: str, form: Parameters, data: Parameters) -> Parameters:
     """Return the parameters: `data` is what JSON or CBOR says, empty for a form."""
-    if data:
-        return data
-    model = responses._service_model("monitoring").operation_model(operation)
-    return parse(model, Request("POST", "/", {}, b"", form))
+    return data or parse_form("monitoring", operation, form)
 
 
 def error(code: str, message: str, *protocol: bool) -> Response:
