@@ -32,6 +32,8 @@ PATCHED_BY = (
     "cloudwatch.dashboards",
     "cloudwatch.evaluation",
     "logs.metrics",
+    "logs.groups",
+    "logs.events",
     "secretsmanager.values",
     "secretsmanager.labels",
     "secretsmanager.replication",  # after values: replicas need the ARN that it gives a secret
