@@ -8,6 +8,7 @@ nothing of this.
 
 PATCHED_BY = (
     "ec2",
+    "ec2_requests",  # after ec2: what is refused is refused first
     "event_entries",
     "event_targets",
     "events",
