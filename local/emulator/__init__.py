@@ -32,6 +32,7 @@ PATCHED_BY = (
     "cloudwatch.anomaly_detectors",
     "cloudwatch.dashboards",
     "cloudwatch.evaluation",
+    "cloudwatch.metrics",
     "logs.metrics",
     "logs.groups",
     "logs.events",
