@@ -8,6 +8,9 @@ nothing of this.
 
 PATCHED_BY = (
     "ec2",
+    "ec2_requests",  # after ec2: what is refused is refused first
+    "event_entries",
+    "event_targets",
     "events",
     "iam.access",
     "iam.documents",  # after iam.access: what is not a policy has no size
@@ -38,6 +41,9 @@ PATCHED_BY = (
     "outage",
     "s3",
     "sns",
+    "sns_topics",
+    "sns_messages",
+    "sns_subscriptions",  # after sns: an invalid subscription is refused first
     "core.accounts",
     "kms.reencryption",  # after accounts: it names the action that accounts words a denial with
     "ssm.listing",
@@ -49,9 +55,14 @@ PATCHED_BY = (
     "cloudtrail.trails",
     "cloudtrail.events",
     "cloudwatch.alarm_actions",
+    "cloudwatch.alarm_history",
     "cloudwatch.anomaly_detectors",
+    "cloudwatch.dashboards",
     "cloudwatch.evaluation",
+    "cloudwatch.metrics",
     "logs.metrics",
+    "logs.groups",
+    "logs.events",
     "secretsmanager.values",
     "secretsmanager.labels",
     "secretsmanager.versions",

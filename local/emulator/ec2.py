@@ -181,34 +181,6 @@ def ignore_descriptions_of_rules(
     return bare
 
 
-@replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupIngress")
-def refuse_duplicate_ingress_rule(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a rule that the group has.
-
-    ministack adds it a second time.
-    """
-    return _duplicate(parameters, "IpPermissions") or original(parameters)
-
-
-@replaces(ec2._ACTION_MAP, "AuthorizeSecurityGroupEgress")
-def refuse_duplicate_egress_rule(original: Handler, parameters: Parameters) -> Response:
-    """Refuse a rule that the group has.
-
-    ministack adds it a second time.
-    """
-    return _duplicate(parameters, "IpPermissionsEgress") or original(parameters)
-
-
-def _duplicate(parameters: Parameters, direction: str) -> Response | None:
-    group = ec2._security_groups.get(ec2._p(parameters, "GroupId"), {direction: []})
-    wanted = ec2._parse_ip_permissions(parameters, "IpPermissions")
-    if any(ec2._rules_match(rule, each) for rule in wanted for each in group[direction]):
-        return _error(
-            "InvalidPermission.Duplicate", "the specified rule already exists in the group"
-        )
-    return None
-
-
 @replaces(ec2._ACTION_MAP, "ModifySecurityGroupRules")
 def modify_group_of_rule(original: Handler, parameters: Parameters) -> Response:
     """Change the group that a rule names; with all protocols it has no ports.

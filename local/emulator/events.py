@@ -17,6 +17,7 @@ from ministack.services import (
     sqs,
 )
 
+from local.emulator import event_targets, schedules
 from local.emulator.core import permissions
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response, error_response
@@ -24,6 +25,8 @@ from local.emulator.core.responses import Response, error_response
 EVENTS = "events.amazonaws.com"
 # Rules in this state get read-only management events, too.
 ALL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+RULES_PER_BUS = 300
 READ_ONLY = ("Describe", "Get", "List")
 CHANGES_ALL_THE_SAME = ("GetFederationToken", "GetSessionToken")
 
@@ -80,6 +83,38 @@ def replace_whole_rule(original: Handler, data: Data) -> Response:
     if _rule_key(data) in eventbridge._rules:
         data = {"State": "ENABLED", "Description": "", "RoleArn": "", **data, "Tags": []}
     return original(data)
+
+
+@replaces(eventbridge, "_put_rule")
+def refuse_invalid_rules(original: Handler, data: Data) -> Response:
+    """Refuse a rule that nothing triggers, a schedule on another bus, and a rule too many.
+
+    ministack takes them.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+    """
+    bus = data.get("EventBusName", "default")
+    violation = None
+    if not (data.get("EventPattern") or data.get("ScheduleExpression")):
+        violation = "Parameter(s) EventPattern or ScheduleExpression must be specified."
+    elif data.get("ScheduleExpression") and bus != "default":
+        violation = "ScheduleExpression is supported only on the default event bus."
+    if violation:
+        return error_response("ValidationException", violation)
+    others = [rule for rule in eventbridge._rules.values() if rule["EventBusName"] == bus]
+    if len(others) >= RULES_PER_BUS and _rule_key(data) not in eventbridge._rules:
+        text = "The requested resource exceeds the maximum number allowed."
+        return error_response("LimitExceededException", text)
+    return original(data)
+
+
+@replaces(eventbridge, "_validate_schedule_expression")
+def validate_schedule(_original: Callable[[str], bool], expression: str) -> bool:
+    """Refuse a schedule that AWS refuses.
+
+    ministack takes `rate(1 minutes)`, and numbers outside their range.
+    """
+    return schedules.is_valid(expression)
 
 
 @replaces(eventbridge, "_delete_rule")
@@ -152,11 +187,17 @@ def deliver_if_target_permits(
         logger.warning("%s: %s does not let EventBridge in", rule["Name"], target["Arn"])
         _count("FailedInvocations", rule)
         return
+    view = view or eventbridge._pattern_event_view(event)
+    delivered = event_targets.with_input(target, rule, view)
+    if delivered is None:
+        logger.warning("%s: the template of %s does not make JSON", rule["Name"], target["Id"])
+        _count("FailedInvocations", rule)
+        return
     _count("Invocations", rule)
     if parse_arn(target["Arn"]).service == "logs":
-        _log(target, rule, view or eventbridge._pattern_event_view(event))
+        _log(target, rule, view)
     else:
-        original(target, event, rule, view)
+        original(delivered, event, rule, view)
 
 
 def _count(metric: str, rule: Data) -> None:
@@ -195,7 +236,7 @@ def _log(target: Data, rule: Data, view: Any) -> None:
     """
     line = {
         "timestamp": int(time.time() * 1000),
-        "message": json.dumps(view.event_with_detail()),
+        "message": event_targets.compact(view.event_with_detail()),
     }
     if "InputTransformer" in target:
         line |= json.loads(

@@ -19,9 +19,7 @@ SIMPLIFIED = {
             "an alarm on metric math or on anomaly detection stays in INSUFFICIENT_DATA; data "
             "older than the evaluation periods is not looked at": "PutMetricAlarm",
             "keeps the detector; nothing trains it": "PutAnomalyDetector",
-            "one page; the default label is the query's id; data of a metric with dimensions also "
-            "counts for the metric without": "GetMetricData",
-            "one page": "ListMetrics",
+            "one page": "GetMetricData ListMetrics",
         },
         "ec2": {
             "no packet is filtered by it": (
@@ -59,8 +57,6 @@ SIMPLIFIED = {
         },
         "logs": {
             "the commands `fields`, `filter`, `sort` and `limit` only": "StartQuery",
-            "one page": "FilterLogEvents",
-            "also takes events out of order": "PutLogEvents",
         },
         "s3": {
             "keeps the rules; nothing expires": "PutBucketLifecycleConfiguration",

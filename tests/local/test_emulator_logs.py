@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 from local.emulator.logs import patterns
+from tests.inbox import allow
 
 REGION = "us-east-1"
 
@@ -312,7 +313,11 @@ def test_a_subscription_gets_the_lines_that_match(
 
 def test_the_key_of_a_log_group_is_changed_and_taken_away(aws: EmbeddedAws, group: str) -> None:
     logs = aws.client("logs", REGION)
-    arn = f"arn:aws:kms:{REGION}:{aws.account_id}:key/one"
+    policy = allow(f"logs.{REGION}.amazonaws.com", "kms:*")
+    created = aws.client("kms", REGION).create_key(
+        Policy=policy, BypassPolicyLockoutSafetyCheck=True
+    )
+    arn = created["KeyMetadata"]["Arn"]
 
     def key() -> str | None:
         (found,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]

@@ -1,52 +1,37 @@
-"""How the schedule expressions of rotation are read."""
+"""Schedule expressions, as EventBridge took and refused them.
+
+localstack events/test_events_schedule.py
+"""
 
 import pytest
 
-from infra.aws.schedule_expressions import Cron, Rate, parse
-
-ALL_DAYS, ALL_MONTHS = frozenset(range(1, 32)), frozenset(range(1, 13))
-NONE: frozenset[int] = frozenset()
-
-
-@pytest.mark.parametrize(
-    ("expression", "rate"),
-    [
-        ("rate(1 day)", Rate(1, "day")),
-        ("rate(10 days)", Rate(10, "day")),
-        ("rate(12 hours)", Rate(12, "hour")),
-        ("rate(0 days)", Rate(0, "day")),
-    ],
-)
-def test_a_rate_is_a_number_and_a_unit(expression: str, rate: Rate) -> None:
-    assert parse(expression) == rate
-
-
-@pytest.mark.parametrize(
-    ("fields", "cron"),
-    [
-        ("4 ? * SUN", Cron(frozenset({4}), NONE, ALL_MONTHS, frozenset({1}))),
-        ("0/6 * JAN,jul ?", Cron(frozenset({0, 6, 12, 18}), ALL_DAYS, frozenset({1, 7}), NONE)),
-        (
-            "8-10 1,15 */6 ?",
-            Cron(frozenset({8, 9, 10}), frozenset({1, 15}), frozenset({1, 7}), NONE),
-        ),
-        ("4 L * ?", Cron(frozenset({4}), ALL_DAYS, ALL_MONTHS, NONE)),
-        ("4 ? * MON-FRI", Cron(frozenset({4}), NONE, ALL_MONTHS, frozenset(range(2, 7)))),
-        ("4 ? * 3#2", Cron(frozenset({4}), NONE, ALL_MONTHS, frozenset(range(1, 8)))),
-    ],
-)
-def test_a_field_of_a_cron_expression_is_read_as_its_values(fields: str, cron: Cron) -> None:
-    assert parse(f"cron(0 {fields} *)") == cron
-
-
-@pytest.mark.parametrize("hours", ["24", "5-4", "4/0", "?", "x", "1,", "-1"])
-def test_a_field_out_of_its_range_has_no_values(hours: str) -> None:
-    assert parse(f"cron(0 {hours} ? * SUN *)") == Cron(None, NONE, ALL_MONTHS, frozenset({1}))
+from local.emulator.schedules import is_valid
 
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "rate(1)", "rate(01 days)", "rate(1 week)", "cron(5 4 ? * SUN *)", "cron(0 4 ? * SUN)"],
+    [
+        *("rate(1 minute)", "rate(2 minutes)", "rate(12 hours)", "rate(1 day)", "rate(30 days)"),
+        *("cron(0 2 ? * SAT *)", "cron(0 12 * * ? *)", "cron(5,35 14 * * ? *)"),
+        *("cron(15 10 ? * 6L 2002-2005)", "cron(0 2 ? * SAT#3 *)", "cron(* * ? * SAT#3 *)"),
+        *("cron(0/5 5 ? JAN 1-5 2022)", "cron(0 18 ? * MON-FRI *)", "cron(0 8 1 * ? *)"),
+        *("cron(0/15 * * * ? *)", "cron(0/5 8-17 ? * MON-FRI *)", "cron(0 20 * * ? 2500)"),
+    ],
 )
-def test_other_text_is_no_schedule(expression: str) -> None:
-    assert parse(expression) is None
+def test_a_rule_has_a_schedule_that_aws_takes(expression: str) -> None:
+    assert is_valid(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("rate(10 seconds)", "rate(10 years)", "rate(1 minutes)", "rate(1 hours)"),
+        *("rate(1 days)", "rate(10 minute)", "rate(10 hour)", "rate(10 day)", "rate()"),
+        *("rate(10)", "rate(10 minutess)", "rate(foo minutes)", "rate(0 minutes)"),
+        *("rate(-10 minutes)", "rate(10 MINUTES)", "rate( 10 minutes )", " rate(10 minutes)"),
+        *("cron(0 1 * * * *)", "cron(7 20 * * NOT *)", "cron(INVALID)"),
+        *("cron(0 dummy ? * MON-FRI *)", "cron(71 8 1 * ? *)"),
+    ],
+)
+def test_a_rule_has_no_schedule_that_aws_refuses(expression: str) -> None:
+    assert not is_valid(expression)

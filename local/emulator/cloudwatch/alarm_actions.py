@@ -3,15 +3,23 @@
 
 import json
 import logging
-import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch, eventbridge
+from ministack.services import cloudwatch, eventbridge, sns
 
 from local.emulator import events
+from local.emulator.cloudwatch import alarm_messages
+from local.emulator.cloudwatch.alarm_history import (
+    current_state,
+    previous_state,
+    record_action,
+    remember,
+)
+from local.emulator.cloudwatch.alarm_messages import AlarmState
 from local.emulator.core import permissions
 from local.emulator.core.patching import replaces
 
@@ -25,38 +33,42 @@ logger = logging.getLogger("emulator.cloudwatch")
 
 @replaces(cloudwatch, "_dispatch_alarm_actions")
 def dispatch_permitted_actions(
-    original: Callable[..., None], alarm: Data, old: str, new: str, reason: str
+    _original: Callable[..., None], alarm: Data, old: str, new: str, _reason: str
 ) -> None:
-    """Tell EventBridge, invoke functions, and publish to topics that let CloudWatch publish.
+    """Notify EventBridge, and the functions and topics that let CloudWatch reach them.
 
-    ministack publishes to topics only, and without asking them.
+    ministack publishes to topics only, without their permission, and in another form than AWS.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
     """
-    detail = {
-        "alarmName": alarm["AlarmName"],
-        "configuration": {"description": alarm.get("AlarmDescription", "")},
-        "previousState": {"value": old},
-        "state": {"value": new, "reason": reason, "timestamp": _now()},
-    }
-    events.emit(
-        "aws.cloudwatch",
-        "CloudWatch Alarm State Change",
-        json.dumps(detail),
-        (alarm["AlarmArn"],),
-    )
-    name = ACTIONS.get(new, "InsufficientDataActions")
+    previous, current = previous_state(alarm, old), current_state(alarm)
+    remember(alarm, current)
+    detail = json.dumps(alarm_messages.event_detail(alarm, previous, current))
+    events.emit("aws.cloudwatch", "CloudWatch Alarm State Change", detail, (alarm["AlarmArn"],))
     if not alarm.get("ActionsEnabled", True):
         return
-    actions = alarm.get(name) or []
-    permitted = [action for action in actions if _may_act(action, alarm["AlarmArn"])]
-    for action in actions:
-        _record_action(alarm, action, failed=action not in permitted)
-    original(alarm | {name: permitted}, old, new, reason)
-    for action in permitted:
-        if parse_arn(action).service == "lambda":
-            eventbridge._dispatch_to_lambda(action, json.dumps(_invocation(alarm, detail)))
+    for action in alarm.get(ACTIONS.get(new, "InsufficientDataActions")) or []:
+        permitted = _may_act(action, alarm["AlarmArn"])
+        summary = record_action(alarm, action, failed=not permitted)
+        if permitted:
+            _act(action, alarm, previous, current)
+        else:
+            logger.warning("%s: %s", alarm["AlarmName"], summary)
+
+
+def _act(action: str, alarm: Data, previous: AlarmState, current: AlarmState) -> None:
+    service = parse_arn(action).service
+    place = {"account": get_account_id(), "region": get_region()}
+    if service == "sns":
+        message = alarm_messages.notification(alarm, previous, current, **place)
+        subject = alarm_messages.subject(alarm, current, place["region"])
+        text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+        sns._fanout(action, str(uuid.uuid4()), text, subject)
+    elif service == "lambda":
+        detail = alarm_messages.event_detail(alarm, previous, current)
+        event = alarm_messages.invocation(alarm, detail, **place)
+        eventbridge._dispatch_to_lambda(action, json.dumps(event))
 
 
 def _may_act(action: str, alarm_arn: str) -> bool:
@@ -68,34 +80,3 @@ def _may_act(action: str, alarm_arn: str) -> bool:
     return service != "sns" or permissions.may_publish(
         CLOUDWATCH, action, source_arn=alarm_arn, conditions=owner
     )
-
-
-def _record_action(alarm: Data, action: str, *, failed: bool) -> None:
-    summary = f"{'Failed to execute' if failed else 'Successfully executed'} action {action}"
-    if failed:
-        logger.warning("%s: %s", alarm["AlarmName"], summary)
-    cloudwatch._history_entries().append(
-        {
-            "AlarmName": alarm["AlarmName"],
-            "AlarmType": "CompositeAlarm" if "AlarmRule" in alarm else "MetricAlarm",
-            "Timestamp": cloudwatch._ts_iso(time.time()),
-            "HistoryItemType": "Action",
-            "HistorySummary": summary,
-            "HistoryData": json.dumps({"actionState": "Failed" if failed else "Succeeded"}),
-        }
-    )
-
-
-def _invocation(alarm: Data, detail: Data) -> Data:
-    return {
-        "source": "aws.cloudwatch",
-        "alarmArn": alarm["AlarmArn"],
-        "accountId": get_account_id(),
-        "time": _now(),
-        "region": get_region(),
-        "alarmData": detail,
-    }
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())

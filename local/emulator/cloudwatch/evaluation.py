@@ -8,25 +8,29 @@ in INSUFFICIENT_DATA.
 import re
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
-from ministack.core.responses import request_scope
+from ministack.core.responses import get_region, request_scope
 from ministack.services import cloudwatch
 
-from local.emulator.cloudwatch import alarms
+from local.emulator.cloudwatch import alarm_definitions, alarm_reasons, alarms, requests
+from local.emulator.cloudwatch.alarm_reasons import Datapoint
 from local.emulator.core import loop
 from local.emulator.core.patching import replaces
-from local.emulator.core.responses import Response
+from local.emulator.core.responses import Response, succeeded
 
 # Data points that come together are evaluated together; without any, time is what changes.
 COALESCING_SECONDS = 0.05
 EVALUATION_SECONDS = 1.0
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-HIGH_RESOLUTION = (10, 20, 30)
 METRIC_MATH = ("Metrics", "ThresholdMetricId")
-SINGLE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit")
-OPTIONAL = (*SINGLE_METRIC, "Threshold", "EvaluateLowSampleCountPercentile")
+OPTIONAL = (
+    *alarm_definitions.SINGLE_METRIC,
+    "AlarmDescription",
+    "EvaluateLowSampleCountPercentile",
+    "Threshold",
+    "TreatMissingData",
+)
+STATE = ("StateReasonData", "StateTransitionedTimestamp")
 
 Data = dict[str, Any]
 
@@ -99,41 +103,37 @@ def evaluate_alarm(_original: Callable[[Data], None], alarm: Data) -> None:
     """
     if not alarm.get("MetricName"):
         return
-    points = _points(alarm, time.time())
-    required = alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]
+    now = time.time()
+    datapoints = _datapoints(alarm, now)
+    breaches = alarms.BREACHES[alarm["ComparisonOperator"]]
     old = alarm["StateValue"]
     new = alarms.next_state(
-        points,
+        [
+            None if point.value is None else breaches(point.value, alarm["Threshold"])
+            for point in datapoints
+        ],
         evaluation_periods=alarm["EvaluationPeriods"],
-        datapoints_to_alarm=required,
-        missing=alarm["TreatMissingData"],
+        datapoints_to_alarm=alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"],
+        missing=alarm.get("TreatMissingData", "missing"),
         current=old,
     )
     if new == old:
         return
-    count = sum(point is not None for point in points)
-    reason = (
-        f"Threshold Crossed: {sum(map(bool, points))} out of the last {count} datapoints were "
-        f"{alarm['ComparisonOperator']} ({alarm['Threshold']}) (minimum {required} datapoints "
-        f"for OK -> ALARM transition)."
-        if count
-        else f"no datapoints were received for {len(points)} periods and missing datapoints "
-        f"were treated as [{alarm['TreatMissingData']}]"
-    )
-    now = int(time.time())
+    reason = alarm_reasons.sentence(alarm, datapoints, new)
     alarm |= {
         "StateValue": new,
         "StateReason": reason,
-        "StateUpdatedTimestamp": now,
-        "StateTransitionedTimestamp": now,
+        "StateReasonData": alarm_reasons.data(alarm, datapoints, now),
+        "StateUpdatedTimestamp": int(now),
+        "StateTransitionedTimestamp": int(now),
     }
     cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
-def _points(alarm: Data, now: float) -> list[bool | None]:
-    """Return for each period, the oldest first, whether it breaches; None without data."""
+def _datapoints(alarm: Data, now: float) -> list[Datapoint]:
+    """Return the alarm's periods, the oldest first."""
     dimensions = cloudwatch._dims_from_list(alarm.get("Dimensions") or [])
     key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
     periods: list[list[Data]] = [[] for _ in range(alarm["EvaluationPeriods"])]
@@ -142,17 +142,36 @@ def _points(alarm: Data, now: float) -> list[bool | None]:
         if 0 <= period < len(periods) and alarm.get("Unit") in (None, point["Unit"]):
             periods[period].append(point)
     statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
-    breaches = alarms.BREACHES[alarm["ComparisonOperator"]]
-    values = [
-        cloudwatch._stat_value(cloudwatch._calc_stats(found), statistic, found) if found else None
-        for found in reversed(periods)
+    return [
+        _datapoint(now - (number + 1) * alarm["Period"], statistic, periods[number])
+        for number in reversed(range(len(periods)))
     ]
-    return [None if value is None else breaches(value, alarm["Threshold"]) for value in values]
+
+
+def _datapoint(start: float, statistic: str, points: list[Data]) -> Datapoint:
+    if not points:
+        return Datapoint(start)
+    statistics = cloudwatch._calc_stats(points)
+    value = cloudwatch._stat_value(statistics, statistic, points)
+    return Datapoint(start, value, statistics.get("SampleCount", 0))
+
+
+@replaces(cloudwatch, "_set_alarm_state")
+def forget_reason_data(
+    original: Callable[..., Response], form: Data, data: Data, *protocol: bool
+) -> Response:
+    """Describe a state that was set by hand without the data of the previous state.
+
+    ministack keeps them.
+    """
+    name = requests.parameters("SetAlarmState", form, data).get("AlarmName")
+    cloudwatch._alarms.get(name, {}).pop("StateReasonData", None)
+    return original(form, data, *protocol)
 
 
 @replaces(cloudwatch, "_put_metric_alarm")
 def put_alarm_with_metrics(
-    original: Callable[..., Response], parameters: Data, data: Data, *protocol: bool
+    original: Callable[..., Response], form: Data, data: Data, *protocol: bool
 ) -> Response:
     """Keep the queries of metric math and anomaly detection, and describe only what was given.
 
@@ -160,32 +179,38 @@ def put_alarm_with_metrics(
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
-    if fault := _fault(data):
-        refusal: Response = cloudwatch._error(
-            "ValidationError", fault, 400, use_cbor=protocol[0], use_json=protocol[-1]
-        )
-        return refusal
+    request = requests.parameters("PutMetricAlarm", form, data)
+    if violation := alarm_definitions.violation(request, get_region()):
+        return requests.error("ValidationError", violation, *protocol)
     if not _Timer.ticking:
         _Timer.ticking = True
         _tick()
-    old = cloudwatch._alarms.get(data.get("AlarmName"))
-    response = original(parameters, data, *protocol)
-    alarm = cloudwatch._alarms.get(data.get("AlarmName"))
-    if alarm is not None and alarm is not old and response[0] == HTTPStatus.OK:
-        for name in OPTIONAL:
-            if name not in data:
-                alarm.pop(name, None)
-        alarm |= {name: data[name] for name in (*METRIC_MATH, *OPTIONAL) if name in data}
+    name = request["AlarmName"]
+    old = cloudwatch._alarms.get(name, {})
+    response = original(form, data, *protocol)
+    alarm = cloudwatch._alarms.get(name)
+    if alarm is not None and alarm is not old and succeeded(response):
+        for option in OPTIONAL:
+            if option not in request:
+                alarm.pop(option, None)
+        kept = (*METRIC_MATH, *OPTIONAL, "InsufficientDataActions")
+        alarm |= {option: request[option] for option in kept if option in request}
+        state = {"StateTransitionedTimestamp": alarm["StateUpdatedTimestamp"]} | old
+        for option in STATE:
+            if option in state:
+                alarm.setdefault(option, state[option])
     return response
 
 
-def _fault(data: Data) -> str | None:
-    """Return what CloudWatch refuses an alarm for."""
-    single = [name for name in SINGLE_METRIC if name in data]
-    if "Metrics" in data:
-        return f"Metrics may not be given together with {', '.join(single)}" if single else None
-    if data.get("ComparisonOperator") not in alarms.BREACHES:
-        return "The comparison operator is for alarms on metric math with a band only"
-    if data.get("Period") not in HIGH_RESOLUTION and data.get("Period", 0) % 60:
-        return "Period must be 10, 20, 30 or a multiple of 60"
-    return None
+@replaces(cloudwatch, "_put_composite_alarm")
+def refuse_wrong_actions(
+    original: Callable[..., Response], form: Data, data: Data, *protocol: bool
+) -> Response:
+    """Refuse actions that are not ARNs, or in another region.
+
+    ministack takes any text.
+    """
+    request = requests.parameters("PutCompositeAlarm", form, data)
+    if violation := alarm_definitions.wrong_action(request, get_region()):
+        return requests.error("ValidationError", violation, *protocol)
+    return original(form, data, *protocol)

@@ -11,7 +11,7 @@ from ministack.services import cloudwatch, cloudwatch_logs
 from local.emulator.core import loop
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response, error_response, json_response
-from local.emulator.logs import patterns
+from local.emulator.logs import groups, patterns
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
 DIMENSIONS_PER_METRIC = 3
@@ -84,8 +84,10 @@ async def change_key_of_log_group(
     group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
     if group is None:
         return error_response(
-            "ResourceNotFoundException", "The specified log group does not exist"
+            "ResourceNotFoundException", "The specified log group does not exist."
         )
+    if refusal := groups.wrong_key(data):
+        return refusal
     group["kmsKeyId"] = data.get("kmsKeyId")
     return json_response({})
 
