@@ -5,6 +5,7 @@ Only what the embedded AWS can show: the CLI is the real one, AWS is not.
 
 import contextlib
 import fcntl
+import json
 import os
 import re
 import signal
@@ -289,8 +290,10 @@ def test_what_destroy_leaves_is_found_out_and_what_it_may_leave_must_be_there(
     role = {("aws:iam/role:Role", "reader-role"): "role"}
     monkeypatch.setattr(leftovers, "KEPT", leftovers.KEPT | role)
     with deploying(pulumi) as deployed:
-        iam = deployed.client("iam")
-        iam.create_role(RoleName="forgotten", AssumeRolePolicyDocument='{"Statement": []}')
+        service = {"Service": "lambda.amazonaws.com"}
+        statement = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        deployed.client("iam").create_role(RoleName="forgotten", AssumeRolePolicyDocument=trust)
         *_, outcome = engine_checks.run(deployed, deployed.canaries, stays=False)
     assert (outcome.promise, outcome.passed) == (engine_checks.LEFT, False)
     assert re.fullmatch(
