@@ -314,9 +314,10 @@ def _reason(error: Exception) -> str:
             return "the server's certificate is not for the secret's host"
         return f"the server's certificate is not trusted: {error.verify_message}"
     if isinstance(error, ScramException):
-        return (
-            "the server did not complete the SCRAM login, or did not prove it knows the password"
-        )
+        return "SCRAM failed: the server did not prove that it knows the password; check the host"
     if isinstance(error, Error):
         return f"the connection broke off: {error}"
-    return f"the server does not answer ({type(error).__name__})"
+    return (
+        f"the server does not answer ({type(error).__name__}); check host, port and"
+        " security groups"
+    )

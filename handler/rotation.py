@@ -37,9 +37,9 @@ _CONFIG = Config(
     connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
 _REMEDY = (  # for errors that leave AWSPENDING on its version
-    "fix that, remove AWSPENDING from its version and rotate the secret again; but if the server"
-    " accepts only AWSPENDING's password, move AWSCURRENT to that version (docs/operations.md, A"
-    " stuck AWSPENDING)"
+    "fix this, then find out which password the server accepts: AWSCURRENT's, then remove"
+    " AWSPENDING from its version and rotate again; only AWSPENDING's, then move AWSCURRENT to"
+    " that version instead (docs/operations.md, A stuck AWSPENDING)"
 )
 
 
@@ -61,7 +61,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
     if step not in _STEPS:
         raise RotationError(f"unknown rotation step {step!r}; steps are {', '.join(_STEPS)}")
     if arn != os.environ["SECRET_ARN"]:
-        raise RotationError(f"{arn} is not the secret that this function rotates")
+        raise RotationError(
+            f"this function rotates only {os.environ['SECRET_ARN']}, not {arn}; give that secret a"
+            " rotation function of its own"
+        )
     secret = _Secret(boto3.client("secretsmanager", config=_CONFIG), arn, token)
     if not secret.is_due():
         return

@@ -174,8 +174,9 @@ class SingleUser(_Users):
             _with_accepted(logins, partial(self._change, pending))
         except Refused as error:
             raise RotationError(
-                "the server rejects every password that the secret has had for this host and port;"
-                f" its last answer: {error}; set AWSCURRENT's password in the database"
+                "the server rejects every password that the secret has had for this host and port"
+                f" (last error: {error}); as a database administrator, set the user's password to"
+                " AWSCURRENT's"
             ) from None
 
     def _change(self, pending: Value, login: Value) -> None:
@@ -207,7 +208,7 @@ class AlternatingUsers(_Users):
         other = current.get("alternateUsername") or clone_of(username)
         if other == username:
             raise RotationError(
-                f"{username} alternates with itself; put a different alternateUsername"
+                f"username and alternateUsername are both {username}; store another one"
             )
         return {**following, "username": other, "alternateUsername": username}
 

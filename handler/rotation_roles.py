@@ -161,13 +161,13 @@ def require_own_pair(roles: Roles, pending: Value, proven: Users, mark: str) -> 
     else:
         raise RotationError(
             f"{user} exists but is not a member of {other}; grant it that role if it is the clone,"
-            " or put a different alternateUsername"
+            " or store a value with a different alternateUsername"
         )
     if clone != clone_of(original) and (missing := {clone, original} - proven):
         raise RotationError(
             f"neither AWSCURRENT nor AWSPREVIOUS logs in as {min(missing)}; without a login as"
-            f" each of the two, {original} alternates only with {clone_of(original)}; put a value"
-            " for each"
+            f" each of the two, {original} alternates only with {clone_of(original)}; store a"
+            " version of the secret that logs in as each, or remove alternateUsername"
         )
     if mark not in roles[clone].marks:
         _require_nothing_of_its_own(clone, roles[clone], original, is_proven=clone in proven)
@@ -183,16 +183,19 @@ def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_pro
     others = [name for name in role.member_of if name != original]
     if not role.holds_in and not others:
         return
-    commands = [f"REVOKE {', '.join(map(identifier, others))} FROM {identifier(clone)}"]
-    commands = commands if others else []
+    steps = [f"REVOKE {', '.join(map(identifier, others))} FROM {identifier(clone)}"]
+    steps = steps if others else []
     if role.holds_in:
-        commands.append(
-            f"GRANT {identifier(original)} what was granted to {identifier(clone)}; then, in each"
-            f" of the databases {', '.join(role.holds_in)}, REASSIGN OWNED BY {identifier(clone)}"
-            f" TO {identifier(original)} and DROP OWNED BY {identifier(clone)}"
-        )
+        steps += [
+            f"grant {identifier(original)} the privileges that {identifier(clone)} has",
+            (
+                f"in each of the databases {', '.join(role.holds_in)}:"
+                f" REASSIGN OWNED BY {identifier(clone)} TO {identifier(original)};"
+                f" DROP OWNED BY {identifier(clone)}"
+            ),
+        ]
     raise RotationError(
         f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
-        " something or has privileges of its own; as an administrator, run"
-        f" {'; '.join(commands)}; or rename it"
+        " something or has privileges of its own; either rename it, or, as an administrator,"
+        f" {', '.join(f'({number}) {step}' for number, step in enumerate(steps, 1))}"
     )

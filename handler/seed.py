@@ -72,10 +72,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
             raise
         name, key = event["Parameter"]["Name"], event["Parameter"]["KeyId"]
         raise SeedError(
-            f"{name} cannot be read: {error}; a previous environment may have left it, encrypted"
-            " with its own key. To keep the value, restore that key (aws kms cancel-key-deletion,"
-            " then enable-key), and encrypt it with this one: `aws ssm get-parameter --name"
-            f" {name} --with-decryption --query Parameter.Value --output json | jq -j . | aws ssm"
+            f"{name} exists and cannot be read: {error}; a deleted environment may have left it,"
+            " encrypted with its own key. To keep the value, restore the old key (aws kms"
+            " cancel-key-deletion, then enable-key), and encrypt the value with the new key:"
+            f" `aws ssm get-parameter --name {name} --with-decryption --query Parameter.Value"
+            " --output json | jq -j . | aws ssm"
             f" put-parameter --name {name} --overwrite --type SecureString --key-id {key} --value"
             f" file:///dev/stdin`. If it is not needed: `aws ssm delete-parameter --name {name}`"
         ) from error

@@ -116,7 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
     if options.empty:
         with _account(options, stack, empty=True) as account:
             if ids := networks.shown(account.stack):
-                _note(f"the VPC that the config names was created here, with other ids: {ids}")
+                _note(f"the VPC in the config does not exist here; created a substitute: {ids}")
             for note in account.notes:
                 _note(note)
             if account.engine:
@@ -320,7 +320,7 @@ def _deploy(account: _Account) -> deployment.Deployment:
         _note(f"{name} is `from: external`; a generated placeholder was stored in it")
     if server:
         names, address = sorted(databases.login_secrets(stack)), f"{server.host}:{server.port}"
-        _note(f"{', '.join(names)}: PostgreSQL on this machine at {address}")
+        _note(f"{', '.join(names)}: log in to PostgreSQL on this machine, {address}")
     return deployed
 
 

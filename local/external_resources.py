@@ -189,7 +189,7 @@ def _function(path: str, function: Mapping[str, Any], make: ExternalResources) -
     if queue := function.get("deadLetterQueue"):
         made["deadLetterQueue"] = make.dead_letters(f"{path}.deadLetterQueue", queue)
     for layer in function.get("layers", ()):
-        make.notes.append(f"{path}.layers: {layer} exists here without its content")
+        make.notes.append(f"{path}.layers: {layer} is an empty layer here; imports from it fail")
     if config := function.get("codeSigningConfigArn"):
         make.notes.append(
             f"{path}.codeSigningConfigArn: {config} does not exist here; no signature is checked"

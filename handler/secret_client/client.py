@@ -297,7 +297,9 @@ class SecretClient:
             if label is not None or type(version) is not int:
                 from .errors import InvalidValue
 
-                raise InvalidValue(f"{name!a}: version must be a number, and goes without a label")
+                raise InvalidValue(
+                    f"{name!a}: pass either a version, a number, or a label, not both"
+                )
             selectors["version"] = str(version)
         if label is not None:
             selectors["label"] = label

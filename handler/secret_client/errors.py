@@ -1,7 +1,7 @@
 """The errors. No text contains a value."""
 
 # The next step when there was no response.
-NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
+NETWORK = "in a VPC, check its endpoints and their security groups; otherwise, https://health.aws.amazon.com"
 
 
 class SecretError(Exception):

@@ -184,7 +184,9 @@ def _encoded(word: str, given: object) -> str:
     from .errors import InvalidValue
 
     word = word.rpartition("?")[2].rstrip("=")
-    raise InvalidValue(f"{word}={given!a} is no text: is an environment variable not set?")
+    raise InvalidValue(
+        f"{word} must be a string, got {given!a}; is an environment variable not set?"
+    )
 
 
 def _remaining(deadline: float) -> float:

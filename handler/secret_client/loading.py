@@ -171,7 +171,7 @@ class Loader:
                 and deadline - monotonic() > _AGAIN_SECONDS
             ):
                 raise type(outcome)(*outcome.args)
-        raise Unavailable(f"{question.name}: no answer to another thread; {NETWORK}")
+        raise Unavailable(f"{question.name}: no answer to another thread's request; {NETWORK}")
 
     def _read_since(self, arrived: float, question: Question) -> Value | None:
         """Return what another thread has read since; for a refresh, not from the extension."""
@@ -201,7 +201,9 @@ class Loader:
                 # The outcome is from before the freeze.
                 flight.asked, flight.asked_at, failure = monotonic(), time(), None
             else:
-                raise Unavailable(f"{question.name}: each answer came after a freeze")
+                raise Unavailable(
+                    f"{question.name}: each attempt was frozen; read it inside the handler"
+                )
         except SecretError as error:
             flight.outcome = error
             entry = self._cache.entries.get(question.key)
@@ -318,7 +320,7 @@ class Loader:
         try:
             return self._sdk_made().read(question, asked, deadline, why)
         except ImportError as error:
-            reason = f"{why}; boto3, in the package, would tell the cause ({error})"
+            reason = f"{why}; AWS itself was not asked: add boto3 to the package ({error})"
             raise Unavailable(f"{question.name}: {reason}") from None
 
 

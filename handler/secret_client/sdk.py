@@ -108,7 +108,9 @@ class Sdk:
         client, start = self._clients.get(place), monotonic()
         arguments = _arguments(question, region)
         if len(self._running) >= _MAX_THREADS:
-            raise Unavailable(f"{question.name}: {len(self._running)} calls hang; {NETWORK}")
+            raise Unavailable(
+                f"{question.name}: {len(self._running)} earlier calls are still waiting; {NETWORK}"
+            )
         # The clients have no deadline for a whole call.
         flight = self._new_flight(deadline)
         flight.done.acquire()
@@ -187,7 +189,7 @@ def _boto3_client(service: str, region: str | None) -> "Any":
 
 # --- why it failed -------------------------------------------------------------------------------
 
-_OTHER = SecretError, "see the function's AWS_ variables, and boto3's version"
+_OTHER = SecretError, "check the function's AWS_ variables, and boto3's version"
 _KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
 # A request that was signed long before it arrived.
 _LATE = {"RequestExpired", "RequestTimeTooSkewed"}
@@ -197,12 +199,12 @@ _CAUSES = {
     for cause, step, codes in (
         (
             AccessDenied,
-            "grant the function's role the read, and see the resource policy of the secret",
+            "allow the function's role to read it, and check the secret's resource policy",
             "AccessDenied AccessDeniedException",
         ),
         (
             AccessDenied,
-            "the credentials are bad: unset your own, or assign the function's role again",
+            "the credentials are not valid: unset your own, or assign the function's role again",
             (
                 "CredentialRetrievalError ExpiredTokenException InvalidSignatureException"
                 " NoCredentialsError PartialCredentialsError UnrecognizedClientException"
@@ -220,13 +222,13 @@ _CAUSES = {
         ),
         (
             Throttled,
-            "keep values longer, or have the account's quota raised",
+            "cache values longer, or request a higher quota",
             "KMSThrottlingException ThrottlingException TooManyRequestsException",
         ),
         (DecryptionFailed, _KEY, "DecryptionFailure InvalidKeyId"),
         (
             InvalidValue,
-            "see which name, version, stage or label is asked for",
+            "check the name, version, stage or label in the call",
             "InvalidParameterException ParamValidationError ValidationException",
         ),
         (Unavailable, NETWORK, "KMSInternalException"),

@@ -44,7 +44,7 @@ def descriptions(locations: LogLocations) -> dict[str, str]:
 def any_alarm(runbook: str) -> str:
     """Write the text of the alarm over all others."""
     return (
-        "At least one alarm of this environment is on; each sends its own notification."
+        "At least one alarm of this environment is in ALARM; each sends its own notification."
         " Deployments and status pages can watch this alarm."
         f"\nRunbook: {runbook}#alarms"
     )
@@ -59,21 +59,24 @@ def _texts(locations: LogLocations) -> dict[str, str]:
     return {
         "function-errors": "Invocations failed: the function raised an error or timed out."
         f"\nFind the reason: {logs} '?ERROR ?timed'",
-        "function-throttles": "Invocations were throttled, because the function reached its"
-        " concurrency limit.\nCheck the account's limit: aws lambda get-account-settings"
-        "\nThen raise the function's reservedConcurrency.",
-        "function-slow": "An invocation took most of the function's timeout; a slower one will"
-        f" time out.\nFind it: {logs} REPORT",
+        "function-throttles": "Invocations were throttled: the function reached its"
+        " reservedConcurrency, or the account's limit if it has none.\nCheck the account's limit:"
+        " aws lambda get-account-settings\nThen raise reservedConcurrency, or request a higher"
+        " quota for the account.",
+        "function-slow": "An invocation used most of the function's timeout.\nFind slow"
+        f" invocations: {logs} REPORT\nThen find out what is slow, or raise timeoutSeconds.",
         "failed-retrievals": "A secret could not be read, and no cached value was available."
         f"\nFind the reason: {logs} '{{ $.Errors > 0 }}'",
-        "stale-values": "A secret could not be read, so a cached value was used. Reads fail when"
-        f" it is older than maxStalenessSeconds.\nFind the reason: {logs} '{{ $.Stale > 0 }}'",
+        "stale-values": "A secret could not be read, so its cached value was used. Once that is"
+        f" older than maxStalenessSeconds, reads fail.\nFind the"
+        f" reason: {logs} '{{ $.Stale > 0 }}'",
         "failovers": "A secret was read from a replica region, because this region did not"
         f" answer.\nFind the secret: {logs} '{{ $.Failovers > 0 }}'"
         "\nCheck the state of this region: https://health.aws.amazon.com",
-        "rotation-failed": "Rotation failed. The previous secret value is still in use; Secrets"
-        f" Manager will retry. {_OK}\nIdentify the secret: {trail} RotationFailed"
-        "\nThen read the log of its rotation function.",
+        "rotation-failed": "Rotation failed. AWSCURRENT has not changed, but the database may"
+        f" already have the new password. Secrets Manager will retry. {_OK}"
+        f"\nIdentify the secret: {trail} RotationFailed"
+        "\nThen read the log of its rotation function: it says what to do.",
         "rotation-overdue": "A secret was not rotated on schedule, or its rotation is turned off."
         f"\nCheck NextRotationDate: aws secretsmanager describe-secret {a_secret}"
         f"\nThen rotate it now: aws secretsmanager rotate-secret {a_secret}",
@@ -91,8 +94,9 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
         "\nIf the principal should not have access, rotate the secret now; if it should, add it to"
         " monitoring.knownReaders.",
-        "secret-deleted": "A secret was deleted, and is lost when its recovery window ends; or a"
-        f" replica was deleted or promoted. {_OK}\nFind out what was deleted: {trail}"
+        "secret-deleted": "A secret was scheduled for deletion, or a replica was deleted or"
+        f" promoted. A deleted secret can be restored until its recovery window ends. {_OK}"
+        f"\nFind out what was deleted: {trail}"
         ' \'{ $.eventName = "DeleteSecret" || $.eventName = "*Repli*" }\''
         f"\nRestore a secret: aws secretsmanager restore-secret {a_secret}"
         "\nRestore a replica: pulumi up --refresh",
@@ -106,11 +110,12 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         ' $.eventName = "ScheduleKeyDeletion" }\''
         "\nCheck its state: aws kms describe-key --key-id ARN --region REGION (in this region, the"
         f" secrets' key is {locations.key_alias})"
-        "\nRestore it: aws kms cancel-key-deletion, then aws kms enable-key, with these options",
-        "audit-silent": "CloudTrail delivered no event for an hour. Until it does, no alarm on"
-        " secrets, policies or keys can go off. A first deployment may trigger this alarm for a"
+        "\nIf it is pending deletion: aws kms cancel-key-deletion --key-id ARN --region REGION"
+        "\nThen, in either case: aws kms enable-key --key-id ARN --region REGION",
+        "audit-silent": "CloudTrail delivered no event for an hour. While this lasts, alarms on"
+        " secrets, policies and keys cannot fire. A first deployment may trigger this alarm for a"
         " few minutes.\nFind the trail: aws cloudtrail describe-trails (its log group is"
-        f" {locations.audit_logs})\nFind out why it does not deliver: aws cloudtrail"
+        f" {locations.audit_logs})\nFind out why delivery stopped: aws cloudtrail"
         " get-trail-status --name NAME",
         "audit-changed": "A trail, a log group or a metric filter was changed or stopped, so"
         " alarms may be missed. A deployment that changes one of these also triggers this alarm."

@@ -3,6 +3,9 @@
 https://www.pulumi.com/registry/packages/aws/api-docs/lambda/function/
 """
 
+_IMAGE = (
+    "a container image has no layers, so it has no extension; deploy it elsewhere and use the SDK"
+)
 OWN = {
     "architectures": "use `architecture`",
     "code": "use `code`",
@@ -11,12 +14,12 @@ OWN = {
     "deadLetterConfig": "use `deadLetterQueue`",
     "environment": "use `environment` of the function",
     "handler": "use `handler` of the function",
-    "imageConfig": "a container image has no layers, and so no extension; use the SDK there",
-    "imageUri": "a container image has no layers, and so no extension; use the SDK there",
+    "imageConfig": _IMAGE,
+    "imageUri": _IMAGE,
     "kmsKeyArn": "use `environmentKey`",
     "layers": "use `layers` of the function",
     "memorySize": "use `memoryMb`",
-    "packageType": "a container image has no layers, and so no extension; use the SDK there",
+    "packageType": _IMAGE,
     "publish": "every deployment publishes a version and moves the alias `live` to it",
     "region": "use aws:region",
     "reservedConcurrentExecutions": "use `reservedConcurrency`",

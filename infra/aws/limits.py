@@ -200,7 +200,7 @@ def secret_name_errors(name: str) -> list[str]:
         errors.append(f"is longer than {SECRET_NAME_LENGTH} characters")
     # Secrets Manager completes a partial ARN: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
     if re.search(r"-[A-Za-z0-9]{6}$", name):
-        errors.append("ends like the suffix of an ARN (a hyphen and six characters)")
+        errors.append("ends with a hyphen and six characters, like the random suffix of an ARN")
     return errors
 
 
@@ -211,7 +211,9 @@ def parameter_name_errors(name: str) -> list[str]:
     """
     errors = []
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", name):
-        errors.append("is not made of letters, digits and _.- in levels with one / before each")
+        errors.append(
+            "may contain only letters, digits, _, . and -, in levels separated by single slashes"
+        )
     if re.match(r"/(aws|ssm)", name, re.IGNORECASE):
         errors.append("starts with aws or ssm, which AWS reserves")
     if name.count("/") > PARAMETER_NAME_LEVELS:

@@ -136,7 +136,7 @@ def _overwrites(name: str, parameter: ParameterSettings, names: Names) -> str:
         f"was changed in Parameter Store since the last deployment, and this deployment would"
         f" overwrite {full}. "
         + commands.listed(why, *keep, f"pulumi refresh -s {stack}", commands.deploy(stack))
-        + "\nIf that value is not needed: run the last two commands only."
+        + "\nIf that value is not needed: only run `pulumi refresh` and `pulumi up`."
     )
 
 

@@ -74,8 +74,8 @@ def _gone(full_name: str, cost: str) -> str:
 
 def _asking(key: str, settings: Settings, stack: str) -> str:
     how = (
-        "To delete it: put it back, add this exemption and deploy (this only removes the"
-        " protection); then remove it and deploy again:"
+        "To delete it, deploy twice. First put it back, add this exemption and deploy; this only"
+        " lifts the protection. Then remove it, keep the exemption, and deploy again:"
         if settings.protection == "strict"
         else "To delete it, add this exemption:"
     )

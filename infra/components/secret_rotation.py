@@ -104,8 +104,8 @@ class SecretRotation(pulumi.ComponentResource):
         )
         if (admin is None) is (args["strategy"] == "alternatingUsers"):
             raise ValueError(
-                f"SecretRotation {name!r}: admin_secret_arn must be set with alternatingUsers, and"
-                " only then"
+                f"SecretRotation {name!r}: admin_secret_arn is required for alternatingUsers, and"
+                " not allowed for other strategies; set it or remove it"
             )
         props = {key: value for key, value in args.items() if key != "files"}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)

@@ -172,7 +172,8 @@ class FunctionSettings(RuntimeSettings):
         default=None, description="JSON file with the event that `make up` sends"
     )
     expect: dict[str, Any] | None = Field(
-        default=None, description="what the answer to that event must contain; it may contain more"
+        default=None,
+        description="fields that the response to `event` must contain; others are ignored",
     )
     extension: ExtensionSettings = Field(
         default=ExtensionSettings(),

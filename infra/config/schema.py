@@ -296,8 +296,8 @@ class MonitoringSettings(Model):
     )
     period_seconds: Annotated[int, Within(limits.ALARM_PERIOD_SECONDS)] = Field(
         default=300,
-        description="seconds in which an alarm counts events; with less than 300, it may miss"
-        " those that CloudTrail delivers minutes late; 10 and 30 are for the embedded AWS",
+        description="evaluation period of the alarms, in seconds; below 300, an alarm may miss"
+        " events that CloudTrail delivers late; 10 and 30 are only for the local run",
     )
     runbook_url: str | None = Field(
         default=None,

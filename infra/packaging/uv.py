@@ -56,7 +56,9 @@ def run(*arguments: str | Path, folder: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise UvError(f"uv takes longer than {_SECONDS} s") from error
+        raise UvError(
+            f"uv did not end within {_SECONDS} s; check the connection to the package index"
+        ) from error
     if done.returncode:
         raise UvError(masked(_reason(done.stderr) or f"exit status {done.returncode}"))
     return done.stdout

@@ -149,7 +149,7 @@ def _linked(
         name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         if name not in by_name or name in seen:
             raise ZipError(
-                f"contains a symbolic link that is not to one of its files, {min(seen)!r} ->"
+                f"contains a symbolic link whose target is not in the zip, {min(seen)!r} ->"
                 f" {target!r}; zip the file itself (`zip` without `-y`)"
             )
         entry = by_name[name]

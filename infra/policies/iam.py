@@ -395,7 +395,7 @@ def split_by_size(
         need = arn + context + 2 * len('"",')
         if need > most:
             raise ValueError(
-                f"{name!r} and {replica_regions} replica regions do not fit one policy"
+                f"a policy is too small for {name!r} with {replica_regions} replica regions"
             )
         if need > room:
             parts.append([])

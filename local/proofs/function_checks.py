@@ -304,7 +304,9 @@ def guarded(context: CheckContext, function: Function) -> str:
         )
         with without_policy(deployment, arn):
             if read_as(deployment.client, role_arn, [arn])[arn] != READ:
-                raise CheckFailed("IAM alone denies the role already, so the check shows nothing")
+                raise CheckFailed(
+                    "IAM denies this role even without the policy, so this proves nothing"
+                )
     return "a role with the function's permissions is denied"
 
 

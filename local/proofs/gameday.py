@@ -200,10 +200,14 @@ def verdict(game_day: GameDay, outage: Phase, terminal: Console) -> int:
     kept = not since and all(phase.reached for phase in game_day.phases)
     mark = "[green]✓[/green]" if kept else "[red]✗[/red]"
     longest = max((each.end - each.start for each in during), default=0.0)
+    noticed = (
+        f"the outage was first noticed after {met - outage.start:.1f} s"
+        if math.isfinite(met)
+        else "no request noticed the outage"
+    )
     terminal.print(
-        f"{mark} {len(log)} requests; the outage was first noticed after"
-        f" {met - outage.start:.1f} s; {before.total()} failed before that, {since.total()} after;"
-        f" the slowest took {longest:.2f} s"
+        f"{mark} {len(log)} requests; {noticed}; {before.total()} failed before that,"
+        f" {since.total()} after; the slowest took {longest:.2f} s"
     )
     return 0 if kept else 1
 

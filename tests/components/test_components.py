@@ -581,8 +581,8 @@ def test_rotation_waits_for_permission_and_grants() -> None:
         ({"window_hours": 25}, "window_hours must be 1 to 24, got 25"),
         ({"overlap_hours": -1}, "overlap_hours must be 0 to 24000, got -1"),
         ({"database_port": 0}, "database_port must be 1 to 65535, got 0"),
-        ({"strategy": "alternatingUsers"}, "admin_secret_arn must be set with alternatingUsers"),
-        ({"admin_secret_arn": "arn"}, "admin_secret_arn must be set with alternatingUsers"),
+        ({"strategy": "alternatingUsers"}, "admin_secret_arn is required for alternatingUsers"),
+        ({"admin_secret_arn": "arn"}, "admin_secret_arn is required for alternatingUsers"),
     ],
 )
 def test_rotation_refuses_what_aws_would(given: SecretRotationArgs, fault: str) -> None:

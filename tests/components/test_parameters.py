@@ -108,8 +108,14 @@ def test_a_secure_parameter_without_a_value_is_none_of_pulumis_and_has_its_arn()
         ({"name": "/p/s/a", "type": "Text", "value": "x"}, "type must be one of String, "),
         ({"name": "/p/s/a", "type": "String", "value": "x", "tier": "Big"}, "tier must be one"),
         ({"name": "/p/s/a", "type": "StringList"}, "'a': a StringList needs a value"),
-        ({"name": "p/s/a", "type": "String", "value": "x"}, "name 'p/s/a' is not made of letters"),
-        ({"name": "/p//a", "type": "String", "value": "x"}, "in levels with one / before each"),
+        (
+            {"name": "p/s/a", "type": "String", "value": "x"},
+            "name 'p/s/a' may contain only letters",
+        ),
+        (
+            {"name": "/p//a", "type": "String", "value": "x"},
+            "in levels separated by single slashes",
+        ),
         ({"name": "/ssm-p/a", "type": "String", "value": "x"}, "starts with aws or ssm"),
         ({"name": "/a" * 16, "type": "String", "value": "x"}, "has more than 15 levels"),
         ({"name": "/" + "a" * 1011, "type": "String", "value": "x"}, "longer than 1011"),

@@ -265,7 +265,7 @@ def test_policies_with_replicas_fit_with_the_longest_arns_that_there_are(
             "'r': 330 secrets with 2 replica regions need 11 policies, but IAM allows 10",
         ),
         (330, 12, 2, "use fewer secrets, shorter names, or fewer replica regions"),
-        (1, 480, 16, "and 16 replica regions do not fit one policy; use fewer"),
+        (1, 480, 16, "with 16 replica regions; use fewer"),
     ],
 )
 def test_what_iam_cannot_hold_is_refused_before_anything_is_made(

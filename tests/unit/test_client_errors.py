@@ -36,12 +36,12 @@ from tests import scripted
 from tests.scripted import CANARY, Answer, Aws, Clock, Server
 from tests.unit.client_support import BROKEN, CHECK, HALF_SECONDS, REPLICAS
 
-GRANT = "grant the function's role the read, and see the resource policy of the secret"
+GRANT = "allow the function's role to read it, and check the secret's resource policy"
 KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
-OWN = "the credentials are bad: unset your own, or assign the function's role again"
+OWN = "the credentials are not valid: unset your own, or assign the function's role again"
 RESTORE = "if it is marked for deletion: aws secretsmanager restore-secret"
-QUOTA = "keep values longer, or have the account's quota raised"
-NETWORK = "in a VPC, see its endpoints and their security groups; else AWS's health page"
+QUOTA = "cache values longer, or request a higher quota"
+NETWORK = "in a VPC, check its endpoints and their security groups; otherwise, https://health.aws.amazon.com"
 CAUSES: list[tuple[int, str, str, type[SecretError], str]] = [
     (400, "ResourceNotFoundException", "can't find it.", SecretNotFound, CHECK),
     (400, "InvalidRequestException", "marked for deletion.", SecretNotFound, RESTORE),
@@ -64,8 +64,20 @@ CAUSES: list[tuple[int, str, str, type[SecretError], str]] = [
     (400, "TooManyRequestsException", "", Throttled, QUOTA),
     (500, "InternalServiceError", "", Unavailable, NETWORK),
     (503, "ServiceUnavailable", "", Unavailable, NETWORK),
-    (400, "InvalidParameterException", "bad", InvalidValue, "see which name, version, stage or"),
-    (400, "Unheard", "of", SecretError, "see the function's AWS_ variables, and boto3's version"),
+    (
+        400,
+        "InvalidParameterException",
+        "bad",
+        InvalidValue,
+        "check the name, version, stage or label",
+    ),
+    (
+        400,
+        "Unheard",
+        "of",
+        SecretError,
+        "check the function's AWS_ variables, and boto3's version",
+    ),
 ]
 
 
@@ -117,14 +129,14 @@ def test_an_aws_that_answers_nonsense_is_unavailable(
 
 
 DID_NOT_ASK: list[tuple[Exception, type[SecretError], str]] = [
-    (NoRegionError(), SecretError, "see the function's AWS_ variables, and boto3's version"),
+    (NoRegionError(), SecretError, "check the function's AWS_ variables, and boto3's version"),
     (
         SSLError(endpoint_url="e", error=OSError("self-signed")),
         SecretError,
-        "see the function's AWS_ ",
+        "check the function's AWS_ ",
     ),
-    (TypeError("get_secret_value() got an argument"), SecretError, "see the function's AWS_ "),
-    (AttributeError("no get_secret_value"), SecretError, "see the function's AWS_ variables"),
+    (TypeError("get_secret_value() got an argument"), SecretError, "check the function's AWS_ "),
+    (AttributeError("no get_secret_value"), SecretError, "check the function's AWS_ variables"),
     (NoCredentialsError(), AccessDenied, OWN),
     (PartialCredentialsError(provider="env", cred_var="X"), AccessDenied, OWN),
     (CredentialRetrievalError(provider="p", error_msg="m"), AccessDenied, OWN),
@@ -197,7 +209,7 @@ def raw(answer: bytes) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (BROKEN, "status 400; its own line in this log tells why"),
+        (BROKEN, "status 400; its own line in this log says why"),
         (scripted.http(401, scripted.BAD_TOKEN), "it did not accept the session token"),
         (scripted.http(404, b""), "status 404; its own line"),
         (scripted.http(200, b"[" * 20_000), "the answer cannot be read"),

@@ -76,7 +76,9 @@ def test_who_waits_does_so_until_its_own_deadline(extension: Server) -> None:
     client = SecretClient(timeout_seconds=60)
     with threads(1, lambda: client.get_secret("s").text) as ran:
         wait_until(lambda: len(extension.requests) == 1)
-        with pytest.raises(Unavailable, match=r"^s: no answer to another thread; in a VPC"):
+        with pytest.raises(
+            Unavailable, match=r"^s: no answer to another thread's request; in a VPC"
+        ):
             client.get_secret("s", context=left(0.05))
         gate.set()
     assert ran.outcomes == ["x"]

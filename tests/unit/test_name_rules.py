@@ -48,7 +48,7 @@ def test_what_an_alias_cannot_hold_is_refused(
 
 @pytest.mark.parametrize("name", ["x_", "_x", "-x", "x-", "a--b", "a_-b", "a__b"])
 def test_what_a_trail_cannot_hold_is_refused_with_a_trail_only(name: str) -> None:
-    rule = "must start and end with a letter or digit, with no two of - and _ in a row"
+    rule = "must start and end with a letter or digit, without two adjacent - or _"
     (of_project,) = broken(name, "dev", has_trail=True)
     (of_stack,) = broken("shop", name, has_trail=True)
     assert of_project == (

@@ -102,7 +102,7 @@ def test_a_link_to_what_is_not_a_file_of_the_zip_is_refused(tmp_path: Path, targ
         packed.writestr("folder/file", "")
         packed.writestr(entry("link", 0o120777), target)
     (message,) = refusal(path, tmp_path / "cache")
-    assert message.startswith("contains a symbolic link that is not to one of its files, 'link'")
+    assert message.startswith("contains a symbolic link whose target is not in the zip, 'link'")
     assert repr(target) in message
 
 

@@ -87,7 +87,7 @@ def test_a_clones_name_is_cut_to_63_bytes_between_characters(username: str, clon
     ids=["cut", "named"],
 )
 def test_a_user_that_would_alternate_with_itself_is_refused(names: dict[str, str]) -> None:
-    with pytest.raises(RotationError, match="alternates with itself"):
+    with pytest.raises(RotationError, match="username and alternateUsername are both"):
         alternating().next_value({**DATABASE, **names}, MADE)
 
 

@@ -94,7 +94,7 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": {"from": "vault"}}}, "secrets.database.from must be 'generate', 'config' or 'external', got 'vault'"),
         ({"secrets": {"database": {}}}, "secrets.database has neither `fields` nor `generate`"),
         ({"secrets": {"database": DATABASE, "a b": DATABASE}}, "secrets.a b becomes a name that contains characters other than letters, digits and /_+=.@-; rename it"),
-        ({"secrets": {"database": DATABASE, "key-AbCdEf": DATABASE}}, "secrets.key-AbCdEf becomes a name that ends like the suffix of an ARN"),
+        ({"secrets": {"database": DATABASE, "key-AbCdEf": DATABASE}}, "secrets.key-AbCdEf becomes a name that ends with a hyphen and six characters"),
         ({"secrets": {"database": DATABASE, "x" * 500: DATABASE}}, "becomes a name that is longer than 512 characters"),
         ({"secrets": {"database": {"fields": {"a": "x" * 65_536}}}}, "secrets.database must have at most 65536 bytes, but could have up to 65545"),
         ({"secrets": {"database": {**DATABASE, "from": "external"}}}, "secrets.database.fields is only for `from: generate`, not 'external'; remove it"),

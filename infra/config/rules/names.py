@@ -39,7 +39,7 @@ def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
             yield f"{what} may contain only letters, digits, - and _; {remedy}"
         elif has_trail and not re.fullmatch(_TRAIL_PART, name):
-            rule = "must start and end with a letter or digit, with no two of - and _ in a row"
+            rule = "must start and end with a letter or digit, without two adjacent - or _"
             why = "`audit.trail: own` names the trail after it"
             yield f"{what} {rule}, because {why}; {remedy}"
     if project.startswith(_RESERVED):

@@ -64,7 +64,8 @@ def _random(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
         )
     if "previous" in {*secret.fields, *secret.generate}:
         yield ConfigError(
-            path, "has strategy `random`, which keeps old values in `previous`; rename that field"
+            path,
+            "has strategy `random`, which stores old values in `previous`; rename that field",
         )
     for key in ("host", "port"):
         if getattr(secret.rotation, key) is not None:
@@ -121,7 +122,7 @@ def _admin(
         if admin is not None:
             yield ConfigError(f"{path}.adminSecret", "is only for `alternatingUsers`; remove it")
     elif admin is None or admin == name or admin not in names:
-        others = ", ".join(sorted(set(names) - {name})) or "none exists"
+        others = ", ".join(sorted(set(names) - {name})) or "there is none; add one"
         got = "none" if admin is None else repr(admin)
         yield ConfigError(f"{path}.adminSecret", f"must be another secret ({others}), got {got}")
     elif admin in secrets:
