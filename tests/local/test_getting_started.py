@@ -61,5 +61,8 @@ def test_the_page_has_one_write_a_handler_an_event_and_a_stack() -> None:
 def test_following_the_page_leads_to_a_green_run(tmp_path: Path) -> None:
     done = follow(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"✓ every function answers as expected and reveals no secret value +status 200", done.stdout)
+    assert re.search(
+        r"✓ every function answers as expected and reveals no secret value +status 200",
+        done.stdout,
+    )
     assert f"{PROJECT}/sandbox/signing" in done.stdout

@@ -294,7 +294,9 @@ def test_a_function_that_goes_round_the_cache_is_found_out(deploy: Deploy) -> No
     past_it = "__import__('boto3').client('secretsmanager').get_secret_value(SecretId=secret_name)"
     asks = "        secret = _secrets"
     change_code(deployed, app=source("app", asks, f"        {past_it}\n{asks}"))
-    assert broken(deployed) == {ONE_CALL: f"4 calls for {PROJECT}/dev/database instead of at most 1"}
+    assert broken(deployed) == {
+        ONE_CALL: f"4 calls for {PROJECT}/dev/database instead of at most 1"
+    }
 
 
 @pytest.mark.exhaustive

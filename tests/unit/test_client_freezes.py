@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from secret_client import SecretClient, SecretError, Unavailable
+from secret_client import SecretClient, SecretError, SecretNotFound, Unavailable
 from tests import scripted
 from tests.scripted import Aws, Clock, Server
 from tests.unit.client_support import BROKEN, threads, wait_until
@@ -111,6 +111,23 @@ def test_what_was_read_in_another_decade_is_not_served(
     old = client.get_secret("s")
     clock.move(-seconds)
     assert client.get_secret("s") is not old
+
+
+@pytest.mark.parametrize("seconds", [1e9, -1e9])
+def test_what_failed_in_another_decade_is_asked_for(
+    extension: Server, aws: Aws, clock: Clock, seconds: float
+) -> None:
+    client = SecretClient(make_client=aws.client)
+    clock.move(seconds)
+    extension.script(BROKEN)
+    aws.script(scripted.aws_error("ResourceNotFoundException"))
+    for _ in range(5):
+        with pytest.raises(SecretNotFound):
+            client.get_secret("s")
+    clock.move(-seconds)
+    extension.script(scripted.secret())
+    aws.script(scripted.aws_secret())
+    assert client.get_secret("s").text == scripted.CANARY
 
 
 @pytest.mark.parametrize("seconds", [-30.0, -100_000.0])
