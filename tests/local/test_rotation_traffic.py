@@ -147,7 +147,7 @@ def test_without_the_refresh_requests_fail(
     assert all(failed in each for each in done.failures)
     outcome = outcomes["no request fails while every secret rotates"]
     assert outcome.passed is False
-    assert f'by: status 500: {{"error": "{failed}"' in outcome.figure
+    assert f'with: status 500: {{"error": "{failed}"' in outcome.figure
 
 
 def test_cold_starts_are_over_before_the_first_rotation_and_counted_apart() -> None:
