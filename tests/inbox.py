@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws import EmbeddedAws
@@ -33,6 +33,7 @@ class Inbox:
     def __init__(self, aws: EmbeddedAws, region: str, **attributes: str) -> None:
         name = f"inbox-{uuid.uuid4().hex[:12]}"
         topics, self._queues = aws.client("sns", region), aws.client("sqs", region)
+        self._events = aws.client("events", region)
         self._messages: list[Message] = []
         self.topic_arn: str = topics.create_topic(Name=name, Attributes=attributes)["TopicArn"]
         self._url = self._queues.create_queue(
@@ -48,6 +49,12 @@ class Inbox:
         self._queues.set_queue_attributes(
             QueueUrl=self._url, Attributes={"Policy": allow(service, "sqs:SendMessage")}
         )
+
+    def receive_events(self, name: str, pattern: Mapping[str, object]) -> None:
+        """Get the events that match a pattern, by a rule of this name."""
+        self.allow_to_send("events.amazonaws.com")
+        self._events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        self._events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": self.queue_arn}])
 
     def wait_for(self, wanted: Callable[[Message], bool]) -> tuple[Message, float]:
         """Return the first message that is wanted, once, and the seconds that it took."""

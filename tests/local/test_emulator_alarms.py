@@ -239,11 +239,9 @@ def test_an_event_says_what_the_alarm_watches_and_why_it_was_in_its_previous_sta
     aws: EmbeddedAws, cloudwatch: Any, make_alarm: Make, unique: str
 ) -> None:
     # localstack cloudwatch/test_cloudwatch.py::TestCloudwatch::test_alarm_lambda_target
-    events, inbox = aws.client("events", REGION), Inbox(aws, REGION)
-    inbox.allow_to_send("events.amazonaws.com")
+    inbox = Inbox(aws, REGION)
     pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": [unique]}}
-    events.put_rule(Name=unique, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=unique, Targets=[{"Id": "queue", "Arn": inbox.queue_arn}])
+    inbox.receive_events(unique, pattern)
     make_alarm(AlarmDescription="described", TreatMissingData="ignore")
     for state in ("ALARM", "OK"):
         cloudwatch.set_alarm_state(AlarmName=unique, StateValue=state, StateReason=f"set {state}")

@@ -363,11 +363,9 @@ def test_a_state_change_is_an_event(
     aws: EmbeddedAws, publish: Make, make_alarm: Make, unique: str
 ) -> None:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
-    events, inbox = aws.client("events", REGION), Inbox(aws, REGION)
-    inbox.allow_to_send("events.amazonaws.com")
+    inbox = Inbox(aws, REGION)
     pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": [unique]}}
-    events.put_rule(Name=unique, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=unique, Targets=[{"Id": "queue", "Arn": inbox.queue_arn}])
+    inbox.receive_events(unique, pattern)
     make_alarm()
     publish(1)
 
