@@ -215,7 +215,7 @@ def test_a_secret_without_rotation_is_refused(world: World, strategy: str) -> No
 
 def test_another_secret_and_another_step_are_refused(world: World) -> None:
     rotated, other = Rotated(world, "random"), Rotated(world, "random")
-    refused(rotated, "createSecret", "not the secret that this", SecretId=other.arn)
+    refused(rotated, "createSecret", "this function rotates only", SecretId=other.arn)
     refused(rotated, "dropSecret", "unknown rotation step .dropSecret.")
 
 

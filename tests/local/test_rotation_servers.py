@@ -281,7 +281,11 @@ def test_two_users_of_any_names_alternate_when_a_value_of_each_logs_in(world: Wo
     rotated.put(rotated.first | {"alternateUsername": second["username"]})
     rotated.begin()
     rotated.step("createSecret")
-    refused(rotated, "setSecret", f"logs in as {second['username']}; .*; put a value for each")
+    refused(
+        rotated,
+        "setSecret",
+        f"logs in as {second['username']}; .*; store a version of the secret that logs in as each",
+    )
     rotated.put(second)
     rotated.put(rotated.first | {"alternateUsername": second["username"]})
     for _ in range(2):

@@ -16,10 +16,8 @@ def pattern(source: str) -> str:
 
 
 def rule(world: World, name: str, **inputs: Any) -> str:
-    made = world.make(
-        "aws:cloudwatch/eventRule:EventRule", name, scheduleExpression="rate(1 day)", **inputs
-    )
-    return str(made["name"])
+    when = inputs or {"scheduleExpression": "rate(1 day)"}
+    return str(world.make("aws:cloudwatch/eventRule:EventRule", name, **when)["name"])
 
 
 def queue(world: World, name: str) -> str:
@@ -49,7 +47,11 @@ SPECIMENS = [
             {"eventPattern": pattern("another")},
             {"state": "DISABLED"},
             {"state": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"},
-            {"eventBusName": bus(world)},
+            {
+                "eventBusName": bus(world),  # which has no schedules
+                "scheduleExpression": None,
+                "eventPattern": pattern("one"),
+            },
             {"forceDestroy": True},
             {"tags": {"B": "3", "C": "4"}},
             {"tags": None, "description": "with the tags"},
@@ -69,7 +71,12 @@ SPECIMENS = [
             {"arn": queue(world, "another-queue")},
             {
                 "eventBusName": bus(world),
-                "rule": rule(world, "a-rule-of-the-bus", eventBusName=bus(world)),
+                "rule": rule(
+                    world,
+                    "a-rule-of-the-bus",
+                    eventBusName=bus(world),
+                    eventPattern=pattern("one"),
+                ),
             },
         ],
         found_by=frozenset({"rule", "targetId", "eventBusName"}),

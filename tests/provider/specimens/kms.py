@@ -1,10 +1,11 @@
 import json
 
-from tests.provider.specimen import Specimen, World
+from tests.provider.specimen import REGION, Specimen, World
 
 
 def policy(world: World, sid: str = "Account") -> str:
-    principal = {"AWS": f"arn:aws:iam::{world.account_id}:root"}
+    logs = f"logs.{REGION}.amazonaws.com"  # or no log group could use the key
+    principal = {"AWS": f"arn:aws:iam::{world.account_id}:root", "Service": logs}
     statement = {"Sid": sid, "Effect": "Allow", "Principal": principal}
     statement |= {"Action": "kms:*", "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
