@@ -195,9 +195,13 @@ def _wrong_policy(text: str) -> str | None:
     except (ValueError, TypeError, KeyError):
         return "Policy Error: null"
     for statement in statements:
+        if not isinstance(statement, dict):
+            return "Policy Error: null"
         if "Effect" not in statement or not {"Principal", "NotPrincipal"} & statement.keys():
             return "Policy Error: null"
         actions = as_list(statement.get("Action") or statement.get("NotAction") or [])
+        if not all(isinstance(action, str) for action in actions):
+            return "Policy Error: null"
         if not actions or not {action.lower() for action in actions} <= ALLOWED_ACTIONS:
             return "Policy statement action out of service scope!"
     return "Policy Error: PrincipalNotFound" if has_invalid_principal(text) else None

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 from tests.local.reference import Refusal, assert_refused
@@ -58,6 +59,19 @@ REFUSALS = {
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
 def test_cloudwatch_answers_as_recorded(aws: EmbeddedAws, refusal: Refusal) -> None:
     assert_refused(aws, "cloudwatch", refusal)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"widgets": 5}, {"widgets": [5]}, {"widgets": [WIDGET | {"width": "6"}]}],
+    ids=["no array", "no object", "no integer"],
+)
+def test_a_body_of_another_shape_is_invalid(aws: EmbeddedAws, unique: str, body: object) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+    cloudwatch = aws.client("cloudwatch", "us-east-1")
+    with pytest.raises(ClientError) as raised:
+        cloudwatch.put_dashboard(DashboardName=unique, DashboardBody=json.dumps(body))
+    assert raised.value.response["Error"]["Code"] == "InvalidParameterInput"
 
 
 def test_the_largest_widget_is_kept(aws: EmbeddedAws, unique: str) -> None:

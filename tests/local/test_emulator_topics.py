@@ -126,6 +126,12 @@ REFUSALS = {
     "a policy without a principal": attribute(
         "Policy", policy(Principal=None), "Policy Error: null", POLICY
     ),
+    "a statement that is a number": attribute(
+        "Policy", '{"Statement": 5}', "Policy Error: null", POLICY
+    ),
+    "an action that is a number": attribute(
+        "Policy", policy(Action=5), "Policy Error: null", POLICY
+    ),
     "a policy for another service": attribute(
         "Policy",
         policy(Action="s3:Get"),

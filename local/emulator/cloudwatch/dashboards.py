@@ -62,16 +62,24 @@ def _violation(text: str) -> str | None:
 def _errors(body: Data) -> Iterator[tuple[str, str]]:
     """Return the path and the text of each error."""
     widgets = body.get("widgets", [])
+    if not isinstance(widgets, list):
+        yield "/widgets", "Should be array"
+        return
     if len(widgets) > WIDGETS:
         yield "/widgets", f"Should NOT have more than {WIDGETS} items"
     for number, widget in enumerate(widgets):
         path = f"/widgets/{number}"
+        if not isinstance(widget, dict):
+            yield path, "Should be object"
+            continue
         for name in ("type", "properties"):
             if name not in widget:
                 yield path, f"Should have required property '{name}'"
         for name, (least, most) in GEOMETRY.items():
             value = widget.get(name, least)
-            if value < least:
+            if not isinstance(value, int):
+                yield f"{path}/{name}", "Should be integer"
+            elif value < least:
                 yield f"{path}/{name}", f"Should be >= {least}"
             elif most is not None and value > most:
                 yield f"{path}/{name}", f"Should be <= {most}"
