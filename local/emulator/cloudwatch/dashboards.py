@@ -68,18 +68,21 @@ def _errors(body: Data) -> Iterator[tuple[str, str]]:
     if len(widgets) > WIDGETS:
         yield "/widgets", f"Should NOT have more than {WIDGETS} items"
     for number, widget in enumerate(widgets):
-        path = f"/widgets/{number}"
-        if not isinstance(widget, dict):
-            yield path, "Should be object"
-            continue
-        for name in ("type", "properties"):
-            if name not in widget:
-                yield path, f"Should have required property '{name}'"
-        for name, (least, most) in GEOMETRY.items():
-            value = widget.get(name, least)
-            if not isinstance(value, int):
-                yield f"{path}/{name}", "Should be integer"
-            elif value < least:
-                yield f"{path}/{name}", f"Should be >= {least}"
-            elif most is not None and value > most:
-                yield f"{path}/{name}", f"Should be <= {most}"
+        yield from _errors_of_widget(f"/widgets/{number}", widget)
+
+
+def _errors_of_widget(path: str, widget: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(widget, dict):
+        yield path, "Should be object"
+        return
+    for name in ("type", "properties"):
+        if name not in widget:
+            yield path, f"Should have required property '{name}'"
+    for name, (least, most) in GEOMETRY.items():
+        value = widget.get(name, least)
+        if not isinstance(value, int):
+            yield f"{path}/{name}", "Should be integer"
+        elif value < least:
+            yield f"{path}/{name}", f"Should be >= {least}"
+        elif most is not None and value > most:
+            yield f"{path}/{name}", f"Should be <= {most}"
