@@ -235,6 +235,26 @@ def test_a_topic_hears_which_child_of_a_composite_alarm_it_was(
     assert triggering["State"]["Value"] == "ALARM"
 
 
+def test_a_new_alarm_of_the_name_of_a_deleted_one_has_no_previous_state(
+    aws: EmbeddedAws, cloudwatch: Any, make_alarm: Make, unique: str
+) -> None:
+    inbox = Inbox(aws, REGION)
+    inbox.receive_events(unique, {"source": ["aws.cloudwatch"], "detail": {"alarmName": [unique]}})
+    for reason in ("of the deleted one", "of the new one"):
+        make_alarm(TreatMissingData="ignore")
+        for value in ("INSUFFICIENT_DATA", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName=unique, StateValue=value, StateReason=reason)
+        event, _ = inbox.wait_for(lambda event: event["detail"]["state"]["value"] == "ALARM")
+        assert event["detail"]["previousState"]["reason"] in (
+            reason,
+            "Unchecked: Initial alarm creation",
+        )
+        cloudwatch.set_alarm_state(
+            AlarmName=unique, StateValue="INSUFFICIENT_DATA", StateReason=reason
+        )
+        cloudwatch.delete_alarms(AlarmNames=[unique])
+
+
 def test_an_event_says_what_the_alarm_watches_and_why_it_was_in_its_previous_state(
     aws: EmbeddedAws, cloudwatch: Any, make_alarm: Make, unique: str
 ) -> None:

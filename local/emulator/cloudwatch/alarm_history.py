@@ -1,5 +1,5 @@
 """CloudWatch: the previous state of each alarm, and what its history says."""
-# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
+# ruff: noqa: ANN401, SLF001 (ministack is untyped, and its gaps sit behind private names)
 
 import json
 import time
@@ -39,6 +39,19 @@ def current_state(alarm: Data) -> AlarmState:
 def remember(alarm: Data, state: AlarmState) -> None:
     """Keep the state that an alarm has reported."""
     _reported[alarm["AlarmName"]] = state
+
+
+@replaces(cloudwatch, "_delete_alarms")
+def forget_states(original: Callable[..., Any], *request: Any) -> Any:
+    """Forget the states of alarms that are deleted: a new one of the same name has none.
+
+    Only this module keeps them.
+    """
+    answer = original(*request)
+    for name in [*_reported]:
+        if name not in cloudwatch._alarms and name not in cloudwatch._composite_alarms:
+            del _reported[name]
+    return answer
 
 
 @replaces(cloudwatch, "_record_history")
