@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from ministack.core import iam_evaluator
 from ministack.services import sns
 
 from local.emulator.core.patching import replaces
@@ -37,6 +38,7 @@ def wait_for_confirmation_by_email(original: Handler, parameters: Parameters) ->
     subscription = found[0]
     if subscription["arn"] not in known:
         attributes = subscription["attributes"]
+        attributes["SubscriptionPrincipal"] = iam_evaluator.caller_arn()
         attributes["Endpoint"] = _PASSWORD.sub(r"\1:****@", attributes["Endpoint"])
         _settle_filter_policy(attributes)
         if wanted[0] in ("email", "email-json"):

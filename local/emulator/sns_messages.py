@@ -3,9 +3,10 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
-from ministack.services import sns
+from ministack.services import kms, sns
 
 from local.emulator.core.patching import replaces
 from local.emulator.core.requests import Request
@@ -32,7 +33,7 @@ async def keep_empty_parameters(
 
 @replaces(sns, "_publish")
 def publish_valid_message(original: Handler, form: Form) -> Response:
-    """Refuse empty and long messages, subjects that are not one line, and a structure in parts.
+    """Refuse empty and long messages, subjects that are not one line, and unusable keys.
 
     ministack publishes them.
 
@@ -43,7 +44,8 @@ def publish_valid_message(original: Handler, form: Form) -> Response:
         arn = request.get("TopicArn") or request.get("TargetArn") or ""
         if ":endpoint/" in arn:  # none can be created here
             return invalid("TargetArn Reason: No endpoint found for the target arn specified")
-        _, refusal = sns._get_topic(arn)
+        topic, refusal = sns._get_topic(arn)
+        refusal = refusal or _refusal_of_key(topic["attributes"].get("KmsMasterKeyId", ""))
         if refusal is not None:
             response: Response = refusal
             return response
@@ -75,6 +77,26 @@ def deliver_in_shape_of_functions(
         ),
         *others,
     )
+
+
+def _refusal_of_key(key_id: str) -> Response | None:
+    """Return the error for a topic's key; SNS looks for it only when it has a message to encrypt.
+
+    The key of AWS's own exists as soon as SNS needs it.
+    """
+    if not key_id or "alias/aws/" in key_id:
+        return None
+    key = kms._resolve_key(key_id)
+    if key is None:
+        code, text = "KMSNotFound", f"Key '{key_id}' does not exist"
+    elif key["KeyState"] == "Disabled":
+        code, text = "KMSDisabled", f"{key['Arn']} is disabled."
+    elif key["KeyState"] != "Enabled":
+        code, text = "KMSInvalidState", f"{key['Arn']} is pending deletion."
+    else:
+        return None
+    refusal: Response = sns._error(code, text, HTTPStatus.BAD_REQUEST)
+    return refusal
 
 
 def _violation(request: Form) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 from tests.inbox import allow
@@ -16,6 +17,7 @@ from tests.local.reference import Refusal, assert_refused
 
 REGION = "us-east-1"
 TEST = "localstack sns/test_sns.py::"
+FILTERS = "localstack sns/test_sns_filter_policy.py::TestSNSFilterPolicyCrud::"
 SUBSCRIBE = "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"
 POLICY = "https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html"
 MISSING = f"arn:aws:sns:{REGION}:123456789012:missing"
@@ -40,13 +42,15 @@ def attribute(name: str, value: str, message: str | None, source: str) -> Refusa
     return refused("SetTopicAttributes", parameters, message, source)
 
 
-def of_subscription(name: str, value: str, message: str) -> Refusal:
+def of_subscription(
+    name: str,
+    value: str,
+    message: str | None,
+    source: str = f"{TEST}TestSNSSubscriptionCrud::test_validate_set_sub_attributes",
+) -> Refusal:
     parameters = {"SubscriptionArn": "<subscription>", "AttributeName": name}
     return refused(
-        "SetSubscriptionAttributes",
-        parameters | {"AttributeValue": value},
-        message,
-        f"{TEST}TestSNSSubscriptionCrud::test_validate_set_sub_attributes",
+        "SetSubscriptionAttributes", parameters | {"AttributeValue": value}, message, source
     )
 
 
@@ -180,6 +184,51 @@ REFUSALS = {
     "a filter that is not JSON": of_subscription(
         "FilterPolicy", "{invalidjson}", "FilterPolicy: failed to parse JSON. …"
     ),
+    "a filter that is no object": of_subscription(
+        "FilterPolicy",
+        "5",
+        None,
+        "https://docs.aws.amazon.com/sns/latest/dg/message-filtering.html",
+    ),
+    "a filter with a value outside a list": of_subscription(
+        "FilterPolicy",
+        '{"key_a": "value_one"}',
+        'FilterPolicy: "key_a" must be an object or an array…',
+        f"{FILTERS}test_sub_filter_policy_nested_property_constraints",
+    ),
+    "a nested filter for attributes": of_subscription(
+        "FilterPolicy",
+        '{"object": {"key": [{"prefix": "auto-"}]}}',
+        "Filter policy scope MessageAttributes does not support nested filter policy",
+        f"{FILTERS}test_sub_filter_policy_nested_property",
+    ),
+    "a filter with six keys": of_subscription(
+        "FilterPolicy",
+        json.dumps({f"key_{number}": ["value"] for number in range(6)}),
+        "FilterPolicy: Filter policy can not have more than 5 keys",
+        f"{FILTERS}test_sub_filter_policy_nested_property_constraints",
+    ),
+    "a filter that is too complex": of_subscription(
+        "FilterPolicy",
+        json.dumps({"key_a": ["value"] * 51, "key_b": ["value"] * 3}),
+        "FilterPolicy: Filter policy is too complex",
+        f"{FILTERS}test_sub_filter_policy_nested_property_constraints",
+    ),
+    "an unknown scope of a filter": of_subscription(
+        "FilterPolicyScope",
+        "RandomValue",
+        "FilterPolicyScope: Invalid value [RandomValue]. "
+        "Please use either MessageBody or MessageAttributes",
+        f"{FILTERS}test_set_subscription_filter_policy_scope",
+    ),
+    "a missing function": subscribe(None, SUBSCRIBE, Protocol="lambda", Endpoint="<function>"),
+    "raw delivery by SMS": subscribe(
+        "Attributes Reason: Delivery protocol [sms] does not support raw message delivery.",
+        "https://github.com/aws-controllers-k8s/community/issues/2192",
+        Protocol="sms",
+        Endpoint="+15555550100",
+        Attributes={"RawMessageDelivery": "false"},
+    ),
     "a redrive policy that is not JSON": of_subscription(
         "RedrivePolicy", "{invalidjson}", "RedrivePolicy: failed to parse JSON. …"
     ),
@@ -262,7 +311,9 @@ def test_sns_answers_as_recorded(
     subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     arn = subscription["SubscriptionArn"]
 
-    assert_refused(aws, "sns", refusal, topic=topic, name=unique, subscription=arn, queue=queue)
+    function = f"arn:aws:lambda:{REGION}:{aws.account_id}:function:{unique}"
+    names = {"topic": topic, "name": unique, "subscription": arn, "queue": queue}
+    assert_refused(aws, "sns", refusal, **names, function=function)
     topics.delete_topic(TopicArn=topic)
 
 
@@ -302,6 +353,60 @@ def test_a_policy_for_a_service_is_kept(topics: Any, unique: str) -> None:
     topics.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=document)
 
     assert topics.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] == document
+
+
+def test_a_nested_filter_for_the_body_is_kept(topics: Any, unique: str) -> None:
+    # localstack sns/test_sns_filter_policy.py::TestSNSFilterPolicyCrud::
+    # test_sub_filter_policy_nested_property
+    arn = topics.create_topic(Name=unique)["TopicArn"]
+    policy = json.dumps({"object": {"key": [{"prefix": "auto-"}]}})
+    subscription = topics.subscribe(
+        TopicArn=arn,
+        Protocol="sqs",
+        Endpoint=QUEUE,
+        Attributes={"FilterPolicyScope": "MessageBody", "FilterPolicy": policy},
+    )["SubscriptionArn"]
+
+    found = topics.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    assert found["FilterPolicy"] == policy
+    assert found["SubscriptionPrincipal"].startswith("arn:aws:iam::")
+
+
+def test_a_key_is_looked_for_when_a_message_is_published(topics: Any, unique: str) -> None:
+    # https://github.com/getmoto/moto/pull/3389: AWS keeps any key of a topic
+    options = {"KmsMasterKeyId": "alias/missing"}
+    arn = topics.create_topic(Name=unique, Attributes=options)["TopicArn"]
+
+    with pytest.raises(ClientError, match="alias/missing") as refusal:
+        topics.publish(TopicArn=arn, Message="text")
+    assert refusal.value.response["Error"]["Code"] == "KMSNotFound"
+
+
+def test_subscriptions_of_a_topic_are_listed_in_pages(topics: Any, unique: str) -> None:
+    # https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html: 100 of them
+    arn = topics.create_topic(Name=unique)["TopicArn"]
+    for number in range(101):
+        topics.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=f"{QUEUE}-{number}")
+
+    first = topics.list_subscriptions_by_topic(TopicArn=arn)
+    second = topics.list_subscriptions_by_topic(TopicArn=arn, NextToken=first["NextToken"])
+    assert [len(each["Subscriptions"]) for each in (first, second)] == [100, 1]
+    assert "NextToken" not in second
+
+
+def test_a_subscription_is_listed_without_its_arn_until_it_is_confirmed(
+    topics: Any, unique: str
+) -> None:
+    # https://docs.aws.amazon.com/cli/latest/reference/sns/list-subscriptions.html
+    arn = topics.create_topic(Name=unique)["TopicArn"]
+    topics.subscribe(TopicArn=arn, Protocol="email", Endpoint=f"{unique}@example.com")
+
+    pages = topics.get_paginator("list_subscriptions").paginate()
+    (listed,) = (
+        each for page in pages for each in page["Subscriptions"] if each["TopicArn"] == arn
+    )
+    assert listed["SubscriptionArn"] == "PendingConfirmation"
+    assert topics.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"] == [listed]
 
 
 def test_raw_delivery_is_in_lower_case(topics: Any, unique: str) -> None:
