@@ -9,6 +9,7 @@ nothing of this.
 PATCHED_BY = (
     "ec2",
     "ec2_requests",  # after ec2: what is refused is refused first
+    "ec2_zones",
     "event_entries",
     "event_targets",
     "events",

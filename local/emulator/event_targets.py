@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ministack.core.responses import get_region
 from ministack.services import eventbridge, sns
 
 from local.emulator.core.patching import replaces
@@ -30,13 +31,15 @@ Data = dict[str, Any]
 
 @replaces(eventbridge, "_put_targets")
 def refuse_invalid_targets(original: Callable[[Data], Response], data: Data) -> Response:
-    """Refuse a sixth target, two inputs of one, and placeholders that are not defined.
+    """Refuse a sixth target, one in another region, two inputs, and undefined placeholders.
 
     ministack takes them.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
     """
     for target in data["Targets"]:
+        if error := eventbridge._validate_target_arn(target):
+            return error  # type: ignore[no-any-return]
         if violation := _violation(target):
             return error_response("ValidationException", violation)
     key = eventbridge._rule_key(data["Rule"], data.get("EventBusName", "default"))
@@ -48,6 +51,10 @@ def refuse_invalid_targets(original: Callable[[Data], Response], data: Data) -> 
 
 
 def _violation(target: Data) -> str | None:
+    service, region = target["Arn"].split(":")[2:4]
+    if region not in ("", get_region()) and service != "events":
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
+        return f"Parameter {target['Arn']} is not valid. Reason: it is not in {get_region()}."
     if sum(name in target for name in INPUTS) > 1:
         return (
             "Only one of Input, InputPath, or InputTransformer must be provided for target "

@@ -26,6 +26,7 @@ EVENTS = "events.amazonaws.com"
 # Rules in this state get read-only management events, too.
 ALL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+PATTERN_CHARACTERS = 2048
 RULES_PER_BUS = 300
 READ_ONLY = ("Describe", "Get", "List")
 CHANGES_ALL_THE_SAME = ("GetFederationToken", "GetSessionToken")
@@ -87,7 +88,7 @@ def replace_whole_rule(original: Handler, data: Data) -> Response:
 
 @replaces(eventbridge, "_put_rule")
 def refuse_invalid_rules(original: Handler, data: Data) -> Response:
-    """Refuse a rule that nothing triggers, a schedule on another bus, and a rule too many.
+    """Refuse a rule that nothing triggers, a schedule on another bus, and what exceeds a quota.
 
     ministack takes them.
 
@@ -102,7 +103,8 @@ def refuse_invalid_rules(original: Handler, data: Data) -> Response:
     if violation:
         return error_response("ValidationException", violation)
     others = [rule for rule in eventbridge._rules.values() if rule["EventBusName"] == bus]
-    if len(others) >= RULES_PER_BUS and _rule_key(data) not in eventbridge._rules:
+    is_too_many = len(others) >= RULES_PER_BUS and _rule_key(data) not in eventbridge._rules
+    if is_too_many or len(data.get("EventPattern", "")) > PATTERN_CHARACTERS:
         text = "The requested resource exceeds the maximum number allowed."
         return error_response("LimitExceededException", text)
     return original(data)

@@ -26,7 +26,6 @@ SIMPLIFIED = {
                 "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateVpcEndpoint "
                 "ModifyVpcEndpoint ModifySecurityGroupRules"
             ),
-            "ignores the filters": "DescribeAvailabilityZones",
             _ALWAYS_EMPTY: (
                 "DescribeCapacityReservations DescribeCustomerGateways DescribeFleets "
                 "DescribeFlowLogs DescribeInstances DescribeKeyPairs DescribeLaunchTemplates "

@@ -79,6 +79,20 @@ REFUSALS = {
         "The requested resource exceeds the maximum number allowed.",
         QUOTAS,
     ),
+    "a target in another region": Refusal(
+        "PutTargets",
+        targets({"Id": "t1", "Arn": "arn:aws:sqs:eu-west-1:123456789012:queue"}),
+        "ValidationException",
+        None,
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html",
+    ),
+    "a pattern of 2,060 characters": Refusal(
+        "PutRule",
+        {"Name": RULE, "EventPattern": '{"source": ["%s"]}' % ("a" * 2044)},
+        "LimitExceededException",
+        None,
+        QUOTAS,
+    ),
     "two inputs": Refusal(
         "PutTargets",
         targets(target(Input="{}", InputPath="$.detail")),
