@@ -43,12 +43,19 @@ class Functions:
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.client = aws.client("lambda", REGION)
-        iam, name = aws.client("iam", REGION), f"role-{uuid.uuid4().hex[:12]}"
+        self._iam = aws.client("iam", REGION)
+        self._role = self.make_role("*")
+
+    def make_role(self, *actions: str) -> str:
+        """Make a role that may do these; it returns the ARN."""
+        name = f"role-{uuid.uuid4().hex[:12]}"
         trust = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        anything = {"Action": "*", "Resource": "*"}
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))
-        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=_document(anything))
-        self._role = role["Role"]["Arn"]
+        role = self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))
+        if actions:
+            document = _document({"Action": actions, "Resource": "*"})
+            self._iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
+        arn: str = role["Role"]["Arn"]
+        return arn
 
     def make(self, files: Files | str, **options: object) -> str:
         """Make a function of these files, or of `app.py` alone; it returns the name."""

@@ -100,7 +100,8 @@ def assert_refused(
     request = _filled(dict(refusal.input), values)
     answer = answer_to(account, service, refusal.operation, request, region=region)
     status, error = answer["ResponseMetadata"]["HTTPStatusCode"], answer.get("Error", {})
-    assert (status, error.get("Code")) == (refusal.status, refusal.code), refusal.source
+    answered = status, error.get("Code")
+    assert answered == (refusal.status, refusal.code), (answered, error, refusal.source)
     if refusal.message is not None:
         expected = _comparable(_filled(refusal.message, values))
         text = _comparable(error["Message"])

@@ -28,11 +28,13 @@ CREATE: Input = {
     "Handler": "app.handler",
     "Code": {"ZipFile": zipped({"app.py": ECHO})},
 }
+POWERLESS: Input = CREATE | {"Role": "<powerless>"}
 FUNCTION: Input = {"FunctionName": "<function>"}
 ALIASES = f"{API}TestLambdaAlias::test_notfound_and_invalid_routingconfigs"
 PERMISSIONS = f"{API}TestLambdaPermissions::test_permission_exceptions"
 STATEMENT = FUNCTION | {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
 TAGS = f"{API}TestLambdaTags::test_tag"
+NO_PERMISSION = "The provided execution role does not have permissions to call"
 LAYERS = f"{API}TestLambdaLayer::test_layer_function"
 RESERVED = f"{API}TestLambdaReservedConcurrency::test_function_concurrency_exceptions"
 
@@ -450,6 +452,38 @@ REFUSALS = [
     ),
     Refusal(
         "CreateFunction",
+        POWERLESS | {"VpcConfig": {"SubnetIds": ["<subnet>"], "SecurityGroupIds": ["<group>"]}},
+        INVALID,
+        f"{NO_PERMISSION} CreateNetworkInterface on EC2",
+        "https://github.com/hashicorp/terraform-provider-aws/issues/1749",
+    ),
+    Refusal(
+        "UpdateFunctionConfiguration",
+        FUNCTION | {"Role": "<powerless>", "DeadLetterConfig": {"TargetArn": "<queue>"}},
+        INVALID,
+        f"{NO_PERMISSION} SendMessage on SQS",
+        "https://nasa.github.io/cumulus/docs/troubleshooting/troubleshooting-deployment",
+    ),
+    Refusal(
+        "CreateFunction",
+        POWERLESS | {"DeadLetterConfig": {"TargetArn": "<topic>"}},
+        INVALID,
+        f"{NO_PERMISSION} Publish on SNS",
+        f"{GUIDE}invocation-async-retain-records.html",
+    ),
+    *(
+        Refusal(
+            "CreateFunction",
+            CREATE
+            | {"DeadLetterConfig": {"TargetArn": f"arn:aws:{service}:{REGION}:<owner>:missing"}},
+            INVALID,
+            None,
+            f"{GUIDE}invocation-async-retain-records.html",
+        )
+        for service in ("sns", "sqs")
+    ),
+    Refusal(
+        "CreateFunction",
         CREATE | {"KMSKeyArn": f"arn:aws:kms:{REGION}:<owner>:key/missing"},
         INVALID,
         None,
@@ -518,6 +552,12 @@ def names(aws: EmbeddedAws, functions: Functions) -> Iterator[dict[str, str]]:
     s3 = aws.client("s3", REGION)
     s3.create_bucket(Bucket=function)
     prefix = config["FunctionArn"].removesuffix(function)
+    queue = aws.client("sqs", REGION).create_queue(QueueName=function)["QueueUrl"]
+    attributes = aws.client("sqs", REGION).get_queue_attributes(
+        QueueUrl=queue, AttributeNames=["QueueArn"]
+    )["Attributes"]
+    subnet = aws.client("ec2", REGION).describe_subnets()["Subnets"][0]
+    groups = aws.client("ec2", REGION).describe_security_groups()["SecurityGroups"]
     yield {
         "owner": aws.account_id,
         "arn-of-doesnotexist": f"{prefix}doesnotexist",
@@ -525,8 +565,13 @@ def names(aws: EmbeddedAws, functions: Functions) -> Iterator[dict[str, str]]:
         "arn": config["FunctionArn"],
         "bucket": function,
         "function": function,
+        "group": next(g["GroupId"] for g in groups if g["VpcId"] == subnet["VpcId"]),
+        "subnet": subnet["SubnetId"],
+        "queue": attributes["QueueArn"],
+        "topic": aws.client("sns", REGION).create_topic(Name=function)["TopicArn"],
         "layer": layer["LayerArn"],
         "new": f"{function}-new",
+        "powerless": functions.make_role(),
         "role": config["Role"],
         "sha256": base64.b64encode(hashlib.sha256(zipped({"app.py": ECHO})).digest()).decode(),
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_region
-from ministack.services import ec2, kms, lambda_svc
+from ministack.services import ec2, kms, lambda_svc, sns, sqs
 
 from local.emulator.core.accounts import in_account_of
 from local.emulator.core.patching import replaces
@@ -41,12 +41,12 @@ RETIRED_RUNTIMES = {
 @replaces(lambda_svc, "_create_function")
 @replaces(lambda_svc, "_update_config")
 def check_configuration(original: Callable[..., Response], *request: Any) -> Response:
-    """Refuse what Lambda refuses of an environment, a runtime, a network and a key.
+    """Refuse what Lambda refuses of an environment, a runtime, a network, a key and a target.
 
     ministack takes them all.
     """
     data = request[-1]
-    checks = (_runtime, _environment, _key, _subnets, _security_groups)
+    checks = (_runtime, _environment, _key, _subnets, _security_groups, _dead_letters)
     refusals = (check(data) for check in checks)
     return next(filter(None, refusals), None) or original(*request)
 
@@ -174,4 +174,14 @@ def _security_groups(data: Data) -> Response | None:
                 "InvalidGroup.NotFound. EC2 Error Message: The security group "
                 f"'{group}' does not exist"
             )
+    return None
+
+
+def _dead_letters(data: Data) -> Response | None:
+    target = (data.get("DeadLetterConfig") or {}).get("TargetArn", "")
+    with in_account_of(target):
+        if ":sns:" in target and sns._topic_by_arn_any_scope(target) is None:
+            return invalid(f"The dead letter topic {target} does not exist")
+        if ":sqs:" in target and sqs._queue_by_arn(target) is None:
+            return invalid(f"The dead letter queue {target} does not exist")
     return None

@@ -11,9 +11,11 @@ from ministack.services import iam, lambda_svc
 
 from local.emulator.core.accounts import owner
 from local.emulator.core.patching import replaces
+from local.emulator.core.permissions import role_may
 from local.emulator.core.responses import Response
 from local.emulator.lambda_.answers import Data, invalid, refusal
 
+_LAMBDA = "lambda.amazonaws.com"
 _SALT = secrets.token_hex(32)
 
 
@@ -37,6 +39,37 @@ def check_role(original: Callable[..., Response], *request: Any) -> Response:
     return _refusal_of_role(request[-1]) or original(*request)
 
 
+@replaces(lambda_svc, "_create_function")
+@replaces(lambda_svc, "_update_config")
+def check_role_permissions(original: Callable[..., Response], *request: Any) -> Response:
+    """Refuse a role that cannot make network interfaces, or send what could not be processed.
+
+    ministack takes any.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    data = request[-1]
+    name = data.get("FunctionName") or request[0]
+    existing = lambda_svc._functions.get(name, {}).get("config", {})
+    role = data.get("Role") or existing.get("Role", "")
+    needed = []
+    if (data.get("VpcConfig") or {}).get("SubnetIds"):
+        needed.append(("ec2:CreateNetworkInterface", "*"))
+    if target := (data.get("DeadLetterConfig") or {}).get("TargetArn"):
+        action = "sns:Publish" if ":sns:" in target else "sqs:SendMessage"
+        needed.append((action, target))
+    for action, resource in needed:
+        source = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{name}"
+        if not role_may(_LAMBDA, role, {action: resource}, source_arn=source):
+            service, _, operation = action.partition(":")
+            return invalid(
+                "The provided execution role does not have permissions to call "
+                f"{operation} on {service.upper()}"
+            )
+    return original(*request)
+
+
 def _refusal_of_role(data: Data) -> Response | None:
     if "Role" not in data:
         return None
@@ -52,7 +85,7 @@ def _lambda_may_assume(role_arn: str) -> bool:
     if role is None:
         return False
     context = iam_evaluator.EvalContext(
-        principal_arn="lambda.amazonaws.com",
+        principal_arn=_LAMBDA,
         principal_type="Service",
         principal_account=get_account_id(),
         action="sts:AssumeRole",
@@ -61,6 +94,6 @@ def _lambda_may_assume(role_arn: str) -> bool:
         service_context={"aws:sourceaccount": get_account_id()},
     )
     decision = iam_evaluator.evaluate_resource_policy(
-        role["AssumeRolePolicyDocument"], context, service="lambda.amazonaws.com"
+        role["AssumeRolePolicyDocument"], context, service=_LAMBDA
     ).decision
     return bool(decision == "Allow")
