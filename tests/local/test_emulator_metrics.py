@@ -5,13 +5,15 @@ What is compared was recorded from AWS: each row names its source.
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from local.aws import EmbeddedAws
-from tests.local.reference import Refusal, assert_refused
+from tests.local.reference import Refusal, assert_refused, send
 
 PUT = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"
+DATUM = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html"
 # localstack cloudwatch/test_cloudwatch.py::TestCloudwatch::, and the test of each row
 LABELS = {
     "test_get_metric_data_stats": ([("Sum", 60)], ["metric"]),
@@ -80,23 +82,56 @@ def test_a_metric_is_found_by_exactly_its_dimensions(cloudwatch: Any, unique: st
     assert [result["Values"] for result in found] == [[], [5.0]]
 
 
+def put(**datum: object) -> dict[str, Any]:
+    return {"Namespace": "refused", "MetricData": [{"MetricName": "metric", **datum}]}
+
+
 REFUSALS = {
-    "a value and values": Refusal(
+    "a value too large": Refusal(
+        "PutMetricData", put(Value=2.0**361), "InvalidParameterValue", None, DATUM
+    ),
+    "a value that is not a number": Refusal(
+        "PutMetricData", put(Value=float("nan")), "InvalidParameterValue", None, DATUM
+    ),
+    "a sum too small": Refusal(
         "PutMetricData",
+        put(
+            StatisticValues={
+                "SampleCount": 1.0,
+                "Sum": -(2.0**361),
+                "Minimum": 0.0,
+                "Maximum": 1.0,
+            }
+        ),
+        "InvalidParameterValue",
+        None,
+        DATUM,
+    ),
+    "statistics that end before they start": Refusal(
+        "GetMetricStatistics",
         {
             "Namespace": "refused",
-            "MetricData": [{"MetricName": "metric", "Value": 1.0, "Values": [1.0]}],
+            "MetricName": "metric",
+            "StartTime": datetime(2026, 1, 2, tzinfo=UTC),
+            "EndTime": datetime(2026, 1, 1, tzinfo=UTC),
+            "Period": 60,
+            "Statistics": ["Sum"],
         },
+        "InvalidParameterValue",
+        "The parameter StartTime must be less than the parameter EndTime.",
+        "moto test_cloudwatch/test_cloudwatch_boto3.py::"
+        "test_get_metric_statistics_endtime_sooner_than_starttime",
+    ),
+    "a value and values": Refusal(
+        "PutMetricData",
+        put(Value=1.0, Values=[1.0]),
         "InvalidParameterCombination",
         None,
         PUT,
     ),
     "more counts than values": Refusal(
         "PutMetricData",
-        {
-            "Namespace": "refused",
-            "MetricData": [{"MetricName": "metric", "Values": [1.0], "Counts": [1.0, 2.0]}],
-        },
+        put(Values=[1.0], Counts=[1.0, 2.0]),
         "InvalidParameterValue",
         None,
         PUT,
@@ -107,3 +142,14 @@ REFUSALS = {
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
 def test_cloudwatch_answers_as_documented(aws: EmbeddedAws, refusal: Refusal) -> None:
     assert_refused(aws, "cloudwatch", refusal)
+
+
+def test_an_alarm_that_is_gone_has_no_tags(aws: EmbeddedAws, cloudwatch: Any, unique: str) -> None:
+    # localstack cloudwatch/test_cloudwatch.py::TestCloudwatch::test_store_tags
+    arn = f"arn:aws:cloudwatch:us-east-1:{aws.account_id}:alarm:{unique}"
+    form = {"Action": "ListTagsForResource", "Version": "2010-08-01", "ResourceARN": arn}
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+    answer = send(aws, "monitoring", urlencode(form), headers)
+    assert (answer.status, b"<Tags/>" in answer.body) == (200, True)

@@ -4,13 +4,16 @@
 import json
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch
 
+from local.emulator.cloudwatch import requests
 from local.emulator.cloudwatch.alarm_messages import AlarmState
 from local.emulator.core.patching import replaces
+from local.emulator.core.responses import Response
 
 INITIAL_REASON = "Unchecked: Initial alarm creation"
 
@@ -52,6 +55,20 @@ def forget_states(original: Callable[..., Any], *request: Any) -> Any:
         if name not in cloudwatch._alarms and name not in cloudwatch._composite_alarms:
             del _reported[name]
     return answer
+
+
+@replaces(cloudwatch, "_list_tags_for_resource")
+def list_no_tags_of_deleted_alarm(
+    original: Callable[..., Response], form: Data, data: Data, *protocol: bool
+) -> Response:
+    """List no tags for an alarm that does not exist.
+
+    ministack refuses.
+    """
+    response = original(form, data, *protocol)
+    if response[0] != HTTPStatus.NOT_FOUND:
+        return response
+    return requests.empty_list("ListTagsForResource", "Tags", *protocol)
 
 
 @replaces(cloudwatch, "_record_history")

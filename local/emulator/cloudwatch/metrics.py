@@ -1,6 +1,7 @@
 """CloudWatch: a metric is found by exactly its dimensions, and labelled by what tells it apart."""
+# ruff: noqa: SLF001 (ministack is untyped, and its gaps sit behind private names)
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -8,6 +9,9 @@ from ministack.services import cloudwatch
 from local.emulator.cloudwatch import requests
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+LARGEST = 2.0**360
 
 Data = dict[str, Any]
 
@@ -55,7 +59,7 @@ def label_by_metric(
 def refuse_contradictory_data(
     original: Callable[..., Response], form: Data, data: Data, *protocol: bool
 ) -> Response:
-    """Refuse a value together with values, and values without as many counts.
+    """Refuse a value with values, values without as many counts, and numbers out of range.
 
     ministack takes them.
 
@@ -73,7 +77,39 @@ def refuse_contradictory_data(
         if "Counts" in datum and len(datum["Counts"]) != len(datum.get("Values", ())):
             text = f"The parameters {name}.Values and {name}.Counts must be of the same size."
             return requests.error("InvalidParameterValue", text, *protocol)
+        for member, number_given in _numbers(datum):
+            if not abs(number_given) <= LARGEST:
+                text = f"The value {number_given} for parameter {name}.{member} is invalid."
+                return requests.error("InvalidParameterValue", text, *protocol)
     return original(form, data, *protocol)
+
+
+@replaces(cloudwatch, "_get_metric_data")
+@replaces(cloudwatch, "_get_metric_statistics")
+def refuse_reversed_range(
+    original: Callable[..., Response], form: Data, data: Data, *protocol: bool
+) -> Response:
+    """Refuse a range of time that does not end after its start.
+
+    ministack finds nothing in it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    given = data or {name: (form.get(name) or [None])[0] for name in ("StartTime", "EndTime")}
+    start, end = (cloudwatch._parse_ts(given.get(name)) for name in ("StartTime", "EndTime"))
+    if start is not None and end is not None and start >= end:
+        text = "The parameter StartTime must be less than the parameter EndTime."
+        return requests.error("InvalidParameterValue", text, *protocol)
+    return original(form, data, *protocol)
+
+
+def _numbers(datum: Data) -> Iterator[tuple[str, float]]:
+    if "Value" in datum:
+        yield "Value", float(datum["Value"])
+    for number, value in enumerate(datum.get("Values", ()), start=1):
+        yield f"Values.member.{number}", float(value)
+    for name, value in datum.get("StatisticValues", {}).items():
+        yield f"StatisticValues.{name}", float(value)
 
 
 def _label(stat: Mapping[str, Any], stats: Sequence[Mapping[str, Any]]) -> str:
