@@ -100,6 +100,20 @@ REFUSALS = [
         "Too many tags",
         f"{KMS}::test_create_key_with_too_many_tags_raises_error",
     ),
+    *(
+        Refusal(
+            "Encrypt",
+            {"KeyId": "<key>", "Plaintext": plaintext},
+            "ValidationException",
+            f"1 validation error detected: Value at 'plaintext' failed to satisfy constraint: "
+            f"Member must have length {rule}",
+            "https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html",
+        )
+        for plaintext, rule in (
+            (b"", "greater than or equal to 1"),
+            (b"x" * 4097, "less than or equal to 4096"),
+        )
+    ),
     Refusal(
         "Encrypt",
         {"KeyId": "<signing>", "Plaintext": b"text", "EncryptionAlgorithm": "RSAES_OAEP_SHA_256"},
