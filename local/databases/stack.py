@@ -13,8 +13,6 @@ from local.config import settings
 from local.config.project import Stack
 from local.databases.postgres import PostgreSQL
 
-_STRATEGIES = ("singleUser", "alternatingUsers")
-
 
 def login_secrets(stack: Stack) -> dict[str, str | None]:
     """Return the secrets that log in to a database: logical name -> admin secret, if any.
@@ -29,7 +27,7 @@ def login_secrets(stack: Stack) -> dict[str, str | None]:
     }
     found: dict[str, str | None] = {}
     for name, secret in config.secrets.items():
-        if secret.rotation and secret.rotation.strategy in _STRATEGIES:
+        if secret.rotation and secret.rotation.strategy != "random":
             found[name] = secret.rotation.admin_secret
         elif name in readers:
             found[name] = None

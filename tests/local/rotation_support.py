@@ -20,6 +20,7 @@ import postgres as postgres_client
 import rotation
 import rotation_engine
 import rotation_postgres
+from infra.aws.limits import ROTATION_STRATEGIES
 from local.aws import EmbeddedAws
 from local.databases.postgres import PostgreSQL
 from tests.local import postgres_versions
@@ -28,8 +29,7 @@ from tests.scripted import told
 REGION = "us-east-1"
 LOWEST_MINORS = {13: 18, 14: 15, 15: 10, 16: 6, 17: 2}
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-STRATEGIES = ("random", "singleUser", "alternatingUsers")
-ON_SERVER = STRATEGIES[1:]
+ON_SERVER = [strategy for strategy in ROTATION_STRATEGIES if strategy != "random"]
 RULES = {"length": 40, "excludePunctuation": True}
 Value = dict[str, Any]
 on_the_server = pytest.mark.parametrize("strategy", ON_SERVER)

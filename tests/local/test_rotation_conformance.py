@@ -21,10 +21,10 @@ import pytest
 from pg8000.native import Connection, identifier
 
 import rotation_engine
+from infra.aws.limits import ROTATION_STRATEGIES
 from tests.local import rotation_support
 from tests.local.rotation_support import (
     STEPS,
-    STRATEGIES,
     Crash,
     Rotated,
     World,
@@ -43,7 +43,7 @@ role_client = rotation_support.role_client
 postgres = rotation_support.each_postgres
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
-every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+every_strategy = pytest.mark.parametrize("strategy", ROTATION_STRATEGIES)
 
 
 # --- a rotation ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 
 import postgres
 from infra import own_files
+from infra.aws.limits import ROTATION_STRATEGIES
 from local import deployment
 from local.deployment import Deployment
 from local.functions import FunctionError
@@ -51,7 +52,11 @@ def logs_in(deployed: Deployment, value: dict[str, Any]) -> bool:
 
 
 @pytest.fixture(
-    params=[pytest.param("singleUser", marks=pytest.mark.exhaustive), "alternatingUsers"]
+    params=[
+        pytest.param(each, marks=[pytest.mark.exhaustive] if each != "alternatingUsers" else [])
+        for each in ROTATION_STRATEGIES
+        if each != "random"
+    ]
 )
 def deployed(request: pytest.FixtureRequest) -> Iterator[tuple[str, Deployment]]:
     with deployment.running(soaking.stack(ROOT, request.param, function=QUERY)) as made:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pulumi
 import pytest
 
 from infra.aws.layers import extension_layer_arn
+from infra.aws.limits import ROTATION_STRATEGIES
 from local import deployment
 from local.engines.built_in import BuiltInEngine, Preview
 from tests.recording import PROJECT, ROOT, Recording, by_type, only, planned, stack
@@ -362,6 +365,42 @@ def test_every_key_of_rotation_network_and_database_reaches_a_resource() -> None
         assert Path(function["code"].assets["ca-bundle.pem"].path).name == "app.py"
         assert "pg8000/native.py" in function["code"].assets
     assert "pg8000/native.py" not in functions["key-rotation-function"]["code"].assets
+
+
+# Imports the engine that the function's variables name, out of its package alone.
+_MAKE_ENGINE = """
+import sys, types
+sys.path.insert(0, sys.argv[1])
+import rotation
+secret = types.SimpleNamespace(arn="", known=list, current_and=list)
+print(type(rotation._engine(secret)).__module__)
+"""
+
+
+@pytest.mark.parametrize("strategy", ROTATION_STRATEGIES)
+def test_the_package_of_a_rotation_holds_its_engine(strategy: str, tmp_path: Path) -> None:
+    admin = {"adminSecret": "boss"} if strategy == "alternatingUsers" else {}
+    secret = {
+        "fields": {"host": "h", "username": "u"},
+        "generate": {"password": {}},
+        "rotation": {"strategy": strategy, **admin},
+    }
+    made = planned("dev", secrets={"database": secret, "boss": {"from": "external"}})
+    functions = {e.name: e.inputs for e in by_type(made.registrations, "function:Function")}
+    function = functions["database-rotation-function"]
+    for name, asset in function["code"].assets.items():
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(Path(asset.path).read_bytes())
+
+    found = subprocess.run(  # noqa: S603 (this Python, the text above)
+        [sys.executable, "-I", "-c", _MAKE_ENGINE, str(tmp_path)],
+        env=function["environment"]["variables"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout.startswith("rotation_"), found.stderr
 
 
 def test_the_administrators_secret_is_none_of_the_functions() -> None:
