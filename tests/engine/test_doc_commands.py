@@ -50,6 +50,7 @@ def _help(cli: Cli, names: tuple[str, ...]) -> str:
     return cli.run(*names, "--help").stdout
 
 
+@pytest.mark.exhaustive
 def test_commands_of_pulumi_have_only_options_of_the_cli(cli: Cli, tmp_path: Path) -> None:
     assert pulumi_cli.find()
     found = []

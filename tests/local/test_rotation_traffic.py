@@ -119,9 +119,8 @@ class WithoutPending(SecretClient):
         return super().get_secret(secret_id, **options)
 
 
-@pytest.mark.parametrize(
-    "client", [WithoutRefresh, pytest.param(WithoutPending, marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("client", [WithoutRefresh, WithoutPending])
 def test_without_a_part_of_the_clients_way_logins_fail(client: type[SecretClient]) -> None:
     with deployment.running(soaking.stack(ROOT, "singleUser", function=QUERY)) as made:
         others = [logging_in(made, "database", client) for _ in range(4)]

@@ -26,9 +26,14 @@ def archive(source: str) -> dict[str, Any]:
 def role(world: World, name: str = "a-role") -> str:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
     trust |= {"Action": "sts:AssumeRole"}
+    # What Lambda asks of the role of a function in a VPC, or with a queue for dead letters.
+    needed: dict[str, Any] = {"Effect": "Allow", "Resource": "*"}
+    needed |= {"Action": ["ec2:CreateNetworkInterface", "sqs:SendMessage"]}
+    iam = world.client("iam")
     with suppress(ClientError):
-        world.client("iam").create_role(
-            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        iam.put_role_policy(
+            RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": [needed]})
         )
     return f"arn:aws:iam::{world.account_id}:role/{name}"
 
