@@ -92,7 +92,7 @@ format: .venv/test ## format the code and apply ruff's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: .venv/test ## generate docs/config.md, docs/emulator-operations.md and part of Pulumi.yaml
+docs: .venv/test ## generate docs/config.md, docs/emulator-operations.md and the declarations in Pulumi.yaml
 	$(BIN)/python -m docs.generate
 
 picture: .venv/local ## record the README's picture from a run of `make up`

@@ -34,10 +34,10 @@ _NO_LOGIN = "28000"  # also from RDS Proxy: https://github.com/aws/aws-secretsma
 POOLER = "08P01"  # from PgBouncer for everything that it rejects, such as a wrong password
 _WORDS = {
     REFUSED: "the password is wrong or has expired, or there is no such user",
-    _NO_LOGIN: "the user may not log in (NOLOGIN), or not from here or by SCRAM (pg_hba.conf)",
+    _NO_LOGIN: "the user may not log in: NOLOGIN, or pg_hba.conf forbids this address or SCRAM",
     "3D000": "there is no database with the name in `dbname`",
     "42501": "the user may not connect to this database; grant it CONNECT",
-    "53300": "there are too many connections to the server or database, or by the user",
+    "53300": "there are too many connections: to the server, to the database or by the user",
     "57P03": "the server is starting, stopping or recovering",
 }
 # For logins and verifiers: scramp's own rejects names and passwords that PostgreSQL accepts.
@@ -128,7 +128,7 @@ class _ScramConnection(Connection):  # type: ignore[misc] # pg8000 has no types
         if self._channel_binding and not self.auth.mechanism_name.endswith("-PLUS"):
             raise ConnectionFailed(
                 "the server does not offer SCRAM-SHA-256-PLUS, so it may be a proxy; set the host"
-                " of the database itself, or put `host` into the admin secret"
+                " of the database itself, or set it as `host` in the admin secret"
             )
         self._is_proven = self._is_proven or code == _SASL_FINAL  # its signature was correct
 

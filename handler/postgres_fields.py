@@ -140,7 +140,7 @@ def _host_error(host: Any) -> str | None:
         return "has a space or a control character in it; remove it"
     rule = "must be a host name or an IP address alone"
     if "/" in host or "@" in host:
-        return f"{rule}; remove what comes before and after it"
+        return f"{rule}; remove what comes before and after it, such as postgres:// and /db"
     if ":" in host:
         return f"{rule}; write the port into `port`"
     try:

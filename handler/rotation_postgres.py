@@ -176,7 +176,7 @@ class SingleUser(_Users):
             raise RotationError(
                 "the server rejects every password that the secret has had for this host and port"
                 f" (last error: {error}); as a database administrator, set the user's password to"
-                " AWSCURRENT's"
+                " the one in AWSCURRENT"
             ) from None
 
     def _change(self, pending: Value, login: Value) -> None:
@@ -228,8 +228,8 @@ class AlternatingUsers(_Users):
         _with_accepted(self._admins(), partial(self._install, pending, proven))
         if not self._is_set_up(pending):
             raise RotationError(
-                f"{pending['username']} does not act as {pending['alternateUsername']}; grant it"
-                " that role WITH INHERIT TRUE, SET TRUE"
+                f"{pending['username']} does not act as {pending['alternateUsername']} after its"
+                " login; grant it that role WITH INHERIT TRUE, SET TRUE"
             )
 
     def _is_set_up(self, pending: Value) -> bool:
@@ -257,8 +257,8 @@ class AlternatingUsers(_Users):
         if not proven:
             raise RotationError(
                 f"neither AWSCURRENT nor AWSPREVIOUS logs in as {' or '.join(sorted(pair))}, so"
-                f" the admin changes neither of them; the server's last answer: {refusal}; make"
-                " AWSCURRENT log in, for example by setting its password in the database"
+                f" rotation changes neither user; the server's last answer: {refusal}; make the"
+                " login in AWSCURRENT work, for example by setting its password in the database"
             )
         return proven
 

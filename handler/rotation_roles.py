@@ -84,7 +84,7 @@ def require_rights_of_an_application(roles: Roles) -> None:
             raise RotationError(
                 f"{name} has an administrator's rights ({source}): SUPERUSER, CREATEROLE,"
                 " REPLICATION, BYPASSRLS, an RDS role with these, or a pg_ role that can do more"
-                " than read; the admin changes no such user; revoke them, or use singleUser"
+                " than read; rotation changes no such user; revoke the rights, or use singleUser"
             )
 
 
@@ -166,8 +166,8 @@ def require_own_pair(roles: Roles, pending: Value, proven: Users, mark: str) -> 
     if clone != clone_of(original) and (missing := {clone, original} - proven):
         raise RotationError(
             f"neither AWSCURRENT nor AWSPREVIOUS logs in as {min(missing)}; without a login as"
-            f" each of the two, {original} alternates only with {clone_of(original)}; store a"
-            " version of the secret that logs in as each, or remove alternateUsername"
+            f" each of the two, {original} can alternate only with {clone_of(original)}; store a"
+            " version of the secret for each user, or remove alternateUsername"
         )
     if mark not in roles[clone].marks:
         _require_nothing_of_its_own(clone, roles[clone], original, is_proven=clone in proven)
@@ -195,7 +195,7 @@ def _require_nothing_of_its_own(clone: str, role: Role, original: str, *, is_pro
             ),
         ]
     raise RotationError(
-        f"{clone} is more than the clone of {original}: it is a member of other roles, owns"
-        " something or has privileges of its own; either rename it, or, as an administrator,"
+        f"{clone} cannot be used as the clone of {original}: it is a member of other roles, owns"
+        " objects or has privileges of its own; either rename it, or, as an administrator,"
         f" {', '.join(f'({number}) {step}' for number, step in enumerate(steps, 1))}"
     )

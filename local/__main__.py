@@ -116,7 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
     if options.empty:
         with _account(options, stack, empty=True) as account:
             if ids := networks.shown(account.stack):
-                _note(f"the VPC in the config does not exist here; created a substitute: {ids}")
+                _note(f"the VPC in the config does not exist here; created a stand-in: {ids}")
             for note in account.notes:
                 _note(note)
             if account.engine:
@@ -248,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     added["serve"].add_argument(
         "--empty",
         action="store_true",
-        help="deploy nothing: start an account with only layers and a VPC, for pulumi up",
+        help="deploy nothing: start an account with only layers and a VPC, for your `pulumi up`",
     )
     added["rotate"].add_argument(
         "--rotations", type=_count, default=3, help="rotations of each secret (default: 3)"

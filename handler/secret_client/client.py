@@ -232,8 +232,8 @@ class SecretClient:
             secret_id: name or ARN. With an ARN of another region, the SDK asks that region.
             version_id: one version; without it and `version_stage`, AWSCURRENT.
             version_stage: the version with this staging label.
-            refresh: go round every cache, the extension's too, which only the SDK can. The value
-                was read after this call began.
+            refresh: bypass every cache, the extension's too, and ask AWS directly. The value was
+                read after this call began.
             context: Lambda's context object; its remaining time then bounds the call.
 
         Raises:
@@ -328,9 +328,9 @@ class SecretClient:
         """Use a secret that may be rotated at any moment; no rotation is noticed.
 
         `use` is called with the cached value. If it fails to authenticate, it is called with
-        the value as it is now, with AWSPENDING, which a rotation sets before AWSCURRENT, and with
-        the value as it is then; with no version twice. After all of them were refused several
-        times, only the cached value is tried for some seconds.
+        AWSCURRENT, read again, with AWSPENDING, whose password the database may already have, and
+        with AWSCURRENT, read once more; with no version twice. After all of them were refused
+        several times, only the cached value is tried for some seconds.
 
         Args:
             secret_id: name or ARN.
@@ -393,7 +393,7 @@ class SecretClient:
                 lambda: self._loader().prepare(question),
             )
             if abs(time() - monotonic() - self._drift) > DRIFT_SECONDS:
-                raise ConnectionError("it answered before a freeze")
+                raise ConnectionError("the answer is from before a freeze")
         except (OSError, ValueError, OverflowError) as error:
             # Without its frames: their locals hold the token and the response.
             failure = error.with_traceback(None)

@@ -17,7 +17,7 @@ _DOWN_SECONDS = 30.0
 SLOW_SECONDS = 0.25  # enough to answer from its cache
 _BAD_TOKEN = (401, 403)
 _REFUSES = "it did not accept the session token"
-_NO_PARAMETERS = "it has no Parameter Store"
+_NO_PARAMETERS = "it does not offer Parameter Store"
 
 
 class Extension:
@@ -110,7 +110,7 @@ class Extension:
             self._token = token
             return value
         if not is_any:
-            raise ConnectionError("no session token: is this Lambda?")
+            raise ConnectionError("AWS_SESSION_TOKEN is not set: is this Lambda?")
         self._refuses_until = monotonic() + _DOWN_SECONDS
         raise ConnectionError(_REFUSES)
 

@@ -202,7 +202,8 @@ class Loader:
                 flight.asked, flight.asked_at, failure = monotonic(), time(), None
             else:
                 raise Unavailable(
-                    f"{question.name}: each attempt was frozen; read it inside the handler"
+                    f"{question.name}: Lambda froze the environment during each attempt; read it"
+                    " inside the handler"
                 )
         except SecretError as error:
             flight.outcome = error
@@ -320,7 +321,7 @@ class Loader:
         try:
             return self._sdk_made().read(question, asked, deadline, why)
         except ImportError as error:
-            reason = f"{why}; AWS itself was not asked: add boto3 to the package ({error})"
+            reason = f"{why}; AWS cannot be asked directly: add boto3 to the package ({error})"
             raise Unavailable(f"{question.name}: {reason}") from None
 
 

@@ -10,7 +10,7 @@ class Refused(ConnectionError):
 
     def __init__(self, status: int, body: bytes) -> None:
         """Take status and body; what is not known to hold no value is not kept."""
-        super().__init__(f"status {status}; its own line in this log says why")
+        super().__init__(f"status {status}; the extension's line in this log says why")
         self.status = status
         self.is_not_ready = body == _NOT_READY
         self.code, self.message = _named(body)

@@ -109,7 +109,7 @@ class Sdk:
         arguments = _arguments(question, region)
         if len(self._running) >= _MAX_THREADS:
             raise Unavailable(
-                f"{question.name}: {len(self._running)} earlier calls are still waiting; {NETWORK}"
+                f"{question.name}: {len(self._running)} earlier calls are unanswered; {NETWORK}"
             )
         # The clients have no deadline for a whole call.
         flight = self._new_flight(deadline)
@@ -204,7 +204,10 @@ _CAUSES = {
         ),
         (
             AccessDenied,
-            "the credentials are not valid: unset your own, or assign the function's role again",
+            (
+                "the credentials are not valid: remove AWS_* variables of your own; if there are"
+                " none, assign the function's role again"
+            ),
             (
                 "CredentialRetrievalError ExpiredTokenException InvalidSignatureException"
                 " NoCredentialsError PartialCredentialsError UnrecognizedClientException"
@@ -212,7 +215,7 @@ _CAUSES = {
         ),
         (
             SecretNotFound,
-            "check name, region, version and stage, and that a value was put",
+            "check name, region, version and stage, and that the secret has a value",
             "ParameterNotFound ParameterVersionNotFound ResourceNotFoundException",
         ),
         (
@@ -265,7 +268,7 @@ def _named(code: str, message: str, status: int) -> tuple[type[SecretError], str
     if status >= 500:
         return Unavailable, f"AWS answered {status} {code}; {NETWORK}"
     if "Signature expired" in message or code in _LATE:
-        return Unavailable, f"{text}; the request was frozen on its way, or the clock is wrong"
+        return Unavailable, f"{text}; Lambda froze the request, or the clock is wrong"
     if code == "InvalidRequestException" and "delet" not in message:
         return SecretError, f"{text}; {_OTHER[1]}"
     cause, step = _CAUSES.get(code, _OTHER)

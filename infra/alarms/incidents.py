@@ -80,7 +80,7 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         "rotation-overdue": "A secret was not rotated on schedule, or its rotation is turned off."
         f"\nCheck NextRotationDate: aws secretsmanager describe-secret {a_secret}"
         f"\nThen rotate it now: aws secretsmanager rotate-secret {a_secret}",
-        "replicas-broken": "A secret has no replica in one of its regions, or a replica that is no"
+        "replicas-broken": "A secret lacks a replica in one of replicaRegions, or a replica is no"
         " longer updated: a failover would find no value, or an old one.\nFind the replica and the"
         f" reason: aws secretsmanager describe-secret {a_secret} --query ReplicationStatus"
         f"\nFix the cause. {restore}",
@@ -88,7 +88,7 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         f" is probing for readable secrets. {_OK}"
         f'\n{identify} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
         "unusual-reads": "Secrets are read more often than usual at this hour."
-        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
+        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}' (userIdentity.arn)"
         '\nThe dashboard also shows the callers, in "Who reads?".',
         "unknown-reader": f"A secret was read by an unknown principal. {_OK}"
         f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
@@ -117,8 +117,9 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         " few minutes.\nFind the trail: aws cloudtrail describe-trails (its log group is"
         f" {locations.audit_logs})\nFind out why delivery stopped: aws cloudtrail"
         " get-trail-status --name NAME",
-        "audit-changed": "A trail, a log group or a metric filter was changed or stopped, so"
-        " alarms may be missed. A deployment that changes one of these also triggers this alarm."
+        "audit-changed": "A trail was changed or stopped, or a log group or metric filter was"
+        " changed or deleted, so alarms may not fire. A deployment that changes one of these also"
+        " triggers this alarm."
         f' {_OK}\n{identify} \'{{ $.eventName = "*Trail" || $.eventName = "*Logging" ||'
         ' $.eventName = "*EventSelectors" || $.eventName = "*MetricFilter" ||'
         f' $.eventName = "DeleteLogGroup" }}\'\n{restore}',

@@ -113,8 +113,8 @@ def _enters(
     else:
         keep = f"To keep the value, leave it there, and give the {parameter.type} another name."
     return (
-        f"was {was} and becomes {becomes}; this deployment would create {full}, which exists,"
-        f" and deleting it first would lose its value. {keep}\n"
+        f"was {was} and becomes {becomes}; this deployment would have to create {full},"
+        f" which already exists, and deleting it first would lose its value. {keep}\n"
         "If the value is not needed: remove the parameter, deploy, delete it with"
         f" `aws ssm delete-parameter --name {full}`, and add it again."
     )
@@ -136,7 +136,8 @@ def _overwrites(name: str, parameter: ParameterSettings, names: Names) -> str:
         f"was changed in Parameter Store since the last deployment, and this deployment would"
         f" overwrite {full}. "
         + commands.listed(why, *keep, f"pulumi refresh -s {stack}", commands.deploy(stack))
-        + "\nIf that value is not needed: only run `pulumi refresh` and `pulumi up`."
+        + "\nIf that value is not needed, skip the other commands: run `pulumi refresh`, then"
+        " `pulumi up`."
     )
 
 

@@ -74,8 +74,9 @@ def _gone(full_name: str, cost: str) -> str:
 
 def _asking(key: str, settings: Settings, stack: str) -> str:
     how = (
-        "To delete it, deploy twice. First put it back, add this exemption and deploy; this only"
-        " lifts the protection. Then remove it, keep the exemption, and deploy again:"
+        "To delete it, deploy twice. First put it back into the config, add this exemption and"
+        " deploy; that only lifts the protection. Then remove it from the config again, keep the"
+        " exemption, and deploy:"
         if settings.protection == "strict"
         else "To delete it, add this exemption:"
     )

@@ -59,7 +59,7 @@ def _overwrites(name: str, names: Names, secret: Secret, version: str) -> str:
             ),
             commands.deploy(stack),
         )
-        + "\nIf that value is not needed: run the same commands without the first."
+        + "\nIf that value is not needed, skip the first command and run the others."
     )
 
 

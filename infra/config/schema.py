@@ -59,7 +59,7 @@ class RotationSettings(Model):
     strategy: limits.RotationStrategy = Field(
         description="what to rotate: `singleUser`, the password of a PostgreSQL user;"
         " `alternatingUsers`, those of two PostgreSQL users in turn; `random`, generated text"
-        " that no server knows"
+        " that no server stores, such as a signing key"
     )
     every_days: Annotated[int, Within(limits.ROTATION_DAYS)] | None = Field(
         default=None, description="days between rotations; none, and no `schedule`: 30"
@@ -93,7 +93,7 @@ class RotationSettings(Model):
     )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
         default=0,
-        description="hours that a previous value stays in the secret, plus up to one hour; for"
+        description="hours that the previous value stays in the secret, and up to one more; for"
         " `random`",
     )
 

@@ -547,10 +547,13 @@ def from_aws_template(world: World) -> tuple[Rotated, str, str]:
 @pytest.mark.parametrize(
     ("current", "refusal"),
     [
-        ({"username": "{original}"}, "is more than the clone of {original}: .* REASSIGN OWNED BY"),
+        (
+            {"username": "{original}"},
+            "cannot be used as the clone of {original}: .* REASSIGN OWNED BY",
+        ),
         (
             {"username": "{clone}", "alternateUsername": "{original}"},
-            "is more than the clone of {original}: .* REASSIGN OWNED BY",
+            "cannot be used as the clone of {original}: .* REASSIGN OWNED BY",
         ),
         (
             {"username": "{clone}"},

@@ -86,4 +86,4 @@ def asked(aws: Aws) -> list[str]:
     return [request.region for request in aws.requests]
 
 
-CHECK = "check name, region, version and stage, and that a value was put"
+CHECK = "check name, region, version and stage, and that the secret has a value"

@@ -119,12 +119,12 @@ def test_without_boto3_the_error_says_where_the_cause_stands_and_nothing_is_lost
     with pytest.raises(Unavailable) as raised:
         client.get_secret("other")
     assert str(raised.value) == (
-        "other: the extension failed: status 400; its own line in this log says why; AWS"
-        " itself was not asked: add boto3 to the package (import of boto3 halted; None in"
+        "other: the extension failed: status 400; the extension's line in this log says why; AWS"
+        " cannot be asked directly: add boto3 to the package (import of boto3 halted; None in"
         " sys.modules)"
     )
     with pytest.raises(
-        Unavailable, match=r"^s: the extension may have an older version; AWS itself"
+        Unavailable, match=r"^s: the extension may have an older version; AWS cannot"
     ):
         client.get_secret("s", refresh=True)
     clock.move(120)
@@ -151,7 +151,7 @@ def test_without_a_token_the_error_asks_whether_this_is_lambda(
 ) -> None:
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
-    with pytest.raises(Unavailable, match=r"no session token: is this Lambda\?"):
+    with pytest.raises(Unavailable, match=r"AWS_SESSION_TOKEN is not set: is this Lambda\?"):
         SecretClient().get_secret("s")
 
 

@@ -38,7 +38,7 @@ from tests.unit.client_support import BROKEN, CHECK, HALF_SECONDS, REPLICAS
 
 GRANT = "allow the function's role to read it, and check the secret's resource policy"
 KEY = "grant the role kms:Decrypt on the key, and see that the key is enabled"
-OWN = "the credentials are not valid: unset your own, or assign the function's role again"
+OWN = "the credentials are not valid: remove AWS_* variables of your own; if there are none, assign the function's role again"
 RESTORE = "if it is marked for deletion: aws secretsmanager restore-secret"
 QUOTA = "cache values longer, or request a higher quota"
 NETWORK = "in a VPC, check its endpoints and their security groups; otherwise, https://health.aws.amazon.com"
@@ -209,9 +209,9 @@ def raw(answer: bytes) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (BROKEN, "status 400; its own line in this log says why"),
+        (BROKEN, "status 400; the extension's line in this log says why"),
         (scripted.http(401, scripted.BAD_TOKEN), "it did not accept the session token"),
-        (scripted.http(404, b""), "status 404; its own line"),
+        (scripted.http(404, b""), "status 404; the extension's line"),
         (scripted.http(200, b"[" * 20_000), "the answer cannot be read"),
         (scripted.secret(None), "the answer cannot be read"),
         (NUMBER, "the answer cannot be read"),

@@ -57,7 +57,9 @@ def test_telemetry_counts_in_lines_that_cloudwatch_takes(
     assert ["Age" in line for line in lines] == [False, True, False, False]
     assert 120 <= lines[1]["Age"] < 180
     assert "Reason" not in lines[0] | lines[3]
-    assert lines[1]["Reason"].startswith("s: the extension failed: status 400; its own line")
+    assert lines[1]["Reason"].startswith(
+        "s: the extension failed: status 400; the extension's line"
+    )
     assert lines[2]["Reason"].startswith("other: the extension failed")
     assert all(0 <= line["Duration"] < 60_000 for line in lines)
 

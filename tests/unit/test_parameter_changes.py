@@ -69,7 +69,7 @@ def test_a_resource_in_the_place_of_a_generated_one_is_refused(settings: dict[st
     ((path, text),) = faults(GENERATED, settings)
     assert path == "parameters.a/b"
     assert text.startswith("was SecureString with `from: generate` and becomes ")
-    assert f"would create {FULL}, which exists" in text
+    assert f"would have to create {FULL}, which already exists" in text
 
 
 @pytest.mark.parametrize("settings", [STRING, STRING_LIST, CONFIG])
@@ -79,7 +79,7 @@ def test_a_resource_in_the_place_of_what_somebody_else_put_is_refused(
 ) -> None:
     ((_, text),) = faults(DEPLOYED, settings, found({FULL: type_}))
     assert text.startswith(f"was a {type_} that this config did not create and becomes ")
-    assert f"would create {FULL}, which exists" in text
+    assert f"would have to create {FULL}, which already exists" in text
     leaves_it = type_ == "SecureString" and settings != CONFIG
     assert ("give the" in text, "pulumi import" in text) == (leaves_it, not leaves_it)
 

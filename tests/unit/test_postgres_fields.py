@@ -83,7 +83,11 @@ WRONG: list[tuple[str, object, str]] = [
         for host in (" db ", "db example", "db\n", "db\t", "db\u200b")
     ),
     *(
-        ("host", host, f"{ALONE}; remove what comes before and after it")
+        (
+            "host",
+            host,
+            f"{ALONE}; remove what comes before and after it, such as postgres:// and /db",
+        )
         for host in ("postgres://db", "user@db", "db/name", "/var/run/postgresql")
     ),
     *(

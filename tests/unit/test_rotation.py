@@ -130,8 +130,8 @@ def test_every_field_that_cannot_be_rotated_is_named_at_once(engine: Engine) -> 
         engine.next_value(value, MADE)
     assert str(raised.value) == (
         "the value's host must be a host name or an IP address alone; remove what comes before and"
-        " after it; the value's port must be a number from 1 to 65535; the value's username has"
-        " more than 63 bytes; use a shorter name"
+        " after it, such as postgres:// and /db; the value's port must be a number from 1 to"
+        " 65535; the value's username has more than 63 bytes; use a shorter name"
     )
 
 

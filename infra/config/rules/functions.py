@@ -95,7 +95,7 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
         yield ConfigError(f"functions.{READER}.replaces", f"{rule}; remove the line")
         replacing.remove(READER)
     elif replacing and READER in settings.functions:
-        rule = f"has the physical name of functions.{replacing[0]}, which replaces `function`"
+        rule = f"would get the name in AWS of functions.{replacing[0]}, which replaces `function`"
         yield ConfigError(f"functions.{READER}", f"{rule}; rename it")
     for name in replacing[1:]:
         rule = f"is 'function', but functions.{replacing[0]} replaces it already"
@@ -181,7 +181,9 @@ def _environment(function: AppFunction, settings: Settings, names: Names) -> Ite
     for name, value in function.settings.environment.items():
         path = f"{function.section}.environment.{name}"
         if not _VARIABLE.fullmatch(name):
-            rule = "must start with a letter and have at least 2 letters, digits and underscores"
+            rule = (
+                "must have at least 2 characters: a letter, then letters, digits and underscores"
+            )
             yield ConfigError(path, f"{rule}; choose another name")
         elif _RESERVED_VARIABLE.fullmatch(name):
             yield ConfigError(path, "is reserved by Lambda; choose another name")

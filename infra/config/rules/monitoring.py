@@ -71,7 +71,9 @@ def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
     most, parts = limits.EXISTING_SECRET_PARTS, len(alarm_filters.of_existing(arns))
     if parts > most:
         rule = f"has {len(arns)} existing secrets of this account, more than alarms can watch"
-        why = f"they need {parts} metric filters of each kind, and a log group holds {most}"
+        why = (
+            f"they need {parts} metric filters of each kind, and the log group has room for {most}"
+        )
         remedy = "move some to another stack, or set monitoring.enabled to false"
         yield ConfigError("secrets", f"{rule}: {why}; {remedy}")
 

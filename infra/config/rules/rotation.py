@@ -122,7 +122,7 @@ def _admin(
         if admin is not None:
             yield ConfigError(f"{path}.adminSecret", "is only for `alternatingUsers`; remove it")
     elif admin is None or admin == name or admin not in names:
-        others = ", ".join(sorted(set(names) - {name})) or "there is none; add one"
+        others = ", ".join(sorted(set(names) - {name})) or "there is none yet; add it to `secrets`"
         got = "none" if admin is None else repr(admin)
         yield ConfigError(f"{path}.adminSecret", f"must be another secret ({others}), got {got}")
     elif admin in secrets:

@@ -19,7 +19,7 @@ def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[Confi
     for rule in _violations(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")
     if window_hours is not None and window_hours > _gap_hours(parsed):
-        rule = f"must end before the next rotation ({schedule})"
+        rule = f"must be at most the hours between two rotations ({schedule})"
         yield ConfigError(f"{path}.windowHours", f"{rule}, got {window_hours}")
 
 
