@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -370,8 +371,18 @@ def test_a_port_that_is_none_is_told(here: Local, port: str) -> None:
     assert f"must be 1 to 65535, got '{port}'" in run.stderr
 
 
+@contextmanager
+def running(*arguments: Any, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Start a process; end it if a test that fails has not done so."""
+    with subprocess.Popen(*arguments, **options) as process:  # noqa: S603 (ours)
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
 def test_an_interrupted_run_stops_without_a_traceback(tmp_path: Path) -> None:
-    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
+    with running(
         [sys.executable, "-c", INTERRUPTIBLE],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
@@ -393,7 +404,7 @@ def test_an_interrupted_run_stops_without_a_traceback(tmp_path: Path) -> None:
 def test_an_interrupt_during_the_imports_ends_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "rich").mkdir()
     (tmp_path / "rich/__init__.py").write_text("print('importing', flush=True)\ninput()\n")
-    with subprocess.Popen(  # noqa: S603 (this interpreter, the text above)
+    with running(
         [sys.executable, "-c", FROM_A_TERMINAL],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
@@ -433,7 +444,7 @@ def test_the_callers_umask_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_serve_empty_is_an_account_with_layers_and_vpc_and_nothing_else(tmp_path: Path) -> None:
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-m", "local", "serve", "--empty", "--stack", "prod"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
@@ -446,7 +457,7 @@ def test_serve_empty_is_an_account_with_layers_and_vpc_and_nothing_else(tmp_path
             arn = extension_layer_arn(region, architecture)
             found = client("lambda", region).get_layer_version_by_arn(Arn=arn)
             assert found["LayerVersionArn"] == arn
-        (ids,) = re.findall(r"with other ids: (network: .+)$", printed, re.MULTILINE)
+        (ids,) = re.findall(r"created a stand-in: (network: .+)$", printed, re.MULTILINE)
         network = yaml.safe_load(ids)["network"]
         named = load(ROOT, "prod").section("network")
         assert network.keys() == {key for key in named if key.endswith(("Id", "Ids"))}
@@ -489,7 +500,7 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-m", "local", "serve"],
         cwd=ROOT,
         env=environment,
