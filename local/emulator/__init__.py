@@ -41,6 +41,7 @@ PATCHED_BY = (
     "lambda_.answers",
     "outage",
     "s3",
+    "tagging",
     "sns",
     "sns_topics",
     "sns_messages",

@@ -4,6 +4,7 @@ Only the names of the stack and of its path are put in.
 """
 
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ def documented(section: str) -> list[str]:
 def run(stack: Stack, lines: str) -> str:
     """Run command lines as of this stack; return their output."""
     lines = re.sub(r"\bprod\b", stack.name, lines)
+    lines = lines.replace(".venv/bin/python -m ops", f"PYTHONPATH={ROOT} {sys.executable} -m ops")
     path = stack.prefix.rstrip("/")
     return stack.run(f"set -e\nS={path}\nE={path.replace('/', '-')}\n{lines}")
 

@@ -12,7 +12,7 @@ from local.aws import EmbeddedAws
 from local.provider.provider import Created
 from local.provider.server import served
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, REGION, CommandError, Stack, refusal
+from tests.engine.conftest import CANARY, REGION, CommandError, Stack, commands, refusal
 from tests.engine.test_documented import documented, run
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
@@ -91,14 +91,21 @@ def test_what_has_a_name_and_was_made_when_the_cli_was_killed_is_deleted_and_mad
 def test_a_key_that_was_made_twice_is_found(
     stack: Stack, account: tuple[EmbeddedAws, int]
 ) -> None:
-    unlock, _, _, look, _ = documented("An interrupted deployment")
+    unlock, _, _, leftovers, _ = documented("An interrupted deployment")
     stack.write({})
     names = killed(stack, account, "aws:kms/key:Key")
     assert names.keys() == {"environment-key"}
     run(stack, unlock)
-    (orphan,) = run(stack, look).splitlines()
+    look, delete = leftovers.splitlines()
+    (found,) = run(stack, look).splitlines()
+    orphan, own = found.split()[0], stack.run("pulumi stack output key_arn").strip()
     assert ":key/" in orphan
-    assert orphan != stack.run("pulumi stack output key_arn").strip()
+    assert orphan != own
+    assert "delete it in 30 days? [y/N]" in run(stack, f"echo n | {delete}")
+    assert "is deleted on" not in run(stack, look)
+    run(stack, f"echo y | {delete}")
+    assert "is deleted on" in run(stack, look)
+    assert own not in run(stack, look)
 
 
 def test_a_destroy_goes_on_when_a_secret_is_scheduled_for_deletion_already(stack: Stack) -> None:
@@ -114,7 +121,7 @@ def test_a_destroy_goes_on_when_a_secret_is_scheduled_for_deletion_already(stack
 
 
 def test_a_stack_that_was_destroyed_is_deployed_again_with_its_values(stack: Stack) -> None:
-    (back,) = documented("Deploy again after a destroy")
+    ask, take_back = documented("Deploy again after a destroy")
     generated: dict[str, Any] = {"generate": {"password": {}}}
     secure = {"type": "SecureString"}
     stack.write({}, secrets={"x": generated}, parameters={"x": secure}, **WINDOW)
@@ -124,8 +131,14 @@ def test_a_stack_that_was_destroyed_is_deployed_again_with_its_values(stack: Sta
     key = stack.run("pulumi stack output key_arn")
     stack.run("pulumi destroy --skip-preview")
     assert stack.text("x") is None
-    assert "for N in database partner session" in back
-    run(stack, back.replace("database partner session", "database x"))
+    told = refusal(lambda: run(stack, ask))
+    restoring = commands(told)
+    assert [line.split()[2] for line in restoring] == [
+        *("cancel-key-deletion", "enable-key", "restore-secret", "restore-secret")
+    ]
+    for line in restoring:
+        stack.run(line)
+    run(stack, take_back)
     assert (stack.text("database"), stack.text("x"), stack.value("x")) == values
     assert None not in values
     assert stack.run("pulumi stack output key_arn") == key

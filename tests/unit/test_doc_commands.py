@@ -15,11 +15,13 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from local.__main__ import _parser
+from local.__main__ import _parser as local_parser
+from ops.__main__ import _parser as ops_parser
 from tests.documented import GUIDES, PAGES, console, fences, inline_code, read
 from tests.recording import ROOT
 
 TOOLS = ("make", "aws", "pulumi", "python")
+PARSERS = {"local": local_parser, "ops": ops_parser}
 _SESSION = botocore.session.get_session()
 _GLOBAL = {"--query", "--output", "--region", "--profile", "--cli-binary-format"}
 """Options of every command of the AWS CLI that the pages use."""
@@ -119,13 +121,13 @@ def _pulumi(words: list[str]) -> list[str]:
 def _python(words: list[str]) -> list[str]:
     if words[:1] != ["-m"]:
         return ["not a module"]
-    if words[1] != "local":
+    if words[1] not in PARSERS:
         own = (ROOT / words[1].replace(".", "/")).with_suffix(".py").exists()
         return [] if own or words[1] in {"pip", "pytest"} else [f"no module {words[1]}"]
     try:
-        _parser().parse_args(words[2:])
+        PARSERS[words[1]]().parse_args(words[2:])
     except SystemExit:
-        return [f"local has no {' '.join(words[2:])}"]
+        return [f"{words[1]} has no {' '.join(words[2:])}"]
     return []
 
 
@@ -173,6 +175,7 @@ def test_no_page_hides_a_command_in_another_fence() -> None:
         ),
         ("aws logs tail x --until 1h", "logs tail has no option --until"),
         (".venv/bin/python -m local up --stacks dev", "local has no up --stacks dev"),
+        (".venv/bin/python -m ops leftover -s prod", "ops has no leftover -s prod"),
         (".venv/bin/python -m locals", "no module locals"),
         ("pulumi -s dev", "no command"),
     ],

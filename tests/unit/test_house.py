@@ -31,11 +31,11 @@ WITH_PULUMI = {
 COMPONENTS = "infra.components"
 SECRET = "infra/components/app_secret.py"
 SDKS = {"pulumi", "pulumi_aws", "boto3", "botocore"}
-PACKAGES = ("infra", "local", "tests", "docs", "benchmarks", "tools")
+PACKAGES = ("infra", "local", "ops", "tests", "docs", "benchmarks", "tools")
 
 Graph = dict[str, set[str]]
 """Module -> the modules that it imports when it is imported or used, outer ones by their root."""
-CODE = ("infra", "handler", "local", "tests")
+CODE = ("infra", "handler", "local", "ops", "tests")
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -126,7 +126,9 @@ def breaches(edges: Graph) -> set[tuple[str, str]]:
         elif root == "__main__":
             forbidden = {*handlers, *PACKAGES, "boto3", "botocore"} - {"infra"}
         elif root == "local":
-            forbidden = {"tests", "docs", "benchmarks", "tools"}
+            forbidden = {"tests", "docs", "benchmarks", "tools", "ops"}
+        elif root == "ops":
+            forbidden = {*handlers, *PACKAGES, "pulumi", "pulumi_aws"} - {"ops", "infra"}
         found |= {
             (name, each) for each in reached(name, edges) if {each, each.split(".")[0]} & forbidden
         }
@@ -181,12 +183,13 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
             ("local.proofs.checks", "tests.recording"),
         ),
         ("__main__.py", "import boto3", ("__main__", "boto3")),
+        ("ops/stack.py", "from local import aws", ("ops.stack", "local.aws")),
     ],
 )
 def test_an_import_that_must_not_be_is_found(
     tmp_path: Path, path: str, line: str, breach: tuple[str, str]
 ) -> None:
-    for name in ("infra", "handler", "local", "tests"):
+    for name in CODE:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "__main__.py", tmp_path)
     (tmp_path / path).parent.mkdir(exist_ok=True)
