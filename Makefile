@@ -11,7 +11,7 @@ export STACK ENGINE
 unexport PYTHONSAFEPATH # it would hide the modules of the checkout from Python
 
 .DEFAULT_GOAL := help
-.PHONY: help up serve rotate gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
+.PHONY: help up serve rotate lifecycle gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
   check coverage format docs picture bench bench-install bench-deploy soak lock clean
 
 help: ## show this list
@@ -53,6 +53,9 @@ serve: .venv/local ## the same as up, but keep running; prints how to reach it w
 
 rotate: .venv/local ## deploy STACK (staging, prod) and rotate its secrets under traffic, with a live display
 	@$(BIN)/python -m local rotate
+
+lifecycle: .venv/local ## deploy STACK (prod) by Pulumi's engine, and make each change of its config alone and back
+	@$(BIN)/python -m local lifecycle
 
 gameday: .venv/local ## deploy prod, cut off Secrets Manager in its first region under traffic, and restore it
 	@$(BIN)/python -m local gameday

@@ -34,6 +34,8 @@ from local.databases.postgres import PostgreSQL, PostgreSQLError
 from local.engines import pulumi_cli
 from local.engines.pulumi_cli import Cli, CliError
 from local.engines.pulumi_engine import PulumiEngine, PulumiError
+from local.lifecycle import changes as lifecycle_changes
+from local.lifecycle import command as lifecycle
 from local.proofs import checks, engine_checks, gameday, leftovers, rotate
 from local.provider.provider import DeploymentError
 from local.reload import Reloader
@@ -146,14 +148,18 @@ def _gameday(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _account(
-    options: argparse.Namespace, stack: project.Stack, *, empty: bool = False
+    options: argparse.Namespace,
+    stack: project.Stack,
+    *,
+    empty: bool = False,
+    every_layer: bool = False,
 ) -> Iterator[_Account]:
     """Check the config and start the account; an empty one has every layer and no database."""
     cli, text = _engine(options)
     planned = deployment.preview(stack)  # raises every config error before anything starts
     layers = deployment.layer_arns(planned)
     _refuse(stack, layers)
-    if empty:  # the config may change while it serves
+    if empty or every_layer:  # the config may change
         layers.update(extension_layer_arns("aws"))
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
@@ -217,6 +223,15 @@ def _load(options: argparse.Namespace) -> project.Stack:
     return project.load(ROOT, options.stack, options.config_file)
 
 
+def _lifecycle(options: argparse.Namespace) -> int:
+    # The changes need layers for every architecture and region.
+    with _account(options, lifecycle_changes.base(_load(options)), every_layer=True) as account:
+        if account.engine is None:
+            raise project.ProjectError(f"lifecycle needs the Pulumi CLI: {_GET_PULUMI}")
+        page = ROOT / "docs/operations.md" if options.write else None
+        return lifecycle.run(_deploy(account), account.engine, _terminal, page)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
@@ -242,6 +257,10 @@ def _parser() -> argparse.ArgumentParser:
             *("gameday", _gameday, _common("prod", _BUILT_IN)),
             "deploy, then cut off Secrets Manager in the first region, under traffic",
         ),
+        (
+            *("lifecycle", _lifecycle, _common("prod", "pulumi")),
+            "deploy, then make each change of the config alone and back, by Pulumi's engine",
+        ),
     ):
         added[name] = commands.add_parser(name, help=text, description=text, parents=[common])
         added[name].set_defaults(run=run)
@@ -252,6 +271,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     added["rotate"].add_argument(
         "--rotations", type=_count, default=3, help="rotations of each secret (default: 3)"
+    )
+    added["lifecycle"].add_argument(
+        "--write", action="store_true", help="write what each change did into docs/operations.md"
     )
     for command in (added["rotate"], added["gameday"]):
         command.add_argument(

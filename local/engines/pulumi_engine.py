@@ -153,6 +153,12 @@ class PulumiEngine:
             variables["PULUMI_DEBUG_LANGUAGES"] = f"python:{self._ports['python']}"
         return variables
 
+    def configure(self, stack: Stack) -> None:
+        """Write another config of the same stack."""
+        self._stack = stack
+        self._write_project()
+        self._set_secrets()
+
     def preview(self) -> list[Step]:
         """Preview a deployment; return the steps that change something."""
         return self._steps("preview")

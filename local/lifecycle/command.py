@@ -1,0 +1,58 @@
+"""Makes every change of a stack that applies to it, and shows what each did."""
+
+import itertools
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from local.config import project
+from local.config.project import Stack
+from local.deployment import Deployment
+from local.engines.pulumi_engine import PulumiEngine
+from local.lifecycle import report
+from local.lifecycle.changes import CHANGES, shown_for
+from local.lifecycle.run import Lifecycle, LifecycleError, Outcome
+
+_STACKS = ("prod", "staging", "dev")  # the largest first
+
+
+def run(
+    deployed: Deployment, engine: PulumiEngine, console: Console, page: Path | None = None
+) -> int:
+    """Make each change and the way back; return 0, or 1 if one did what it must not.
+
+    `page` is the document whose table gets the rows of the changes that no larger stack shows.
+    """
+    lifecycle, outcomes, failed = Lifecycle(deployed, engine), list[Outcome](), 0
+    console.print("\n[bold]Changes, each alone and back[/bold]")
+    for change in CHANGES:
+        if not change.applies(deployed.stack):
+            continue
+        try:
+            outcome = lifecycle.make(change)
+        except LifecycleError as error:
+            failed += 1
+            console.print(f"[red]✗[/red] {escape(str(error))}")
+            lifecycle.take_back(change)
+            continue
+        outcomes.append(outcome)
+        line = f"{change.title:48}  {outcome.seconds:4.1f} s  {report.summary(outcome)}"
+        console.print(f"[green]✓[/green] {escape(line)}")
+    console.print(
+        f"{len(outcomes)} changes made and taken back: no value changed, every function answered,"
+        f" every rotation worked, and another `pulumi up` changed nothing; {failed} failed"
+    )
+    if page:
+        text, shown = page.read_text(encoding="utf-8"), _shown(deployed.stack)
+        page.write_text(
+            report.with_rows(text, [each for each in outcomes if each.change.title in shown]),
+            encoding="utf-8",
+        )
+    return 1 if failed else 0
+
+
+def _shown(stack: Stack) -> set[str]:
+    """Return the titles of the changes that the page shows for this stack."""
+    larger = itertools.takewhile(lambda name: name != stack.name, _STACKS)
+    return {*shown_for(stack, [project.load(stack.program.parent, name) for name in larger])}
