@@ -112,6 +112,8 @@ _NETWORK = {
     "vpcId": "vpc-0123456789abcdef0",
     "subnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
 }
+# The bucket and its key leave the state and stay in AWS.
+_AUDIT = ("audit-logs", "audit-bucket", "audit-key")
 _DEPLOYER = "arn:aws:iam::*:role/another-deployer"
 
 CHANGES = (
@@ -252,7 +254,14 @@ CHANGES = (
     # Network
     Change(
         "`network` is added (`nat`)",
-        {"network": {**_NETWORK, "egress": "nat"}},
+        {
+            "network": {
+                **_NETWORK,
+                "vpcId": None,
+                "securityGroupIds": ["sg-0123456789abcdef0"],
+                "egress": "nat",
+            }
+        },
         without="network.subnetIds",
     ),
     Change(
@@ -281,7 +290,7 @@ CHANGES = (
         {"audit": {"trail": "own"}},
         without="audit.trail",
         deletes=("protectAudit",),
-        replaces=("audit-logs",),
+        replaces=_AUDIT,
     ),
     Change("`audit.logRetentionDays`", {"audit": {"logRetentionDays": 731}}, needs="audit.trail"),
     Change(
@@ -289,7 +298,7 @@ CHANGES = (
         {"monitoring": {"enabled": True}, "audit": {"trail": "own"}},
         without="monitoring.enabled",
         deletes=("protectAudit",),
-        replaces=("audit-logs",),
+        replaces=(*_AUDIT, "alarms-key"),
     ),
     Change(
         "`endpoint` of a subscriber",
