@@ -37,9 +37,9 @@ _CONFIG = Config(
     connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
 _REMEDY = (  # for errors that leave AWSPENDING on its version
-    "fix this, then find out which password the server accepts. If it accepts AWSCURRENT's,"
-    " remove the AWSPENDING label and rotate again. If it accepts only AWSPENDING's, move"
-    " AWSCURRENT to that version (docs/operations.md, A stuck AWSPENDING)"
+    "fix this, then find out which password the server accepts, if the secret has one. If it"
+    " accepts AWSCURRENT's, remove the AWSPENDING label and rotate again. If it accepts only"
+    " AWSPENDING's, move AWSCURRENT to that version (docs/operations.md, A stuck AWSPENDING)"
 )
 
 

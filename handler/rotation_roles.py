@@ -84,7 +84,8 @@ def require_rights_of_an_application(roles: Roles) -> None:
             raise RotationError(
                 f"{name} has an administrator's rights ({source}): SUPERUSER, CREATEROLE,"
                 " REPLICATION, BYPASSRLS, an RDS role with these, or a pg_ role that can do more"
-                " than read; rotation changes no such user; revoke the rights, or use singleUser"
+                " than read; alternatingUsers changes no such user; revoke the rights, or use"
+                " singleUser"
             )
 
 

@@ -37,7 +37,9 @@ def _import_file(stack: Stack, _options: argparse.Namespace) -> int:
             print(f"  {command}", file=sys.stderr)
         return 1
     if not resources:
-        print("error: AWS has nothing of this stack that its state lacks", file=sys.stderr)
+        print(
+            "error: AWS has no key or secret of this stack that its state lacks", file=sys.stderr
+        )
         return 1
     print(json.dumps({"resources": resources}, indent=2))
     return 0
@@ -58,7 +60,7 @@ def _confirmed(question: str) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ops", description="What an operator of a stack needs at night."
+        prog="python -m ops", description="What an operator needs and Pulumi does not have."
     )
     commands = parser.add_subparsers(required=True)
     for name, run, text in (
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--delete",
                 action="store_true",
-                help="ask for each that holds no data whether to delete it",
+                help="ask for each function, role and unused key whether to delete it",
             )
     return parser
 

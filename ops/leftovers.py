@@ -17,7 +17,7 @@ _SERVICES = ("lambda.amazonaws.com", "cloudtrail.amazonaws.com")
 
 @dataclass(frozen=True)
 class Leftover:
-    """A resource of AWS that no state names."""
+    """A resource of AWS that the stack's state does not have."""
 
     arn: str
     note: str = ""

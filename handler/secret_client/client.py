@@ -328,8 +328,8 @@ class SecretClient:
         """Use a secret that may be rotated at any moment; no rotation is noticed.
 
         `use` is called with the cached value. If it fails to authenticate, it is called with
-        AWSCURRENT, read again, with AWSPENDING, whose password the database may already have, and
-        with AWSCURRENT, read once more; with no version twice. After all of them were refused
+        AWSCURRENT, read again; then AWSPENDING, whose password the database may already have;
+        then AWSCURRENT, read once more. No version is tried twice. After all of them were refused
         several times, only the cached value is tried for some seconds.
 
         Args:

@@ -83,12 +83,13 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         "replicas-broken": "A secret lacks a replica in one of replicaRegions, or a replica is no"
         " longer updated: a failover would find no value, or an old one.\nFind the replica and the"
         f" reason: aws secretsmanager describe-secret {a_secret} --query ReplicationStatus"
-        f"\nFix the cause. {restore}",
+        "\nFix the cause. If the replica is missing: pulumi up --refresh. If it failed, the"
+        " runbook says how to add it again.",
         "denied-reads": "Access to a secret was denied: either a permission is missing, or someone"
         f" is probing for readable secrets. {_OK}"
         f'\n{identify} \'{{ $.eventName = "*GetSecretValue" && $.errorCode = "AccessDenied*" }}\'',
         "unusual-reads": "Secrets are read more often than usual at this hour."
-        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}' (userIdentity.arn)"
+        f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
         '\nThe dashboard also shows the callers, in "Who reads?".',
         "unknown-reader": f"A secret was read by an unknown principal. {_OK}"
         f"\n{identify} '{{ $.eventName = \"GetSecretValue\" }}'"
@@ -112,14 +113,14 @@ def _texts(locations: LogLocations) -> dict[str, str]:
         f" secrets' key is {locations.key_alias})"
         "\nIf it is pending deletion: aws kms cancel-key-deletion --key-id ARN --region REGION"
         "\nThen, in either case: aws kms enable-key --key-id ARN --region REGION",
-        "audit-silent": "CloudTrail delivered no event for an hour. While this lasts, alarms on"
-        " secrets, policies and keys cannot fire. A first deployment may trigger this alarm for a"
+        "audit-silent": "CloudTrail delivered no event for an hour. While this lasts, the alarms"
+        " that read CloudTrail cannot fire. A first deployment may trigger this alarm for a"
         " few minutes.\nFind the trail: aws cloudtrail describe-trails (its log group is"
         f" {locations.audit_logs})\nFind out why delivery stopped: aws cloudtrail"
         " get-trail-status --name NAME",
-        "audit-changed": "A trail was changed or stopped, or a log group or metric filter was"
-        " changed or deleted, so alarms may not fire. A deployment that changes one of these also"
-        " triggers this alarm."
+        "audit-changed": "A trail was changed, stopped or deleted, a log group was deleted, or a"
+        " metric filter was changed or deleted, so alarms may not fire. A deployment that changes"
+        " one of these also triggers this alarm."
         f' {_OK}\n{identify} \'{{ $.eventName = "*Trail" || $.eventName = "*Logging" ||'
         ' $.eventName = "*EventSelectors" || $.eventName = "*MetricFilter" ||'
         f' $.eventName = "DeleteLogGroup" }}\'\n{restore}',

@@ -74,9 +74,9 @@ def _gone(full_name: str, cost: str) -> str:
 
 def _asking(key: str, settings: Settings, stack: str) -> str:
     how = (
-        "To delete it, deploy twice. First put it back into the config, add this exemption and"
-        " deploy; that only lifts the protection. Then remove it from the config again, keep the"
-        " exemption, and deploy:"
+        "To delete it, deploy twice. The second time, remove it from the config again and keep the"
+        " exemption. The first time, put it back into the config, and run this, which only lifts"
+        " the protection:"
         if settings.protection == "strict"
         else "To delete it, add this exemption:"
     )

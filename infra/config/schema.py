@@ -93,8 +93,8 @@ class RotationSettings(Model):
     )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
         default=0,
-        description="hours that the previous value stays in the secret, and up to one more; for"
-        " `random`",
+        description="hours that the previous value stays in the secret, or up to one hour longer;"
+        " for `random`",
     )
 
 

@@ -20,6 +20,7 @@ from local.provider.resource import (
     RejectedError,
     Resource,
     Session,
+    already_created,
 )
 from local.provider.wire import UNKNOWN
 
@@ -121,7 +122,8 @@ class Provider:
             try:
                 made = resource.create(session, wanted)
                 id_, outputs = made if isinstance(made, tuple) else (made, {})
-                state = self._read(resource, session, id_, {**inputs, **outputs})
+                with already_created(id_):
+                    state = self._read(resource, session, id_, {**inputs, **outputs})
             except PartlyMadeError as error:
                 state = self._read(resource, session, error.id, inputs) or inputs
                 raise HalfMadeError(f"{name} ({type_}): {error}", error.id, state) from error

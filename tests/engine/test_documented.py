@@ -117,7 +117,7 @@ def test_another_name_takes_the_value_along(stack: Stack, source: dict[str, obje
 
 
 def test_a_strict_stack_is_left_as_documented(stack: Stack) -> None:
-    destroy, let_go = documented("Destroy a stack")
+    let_go, destroy = documented("Destroy a stack")
     lacks: tuple[str, ...] = (
         "rotation.database",
         "telemetry",

@@ -35,9 +35,7 @@ def test_what_leaves_the_config_is_refused_at_every_level_until_its_deletion_is_
     ((found, text),) = faults(state, protection=level)
     assert (found, loss in text, CANARY in text) == (path, True, False)
     assert f"""pulumi config set --path 'exemptions["{key}"]' 'Why """ in text
-    assert ("put it back into the config, add this exemption and deploy" in text) == (
-        level == "strict"
-    )
+    assert ("put it back into the config, and run this" in text) == (level == "strict")
     assert faults(state, protection=level, exemptions={key: REASON}) == []
     for other in ("protect", "protect.other", "protectKeys"):
         assert faults(state, protection=level, exemptions={other: REASON})

@@ -174,7 +174,7 @@ def test_the_errors_of_every_functions_code_come_at_once() -> None:
         ({**orders(), "function": {"memoryMb": 512}}, "function cannot be combined with `functions`; move it there, under the name `reader`"),
         ({**VALID, "functions": {"a b": APP}}, "functions.a b must have 1 to 40 letters"),
         ({**VALID, "functions": {"seeder": APP}}, "functions.seeder is reserved for the function that generates initial values"),
-        ({**VALID, "functions": {"reader": APP, "orders": {**APP, "replaces": "function"}}}, "functions.reader would get the name in AWS of functions.orders, which replaces `function`; rename it"),
+        ({**VALID, "functions": {"reader": APP, "orders": {**APP, "replaces": "function"}}}, "functions.reader would get the name of functions.orders, which replaces `function`; rename it"),
         ({**VALID, "functions": {"a": {**APP, "replaces": "function"}, "b": {**APP, "replaces": "function"}}}, "functions.b.replaces is 'function', but functions.a replaces it already; remove one of the two lines"),
         ({**VALID, "functions": {each: {**APP, "options": {"name": "shop"}} for each in ("a", "b")}}, "functions.b.options.name is 'shop', which functions.a also has; choose another name"),
         ({**VALID, **TWO, "function": {"secrets": ["stripe"]}}, "function.secret must be one of function.secrets, got 'database'"),

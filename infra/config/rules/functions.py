@@ -95,7 +95,7 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
         yield ConfigError(f"functions.{READER}.replaces", f"{rule}; remove the line")
         replacing.remove(READER)
     elif replacing and READER in settings.functions:
-        rule = f"would get the name in AWS of functions.{replacing[0]}, which replaces `function`"
+        rule = f"would get the name of functions.{replacing[0]}, which replaces `function`"
         yield ConfigError(f"functions.{READER}", f"{rule}; rename it")
     for name in replacing[1:]:
         rule = f"is 'function', but functions.{replacing[0]} replaces it already"
