@@ -1,6 +1,7 @@
 """Calls that fail, two deployments at once, what was deleted by hand; and their recovery."""
 
 import itertools
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -158,3 +159,29 @@ def test_what_was_deleted_by_hand_is_made_again(
         run(stack, find)
     assert values(stack, 1) == before
     assert stack.value("p0") == "text"
+
+
+@pytest.mark.parametrize("fault", ["disabled", "scheduled for deletion"])
+def test_a_key_that_was_disabled_or_deleted_is_brought_back_as_documented(
+    stack: Stack, account: tuple[EmbeddedAws, int], fault: str
+) -> None:
+    (lines,) = documented("key-disabled")
+    configure(stack, 1)
+    stack.up()
+    before = values(stack, 1)
+    key = stack.run("pulumi stack output key_arn").strip()
+    kms = account[0].client("kms", REGION)
+    is_leaving = fault == "scheduled for deletion"
+    if is_leaving:
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    else:
+        kms.disable_key(KeyId=key)
+    with pytest.raises(kms.exceptions.ClientError, match="DecryptionFailure"):
+        stack.text("s0")
+
+    _trail, cancel, enable, look = lines.splitlines()
+    for line in (cancel, enable, look) if is_leaving else (enable, look):
+        shown = run(stack, re.sub(r"--region \S+ --key-id \S+", f"--key-id {key}", line))
+    assert shown.strip() == "Enabled"
+    assert values(stack, 1) == before
+    stack.run("pulumi preview --expect-no-changes")

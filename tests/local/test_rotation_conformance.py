@@ -278,6 +278,30 @@ def test_a_value_that_is_no_json_object_is_refused(world: World) -> None:
 # --- a value that is changed by hand -------------------------------------------------------------
 
 
+@on_the_server
+def test_a_database_restored_from_a_snapshot_is_repaired_as_documented(
+    world: World, strategy: str
+) -> None:
+    """docs/operations.md, "A password changed by hand"."""
+    rotated = Rotated(world, strategy)
+    rotated.steps()
+    rotated.begin()
+    rotated.steps()
+    current = rotated.current()
+    users = {current["username"], current.get("alternateUsername", current["username"])}
+    for user in users:  # the snapshot has passwords that no version of the secret has
+        set_password(world, {"username": user, "password": "of the snapshot"})
+    rotated.begin()
+    rotated.steps("createSecret")
+    with pytest.raises(rotation_engine.RotationError):
+        rotated.step("setSecret")
+    assert rotated.current() == current
+
+    set_password(world, current)  # as an administrator of the database
+    rotated.steps(*STEPS[1:])
+    rotated.assert_rotated(current)
+
+
 at_every_step = pytest.mark.parametrize(
     "at",
     [
