@@ -103,7 +103,8 @@ class AlarmTopic(pulumi.ComponentResource):
                 f"{name}-{subscription['protocol']}-{digest}",
                 topic=topic.arn,
                 protocol=subscription["protocol"],
-                endpoint=subscription["endpoint"],
+                # A URL may have a user and a password.
+                endpoint=pulumi.Output.secret(subscription["endpoint"]),
                 opts=child,
             )
 

@@ -158,7 +158,6 @@ class Audit(pulumi.ComponentResource):
             # IAM changes are in one region, and a replica is read in another.
             is_multi_region_trail=True,
             include_global_service_events=True,
-            event_selectors=[{"read_write_type": "All", "include_management_events": True}],
             cloud_watch_logs_group_arn=logs.arn.apply(lambda arn: f"{arn}:*"),
             cloud_watch_logs_role_arn=role.arn,
             tags=tags,

@@ -313,7 +313,7 @@ def test_the_trail_records_every_call_and_proves_its_files() -> None:
     registered = audit()
     trail = only(registered, "cloudtrail/trail:Trail")
     inputs = trail.inputs
-    assert inputs["eventSelectors"] == [{"readWriteType": "All", "includeManagementEvents": True}]
+    assert "eventSelectors" not in inputs  # the default: every management event
     assert inputs["enableLogFileValidation"]
     assert inputs["isMultiRegionTrail"]
     assert inputs["includeGlobalServiceEvents"]
