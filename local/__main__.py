@@ -152,14 +152,15 @@ def _account(
     stack: project.Stack,
     *,
     empty: bool = False,
-    every_layer: bool = False,
+    more_layers: Iterable[str] = (),
 ) -> Iterator[_Account]:
     """Check the config and start the account; an empty one has every layer and no database."""
     cli, text = _engine(options)
     planned = deployment.preview(stack)  # raises every config error before anything starts
     layers = deployment.layer_arns(planned)
     _refuse(stack, layers)
-    if empty or every_layer:  # the config may change
+    layers.update(more_layers)
+    if empty:  # the config may change while it serves
         layers.update(extension_layer_arns("aws"))
     with contextlib.ExitStack() as running:
         engine = running.enter_context(PulumiEngine(cli)) if cli else None
@@ -224,8 +225,8 @@ def _load(options: argparse.Namespace) -> project.Stack:
 
 
 def _lifecycle(options: argparse.Namespace) -> int:
-    # The changes need layers for every architecture and region.
-    with _account(options, lifecycle_changes.base(_load(options)), every_layer=True) as account:
+    stack = lifecycle_changes.base(_load(options))
+    with _account(options, stack, more_layers=lifecycle_changes.LAYERS) as account:
         if account.engine is None:
             raise project.ProjectError(f"lifecycle needs the Pulumi CLI: {_GET_PULUMI}")
         page = ROOT / "docs/operations.md" if options.write else None

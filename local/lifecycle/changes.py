@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.aws.layers import extension_layer_arn, extension_layer_arns
 from local.config.project import Stack
 from local.lifecycle.patches import Patch, patched
 
@@ -114,6 +115,12 @@ _NETWORK = {
 }
 # The bucket and its key leave the state and stay in AWS.
 _AUDIT = ("audit-logs", "audit-bucket", "audit-key")
+TRAIL_LOG_GROUP = "organization-trail"
+"""Log group of a trail that is not the stack's."""
+_NEWEST, _, _VERSION = extension_layer_arn("us-east-1", "arm64").rpartition(":")
+_LAYER = f"{_NEWEST}:{int(_VERSION) - 1}"
+LAYERS = {*extension_layer_arns("aws"), _LAYER}
+"""The layers that the changes need."""
 _DEPLOYER = "arn:aws:iam::*:role/another-deployer"
 
 CHANGES = (
@@ -234,7 +241,7 @@ CHANGES = (
     Change("`key.rotationPeriodDays`", {"key": {"rotationPeriodDays": 200}}),
     # Functions
     Change("`memoryMb`", _reader(memoryMb=1024)),
-    Change("`timeoutSeconds`", _reader(timeoutSeconds=20)),
+    Change("`timeoutSeconds`", _reader(timeoutSeconds=45)),
     Change("`runtime`", _reader(runtime="python3.12")),
     Change("`architecture`", _reader(architecture="x86_64")),
     Change("`environment` of a function", _reader(environment={"COLOR": "blue"})),
@@ -244,6 +251,7 @@ CHANGES = (
     Change("`telemetry`", _reader(telemetry=True), without="functions.reader.telemetry"),
     Change("a function is added", {"functions": {"second": _SECOND}}, replaces=("second-logs",)),
     Change("`role.path` of a function", _reader(role={"path": "/apps/"})),
+    Change("`extension.layerArn`", {"extension": {"layerArn": _LAYER}}),
     Change("`extension.cacheSize`", {"extension": {"cacheSize": 100}}),
     Change("`extension.logLevel`", {"extension": {"logLevel": "error"}}),
     Change(
@@ -291,6 +299,16 @@ CHANGES = (
         without="audit.trail",
         deletes=("protectAudit",),
         replaces=_AUDIT,
+    ),
+    Change(
+        "`audit.trail` is `existing`",
+        {
+            "audit": {"trail": "existing", "logGroupName": TRAIL_LOG_GROUP},
+            "monitoring": {"enabled": True},
+        },
+        without="audit.trail",
+        deletes=("protectAudit",),
+        replaces=("alarms-key",),
     ),
     Change("`audit.logRetentionDays`", {"audit": {"logRetentionDays": 731}}, needs="audit.trail"),
     Change(

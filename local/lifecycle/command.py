@@ -39,6 +39,11 @@ def run(
         outcomes.append(outcome)
         line = f"{change.title:48}  {outcome.seconds:4.1f} s  {report.summary(outcome)}"
         console.print(f"[green]✓[/green] {escape(line)}")
+    try:
+        lifecycle.check("after all of them")
+    except LifecycleError as error:
+        failed += 1
+        console.print(f"[red]✗[/red] {escape(str(error))}")
     console.print(
         f"{len(outcomes)} changes made and taken back: no value changed, every function answered,"
         f" every rotation worked, and another `pulumi up` changed nothing; {failed} failed"

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
@@ -13,7 +14,7 @@ from local.config.project import Stack
 from local.deployment import Deployment, with_local_config
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.functions import FunctionError, NotInvokedError
-from local.lifecycle.changes import REASON, Change, protection
+from local.lifecycle.changes import REASON, TRAIL_LOG_GROUP, Change, protection
 from local.lifecycle.patches import Patch, patched
 from local.proofs.traffic import rotate
 
@@ -53,6 +54,9 @@ class Lifecycle:
         self._deployment = deployment
         self._engine = engine
         self._stack = deployment.stack
+        logs = deployment.client("logs")
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=TRAIL_LOG_GROUP)
 
     def make(self, change: Change) -> Outcome:
         """Make a change and the way back.
@@ -65,7 +69,9 @@ class Lifecycle:
         start = time.perf_counter()
         try:
             wanted = self._wanted(change)
-            there, back = self._up(wanted, change), self._return(wanted, change)
+            there = self._up(wanted, change)
+            self.check(change.title)
+            back = self._return(wanted, change)
         except (PulumiError, ClientError, FunctionError, TimeoutError) as error:
             raise LifecycleError(f"{change.title}: {error}") from error
         return Outcome(change, there, back, time.perf_counter() - start)
@@ -98,7 +104,7 @@ class Lifecycle:
         steps = self._up(patched(self._stack, asked), change)
         if asked:
             self._configure(self._stack)
-            self._unchanged(change)
+            self._engine.up()  # protects again
         return steps
 
     def _up(self, stack: Stack, change: Change) -> Steps:
@@ -112,26 +118,28 @@ class Lifecycle:
         lost = {_name(step) for step in steps if _loses(step)} - {*change.replaces}
         if lost:
             raise LifecycleError(f"{change.title}: takes away {', '.join(sorted(lost))}")
-        self._unchanged(change)
-        self._work(change)
         return _counted(steps)
 
     def _configure(self, stack: Stack) -> None:
         self._engine.configure(with_local_config(stack))
 
-    def _unchanged(self, change: Change) -> None:
+    def check(self, title: str) -> None:
+        """Check that another `up` does nothing, every function answers and every secret rotates.
+
+        Raises:
+            LifecycleError: one does not; the text begins with the title.
+
+        """
         if again := self._engine.preview():
             names = ", ".join(sorted({f"{step.operation} {_name(step)}" for step in again}))
-            raise LifecycleError(f"{change.title}: another `up` would {names}")
-
-    def _work(self, change: Change) -> None:
+            raise LifecycleError(f"{title}: another `up` would {names}")
         for function in self._deployment.functions.values():
             try:
                 function.request()
             except NotInvokedError:
                 continue
             except FunctionError as error:
-                raise LifecycleError(f"{change.title}: {function.name}: {error}") from error
+                raise LifecycleError(f"{title}: {function.name}: {error}") from error
         for name in self._deployment.rotating:
             rotate(self._deployment, self._deployment.outputs["secret_arns"][name])
 

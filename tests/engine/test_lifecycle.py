@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.aws.layers import extension_layer_arns
 from local import deployment
 from local.config.project import load
 from local.deployment import Deployment
 from local.engines.pulumi_cli import Cli
 from local.engines.pulumi_engine import PulumiEngine, Step
 from local.lifecycle import command, report
-from local.lifecycle.changes import CHANGES, Change, base, shown_for
+from local.lifecycle.changes import CHANGES, LAYERS, Change, base, shown_for
 from local.lifecycle.patches import Patch, merged
 from local.lifecycle.run import Lifecycle, LifecycleError
 from tests.engine.cli import needs_cli
@@ -33,7 +32,7 @@ TITLES = {change.title: change for change in CHANGES}
 def deployed(pulumi: Cli, name: str) -> Iterator[tuple[Deployment, PulumiEngine]]:
     wanted = base(load(ROOT, name))
     with (
-        deployment.account(wanted, extension_layer_arns("aws")) as account,
+        deployment.account(wanted, LAYERS) as account,
         PulumiEngine(pulumi) as engine,
     ):
         yield (
