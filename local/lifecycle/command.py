@@ -1,11 +1,14 @@
 """Makes every change of a stack that applies to it, and shows what each did."""
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from infra.config import functions
 from local.config import project
 from local.config.project import Stack
 from local.deployment import Deployment
@@ -24,7 +27,26 @@ def run(
 
     `page` is the document whose table gets the rows of the changes that no larger stack shows.
     """
-    lifecycle, outcomes, failed = Lifecycle(deployed, engine), list[Outcome](), 0
+    with _no_new_locks(deployed):
+        outcomes, failed = _make_all(deployed, Lifecycle(deployed, engine), console)
+    console.print(
+        f"{len(outcomes)} changes made and taken back: no value changed, every function answered,"
+        f" every rotation worked, and another `pulumi up` changed nothing; {failed} failed"
+    )
+    if page:
+        text, shown = page.read_text(encoding="utf-8"), _shown(deployed.stack)
+        page.write_text(
+            report.with_rows(text, [each for each in outcomes if each.change.title in shown]),
+            encoding="utf-8",
+        )
+    return 1 if failed else 0
+
+
+def _make_all(
+    deployed: Deployment, lifecycle: Lifecycle, console: Console
+) -> tuple[list[Outcome], int]:
+    """Make the changes; return the outcomes, and how many failed."""
+    outcomes, failed = list[Outcome](), 0
     console.print("\n[bold]Changes, each alone and back[/bold]")
     for change in CHANGES:
         if not change.applies(deployed.stack):
@@ -44,17 +66,28 @@ def run(
     except LifecycleError as error:
         failed += 1
         console.print(f"[red]✗[/red] {escape(str(error))}")
-    console.print(
-        f"{len(outcomes)} changes made and taken back: no value changed, every function answered,"
-        f" every rotation worked, and another `pulumi up` changed nothing; {failed} failed"
-    )
-    if page:
-        text, shown = page.read_text(encoding="utf-8"), _shown(deployed.stack)
-        page.write_text(
-            report.with_rows(text, [each for each in outcomes if each.change.title in shown]),
-            encoding="utf-8",
-        )
-    return 1 if failed else 0
+    return outcomes, failed
+
+
+@contextlib.contextmanager
+def _no_new_locks(deployed: Deployment) -> Iterator[None]:
+    """Remove the locks of requirements that other runtimes and architectures needed."""
+    root = deployed.stack.program.parent
+    requirements = [
+        root / function.settings.requirements
+        for function in functions.functions(deployed.settings).values()
+        if function.settings.requirements
+    ]
+
+    def locks() -> set[Path]:
+        return {lock for path in requirements for lock in path.parent.glob(f"{path.stem}.*.lock")}
+
+    before = locks()
+    try:
+        yield
+    finally:
+        for lock in locks() - before:
+            lock.unlink()
 
 
 def _shown(stack: Stack) -> set[str]:
