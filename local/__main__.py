@@ -230,7 +230,7 @@ def _lifecycle(options: argparse.Namespace) -> int:
         if account.engine is None:
             raise project.ProjectError(f"lifecycle needs the Pulumi CLI: {_GET_PULUMI}")
         page = ROOT / "docs/operations.md" if options.write else None
-        return lifecycle.run(_deploy(account), account.engine, _terminal, page)
+        return lifecycle.run(_deploy(account), account.engine, _terminal, page, options.only)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -275,6 +275,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     added["lifecycle"].add_argument(
         "--write", action="store_true", help="write what each change did into docs/operations.md"
+    )
+    added["lifecycle"].add_argument(
+        "--only", default="", metavar="TEXT", help="make the changes whose title contains this"
     )
     for command in (added["rotate"], added["gameday"]):
         command.add_argument(

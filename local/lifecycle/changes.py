@@ -108,6 +108,7 @@ _SECOND = {
     "handler": "app.lambda_handler",
     "secrets": ["database"],
     "event": "handler/event.json",
+    "telemetry": True,
 }
 _NETWORK = {
     "vpcId": "vpc-0123456789abcdef0",

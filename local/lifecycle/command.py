@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -14,21 +14,26 @@ from local.config.project import Stack
 from local.deployment import Deployment
 from local.engines.pulumi_engine import PulumiEngine
 from local.lifecycle import report
-from local.lifecycle.changes import CHANGES, shown_for
+from local.lifecycle.changes import CHANGES, Change, shown_for
 from local.lifecycle.run import Lifecycle, LifecycleError, Outcome
 
 _STACKS = ("prod", "staging", "dev")  # the largest first
 
 
 def run(
-    deployed: Deployment, engine: PulumiEngine, console: Console, page: Path | None = None
+    deployed: Deployment,
+    engine: PulumiEngine,
+    console: Console,
+    page: Path | None = None,
+    only: str = "",
 ) -> int:
     """Make each change and the way back; return 0, or 1 if one did what it must not.
 
-    `page` is the document whose table gets the rows of the changes that no larger stack shows.
+    `only` is a part of the titles of the changes to make. `page` is the document whose table gets the rows of the changes that no larger stack shows.
     """
     with _no_new_locks(deployed):
-        outcomes, failed = _make_all(deployed, Lifecycle(deployed, engine), console)
+        changes = [each for each in CHANGES if only in each.title and each.applies(deployed.stack)]
+        outcomes, failed = _make_all(changes, Lifecycle(deployed, engine), console)
     console.print(
         f"{len(outcomes)} changes made and taken back: no value changed, every function answered,"
         f" every rotation worked, and another `pulumi up` changed nothing; {failed} failed"
@@ -43,14 +48,12 @@ def run(
 
 
 def _make_all(
-    deployed: Deployment, lifecycle: Lifecycle, console: Console
+    changes: Iterable[Change], lifecycle: Lifecycle, console: Console
 ) -> tuple[list[Outcome], int]:
     """Make the changes; return the outcomes, and how many failed."""
     outcomes, failed = list[Outcome](), 0
     console.print("\n[bold]Changes, each alone and back[/bold]")
-    for change in CHANGES:
-        if not change.applies(deployed.stack):
-            continue
+    for change in changes:
         try:
             outcome = lifecycle.make(change)
         except LifecycleError as error:
