@@ -29,7 +29,8 @@ def run(
 ) -> int:
     """Make each change and the way back; return 0, or 1 if one did what it must not.
 
-    `only` is a part of the titles of the changes to make. `page` is the document whose table gets the rows of the changes that no larger stack shows.
+    `only` is a part of the titles of the changes to make. `page` is the document whose table gets
+    the rows of the changes that no larger stack shows.
     """
     with _no_new_locks(deployed):
         changes = [each for each in CHANGES if only in each.title and each.applies(deployed.stack)]
