@@ -280,7 +280,7 @@ CHANGES = (
     ),
     Change(
         "`egress: endpoints` becomes `nat`",
-        {"network": {"egress": "nat"}},
+        {"network": {"egress": "nat", "vpcId": None, "databaseSecurityGroupId": None}},
         needs="network.subnetIds",
     ),
     # Policies, records and alarms
