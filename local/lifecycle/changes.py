@@ -109,7 +109,10 @@ _SECOND = {
     "secrets": ["database"],
     "event": "handler/event.json",
     "telemetry": True,
+    "logRetentionDays": 365,
+    "reservedConcurrency": 5,
 }
+_GROUP = "sg-0123456789abcdef0"
 _NETWORK = {
     "vpcId": "vpc-0123456789abcdef0",
     "subnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
@@ -167,7 +170,10 @@ CHANGES = (
         {"secretValues": {"configured": "other-text"}},
         rewrites=("configured",),
     ),
-    Change("`recoveryWindowDays` of a secret", _secret("database", recoveryWindowDays=7)),
+    Change(
+        "`recoveryWindowDays` of a secret",
+        {**_secret("database", recoveryWindowDays=8), "key": {"deletionWindowDays": 30}},
+    ),
     Change(
         "`recoveryWindowDays` and `key.deletionWindowDays`",
         {"recoveryWindowDays": 10, "key": {"deletionWindowDays": 14}},
@@ -248,7 +254,15 @@ CHANGES = (
     Change("`environment` of a function", _reader(environment={"COLOR": "blue"})),
     Change("`reservedConcurrency`", _reader(reservedConcurrency=20)),
     Change("`logRetentionDays`", _reader(logRetentionDays=400)),
-    Change("`tracing`", _reader(tracing=True), without="functions.reader.telemetry"),
+    Change(
+        "`tracing` is turned on", _reader(tracing=True), without="functions.reader.requirements"
+    ),
+    Change(
+        "`tracing` is turned off",
+        _reader(tracing=False),
+        needs="functions.reader.requirements",
+        without="functions.reader.telemetry",
+    ),
     Change("`telemetry`", _reader(telemetry=True), without="functions.reader.telemetry"),
     Change("a function is added", {"functions": {"second": _SECOND}}, replaces=("second-logs",)),
     Change("`role.path` of a function", _reader(role={"path": "/apps/"})),
@@ -267,7 +281,7 @@ CHANGES = (
             "network": {
                 **_NETWORK,
                 "vpcId": None,
-                "securityGroupIds": ["sg-0123456789abcdef0"],
+                "securityGroupIds": [_GROUP],
                 "egress": "nat",
             }
         },
@@ -275,7 +289,7 @@ CHANGES = (
     ),
     Change(
         "`network` is added (`endpoints`)",
-        {"network": {**_NETWORK, "egress": "endpoints"}},
+        {"network": {**_NETWORK, "egress": "endpoints", "securityGroupIds": [_GROUP]}},
         without="network.subnetIds",
     ),
     Change(
@@ -309,7 +323,7 @@ CHANGES = (
         },
         without="audit.trail",
         deletes=("protectAudit",),
-        replaces=("alarms-key",),
+        replaces=("alarms-key", "rotation-watch-logs"),
     ),
     Change("`audit.logRetentionDays`", {"audit": {"logRetentionDays": 731}}, needs="audit.trail"),
     Change(
@@ -317,7 +331,7 @@ CHANGES = (
         {"monitoring": {"enabled": True}, "audit": {"trail": "own"}},
         without="monitoring.enabled",
         deletes=("protectAudit",),
-        replaces=(*_AUDIT, "alarms-key"),
+        replaces=(*_AUDIT, "alarms-key", "rotation-watch-logs"),
     ),
     Change(
         "`endpoint` of a subscriber",

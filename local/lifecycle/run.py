@@ -70,6 +70,8 @@ class Lifecycle:
         try:
             wanted = self._wanted(change)
             there = self._up(wanted, change)
+            if not there:
+                raise LifecycleError(f"{change.title}: changes nothing")
             self.check(change.title)
             back = self._return(wanted, change)
         except (PulumiError, ClientError, FunctionError, TimeoutError) as error:
