@@ -41,6 +41,7 @@ def deployed(pulumi: Cli, name: str) -> Iterator[tuple[Deployment, PulumiEngine]
         )
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", STACKS)
 def test_every_change_and_its_way_back_keeps_every_value(
     pulumi: Cli, name: str, tmp_path: Path
@@ -84,12 +85,16 @@ FAULTS = {
         "takes away parameters-text",
     ),
     "a function that fails": (
-        Change("`expect`", {"functions": {"reader": {"expect": {"statusCode": 201}}}}),
+        Change(
+            "`expect`",
+            {"functions": {"reader": {"expect": {"statusCode": 201}, "memoryMb": 300}}},
+        ),
         "reader: .*201",
     ),
+    "no change": (Change("`tags`", {"tags": {}}), "changes nothing"),
     "what is not asked for": (
         replace(TITLES["a secret is added (`external`)"], deletes=()),
-        "exemptions",
+        "put is no longer in the config",
     ),
 }
 
