@@ -223,7 +223,7 @@ def test_another_secret_and_another_step_are_refused(world: World) -> None:
 @every_strategy
 def test_a_step_before_there_is_a_value_is_refused(world: World, strategy: str, step: str) -> None:
     rotated = Rotated(world, strategy)
-    refused(rotated, step, "is missing.*remove AWSPENDING")
+    refused(rotated, step, "is missing.*remove the AWSPENDING label")
     rotated.steps()
     rotated.assert_rotated(rotated.first)
 
@@ -389,7 +389,7 @@ def test_a_single_user_whose_password_nobody_knows_is_left_alone(world: World) -
     rotated.step("createSecret")
     unknown = {**rotated.first, "password": uuid.uuid4().hex}
     set_password(world, unknown)
-    refused(rotated, "setSecret", "rejects every password.* 28P01.*remove AWSPENDING")
+    refused(rotated, "setSecret", "rejects every password.* 28P01.*remove the AWSPENDING label")
     assert rotated.works(unknown)
     set_password(world, rotated.first)
     rotated.steps(*STEPS[1:])
@@ -400,7 +400,7 @@ def test_a_user_that_may_not_log_in_is_told_so_and_no_password_is_changed(world:
     rotated = Rotated(world, "singleUser")
     rotated.step("createSecret")
     world.alter(rotated.first["username"], "NOLOGIN")
-    refused(rotated, "setSecret", r"^app_\S+ at \S+: .*may not log in .*28000")
+    refused(rotated, "setSecret", r"^app_\S+ at \S+: .*may not log in: .*28000")
     world.alter(rotated.first["username"], "LOGIN")
     rotated.steps(*STEPS[1:])
     rotated.assert_rotated(rotated.first)

@@ -146,7 +146,7 @@ def changes_of_roles_waiting(postgres: PostgreSQL, seconds: float) -> Iterator[N
 def test_a_database_that_is_not_there_is_told_in_words(world: World) -> None:
     rotated = Rotated(world, "singleUser", dbname="nowhere")
     rotated.step("createSecret")
-    refused(rotated, "setSecret", "no database with the name .*3D000.*remove AWSPENDING")
+    refused(rotated, "setSecret", "no database with the name .*3D000.*remove the AWSPENDING label")
 
 
 def test_an_admin_of_another_server_is_sent_nothing(world: World) -> None:
@@ -284,7 +284,7 @@ def test_two_users_of_any_names_alternate_when_a_value_of_each_logs_in(world: Wo
     refused(
         rotated,
         "setSecret",
-        f"logs in as {second['username']}; .*; store a version of the secret that logs in as each",
+        f"logs in as {second['username']}; .*; store a version of the secret for each user",
     )
     rotated.put(second)
     rotated.put(rotated.first | {"alternateUsername": second["username"]})
