@@ -63,7 +63,13 @@ def properties(stack: Stack, part: str) -> dict[str, dict[str, Any]]:
     for each in stack.state()["deployment"]["resources"]:
         kept = each.get(part, {})
         code = {key: value["hash"] for key, value in kept.items() if key == "code"}
-        found[each["urn"]] = {"type": each["type"], **kept, **code}
+        # Encrypted again, a value has another text.
+        secret = {
+            key: "secret"
+            for key, value in kept.items()
+            if isinstance(value, dict) and "ciphertext" in value
+        }
+        found[each["urn"]] = {"type": each["type"], **kept, **code, **secret}
     return found
 
 
