@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
-import botocore.loaders
 from ministack.core.responses import get_region
 from ministack.services import ec2
 
+from local.emulator.core import endpoints
 from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response
 
@@ -121,8 +121,7 @@ def _is_range(peer: _Peer) -> bool:
 @functools.cache
 def _services() -> frozenset[str]:
     """Return the names of AWS's services in host names: `kms`, `api.ecr`."""
-    endpoints = botocore.loaders.Loader().load_data("endpoints")
-    return frozenset(name for each in endpoints["partitions"] for name in each["services"])
+    return frozenset(name for each in endpoints.partitions() for name in each["services"])
 
 
 def _is_service(name: str, region: str) -> bool:

@@ -11,9 +11,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from botocore.loaders import Loader
-
 from local.emulator.cloudwatch.alarm_reasons import iso
+from local.emulator.core import endpoints
 
 SUBJECT_CHARACTERS = 100
 
@@ -116,7 +115,7 @@ def region_in_words(region: str) -> str:
 def _regions() -> dict[str, str]:
     return {
         name: region["description"].replace("Europe (", "EU (")  # as alarms still write it
-        for partition in Loader().load_data("endpoints")["partitions"]
+        for partition in endpoints.partitions()
         for name, region in partition["regions"].items()
     }
 
