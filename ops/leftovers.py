@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infra.config.rules.tags import OWN_TAGS
 from ops.stack import Stack
 
 KEY_DAYS = 30
@@ -116,4 +117,4 @@ def _delete_role(iam: Any, name: str) -> None:
 
 
 def _tags(stack: Stack) -> dict[str, str]:
-    return {"Project": stack.names.project, "Environment": stack.names.stack}
+    return dict(zip(OWN_TAGS, stack.names, strict=True))

@@ -46,6 +46,16 @@ class Step:
     changed: tuple[str, ...] = field(default=(), compare=False)
     """Names of the properties that differ; a preview may not know all of them."""
 
+    @property
+    def type(self) -> str:
+        """Type of the resource: `aws:kms/key:Key`."""
+        return self.urn.split("::")[2].rsplit("$", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        """Logical name of the resource."""
+        return self.urn.split("::", 3)[3]
+
 
 @dataclass(frozen=True)
 class StateResource:

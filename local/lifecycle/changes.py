@@ -9,7 +9,7 @@ from infra.aws.layers import extension_layer_arn, extension_layer_arns
 from local.config.project import Stack
 from local.lifecycle.patches import Patch, patched
 
-REASON = "The lifecycle run takes this away again."
+_REASON = "The lifecycle run takes this away again."
 
 # What every stack gets first, so that each change finds something to change.
 _BASE: Patch = {
@@ -27,7 +27,8 @@ _BROKEN = ("configValues.configured", "rotation.made", "rotation.written", "rota
 
 def base(stack: Stack) -> Stack:
     """Return the stack with secrets and parameters that changes need."""
-    return patched(stack, {**_BASE, **exempted(stack, *_BROKEN)})
+    broken = () if protection(stack) == "relaxed" else _BROKEN
+    return patched(stack, {**_BASE, **exempted(*broken)})
 
 
 def protection(stack: Stack) -> str:
@@ -35,11 +36,9 @@ def protection(stack: Stack) -> str:
     return stack.config.get(f"{stack.project}:protection", "relaxed")
 
 
-def exempted(stack: Stack, *rules: str) -> Patch:
-    """Return the exemptions from these rules, where the stack's protection has rules."""
-    if protection(stack) == "relaxed" or not rules:
-        return {}
-    return {"exemptions": dict.fromkeys(rules, REASON)}
+def exempted(*rules: str) -> Patch:
+    """Return the exemptions from these rules; nothing without any."""
+    return {"exemptions": dict.fromkeys(rules, _REASON)} if rules else {}
 
 
 @dataclass(frozen=True)

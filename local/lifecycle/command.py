@@ -17,7 +17,7 @@ from local.lifecycle import report
 from local.lifecycle.changes import CHANGES, Change, shown_for
 from local.lifecycle.run import Lifecycle, LifecycleError, Outcome
 
-_STACKS = ("prod", "staging", "dev")  # the largest first
+STACKS = ("prod", "staging", "dev")  # the largest first
 
 
 def run(
@@ -96,5 +96,5 @@ def _no_new_locks(deployed: Deployment) -> Iterator[None]:
 
 def _shown(stack: Stack) -> set[str]:
     """Return the titles of the changes that the page shows for this stack."""
-    larger = itertools.takewhile(lambda name: name != stack.name, _STACKS)
+    larger = itertools.takewhile(lambda name: name != stack.name, STACKS)
     return {*shown_for(stack, [project.load(stack.program.parent, name) for name in larger])}

@@ -21,13 +21,13 @@ _OPERATIONS = {
 
 def summary(outcome: Outcome) -> str:
     """Return what a change did, in one line."""
-    done = {name: _types(outcome.there, operation) for name, operation in _OPERATIONS.items()}
+    done = {name: _types(outcome.steps, operation) for name, operation in _OPERATIONS.items()}
     return "; ".join(f"{name}: {types}" for name, types in done.items() if types) or "nothing"
 
 
 def row(outcome: Outcome) -> str:
     """Return a change as a row of the page's table."""
-    cells = [_types(outcome.there, operation) or "–" for operation in _OPERATIONS.values()]
+    cells = [_types(outcome.steps, operation) or "–" for operation in _OPERATIONS.values()]
     return f"| {' | '.join([outcome.change.title, *cells])} |"
 
 

@@ -14,8 +14,8 @@ from local.config.project import Stack
 from local.deployment import Deployment, with_local_config
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.functions import FunctionError, NotInvokedError
-from local.lifecycle.changes import REASON, TRAIL_LOG_GROUP, Change, protection
-from local.lifecycle.patches import Patch, patched
+from local.lifecycle.changes import TRAIL_LOG_GROUP, Change, exempted, protection
+from local.lifecycle.patches import patched
 from local.proofs.traffic import rotate
 
 # Types of AWS that hold something that nobody can make again.
@@ -42,8 +42,7 @@ class Outcome:
     """What a change did to the resources."""
 
     change: Change
-    there: Steps
-    back: Steps
+    steps: Steps
     seconds: float
 
 
@@ -69,14 +68,14 @@ class Lifecycle:
         start = time.perf_counter()
         try:
             wanted = self._wanted(change)
-            there = self._up(wanted, change)
-            if not there:
+            steps = self._up(wanted, change)
+            if not steps:
                 raise LifecycleError(f"{change.title}: changes nothing")
             self.check(change.title)
-            back = self._return(wanted, change)
-        except (PulumiError, ClientError, FunctionError, TimeoutError) as error:
+            self._return(wanted, change)
+        except (PulumiError, ClientError) as error:
             raise LifecycleError(f"{change.title}: {error}") from error
-        return Outcome(change, there, back, time.perf_counter() - start)
+        return Outcome(change, steps, time.perf_counter() - start)
 
     def take_back(self, change: Change) -> None:
         """Deploy the stack's own config again, after a change that failed.
@@ -85,29 +84,28 @@ class Lifecycle:
             PulumiError: that failed, too.
 
         """
-        for stack in (patched(self._stack, _asked(change)), self._stack):
+        for stack in (patched(self._stack, exempted(*change.deletes)), self._stack):
             self._configure(stack)
             self._engine.up()
 
     def _wanted(self, change: Change) -> Stack:
         wanted = patched(self._stack, change.patch)
         if protection(self._stack) == "strict":
-            rules = {**dict.fromkeys(change.breaks, REASON), **dict.fromkeys(change.meets)}
-            wanted = patched(wanted, {"exemptions": rules})
+            wanted = patched(wanted, exempted(*change.breaks))
+            wanted = patched(wanted, {"exemptions": dict.fromkeys(change.meets)})
         if "network" in change.patch and not self._stack.section("network").get("subnetIds"):
             wanted = networks.with_local_vpc(wanted, self._deployment.aws)
         return wanted
 
-    def _return(self, wanted: Stack, change: Change) -> Steps:
-        asked = _asked(change)
+    def _return(self, wanted: Stack, change: Change) -> None:
+        asked = exempted(*change.deletes)
         if asked and protection(self._stack) == "strict":
             self._configure(patched(wanted, asked))
             self._engine.up()  # ends the protection
-        steps = self._up(patched(self._stack, asked), change)
+        self._up(patched(self._stack, asked), change)
         if asked:
             self._configure(self._stack)
             self._engine.up()  # protects again
-        return steps
 
     def _up(self, stack: Stack, change: Change) -> Steps:
         before = self._values()
@@ -117,7 +115,7 @@ class Lifecycle:
             self._deployment, stack=with_local_config(stack), record=self._engine.record()
         )
         self._compare(before, change)
-        lost = {_name(step) for step in steps if _loses(step)} - {*change.replaces}
+        lost = {step.name for step in steps if _loses(step)} - {*change.replaces}
         if lost:
             raise LifecycleError(f"{change.title}: takes away {', '.join(sorted(lost))}")
         return _counted(steps)
@@ -133,7 +131,7 @@ class Lifecycle:
 
         """
         if again := self._engine.preview():
-            names = ", ".join(sorted({f"{step.operation} {_name(step)}" for step in again}))
+            names = ", ".join(sorted({f"{step.operation} {step.name}" for step in again}))
             raise LifecycleError(f"{title}: another `up` would {names}")
         for function in self._deployment.functions.values():
             try:
@@ -143,10 +141,13 @@ class Lifecycle:
             except FunctionError as error:
                 raise LifecycleError(f"{title}: {function.name}: {error}") from error
         for name in self._deployment.rotating:
-            rotate(self._deployment, self._deployment.outputs["secret_arns"][name])
+            try:
+                rotate(self._deployment, self._deployment.outputs["secret_arns"][name])
+            except TimeoutError as error:
+                raise LifecycleError(f"{title}: {error}") from error
 
     def _values(self) -> dict[str, str]:
-        """Read every secret and parameter: logical name -> text."""
+        """Read every secret and parameter: logical name -> text, empty if there is none."""
         return dict(self._read())
 
     def _read(self) -> Iterator[tuple[str, str]]:
@@ -156,7 +157,7 @@ class Lifecycle:
             try:
                 yield name, secrets.get_secret_value(SecretId=arn)["SecretString"]
             except secrets.exceptions.ResourceNotFoundException:
-                continue  # it is external and has no value yet
+                yield name, ""
         prefix = self._deployment.names.parameter("")
         for full in outputs["parameter_arns"]:
             read = ssm.get_parameter(Name=full, WithDecryption=True)["Parameter"]
@@ -165,16 +166,12 @@ class Lifecycle:
     def _compare(self, before: Mapping[str, str], change: Change) -> None:
         after = self._values()
         for name, text in before.items():
-            if name not in after or after[name] == text:
+            if after.get(name, text) == text:  # or it is no longer in the config
                 continue
             if name not in change.rewrites:
                 raise LifecycleError(f"{change.title}: the value of {name} changed")
             if _fields(text).items() - _fields(after[name]).items():
                 raise LifecycleError(f"{change.title}: a field of {name} was lost")
-
-
-def _asked(change: Change) -> Patch:
-    return {"exemptions": dict.fromkeys(change.deletes, REASON)} if change.deletes else {}
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -185,21 +182,13 @@ def _fields(text: str) -> dict[str, str]:
     return read if isinstance(read, dict) else {}
 
 
-def _name(step: Step) -> str:
-    return step.urn.rsplit("::", 1)[1]
-
-
-def _type(step: Step) -> str:
-    return step.urn.split("::")[2].rsplit("$", 1)[-1]
-
-
 def _loses(step: Step) -> bool:
-    return step.operation in _TAKES_AWAY and _type(step) in _HOLDS_DATA
+    return step.operation in _TAKES_AWAY and step.type in _HOLDS_DATA
 
 
 def _counted(steps: list[Step]) -> Steps:
     counted: dict[str, Counter[str]] = {}
     for step in steps:
-        if _type(step).startswith("aws:"):
-            counted.setdefault(step.operation, Counter())[_type(step)] += 1
+        if step.type.startswith("aws:"):
+            counted.setdefault(step.operation, Counter())[step.type] += 1
     return counted

@@ -164,7 +164,7 @@ def _names(paths: Collection[Path]) -> str:
 
 
 def _described(steps: Counter[Step]) -> str:
-    return _some([f"{step.operation} {step.urn.rsplit('::', 1)[1]}" for step in steps])
+    return _some([f"{step.operation} {step.name}" for step in steps])
 
 
 def _some(things: Collection[object]) -> str:

@@ -24,7 +24,6 @@ from tests.recording import ROOT
 pytestmark = [pytest.mark.exhaustive, needs_cli]
 
 PAGE = ROOT / "docs/operations.md"
-STACKS = ("prod", "staging", "dev")
 TITLES = {change.title: change for change in CHANGES}
 
 
@@ -42,7 +41,7 @@ def deployed(pulumi: Cli, name: str) -> Iterator[tuple[Deployment, PulumiEngine]
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", command.STACKS)
 def test_every_change_and_its_way_back_keeps_every_value(
     pulumi: Cli, name: str, tmp_path: Path
 ) -> None:
@@ -57,7 +56,7 @@ def test_every_change_and_its_way_back_keeps_every_value(
 
 
 def test_there_are_forty_changes_and_each_applies_to_a_stack_of_this_project() -> None:
-    stacks = [load(ROOT, name) for name in STACKS]
+    stacks = [load(ROOT, name) for name in command.STACKS]
     shown = [
         title for number, each in enumerate(stacks) for title in shown_for(each, stacks[:number])
     ]

@@ -77,9 +77,9 @@ def refuse_contradictory_data(
         if "Counts" in datum and len(datum["Counts"]) != len(datum.get("Values", ())):
             text = f"The parameters {name}.Values and {name}.Counts must be of the same size."
             return requests.error("InvalidParameterValue", text, *protocol)
-        for member, number_given in _numbers(datum):
-            if not abs(number_given) <= LARGEST:
-                text = f"The value {number_given} for parameter {name}.{member} is invalid."
+        for member, value in _numbers(datum):
+            if not abs(value) <= LARGEST:
+                text = f"The value {value} for parameter {name}.{member} is invalid."
                 return requests.error("InvalidParameterValue", text, *protocol)
     return original(form, data, *protocol)
 

@@ -18,9 +18,9 @@ _HOLDS_NOTHING = {"aws:lambda/invocation:Invocation"}
 def lines(steps: Iterable[Step]) -> list[str]:
     """Write each change as operation, type and logical name, and the inputs that differ."""
     return sorted(
-        " ".join([step.operation, _type(step), _name(step), *step.changed])
+        " ".join([step.operation, step.type, step.name, *step.changed])
         for step in steps
-        if step.operation not in _PARTS and not _type(step).startswith("pulumi:providers:")
+        if step.operation not in _PARTS and not step.type.startswith("pulumi:providers:")
     )
 
 
@@ -40,15 +40,7 @@ def advice(version: str, stack: str, planned: Iterable[str]) -> str:
 def losses(steps: Iterable[Step]) -> list[str]:
     """Name what is replaced or deleted and may hold data."""
     return sorted(
-        f"{step.operation} {_type(step)} {_name(step)}"
+        f"{step.operation} {step.type} {step.name}"
         for step in steps
-        if step.operation not in _HARMLESS and _type(step) not in _HOLDS_NOTHING
+        if step.operation not in _HARMLESS and step.type not in _HOLDS_NOTHING
     )
-
-
-def _type(step: Step) -> str:
-    return step.urn.split("::")[2].rsplit("$", 1)[-1]
-
-
-def _name(step: Step) -> str:
-    return step.urn.split("::", 3)[3]
