@@ -21,15 +21,17 @@ context = wiring.Context(env, location)
 keys = wiring.encryption_keys(context)
 secrets = wiring.app_secrets(context, keys)
 plain_parameters, secure_parameters = wiring.parameter_store(context, keys)
-vpc_config = wiring.private_network(context)
 seeders = wiring.seeders(context, keys, secrets, lost)
-rotations = wiring.secret_rotations(context, keys, secrets, seeders, vpc_config)
-roles = app_functions.reader_roles(context, keys, secrets, (plain_parameters, secure_parameters))
+with wiring.private_network(context) as network:
+    rotations = wiring.secret_rotations(context, keys, secrets, seeders, network)
+    roles = app_functions.reader_roles(
+        context, keys, secrets, (plain_parameters, secure_parameters), network
+    )
 deployed = wiring.Deployed(keys, secrets, seeders, rotations, roles)
 restrictions = wiring.secret_policies(context, administrators, deployed)
 readers = wiring.external_readers(context, keys, secrets)
 functions = app_functions.extension_functions(
-    context, keys, roles, vpc_config, ready=[*seeders, *restrictions]
+    context, keys, roles, network.vpc_config, ready=[*seeders, *restrictions]
 )
 trail = observability.audit(context)
 monitored = observability.monitoring(context, deployed, functions, trail)

@@ -18,7 +18,7 @@ from .components.reader_role import ReaderRole
 from .config import function_variables
 from .config.functions import AppFunction
 from .packaging import client
-from .wiring import Arns, Context, Keys, VpcConfig
+from .wiring import Arns, Context, Keys, Network, VpcConfig
 
 _RUNTIME = {
     "runtime",
@@ -36,15 +36,18 @@ def reader_roles(
     keys: Keys,
     secrets: Mapping[str, AppSecret],
     parameters: tuple[Arns, Arns],
+    network: Network,
 ) -> dict[str, ReaderRole]:
     """Create the role of each function, which may read what the function's config lists.
 
     `parameters` are the ARNs by full name, SecureStrings separately.
     """
-    return {
+    roles = {
         name: _reader_role(context, keys, secrets, parameters, function)
         for name, function in context.env.functions.items()
     }
+    network.role_arns.extend(role.arn for role in roles.values())
+    return roles
 
 
 def _reader_role(

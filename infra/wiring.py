@@ -4,7 +4,8 @@ Components know neither each other nor the settings, so this module passes outpu
 has a function for each part, in the order in which `__main__` calls them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -225,8 +226,32 @@ def parameter_store(context: Context, keys: Keys) -> tuple[Arns, Arns]:
     return plain, secure
 
 
-def private_network(context: Context) -> VpcConfig:
-    """Create the endpoints, if configured; return the functions' VPC settings."""
+class Network(NamedTuple):
+    """The network of the functions that have no other."""
+
+    vpc_config: VpcConfig
+    """None: outside any VPC."""
+    role_arns: list[pulumi.Output[str]]
+    """ARNs of the functions' roles, known when their policies exist."""
+
+
+@contextmanager
+def private_network(context: Context) -> Iterator[Network]:
+    """Create the endpoints and security groups, if configured.
+
+    The block creates the roles of the functions and adds their ARNs to the network. They have to
+    outlive the functions' security group, so it is created after them.
+    """
+    created: list[pulumi.Output[str]] = []
+    resolve: Callable[[pulumi.Output[list[str]]], None]
+    role_arns, resolve = pulumi.deferred_output()
+    try:
+        yield Network(_vpc_config(context, role_arns), created)
+    finally:  # After an error, too: Pulumi would wait for the roles forever.
+        resolve(pulumi.Output.all(*created))
+
+
+def _vpc_config(context: Context, role_arns: pulumi.Output[list[str]]) -> VpcConfig:
     env, network = context.env, context.env.settings.network
     if not network.subnet_ids:
         return None
@@ -251,6 +276,7 @@ def private_network(context: Context) -> VpcConfig:
             "s3_route_table_ids": network.s3_route_table_ids,
             "database_security_group_id": network.database_security_group_id,
             "database_port": network.database_port,
+            "role_arns": role_arns,
             "tags": env.tags,
         },
     )
@@ -323,7 +349,7 @@ def secret_rotations(
     keys: Keys,
     secrets: Mapping[str, AppSecret],
     seeded: list[SecretSeeder],
-    vpc_config: VpcConfig,
+    network: Network,
 ) -> dict[str, SecretRotation]:
     """Create the function and the schedule for every secret that rotates."""
     env = context.env
@@ -355,12 +381,13 @@ def secret_rotations(
                 "schedule": rotation.schedule,
                 "window_hours": rotation.window_hours,
                 "rotate_immediately": rotation.rotate_immediately,
-                "vpc_config": vpc_config,
+                "vpc_config": network.vpc_config,
                 **context.small_function(f"{name}-rotation", keys.home),
             },
             # A rotation starts from a value.
             pulumi.ResourceOptions(depends_on=seeded),
         )
+    network.role_arns.extend(each.role_arn for each in components.values())
     return components
 
 

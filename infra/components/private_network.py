@@ -65,6 +65,9 @@ class PrivateNetworkArgs(TypedDict):
     """Security group of the database (default None: no access to a database)."""
     database_port: NotRequired[int]
     """Port of the database (default 5432)."""
+    role_arns: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """ARNs of the functions' roles (default none), known when their policies exist. The functions'
+    security group is deleted before them: Lambda needs them to delete its network interfaces."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of all resources."""
 
@@ -106,22 +109,32 @@ class PrivateNetwork(pulumi.ComponentResource):
                 f"PrivateNetwork {name!r}: subnet_ids must list at least {limits.LEAST_SUBNETS},"
                 f" got {len(args['subnet_ids'])}"
             )
-        super().__init__("lambda-secrets:index:PrivateNetwork", name, {**args}, opts)
+        props = {key: value for key, value in args.items() if key != "role_arns"}
+        super().__init__("lambda-secrets:index:PrivateNetwork", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
+        roles = pulumi.Output.from_input(args.get("role_arns", ()))
         location = Location.from_args(args)
         tags = args.get("tags")
 
-        def group(of: str, *, revokes: bool | None = None) -> aws.ec2.SecurityGroup:
+        def group(
+            of: str, opts: pulumi.ResourceOptions, *, revokes: bool | None = None
+        ) -> aws.ec2.SecurityGroup:
             return aws.ec2.SecurityGroup(
                 f"{name}-{of}",
                 description=f"The {of} of an environment of secrets",
                 vpc_id=args["vpc_id"],
                 revoke_rules_on_delete=revokes,
                 tags=tags,
-                opts=child,
+                opts=opts,
             )
 
-        functions, endpoints = group("functions", revokes=True), group("endpoints")
+        functions = group(
+            "functions",
+            # It depends on what the ARNs depend on: the roles and their policies.
+            pulumi.ResourceOptions(parent=self, depends_on=roles.apply(lambda _: [])),
+            revokes=True,
+        )
+        endpoints = group("endpoints", child)
         rules: list[pulumi.Resource] = []
 
         def allow_egress(

@@ -82,7 +82,7 @@ class SecretRotation(pulumi.ComponentResource):
     function_arn: pulumi.Output[str]
     """ARN of the function."""
     role_arn: pulumi.Output[str]
-    """ARN of the function's role."""
+    """ARN of the function's role. Known when its policies exist."""
     log_group_name: pulumi.Output[str]
     """Name of the log group."""
 
@@ -107,7 +107,9 @@ class SecretRotation(pulumi.ComponentResource):
                 f"SecretRotation {name!r}: admin_secret_arn is required for alternatingUsers, and"
                 " not allowed for other strategies; set it or remove it"
             )
-        props = {key: value for key, value in args.items() if key != "files"}
+        # The role may have to exist before the VPC's security group does.
+        apart = {"files", "vpc_config"}
+        props = {key: value for key, value in args.items() if key not in apart}
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         if cost := packages.cost_of_source(name, args["files"], runtime):
@@ -165,7 +167,7 @@ class SecretRotation(pulumi.ComponentResource):
 
         self.function_name = function.name
         self.function_arn = function.arn
-        self.role_arn = identity.role.arn
+        self.role_arn = identity.granted_role_arn
         self.log_group_name = identity.logs.name
         self.register_outputs(
             {

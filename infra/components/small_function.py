@@ -54,6 +54,12 @@ class Identity(NamedTuple):
     policies: list[pulumi.Resource]
     """The role's inline policies; a call of the function has to wait for them."""
 
+    @property
+    def granted_role_arn(self) -> pulumi.Output[str]:
+        """ARN of the role, known when its policies exist."""
+        granted = pulumi.Output.all(self.role.arn, *(each.urn for each in self.policies))
+        return granted.apply(lambda resolved: str(resolved[0]))
+
 
 def runtime(args: SmallFunctionArgs) -> str:
     """Return the function's runtime."""

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra import app_functions
 from infra.aws.layers import extension_layer_arn
 from infra.aws.limits import ROTATION_STRATEGIES
 from local import deployment
@@ -447,3 +448,45 @@ def test_the_state_is_asked_for_by_the_name_that_its_backend_knows(
     engine = Asked(Preview() if preview else Recording())
     engine.run(stack("dev"))
     assert found == asked
+
+
+def test_the_roles_of_functions_outlive_the_network_interfaces() -> None:
+    """Lambda deletes its interfaces with these roles, and the security group waits for that."""
+    made = {each.urn: each for each in planned("prod").registrations}
+
+    def before(urn: str) -> frozenset[str]:
+        needed = made[urn].dependencies & made.keys()
+        return needed.union(*map(before, needed))
+
+    (group,) = (each.urn for each in made.values() if each.name == "network-functions")
+    in_vpc = {
+        each.parent
+        for each in by_type(list(made.values()), "rolePolicy:RolePolicy")
+        if "CreateNetworkInterface" in each.inputs["policy"]
+    }
+    access = {
+        each.urn for each in made.values() if each.parent in in_vpc and "aws:iam/role" in each.type
+    }
+    roles = {made[urn].name for urn in access if made[urn].type == "aws:iam/role:Role"}
+    assert roles == {
+        "reader-role",
+        "admin-rotation-role",
+        "database-rotation-role",
+        "session-rotation-role",
+    }
+    assert access <= before(group)
+
+
+@pytest.mark.timeout(60)
+def test_a_program_that_fails_before_the_roles_exist_does_not_wait_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class RefusedError(Exception):
+        pass
+
+    def refuse(*_: object) -> None:
+        raise RefusedError
+
+    monkeypatch.setattr(app_functions, "reader_roles", refuse)
+    with pytest.raises(RefusedError):
+        planned("prod", maxStalenessSeconds=60)
