@@ -173,9 +173,10 @@ class PulumiEngine:
         """Preview a deployment; return the steps that change something."""
         return self._steps("preview")
 
-    def up(self, *, shown: bool = False) -> list[Step]:
-        """Deploy; return the steps that change something."""
-        return self._steps("up", "--skip-preview", "--suppress-outputs", shown=shown)
+    def up(self, *, shown: bool = False, refresh: bool = False) -> list[Step]:
+        """Deploy, optionally after a refresh; return the steps that change something."""
+        options = ["--refresh"] if refresh else []
+        return self._steps("up", "--skip-preview", "--suppress-outputs", *options, shown=shown)
 
     def release(self) -> list[Step]:
         """End the protection of a strict stack, as docs/operations.md says; return the steps."""
@@ -222,7 +223,9 @@ class PulumiEngine:
             raise
         found = [event["metadata"] for event in _events(log, "resourcePreEvent")]
         steps = [Step(each["op"], each["urn"], _changed(each)) for each in found]
-        return [step for step in steps if step.operation != "same" or step.changed]
+        return [
+            step for step in steps if step.operation not in {"refresh", "same"} or step.changed
+        ]
 
     def _write_project(self) -> None:
         """Write the stack's config, and a project file that points to the program."""
