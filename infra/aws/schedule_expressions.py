@@ -3,7 +3,11 @@
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 """
 
+import functools
 import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 _RATE = re.compile(r"rate\((0|[1-9][0-9]*) (hour|day)s?\)")
@@ -24,8 +28,8 @@ class Rate(NamedTuple):
 class Cron(NamedTuple):
     """`cron(0 HOURS DAYS MONTHS WEEKDAYS *)`: the values of each field.
 
-    None if a field is out of range; empty for `?`. The meaning of `L`, `W` and `#` depends on the
-    month, so a field with one of them has every value.
+    None if a field is out of range; empty for `?`. A field with `L`, `W` or `#` names one day of a
+    month, which one depends on the month: it has the first value.
     """
 
     hours: frozenset[int] | None
@@ -48,13 +52,54 @@ def parse(expression: str) -> Rate | Cron | None:
     return None
 
 
+@functools.cache
+def longest_gap_days(expression: str) -> int | None:
+    """Return the most days between two rotations; None if it rotates less than once in 8 years.
+
+    A weekday with `L` or `#` is one day of a month, and counts as its first day.
+    """
+    parsed = parse(expression)
+    if isinstance(parsed, Rate):
+        return parsed.number if parsed.unit == "day" else -(-parsed.number // 24)
+    if parsed is None or None in parsed:
+        return None
+    monthly = bool(set("L#") & set(expression.split()[4]))
+    days = [each for each in _DATES if _runs(parsed, each, monthly=monthly)]
+    return max(((later - sooner).days for sooner, later in pairwise(days)), default=None)
+
+
+def is_daily(cron: Cron) -> bool:
+    """Whether it ever rotates on two days in a row."""
+    days = [each for each in _DATES if _runs(cron, each)]
+    return any((later - sooner).days == 1 for sooner, later in pairwise(days))
+
+
+def _runs(cron: Cron, day: date, *, monthly: bool = False) -> bool:
+    if day.month not in (cron.months or ()):
+        return False
+    if monthly:
+        return day.day == 1
+    if cron.days:
+        return day.day in cron.days
+    return day.isoweekday() % 7 + 1 in (cron.weekdays or ())
+
+
+def _dates() -> Iterator[date]:
+    """Yield each day of eight years, two of which are leap years."""
+    first = date(2024, 1, 1)
+    return (first + timedelta(days) for days in range(8 * 365 + 2))
+
+
+_DATES = tuple(_dates())
+
+
 def _values(
     text: str, allowed: range, wildcards: str = "", names: tuple[str, ...] = ()
 ) -> frozenset[int] | None:
     if text == "?" and "?" in wildcards:
         return frozenset()
     if any(wildcard in text for wildcard in wildcards):
-        return frozenset(allowed)
+        return frozenset({allowed.start})
     for number, name in enumerate(names, start=allowed.start):
         text = text.upper().replace(name, str(number))
     values: set[int] = set()

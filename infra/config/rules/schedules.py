@@ -1,5 +1,6 @@
 """Rotation schedules that Secrets Manager accepts. Pure: no Pulumi, no boto3."""
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -18,8 +19,10 @@ def errors(path: str, schedule: str, window_hours: int | None) -> Iterator[Confi
     parsed = schedules.parse(schedule)
     for rule in _violations(parsed):
         yield ConfigError(f"{path}.schedule", f"{rule}, got {schedule!r}")
-    if window_hours is not None and window_hours > _gap_hours(parsed):
-        rule = f"must be at most the hours between two rotations ({schedule})"
+    most = _longest_window(parsed)
+    if window_hours is not None and window_hours > most:
+        why = "a window ends before the next one opens and on the same day (UTC)"
+        rule = f"must be at most {most} with {schedule}, because {why}"
         yield ConfigError(f"{path}.windowHours", f"{rule}, got {window_hours}")
 
 
@@ -38,12 +41,25 @@ def _violations(parsed: Rate | Cron | None) -> Iterator[str]:
             yield f"must leave at least {limits.ROTATION_RATE_HOURS.least} hours between rotations"
 
 
-def _gap_hours(parsed: Rate | Cron | None) -> int:
+def _gap_hours(parsed: Rate | Cron) -> int:
     """Return the fewest hours between two rotations, at most a whole day."""
-    if parsed is None or None in parsed:
+    if isinstance(parsed, Cron):
+        hours = sorted(parsed.hours or ())
+        moments = pairwise(
+            [*hours, hours[0] + _DAY_HOURS] if schedules.is_daily(parsed) else hours
+        )
+        return min((later - sooner for sooner, later in moments), default=_DAY_HOURS)
+    return min(parsed.number, _DAY_HOURS) if parsed.unit == "hour" else _DAY_HOURS
+
+
+def _longest_window(parsed: Rate | Cron | None) -> int:
+    """Return the most hours that a window may have; a whole day if the schedule is wrong.
+
+    The windows of a rate in hours open at all multiples of that number, from midnight on.
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
+    """
+    if parsed is None or [*_violations(parsed)]:
         return _DAY_HOURS
     if isinstance(parsed, Cron):
-        moments = pairwise(sorted(parsed.hours or ()))
-        return min((later - sooner for sooner, later in moments), default=_DAY_HOURS)
-    hourly = parsed.unit == "hour" and parsed.number in limits.ROTATION_RATE_HOURS
-    return min(parsed.number, _DAY_HOURS) if hourly else _DAY_HOURS
+        return min(_gap_hours(parsed), _DAY_HOURS - max(parsed.hours or ()))
+    return math.gcd(parsed.number, _DAY_HOURS) if parsed.unit == "hour" else _DAY_HOURS
