@@ -17,7 +17,7 @@ import pytest
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import CommandError, Stack, commands, refusal
 from tests.engine.test_documented import documented, run
-from tests.engine.test_recovery import ALIAS, LOG_GROUP, PARAMETER, SECRET
+from tests.engine.test_recovery import ALIAS, LOG_GROUP, PARAMETER, SECRET, restore
 from tests.recording import ROOT
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
@@ -42,6 +42,15 @@ def kill(stack: Stack, command: str, seconds: float) -> bool:
         except CommandError:
             return True
         return False
+
+
+def repair(stack: Stack) -> None:
+    """Restore the state's file if the kill cut it off."""
+    try:
+        stack.run("pulumi stack export > /dev/null")
+    except CommandError as error:
+        assert "failed to load checkpoint" in str(error)
+        restore(stack)
 
 
 def recover(stack: Stack) -> None:
@@ -105,6 +114,7 @@ def test_nothing_is_lost_when_up_is_killed_at_any_moment(stack: Stack) -> None:
         before = values(stack, count - 1)
         configure(stack, count)
         killed += kill(stack, "up", moments.uniform(0, longest))
+        repair(stack)
         recover(stack)
         after = values(stack, count)
         assert after[:-1] == before, SEED
@@ -124,6 +134,7 @@ def test_a_destroy_that_is_killed_at_any_moment_goes_on(stack: Stack) -> None:
     for _ in range(KILLS):
         stack.up()
         killed += kill(stack, "destroy", moments.uniform(0, longest))
+        repair(stack)
         run(stack, destroy)
         assert stack.urns() == set(), SEED
     assert killed > KILLS / 2, SEED

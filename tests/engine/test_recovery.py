@@ -156,3 +156,23 @@ def test_drift_is_found(stack: Stack) -> None:
     stack.run("pulumi up --refresh --skip-preview")
     assert stack.value() == "info"
     run(stack, find)
+
+
+def restore(stack: Stack) -> None:
+    """Do what docs/operations.md says about a state that cannot be read."""
+    (lines,) = documented("A state file that cannot be read")
+    run(stack, lines.replace("~/.pulumi/stacks/lambda-secrets", str(stack.state_file.parent)))
+
+
+def test_a_state_file_that_was_cut_off_is_restored_from_the_backup(stack: Stack) -> None:
+    stack.configure_secrets(x={"generate": {"password": {}}})
+    stack.up()
+    value = stack.text("x")
+    stack.configure_secrets(x={"generate": {"password": {}}, "description": "changed"})
+    stack.up()
+    stack.state_file.write_bytes(b"")
+    assert "failed to load checkpoint" in refusal(stack.up)
+    restore(stack)
+    stack.up()
+    assert stack.text("x") == value
+    assert "interrupted" not in stack.run("pulumi preview --expect-no-changes")
