@@ -9,9 +9,9 @@ from infra.changes import comparison
 from infra.config import settings, warnings
 
 env = settings.load()
-lost = comparison.keep_values(env)
 identity = aws.get_caller_identity()
 settings.check_account(env, identity.account_id)
+lost = comparison.keep_values(env)
 for warning in warnings.warnings(env.settings, env.region, identity.account_id):
     pulumi.log.warn(warning)
 administrators = settings.administrators(env, identity.arn)
@@ -59,5 +59,5 @@ if monitored:
     pulumi.export("alarm_names", alarms.alarm_names)
     pulumi.export("dashboard_name", alarms.dashboard_name)
 pulumi.export("protection", env.settings.protection)
-pulumi.export("exemptions", env.settings.exemptions)
+pulumi.export("exemptions", {key: each.reason for key, each in env.settings.exemptions.items()})
 pulumi.export("monthly_cost", cost.output(cost.estimate(env.settings)))

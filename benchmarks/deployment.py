@@ -51,12 +51,12 @@ class Timed(PulumiEngine):
         with self._timed("preview"):
             return super().preview()
 
-    def up(self, *, shown: bool = False) -> list[Step]:
+    def up(self, *, shown: bool = False, refresh: bool = False) -> list[Step]:
         """Deploy, without a display."""
         del shown
         again = any(name == "up" for name, _ in self.seconds)
         with self._timed("second up" if again else "up"):
-            return super().up()
+            return super().up(refresh=refresh)
 
     def destroy(self) -> list[Step]:
         """Destroy."""

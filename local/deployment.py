@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from infra.config import functions
 from infra.config.schema import Settings
 from infra.names import Names
 from local import external_resources, native_code, networks
-from local.aws import ADMIN_ARN, EmbeddedAws
+from local.aws import ACCOUNT_ID, ADMIN_ARN, EmbeddedAws
 from local.config import settings
 from local.config.project import Stack, placeholder
 from local.databases import stack as databases
@@ -26,6 +26,7 @@ from local.provider.archive import package
 from local.provider.provider import Provider
 
 ALARM_PERIOD_SECONDS = 10
+_ACCOUNTS = "aws:allowedAccountIds"
 SEEDING = "aws:lambda/invocation:Invocation"
 """Type of the resource that calls the seeder, which writes initial values, once per secret."""
 # Fields of a database's secret that are not secret: where to log in, and as which user.
@@ -307,7 +308,8 @@ def with_local_config(stack: Stack) -> Stack:
 
     The local deployer becomes an administrator of its secrets, and there is no organization. The
     period of alarms is ten seconds, so that they fire and recover while a check waits. An existing
-    secret without its own key can be read only in its account, so it is moved to this one.
+    secret without its own key can be read only in its account, so it is moved to this one. If only
+    some accounts are allowed, it is the embedded one.
     """
     changed: dict[str, object] = {}
     if secrets := external_resources.secrets_in_this_account(stack):
@@ -322,7 +324,10 @@ def with_local_config(stack: Stack) -> Stack:
         }
     if monitoring.get("enabled"):
         changed["monitoring"] = {**monitoring, "periodSeconds": ALARM_PERIOD_SECONDS}
-    return stack.changed(**changed)
+    config = dict(stack.config)
+    if config.get(_ACCOUNTS):
+        config[_ACCOUNTS] = json.dumps([ACCOUNT_ID])
+    return replace(stack, config=config).changed(**changed)
 
 
 def layer_arns(previewed: BuiltInEngine) -> set[str]:

@@ -168,6 +168,11 @@ TAG_VALUE_LENGTH = 256
 TAGS = 50
 TAG_PATTERN = r"[\w\s+\-=.:/@]*"
 
+# Ours: ISO 8601, so that dates are in order as text.
+DATE = Pattern(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", "a date such as 2027-01-31, in quotes"
+)
+ACCOUNT_ID = Pattern(r"\d{12}", "the 12 digits of an account, in quotes")
 # Ours: assumptions of the cost estimate; a larger number is a mistake.
 ASSUMED = Range(0, 1_000_000_000_000)
 

@@ -16,10 +16,19 @@ def set_value(key: str, stack: str) -> str:
     return f"pulumi config set --secret --path 'secretValues[\"{key}\"]' -s {stack}"
 
 
-def exempt(rule: str, stack: str) -> str:
-    """Add an exemption from a rule, with a placeholder for the reason."""
-    path = f"'exemptions[\"{rule}\"]'"
-    return f"pulumi config set --path {path} 'Why it is no longer needed' -s {stack}"
+def exempt(rule: str, stack: str, *, strict: bool) -> str:
+    """Add an exemption from a rule for today, with placeholders for reason and owner.
+
+    Only `protection: strict` asks for more than a reason.
+    """
+    key, reason = f'exemptions["{rule}"]', "Why it is no longer needed"
+    if not strict:
+        return f"pulumi config set --path '{key}' '{reason}' -s {stack}"
+    return (
+        f"pulumi config set-all --path --plaintext '{key}.reason={reason}'"
+        f" --plaintext '{key}.owner=Who decides' --plaintext '{key}.expires='$(date -u +%F)"
+        f" -s {stack}"
+    )
 
 
 def take_over(type_: str, name: str, id_: str, parent: str, stack: str) -> str:

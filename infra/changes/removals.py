@@ -80,4 +80,5 @@ def _asking(key: str, settings: Settings, stack: str) -> str:
         if settings.protection == "strict"
         else "To delete it, add this exemption:"
     )
-    return commands.listed(how, commands.exempt(key, stack), commands.deploy(stack))
+    exempt = commands.exempt(key, stack, strict=settings.protection == "strict")
+    return commands.listed(how, exempt, commands.deploy(stack))

@@ -26,6 +26,8 @@ class Environment:
     settings: Settings
     packages: Packages
     """Contents of each function's package, except an example's."""
+    allowed_accounts: tuple[str, ...] = ()
+    """Accounts to deploy to; empty: any."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,8 @@ from .schema import Settings
 
 _Place = tuple[int | str, ...]
 _SHOWN_LENGTH = 60
+_PROVIDER = "aws:"
+_UNKNOWN, _MISSING = "is an unknown key", "is missing"
 # Pydantic's kinds of error in the words of YAML.
 _KINDS = {
     "bool_type": "must be true or false",
@@ -28,7 +30,7 @@ _KINDS = {
     "string_type": "must be text",
 }
 # Maps of text with free names; paths without the logical name of a secret.
-_BY_NAME = (["exemptions"], ["tags"], ["secrets", "fields"])
+_BY_NAME = (["tags"], ["secrets", "fields"])
 
 
 class ConfigError(NamedTuple):
@@ -41,6 +43,8 @@ class ConfigError(NamedTuple):
 
     def line(self, project: str) -> str:
         """Return it as one line, with the full key."""
+        if self.path.startswith(_PROVIDER):
+            return f"{self.path} {self.message}"
         return f"{project}:{self.path} {self.message}"
 
 
@@ -54,12 +58,17 @@ def of_schema(details: Iterable[ErrorDetails]) -> Iterator[ConfigError]:
             place = place[:4]  # pydantic adds which of several types did not match
         rules.setdefault(place, []).append(_rule(tuple(map(str, place)), error))
         inputs[place] = error["input"]
+    unknown = {place[:2] for place, broken in rules.items() if broken[0].startswith(_UNKNOWN)}
     for place, broken in rules.items():
+        if place[0] == "exemptions" and broken[0] == _MISSING and place[:2] in unknown:
+            continue  # it is a name with a dot, and no exemption
         message = _joined(broken)
         if not broken[0].startswith("is "):
             message += f", got {_shown(place, inputs[place])}"
         if broken[0] == _KINDS["string_type"]:
             message += _remedy(place, inputs[place])
+        elif place[0] == "exemptions" and broken[0].startswith(_UNKNOWN):
+            message += _dotted(("exemptions", f"{place[1]}.{place[2]}", "reason"), place[:2])
         yield ConfigError(".".join(map(str, place)), message)
 
 
@@ -87,10 +96,14 @@ def _remedy(place: _Place, value: object) -> str:
     while isinstance(value, dict) and value:
         key, value = next(iter(value.items()))
         name = f"{name}.{key}"
+    return _dotted((*parent, name), place)
+
+
+def _dotted(meant: _Place, written: _Place) -> str:
+    """Say how to set a name that contains dots, which `--path` takes for maps in maps."""
     return (
-        f"; to set a name that contains dots, run `pulumi config set --path"
-        f" {_argument((*parent, name))}`; to remove the map, run `pulumi config rm --path"
-        f" {_argument(place)}`"
+        f"; to set a name that contains dots, run `pulumi config set --path {_argument(meant)}`;"
+        f" to remove the map, run `pulumi config rm --path {_argument(written)}`"
     )
 
 
@@ -108,9 +121,9 @@ def _segment(part: int | str) -> str:
 def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
-            return f"is an unknown key; allowed keys: {', '.join(_sibling_keys(path))}"
+            return f"{_UNKNOWN}; allowed keys: {', '.join(_sibling_keys(path))}"
         case "missing":
-            return "is missing"
+            return _MISSING
         case "string_type" if allowed := _allowed(path):
             return f"must be {allowed}"
         case "string_too_long":
@@ -118,7 +131,8 @@ def _rule(path: tuple[str, ...], error: ErrorDetails) -> str:
         case "literal_error":
             return f"must be {error['ctx']['expected']}"
         case _:
-            return _KINDS.get(error["type"], error["msg"])
+            text = "text or " if path[0] == "exemptions" and error["type"] == "model_type" else ""
+            return _KINDS.get(error["type"], error["msg"]).replace("be a map", f"be {text}a map")
 
 
 def _allowed(path: tuple[str, ...]) -> str:

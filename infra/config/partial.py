@@ -1,6 +1,7 @@
 """Reads config that has errors: everything except the wrong keys. Pure."""
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -82,5 +83,6 @@ def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
 
 def _concerns(error: ConfigError, path: str) -> bool:
     """Whether an error is about a path, something in it, or something that contains it."""
-    parts = (f"{error.path}.", f"{path}.")
+    own = re.sub(r"\['(.*)'\]", r".\1", error.path)  # exemptions['rotation.a']
+    parts = (f"{own}.", f"{path}.")
     return parts[0].startswith(parts[1]) or parts[1].startswith(parts[0]) or path in error.message

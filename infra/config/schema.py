@@ -5,7 +5,7 @@ Rules that concern more than one key are in `rules`.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..aws import limits
 from ..aws.location import Location
@@ -359,6 +359,27 @@ class CostSettings(Model):
     )
 
 
+class ExemptionSettings(Model):
+    """Why a rule of `protection` is waived, or a deletion allowed; text is the reason alone."""
+
+    reason: str = Field(description="why, in at least ten characters")
+    owner: str | None = Field(
+        default=None,
+        min_length=1,
+        description="who answers for it, such as a team; required with `protection: strict`",
+    )
+    expires: Annotated[str, Within(limits.DATE)] | None = Field(
+        default=None,
+        description="last day on which it holds (UTC), in quotes; after it, a preview fails;"
+        " required with `protection: strict`",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: object) -> object:
+        return {"reason": value} if isinstance(value, str) else value
+
+
 class Settings(Model):
     """Every key of stack config except `secretValues`."""
 
@@ -416,10 +437,10 @@ class Settings(Model):
     protection: Literal["relaxed", "standard", "strict"] = Field(
         default="relaxed", description="how strictly the config is checked"
     )
-    exemptions: dict[str, str] = Field(
+    exemptions: dict[str, ExemptionSettings] = Field(
         default={},
         description="rules of `protection` to waive, and deletions to allow, by name, each with"
-        " its reason",
+        " reason, owner and date of expiry, or a text that is the reason alone",
     )
     cost: CostSettings = Field(
         default=CostSettings(), description="what the cost estimate assumes"

@@ -13,26 +13,28 @@ from pulumi.runtime import config as pulumi_config
 
 from .. import own_files
 from ..aws.location import Location
-from . import code, functions, namespaces, partial
+from . import code, functions, missing_exemptions, namespaces, partial, surroundings
 from .environment import Environment
 from .errors import ConfigError
-from .rules import check
+from .rules import check, guardrails
 from .rules import monitoring as monitoring_rules
 from .rules import names as name_rules
 from .rules import region as region_rules
 from .rules import resource_policy as resource_policy_rules
+from .rules.guardrails import Surroundings
 from .schema import Settings
 
 
 class SettingsError(pulumi.RunError, ValueError):
-    """The stack's config has errors; the message has a line for each.
+    """The stack's config has errors; the message has a line for each, and maybe a remedy.
 
     A `RunError`, so `pulumi up` prints the text and no traceback.
     """
 
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__("\n".join(errors))
+    def __init__(self, errors: list[str], remedy: str = "") -> None:
+        super().__init__("\n".join([*errors, *(["", remedy] if remedy else [])]))
         self.errors = errors
+        self.remedy = remedy
 
 
 def load() -> Environment:
@@ -50,10 +52,14 @@ def load() -> Environment:
         raise SettingsError([f"{reserved}; choose another name in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
-    read, errors = _read(config, keys)
+    stack_surroundings, errors = surroundings.read(config, own_files.PROJECT, stack)
+    read, wrong = _read(config, keys, stack_surroundings)
     settings, region = read.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), own_files.PROJECT)
-    environment = Environment(project, stack, region, settings, packages)
+    environment = Environment(
+        project, stack, region, settings, packages, stack_surroundings.allowed_accounts
+    )
+    errors += wrong
     errors += check.errors(read, environment.names, region if region_rules.is_name(region) else "")
     errors += code_errors
     if not environment.ca_bundle.is_file():
@@ -66,7 +72,13 @@ def load() -> Environment:
         *_with_remedy(lines, stack),
     ]
     if lines:
-        raise SettingsError(lines)
+        missing = [
+            key
+            for path, key in guardrails.missing(settings, stack_surroundings)
+            if read.partial.judges(ConfigError(path, ""))
+        ]
+        today = stack_surroundings.today
+        raise SettingsError(lines, missing_exemptions.lines(settings.exemptions, missing, today))
     return environment
 
 
@@ -89,10 +101,16 @@ def check_account(env: Environment, account_id: str) -> None:
     """Check what depends on the account of the deployment.
 
     Raises:
-        SettingsError: a secret of another account has no customer managed key, or there are more
-            existing secrets than alarms can watch.
+        SettingsError: the account is not allowed, a secret of another account has no customer
+            managed key, or there are more existing secrets than alarms can watch.
 
     """
+    allowed = env.allowed_accounts
+    if allowed and account_id not in allowed:
+        rule = f"must list the account of the deployer's credentials, {account_id}"
+        got = f"got {', '.join(allowed)}"
+        remedy = "use credentials of the right account, or change the list"
+        reject(env, [ConfigError("aws:allowedAccountIds", f"{rule}, {got}; {remedy}")])
     existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
     errors = list(monitoring_rules.existing(existing))
     for name, secret in env.settings.existing_secrets.items():
@@ -150,7 +168,7 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
 
 
 def _read(
-    config: Mapping[str, str], keys: Mapping[str, str]
+    config: Mapping[str, str], keys: Mapping[str, str], of_stack: Surroundings
 ) -> tuple[check.Config, list[ConfigError]]:
     """Read the config without the keys that are wrong by themselves; report their errors."""
     raw = {name: _value(config[key]) for name, key in keys.items()}
@@ -167,7 +185,7 @@ def _read(
         errors.append(ConfigError(name, message))
     read = partial.read(raw)
     encrypted = _is_encrypted(keys.get("secretValues", ""))
-    config_read = check.Config(read, secrets, parameters, functions, values, encrypted)
+    config_read = check.Config(read, secrets, parameters, functions, values, encrypted, of_stack)
     return config_read, [*errors, *read.errors]
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -180,8 +181,15 @@ class PulumiEngine:
 
     def release(self) -> list[Step]:
         """End the protection of a strict stack, as docs/operations.md says; return the steps."""
-        path = 'exemptions["protect"]'
-        self._command("config", "set", "--path", path, "The account is deleted after this run.")
+        key = 'exemptions["protect"]'
+        lines = {
+            "reason": "The account is deleted after this run.",
+            "owner": "this run",
+            "expires": (datetime.now(UTC).date() + timedelta(1)).isoformat(),
+        }
+        pairs = [f"{key}.{name}={value}" for name, value in lines.items()]
+        arguments = itertools.chain(*(("--plaintext", pair) for pair in pairs))
+        self._command("config", "set-all", "--path", *arguments)
         return self.up()
 
     def destroy(self) -> list[Step]:

@@ -9,7 +9,11 @@ from infra.aws.layers import extension_layer_arn, extension_layer_arns
 from local.config.project import Stack
 from local.lifecycle.patches import Patch, patched
 
-_REASON = "The lifecycle run takes this away again."
+_EXEMPTION = {
+    "reason": "The lifecycle run takes this away again.",
+    "owner": "the lifecycle run",
+    "expires": "9999-12-31",
+}
 
 # What every stack gets first, so that each change finds something to change.
 _BASE: Patch = {
@@ -38,7 +42,7 @@ def protection(stack: Stack) -> str:
 
 def exempted(*rules: str) -> Patch:
     """Return the exemptions from these rules; nothing without any."""
-    return {"exemptions": dict.fromkeys(rules, _REASON)} if rules else {}
+    return {"exemptions": dict.fromkeys(rules, _EXEMPTION)} if rules else {}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,11 @@ from tests.recording import PROJECT, Requests, requested, stack
 
 PLACE = {"partition": "aws", "region": "us-east-1", "account_id": "123456789012"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
-REASON = "A reason that somebody wrote down."
+EXEMPTION = {
+    "reason": "A reason that somebody wrote down.",
+    "owner": "platform",
+    "expires": "9999-12-31",
+}
 
 
 def key(*, protect: bool | None = None) -> EncryptionKey:
@@ -87,7 +91,7 @@ def test_a_strict_stack_protects_all_that_holds_data_but_what_is_exempted() -> N
         ("protectKeys", keys),
         ("protectAudit", record),
     ):
-        left = protected("prod", exemptions={**exempt, rule: REASON})
+        left = protected("prod", exemptions={**exempt, rule: EXEMPTION})
         assert left == (secrets | keys | record | parameters) - ended
 
 

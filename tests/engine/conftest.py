@@ -25,7 +25,11 @@ from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
 CANARY = "s3cr3t-canary"
-REASON = "A reason that somebody wrote down."
+EXEMPTION = {
+    "reason": "A reason that somebody wrote down.",
+    "owner": "platform",
+    "expires": "9999-12-31",
+}
 
 
 class CommandError(Exception):

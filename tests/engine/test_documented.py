@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, REASON, Stack, advice, refusal
+from tests.engine.conftest import CANARY, EXEMPTION, Stack, advice, refusal
 from tests.recording import ROOT
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
@@ -70,7 +70,7 @@ def test_a_secret_that_was_removed_and_is_back_in_the_config_is_imported(stack: 
     stack.write({}, secrets={"partner": EXTERNAL})
     stack.up()
     stack.put(CANARY, "partner")
-    stack.write({}, exemptions={"protect.partner": REASON})
+    stack.write({}, exemptions={"protect.partner": EXEMPTION})
     stack.up()
     assert stack.text("partner") is None
     stack.write({}, secrets={"partner": EXTERNAL})
@@ -125,7 +125,8 @@ def test_a_strict_stack_is_left_as_documented(stack: Stack) -> None:
         "reservedConcurrency",
     )
     lacks += ("replicaRegions", "monitoring", "alarmSubscribers", "audit", "auditLogRetention")
-    exemptions = dict.fromkeys((*lacks, "resourcePolicy"), REASON)
+    lacks += ("resourcePolicy", "network", "allowedAccounts")
+    exemptions = dict.fromkeys(lacks, EXEMPTION)
     stack.write({}, protection="strict", exemptions=exemptions)
     stack.up()
     assert "it is protected" in refusal(lambda: run(stack, destroy))

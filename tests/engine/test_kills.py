@@ -49,7 +49,8 @@ def repair(stack: Stack) -> None:
     try:
         stack.run("pulumi stack export > /dev/null")
     except CommandError as error:
-        assert "failed to load checkpoint" in str(error)
+        if "failed to load checkpoint" not in str(error):
+            raise
         restore(stack)
 
 

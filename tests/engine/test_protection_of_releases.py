@@ -8,8 +8,9 @@ import pytest
 from local.aws import EmbeddedAws
 from local.engines.pulumi_cli import Cli
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, REASON, Stack
+from tests.engine.conftest import CANARY, Stack, refusal
 from tests.engine.test_releases import ARCHIVES
+from tests.engine.upgrade.pasting import paste
 from tests.recording import ROOT
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
@@ -46,7 +47,7 @@ def test_protection_comes_to_a_stack_of_a_release_as_no_change_of_a_resource(
     stack.write(
         {"config": CANARY, "parameters/secure": CANARY},
         protection="strict",
-        exemptions=dict.fromkeys(LACKS, REASON),
+        exemptions=dict.fromkeys(LACKS, "A reason that somebody wrote down."),
         secrets={
             "config": {"from": "config"},
             "made": {"generate": {"key": {}}, "rotation": {"strategy": "random"}},
@@ -62,6 +63,7 @@ def test_protection_comes_to_a_stack_of_a_release_as_no_change_of_a_resource(
     stack.up()
     before = (stack.text("config"), stack.text("made"), stack.value("secure"), stack.value("made"))
     stack.use(ROOT)
+    paste(stack.work / "Pulumi.dev.yaml", refusal(stack.preview))
     planned = stack.preview()
     for type_, names in PROTECTED.items():
         for name in names:

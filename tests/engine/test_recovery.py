@@ -14,6 +14,7 @@ from local.provider.server import served
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import CANARY, REGION, CommandError, Stack, commands, refusal
 from tests.engine.test_documented import documented, run
+from tests.recording import PROJECT
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
 
@@ -161,7 +162,7 @@ def test_drift_is_found(stack: Stack) -> None:
 def restore(stack: Stack) -> None:
     """Do what docs/operations.md says about a state that cannot be read."""
     (lines,) = documented("A state file that cannot be read")
-    run(stack, lines.replace("~/.pulumi/stacks/lambda-secrets", str(stack.state_file.parent)))
+    run(stack, lines.replace(f"~/.pulumi/stacks/{PROJECT}", str(stack.state_file.parent)))
 
 
 def test_a_state_file_that_was_cut_off_is_restored_from_the_backup(stack: Stack) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import (
     CANARY,
-    REASON,
+    EXEMPTION,
     Stack,
     advice,
     refusal,
@@ -25,7 +25,7 @@ SECURE = {"type": "SecureString", "from": "config"}
 LACKS = (
     *("rotation.database", "rotation.x", "configParameters.x", "telemetry", "logRetention"),
     *("reservedConcurrency", "replicaRegions", "monitoring", "alarmSubscribers", "audit"),
-    *("auditLogRetention", "resourcePolicy"),
+    *("auditLogRetention", "resourcePolicy", "network", "allowedAccounts"),
 )
 
 
@@ -39,7 +39,7 @@ def strict(stack: Stack, *asked: str, removed: bool = False) -> None:
     stack.write(
         {} if removed else {"parameters/x": CANARY},
         protection="strict",
-        exemptions=dict.fromkeys((*needed, *asked), REASON),
+        exemptions=dict.fromkeys((*needed, *asked), EXEMPTION),
         secrets=secrets,
         parameters=parameters,
     )
@@ -219,25 +219,25 @@ def test_a_trail_goes_when_that_is_asked_for_and_comes_back(stack: Stack) -> Non
 
 def test_a_trail_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None:
     lacks = [each for each in LACKS if each not in {"rotation.x", "configParameters.x", "audit"}]
-    exemptions = dict.fromkeys(lacks, REASON)
-    asked = {**exemptions, "protectAudit": REASON}
+    exemptions = dict.fromkeys(lacks, EXEMPTION)
+    asked = {**exemptions, "protectAudit": EXEMPTION}
     own = {"trail": "own"}
     stack.write({}, protection="strict", exemptions=exemptions, audit=own)
     stack.up()
     assert {"audit-key", "audit-bucket", "audit-logs"} <= protected(stack)
-    stack.write({}, protection="strict", exemptions={**asked, "audit": REASON})
+    stack.write({}, protection="strict", exemptions={**asked, "audit": EXEMPTION})
     assert "it is protected" in refusal(stack.preview)
     stack.write({}, protection="strict", exemptions=asked, audit=own)
     stack.up()
     assert not {"audit-key", "audit-bucket", "audit-logs"} & protected(stack)
-    stack.write({}, protection="strict", exemptions={**asked, "audit": REASON})
+    stack.write({}, protection="strict", exemptions={**asked, "audit": EXEMPTION})
     stack.up()
 
 
 def test_a_replica_regions_key_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None:
     lacks = [each for each in LACKS if each not in {"rotation.x", "configParameters.x"}]
-    exemptions = dict.fromkeys(lacks, REASON)
-    replicated = dict.fromkeys(set(lacks) - {"replicaRegions"}, REASON)
+    exemptions = dict.fromkeys(lacks, EXEMPTION)
+    replicated = dict.fromkeys(set(lacks) - {"replicaRegions"}, EXEMPTION)
     region = {"replicaRegions": ["us-west-2"]}
     stack.write({}, protection="strict", exemptions=replicated, **region)
     stack.up()
@@ -246,7 +246,7 @@ def test_a_replica_regions_key_of_a_strict_stack_goes_in_two_deployments(stack: 
     stack.write({}, protection="strict", exemptions=exemptions)
     assert "it is protected" in refusal(stack.preview)
     stack.write(
-        {}, protection="strict", exemptions={**replicated, "protectKeys": REASON}, **region
+        {}, protection="strict", exemptions={**replicated, "protectKeys": EXEMPTION}, **region
     )
     stack.up()
     stack.write({}, protection="strict", exemptions=exemptions)

@@ -89,6 +89,11 @@ def test_what_config_set_writes_is_accepted(tmp_path: Path) -> None:
         "--path 'secrets[\"team/key\"].from' config",
         "--path 'exemptions[\"rotation.team/key\"]' 'An operator does it.'",
         "--path 'exemptions[\"configValues.team/key\"]' 'An operator does it.'",
+        *(
+            f"--path 'exemptions[\"{rule}.team/key\"].{key}' {value}"
+            for rule in ("rotation", "configValues")
+            for key, value in (("owner", "platform"), ("expires", "9999-12-31"))
+        ),
         "--path --type string tags.CostCenter 42",
         "--path 'replicaRegions[0]' us-west-2",
     ):
@@ -106,7 +111,7 @@ def test_what_config_set_writes_is_accepted(tmp_path: Path) -> None:
     assert read.secrets["session"].rotation.every_days == 5
     assert read.secrets["database"].fields["sslmode"] == "require"
     assert read.secrets["team/key"].source == "config"
-    assert read.exemptions["rotation.team/key"] == "An operator does it."
+    assert read.exemptions["rotation.team/key"].reason == "An operator does it."
     assert read.tags == {"CostCenter": "42"}
     assert read.replica_regions == ["us-west-2"]
     values = json.loads(run(made, "config get --stack prod secretValues"))
@@ -145,7 +150,9 @@ def test_the_advice_on_what_config_set_spoiled_repairs_it(tmp_path: Path) -> Non
     tags = {"Num": "42", "Bool": "true", "a-b": "-5", "team.name": TEXT}
     assert read.tags == {"CostCenter": "platform", **tags}
     assert read.parameters["x"].value == "5"
-    assert read.exemptions == {"rotation.partner": TEXT}
+    assert {key: each.reason for key, each in read.exemptions.items()} == {
+        "rotation.partner": TEXT
+    }
     assert read.secrets["database"].fields["a.b"] == TEXT
 
 

@@ -17,7 +17,11 @@ from tests.states import CANARY, Resources, generated, parameter, secret, trail
 
 DEV = Names(PROJECT, "dev")
 SECRETS = {"database": {"from": "external"}}
-REASON = "A reason that somebody wrote down."
+EXEMPTION = {
+    "reason": "A reason that somebody wrote down.",
+    "owner": "platform",
+    "expires": "9999-12-31",
+}
 
 
 class Account(Recording):
@@ -113,7 +117,9 @@ def test_a_stack_that_was_renamed_is_told_that_alone() -> None:
 
 
 def test_a_deletion_that_was_asked_for_passes() -> None:
-    exemptions = dict.fromkeys(("protect.gone", "protectParameters.gone", "protectAudit"), REASON)
+    exemptions = dict.fromkeys(
+        ("protect.gone", "protectParameters.gone", "protectAudit"), EXEMPTION
+    )
     state = of(secret("gone", names=DEV), parameter("gone", names=DEV), trail())
     engine = run(state, Account(), exemptions=exemptions)
     assert len(engine.registrations) > 10
@@ -121,7 +127,7 @@ def test_a_deletion_that_was_asked_for_passes() -> None:
 
 
 def test_an_exemption_that_is_left_over_is_told() -> None:
-    engine = run(of(), Account(), exemptions={"protect.gone": REASON})
+    engine = run(of(), Account(), exemptions={"protect.gone": EXEMPTION})
     (message,) = [each for each in engine.messages if "remove it" in each]
     assert message.startswith(
         f"{PROJECT}:exemptions['protect.gone'] is for something that no longer exists"

@@ -9,7 +9,11 @@ from infra.changes.removals import errors, forgotten
 from infra.config.schema import Settings
 from tests.states import CANARY, NAMES, Resources, parameter, recorded, resource, secret, trail
 
-REASON = "A reason that somebody wrote down."
+EXEMPTION = {
+    "reason": "A reason that somebody wrote down.",
+    "owner": "platform",
+    "expires": "9999-12-31",
+}
 KEPT = {"secrets": {"kept": {"from": "external"}}}
 
 
@@ -34,11 +38,13 @@ def test_what_leaves_the_config_is_refused_at_every_level_until_its_deletion_is_
 ) -> None:
     ((found, text),) = faults(state, protection=level)
     assert (found, loss in text, CANARY in text) == (path, True, False)
-    assert f"""pulumi config set --path 'exemptions["{key}"]' 'Why """ in text
+    end, command = (".reason=", "set-all") if level == "strict" else ("' '", "set")
+    assert f"""pulumi config {command} --path""" in text
+    assert f"""'exemptions["{key}"]{end}Why """ in text
     assert ("put it back into the config, and run this" in text) == (level == "strict")
-    assert faults(state, protection=level, exemptions={key: REASON}) == []
+    assert faults(state, protection=level, exemptions={key: EXEMPTION}) == []
     for other in ("protect", "protect.other", "protectKeys"):
-        assert faults(state, protection=level, exemptions={other: REASON})
+        assert faults(state, protection=level, exemptions={other: EXEMPTION})
 
 
 @pytest.mark.parametrize(
@@ -81,6 +87,6 @@ def test_a_secret_that_was_imported_beside_its_component_is_refused() -> None:
     ],
 )
 def test_an_exemption_of_what_is_gone_is_forgotten(exemption: str, is_forgotten: bool) -> None:  # noqa: FBT001 (parametrized)
-    settings = Settings.model_validate({**KEPT, "exemptions": {exemption: REASON}})
+    settings = Settings.model_validate({**KEPT, "exemptions": {exemption: EXEMPTION}})
     state = recorded(secret("kept"), secret("leaves"), parameter("leaves"))
     assert list(forgotten(settings, state)) == ([exemption] if is_forgotten else [])

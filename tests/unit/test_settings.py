@@ -32,7 +32,10 @@ def read(
     stack_name: str = "test",
 ) -> Environment:
     """Load settings as a program would, from top-level keys."""
-    config = {f"{PROJECT}:{key}": json.dumps(value) for key, value in keys.items()}
+    config = {
+        key if key.startswith("aws:") else f"{PROJECT}:{key}": json.dumps(value)
+        for key, value in keys.items()
+    }
     if region:
         config["aws:region"] = region
     stack = project.Stack(ROOT, PROJECT, stack_name, config, secret_keys, ())
@@ -85,7 +88,7 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"tags": {"Bool": True}}, "tags.Bool must be text, got true; put it in quotes, or run `pulumi config set --path --type string tags.Bool true`"),
         ({"tags": {"a-b": -1.5}}, """tags.a-b must be text, got -1.5; put it in quotes, or run `pulumi config set --path --type string 'tags["a-b"]' -- -1.5`"""),
         ({"tags": {"a": {"b": {"c": "x"}}}}, """tags.a must be text, got a map; to set a name that contains dots, run `pulumi config set --path 'tags["a.b.c"]'`; to remove the map, run `pulumi config rm --path tags.a`"""),
-        ({"exemptions": {"rotation": {"partner": "why"}}}, """exemptions.rotation must be text, got a map; to set a name that contains dots, run `pulumi config set --path 'exemptions["rotation.partner"]'`; to remove the map, run `pulumi config rm --path exemptions.rotation`"""),
+        ({"exemptions": {"rotation": {"partner": "why"}}}, """exemptions.rotation.partner is an unknown key; allowed keys: reason, owner, expires; to set a name that contains dots, run `pulumi config set --path 'exemptions["rotation.partner"].reason'`; to remove the map, run `pulumi config rm --path exemptions.rotation`"""),
         ({"secrets": {"database": {"fields": {"a": {"b": 1}}}}}, """secrets.database.fields.a must be text, a number, or true or false, got a map; to set a name that contains dots, run `pulumi config set --path 'secrets.database.fields["a.b"]'`; to remove the map, run `pulumi config rm --path secrets.database.fields.a`"""),
         ({"replicaRegions": ["us-west-2", 7]}, "replicaRegions.1 must be text, got 7; put it in quotes, or run `pulumi config set --path --type string 'replicaRegions[1]' 7`"),
         ({"secrest": {}}, "secrest is an unknown key; allowed keys: secrets, parameters, functions, function, internalFunctions, roles, readers, extension, key, network, database, maxStalenessSeconds, recoveryWindowDays, resourcePolicy, protection, exemptions, cost, replicaRegions, monitoring, audit, tags, secretValues"),

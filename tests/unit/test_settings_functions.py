@@ -209,7 +209,9 @@ def test_a_wrong_key_hides_no_other_and_no_rule_judges_the_default_in_its_place(
     strict = {
         "protection": "strict",
         "function": function,
-        "exemptions": {"telemetry": "It is quiet."},
+        "exemptions": {
+            "telemetry": {"reason": "It is quiet.", "owner": "platform", "expires": "9999-12-31"}
+        },
     }
     found = [each.split(" ")[0].partition(":")[2] for each in faults({**VALID, **strict})]
     own = [each for each in found if each.startswith(("function", "exemptions"))]

@@ -38,6 +38,7 @@ class Config:
     values: object
     """`secretValues`, unchecked. Never shown."""
     values_encrypted: bool
+    surroundings: guardrails.Surroundings
 
 
 def errors(config: Config, names: Names, region: str) -> list[ConfigError]:
@@ -82,5 +83,6 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
         settings,
         config.secret_names | config.parameter_names,
         config.function_names,
+        config.surroundings,
         all_read=not config.partial.left_out,
     )

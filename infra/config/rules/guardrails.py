@@ -3,7 +3,7 @@
 `relaxed` rejects nothing. `standard` rejects what can lose a secret, expose it or leave it
 unrotated; satisfying it costs almost nothing. `strict` also requires what production needs and
 costs money: replicas, alarms with subscribers, records that are kept for long. A rule can be
-waived by name in `exemptions`, with the reason.
+waived by name in `exemptions`: with a reason, and in `strict` also with an owner and a last day.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -11,13 +11,14 @@ from functools import partial
 from typing import NamedTuple
 
 from ...aws import limits
+from ...aws import schedule_expressions as schedules
 from ..errors import ConfigError
 from ..function_settings import FunctionSettings
 from ..functions import functions, internal_functions
-from ..schema import Settings
+from ..schema import ExemptionSettings, Settings
 
 REASON_CHARACTERS = 10
-_ROTATION_DAYS = 365
+_ROTATION_DAYS = {"standard": 365, "strict": 90}
 _LOG_RETENTION_DAYS = 365
 _TIMEOUT_SECONDS = 30
 _RECOVERY_DAYS = limits.RECOVERY_WINDOW_DAYS.least
@@ -41,40 +42,54 @@ class Violation(NamedTuple):
 Violations = Callable[[Settings], Iterator[Violation]]
 
 
+class Surroundings(NamedTuple):
+    """Facts about a stack that are not in its `Settings`."""
+
+    today: str
+    """The day in UTC: `2027-01-31`."""
+    allowed_accounts: tuple[str, ...] = ()
+    """`aws:allowedAccountIds`."""
+    has_passphrase: bool = False
+    """Whether a passphrase encrypts the stack's secrets, and not a key of a cloud service."""
+
+
 class Rule(NamedTuple):
     """A rule that applies from a level of protection on."""
 
     level: str
     violations: Violations | None
-    """None: the rule is about a deletion that only an exemption allows."""
+    """None: the rule is about a deletion that only an exemption allows, or about a stack."""
+    of_stack: Callable[[Settings, Surroundings], Iterator[Violation]] | None = None
+    """For rules that `Settings` alone does not decide."""
 
 
 def errors(
     settings: Settings,
     names: Collection[str],
     function_names: Collection[str],
+    surroundings: Surroundings,
     *,
     all_read: bool,
 ) -> Iterator[ConfigError]:
-    """Yield an error for each broken rule without a reason, and for each unnecessary exemption.
+    """Yield an error for each broken rule without an exemption, and for each wrong exemption.
 
     `names` are those of all secrets and parameters, `function_names` those in `functions`,
     including those with errors. `all_read` says whether the whole config could be read; otherwise
     an exemption may be for a part that could not.
     """
-    reasons, level = settings.exemptions, settings.protection
-    violations = _violations(settings)
+    exemptions, level = settings.exemptions, settings.protection
+    violations = _violations(settings, surroundings)
     for key, violation in violations.items():
-        if key not in reasons:
-            waive = f"to waive this rule ({level} protection), set exemptions[{key!r}] to a reason"
+        if key not in exemptions:
+            waive = f"to waive this rule ({level} protection), add exemptions[{key!r}]"
             yield ConfigError(violation.path, f"{violation.text}; {waive}")
-    for key, reason in reasons.items():
+    for key, exemption in exemptions.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
         known = RULES.get(f"{rule}.<name>" if dot else rule)
         there = function_names if rule in _OF_FUNCTIONS else names
         # With an exemption for a deletion, the name may be gone already.
-        asks = known is not None and known.violations is None
+        asks = known is not None and known.violations is None and known.of_stack is None
         if known is None:
             yield ConfigError(path, f"names an unknown rule; known rules: {', '.join(RULES)}")
         elif dot and name not in there and not (asks and name):
@@ -82,16 +97,39 @@ def errors(
             yield ConfigError(
                 path, f"is for {name!r}, which is not in this config; known names: {listed}"
             )
-        elif len(reason.strip()) < REASON_CHARACTERS:
-            yield ConfigError(
-                path,
-                f"must be a reason of at least {REASON_CHARACTERS} characters, got {reason!r}",
-            )
         elif key not in violations and not asks and all_read:
             yield ConfigError(
                 path,
                 f"is not needed, because protection {level!r} does not reject this; remove it",
             )
+        else:
+            for fault in _faults(exemption, level, surroundings.today):
+                yield ConfigError(path, fault)
+
+
+def missing(settings: Settings, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
+    """Yield key of the config and of `exemptions` where an exemption is missing or incomplete."""
+    violations = _violations(settings, surroundings)
+    for key, violation in violations.items():
+        if key not in settings.exemptions:
+            yield violation.path, key
+    for key, exemption in settings.exemptions.items():
+        if [*_faults(exemption, settings.protection, surroundings.today)]:
+            yield "exemptions", key
+
+
+def _faults(exemption: ExemptionSettings, level: str, today: str) -> Iterator[str]:
+    """Say what an exemption lacks."""
+    if len(exemption.reason.strip()) < REASON_CHARACTERS:
+        rule = f"must have a reason of at least {REASON_CHARACTERS} characters"
+        yield f"{rule}, got {exemption.reason!r}"
+    lacks = [name for name in ("owner", "expires") if getattr(exemption, name) is None]
+    if level == "strict" and lacks:
+        yield f"has no {' and no '.join(lacks)}, which `protection: strict` requires; add it"
+    if exemption.expires and exemption.expires < today:
+        owner = f" (owner: {exemption.owner})" if exemption.owner else ""
+        remedy = "keep the rule and remove the exemption, or set a later date"
+        yield f"expired on {exemption.expires}{owner}; {remedy}"
 
 
 def protects(settings: Settings, key: str) -> bool:
@@ -99,13 +137,16 @@ def protects(settings: Settings, key: str) -> bool:
     return settings.protection == "strict" and not settings.exemptions.keys() & {"protect", key}
 
 
-def _violations(settings: Settings) -> dict[str, Violation]:
+def _violations(settings: Settings, surroundings: Surroundings) -> dict[str, Violation]:
     """All violations, by the key of `exemptions` that waives each."""
     return {
         name.replace("<name>", violation.name): violation
         for name, rule in RULES.items()
-        if rule.violations and _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
-        for violation in rule.violations(settings)
+        if _LEVELS.index(rule.level) <= _LEVELS.index(settings.protection)
+        for violation in (
+            *(rule.violations(settings) if rule.violations else ()),
+            *(rule.of_stack(settings, surroundings) if rule.of_stack else ()),
+        )
     }
 
 
@@ -202,12 +243,47 @@ def _internal_log_retention(settings: Settings) -> Iterator[Violation]:
 
 
 def _rotation(settings: Settings) -> Iterator[Violation]:
+    most = _ROTATION_DAYS[settings.protection]
     for name, secret in settings.own_secrets.items():
-        if secret.rotation is None:
-            yield Violation(f"secrets.{name}.rotation", "must be set", name)
-        elif (days := secret.rotation.every_days or 0) > _ROTATION_DAYS:
-            text = f"must be at most {_ROTATION_DAYS}, got {days}"
-            yield Violation(f"secrets.{name}.rotation.everyDays", text, name)
+        path, rotation = f"secrets.{name}.rotation", secret.rotation
+        if rotation is None:
+            yield Violation(path, "must be set", name)
+        elif rotation.schedule is None:
+            if (days := rotation.every_days or 0) > most:
+                yield Violation(f"{path}.everyDays", f"must be at most {most}, got {days}", name)
+        elif _is_seldom(rotation.schedule, most):
+            rule = f"must rotate at least every {most} days, got {rotation.schedule!r}"
+            yield Violation(f"{path}.schedule", rule, name)
+
+
+def _is_seldom(schedule: str, most: int) -> bool:
+    if schedules.parse(schedule) is None:
+        return False  # an error of its own
+    days = schedules.longest_gap_days(schedule)
+    return days is None or days > most
+
+
+def _network(settings: Settings) -> Iterator[Violation]:
+    if not settings.network.subnet_ids:
+        yield Violation("network.subnetIds", "must list subnets of a VPC, got none")
+
+
+def _allowed_accounts(_: Settings, surroundings: Surroundings) -> Iterator[Violation]:
+    if not surroundings.allowed_accounts:
+        what = "is not set; set it to the account of this stack, such as ['123456789012']"
+        why = "so that no other account's credentials deploy it"
+        yield Violation("aws:allowedAccountIds", f"{what}, {why}")
+
+
+def _secrets_provider(settings: Settings, surroundings: Surroundings) -> Iterator[Violation]:
+    secrets = [each for each in settings.own_secrets.values() if each.source == "config"]
+    parameters = [
+        each for each in settings.parameters.values() if each.secure and each.source == "config"
+    ]
+    if surroundings.has_passphrase and (secrets or parameters):
+        rule = "must be encrypted by a key of a cloud service, but a passphrase encrypts it"
+        command = "pulumi stack change-secrets-provider 'awskms://alias/NAME?region=REGION'"
+        yield Violation("secretValues", f"{rule}; run `{command}`")
 
 
 def _config_values(settings: Settings) -> Iterator[Violation]:
@@ -271,6 +347,9 @@ RULES = {
         "strict",
         _least("key.deletionWindowDays", lambda of: of.key.deletion_window_days, 30),
     ),
+    "network": Rule("strict", _network),
+    "allowedAccounts": Rule("strict", None, _allowed_accounts),
+    "secretsProvider": Rule("strict", None, _secrets_provider),
     "replicaRegions": Rule("strict", _replica_regions),
     "monitoring": Rule("strict", _on("monitoring.enabled", lambda of: of.monitoring.enabled)),
     "alarmSubscribers": Rule("strict", _alarm_subscribers),

@@ -12,6 +12,9 @@ import pytest
 from local.engines.pulumi_cli import Cli
 from tests.engine.test_releases import ARCHIVES
 from tests.engine.upgrade import account, functions, plan, release
+from tests.engine.upgrade.pasting import paste
+from tests.engine.upgrade.test_changes import pulumi as pulumi_command
+from tests.engine.upgrade.test_changes import stack_file
 from tests.recording import PROJECT
 
 CASES = [
@@ -38,6 +41,10 @@ def test_an_upgrade_keeps_all_that_holds_data_and_every_value(
         assert {"key", "secret", "log group"} <= {each.kind for each in holders}
 
         release.take_over(before)
+        if stack == "prod":  # what CHANGELOG.md says is refused
+            refused = pulumi_command(before, "preview", "--stack", stack)
+            assert refused.returncode
+            paste(stack_file(before), refused.stdout + refused.stderr)
         planned = engine.preview()
         assert plan.losses(planned) == []
         version, lines = release.version(archive), plan.lines(planned)
