@@ -56,7 +56,7 @@ def variables(args: ExtensionArgs) -> dict[str, str]:
             ("secrets_timeout_millis", timeout, limits.TIMEOUT_MILLIS),
             ("parameters_timeout_millis", parameters_timeout, limits.TIMEOUT_MILLIS),
             ("max_connections", connections, limits.MAX_CONNECTIONS),
-            ("http_port", port, limits.HTTP_PORT),
+            ("http_port", port, limits.EXTENSION_PORT),
             ("log_level", level, limits.LOG_LEVELS),
         ],
     )

@@ -13,12 +13,15 @@ class Range(NamedTuple):
 
     least: int
     most: int
+    without: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.least} to {self.most}"
+        without = f", but not {' or '.join(map(str, self.without))}" if self.without else ""
+        return f"{self.least} to {self.most}{without}"
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, int) and self.least <= value <= self.most
+        is_within = isinstance(value, int) and self.least <= value <= self.most
+        return is_within and value not in self.without
 
 
 class Pattern(NamedTuple):
@@ -44,7 +47,9 @@ TTL_SECONDS = Range(0, 300)
 # Ours: the extension caches a value for at most 300 seconds; the client may cache it longer.
 MAX_STALENESS_SECONDS = Range(0, 3600)
 CACHE_SIZE = Range(0, 1000)
-HTTP_PORT = Range(1, 65_535)
+# The extension's user cannot listen on a lower port, and Lambda's runtime API has 9001.
+EXTENSION_PORT = Range(1024, 65_535, (9001,))
+PORT = Range(1, 65_535)
 # AWS documents only the minimum; an execution environment has no more file descriptors than this. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_CONNECTIONS = Range(1, 1024)
 # No invocation is longer than the longest timeout of a function.
@@ -166,7 +171,9 @@ MANAGED_POLICIES_PER_ROLE = 10
 TAG_KEY_LENGTH = 128
 TAG_VALUE_LENGTH = 256
 TAGS = 50
-TAG_PATTERN = r"[\w\s+\-=.:/@]*"
+# The narrowest pattern is IAM's: letters, digits and spaces of Unicode, and these.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html
+TAG_SYMBOLS = "_.:/=+-@"
 
 # Ours: ISO 8601, so that dates are in order as text.
 DATE = Pattern(

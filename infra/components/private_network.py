@@ -100,7 +100,7 @@ class PrivateNetwork(pulumi.ComponentResource):
         limits.check(
             f"PrivateNetwork {name!r}",
             [
-                ("database_port", database_port, limits.HTTP_PORT),
+                ("database_port", database_port, limits.PORT),
                 *(("services", service, limits.ENDPOINT_SERVICES) for service in services),
             ],
         )

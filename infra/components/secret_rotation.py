@@ -95,7 +95,7 @@ class SecretRotation(pulumi.ComponentResource):
             f"SecretRotation {name!r}",
             [
                 ("strategy", args["strategy"], limits.ROTATION_STRATEGIES),
-                ("database_port", args.get("database_port"), limits.HTTP_PORT),
+                ("database_port", args.get("database_port"), limits.PORT),
                 ("overlap_hours", args.get("overlap_hours"), limits.OVERLAP_HOURS),
                 ("every_days", args.get("every_days"), limits.ROTATION_DAYS),
                 ("window_hours", args.get("window_hours"), limits.ROTATION_WINDOW_HOURS),

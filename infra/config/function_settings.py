@@ -68,7 +68,7 @@ class ExtensionSettings(Model):
     max_connections: Annotated[int, Within(limits.MAX_CONNECTIONS)] = Field(
         default=3, description="maximum number of concurrent connections to AWS"
     )
-    http_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
+    http_port: Annotated[int, Within(limits.EXTENSION_PORT)] = Field(
         default=2773, description="port of the extension on 127.0.0.1"
     )
     log_level: Annotated[str, Within(limits.LOG_LEVELS)] = Field(

@@ -88,7 +88,7 @@ class RotationSettings(Model):
         description="the database's own endpoint, if the secret's `host` is RDS Proxy or a"
         " connection pooler; none: the secret's `host` and `port`",
     )
-    port: Annotated[int, Within(limits.HTTP_PORT)] | None = Field(
+    port: Annotated[int, Within(limits.PORT)] | None = Field(
         default=None, description="port of `host`; none: 5432"
     )
     overlap_hours: Annotated[int, Within(limits.OVERLAP_HOURS)] = Field(
@@ -222,7 +222,7 @@ class NetworkSettings(Model):
         description="security group of the database, or `ACCOUNT/GROUP` if it is in another"
         " account; with `egress: endpoints`, functions reach only this and the endpoints",
     )
-    database_port: Annotated[int, Within(limits.HTTP_PORT)] = Field(
+    database_port: Annotated[int, Within(limits.PORT)] = Field(
         default=5432, description="port of the database"
     )
 

@@ -14,9 +14,13 @@ from local.config import project
 from local.engines.built_in import BuiltInEngine
 from tests.recording import PROJECT, ROOT, Recording
 
-DATABASE = {"fields": {"host": "h", "username": "u"}, "generate": {"password": {}}}
+DATABASE: dict[str, Any] = {
+    "fields": {"host": "h", "username": "u"},
+    "generate": {"password": {}},
+}
 VALID = {"secrets": {"database": DATABASE}}
 ANOTHER = {**DATABASE, "fields": {"host": "h", "username": "another"}}
+APP = {"code": "handler/app.py", "handler": "app.lambda_handler", "secrets": ["database"]}
 CANARY = "s3cr3t-canary"
 
 
@@ -55,7 +59,11 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
     [
         ({"extension": {"secretsTtlSeconds": 301}}, "extension.secretsTtlSeconds must be 0 to 300, got 301"),
         ({"extension": {"cacheSize": -1}}, "extension.cacheSize must be 0 to 1000, got -1"),
-        ({"extension": {"httpPort": 0}}, "extension.httpPort must be 1 to 65535, got 0"),
+        ({"extension": {"httpPort": 1023}}, "extension.httpPort must be 1024 to 65535, but not 9001, got 1023"),
+        ({"extension": {"httpPort": 9001}}, "extension.httpPort must be 1024 to 65535, but not 9001, got 9001"),
+        ({"tags": {"Owner": "team\n"}}, "tags.Owner may contain only letters, digits, spaces and +-=.:/@_ (no tabs or line breaks)"),
+        ({"tags": {"Owner": "a\tb"}}, "tags.Owner may contain only letters"),
+        ({"tags": {"Owner": "a", "owner": "b"}}, "tags.owner differs from 'Owner' only by case, which IAM ignores; keep one"),
         ({"extension": {"logLevel": "trace"}}, "extension.logLevel must be one of debug, info, warn, error, none, got 'trace'"),
         ({"extension": {"cacheEnabled": "yes"}}, "extension.cacheEnabled must be true or false, got 'yes'"),
         ({"extension": {"ttl": 1}}, "extension.ttl is an unknown key; allowed keys: cacheEnabled, cacheSize"),
@@ -259,7 +267,70 @@ def test_a_stack_name_that_the_keys_alias_cannot_hold_is_refused() -> None:
     assert "stack 'pr.12' may contain only letters, digits, - and _" in fault
 
 
-@pytest.mark.parametrize("field", ["passwordLength", "secretArn", "tokenUrl", "keyspace"])
+FORMS = {
+    "an access key": "AKIAIOSFODNN7EXAMPLE",
+    "temporary credentials": "id ASIAIOSFODNN7EXAMPLE",
+    "a secret access key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "a JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl",
+    "a PEM": "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
+    "a JDBC URL": "jdbc:postgresql://h/db?user=a&password=hunter",
+    "a connection string": "Server=h;User Id=u;Password=hunter;",
+    "a DSN": "host=h user=u password=hunter",
+    "Azure": "Endpoint=sb://x/;SharedAccessKey=abc",
+    "a Slack webhook": "https://hooks.slack.com/services/T0/B0/abc",
+    "a Slack token": "xoxb-123456789012-abcdef",
+    "Stripe": "sk_live_abcdefgh12345678",
+    "GitHub": "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "Google": "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+    "a sentence": "The password is hunter22, do not tell",
+}
+HARMLESS = (
+    *("arn:aws:iam::123456789012:role/key", "da39a3ee5e6b4b0d3255bfef95601890afd80709", "x" * 40),
+    *("The password is generated", "Password: rotated weekly", "jdbc:postgresql://h/db?user=a"),
+    *("host=h password=${PASSWORD}", "https://example.com/hooks", "passwords=0 of 3", "API key 3"),
+)
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
+def test_a_secret_is_known_by_its_form_wherever_it_stands(text: str) -> None:
+    secret = {**DATABASE, "fields": {**DATABASE["fields"], "note": text}, "description": text}
+    plain = {"value": text, "description": text}
+    found = faults(
+        {
+            "secrets": {"database": secret},
+            "parameters": {"note": plain},
+            "functions": {"reader": {**APP, "environment": {"NOTE": text}}},
+            "tags": {"Note": text},
+        }
+    )
+    told = [each for each in found if "appears to contain a secret in plain text" in each]
+    assert sorted(each.split()[0].partition(":")[2] for each in told) == [
+        "functions.reader.environment.NOTE",
+        "parameters.note.description",
+        "parameters.note.value",
+        "secrets.database.description",
+        "secrets.database.fields.note",
+        "tags.Note",
+    ]
+    assert text not in "".join(found)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_text_without_such_a_form_is_taken(text: str) -> None:
+    secret = {**DATABASE, "fields": {**DATABASE["fields"], "note": text}, "description": text}
+    assert read({"secrets": {"database": secret}, "parameters": {"note": {"value": text}}})
+
+
+@pytest.mark.parametrize("field", ["pass", "dbPass", "DB_PASS", "user_pass", "accessKeyId"])
+def test_more_names_of_secrets_are_refused(field: str) -> None:
+    (fault,) = faults({"secrets": {"database": {"fields": {field: CANARY}}}})
+    assert f"fields.{field} appears to contain a secret in plain text" in fault
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["passwordLength", "secretArn", "tokenUrl", "keyspace", "bypass", "compass", "passport"],
+)
 def test_fields_that_only_sound_sensitive_are_taken(field: str) -> None:
     assert read({"secrets": {"database": {"fields": {field: "x"}}}})
 

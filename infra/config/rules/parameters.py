@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ...aws import limits
 from ..errors import ConfigError
 from ..schema import ParameterSettings
-from . import generated
-from .sensitive import looks_sensitive
+from . import generated, sensitive
 
 # Prefix of parameters' names in `secretValues`.
 VALUES_PREFIX = "parameters/"
@@ -28,6 +27,7 @@ def errors(
                 f"secrets.{VALUES_PREFIX}{name}",
                 f"has the same key in `secretValues` as the parameter {name!r}; rename one",
             )
+        yield from sensitive.errors(f"{path}.description", parameter.description)
         yield from (_secure if parameter.secure else _plain)(path, name, parameter)
 
 
@@ -45,7 +45,7 @@ def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[Confi
             "is missing or empty, but Parameter Store rejects empty values; set it",
         )
         return
-    if looks_sensitive(name.replace("-", "_"), value):
+    if sensitive.looks_sensitive(name.replace("-", "_"), value):
         rule = "appears to contain a secret in plain text (not shown)"
         remedy = "make it a SecureString, which is encrypted"
         yield ConfigError(f"{path}.value", f"{rule}; {remedy}")

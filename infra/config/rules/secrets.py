@@ -7,8 +7,7 @@ from ...aws import layers, limits
 from ...aws.location import Location
 from ..errors import ConfigError
 from ..schema import SecretSettings
-from . import generated
-from .sensitive import looks_sensitive
+from . import generated, sensitive
 
 
 def errors(
@@ -26,6 +25,7 @@ def errors(
         path = f"secrets.{name}"
         if not name:
             yield ConfigError("secrets", "has a secret with an empty name; name it")
+        yield from sensitive.errors(f"{path}.description", secret.description)
         if secret.existing is not None:
             yield from _existing(path, secret, region)
             continue
@@ -75,7 +75,7 @@ def _generated(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
     for field in sorted(secret.fields.keys() & secret.generate.keys()):
         yield ConfigError(f"{path}.fields.{field}", "is also in `generate`; keep one")
     for field, plain in secret.fields.items():
-        if looks_sensitive(field, plain):
+        if sensitive.looks_sensitive(field, plain):
             rule = "appears to contain a secret in plain text (not shown)"
             remedy = "use `generate`, or `from: config`"
             yield ConfigError(f"{path}.fields.{field}", f"{rule}; {remedy}")

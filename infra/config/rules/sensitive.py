@@ -1,20 +1,59 @@
 """Finds values that look like passwords, by name or text, to keep them out of version control.
 
-Pure. The rules of `secrets`, `parameters` and `functions` use it.
+Pure. The rules of `secrets`, `parameters`, `functions` and `tags` use it.
 """
 
 import re
+from collections.abc import Iterator
+
+from ..errors import ConfigError
 
 _NAME = re.compile(
     r"(passw(or)?ds?|passphrases?|passcode|pwd|secrets?|tokens?|credentials?|dsn|connection_?string"
+    r"|access_?key_?id"
     r"|(access|api|auth|encryption|master|private|secret|shared|signing)_?keys?)"
     r"(_?(hash|text|value))?$",
     re.IGNORECASE,
 )
-_CREDENTIALS_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+# `pass`, `dbPass` and `DB_PASS`, but neither `bypass` nor `compass`.
+_PASS = re.compile(r"(^|[^A-Za-z])(pass|Pass|PASS)$|[a-z0-9]Pass$")
+# Forms that their issuers document, and a password in a URL or a connection string. A placeholder
+# such as ${password} is no value.
+_FORM = re.compile(
+    r"""://[^/\s:@]*:[^/\s@]+@
+    |-----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY
+    |\b(AKIA|ASIA)[A-Z0-9]{16}\b
+    |\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.
+    |\b(sk|rk|pk)_(live|test)_\w{8}
+    |\bgh[oprsu]_[A-Za-z0-9]{20}|\bgithub_pat_\w{20}|\bglpat-[\w-]{20}
+    |\bxox[abeoprs]-[\w-]{8}|hooks\.slack\.com/(services|workflows|triggers)/\w
+    |discord(app)?\.com/api/webhooks/\d|\.webhook\.office\.com/webhookb2/\w
+    |\bAIza[\w-]{35}|\bSG\.[\w-]{16,}\.[\w-]{16}
+    |\b(?i:password|passwd|pwd|passphrase|sharedaccesskey|accountkey)\s*=\s*(?![\s;&$<{*])\S
+    """,
+    re.VERBOSE,
+)
+_SECRET_ACCESS_KEY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9/+]{40}")
+# In a sentence, only a word with a digit is a password: "the password is hunter2".
+_TOLD = re.compile(
+    r"\b(password|passwd|passphrase|pwd|token|key)(\s+is|:)\s+(?=\S*\d)\S{6,}", re.IGNORECASE
+)
 
 
 def looks_sensitive(name: str, plain: object) -> bool:
     """Whether a plain value should be a secret; true and false never should."""
-    named = _NAME.search(name) and not isinstance(plain, bool)
-    return bool(named or _CREDENTIALS_IN_URL.search(str(plain)))
+    if isinstance(plain, bool):
+        return False
+    return bool(_NAME.search(name) or _PASS.search(name) or _contains_secret(str(plain)))
+
+
+def errors(path: str, text: str) -> Iterator[ConfigError]:
+    """Reject a secret in a text that never has one, such as a description or a tag."""
+    if _contains_secret(text):
+        rule = "appears to contain a secret in plain text (not shown)"
+        yield ConfigError(path, f"{rule}; remove it")
+
+
+def _contains_secret(text: str) -> bool:
+    """Whether a text has a form that only secrets have, whatever its name."""
+    return bool(_FORM.search(text) or _SECRET_ACCESS_KEY.fullmatch(text) or _TOLD.search(text))

@@ -1,10 +1,11 @@
 """What `tags` must satisfy. Pure: no Pulumi, no boto3."""
 
-import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from ...aws import limits
 from ..errors import ConfigError
+from . import sensitive
 
 # Tags of all resources: the names of project and stack.
 OWN_TAGS = ("Project", "Environment")
@@ -16,8 +17,13 @@ def errors(tags: Mapping[str, str]) -> Iterator[ConfigError]:
         yield ConfigError(
             "tags", f"must have at most {limits.TAGS - len(OWN_TAGS)} entries, got {len(tags)}"
         )
+    first: dict[str, str] = {}
     for key, value in tags.items():
         for rule in _violations(key, value):
+            yield ConfigError(f"tags.{key}", rule)
+        yield from sensitive.errors(f"tags.{key}", value)
+        if (other := first.setdefault(key.lower(), key)) != key:
+            rule = f"differs from {other!r} only by case, which IAM ignores; keep one"
             yield ConfigError(f"tags.{key}", rule)
 
 
@@ -28,5 +34,9 @@ def _violations(key: str, value: str) -> Iterator[str]:
         yield "is set by this program to the name of the project or stack; remove it"
     if len(value) > limits.TAG_VALUE_LENGTH:
         yield f"must have a value of at most {limits.TAG_VALUE_LENGTH} characters"
-    if not re.fullmatch(limits.TAG_PATTERN, key + value):
-        yield "may contain only letters, digits, spaces and +-=.:/@_"
+    if not all(map(_is_allowed, key + value)):
+        yield "may contain only letters, digits, spaces and +-=.:/@_ (no tabs or line breaks)"
+
+
+def _is_allowed(character: str) -> bool:
+    return character in limits.TAG_SYMBOLS or unicodedata.category(character)[0] in "LNZ"
