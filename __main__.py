@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from infra import app_functions, cost, observability, wiring
+from infra import app_functions, cost, observability, physical_names, wiring
 from infra.aws.location import Location
 from infra.changes import comparison
 from infra.config import settings, warnings
@@ -17,6 +17,7 @@ for warning in warnings.warnings(env.settings, env.region, identity.account_id):
 administrators = settings.administrators(env, identity.arn)
 location = Location(env.partition, env.region, identity.account_id)
 context = wiring.Context(env, location)
+physical_names.register(env.names.physical_prefix)
 
 keys = wiring.encryption_keys(context)
 secrets = wiring.app_secrets(context, keys)

@@ -1,6 +1,9 @@
 """Names and URNs of a stack's resources. Pure: no Pulumi, no boto3."""
 
+import hashlib
 from typing import NamedTuple
+
+_PREFIX_CHARACTERS = 32
 
 
 class Names(NamedTuple):
@@ -18,6 +21,15 @@ class Names(NamedTuple):
     def parameter_prefix(self) -> str:
         """Prefix of the full names of all parameters."""
         return f"/{self.secret_prefix}"
+
+    @property
+    def physical_prefix(self) -> str:
+        """Prefix of the names of roles, policies and functions, at most 33 characters."""
+        name = f"{self.project}-{self.stack}"
+        if len(name) > _PREFIX_CHARACTERS:
+            digest = hashlib.sha256(f"{self.project}/{self.stack}".encode()).hexdigest()[:7]
+            name = f"{name[: _PREFIX_CHARACTERS - len(digest) - 1]}-{digest}"
+        return f"{name}-"
 
     @property
     def key_alias(self) -> str:

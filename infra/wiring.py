@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pulumi
 import pulumi_aws as aws
 
-from . import own_files
+from . import own_files, physical_names
 from .aws.location import Location
 from .components import packages
 from .components.app_secret import AppSecret
@@ -48,7 +48,7 @@ class Context:
         roles = self.env.settings.roles
         return {
             "key_arn": key.arn,
-            "log_group_name": f"{self.env.log_group_prefix}{name}",
+            "log_group_name": self.env.log_group_prefix + physical_names.log_group_part(name),
             "role_path": roles.path,
             "permissions_boundary": roles.permissions_boundary,
             "tags": self.env.tags,
