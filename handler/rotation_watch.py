@@ -6,16 +6,17 @@ and `ReplicasBroken`, the number of broken replicas. Reads no value.
 """
 
 import json
-import os
 import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+_WATCHED = Path(__file__).with_name("watched.json")
 # A call that gets no response leaves time for the other secrets.
 _CONFIG = Config(
     connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"}
@@ -23,18 +24,19 @@ _CONFIG = Config(
 
 
 def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
-    """Check every secret in `SECRETS`.
+    """Check every secret in `watched.json`, for which a variable could be too short.
 
-    Those in `ROTATING` must rotate, and all must have a replica in each of `REPLICA_REGIONS`. A
+    Those in `rotating` must rotate, and all must have a replica in each of `replicaRegions`. A
     secret that cannot be described counts as overdue and as without replicas.
 
     Returns:
         The names of the `overdue` secrets, and the `broken` replicas as `name in region`.
 
     """
-    rotating, regions = _names("ROTATING"), _names("REPLICA_REGIONS")
+    watched = json.loads(_WATCHED.read_text(encoding="utf-8"))
+    rotating, regions = set(watched["rotating"]), watched["replicaRegions"]
     secrets, overdue, broken = boto3.client("secretsmanager", config=_CONFIG), [], []
-    for name in _names("SECRETS"):
+    for name in watched["secrets"]:
         try:
             secret = secrets.describe_secret(SecretId=name)
         except (BotoCoreError, ClientError) as error:  # continue with the other secrets
@@ -59,10 +61,6 @@ def lambda_handler(_event: object, context: Any) -> dict[str, list[str]]:
     if regions:
         _emit("ReplicasBroken", len(broken), "Count", FunctionName=watch)
     return {"overdue": overdue, "broken": broken}
-
-
-def _names(variable: str) -> list[str]:
-    return [name for name in os.environ[variable].split(",") if name]
 
 
 def _broken(secret: Mapping[str, Any], regions: Collection[str]) -> dict[str, str]:

@@ -58,7 +58,7 @@ def register(prefix: str) -> None:
 
 
 def physical_name(prefix: str, name: str, length: int) -> str:
-    """Return a new name with random digits, as Pulumi does, so that a lost resource blocks none."""
+    """Return a new name; with its digits, a resource that the state lost blocks no other."""
     digits = secrets.token_hex(_DIGITS)[:_DIGITS]
     stem = _SYMBOLS.sub("-", prefix + name)[: length - len(digits) - 1]
     return f"{stem}-{digits}"
@@ -70,4 +70,6 @@ def log_group_part(name: str) -> str:
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
     """
     part = re.sub(r"[^\w./#-]", "-", name, flags=re.ASCII)
-    return part if part == name else f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]}"
+    return (
+        part if part == name else f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]}"
+    )

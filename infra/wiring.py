@@ -26,7 +26,7 @@ from .components.secret_policy import SecretPolicy
 from .components.secret_rotation import AdminArgs, SecretRotation
 from .components.secret_seeder import SecretSeeder
 from .components.small_function import SmallFunctionArgs
-from .config import functions, secret_values
+from .config import functions, secret_values, seeding
 from .config.environment import Environment
 from .config.rules import network as network_rules
 from .config.settings import reject
@@ -304,16 +304,26 @@ def _check_subnets(env: Environment) -> None:
 def seeders(
     context: Context, keys: Keys, secrets: Mapping[str, AppSecret], lost: Mapping[str, int]
 ) -> list[SecretSeeder]:
-    """Create the function that generates initial values, and call it; nothing to do: no function.
+    """Create the functions that generate initial values, and call them; mostly it is one.
 
     `lost` is how often a generated parameter was lost, by logical name.
     """
-    env = context.env
-    seeds, parameters = env.seeds(), env.parameter_seeds()
-    if not seeds and not parameters:
-        return []
-    seeder = SecretSeeder(
-        "seeder",
+    return [
+        _seeder(context, keys, secrets, lost, (seeding.seeder(number), part))
+        for number, part in enumerate(seeding.parts(context.env), start=1)
+    ]
+
+
+def _seeder(
+    context: Context,
+    keys: Keys,
+    secrets: Mapping[str, AppSecret],
+    lost: Mapping[str, int],
+    named: tuple[str, seeding.Part],
+) -> SecretSeeder:
+    env, (name, part) = context.env, named
+    return SecretSeeder(
+        name,
         {
             "seeds": {
                 name: {
@@ -322,7 +332,7 @@ def seeders(
                     "fields": seed.fields,
                     "generate": seed.generated_fields(),
                 }
-                for name, seed in seeds.items()
+                for name, seed in part.secrets.items()
             },
             "parameters": {
                 name: {
@@ -332,16 +342,15 @@ def seeders(
                     "description": seed.description,
                     "tier": seed.tier,
                 }
-                for name, seed in parameters.items()
+                for name, seed in part.parameters.items()
             },
-            "times_lost": lost,
+            "times_lost": {key: times for key, times in lost.items() if key in part.parameters},
             "replica_key_arns": keys.replica_arns,
             "files": own_files.SEEDER,
             "handler": "seed.lambda_handler",
-            **context.small_function("seeder", keys.home),
+            **context.small_function(name, keys.home),
         },
     )
-    return [seeder]
 
 
 def secret_rotations(
@@ -441,7 +450,7 @@ def secret_policies(
                     "foreign_readers": elsewhere or None,
                     "writers": [
                         *([rotations[name].role_arn] if name in rotations else []),
-                        *(each.role_arn for each in deployed.seeders if name in env.seeds()),
+                        *(each.role_arn for each in deployed.seeders if name in each.secrets),
                     ],
                     "administrators": administrators if settings.enabled else [],
                     "organization_id": settings.organization_id,

@@ -7,7 +7,7 @@ the ARN: by the prefix of the environment's secrets, and by the exact names of e
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ _SUCCEEDED = "($.errorCode NOT EXISTS)"
 _SECRETS_MANAGER = '($.eventSource = "secretsmanager.amazonaws.com")'
 _IAM = '($.eventSource = "iam.amazonaws.com")'
 _READ = '($.eventName = "GetSecretValue")'
+# In the name of each role of a rotation; before version 0.2 they had no prefix.
+_ROTATION = "-rotation-role-"
+_ROTATION_ROLES = f"*{_ROTATION}*"
 # This many names of any length fit in one pattern with its other conditions.
 _NAMES_A_PATTERN = 6
 # Room for the ids of existing secrets in a pattern, unless one needs more; the rest is for known
@@ -74,8 +77,16 @@ def reads(secret_ids: Sequence[str]) -> str:
     return _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secrets(secret_ids))
 
 
-def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str:
+def unknown_readers(
+    secret_ids: Sequence[str],
+    own_arns: Sequence[str],
+    known_arns: Sequence[str] = (),
+    role_prefix: str | None = None,
+) -> str:
     """Match reads by anyone except sessions of these roles, and these users.
+
+    `own_arns` are the roles of this environment. If the pattern is too long with the name of each,
+    all roles with `role_prefix` are known, and after that all rotation roles.
 
     For a caller in another account the event has only the account, so a known reader there covers
     its whole account, in which no one else may read. The first known reader is of this account.
@@ -85,6 +96,33 @@ def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str
         ValueError: the pattern is longer than CloudWatch Logs allows.
 
     """
+    pattern, count = "", 0
+    for own in _ever_shorter(own_arns, role_prefix):
+        pattern, count = _unknown_readers(secret_ids, [*own, *known_arns]), len(own)
+        if len(pattern) <= FILTER_PATTERN_LENGTH:
+            return pattern
+    raise ValueError(
+        f"{count + len(known_arns)} known readers need a filter pattern of {len(pattern)}"
+        f" characters, but CloudWatch Logs allows {FILTER_PATTERN_LENGTH}"
+    )
+
+
+def _ever_shorter(arns: Sequence[str], prefix: str | None) -> Iterator[list[str]]:
+    """Yield ways to name these roles, the most exact one first; the first role stays."""
+    yield [*arns]
+    if prefix is None:
+        return
+    account = arns[0].rpartition("/")[0].partition("/")[0]
+    of_stack = [arn for arn in arns if not _name(arn).startswith(prefix)]
+    yield [f"{account}/{prefix}*", *of_stack]
+    yield [
+        f"{account}/{prefix}*",
+        f"{account}/{_ROTATION_ROLES}",
+        *(arn for arn in of_stack if _ROTATION not in arn),
+    ]
+
+
+def _unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str:
     accounts = [arn.split(":")[4] for arn in known_arns]
     home, *others = dict.fromkeys(accounts)
     known = " && ".join(
@@ -99,13 +137,7 @@ def unknown_readers(secret_ids: Sequence[str], known_arns: Sequence[str]) -> str
         nobody = f"({nobody} && {elsewhere})"
         known = f'($.userIdentity.arn = "*") && {known}'
     unknown = f"({nobody} || ({known}))"
-    pattern = _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secrets(secret_ids), unknown)
-    if len(pattern) > FILTER_PATTERN_LENGTH:
-        raise ValueError(
-            f"{len(known_arns)} known readers need a filter pattern of {len(pattern)} characters,"
-            f" but CloudWatch Logs allows {FILTER_PATTERN_LENGTH}"
-        )
-    return pattern
+    return _all(_SECRETS_MANAGER, _READ, _SUCCEEDED, _of_secrets(secret_ids), unknown)
 
 
 def deleted_secrets(secret_ids: Sequence[str]) -> str:
@@ -134,6 +166,11 @@ def changed_grants(secret_arns: Sequence[str]) -> str:
     """Match changes of any IAM policy that mentions these secrets."""
     about = _one_of("$.requestParameters.policyDocument", secret_arns)
     return _all(_IAM, _SUCCEEDED, about)
+
+
+def changed_policies_of_many(role_prefix: str) -> str:
+    """Match changes of what any role with this prefix, or any rotation role, may do."""
+    return changed_role_policies([f"*/{role_prefix}*", f"*/{_ROTATION_ROLES}"])
 
 
 def changed_role_policies(role_arns: Sequence[str]) -> str:

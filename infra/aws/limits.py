@@ -139,6 +139,8 @@ PARAMETER_TIERS: tuple[str, ...] = get_args(ParameterTier)
 # AWS also allows any multiple of 60; these are the periods that a dashboard shows.
 ALARM_PERIOD_SECONDS = (10, 30, 60, 300, 900, 3600)
 ALARM_DESCRIPTION_LENGTH = 1024
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+ALARMS_IN_COMPOSITE = 100
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 FILTER_PATTERN_LENGTH = 1024
 # A log group can have 100 metric filters: seven for each part of the existing secrets.
@@ -167,6 +169,8 @@ MANAGED_POLICY_CHARACTERS = 6_144
 # All inline policies of a role together.
 INLINE_POLICY_CHARACTERS = 10_240
 MANAGED_POLICIES_PER_ROLE = 10
+# The default quota of an account, which AWS raises to 5,000 on request.
+ROLES_PER_ACCOUNT = 1_000
 # https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html
 TAG_KEY_LENGTH = 128
 TAG_VALUE_LENGTH = 256

@@ -17,6 +17,8 @@ from ..alarms import filters as alarm_filters
 from ..aws import limits
 
 _SLOW = 0.8
+# With more roles, one filter watches all of the stack: a log group can have 100 filters.
+_MANY_ROLES = 48
 _HOUR_SECONDS = 3600
 # Width of the anomaly detection band, in standard deviations; it learns hours and weekdays.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Anomaly_Detection.html
@@ -63,6 +65,9 @@ class MonitoringArgs(TypedDict):
     """The functions that read secrets."""
     role_arns: Sequence[pulumi.Input[str]]
     """ARNs of the functions' roles: they may read; changes of their policies raise an alarm."""
+    role_prefix: NotRequired[str]
+    """Prefix of these roles' names, to watch more of them than patterns can list (default: each
+    must fit)."""
     known_reader_arns: NotRequired[Sequence[str]]
     """ARNs of other roles and users that may read without an alarm (default none)."""
     policy_arns: NotRequired[Sequence[pulumi.Input[str]]]
@@ -121,7 +126,8 @@ class Monitoring(pulumi.ComponentResource):
                 f" each kind, but a log group has room for {limits.EXISTING_SECRET_PARTS}; list"
                 " fewer existing secrets"
             )
-        super().__init__("lambda-secrets:index:Monitoring", name, {**args}, opts)
+        props = {key: value for key, value in args.items() if key != "role_prefix"}
+        super().__init__("lambda-secrets:index:Monitoring", name, props, opts)
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._count_events()
@@ -141,16 +147,16 @@ class Monitoring(pulumi.ComponentResource):
             )
         if (watch := args.get("replica_watch_name")) is not None:
             alarms["replicas-broken"] = self._watched(watch, "replicas-broken", "ReplicasBroken")
-        composite = aws.cloudwatch.CompositeAlarm(
-            f"{name}-any",
-            alarm_name=f"{args['environment']}-any",
-            alarm_description=incidents.any_alarm(self._runbook),
-            alarm_rule=pulumi.Output.all(*(alarm.name for alarm in alarms.values())).apply(
-                lambda names: " OR ".join(f'ALARM("{each}")' for each in sorted(names))
-            ),
-            tags=args.get("tags"),
-            opts=self._child,
-        )
+        names = [alarm.name for alarm in alarms.values()]
+        parts = range(0, len(names), limits.ALARMS_IN_COMPOSITE)
+        if len(parts) > 1:
+            names = [
+                self._composite(
+                    f"any-{number}", names[at : at + limits.ALARMS_IN_COMPOSITE]
+                ).alarm_name
+                for number, at in enumerate(parts, start=1)
+            ]
+        composite = self._composite("any", names)
         dashboard = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=args["environment"],
@@ -169,6 +175,20 @@ class Monitoring(pulumi.ComponentResource):
                 "composite_alarm_arn": self.composite_alarm_arn,
                 "dashboard_name": self.dashboard_name,
             }
+        )
+
+    def _composite(
+        self, what: str, names: Sequence[pulumi.Output[str]]
+    ) -> aws.cloudwatch.CompositeAlarm:
+        return aws.cloudwatch.CompositeAlarm(
+            f"{self._name}-{what}",
+            alarm_name=f"{self._args['environment']}-{what}",
+            alarm_description=incidents.any_alarm(self._runbook),
+            alarm_rule=pulumi.Output.all(*names).apply(
+                lambda known: " OR ".join(f'ALARM("{each}")' for each in sorted(known))
+            ),
+            tags=self._args.get("tags"),
+            opts=self._child,
         )
 
     def _count_events(self) -> None:
@@ -192,11 +212,16 @@ class Monitoring(pulumi.ComponentResource):
                 "ChangedAudit",
                 pulumi.Output.all(*part).apply(alarm_filters.changed_logs),
             )
-        for number, part in enumerate(alarm_filters.split(args["role_arns"]), start=1):
-            patterns[f"role-policies-{number}"] = (
-                "ChangedPolicies",
-                pulumi.Output.all(*part).apply(alarm_filters.changed_role_policies),
-            )
+        role_prefix = args.get("role_prefix")
+        if role_prefix is not None and len(args["role_arns"]) > _MANY_ROLES:
+            of_many = alarm_filters.changed_policies_of_many(role_prefix)
+            patterns["role-policies-1"] = ("ChangedPolicies", of_many)
+        else:
+            for number, part in enumerate(alarm_filters.split(args["role_arns"]), start=1):
+                patterns[f"role-policies-{number}"] = (
+                    "ChangedPolicies",
+                    pulumi.Output.all(*part).apply(alarm_filters.changed_role_policies),
+                )
         for number, part in enumerate(alarm_filters.split(args.get("policy_arns", ())), start=1):
             patterns[f"managed-policies-{number}"] = (
                 "ChangedPolicies",
@@ -234,7 +259,9 @@ class Monitoring(pulumi.ComponentResource):
         if ids:
             known = self._args.get("known_reader_arns", ())
             unknown = pulumi.Output.all(*self._args["role_arns"]).apply(
-                lambda roles: alarm_filters.unknown_readers(ids, [*roles, *known])
+                lambda roles: alarm_filters.unknown_readers(
+                    ids, roles, known, self._args.get("role_prefix")
+                )
             )
             patterns |= {
                 "reads": ("Reads", alarm_filters.reads(ids)),

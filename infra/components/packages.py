@@ -14,8 +14,12 @@ from ..packaging import bytecode, distributions, runtimes, store, zips
 _COMPILE_MILLIS_PER_LINE = 0.009
 
 
-def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
+def archive(
+    files: Mapping[str, Path], runtime: str, texts: Mapping[str, str] | None = None
+) -> pulumi.Archive:
     """Pack the files, and the bytecode of each module if its Python is installed.
+
+    `texts` are more files of a package without executables: path in the package -> content.
 
     Pulumi hashes such an archive by names and contents, so neither a file's date nor another file
     next to it publishes a new version of the function. But the archive loses the executable bit
@@ -25,8 +29,11 @@ def archive(files: Mapping[str, Path], runtime: str) -> pulumi.Archive:
     packed = bytecode.added(files, runtime, store.DEFAULT)
     if any(zips.is_executable(name, path) for name, path in packed.items()):
         return pulumi.FileArchive(str(zips.write(packed, store.DEFAULT)))
+    assets: dict[str, pulumi.Asset | pulumi.Archive] = {
+        name: pulumi.FileAsset(str(path)) for name, path in sorted(packed.items())
+    }
     return pulumi.AssetArchive(
-        {name: pulumi.FileAsset(str(path)) for name, path in sorted(packed.items())}
+        assets | {name: pulumi.StringAsset(text) for name, text in (texts or {}).items()}
     )
 
 

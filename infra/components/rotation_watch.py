@@ -7,6 +7,7 @@ or metric reports a replica that failed either. So the function asks Secrets Man
 secret's next rotation and the state of its replicas. `Monitoring` has the alarms.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NotRequired
@@ -31,6 +32,8 @@ class RotationWatchArgs(SmallFunctionArgs):
     """Regions where every one of them has a replica (default none)."""
     account_id: str
     """Account of the rule that calls the function."""
+    secret_prefix: NotRequired[str]
+    """Prefix of the full names (default: the secrets must fit in one policy)."""
     file: Path
     """The function's only module, with its `lambda_handler`."""
 
@@ -40,7 +43,8 @@ class RotationWatch(pulumi.ComponentResource):
 
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
-        aws.iam.RolePolicy: its own log group, and DescribeSecret on these secrets.
+        aws.iam.RolePolicy: its own log group, and DescribeSecret on these secrets; if they are too
+            many for a policy, on all with `secret_prefix`.
         aws.cloudwatch.EventRule, aws.cloudwatch.EventTarget: every 15 minutes.
         aws.lambda.Permission: allows this rule to call it.
     """
@@ -58,6 +62,11 @@ class RotationWatch(pulumi.ComponentResource):
         super().__init__("lambda-secrets:index:RotationWatch", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         secrets = args["secret_arns"]
+        watched = {
+            "secrets": list(secrets),
+            "rotating": list(args["rotating"]),
+            "replicaRegions": list(args.get("replica_regions", ())),
+        }
 
         identity = small_function.identity(
             name,
@@ -65,7 +74,9 @@ class RotationWatch(pulumi.ComponentResource):
             "Checks the rotation dates and the replicas of secrets",
             {
                 "describe": pulumi.Output.all(*secrets.values()).apply(
-                    monitoring_policies.describe_secrets
+                    lambda arns: monitoring_policies.describe_secrets(
+                        arns, args.get("secret_prefix")
+                    )
                 )
             },
             child,
@@ -75,17 +86,15 @@ class RotationWatch(pulumi.ComponentResource):
             args,
             identity,
             child,
-            code=packages.archive({args["file"].name: args["file"]}, small_function.runtime(args)),
+            code=packages.archive(
+                {args["file"].name: args["file"]},
+                small_function.runtime(args),
+                {"watched.json": json.dumps(watched)},
+            ),
             handler=f"{args['file'].stem}.lambda_handler",
             memory_size=128,
+            # Enough for a thousand secrets.
             timeout=60,
-            environment={
-                "variables": {
-                    "SECRETS": ",".join(secrets),
-                    "ROTATING": ",".join(args["rotating"]),
-                    "REPLICA_REGIONS": ",".join(args.get("replica_regions", ())),
-                }
-            },
         )
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from ..aws.limits import ROLES_PER_ACCOUNT
 from ..aws.location import Location
+from .functions import functions
 from .schema import Settings
 
 # Fields of its secret that the example `app` needs.
@@ -13,6 +15,7 @@ def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
     """Yield a line for each warning; region and account are the stack's."""
     if not settings.functions:
         yield from _example(settings)
+    yield from _roles(settings)
     if settings.audit.trail == "none":
         return
     for name, secret in settings.existing_secrets.items():
@@ -22,6 +25,16 @@ def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
                 f"secrets.{name} is in region {owner.region} of account {owner.account_id}, so"
                 " this stack's trail and alarms do not see who reads or changes it"
             )
+
+
+def _roles(settings: Settings) -> Iterator[str]:
+    """Warn of more roles than an account may have by default."""
+    rotations = [secret for secret in settings.own_secrets.values() if secret.rotation]
+    count = len(functions(settings)) + len(rotations)
+    if count > ROLES_PER_ACCOUNT:
+        quota = f"an account may have {ROLES_PER_ACCOUNT} by default"
+        remedy = "request a higher quota of IAM roles (up to 5,000), or split the stack"
+        yield f"the functions and rotations need {count} roles, but {quota}; {remedy}"
 
 
 def _example(settings: Settings) -> Iterator[str]:

@@ -1,11 +1,15 @@
 """Policy documents of monitoring. Pure functions over plain strings; JSON-shaped dicts out."""
 
+import json
 from collections.abc import Sequence
 
+from ..aws.limits import INLINE_POLICY_CHARACTERS
 from ..aws.location import Location
 from . import iam as policies
 from .iam import Policy
 
+# Room for the policy around the ARNs, and for the role's other policy.
+_MOST_CHARACTERS = INLINE_POLICY_CHARACTERS - 1000
 _CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 
 
@@ -58,13 +62,19 @@ def topic_policy(topic_arn: str, alarm_prefix: str) -> Policy:
     )
 
 
-def describe_secrets(secret_arns: Sequence[str]) -> Policy:
-    """Describe exactly these secrets, which returns their rotation dates and no value."""
+def describe_secrets(secret_arns: Sequence[str], prefix: str | None = None) -> Policy:
+    """Describe these secrets, which returns their rotation dates and no value.
+
+    With a prefix of their names, it may be all with that prefix, if these are too many.
+    """
+    resources = list(secret_arns)
+    if prefix and len(json.dumps(resources)) > _MOST_CHARACTERS:
+        resources = [Location.of(resources[0]).arn("secretsmanager", f"secret:{prefix}*")]
     return policies.policy_document(
         {
             "Sid": "DescribeSecrets",
             "Effect": "Allow",
             "Action": "secretsmanager:DescribeSecret",
-            "Resource": list(secret_arns),
+            "Resource": resources,
         }
     )

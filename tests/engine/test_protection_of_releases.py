@@ -63,7 +63,7 @@ def test_protection_comes_to_a_stack_of_a_release_as_no_change_of_a_resource(
     stack.up()
     before = (stack.text("config"), stack.text("made"), stack.value("secure"), stack.value("made"))
     stack.use(ROOT)
-    paste(stack.work / "Pulumi.dev.yaml", refusal(stack.preview))
+    paste(stack.work / f"Pulumi.{stack.name}.yaml", refusal(stack.preview))
     planned = stack.preview()
     for type_, names in PROTECTED.items():
         for name in names:

@@ -87,12 +87,14 @@ def test_what_config_set_writes_is_accepted(tmp_path: Path) -> None:
         "--path secrets.session.rotation.everyDays 5",
         "--path secrets.database.fields.sslmode require",
         "--path 'secrets[\"team/key\"].from' config",
-        "--path 'exemptions[\"rotation.team/key\"]' 'An operator does it.'",
-        "--path 'exemptions[\"configValues.team/key\"]' 'An operator does it.'",
         *(
             f"--path 'exemptions[\"{rule}.team/key\"].{key}' {value}"
             for rule in ("rotation", "configValues")
-            for key, value in (("owner", "platform"), ("expires", "9999-12-31"))
+            for key, value in (
+                ("reason", "'An operator does it.'"),
+                ("owner", "platform"),
+                ("expires", "9999-12-31"),
+            )
         ),
         "--path --type string tags.CostCenter 42",
         "--path 'replicaRegions[0]' us-west-2",

@@ -7,6 +7,7 @@ from ...names import Names
 from ..errors import ConfigError
 from ..partial import Partial
 from . import (
+    capacity,
     certificates,
     functions,
     guardrails,
@@ -72,6 +73,7 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     yield from functions.errors(
         settings, names, region, config.secret_names, config.parameter_names
     )
+    yield from capacity.errors(settings, names)
     yield from readers.errors(settings, config.secret_names, config.function_names, region)
     yield from network.errors(settings, region)
     yield from replicas.errors(settings.replica_regions, region)

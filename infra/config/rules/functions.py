@@ -87,8 +87,9 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
             taken[f"{name}-rotation"] = f"is reserved for the function that rotates {name}"
     for name in settings.functions:
         yield from name_rules.logical("functions", name)
-        if name in taken:
-            yield ConfigError(f"functions.{name}", f"{taken[name]}; choose another name")
+        reason = taken.get(re.sub(r"^seeder-\d+$", "seeder", name))
+        if reason:
+            yield ConfigError(f"functions.{name}", f"{reason}; choose another name")
     replacing = [name for name, each in settings.functions.items() if each.replaces]
     if READER in replacing:
         rule = f"is not needed, because a function named {READER} always replaces `function`"

@@ -51,7 +51,10 @@ def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigErro
         rule = "must be true when monitoring is enabled, because the alarms read its metrics"
         yield ConfigError("function.telemetry", f"{rule}, got false")
     rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
-    own = [*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating)]
+    own = [
+        f"{names.physical_prefix}{name}"
+        for name in (*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating))
+    ]
     readers = [reader.role for reader in settings.readers.values()]
     # The account is not known here, so all count as in it, which needs the most characters.
     others = [re.sub(r"::\d+:", "::123456789012:", arn) for arn in (*known, *readers)]
@@ -59,7 +62,8 @@ def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigErro
     try:
         for secrets in (alarm_filters.of_environment(names.secret_prefix), *existing):
             if secrets.ids:
-                alarm_filters.unknown_readers(secrets.ids, [*map(_ROLE, own), *others])
+                roles = [*map(_ROLE, own)]
+                alarm_filters.unknown_readers(secrets.ids, roles, others, names.physical_prefix)
     except ValueError as error:
         rule = "cannot be true with this many functions, rotations and known readers"
         remedy = "use shorter names, or split the stack"

@@ -1,0 +1,43 @@
+"""What a role has no room for. Pure: no Pulumi, no boto3."""
+
+from collections.abc import Iterator
+
+from ...aws.limits import MANAGED_POLICIES_PER_ROLE
+from ...names import Names
+from ...policies.iam import split_by_size
+from ..errors import ConfigError
+from ..functions import AppFunction, functions
+from ..schema import Settings
+
+
+def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
+    """Reject functions that may read more than the policies of one role can grant."""
+    regions = len(settings.replica_regions)
+    try:
+        split_by_size(map(names.secret, settings.own_secrets), regions, writing=True)
+    except ValueError as error:
+        yield ConfigError("replicaRegions", f"has too many regions: {error}; list fewer")
+        return
+    for function in functions(settings).values():
+        needed = _policies(function, settings, names)
+        if needed > MANAGED_POLICIES_PER_ROLE:
+            rule = f"needs {needed} policies to read all of them"
+            why = f"IAM allows {MANAGED_POLICIES_PER_ROLE} per role"
+            remedy = "list fewer secrets, give them shorter names, or use more functions"
+            yield ConfigError(f"{function.section}.secrets", f"{rule}, but {why}; {remedy}")
+
+
+def _policies(function: AppFunction, settings: Settings, names: Names) -> int:
+    own = function.settings
+    secrets = [names.secret(each) for each in own.secrets if each in settings.own_secrets]
+    parameters = {
+        secure: [
+            names.parameter(each)
+            for each in own.parameters
+            if each in settings.parameters and settings.parameters[each].secure == secure
+        ]
+        for secure in (False, True)
+    }
+    read = split_by_size(secrets, len(settings.replica_regions))
+    others = sum(len(split_by_size(each)) for each in parameters.values())
+    return len(read) + others + len(own.role.policy_arns)
