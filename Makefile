@@ -12,7 +12,7 @@ unexport PYTHONSAFEPATH # it would hide the modules of the checkout from Python
 
 .DEFAULT_GOAL := help
 .PHONY: help up serve rotate lifecycle gameday pulumi test test-fast test-all test-flaky test-pythons test-lowest \
-  check coverage format docs picture bench bench-install bench-deploy soak lock clean
+  check coverage format docs picture bench bench-install bench-deploy bench-scale soak lock clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -117,6 +117,9 @@ bench-install: .venv/local ## time a fresh clone up to its first result, into be
 
 bench-deploy: .venv/local ## time deployments by both engines, into benchmarks/RESULTS.md, in 5 minutes
 	@$(BIN)/python -m benchmarks.deployment
+
+bench-scale: .venv/local ## time and memory for 1, 10, 100 and 500 secrets, into benchmarks/RESULTS.md, in 20 minutes
+	@$(BIN)/python -m benchmarks.scale
 
 soak: .venv/local ## rotate each strategy 200 times under traffic, into benchmarks/RESULTS.md, in 5 minutes
 	$(BIN)/python -m benchmarks.rotation
