@@ -450,7 +450,13 @@ def secret_policies(
                     "foreign_readers": elsewhere or None,
                     "writers": [
                         *([rotations[name].role_arn] if name in rotations else []),
-                        *(each.role_arn for each in deployed.seeders if name in each.secrets),
+                        *(
+                            each.role_arn
+                            for each, part in zip(
+                                deployed.seeders, seeding.parts(env), strict=True
+                            )
+                            if name in part.secrets
+                        ),
                     ],
                     "administrators": administrators if settings.enabled else [],
                     "organization_id": settings.organization_id,

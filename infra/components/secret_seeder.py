@@ -85,8 +85,6 @@ class SecretSeeder(pulumi.ComponentResource):
     """ARN of the function's role."""
     policy_arns: list[pulumi.Output[str]]
     """ARNs of the role's customer managed policies."""
-    secrets: frozenset[str]
-    """Logical names of the secrets that it writes."""
     versions: pulumi.Output[dict[str, str]]
     """Logical name of a secret, or `parameters/NAME` -> id of the version that the last call found
     or wrote."""
@@ -173,7 +171,6 @@ class SecretSeeder(pulumi.ComponentResource):
         self.function_name = function.name
         self.role_arn = identity.role.arn
         self.policy_arns = grants.policy_arns(attached)
-        self.secrets = frozenset(args["seeds"])
         self.versions = pulumi.Output.all(**versions)
         self.register_outputs(
             {

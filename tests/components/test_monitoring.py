@@ -11,6 +11,7 @@ from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring, MonitoringArgs
 from infra.components.rotation_watch import RotationWatch
+from infra.policies.monitoring import describe_secrets
 from local.engines.built_in import Registration
 from tests.recording import ACCOUNT, PROJECT, ROOT, by_type, made, only, planned, requested
 
@@ -399,12 +400,12 @@ def test_the_watch_describes_these_secrets_and_is_called_by_its_rule() -> None:
         }
     }
     function = only(registered, "lambda/function:Function").inputs
-    assert function["environment"]["variables"] == {
-        "SECRETS": "p/s/session",
-        "ROTATING": "",
-        "REPLICA_REGIONS": "us-west-2,eu-west-1",
-    }
     assert "rotation_watch.py" in function["code"].assets
+    assert watched_by(function) == {
+        "secrets": ["p/s/session"],
+        "rotating": [],
+        "replicaRegions": ["us-west-2", "eu-west-1"],
+    }
     permission = only(registered, "Permission").inputs
     assert permission["principal"] == "events.amazonaws.com"
     assert permission["sourceArn"] == only(registered, "EventRule").outputs["arn"]
@@ -426,12 +427,29 @@ def test_replicas_of_secrets_that_do_not_rotate_are_watched_and_without_any_noth
     }
     assert "rotation-overdue" not in made_alarms
     assert ("replicas-broken" in made_alarms) == bool(regions)
-    environments = [
-        each.inputs["environment"]["variables"]
+    found = [
+        watched_by(each.inputs)
         for each in by_type(registered, "lambda/function:Function")
         if each.name.startswith("rotation-watch")
     ]
-    assert [each["REPLICA_REGIONS"] for each in environments] == [",".join(regions)] * len(regions)
-    for each in environments:
-        assert each["SECRETS"].startswith(f"{PROJECT}/dev/")
-        assert not each["ROTATING"]
+    assert [each["replicaRegions"] for each in found] == [regions] * len(regions)
+    for each in found:
+        assert all(name.startswith(f"{PROJECT}/dev/") for name in each["secrets"])
+        assert each["secrets"]
+        assert not each["rotating"]
+
+
+def watched_by(function: dict[str, Any]) -> Any:
+    return json.loads(function["code"].assets["watched.json"].text)
+
+
+def test_more_secrets_than_a_policy_can_list_are_described_by_their_prefix() -> None:
+    few, many = ([f"{SECRET}{number:03}" for number in range(count)] for count in (10, 200))
+    assert resources(describe_secrets(few, "p/s/")) == few
+    arn = SECRET.rpartition(":secret:")[0]
+    assert resources(describe_secrets(many, "p/s/")) == [f"{arn}:secret:p/s/*"]
+    assert resources(describe_secrets(many)) == many
+
+
+def resources(policy: dict[str, Any]) -> Any:
+    return policy["Statement"][0]["Resource"]

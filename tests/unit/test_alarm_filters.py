@@ -167,6 +167,37 @@ def test_more_readers_than_a_pattern_holds_are_refused() -> None:
         alarm_filters.unknown_readers(IDS, [f"{READER}{number}" for number in range(50)])
 
 
+PREFIX = "app-prod-"
+OWN = [READER.replace("reader", f"{PREFIX}s{number}-rotation") for number in range(400)]
+EARLIER = [READER.replace("reader", f"s{number}-rotation") for number in range(400)]
+
+
+@pytest.mark.parametrize("roles", [OWN, EARLIER, [*OWN, *EARLIER]], ids=["own", "0.1", "both"])
+def test_any_number_of_rotations_is_known(roles: list[str]) -> None:
+    reader = READER.replace("reader", f"{PREFIX}reader")
+    pattern = alarm_filters.unknown_readers(IDS, [reader, *roles], [USER], PREFIX)
+    assert len(pattern) <= FILTER_PATTERN_LENGTH
+    for role in (reader, roles[0], roles[-1]):
+        session = f"arn:aws:sts::123456789012:assumed-role/{role.rpartition('/')[2]}"
+        assert not matches(pattern, read(ARN, f"{session}/session"))
+    stranger = "arn:aws:sts::123456789012:assumed-role/app-reader/me"
+    assert matches(pattern, read(ARN, stranger))
+
+
+def test_few_roles_are_named_exactly() -> None:
+    exact = alarm_filters.unknown_readers(IDS, [READER, *OWN[:2]])
+    assert alarm_filters.unknown_readers(IDS, [READER, *OWN[:2]], (), PREFIX) == exact
+    assert f"{PREFIX}*" not in exact
+
+
+def test_a_change_of_any_of_many_roles_is_matched() -> None:
+    pattern = alarm_filters.changed_policies_of_many(PREFIX)
+    for role in (OWN[0], EARLIER[0]):
+        changed = event("iam", "PutRolePolicy", roleName=role.rpartition("/")[2])
+        assert matches(pattern, changed)
+    assert not matches(pattern, event("iam", "PutRolePolicy", roleName="another"))
+
+
 def test_the_longest_names_fit_the_patterns_they_are_split_over() -> None:
     role, key = f"arn:aws:iam::123456789012:role/{'r' * 64}", KEY.replace("key/", "key/mrk-")
     (policies, *_) = alarm_filters.split([POLICY] * 100)
@@ -211,7 +242,7 @@ def test_an_existing_secret_is_counted_once_by_whatever_it_is_named(
     arn: str, name_of: Callable[[str], str]
 ) -> None:
     named = {"secretId": name_of(arn)}
-    unknown = partial(alarm_filters.unknown_readers, known_arns=[READER])
+    unknown = partial(alarm_filters.unknown_readers, own_arns=[READER])
     assert counts(of_ids(alarm_filters.reads), read(named["secretId"])) == 1
     assert counts(of_ids(unknown), read(named["secretId"], ANOTHER)) == 1
     assert counts(of_ids(unknown), read(named["secretId"])) == 0

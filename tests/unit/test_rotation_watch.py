@@ -38,9 +38,13 @@ class Secrets:
 def watch(
     monkeypatch: pytest.MonkeyPatch, rotating: str, regions: str, **described: dict[str, Any]
 ) -> dict[str, list[str]]:
-    monkeypatch.setenv("SECRETS", "a,b")
-    monkeypatch.setenv("ROTATING", rotating)
-    monkeypatch.setenv("REPLICA_REGIONS", regions)
+    watched = {
+        "secrets": ["a", "b"],
+        "rotating": [each for each in rotating.split(",") if each],
+        "replicaRegions": [each for each in regions.split(",") if each],
+    }
+    content = SimpleNamespace(read_text=lambda **_: json.dumps(watched))
+    monkeypatch.setattr(rotation_watch, "_WATCHED", content)
     monkeypatch.setattr("boto3.client", lambda _, **__: Secrets(**described))
     return rotation_watch.lambda_handler({}, CONTEXT)
 

@@ -1,0 +1,128 @@
+"""Hundreds of secrets: everything is planned, and nothing exceeds what one object of AWS holds."""
+
+import json
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+
+from benchmarks.large import watched
+from infra.aws import limits
+from infra.config import seeding
+from infra.config.environment import Environment
+from infra.config.schema import Settings
+from local.engines.built_in import BuiltInEngine, Registration
+from tests.recording import Recording, by_type
+from tests.unit.test_settings import faults, read
+
+FILTERS_IN_A_LOG_GROUP = 100
+RANDOM: dict[str, Any] = {"generate": {"key": {}}}
+
+
+@pytest.mark.parametrize(
+    ("secrets", "rotating", "functions"),
+    [(60, 40, 4), pytest.param(500, 300, 20, marks=pytest.mark.exhaustive)],
+)
+def test_no_object_of_aws_is_too_small(secrets: int, rotating: int, functions: int) -> None:
+    engine = BuiltInEngine(Recording())
+    engine.run(watched(secrets, rotating, functions))
+    made = engine.registrations
+    assert len(by_type(made, "secretsmanager/secret:Secret")) == secrets
+    assert len(by_type(made, "secretRotation:SecretRotation")) == rotating
+    assert excesses(made) == []
+
+
+def test_what_is_too_large_is_found() -> None:
+    """The control."""
+    role = {"role": "r", "policy": "x" * 10_241}
+    policy = registered("aws:iam/rolePolicy:RolePolicy", role)
+    assert excesses([policy]) == ["inline policies of r: 10241"]
+    attached = [registered("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": "r"})]
+    assert excesses(attached * 11) == ["policies of r: 11"]
+    counted = {"logGroupName": "g", "pattern": "x" * 1_025}
+    filters = [registered("aws:cloudwatch/logMetricFilter:LogMetricFilter", counted)] * 101
+    assert len(excesses(filters)) == 101 + 1
+    rule = {"alarmRule": " OR ".join(["ALARM(x)"] * 101)}
+    assert excesses([registered("aws:cloudwatch/compositeAlarm:CompositeAlarm", rule)])
+
+
+def registered(type_: str, inputs: dict[str, Any]) -> Registration:
+    return Registration("urn", type_, "name", "", True, inputs, set(), frozenset())  # noqa: FBT003
+
+
+def excesses(made: list[Registration]) -> list[str]:
+    """Name each object that is larger than AWS allows, with its size."""
+    sizes: dict[str, tuple[int, int]] = {}
+    inline: defaultdict[str, int] = defaultdict(int)
+    attached: Counter[str] = Counter()
+    filters: Counter[str] = Counter()
+    for number, each in enumerate(made):
+        inputs, what = each.inputs, f"{each.name} {number}"
+        match each.type.rpartition(":")[2]:
+            case "RolePolicy":
+                inline[inputs["role"]] += len(inputs["policy"])
+            case "RolePolicyAttachment":
+                attached[inputs["role"]] += 1
+            case "Policy":
+                sizes[what] = (len(inputs["policy"]), limits.MANAGED_POLICY_CHARACTERS)
+            case "SecretPolicy" if each.custom:
+                sizes[what] = (len(inputs["policy"]), limits.RESOURCE_POLICY_CHARACTERS)
+            case "LogMetricFilter":
+                filters[inputs["logGroupName"]] += 1
+                sizes[what] = (len(inputs["pattern"]), limits.FILTER_PATTERN_LENGTH)
+            case "CompositeAlarm":
+                children = inputs["alarmRule"].count("ALARM(")
+                sizes[what] = (children, limits.ALARMS_IN_COMPOSITE)
+                sizes[f"rule of {what}"] = (len(inputs["alarmRule"]), 10_240)
+            case "Function":
+                variables = (inputs.get("environment") or {}).get("variables") or {}
+                text = json.dumps(variables, separators=(",", ":"))
+                sizes[what] = (len(text.encode()), limits.ENVIRONMENT_BYTES)
+    sizes |= {
+        f"inline policies of {role}": (size, limits.INLINE_POLICY_CHARACTERS)
+        for role, size in inline.items()
+    }
+    sizes |= {
+        f"policies of {role}": (count, limits.MANAGED_POLICIES_PER_ROLE)
+        for role, count in attached.items()
+    }
+    sizes |= {
+        f"filters of {group}": (count, FILTERS_IN_A_LOG_GROUP) for group, count in filters.items()
+    }
+    return [f"{what}: {size}" for what, (size, most) in sizes.items() if size > most]
+
+
+def test_seeders_share_what_is_generated_and_few_secrets_have_one() -> None:
+    def of(count: int) -> Environment:
+        secrets = {f"service-{number:04}-api-credentials-v1": RANDOM for number in range(count)}
+        settings = Settings.model_validate({"secrets": secrets})
+        return Environment("app", "prod", "us-east-1", settings, {})
+
+    assert len(seeding.parts(of(100))) == 1
+    env = of(500)
+    parts = seeding.parts(env)
+    assert len(parts) > 1
+    assert Counter(name for part in parts for name in part.secrets) == Counter([*env.seeds()])
+    assert [seeding.seeder(number) for number in (1, 2, 3)] == ["seeder", "seeder-2", "seeder-3"]
+    assert seeding.parts(of(0)) == []
+
+
+def test_a_function_that_may_read_too_much_is_refused_at_preview() -> None:
+    names = [f"service-{number:04}-api-credentials-v1" for number in range(300)]
+    secrets = dict.fromkeys(names, RANDOM)
+    code = {"code": "handler/app.py", "handler": "app.lambda_handler"}
+    functions = {"reader": {**code, "secrets": names}}
+    (fault,) = faults({"secrets": secrets, "functions": functions})
+    assert "functions.reader.secrets needs 12 policies to read all of them, but IAM" in fault
+    assert "allows 10 per role; list fewer secrets, give them shorter names, or use more" in fault
+    halves = {
+        "first": {**code, "secrets": names[:150]},
+        "second": {**code, "secrets": names[150:]},
+    }
+    assert read({"secrets": secrets, "functions": halves})
+
+
+def test_a_name_of_another_seeder_is_reserved() -> None:
+    code = {"code": "handler/app.py", "handler": "app.lambda_handler"}
+    (fault,) = faults({"secrets": {"a": RANDOM}, "functions": {"seeder-2": code}})
+    assert "functions.seeder-2 is reserved for the function that generates" in fault
