@@ -32,7 +32,7 @@ deployed = wiring.Deployed(keys, secrets, seeders, rotations, roles)
 restrictions = wiring.secret_policies(context, administrators, deployed)
 readers = wiring.external_readers(context, keys, secrets)
 functions = app_functions.extension_functions(
-    context, keys, roles, network.vpc_config, ready=[*seeders, *restrictions]
+    context, keys, roles, network.vpc_config, wiring.ready(context, seeders, restrictions)
 )
 trail = observability.audit(context)
 monitored = observability.monitoring(context, deployed, functions, trail)

@@ -101,9 +101,9 @@ def extension_functions(
     keys: Keys,
     roles: Mapping[str, ReaderRole],
     vpc_config: VpcConfig,
-    ready: list[pulumi.Resource],
+    ready: Mapping[str, list[pulumi.Resource]],
 ) -> dict[str, ExtensionFunction]:
-    """Create each function, after the resources in `ready`."""
+    """Create each function, after its resources in `ready`."""
     env = context.env
     components = {}
     for name, function in env.functions.items():
@@ -129,7 +129,7 @@ def extension_functions(
                 **cast("RuntimeArgs", own.model_dump(include=_RUNTIME)),
             },
             pulumi.ResourceOptions.merge(
-                _taking_over(function), pulumi.ResourceOptions(depends_on=ready)
+                _taking_over(function), pulumi.ResourceOptions(depends_on=ready[name])
             ),
         )
     return components

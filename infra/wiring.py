@@ -353,6 +353,24 @@ def _seeder(
     )
 
 
+def _seeded(seeders: list[SecretSeeder], *names: str | None) -> list[pulumi.Resource]:
+    """Return the calls that write these initial values."""
+    return [each.invocations[key] for each in seeders for key in names if key in each.invocations]
+
+
+def ready(
+    context: Context, seeders: list[SecretSeeder], restrictions: Mapping[str, SecretPolicy]
+) -> dict[str, list[pulumi.Resource]]:
+    """Return what each function waits for: values and resource policies of what it reads."""
+    waits = {}
+    for name, function in context.env.functions.items():
+        own = function.settings
+        parameters = [f"parameters/{each}" for each in own.parameters]
+        policies = [restrictions[each] for each in own.secrets if each in restrictions]
+        waits[name] = [*_seeded(seeders, *own.secrets, *parameters), *policies]
+    return waits
+
+
 def secret_rotations(
     context: Context,
     keys: Keys,
@@ -393,8 +411,8 @@ def secret_rotations(
                 "vpc_config": network.vpc_config,
                 **context.small_function(f"{name}-rotation", keys.home),
             },
-            # A rotation starts from a value.
-            pulumi.ResourceOptions(depends_on=seeded),
+            # A rotation starts from a value, and logs in with another.
+            pulumi.ResourceOptions(depends_on=_seeded(seeded, name, rotation.admin_secret)),
         )
     network.role_arns.extend(each.role_arn for each in components.values())
     return components
@@ -414,53 +432,44 @@ def _admin_secret(
 
 def secret_policies(
     context: Context, administrators: list[str], deployed: Deployed
-) -> list[SecretPolicy]:
+) -> dict[str, SecretPolicy]:
     """Create the resource policies, which deny all but the functions and the administrators.
 
     Without `resourcePolicy.enabled`, only a secret with a reader in another account has a policy.
     """
     env, settings = context.env, context.env.settings.resource_policy
     rotations = deployed.rotations
-    restrictions = []
+    administered: dict[str, list[pulumi.Output[str]]] = {}
+    for other, rotation in env.rotations.items():
+        if rotation.admin_secret:
+            administered.setdefault(rotation.admin_secret, []).append(rotations[other].role_arn)
+    restrictions = {}
     for name, secret in deployed.secrets.items():
         here, elsewhere = context.readers_of(name)
         if not settings.enabled and not elsewhere:
             continue
-        administered = [
-            rotations[other].role_arn
-            for other, rotation in env.rotations.items()
-            if rotation.admin_secret == name
-        ]
-        restrictions.append(
-            SecretPolicy(
-                name,
-                {
-                    "secret_arn": secret.arn,
-                    "partition": context.location.partition,
-                    "account_id": context.location.account_id,
-                    "readers": [
-                        *(
-                            deployed.roles[function.name].arn
-                            for function in env.functions.values()
-                            if name in function.settings.secrets
-                        ),
-                        *administered,
-                        *here,
-                    ],
-                    "foreign_readers": elsewhere or None,
-                    "writers": [
-                        *([rotations[name].role_arn] if name in rotations else []),
-                        *(
-                            each.role_arn
-                            for each, part in zip(
-                                deployed.seeders, seeding.parts(env), strict=True
-                            )
-                            if name in part.secrets
-                        ),
-                    ],
-                    "administrators": administrators if settings.enabled else [],
-                    "organization_id": settings.organization_id,
-                },
-            )
+        restrictions[name] = SecretPolicy(
+            name,
+            {
+                "secret_arn": secret.arn,
+                "partition": context.location.partition,
+                "account_id": context.location.account_id,
+                "readers": [
+                    *(
+                        deployed.roles[function.name].arn
+                        for function in env.functions.values()
+                        if name in function.settings.secrets
+                    ),
+                    *administered.get(name, ()),
+                    *here,
+                ],
+                "foreign_readers": elsewhere or None,
+                "writers": [
+                    *([rotations[name].role_arn] if name in rotations else []),
+                    *(each.role_arn for each in deployed.seeders if name in each.invocations),
+                ],
+                "administrators": administrators if settings.enabled else [],
+                "organization_id": settings.organization_id,
+            },
         )
     return restrictions

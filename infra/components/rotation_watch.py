@@ -58,7 +58,8 @@ class RotationWatch(pulumi.ComponentResource):
         self, name: str, args: RotationWatchArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         limits.check(f"RotationWatch {name!r}", small_function.checks(args))
-        props = {key: value for key, value in args.items() if key != "file"}
+        apart = {"file", "secret_prefix"}
+        props = {key: value for key, value in args.items() if key not in apart}
         super().__init__("lambda-secrets:index:RotationWatch", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
         secrets = args["secret_arns"]

@@ -155,6 +155,8 @@ class SecretSeeder(pulumi.ComponentResource):
             f"parameters/{parameter}": {"lost": str(times)}
             for parameter, times in args.get("times_lost", {}).items()
         }
+        # Whoever needs one value waits for this call, and not for all.
+        self.invocations: dict[str, pulumi.Resource] = {}
         versions: dict[str, pulumi.Output[str]] = {}
         for seeded, event in _events(args).items():
             invocation = aws.lambda_.Invocation(
@@ -164,6 +166,7 @@ class SecretSeeder(pulumi.ComponentResource):
                 triggers=triggers.get(seeded),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=attached),
             )
+            self.invocations[seeded] = invocation
             versions[seeded] = invocation.result.apply(
                 lambda result: str(json.loads(result)["VersionId"])
             )

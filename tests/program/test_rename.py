@@ -11,7 +11,7 @@ import pytest
 from local.config import project
 from tests.recording import PROJECT, ROOT
 
-_LEFT = shutil.ignore_patterns(".*", "__pycache__", "benchmarks")
+_LEFT = shutil.ignore_patterns(".*", "__pycache__")
 _TESTS = ("tests/components", "tests/program", "tests/unit/test_settings.py")
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
