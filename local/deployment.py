@@ -216,7 +216,8 @@ def deploy(
         event = json.loads(resource.inputs["input"]) if resource.type == SEEDING else {}
         if operator and "SecretId" in event:
             value = secrets.get_secret_value(SecretId=event["SecretId"])
-            operator.make(resource.name.removeprefix("seeder-"), json.loads(value["SecretString"]))
+            name = value["Name"].removeprefix(Names(stack.project, stack.name).secret_prefix)
+            operator.make(name, json.loads(value["SecretString"]))
         if on_created:
             on_created(resource)
 

@@ -361,7 +361,7 @@ def test_a_seeder_that_makes_a_new_password_is_found_out(deploy: Deploy) -> None
     (seeder,) = [
         each["FunctionName"]
         for each in functions.list_functions()["Functions"]
-        if each["FunctionName"].startswith("seeder")
+        if "-seeder-function-" in each["FunctionName"]
     ]
     functions.update_function_code(FunctionName=seeder, ZipFile=data.getvalue())
     assert "wrote a new version" in broken(deployed)[SEEDED]

@@ -123,7 +123,7 @@ def test_a_replica_is_out_of_the_seeders_reach(deployed: Deployment) -> None:
     (seeder,) = {
         role["Arn"]
         for role in deployed.client("iam").list_roles()["Roles"]
-        if role["RoleName"].startswith("seeder-")
+        if "-seeder-role-" in role["RoleName"]
     }
     (outcome,) = read_in(deployed, AWAY, seeder, names(deployed)[0]).values()
     assert "AccessDeniedException" in outcome

@@ -31,7 +31,7 @@ def seed(deployed: Deployment, name: str = "database", **event: Any) -> dict[str
     (seeder,) = [
         each["FunctionName"]
         for each in deployed.client("lambda").list_functions()["Functions"]
-        if each["FunctionName"].startswith("seeder")
+        if "-seeder-function-" in each["FunctionName"]
     ]
     asked = {
         "SecretId": deployed.outputs["secret_arns"][name],
