@@ -259,7 +259,16 @@ def test_a_key_is_not_deleted_before_the_secrets_it_restores() -> None:
     assert read(keys)
     keys["secrets"] = {"database": {**DATABASE, "recoveryWindowDays": 8}}
     (fault,) = faults(keys)
-    assert "key.deletionWindowDays must be at least 8, so that" in fault
+    told = (
+        "must be at least 8, the value of secrets.database.recoveryWindowDays, so that a restored"
+    )
+    assert f"key.deletionWindowDays {told}" in fault
+
+
+def test_a_window_that_is_wrong_by_itself_is_no_default_that_the_key_is_too_short_for() -> None:
+    keys = {**VALID, "recoveryWindowDays": "", "key": {"deletionWindowDays": 7}}
+    (fault,) = faults(keys)
+    assert "recoveryWindowDays must be a whole number" in fault
 
 
 def test_a_stack_name_that_the_keys_alias_cannot_hold_is_refused() -> None:

@@ -8,9 +8,13 @@ from ..schema import Settings
 
 def errors(settings: Settings) -> Iterator[ConfigError]:
     """Reject a key that could be deleted while a deleted secret can still be restored."""
-    windows = [settings.recovery_window_days]
-    windows += [secret.recovery_window_days or 0 for secret in settings.own_secrets.values()]
-    if settings.key.deletion_window_days < max(windows):
-        rule = f"must be at least {max(windows)}, so that a restored secret can be decrypted"
+    windows = {"recoveryWindowDays": settings.recovery_window_days} | {
+        f"secrets.{name}.recoveryWindowDays": secret.recovery_window_days or 0
+        for name, secret in settings.own_secrets.items()
+    }
+    longest = max(windows, key=windows.__getitem__)
+    if settings.key.deletion_window_days < windows[longest]:
+        rule = f"must be at least {windows[longest]}, the value of {longest}"
+        why = "so that a restored secret can be decrypted"
         got = settings.key.deletion_window_days
-        yield ConfigError("key.deletionWindowDays", f"{rule}, got {got}")
+        yield ConfigError("key.deletionWindowDays", f"{rule}, {why}, got {got}")
