@@ -101,7 +101,7 @@ FAULTS = {
 
 # The first two are losses of data, which every run looks for.
 CASES = [
-    pytest.param(*fault, id=name, marks=[] if number < 2 else pytest.mark.exhaustive)  # noqa: PLR2004
+    pytest.param(*fault, id=name, marks=[] if number < 2 else pytest.mark.exhaustive)
     for number, (name, fault) in enumerate(FAULTS.items())
 ]
 
