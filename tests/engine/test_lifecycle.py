@@ -73,6 +73,17 @@ def made(pulumi: Cli) -> Iterator[tuple[Deployment, PulumiEngine]]:
         yield made
 
 
+def test_the_changes_that_write_values_lose_none(
+    made: tuple[Deployment, PulumiEngine],
+) -> None:
+    """The part of the table that every run of the tests makes."""
+    lifecycle, stack = Lifecycle(*made), made[0].stack
+    writing = [change for change in CHANGES if change.applies(stack) and change.rewrites]
+    assert len(writing) >= 5
+    for change in writing:
+        lifecycle.make(change)
+
+
 TEXT = "the text of a secret that is `from: config`"
 FAULTS = {
     "a value": (replace(TITLES[TEXT], rewrites=()), "the value of configured changed"),
