@@ -10,7 +10,6 @@ import sys
 
 from tools import jobs, lowest, pythons, tiers
 
-
 _ALSO_COVERED = (
     "tests/engine/test_lifecycle.py::test_a_change_that_loses_something_is_found",
     "tests/local/test_function_checks.py",
