@@ -6,7 +6,7 @@ observability  the same for audit trail, alarms and dashboard
 cost           estimate of the monthly cost
 own_files      where `handler/` and the project are, in a checkout and in an installed wheel
 names          names and URNs of secrets, parameters and log groups
-physical_names names of roles, policies and functions
+physical_names names of roles and functions
 packaging      packages of functions, and why they could not run
 components     Pulumi components; the only folder that creates resources
 config         stack config: its keys, its rules, and the resulting settings

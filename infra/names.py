@@ -24,7 +24,7 @@ class Names(NamedTuple):
 
     @property
     def physical_prefix(self) -> str:
-        """Prefix of the names of roles, policies and functions, at most 33 characters."""
+        """Prefix of the names of roles and functions, at most 33 characters."""
         name = f"{self.project}-{self.stack}"
         if len(name) > _PREFIX_CHARACTERS:
             digest = hashlib.sha256(f"{self.project}/{self.stack}".encode()).hexdigest()[:7]

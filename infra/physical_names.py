@@ -2,7 +2,7 @@
 
 Pulumi names a resource after its logical name, with seven random digits. That has neither project
 nor stack, and a secret named `team/db`, or with 50 characters, makes names that IAM and Lambda
-reject. So each new role, policy and function is named `<project>-<stack>-<logical name>-<digits>`,
+reject. So each new role and function is named `<project>-<stack>-<logical name>-<digits>`,
 shortened if it must be. A resource that exists keeps its name.
 """
 
@@ -25,12 +25,13 @@ class _Named(NamedTuple):
     """The most characters that AWS allows."""
 
 
+# Not managed policies, which always fit: a name of one's own makes the provider delete one that is
+# replaced before its successor exists, and IAM keeps a policy that is attached.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 # https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 _TYPES = {
     "aws:iam/role:Role": _Named("name", 64),
-    "aws:iam/policy:Policy": _Named("name", 128),
     "aws:iam/rolePolicy:RolePolicy": _Named("name", 128),
     "aws:lambda/function:Function": _Named("name", 64),
     "aws:lambda/permission:Permission": _Named("statement_id", 100),

@@ -16,7 +16,6 @@ SECRET = st.text("abcXYZ019/_+=.@-", min_size=1, max_size=400)
 # Type of a resource -> service, operation and member of the name in botocore's model.
 MODELS = {
     "aws:iam/role:Role": ("iam", "CreateRole", "RoleName"),
-    "aws:iam/policy:Policy": ("iam", "CreatePolicy", "PolicyName"),
     "aws:iam/rolePolicy:RolePolicy": ("iam", "PutRolePolicy", "PolicyName"),
     "aws:lambda/function:Function": ("lambda", "CreateFunction", "FunctionName"),
     "aws:lambda/permission:Permission": ("lambda", "AddPermission", "StatementId"),
