@@ -22,7 +22,7 @@ RANDOM: dict[str, Any] = {"generate": {"key": {}}}
 
 @pytest.mark.parametrize(
     ("secrets", "rotating", "functions"),
-    [(60, 40, 4), pytest.param(500, 300, 20, marks=pytest.mark.exhaustive)],
+    [(30, 18, 2), pytest.param(500, 300, 20, marks=pytest.mark.exhaustive)],
 )
 def test_no_object_of_aws_is_too_small(secrets: int, rotating: int, functions: int) -> None:
     engine = BuiltInEngine(Recording())

@@ -1,5 +1,6 @@
 """Physical names: what AWS takes, whatever project, stack and secret are called."""
 
+import functools
 import re
 
 import botocore.session
@@ -22,17 +23,21 @@ MODELS = {
 }
 
 
-def takes(type_: str, name: str) -> bool:
-    """Whether botocore's model of AWS takes a name, and Lambda its 64 characters."""
-    service, operation, member = MODELS[type_]
+@functools.cache
+def modelled(service: str, operation: str, member: str) -> tuple[int, int, str]:
+    """Return least and most characters of a name, and its pattern."""
     model = botocore.session.get_session().get_service_model(service)
     given = model.operation_model(operation).input_shape
     assert given
-    shape = given.members[member]
-    least, most = shape.metadata.get("min", 1), shape.metadata.get("max", 128)
-    if member == "FunctionName":
-        most = 64  # the model's maximum is that of a whole ARN
-    pattern = shape.metadata.get("pattern", ".*")
+    about = given.members[member].metadata
+    # For a function, the model's maximum is that of a whole ARN.
+    most = 64 if member == "FunctionName" else about.get("max", 128)
+    return about.get("min", 1), most, about.get("pattern", ".*")
+
+
+def takes(type_: str, name: str) -> bool:
+    """Whether botocore's model of AWS takes a name, and Lambda its 64 characters."""
+    least, most, pattern = modelled(*MODELS[type_])
     return least <= len(name) <= most and re.fullmatch(pattern, name) is not None
 
 
