@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from .schema import ExemptionSettings
 
 _DAYS = 90
-_OWNER, _REASON = "WHO", "WHY"
+_OWNER, _REASON = "", "WHY"
 
 
 def lines(

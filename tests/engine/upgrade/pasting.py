@@ -17,7 +17,11 @@ def paste(path: Path, printed: str) -> None:
         lines[first],
         *itertools.takewhile(lambda line: line.startswith(f"{indent}  "), lines[first + 1 :]),
     ]
-    text = "\n".join(block).replace("WHO", "platform").replace("WHY", "It is a test's stack.")
+    text = (
+        "\n".join(block)
+        .replace('owner: ""', "owner: platform")
+        .replace("WHY", "It is a test's stack.")
+    )
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
     written["config"][f"{PROJECT}:exemptions"] = yaml.safe_load(text)["exemptions"]
     path.write_text(yaml.safe_dump(written), encoding="utf-8")
