@@ -26,6 +26,12 @@ DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/{_ADMINISTRATORS[0].rpartition(
 VPC = "vpc-0123456789abcdef0"
 
 
+EXEMPTION = {
+    "reason": "A reason that somebody wrote down.",
+    "owner": "platform",
+    "expires": "9999-12-31",
+}
+"""An exemption that every level of protection accepts."""
 _ARNS = {
     "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{{}}",
     "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",

@@ -10,15 +10,10 @@ from infra.components.app_secret import AppSecret
 from infra.components.audit import Audit
 from infra.components.encryption_key import EncryptionKey
 from infra.components.parameter_store import ParameterStore
-from tests.recording import PROJECT, Requests, requested, stack
+from tests.recording import EXEMPTION, PROJECT, Requests, requested, stack
 
 PLACE = {"partition": "aws", "region": "us-east-1", "account_id": "123456789012"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
-EXEMPTION = {
-    "reason": "A reason that somebody wrote down.",
-    "owner": "platform",
-    "expires": "9999-12-31",
-}
 
 
 def key(*, protect: bool | None = None) -> EncryptionKey:

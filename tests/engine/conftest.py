@@ -25,11 +25,6 @@ from tests.recording import PROJECT, ROOT
 
 REGION = "us-east-1"
 CANARY = "s3cr3t-canary"
-EXEMPTION = {
-    "reason": "A reason that somebody wrote down.",
-    "owner": "platform",
-    "expires": "9999-12-31",
-}
 
 
 class CommandError(Exception):

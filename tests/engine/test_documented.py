@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.engine.cli import needs_cli
-from tests.engine.conftest import CANARY, EXEMPTION, Stack, advice, refusal
-from tests.recording import ROOT
+from tests.engine.conftest import CANARY, Stack, advice, refusal
+from tests.recording import EXEMPTION, ROOT
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
 

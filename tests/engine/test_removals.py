@@ -11,11 +11,11 @@ import pytest
 from tests.engine.cli import needs_cli
 from tests.engine.conftest import (
     CANARY,
-    EXEMPTION,
     Stack,
     advice,
     refusal,
 )
+from tests.recording import EXEMPTION
 
 pytestmark = [pytest.mark.exhaustive, needs_cli]
 

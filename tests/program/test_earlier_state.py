@@ -12,16 +12,11 @@ from infra.config.settings import SettingsError
 from infra.names import Names
 from local.config.project import Stack
 from local.engines.built_in import BuiltInEngine
-from tests.recording import PROJECT, Recording, by_type, stack
+from tests.recording import EXEMPTION, PROJECT, Recording, by_type, stack
 from tests.states import CANARY, Resources, generated, parameter, secret, trail
 
 DEV = Names(PROJECT, "dev")
 SECRETS = {"database": {"from": "external"}}
-EXEMPTION = {
-    "reason": "A reason that somebody wrote down.",
-    "owner": "platform",
-    "expires": "9999-12-31",
-}
 
 
 class Account(Recording):

@@ -7,13 +7,9 @@ import pytest
 
 from infra.changes.removals import errors, forgotten
 from infra.config.schema import Settings
+from tests.recording import EXEMPTION
 from tests.states import CANARY, NAMES, Resources, parameter, recorded, resource, secret, trail
 
-EXEMPTION = {
-    "reason": "A reason that somebody wrote down.",
-    "owner": "platform",
-    "expires": "9999-12-31",
-}
 KEPT = {"secrets": {"kept": {"from": "external"}}}
 
 

@@ -12,15 +12,10 @@ from infra.config import missing_exemptions, surroundings
 from infra.config.rules import guardrails
 from infra.config.schema import Settings
 from infra.config.settings import SettingsError
-from tests.recording import PROJECT
+from tests.recording import EXEMPTION, PROJECT
 from tests.unit.test_settings import faults, read
 
 RANDOM = {"generate": {"key": {}}, "rotation": {"strategy": "random"}}
-EXEMPTION = {
-    "reason": "A reason that somebody wrote down.",
-    "owner": "platform",
-    "expires": "9999-12-31",
-}
 SUBSCRIPTION = {"protocol": "email", "endpoint": "oncall@example.com"}
 MONITORING = {"enabled": True, "subscriptions": [SUBSCRIPTION]}
 TOKEN = {"type": "SecureString", "from": "config"}
