@@ -104,10 +104,7 @@ def main() -> int:
         rows[f"`make up` of dev, built-in engine, {title}"] = [cell]
     written = [
         "## Deployments\n",
-        *report.table(
-            ["figure", "target", "measured", "verdict"],
-            {target.figure: target.cells() for target in targets},
-        ),
+        *report.verdicts(targets),
         "",
         *report.table(["command", "s"], rows),
         "",

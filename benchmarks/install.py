@@ -64,10 +64,7 @@ def main() -> int:
     }
     written = [
         "## From a fresh clone to the first result\n",
-        *report.table(
-            ["figure", "target", "measured", "verdict"],
-            {target.figure: target.cells() for target in targets},
-        ),
+        *report.verdicts(targets),
         "",
         *report.table(["phase", "s"], rows),
         "",

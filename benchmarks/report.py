@@ -72,16 +72,23 @@ def table(heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
+def verdicts(targets: Sequence[Target]) -> list[str]:
+    """Return the lines of the table of targets."""
+    return table(
+        ["figure", "target", "measured", "verdict"],
+        {target.figure: target.cells() for target in targets},
+    )
+
+
 def page(
     targets: Sequence[Target], versions: Sequence[str], tables: Mapping[str, list[str]]
 ) -> str:
     """Return the whole page."""
-    verdicts = {target.figure: target.cells() for target in targets}
     lines = [
         "# What the client costs, compared with its peers\n",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {_machine()};",
         f"{', '.join(versions)}.\n",
-        *table(["figure", "target", "measured", "verdict"], verdicts),
+        *verdicts(targets),
     ]
     for title, written in tables.items():
         lines += [f"\n## {title}\n", *written]

@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pulumi
 
@@ -71,10 +71,11 @@ def main() -> int:
             f"{program.megabytes:.0f}",
         ]
         print(size, rows[f"{size}"], file=sys.stderr, flush=True)
-    text = "\n".join([*_section(rows, _targets(programs))])
+    targets = _targets(programs)
+    text = "\n".join(_section(rows, targets))
     report.write_section(RESULTS, "scale", text)
     print(text)
-    return 0 if all(each.reached <= each.limit for each in _targets(programs)) else 1
+    return 0 if all(each.reached <= each.limit for each in targets) else 1
 
 
 def _stack(secrets: int) -> Stack:
@@ -105,10 +106,7 @@ def _section(rows: dict[str, list[str]], targets: list[Target]) -> list[str]:
     columns = ["resources", "program (s)", "bare (s)", "preview (s)", "up (s)", "second up (s)"]
     return [
         "## Hundreds of secrets\n",
-        *report.table(
-            ["figure", "target", "measured", "verdict"],
-            {target.figure: target.cells() for target in targets},
-        ),
+        *report.verdicts(targets),
         "",
         *report.table(["secrets", *columns, "memory (MB)"], rows),
         "",
@@ -124,19 +122,11 @@ def _measured(size: int, *options: str) -> Program:
 
 def _run(stack: Stack, *, bare: bool) -> Program:
     """Run the program in this process, or the bare one with the same resources."""
-    engine = BuiltInEngine(Preview())
-    engine.run(stack)
-    if bare:
-        registered = engine.registrations
-        engine = BuiltInEngine(Preview())
-        return _timed(lambda: engine.run(stack, lambda: _register(registered)), engine)
-    again = BuiltInEngine(Preview())  # the first has imported everything
-    return _timed(lambda: again.run(stack), again)
-
-
-def _timed(run: Any, engine: BuiltInEngine) -> Program:  # noqa: ANN401 (a call)
+    first, engine = BuiltInEngine(Preview()), BuiltInEngine(Preview())
+    first.run(stack)  # imports everything
+    program = (lambda: _register(first.registrations)) if bare else None
     start = time.process_time()
-    run()
+    engine.run(stack, program)
     seconds = time.process_time() - start
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE
     return Program(len(engine.registrations), seconds, used)
