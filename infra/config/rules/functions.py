@@ -21,7 +21,7 @@ from ..function_settings import SingleFunctionSettings
 from ..functions import READER, AppFunction, functions
 from ..schema import Settings
 from . import names as name_rules
-from .sensitive import looks_sensitive
+from . import sensitive
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
@@ -191,9 +191,8 @@ def _environment(function: AppFunction, settings: Settings, names: Names) -> Ite
         elif _OWN_VARIABLE.fullmatch(name):
             remedy = "use `extension`, `secrets` or `telemetry`, or choose another name"
             yield ConfigError(path, f"is set by this program; {remedy}")
-        elif looks_sensitive(name, value):
-            rule = "appears to contain a secret in plain text (not shown)"
-            yield ConfigError(path, f"{rule}; move it to `secrets`, and read it from there")
+        elif sensitive.looks_sensitive(name, value):
+            yield sensitive.error(path, "move it to `secrets`, and read it from there")
     variables = {
         **extension.variables(cast("ExtensionArgs", function.extension_args())),
         **function_variables.of(function, settings, names),

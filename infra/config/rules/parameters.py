@@ -46,9 +46,7 @@ def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[Confi
         )
         return
     if sensitive.looks_sensitive(name.replace("-", "_"), value):
-        rule = "appears to contain a secret in plain text (not shown)"
-        remedy = "make it a SecureString, which is encrypted"
-        yield ConfigError(f"{path}.value", f"{rule}; {remedy}")
+        yield sensitive.error(f"{path}.value", "make it a SecureString, which is encrypted")
     for error in text_errors(value, parameter.tier):
         yield ConfigError(f"{path}.value", error)
 

@@ -76,9 +76,8 @@ def _generated(path: str, secret: SecretSettings) -> Iterator[ConfigError]:
         yield ConfigError(f"{path}.fields.{field}", "is also in `generate`; keep one")
     for field, plain in secret.fields.items():
         if sensitive.looks_sensitive(field, plain):
-            rule = "appears to contain a secret in plain text (not shown)"
             remedy = "use `generate`, or `from: config`"
-            yield ConfigError(f"{path}.fields.{field}", f"{rule}; {remedy}")
+            yield sensitive.error(f"{path}.fields.{field}", remedy)
     for field, rules in secret.generate.items():
         yield from generated.errors(f"{path}.generate.{field}", rules)
     # JSON escapes quotes and backslashes, but nothing else that is generated.

@@ -50,8 +50,13 @@ def looks_sensitive(name: str, plain: object) -> bool:
 def errors(path: str, text: str) -> Iterator[ConfigError]:
     """Reject a secret in a text that never has one, such as a description or a tag."""
     if _contains_secret(text):
-        rule = "appears to contain a secret in plain text (not shown)"
-        yield ConfigError(path, f"{rule}; remove it")
+        yield error(path, "remove it")
+
+
+def error(path: str, remedy: str) -> ConfigError:
+    """Return the error of a plain value that looks like a secret."""
+    rule = "appears to contain a secret in plain text (not shown)"
+    return ConfigError(path, f"{rule}; {remedy}")
 
 
 def _contains_secret(text: str) -> bool:
