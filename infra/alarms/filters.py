@@ -226,9 +226,9 @@ def changed_logs(log_group_names: Sequence[str]) -> str:
     return _shortened(pattern, log_group_names, shorter)
 
 
-def split(names: Sequence[Any]) -> list[Sequence[Any]]:
-    """Split names so that each part fits in one pattern."""
-    return [names[at : at + _NAMES_A_PATTERN] for at in range(0, len(names), _NAMES_A_PATTERN)]
+def split(names: Sequence[Any], most: int = _NAMES_A_PATTERN) -> list[Sequence[Any]]:
+    """Split names into parts of `most` (default: as many as fit in one pattern)."""
+    return [names[at : at + most] for at in range(0, len(names), most)]
 
 
 def _shortened(

@@ -148,13 +148,11 @@ class Monitoring(pulumi.ComponentResource):
         if (watch := args.get("replica_watch_name")) is not None:
             alarms["replicas-broken"] = self._watched(watch, "replicas-broken", "ReplicasBroken")
         names = [alarm.name for alarm in alarms.values()]
-        parts = range(0, len(names), limits.ALARMS_IN_COMPOSITE)
+        parts = alarm_filters.split(names, limits.ALARMS_IN_COMPOSITE)
         if len(parts) > 1:
             names = [
-                self._composite(
-                    f"any-{number}", names[at : at + limits.ALARMS_IN_COMPOSITE]
-                ).alarm_name
-                for number, at in enumerate(parts, start=1)
+                self._composite(f"any-{number}", part).alarm_name
+                for number, part in enumerate(parts, start=1)
             ]
         composite = self._composite("any", names)
         dashboard = aws.cloudwatch.Dashboard(

@@ -1,7 +1,7 @@
 """Which seeder writes which initial values: a role has room for about 200 secrets. Pure."""
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from ..aws.limits import MANAGED_POLICIES_PER_ROLE
@@ -33,20 +33,14 @@ def parts(env: Environment) -> list[Part]:
                 if env.parameter_prefix + name in names
             },
         )
-        for names in _batches(policy_parts)
+        for at in range(0, len(policy_parts), MANAGED_POLICIES_PER_ROLE)
+        for names in [{*chain(*policy_parts[at : at + MANAGED_POLICIES_PER_ROLE])}]
     ]
 
 
 def seeder(number: int) -> str:
     """Return the name of a seeder, counted from one; the first has the name of the only one."""
     return "seeder" if number == 1 else f"seeder-{number}"
-
-
-def _batches(policy_parts: list[list[str]]) -> Iterator[set[str]]:
-    """Yield the names in the policies of each role."""
-    left = iter(policy_parts)
-    while batch := [*islice(left, MANAGED_POLICIES_PER_ROLE)]:
-        yield set().union(*batch)
 
 
 def _split(
