@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_sched
 
 import functools
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -52,7 +51,6 @@ def parse(expression: str) -> Rate | Cron | None:
     return None
 
 
-@functools.cache
 def longest_gap_days(expression: str) -> int | None:
     """Return the most days between two rotations; None if it rotates less than once in 8 years.
 
@@ -63,18 +61,23 @@ def longest_gap_days(expression: str) -> int | None:
         return parsed.number if parsed.unit == "day" else -(-parsed.number // 24)
     if parsed is None or None in parsed:
         return None
-    monthly = bool(set("L#") & set(expression.split()[4]))
-    days = [each for each in _DATES if _runs(parsed, each, monthly=monthly)]
-    return max(((later - sooner).days for sooner, later in pairwise(days)), default=None)
+    return max(_gaps(parsed, monthly=bool(set("L#") & set(expression.split()[4]))), default=None)
 
 
 def is_daily(cron: Cron) -> bool:
     """Whether it ever rotates on two days in a row."""
-    days = [each for each in _DATES if _runs(cron, each)]
-    return any((later - sooner).days == 1 for sooner, later in pairwise(days))
+    return 1 in _gaps(cron, monthly=False)
 
 
-def _runs(cron: Cron, day: date, *, monthly: bool = False) -> bool:
+@functools.cache
+def _gaps(cron: Cron, *, monthly: bool) -> frozenset[int]:
+    """Return the days between two rotations in eight years, two of which are leap years."""
+    every = (date(2024, 1, 1) + timedelta(number) for number in range(8 * 365 + 2))
+    days = [day for day in every if _runs(cron, day, monthly=monthly)]
+    return frozenset((later - sooner).days for sooner, later in pairwise(days))
+
+
+def _runs(cron: Cron, day: date, *, monthly: bool) -> bool:
     if day.month not in (cron.months or ()):
         return False
     if monthly:
@@ -82,15 +85,6 @@ def _runs(cron: Cron, day: date, *, monthly: bool = False) -> bool:
     if cron.days:
         return day.day in cron.days
     return day.isoweekday() % 7 + 1 in (cron.weekdays or ())
-
-
-def _dates() -> Iterator[date]:
-    """Yield each day of eight years, two of which are leap years."""
-    first = date(2024, 1, 1)
-    return (first + timedelta(days) for days in range(8 * 365 + 2))
-
-
-_DATES = tuple(_dates())
 
 
 def _values(
