@@ -31,11 +31,12 @@ def check(  # noqa: PLR0913 (each takes some of the room)
     if replica_regions:
         remedy = "use fewer secrets, shorter names, or fewer replica regions"
     try:
-        parts = policies.split_by_size(secret_names, replica_regions, writing=writing)
+        granted = policies.count_policies(
+            secret_names, replica_regions, parameter_names, writing=writing
+        )
     except ValueError as error:
         raise ValueError(f"{owner}: {error}; {remedy}") from error
-    read = len(parts) + sum(len(policies.split_by_size(each)) for each in parameter_names)
-    number = read + others
+    number = granted + others
     if number > MANAGED_POLICIES_PER_ROLE:
         replicated = f" with {replica_regions} replica regions" if replica_regions else ""
         count = sum(map(len, parameter_names))

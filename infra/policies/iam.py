@@ -405,6 +405,23 @@ def split_by_size(
     return parts
 
 
+def count_policies(
+    secret_names: Iterable[str],
+    replica_regions: int = 0,
+    parameter_names: Iterable[Iterable[str]] = (),
+    *,
+    writing: bool = False,
+) -> int:
+    """Count the managed policies that grant these secrets, and each list of parameters.
+
+    Raises:
+        ValueError: as `split_by_size` does.
+
+    """
+    secrets = split_by_size(secret_names, replica_regions, writing=writing)
+    return len(secrets) + sum(len(split_by_size(each)) for each in parameter_names)
+
+
 def _writing(*key_arns: str) -> list[str]:
     """Return the key actions of a writer; it also encrypts with the replica keys.
 

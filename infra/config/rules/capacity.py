@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ...aws.limits import MANAGED_POLICIES_PER_ROLE
 from ...names import Names
-from ...policies.iam import split_by_size
+from ...policies.iam import count_policies, split_by_size
 from ..errors import ConfigError
 from ..functions import AppFunction, functions
 from ..schema import Settings
@@ -30,14 +30,13 @@ def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
 def _policies(function: AppFunction, settings: Settings, names: Names) -> int:
     own = function.settings
     secrets = [names.secret(each) for each in own.secrets if each in settings.own_secrets]
-    parameters = {
-        secure: [
+    parameters = [
+        [
             names.parameter(each)
             for each in own.parameters
             if each in settings.parameters and settings.parameters[each].secure == secure
         ]
         for secure in (False, True)
-    }
-    read = split_by_size(secrets, len(settings.replica_regions))
-    others = sum(len(split_by_size(each)) for each in parameters.values())
-    return len(read) + others + len(own.role.policy_arns)
+    ]
+    granted = count_policies(secrets, len(settings.replica_regions), parameters)
+    return granted + len(own.role.policy_arns)
