@@ -9,6 +9,7 @@ import random
 import re
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,13 +28,20 @@ GENERATED: dict[str, Any] = {"generate": {"password": {}}}
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 
 
-def kill(stack: Stack, command: str, seconds: float) -> bool:
-    """Run a command of Pulumi and kill it after that time; return whether it was running."""
+def kill(
+    stack: Stack, command: str, seconds: float, until: Callable[[], bool] = lambda: False
+) -> bool:
+    """Run a command of Pulumi and kill it after that time, or as soon as `until` is true.
+
+    Returns:
+        Whether it was running.
+
+    """
     with ThreadPoolExecutor() as pool:
         (stack.work / "pid").unlink(missing_ok=True)
         done = pool.submit(stack.run, f"echo $$ > pid; exec pulumi {command} --skip-preview")
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not done.done():
+        while time.monotonic() < deadline and not done.done() and not until():
             time.sleep(0.01)
         with contextlib.suppress(ProcessLookupError):
             os.kill(int((stack.work / "pid").read_text()), signal.SIGKILL)
@@ -146,5 +154,6 @@ def test_a_destroy_that_is_killed_at_any_moment_goes_on(stack: Stack) -> None:
 def test_a_kill_leaves_the_stack_locked(stack: Stack) -> None:
     """The control: what the recovery is for is there."""
     configure(stack, 1)
-    assert kill(stack, "up", 2)
+    locks = stack.state_file.parents[2] / "locks"
+    assert kill(stack, "up", 30, lambda: any(locks.rglob("*.json")))
     assert "the stack is currently locked" in refusal(stack.up)
