@@ -3,7 +3,14 @@
 import pulumi
 import pulumi_aws as aws
 
-from infra import app_functions, cost, observability, physical_names, wiring
+from infra import (
+    app_functions,
+    cost,
+    observability,
+    physical_names,
+    secret_rotations,
+    wiring,
+)
 from infra.aws.location import Location
 from infra.changes import comparison
 from infra.config import settings, warnings
@@ -24,7 +31,7 @@ secrets = wiring.app_secrets(context, keys)
 plain_parameters, secure_parameters = wiring.parameter_store(context, keys)
 seeders = wiring.seeders(context, keys, secrets, lost)
 with wiring.private_network(context) as network:
-    rotations = wiring.secret_rotations(context, keys, secrets, seeders, network)
+    rotations = secret_rotations.secret_rotations(context, keys, secrets, seeders, network)
     roles = app_functions.reader_roles(
         context, keys, secrets, (plain_parameters, secure_parameters), network
     )

@@ -23,7 +23,7 @@ from .components.parameter_store import ParameterStore
 from .components.private_network import PrivateNetwork
 from .components.reader_role import ReaderRole
 from .components.secret_policy import SecretPolicy
-from .components.secret_rotation import AdminArgs, SecretRotation
+from .components.secret_rotation import SecretRotation
 from .components.secret_seeder import SecretSeeder
 from .components.small_function import SmallFunctionArgs
 from .config import functions, secret_values, seeding
@@ -100,7 +100,7 @@ class Deployed:
     """Logical name -> secret."""
     seeders: list[SecretSeeder]
     rotations: Mapping[str, SecretRotation]
-    """Logical name of a secret -> its rotation."""
+    """Logical name of a secret -> the component with the function that rotates it."""
     roles: Mapping[str, ReaderRole]
     """Logical name of a function -> its role."""
 
@@ -353,7 +353,7 @@ def _seeder(
     )
 
 
-def _seeded(seeders: list[SecretSeeder], *names: str | None) -> list[pulumi.Resource]:
+def seeded(seeders: list[SecretSeeder], *names: str | None) -> list[pulumi.Resource]:
     """Return the calls that write these initial values."""
     return [each.invocations[key] for each in seeders for key in names if key in each.invocations]
 
@@ -367,67 +367,8 @@ def ready(
         own = function.settings
         parameters = [f"parameters/{each}" for each in own.parameters]
         policies = [restrictions[each] for each in own.secrets if each in restrictions]
-        waits[name] = [*_seeded(seeders, *own.secrets, *parameters), *policies]
+        waits[name] = [*seeded(seeders, *own.secrets, *parameters), *policies]
     return waits
-
-
-def secret_rotations(
-    context: Context,
-    keys: Keys,
-    secrets: Mapping[str, AppSecret],
-    seeded: list[SecretSeeder],
-    network: Network,
-) -> dict[str, SecretRotation]:
-    """Create the function and the schedule for every secret that rotates."""
-    env = context.env
-    components = {}
-    for name, rotation in env.rotations.items():
-        postgres = rotation.strategy != "random"
-        engine = ("postgres", "roles") if postgres else ("random",)
-        components[name] = SecretRotation(
-            f"{name}-rotation",
-            {
-                "secret_arn": secrets[name].arn,
-                "replica_key_arns": keys.replica_arns,
-                "account_id": context.location.account_id,
-                "files": context.files(
-                    "rotation.py",
-                    "rotation_engine.py",
-                    "secret_json.py",
-                    *(f"rotation_{each}.py" for each in engine),
-                    postgres=postgres,
-                ),
-                "handler": "rotation.lambda_handler",
-                "strategy": rotation.strategy,
-                "generate": env.settings.secrets[name].rotated_fields(),
-                **_admin_secret(context, secrets, rotation.admin_secret),
-                "database_host": rotation.host,
-                "database_port": rotation.port,
-                "overlap_hours": rotation.overlap_hours,
-                "every_days": rotation.every_days,
-                "schedule": rotation.schedule,
-                "window_hours": rotation.window_hours,
-                "rotate_immediately": rotation.rotate_immediately,
-                "vpc_config": network.vpc_config,
-                **context.small_function(f"{name}-rotation", keys.home),
-            },
-            # A rotation starts from a value, and logs in with another.
-            pulumi.ResourceOptions(depends_on=_seeded(seeded, name, rotation.admin_secret)),
-        )
-    network.role_arns.extend(each.role_arn for each in components.values())
-    return components
-
-
-def _admin_secret(
-    context: Context, secrets: Mapping[str, AppSecret], name: str | None
-) -> AdminArgs:
-    """Return the secret with which rotation logs in; an existing one has its own key."""
-    if name is None:
-        return {"admin_secret_arn": None}
-    if name in secrets:
-        return {"admin_secret_arn": secrets[name].arn}
-    existing = context.env.settings.existing_secrets[name]
-    return {"admin_secret_arn": existing.existing, "admin_key_arn": existing.key_arn}
 
 
 def secret_policies(
@@ -439,10 +380,10 @@ def secret_policies(
     """
     env, settings = context.env, context.env.settings.resource_policy
     rotations = deployed.rotations
-    administered: dict[str, list[pulumi.Output[str]]] = {}
+    administered: dict[str, dict[SecretRotation, None]] = {}
     for other, rotation in env.rotations.items():
         if rotation.admin_secret:
-            administered.setdefault(rotation.admin_secret, []).append(rotations[other].role_arn)
+            administered.setdefault(rotation.admin_secret, {})[rotations[other]] = None
     restrictions = {}
     for name, secret in deployed.secrets.items():
         here, elsewhere = context.readers_of(name)
@@ -460,7 +401,7 @@ def secret_policies(
                         for function in env.functions.values()
                         if name in function.settings.secrets
                     ),
-                    *administered.get(name, ()),
+                    *(each.role_arn for each in administered.get(name, ())),
                     *here,
                 ],
                 "foreign_readers": elsewhere or None,

@@ -19,6 +19,7 @@ HELPERS = {
     "aws/extension.py": ("ExtensionArgs",),
     "aws/layers.py": ("extension_layer_arn",),
     "aws/location.py": ("Location", "LocationArgs"),
+    "components/rotation_function.py": ("AdminArgs", "RotationFunctionArgs", "ScheduleArgs"),
     "components/small_function.py": ("SmallFunctionArgs",),
     "own_files.py": ("HANDLER", "SEEDER"),
     "packaging/client.py": ("files",),

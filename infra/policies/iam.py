@@ -282,14 +282,14 @@ def seed_secrets(secret_arns: Sequence[str], *key_arns: str) -> Policy:
     )
 
 
-def rotate_secret(
-    secret_arn: str,
+def rotate_secrets(
+    secret_arns: Sequence[str],
     admin_arn: str | None,
     admin_key_arn: str | None,
     *key_arns: str,
     history: bool,
 ) -> Policy:
-    """Rotate exactly this secret; read the admin secret with which the other user is changed.
+    """Rotate exactly these secrets; read the admin secret with which other users are changed.
 
     With `history`, also list older versions, because a user may still log in with one of them.
     `key_arns` are as for `read_secrets`. The admin secret is read only in the stack's own region,
@@ -306,9 +306,9 @@ def rotate_secret(
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],
-            "Resource": secret_arn,
+            "Resource": secret_arns[0] if len(secret_arns) == 1 else sorted(secret_arns),
         },
-        _use_key("EncryptSecret", _writing(*key_arns), [secret_arn], *key_arns),
+        _use_key("EncryptSecret", _writing(*key_arns), sorted(secret_arns), *key_arns),
         MAKE_PASSWORDS,
     ]
     if admin_arn is not None:

@@ -123,8 +123,8 @@ def test_who_writes_encrypts_with_the_replicas_keys_too_and_writes_at_home_only(
 
 
 def test_an_administrators_secret_is_read_at_home_only() -> None:
-    document = policies.rotate_secret(
-        SECRET, f"{SECRET}-admin", KEY, KEY, OTHER_KEY, history=False
+    document = policies.rotate_secrets(
+        [SECRET], f"{SECRET}-admin", KEY, KEY, OTHER_KEY, history=False
     )
     read, decrypt = document["Statement"][-2:]
     assert (read["Resource"], decrypt["Resource"]) == ([f"{SECRET}-admin"], KEY)

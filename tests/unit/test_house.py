@@ -23,6 +23,7 @@ WITH_PULUMI = {
         "infra.wiring",
         "infra.app_functions",
         "infra.observability",
+        "infra.secret_rotations",
         "infra.physical_names",
         "infra.config.settings",
         "infra.config.secret_values",
