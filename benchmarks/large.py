@@ -20,17 +20,25 @@ _WATCHED: dict[str, Any] = {
 }
 
 
-def watched(secrets: int, rotating: int, functions: int) -> Stack:
+def watched(secrets: int, rotating: int, functions: int, in_group: int = 0) -> Stack:
     """Return dev with so many secrets and functions, each of which reads ten secrets.
 
-    With a replica region, a trail, alarms and resource policies.
+    With a replica region, a trail, alarms and resource policies. `in_group` is how many secrets
+    share a rotation function; 0: none do.
     """
     names = [f"service-{number:04}-api-credentials" for number in range(secrets)]
     generated: dict[str, Any] = {"generate": {"key": {}}}
-    rotated = {**generated, "rotation": {"strategy": "random", "everyDays": 30}}
+
+    def rotated(number: int) -> dict[str, Any]:
+        group = {"group": f"group-{number // in_group}"} if in_group else {}
+        return {**generated, "rotation": {"strategy": "random", "everyDays": 30, **group}}
+
     code = {"code": "handler/app.py", "handler": "app.lambda_handler", "telemetry": True}
     return load(ROOT, "dev").changed(
-        secrets={name: rotated if at < rotating else generated for at, name in enumerate(names)},
+        secrets={
+            name: rotated(number) if number < rotating else generated
+            for number, name in enumerate(names)
+        },
         functions={
             f"function-{number}": {
                 **code,

@@ -1,12 +1,13 @@
-"""Rotates one secret: a small function for each of the four steps that Secrets Manager calls.
+"""Rotates a secret: a small function for each of the four steps that Secrets Manager calls.
 
 Every step may be repeated, run twice at the same time, and resumed after a crash at any point.
 This module handles versions and staging labels; the engine of the strategy creates the next value
 and makes it valid where it is used.
 
 Environment variables:
-    SECRET_ARN: the secret; no other is rotated.
     STRATEGY: `random`, `singleUser` or `alternatingUsers`.
+    SECRET_ARN: the secret; no other is rotated. Without it, the file `rotated.json` has the full
+        names of the secrets, each with `generate` and `overlapSeconds` in place of the next two.
     GENERATE: JSON, field -> arguments of GetRandomPassword under a stack file's names, such as
         `length`, or under AWS's, which the previous release wrote: a rollback changes the
         variables some seconds before the code.
@@ -20,6 +21,7 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambd
 import json
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -36,6 +38,7 @@ _KNOWN_VERSIONS = 30
 _CONFIG = Config(
     connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
+_ROTATED = Path(__file__).with_name("rotated.json")
 _REMEDY = (  # for errors that leave AWSPENDING on its version
     "fix this, then find out which password the server accepts, if the secret has one. If it"
     " accepts AWSCURRENT's, remove the AWSPENDING label and rotate again. If it accepts only"
@@ -60,20 +63,51 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
     print(json.dumps(begun))  # noqa: T201 (Lambda's log; after a timeout, the only trace of the step)
     if step not in _STEPS:
         raise RotationError(f"unknown rotation step {step!r}; steps are {', '.join(_STEPS)}")
-    if arn != os.environ["SECRET_ARN"]:
-        raise RotationError(
-            f"this function rotates only {os.environ['SECRET_ARN']}, not {arn}; give that secret a"
-            " rotation function of its own"
-        )
-    secret = _Secret(boto3.client("secretsmanager", config=_CONFIG), arn, token)
+    rotated = _rotated(arn)
+    client = boto3.client("secretsmanager", config=_CONFIG)
+    secret = _Secret(client, arn, token, rotated.rules)
     if not secret.is_due():
         return
     try:
-        _STEPS[step](secret, _engine(secret))
+        _STEPS[step](secret, _engine(secret, rotated.overlap_seconds))
     except Abandoned:
         raise
     except RotationError as error:
         raise RotationError(f"{error}; {_REMEDY}") from None
+
+
+class _Rotated(NamedTuple):
+    """How a secret is rotated."""
+
+    rules: dict[str, dict[str, Any]]
+    """Fields that are generated -> arguments of GetRandomPassword."""
+    overlap_seconds: int
+
+
+def _rotated(arn: str) -> _Rotated:
+    """Return how a secret is rotated, if it is one of this function's."""
+    only = os.environ.get("SECRET_ARN")
+    if only is None:
+        group = json.loads(_ROTATED.read_text(encoding="utf-8"))
+        only = ", ".join(group)
+        # Secrets Manager appends seven characters. The role may use no other secret of this name.
+        found = group.get(arn.partition(":secret:")[2][:-7])
+    else:
+        found = _own() if arn == only else None
+    if found is None:
+        raise RotationError(
+            f"this function rotates only {only}, not {arn}; give that secret a rotation function"
+            " of its own"
+        )
+    rules = {field: _request(each) for field, each in found["generate"].items()}
+    return _Rotated(rules, found["overlapSeconds"])
+
+
+def _own() -> dict[str, Any]:
+    return {
+        "generate": json.loads(os.environ["GENERATE"]),
+        "overlapSeconds": int(os.environ["OVERLAP_SECONDS"]),
+    }
 
 
 # --- the steps -----------------------------------------------------------------------------------
@@ -160,8 +194,10 @@ class _Current(NamedTuple):
 class _Secret:
     """The secret, its versions, and the version that the token names."""
 
-    def __init__(self, client: Any, arn: str, token: str) -> None:
-        self.arn, self.token = arn, token
+    def __init__(
+        self, client: Any, arn: str, token: str, rules: dict[str, dict[str, Any]]
+    ) -> None:
+        self.arn, self.token, self.rules = arn, token, rules
         self._client = client
 
     def is_due(self) -> bool:
@@ -219,7 +255,7 @@ class _Secret:
     def make_texts(self) -> dict[str, str]:
         """Generate a new text for each field, by the same rules as the initial one."""
         make = self._client.get_random_password
-        return {field: make(**rules)["RandomPassword"] for field, rules in _rules().items()}
+        return {field: make(**rules)["RandomPassword"] for field, rules in self.rules.items()}
 
     def put_pending(self, value: Value, original: str) -> None:
         """Write the value of the token's version, unless a repeated call has done so.
@@ -261,11 +297,6 @@ class _Secret:
         return secret_json.parse(self._read(arn, **version)[1])
 
 
-def _rules() -> dict[str, dict[str, Any]]:
-    generated = json.loads(os.environ["GENERATE"])
-    return {field: _request(rules) for field, rules in generated.items()}
-
-
 def _request(rules: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of GetRandomPassword; AWS's own names stay as they are."""
     return {
@@ -274,13 +305,13 @@ def _request(rules: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _engine(secret: _Secret) -> Engine:
+def _engine(secret: _Secret, overlap_seconds: int) -> Engine:
     """Create the engine of the strategy; the package has only the modules of that engine."""
-    strategy, fields = os.environ["STRATEGY"], frozenset(_rules())
+    strategy, fields = os.environ["STRATEGY"], frozenset(secret.rules)
     if strategy == "random":
         from rotation_random import Random
 
-        return Random(fields, int(os.environ["OVERLAP_SECONDS"]))
+        return Random(fields, overlap_seconds)
     from rotation_postgres import AlternatingUsers, SingleUser
 
     if strategy == "singleUser":

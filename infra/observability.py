@@ -120,7 +120,7 @@ def monitoring(
             ],
             "role_arns": [
                 *(role.arn for role in roles.values()),
-                *(each.role_arn for each in rotations.values()),
+                *(each.role_arn for each in dict.fromkeys(rotations.values())),
                 *(each.role_arn for each in deployed.seeders),
             ],
             "policy_arns": [

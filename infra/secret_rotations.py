@@ -9,10 +9,13 @@ from pathlib import Path
 import pulumi
 
 from .components.app_secret import AppSecret
+from .components.grouped_secret_rotation import GroupedSecretRotation
 from .components.rotation_function import AdminArgs, RotationFunctionArgs, ScheduleArgs
+from .components.rotation_group import GroupedSecret, RotationGroup
 from .components.secret_rotation import SecretRotation
 from .components.secret_seeder import SecretSeeder
-from .wiring import Context, Keys, Network, seeded
+from .config import functions
+from .wiring import Context, Keys, Network, Rotation, seeded
 
 
 def secret_rotations(
@@ -21,11 +24,17 @@ def secret_rotations(
     secrets: Mapping[str, AppSecret],
     seeders: list[SecretSeeder],
     network: Network,
-) -> dict[str, SecretRotation]:
-    """Create the function and the schedule for every secret that rotates."""
+) -> dict[str, Rotation]:
+    """Create the schedule for every secret that rotates, and the functions.
+
+    Returns:
+        Logical name of a secret -> the component with its function, which a group shares.
+
+    """
     env = context.env
-    found: dict[str, SecretRotation] = {}
-    for name, rotation in env.rotations.items():
+    found: dict[str, Rotation] = {}
+    for function, names in functions.rotation_functions(env.settings).items():
+        name, rotation = names[0], env.rotations[names[0]]
         args: RotationFunctionArgs = {
             "replica_key_arns": keys.replica_arns,
             "files": _files(context, rotation.strategy),
@@ -36,10 +45,14 @@ def secret_rotations(
             "database_host": rotation.host,
             "database_port": rotation.port,
             "vpc_config": network.vpc_config,
-            **context.small_function(f"{name}-rotation", keys.home),
+            **context.small_function(function, keys.home),
         }
+        if rotation.group:
+            group = RotationGroup(function, {"secrets": _grouped(context, secrets, names), **args})
+            found |= dict.fromkeys(names, group)
+            continue
         found[name] = SecretRotation(
-            f"{name}-rotation",
+            function,
             {
                 "generate": env.settings.secrets[name].rotated_fields(),
                 "overlap_hours": rotation.overlap_hours,
@@ -48,8 +61,18 @@ def secret_rotations(
             },
             _after_values(context, seeders, name),
         )
-    network.role_arns.extend(each.role_arn for each in found.values())
-    return found
+    for name, component in found.items():
+        if isinstance(component, RotationGroup):
+            GroupedSecretRotation(
+                f"{name}-rotation",
+                {
+                    **_schedule(context, secrets, name),
+                    "function_arn": component.function_arn,
+                },
+                _after_values(context, seeders, name),
+            )
+    network.role_arns.extend(each.role_arn for each in dict.fromkeys(found.values()))
+    return {name: found[name] for name in env.rotations}
 
 
 def _after_values(
@@ -58,6 +81,21 @@ def _after_values(
     """Wait for the values from which a rotation starts, and with which it logs in."""
     admin = context.env.rotations[name].admin_secret
     return pulumi.ResourceOptions(depends_on=seeded(seeders, name, admin))
+
+
+def _grouped(
+    context: Context, secrets: Mapping[str, AppSecret], names: list[str]
+) -> dict[str, GroupedSecret]:
+    env = context.env
+    return {
+        name: {
+            "name": env.secret_prefix + name,
+            "arn": secrets[name].arn,
+            "generate": env.settings.secrets[name].rotated_fields(),
+            "overlap_hours": env.rotations[name].overlap_hours,
+        }
+        for name in names
+    }
 
 
 def _files(context: Context, strategy: str) -> dict[str, Path]:

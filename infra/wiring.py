@@ -22,6 +22,7 @@ from .components.external_reader import ExternalReader
 from .components.parameter_store import ParameterStore
 from .components.private_network import PrivateNetwork
 from .components.reader_role import ReaderRole
+from .components.rotation_group import RotationGroup
 from .components.secret_policy import SecretPolicy
 from .components.secret_rotation import SecretRotation
 from .components.secret_seeder import SecretSeeder
@@ -33,6 +34,7 @@ from .config.settings import reject
 from .policies.parameters import parameter_arn
 
 Arns = dict[str, pulumi.Input[str]]
+Rotation = SecretRotation | RotationGroup
 VpcConfig = aws.lambda_.FunctionVpcConfigArgsDict | None
 
 
@@ -99,7 +101,7 @@ class Deployed:
     secrets: Mapping[str, AppSecret]
     """Logical name -> secret."""
     seeders: list[SecretSeeder]
-    rotations: Mapping[str, SecretRotation]
+    rotations: Mapping[str, Rotation]
     """Logical name of a secret -> the component with the function that rotates it."""
     roles: Mapping[str, ReaderRole]
     """Logical name of a function -> its role."""
@@ -380,7 +382,7 @@ def secret_policies(
     """
     env, settings = context.env, context.env.settings.resource_policy
     rotations = deployed.rotations
-    administered: dict[str, dict[SecretRotation, None]] = {}
+    administered: dict[str, dict[Rotation, None]] = {}
     for other, rotation in env.rotations.items():
         if rotation.admin_secret:
             administered.setdefault(rotation.admin_secret, {})[rotations[other]] = None

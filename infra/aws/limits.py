@@ -121,6 +121,14 @@ ROTATION_RATE_DAYS = Range(1, 999)
 # Ours: what handler/rotation.py implements.
 RotationStrategy = Literal["singleUser", "alternatingUsers", "random"]
 ROTATION_STRATEGIES: tuple[str, ...] = get_args(RotationStrategy)
+# Ours: a part of resource names.
+ROTATION_GROUP = Pattern(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
+    "1 to 40 letters, digits, - and _ that start with a letter or digit",
+)
+# A function's resource-based policy has room for 20 KB, and the permission of a secret takes
+# about 600 bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+SECRETS_PER_ROTATION_GROUP = 30
 # Ours: as long as the longest schedule.
 OVERLAP_HOURS = Range(0, 24_000)
 

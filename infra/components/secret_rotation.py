@@ -1,7 +1,7 @@
 """Rotation of one secret: the function, its least-privilege role, and the schedule.
 
 The function may read and write only that secret. The four steps of a rotation are in
-`handler/rotation.py`.
+`handler/rotation.py`. `RotationGroup` has one function for several secrets.
 """
 
 import json
@@ -14,6 +14,11 @@ from ..aws import limits
 from . import rotation_function
 from .rotation_function import AdminArgs as AdminArgs  # noqa: PLC0414 (it was defined here)
 from .rotation_function import Rotated, RotationFunctionArgs, ScheduleArgs
+
+# A secret that leaves a group keeps its schedule: Secrets Manager would end the rotation with it.
+_LEAVES = pulumi.ResourceOptions(
+    aliases=[pulumi.Alias(type_="lambda-secrets:index:GroupedSecretRotation")]
+)
 
 
 class SecretRotationArgs(ScheduleArgs, RotationFunctionArgs):
@@ -56,6 +61,7 @@ class SecretRotation(pulumi.ComponentResource):
         # The role may have to exist before the VPC's security group does.
         apart = {"files", "vpc_config"}
         props = {key: value for key, value in args.items() if key not in apart}
+        opts = pulumi.ResourceOptions.merge(opts, _LEAVES)
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
 

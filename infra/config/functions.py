@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from ..aws import layers, limits
 from .function_settings import ExtensionSettings, FunctionSettings
-from .schema import Settings
+from .schema import RotationSettings, Settings
 
 READER = "reader"
 """Logical name of the function of the section `function`."""
@@ -98,6 +98,20 @@ def functions(settings: Settings) -> dict[str, AppFunction]:
 def first(by_name: Mapping[str, AppFunction]) -> AppFunction | None:
     """Return the function of the section `function`, or the one that replaces it."""
     return next((each for each in by_name.values() if each.has_first_outputs), None)
+
+
+def rotation_functions(settings: Settings) -> dict[str, list[str]]:
+    """Return the functions that rotate secrets: logical name -> their secrets."""
+    found: dict[str, list[str]] = {}
+    for name, secret in settings.own_secrets.items():
+        if secret.rotation:
+            found.setdefault(rotation_function(name, secret.rotation), []).append(name)
+    return found
+
+
+def rotation_function(secret: str, rotation: RotationSettings) -> str:
+    """Return the logical name of the function that rotates a secret."""
+    return f"{rotation.group}-rotation-group" if rotation.group else f"{secret}-rotation"
 
 
 class InternalFunction(TypedDict):

@@ -96,6 +96,11 @@ class RotationSettings(Model):
         description="hours that the previous value stays in the secret, or up to one hour longer;"
         " for `random`",
     )
+    group: Annotated[str, Within(limits.ROTATION_GROUP)] | None = Field(
+        default=None,
+        description="name of a group whose secrets share one rotation function, which may read"
+        " and write all of them; none: a function of its own",
+    )
 
 
 class SecretSettings(Model):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..aws.limits import ROLES_PER_ACCOUNT
 from ..aws.location import Location
-from .functions import functions
+from .functions import functions, rotation_functions
 from .schema import Settings
 
 # Fields of its secret that the example `app` needs.
@@ -29,11 +29,13 @@ def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
 
 def _roles(settings: Settings) -> Iterator[str]:
     """Warn of more roles than an account may have by default."""
-    rotations = [secret for secret in settings.own_secrets.values() if secret.rotation]
-    count = len(functions(settings)) + len(rotations)
+    count = len(functions(settings)) + len(rotation_functions(settings))
     if count > ROLES_PER_ACCOUNT:
         quota = f"an account may have {ROLES_PER_ACCOUNT} by default"
-        remedy = "request a higher quota of IAM roles (up to 5,000), or split the stack"
+        remedy = (
+            "request a higher quota of IAM roles (up to 5,000), let secrets share a function"
+            " (`rotation.group`), or split the stack"
+        )
         yield f"the functions and rotations need {count} roles, but {quota}; {remedy}"
 
 

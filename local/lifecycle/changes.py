@@ -216,6 +216,18 @@ CHANGES = (
         breaks=("rotation.session",),
         replaces=("session-rotation-logs",),
     ),
+    Change(
+        "`rotation.group` of two secrets",
+        {
+            "secrets": {
+                "made": {"rotation": {"strategy": "random", "everyDays": 30, "group": "keys"}},
+                "session": {"rotation": {"group": "keys"}},
+            }
+        },
+        needs="secrets.session.rotation",
+        meets=("rotation.made",),
+        replaces=("session-rotation-logs", "keys-rotation-group-logs"),
+    ),
     # Parameters
     Change(
         "a String is added",

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.config.functions import rotation_functions
 from local.deployment import SEEDING, Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
@@ -258,6 +259,34 @@ def only_its_own(context: CheckContext, function: Function) -> str:
     if unread := {name: each for name, each in readings.own.items() if each != READ}:
         raise CheckFailed(f"the role cannot read its own: {unread}")
     return f"{len(readings.own)} read, {len(readings.others)} denied"
+
+
+def rotation_groups(context: CheckContext) -> Iterator[str]:
+    """Check that the role of each rotation group can read its secrets and no others.
+
+    Yields a line for each group: the secrets that its role can read.
+    """
+    deployment = context.deployment
+    for names in rotation_functions(deployment.settings).values():
+        rotation = deployment.settings.secrets[names[0]].rotation
+        if rotation is None or not rotation.group:
+            continue
+        function = deployment.outputs["rotation_function_arns"][names[0]]
+        found = deployment.client("lambda").get_function_configuration(FunctionName=function)
+        arns = deployment.secret_arns
+        outcomes = read_as(deployment.client, found["Role"], list(arns.values()))
+        own = [*names, *([rotation.admin_secret] if rotation.admin_secret else [])]
+        for name, arn in arns.items():
+            if name not in own:
+                refused = ("AccessDeniedException", "secretsmanager:GetSecretValue")
+                expect_refusal(outcomes[arn], *refused)
+            elif outcomes[arn] != READ:
+                raise CheckFailed(
+                    f"the role of rotation group {rotation.group} cannot read {name}:"
+                    f" {outcomes[arn]}"
+                )
+        denied = len(arns) - len(own)
+        yield f"rotation group {rotation.group}: {', '.join(own)} read, {denied} denied"
 
 
 def not_without_key(context: CheckContext, function: Function) -> str:

@@ -19,10 +19,12 @@ from infra.components.audit import Audit
 from infra.components.encryption_key import EncryptionKey
 from infra.components.extension_function import ExtensionFunction
 from infra.components.external_reader import ExternalReader
+from infra.components.grouped_secret_rotation import GroupedSecretRotation
 from infra.components.monitoring import Monitoring
 from infra.components.parameter_store import ParameterStore
 from infra.components.private_network import PrivateNetwork
 from infra.components.reader_role import ReaderRole
+from infra.components.rotation_group import RotationGroup
 from infra.components.rotation_watch import RotationWatch
 from infra.components.secret_policy import SecretPolicy
 from infra.components.secret_rotation import SecretRotation
@@ -152,6 +154,27 @@ EXAMPLES: dict[type[pulumi.ComponentResource], Callable[[], pulumi.ComponentReso
             "writers": ["arn:aws:iam::123456789012:role/w"],
             "administrators": ["arn:aws:iam::*:role/deploy"],
             "organization_id": "o-0123456789",
+        },
+    ),
+    RotationGroup: lambda: RotationGroup(
+        "example",
+        {
+            "account_id": "123456789012",
+            "secrets": {"c": {"name": "a/b/c", "arn": SECRET, "generate": {"key": {}}}},
+            "key_arn": KEY,
+            "log_group_name": "/aws/lambda/a-c-rotation-group",
+            "files": {"rotation.py": ROOT / "handler" / "rotation.py"},
+            "handler": "rotation.lambda_handler",
+            "strategy": "random",
+            "vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
+            "tags": TAGS,
+        },
+    ),
+    GroupedSecretRotation: lambda: GroupedSecretRotation(
+        "example",
+        {
+            "secret_arn": SECRET,
+            "function_arn": "arn:aws:lambda:us-east-1:123456789012:function:group",
         },
     ),
     SecretRotation: lambda: SecretRotation(

@@ -4,6 +4,7 @@ The facts are from the snapshots of LocalStack's tests, which were recorded from
 https://github.com/localstack/localstack/tree/main/tests/aws/services/lambda_
 """
 
+import contextlib
 import json
 import time
 import urllib.error
@@ -382,6 +383,33 @@ def test_an_account_as_principal_becomes_its_root(aws: EmbeddedAws, functions: F
     )
     principal = json.loads(answer["Statement"])["Principal"]
     assert principal == {"AWS": f"arn:aws:iam::{aws.account_id}:root"}
+
+
+def test_a_policy_takes_no_more_statements_than_it_has_room_for(functions: Functions) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    # The text is in https://github.com/adobe/helix-deploy/issues/24.
+    name, client = functions.make(ECHO), functions.client
+    added = 0
+
+    def add(number: int) -> None:
+        client.add_permission(
+            FunctionName=name,
+            StatementId=f"{number:0100}",
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=f"arn:aws:events:us-east-1:123456789012:rule/{number:0200}",
+        )
+
+    with contextlib.suppress(client.exceptions.PolicyLengthExceededException):
+        for number in range(100):
+            add(number)
+            added += 1
+    policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+    assert len(policy["Statement"]) == added
+    assert 20_480 - 700 < len(json.dumps(policy, separators=(",", ":"))) <= 20_480
+    told = r"The final policy size \(2\d{4}\) is bigger than the limit \(20480\)\."
+    with pytest.raises(client.exceptions.PolicyLengthExceededException, match=told):
+        add(added)
 
 
 @pytest.mark.parametrize("permitted", ["function", "alias"])

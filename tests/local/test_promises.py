@@ -31,6 +31,7 @@ LOGS = "the logs contain no secret value"
 OWN = "each role can read its own secrets and no others"
 KEY = "without permission for the key, each role is denied"
 NOWHERE = "no secret value in state, outputs, environment or package"
+ROTATES = "no request fails while every secret rotates"
 SEEDED = "generating the initial values again changes none of them"
 
 Deploy = Callable[..., Deployment]
@@ -402,3 +403,50 @@ def test_a_type_that_the_local_run_cannot_make_is_named(deploy: Deploy) -> None:
     provider = Provider(deploy().aws, "us-east-1")
     with pytest.raises(DeploymentError, match="the local run does not support aws:sqs/queue"):
         provider.create("aws:sqs/queue:Queue", "queue", {})
+
+
+GROUPED = {
+    "database": {
+        "fields": {"host": "h", "dbname": "d", "username": "u"},
+        "generate": {"password": {}},
+    },
+    **{
+        name: {
+            "generate": {"key": {}},
+            "rotation": {"strategy": "random", "everyDays": 30, "group": "keys"},
+        }
+        for name in ("first", "second")
+    },
+}
+
+
+def test_what_a_rotation_group_can_read_is_shown(deploy: Deploy) -> None:
+    deployed = deploy(secrets=GROUPED)
+    outcomes = {each.promise: each for each in checks.run(deployed)}
+    assert [each for each in outcomes.values() if each.passed is False] == []
+    assert outcomes[OWN].figure.splitlines()[-1] == (
+        "rotation group keys: first, second read, 1 denied"
+    )
+    assert outcomes[ROTATES].figure.startswith("2 rotated, ")
+
+
+def test_a_rotation_group_that_can_read_another_secret_is_found(deploy: Deploy) -> None:
+    deployed = deploy(secrets=GROUPED)
+    function = deployed.outputs["rotation_function_arns"]["first"]
+    found = deployed.client("lambda").get_function_configuration(FunctionName=function)
+    document = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue", "kms:Decrypt"],
+            "Resource": "*",
+        },
+    }
+    deployed.client("iam").put_role_policy(
+        RoleName=found["Role"].rsplit("/", 1)[1],
+        PolicyName="more",
+        PolicyDocument=json.dumps(document),
+    )
+    assert broken(deployed) == {
+        OWN: "expected AccessDeniedException on secretsmanager:GetSecretValue, got: read"
+    }

@@ -373,8 +373,8 @@ _MAKE_ENGINE = """
 import sys, types
 sys.path.insert(0, sys.argv[1])
 import rotation
-secret = types.SimpleNamespace(arn="", known=list, current_and=list)
-print(type(rotation._engine(secret)).__module__)
+secret = types.SimpleNamespace(arn="", rules={"password": {}}, known=list, current_and=list)
+print(type(rotation._engine(secret, 0)).__module__)
 """
 
 

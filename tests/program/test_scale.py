@@ -17,16 +17,27 @@ from tests.recording import Recording, by_type
 from tests.unit.test_settings import faults, read
 
 FILTERS_IN_A_LOG_GROUP = 100
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+FUNCTION_POLICY = 20_480
+# A statement of it with the longest names, without the ARN of what calls.
+_STATEMENT = 520
 RANDOM: dict[str, Any] = {"generate": {"key": {}}}
 
 
 @pytest.mark.parametrize(
-    ("secrets", "rotating", "functions"),
-    [(30, 18, 2), pytest.param(500, 300, 20, marks=pytest.mark.exhaustive)],
+    ("secrets", "rotating", "functions", "in_group"),
+    [
+        (30, 18, 2, 0),
+        (30, 30, 2, 24),
+        pytest.param(500, 300, 20, 0, marks=pytest.mark.exhaustive),
+        pytest.param(500, 480, 20, 24, marks=pytest.mark.exhaustive),
+    ],
 )
-def test_no_object_of_aws_is_too_small(secrets: int, rotating: int, functions: int) -> None:
+def test_no_object_of_aws_is_too_small(
+    secrets: int, rotating: int, functions: int, in_group: int
+) -> None:
     engine = BuiltInEngine(Recording())
-    engine.run(watched(secrets, rotating, functions))
+    engine.run(watched(secrets, rotating, functions, in_group))
     made = engine.registrations
     assert len(by_type(made, "secretsmanager/secret:Secret")) == secrets
     assert len(by_type(made, "secretRotation:SecretRotation")) == rotating
@@ -43,6 +54,9 @@ def test_what_is_too_large_is_found() -> None:
     counted = {"logGroupName": "g", "pattern": "x" * 1_025}
     filters = [registered("aws:cloudwatch/logMetricFilter:LogMetricFilter", counted)] * 101
     assert len(excesses(filters)) == 101 + 1
+    called = {"function": "f", "sourceArn": "x" * 100}
+    callers = [registered("aws:lambda/permission:Permission", called)] * 34
+    assert excesses(callers) == ["callers of f: 21080"]
     rule = {"alarmRule": " OR ".join(["ALARM(x)"] * 101)}
     assert excesses([registered("aws:cloudwatch/compositeAlarm:CompositeAlarm", rule)])
 
@@ -57,6 +71,7 @@ def excesses(made: list[Registration]) -> list[str]:
     inline: defaultdict[str, int] = defaultdict(int)
     attached: Counter[str] = Counter()
     filters: Counter[str] = Counter()
+    callers: Counter[str] = Counter()
     for number, each in enumerate(made):
         inputs, what = each.inputs, f"{each.name} {number}"
         match each.type.rpartition(":")[2]:
@@ -68,6 +83,8 @@ def excesses(made: list[Registration]) -> list[str]:
                 sizes[what] = (len(inputs["policy"]), limits.MANAGED_POLICY_CHARACTERS)
             case "SecretPolicy" if each.custom:
                 sizes[what] = (len(inputs["policy"]), limits.RESOURCE_POLICY_CHARACTERS)
+            case "Permission":
+                callers[inputs["function"]] += _STATEMENT + len(inputs["sourceArn"])
             case "LogMetricFilter":
                 filters[inputs["logGroupName"]] += 1
                 sizes[what] = (len(inputs["pattern"]), limits.FILTER_PATTERN_LENGTH)
@@ -90,6 +107,7 @@ def excesses(made: list[Registration]) -> list[str]:
     sizes |= {
         f"filters of {group}": (count, FILTERS_IN_A_LOG_GROUP) for group, count in filters.items()
     }
+    sizes |= {f"callers of {name}": (size, FUNCTION_POLICY) for name, size in callers.items()}
     return [f"{what}: {size}" for what, (size, most) in sizes.items() if size > most]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -253,7 +254,8 @@ def test_a_step_is_told_before_it_can_hang_and_no_call_hangs_for_long(
         raise TimeoutError
 
     monkeypatch.setattr(boto3, "client", client)
-    monkeypatch.setenv("SECRET_ARN", "arn")
+    for name, text in {"SECRET_ARN": "arn", "GENERATE": "{}", "OVERLAP_SECONDS": "0"}.items():
+        monkeypatch.setenv(name, text)
     event = {"Step": "setSecret", "SecretId": "arn", "ClientRequestToken": "token"}
     with pytest.raises(TimeoutError):
         rotation.lambda_handler(event, None)
@@ -290,7 +292,7 @@ def test_no_version_with_a_label_is_missed_among_many_on_several_pages() -> None
             answer = {"VersionId": version, "SecretString": json.dumps({"version": version})}
             read = {"SecretId": "arn", "VersionId": version}
             scripted.add_response("get_secret_value", answer, read)
-        secret = rotation._Secret(client, "arn", "token")  # noqa: SLF001 (the list is its own)
+        secret = rotation._Secret(client, "arn", "token", {})  # noqa: SLF001 (the list is its own)
         assert [value["version"] for value in secret.known()] == tried
         scripted.assert_no_pending_responses()
 
@@ -306,14 +308,18 @@ def test_no_version_with_a_label_is_missed_among_many_on_several_pages() -> None
 def test_rules_of_the_previous_release_make_the_same_text_while_a_function_is_updated(
     rules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GENERATE", json.dumps({"key": rules}))
+    variables = {"SECRET_ARN": "arn", "OVERLAP_SECONDS": "0"}
+    for name, text in {**variables, "GENERATE": json.dumps({"key": rules})}.items():
+        monkeypatch.setenv(name, text)
+    rotated = rotation._rotated("arn")  # noqa: SLF001
     client = boto3.client(
         "secretsmanager", "eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
     )
     asked = {"PasswordLength": 41, "ExcludePunctuation": True}
     with Stubber(client) as scripted:
         scripted.add_response("get_random_password", {"RandomPassword": "made"}, asked)
-        assert rotation._Secret(client, "arn", "token").make_texts() == {"key": "made"}  # noqa: SLF001
+        secret = rotation._Secret(client, "arn", "token", rotated.rules)  # noqa: SLF001
+        assert secret.make_texts() == {"key": "made"}
 
 
 @pytest.mark.parametrize(
@@ -350,3 +356,24 @@ def test_a_mark_is_of_the_secrets_name_and_not_of_its_random_characters() -> Non
         == ("rotated for arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/db")
     )
     assert longer == f"{first}-AbCdEf"
+
+
+def test_the_function_of_a_group_rotates_its_secrets_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    group = {
+        "p/s/key": {"generate": {"key": {"length": 40}}, "overlapSeconds": 60},
+        "p/s/a-b": {"generate": {"token": {}}, "overlapSeconds": 0},
+    }
+    (tmp_path / "rotated.json").write_text(json.dumps(group))
+    monkeypatch.setattr(rotation, "_ROTATED", tmp_path / "rotated.json")
+    monkeypatch.delenv("SECRET_ARN", raising=False)
+    prefix = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
+    key = rotation._rotated(f"{prefix}p/s/key-AbCdEf")  # noqa: SLF001
+    assert key == ({"key": {"PasswordLength": 40}}, 60)
+    assert rotation._rotated(f"{prefix}p/s/a-b-AbCdEf") == ({"token": {}}, 0)  # noqa: SLF001
+    for other in ("p/s/key2-AbCdEf", "p/s/key", "p/s/a-b", "other/key-AbCdEf"):
+        event = {"Step": "createSecret", "SecretId": prefix + other, "ClientRequestToken": "t"}
+        told = f"^this function rotates only p/s/key, p/s/a-b, not {prefix}{other}; give that"
+        with pytest.raises(RotationError, match=told):
+            rotation.lambda_handler(event, None)

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from ...aws.limits import MANAGED_POLICIES_PER_ROLE
+from ...aws.limits import MANAGED_POLICIES_PER_ROLE, SECRETS_PER_ROTATION_GROUP
 from ...names import Names
 from ...policies.iam import count_policies, split_by_size
 from ..errors import ConfigError
 from ..functions import AppFunction, functions
 from ..schema import Settings
+from . import rotation_groups
 
 
 def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
-    """Reject functions that may read more than the policies of one role can grant."""
+    """Reject functions that may use more secrets than the policies of one role can grant."""
     regions = len(settings.replica_regions)
     try:
         split_by_size(map(names.secret, settings.own_secrets), regions, writing=True)
@@ -25,6 +26,14 @@ def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
             why = f"IAM allows {MANAGED_POLICIES_PER_ROLE} per role"
             remedy = "list fewer secrets, give them shorter names, or use more functions"
             yield ConfigError(f"{function.section}.secrets", f"{rule}, but {why}; {remedy}")
+    for group, rotated in rotation_groups.groups(settings.secrets).items():
+        fitting = split_by_size(map(names.secret, rotated), regions, writing=True)[0]
+        room = min(len(fitting), SECRETS_PER_ROTATION_GROUP)
+        if len(rotated) > room:
+            rule = f"is {group!r}, which has {len(rotated)} secrets, but one function has room for"
+            why = "because of the size of its policies"
+            path = f"secrets.{rotated[room]}.rotation.group"
+            yield ConfigError(path, f"{rule} {room} of them, {why}; use more groups")
 
 
 def _policies(function: AppFunction, settings: Settings, names: Names) -> int:

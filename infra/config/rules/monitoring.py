@@ -9,7 +9,7 @@ from ...alarms import incidents
 from ...aws import limits
 from ...names import Names
 from ..errors import ConfigError
-from ..functions import functions
+from ..functions import functions, rotation_functions
 from ..schema import AuditSettings, MonitoringSettings, Settings
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
@@ -50,10 +50,9 @@ def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigErro
     if not settings.functions and not settings.function.telemetry:
         rule = "must be true when monitoring is enabled, because the alarms read its metrics"
         yield ConfigError("function.telemetry", f"{rule}, got false")
-    rotating = [name for name, secret in settings.own_secrets.items() if secret.rotation]
     own = [
         f"{names.physical_prefix}{name}"
-        for name in (*functions(settings), "seeder", *(f"{name}-rotation" for name in rotating))
+        for name in (*functions(settings), "seeder", *rotation_functions(settings))
     ]
     readers = [reader.role for reader in settings.readers.values()]
     # The account is not known here, so all count as in it, which needs the most characters.

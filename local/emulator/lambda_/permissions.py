@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 import json
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -14,12 +15,15 @@ from ministack.services import lambda_svc
 from local.emulator.core.patching import replaces
 from local.emulator.core.principals import has_invalid_principal
 from local.emulator.core.responses import Response
-from local.emulator.lambda_.answers import Data, invalid, not_found
+from local.emulator.lambda_.answers import Data, invalid, not_found, refusal
 
 # Services have names of two of Amazon's domains; Alexa's skills alone are in `amazon.com`.
 _SERVICE = re.compile(r"[\w.-]+\.(amazonaws\.com(\.cn)?|amazon\.com)")
 _ACCOUNT = re.compile(r"\d{12}")
 _ALIAS = re.compile(r"(?!\d+$)[\w-]+")
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_POLICY_BYTES = 20_480
+_EMPTY = {"Version": "2012-10-17", "Id": "default"}
 
 
 @replaces(lambda_svc, "_add_permission")
@@ -28,7 +32,7 @@ def add_to_own_policy(
 ) -> Response:
     """Add a statement to the policy of the function, version or alias that is named.
 
-    ministack has one policy for all of them, and takes any principal.
+    ministack has one policy for all of them, of any size, and takes any principal.
     """
     qualifier = _qualifier(*qualified)
     if qualifier == "$LATEST":
@@ -42,7 +46,14 @@ def add_to_own_policy(
         return invalid(
             "The provided principal was invalid. Please check the principal and try again."
         )
-    return _on_own_policy(original, name, {**data, "Principal": principal}, *qualified)
+    response = _on_own_policy(original, name, {**data, "Principal": principal}, *qualified)
+    own = _own(name, *qualified)
+    size = len(json.dumps({**_EMPTY, "Statement": own}, separators=(",", ":")).encode())
+    if response[0] == HTTPStatus.CREATED and size > _POLICY_BYTES:
+        lambda_svc._functions[name]["policy"]["Statement"].remove(own[-1])
+        message = f"The final policy size ({size}) is bigger than the limit ({_POLICY_BYTES})."
+        return refusal("PolicyLengthExceededException", message)
+    return response
 
 
 @replaces(lambda_svc, "_remove_permission")

@@ -1,0 +1,99 @@
+"""Secrets join and leave a rotation group while they rotate under traffic."""
+
+from dataclasses import replace
+
+import pytest
+
+from local import deployment
+from local.config.project import Stack, load
+from local.deployment import Deployment, with_local_config
+from local.engines.pulumi_cli import Cli
+from local.engines.pulumi_engine import PulumiEngine, Step
+from local.lifecycle.patches import patched
+from local.proofs import traffic
+from local.proofs.role_access import READ, read_as
+from tests.engine.cli import needs_cli
+from tests.engine.test_drift_jobs import Rotations
+from tests.recording import ROOT
+
+pytestmark = [pytest.mark.exhaustive, needs_cli]
+
+SCHEDULE = "aws:secretsmanager/secretRotation:SecretRotation"
+GROUPS = {"keys": {"session", "second-key"}, "users": {"database", "second-user"}}
+
+
+def alone() -> Stack:
+    """Return staging with two keys and two users of a server, each with its own function."""
+    staging = load(ROOT, "staging")
+    database = staging.section("secrets")["database"]
+    user = {**database, "fields": {**database["fields"], "username": "second"}}
+    key = {"generate": {"key": {}}, "rotation": {"strategy": "random", "everyDays": 30}}
+    user["rotation"] = {"strategy": "singleUser", "everyDays": 30}
+    same = {"rotation": {"strategy": "singleUser", "adminSecret": None}}
+    return patched(
+        staging, {"secrets": {"database": same, "second-key": key, "second-user": user}}
+    )
+
+
+def grouped(stack: Stack) -> Stack:
+    secrets = {
+        name: {"rotation": {"group": group}} for group, names in GROUPS.items() for name in names
+    }
+    return patched(stack, {"secrets": secrets})
+
+
+def up(engine: PulumiEngine, stack: Stack, made: Deployment) -> tuple[list[Step], Deployment]:
+    engine.configure(with_local_config(stack))
+    steps = engine.up()
+    return steps, replace(made, stack=with_local_config(stack), record=engine.record())
+
+
+def functions(made: Deployment) -> dict[str, str]:
+    """Ask Secrets Manager for the function of each secret that rotates."""
+    client, found = made.client("secretsmanager"), {}
+    for name in made.rotating:
+        described = client.describe_secret(SecretId=made.outputs["secret_arns"][name])
+        assert described["RotationEnabled"], name
+        found[name] = described["RotationLambdaARN"]
+    assert found == made.outputs["rotation_function_arns"]
+    return found
+
+
+def role_of(made: Deployment, function: str) -> str:
+    found = made.client("lambda").get_function_configuration(FunctionName=function)
+    return str(found["Role"])
+
+
+def test_secrets_join_and_leave_groups_and_keep_rotating(pulumi: Cli) -> None:
+    stack = alone()
+    layers = deployment.layer_arns(deployment.preview(stack))
+    with deployment.account(stack, layers) as account, PulumiEngine(pulumi) as engine:
+        made = deployment.deploy(account.stack, account.aws, server=account.server, pulumi=engine)
+        own = functions(made)
+        assert len(set(own.values())) == len(own) == 4
+
+        rotations = Rotations(made)
+        with traffic.Traffic(*traffic.callers(made, 2)) as calls:
+            calls.wait_for_every_caller()
+            rotations.start()
+            joined, made = up(engine, grouped(account.stack), made)
+            shared, role_reads = functions(made), {}
+            for group, names in GROUPS.items():
+                (function,) = {shared[name] for name in names}
+                arns = made.outputs["secret_arns"]
+                role = role_of(made, function)
+                read = read_as(made.client, role, list(arns.values()))
+                role_reads[group] = {name for name, arn in arns.items() if read[arn] == READ}
+            before = len(rotations.versions)
+            calls.wait_for_requests(5)
+            left, made = up(engine, account.stack, made)
+            rotations.stop()
+
+        assert role_reads == GROUPS
+        for steps in (joined, left):
+            assert {each.operation for each in steps if each.type == SCHEDULE} == {"update"}
+        assert not set(functions(made).values()) & set(shared.values())
+        assert rotations.errors == []
+        assert len(rotations.versions) > before > 0
+        assert not calls.failures
+        assert engine.preview() == []
