@@ -556,8 +556,18 @@ def test_the_region_is_that_of_the_config_unless_the_resource_has_its_own(
 def test_config_is_taken_as_it_is_and_replaces_nothing(engine: Engine) -> None:
     request = provider_pb2.CheckRequest(news=struct({"region": REGION}))
     assert read(engine.stub.CheckConfig(request).inputs) == {"region": REGION}
-    diff = engine.stub.DiffConfig(provider_pb2.DiffRequest(news=struct({"region": "b"})))
-    assert diff.changes == provider_pb2.DiffResponse.DIFF_NONE
+
+    def diff(**news: str) -> Any:
+        olds = struct({"region": REGION, "profile": "p"})
+        request = provider_pb2.DiffRequest(olds=olds, news=struct(news))
+        return engine.stub.DiffConfig(request)
+
+    same = diff(region=REGION, profile="p")
+    assert same.changes == provider_pb2.DiffResponse.DIFF_NONE
+    # Otherwise the engine configures the provider with the region of the previous deployment.
+    changed = diff(region="eu-west-1")
+    assert changed.changes == provider_pb2.DiffResponse.DIFF_SOME
+    assert (list(changed.diffs), list(changed.replaces)) == (["profile", "region"], [])
 
 
 # The rest
