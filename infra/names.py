@@ -13,6 +13,16 @@ class Names(NamedTuple):
     stack: str
 
     @property
+    def namesakes(self) -> list["Names"]:
+        """Other projects and stacks with the same `{project}-{stack}`, such as `a` and `b-c`."""
+        parts = f"{self.project}-{self.stack}".split("-")
+        splits = [
+            Names("-".join(parts[:number]), "-".join(parts[number:]))
+            for number in range(1, len(parts))
+        ]
+        return [each for each in splits if all(each) and each != self]
+
+    @property
     def secret_prefix(self) -> str:
         """Prefix of the full names of all secrets."""
         return f"{self.project}/{self.stack}/"

@@ -79,6 +79,12 @@ def generated(name: str, names: Names = NAMES, times_lost: int = 0) -> Resources
     return seeded(f"parameters/{name}", event, **triggers)
 
 
+def key(region: str = "us-east-1") -> Resources:
+    """Make a state of the key's alias in a region."""
+    arn = f"arn:aws:kms:{region}:123456789012:alias/app/dev"
+    return resource("EncryptionKey", "aws:kms/alias:Alias", f"key-{region}", arn=arn)
+
+
 def trail() -> Resources:
     return resource(
         "Audit", "aws:cloudwatch/logGroup:LogGroup", "audit-logs", name="/aws/cloudtrail/app-dev"

@@ -11,7 +11,16 @@ from ..config.rules import secret_values as value_rules
 from ..config.rules.parameters import VALUES_PREFIX
 from ..config.schema import Settings
 from ..config.settings import SettingsError, decrypted_values
-from . import lookups, moves, parameters, recorded, recorded_state, removals, secrets
+from . import (
+    lookups,
+    moves,
+    neighbors,
+    parameters,
+    recorded,
+    recorded_state,
+    removals,
+    secrets,
+)
 
 
 def keep_values(env: Environment) -> dict[str, int]:
@@ -26,21 +35,47 @@ def keep_values(env: Environment) -> dict[str, int]:
     """
     settings, names = env.settings, env.names
     configured = _configured(settings, decrypted_values(env.project))
-    state = recorded.read(recorded_state.resources(), configured)
+    resources = recorded_state.resources()
+    state = recorded.read(resources, configured)
     types = functools.cache(lambda: lookups.parameter_types(names.parameter_prefix))
     looked_up = parameters.ParameterLookups(types, lookups.parameter_version)
-    moved = moves.errors(settings, names, env.region, pulumi.get_organization(), state)
-    errors = list(moved) or [  # a move would cause all the other errors
+    moved = [*moves.errors(settings, names, env.region, pulumi.get_organization(), state)]
+    errors = moved or [  # a move would cause all the other errors
         *removals.errors(settings, names, state),
         *secrets.errors(settings.own_secrets, names, state, lookups.current_version),
         *parameters.errors(settings.parameters, names, state, looked_up),
     ]
-    if errors:
-        raise SettingsError([error.line(env.project) for error in errors])
+    taken = [] if moved else _taken(env, state, is_known=bool(resources))
+    if errors or taken:
+        raise SettingsError([*(error.line(env.project) for error in errors), *taken])
     for key in removals.forgotten(settings, state):
         path = f"{env.project}:exemptions[{key!r}]"
         pulumi.log.warn(f"{path} is for something that no longer exists; remove it")
     return parameters.lost(settings.parameters, names, state, looked_up)
+
+
+def _taken(env: Environment, state: recorded.Recorded, *, is_known: bool) -> list[str]:
+    """Find other environments whose names are those of resources that this one will create.
+
+    The state of a first deployment that was interrupted is known to `up`, and not to every
+    preview. Then an alias of the same name is only a warning.
+    """
+    missing = [
+        region
+        for region in (env.region, *env.settings.replica_regions)
+        if region not in state.key_regions
+    ]
+    similar = (
+        neighbors.of_similar_names(env.names, env.region, lookups.key_of_alias)
+        if env.region in missing
+        else ()
+    )
+    same = neighbors.of_the_same_name(env.names, missing, lookups.key_of_alias)
+    if is_known or not pulumi.runtime.is_dry_run():
+        return [*similar, *same]
+    for line in same:
+        pulumi.log.warn(line)
+    return [*similar]
 
 
 def _configured(settings: Settings, values: Mapping[str, Any]) -> recorded.Configured:

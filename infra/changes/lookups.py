@@ -11,7 +11,12 @@ import pulumi_aws as aws
 
 _T = TypeVar("_T")
 # Error texts of AWS and of the provider.
-_GONE = ("ResourceNotFoundException", "ParameterNotFound", "couldn't find resource")
+_GONE = (
+    "ResourceNotFoundException",
+    "ParameterNotFound",
+    "couldn't find resource",
+    "empty result",
+)
 
 
 def current_version(secret_arn: str) -> str | None:
@@ -44,6 +49,12 @@ def parameter_version(name: str) -> int | None:
         lambda: aws.ssm.get_parameter(name=name, with_decryption=False),
     )
     return looked_up.version if looked_up else None
+
+
+def key_of_alias(name: str, region: str) -> str | None:
+    """Return the ARN of an alias's KMS key; None if there is no such alias."""
+    looked_up = _ask("kms:ListAliases", lambda: aws.kms.get_alias(name=name, region=region))
+    return looked_up.target_key_arn if looked_up else None
 
 
 def _ask(permission: str, call: Callable[[], _T]) -> _T | None:

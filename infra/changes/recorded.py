@@ -16,6 +16,7 @@ _SEED = "lambda-secrets:index:SecretSeeder$aws:lambda/invocation:Invocation"
 _NAMED = (_SECRET.rpartition("$")[2], _PARAMETER.rpartition("$")[2])
 # Prefix of the names of the component's children: its logical name.
 _STORE = "parameters-"
+_ALIAS = "lambda-secrets:index:EncryptionKey$aws:kms/alias:Alias"
 _RECORD_NAME = "audit-logs"
 _RECORD = "lambda-secrets:index:Audit$aws:cloudwatch/logGroup:LogGroup"
 
@@ -72,6 +73,8 @@ class Recorded(NamedTuple):
     """Full name of a parameter that the seeder created -> how often it was lost since."""
     trail_log_group: str | None
     """Log group of the stack's own trail."""
+    key_regions: frozenset[str]
+    """Regions in which the stack has a key."""
     strays: Mapping[str, str]
     """URN -> full name, of secrets and parameters that no component created."""
 
@@ -125,7 +128,9 @@ def read(resources: Mapping[str, Any], configured: Configured) -> Recorded:
         for urn, resource in resources.items()
         if resource["type"] in _NAMED and urn not in ours
     }
-    return Recorded(secrets, parameters, generated, next(iter(groups), None), strays)
+    key_regions = {outputs["arn"].split(":")[3] for _, _, outputs in _of(resources, _ALIAS, "arn")}
+    trail = next(iter(groups), None)
+    return Recorded(secrets, parameters, generated, trail, frozenset(key_regions), strays)
 
 
 def _of(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.provider.resource import Session
+from local.provider.resource import RejectedError, Session
 
 Args = Mapping[str, Any]
 
@@ -25,6 +25,22 @@ def _subnet(session: Session, args: Args) -> dict[str, Any]:
         "vpcId": subnet["VpcId"],
         "availabilityZone": subnet["AvailabilityZone"],
     }
+
+
+def _alias(session: Session, args: Args) -> dict[str, Any]:
+    kms = session.elsewhere(args.get("region") or session.region).client("kms")
+    for page in kms.get_paginator("list_aliases").paginate():
+        for alias in page["Aliases"]:
+            if alias["AliasName"] == args["name"]:
+                key = kms.describe_key(KeyId=args["name"])["KeyMetadata"]
+                return {
+                    "id": alias["AliasArn"],
+                    "arn": alias["AliasArn"],
+                    "name": args["name"],
+                    "targetKeyArn": key["Arn"],
+                    "targetKeyId": key["KeyId"],
+                }
+    raise RejectedError(f"reading KMS Alias ({args['name']}): couldn't find resource")
 
 
 def _secret_versions(session: Session, args: Args) -> dict[str, Any]:
@@ -81,6 +97,7 @@ def _parameters_by_path(session: Session, args: Args) -> dict[str, Any]:
 
 FUNCTIONS: dict[str, Callable[[Session, Args], dict[str, Any]]] = {
     "aws:ec2/getSubnet:getSubnet": _subnet,
+    "aws:kms/getAlias:getAlias": _alias,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:secretsmanager/getSecretVersions:getSecretVersions": _secret_versions,
     "aws:ssm/getParameter:getParameter": _parameter,

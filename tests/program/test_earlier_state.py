@@ -13,7 +13,7 @@ from infra.names import Names
 from local.config.project import Stack
 from local.engines.built_in import BuiltInEngine
 from tests.recording import EXEMPTION, PROJECT, Recording, by_type, stack
-from tests.states import CANARY, Resources, generated, parameter, secret, trail
+from tests.states import CANARY, Resources, generated, key, parameter, secret, trail
 
 DEV = Names(PROJECT, "dev")
 SECRETS = {"database": {"from": "external"}}
@@ -73,7 +73,7 @@ def refused(
 def of(*states: Resources) -> Resources:
     return {
         urn: each
-        for state in (secret("database", names=DEV), *states)
+        for state in (key(), secret("database", names=DEV), *states)
         for urn, each in state.items()
     }
 
@@ -134,8 +134,55 @@ def test_aws_is_asked_for_nothing_that_the_state_decides() -> None:
     state = of(secret("x", CANARY, names=DEV), parameter("p", names=DEV))
     secrets = {**SECRETS, "x": {"from": "config"}}
     run(state, account, {"x": CANARY}, secrets=secrets, parameters={"p": {"value": CANARY}})
-    run({}, account, {"x": CANARY}, secrets=secrets, parameters={"q": {"type": "SecureString"}})
     assert account.asked == []
+
+
+def test_a_first_deployment_looks_for_environments_with_its_names() -> None:
+    account = Account()
+    run({}, account, parameters={"q": {"type": "SecureString"}}, replicaRegions=["us-west-2"])
+    names = [each.key_alias for each in (*DEV.namesakes, DEV)]
+    expected = [{"name": name, "region": "us-east-1"} for name in names]
+    expected.append({"name": DEV.key_alias, "region": "us-west-2"})
+    assert account.asked == [("getAlias", each) for each in expected]
+
+
+def test_a_new_replica_region_is_looked_at_alone() -> None:
+    account = Account()
+    run(of(), account, replicaRegions=["us-west-2"])
+    assert account.asked == [("getAlias", {"name": DEV.key_alias, "region": "us-west-2"})]
+
+
+class Neighbor(Account):
+    """Has the aliases of these environments."""
+
+    def __init__(self, *aliases: str) -> None:
+        super().__init__()
+        self._aliases = aliases
+
+    def invoke(self, token: str, args: Any) -> dict[str, Any]:
+        if token.endswith(":getAlias"):
+            return {"targetKeyArn": "arn:key"} if args["name"] in self._aliases else {}
+        return super().invoke(token, args)
+
+
+def test_environments_that_have_the_names_are_refused_at_once() -> None:
+    engine = BuiltInEngine(Neighbor(*(each.key_alias for each in (*DEV.namesakes, DEV))))
+    with pytest.raises(SettingsError) as error:
+        engine.run(configured({}, secrets=SECRETS))
+    assert engine.registrations == []
+    *similar, same = error.value.errors
+    for line, other in zip(similar, DEV.namesakes, strict=True):
+        assert line.startswith(f"project {other.project!r} with stack {other.stack!r} is in us-")
+    assert same.startswith(f"{DEV.key_alias} already exists in us-east-1, for arn:key, and")
+
+
+def test_a_preview_that_may_go_on_with_an_interrupted_deployment_only_warns() -> None:
+    account = Neighbor(DEV.key_alias)
+    account.preview = True
+    engine = BuiltInEngine(account)
+    engine.run(configured({}, secrets=SECRETS))
+    (line,) = [each for each in engine.messages if "already exists" in each]
+    assert line.startswith(f"{DEV.key_alias} already exists in us-east-1, for arn:key, and")
 
 
 def test_what_aws_is_asked_for_holds_no_value_and_is_asked_once() -> None:
@@ -209,6 +256,7 @@ CHANGED: dict[str, tuple[Resources, dict[str, str], dict[str, Any]]] = {
         {"x": CANARY},
         {"secrets": {**SECRETS, "x": {"from": "config"}}},
     ),
+    "kms:ListAliases": ({}, {}, {"replicaRegions": ["us-west-2"]}),
     "ssm:GetParameter": (parameter("p", names=DEV), {}, {"parameters": {"p": {"value": "v"}}}),
     "ssm:GetParametersByPath": (
         generated("p", DEV),
@@ -230,6 +278,8 @@ def test_a_permission_that_is_missing_is_named(permission: str) -> None:
     ("permission", "code"),
     [
         ("secretsmanager:ListSecretVersionIds", "ResourceNotFoundException"),
+        ("kms:ListAliases", "reading KMS Alias (p): couldn't find resource"),
+        ("kms:ListAliases", "reading KMS Alias (p): empty result"),
         ("ssm:GetParameter", "ParameterNotFound"),
         ("ssm:GetParameter", "reading SSM Parameter (p): couldn't find resource"),
     ],

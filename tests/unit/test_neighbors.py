@@ -1,0 +1,56 @@
+"""Environments whose names are taken by another one."""
+
+import re
+
+import pytest
+
+from infra.changes import neighbors
+from infra.names import Names
+from tests.states import key, recorded, resource
+
+APP = Names("app", "prod")
+
+
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [
+        (APP, []),
+        (Names("web-shop", "dev"), [("web", "shop-dev")]),
+        (Names("web", "shop-dev"), [("web-shop", "dev")]),
+        (Names("a", "b-c-d"), [("a-b", "c-d"), ("a-b-c", "d")]),
+        (Names("a-", "-b"), [("a", "--b"), ("a--", "b")]),
+    ],
+)
+def test_namesakes_are_all_that_share_the_names_with_hyphens(
+    names: Names, others: list[tuple[str, str]]
+) -> None:
+    assert names.namesakes == others
+    assert all(each.log_group_prefix == names.log_group_prefix for each in names.namesakes)
+    assert all(names in each.namesakes for each in names.namesakes)
+
+
+def test_an_alias_of_the_same_name_is_named_with_its_region_and_key() -> None:
+    keys = {("alias/app/prod", "us-west-2"): "arn:key"}
+    (line,) = neighbors.of_the_same_name(
+        APP, ["us-east-1", "us-west-2"], lambda *asked: keys.get(asked)
+    )
+    assert line.startswith("alias/app/prod already exists in us-west-2, for arn:key, and is not")
+    assert "pulumi stack rename" in line
+
+
+def test_an_environment_with_the_same_names_is_named() -> None:
+    keys = {("alias/web/shop-dev", "us-east-1"): "arn:key"}
+    ours = Names("web-shop", "dev")
+    (line,) = neighbors.of_similar_names(ours, "us-east-1", lambda *asked: keys.get(asked))
+    assert re.search("project 'web' with stack 'shop-dev' is in us-east-1", line)
+    assert (
+        list(neighbors.of_similar_names(ours, "us-west-2", lambda *asked: keys.get(asked))) == []
+    )
+
+
+def test_the_regions_of_a_stacks_keys_are_those_of_its_aliases() -> None:
+    other = resource(
+        "Audit", "aws:kms/alias:Alias", "audit-alias", arn="arn:aws:kms:eu-west-1:1:x"
+    )
+    state = recorded(key("us-east-1"), key("us-west-2"), other)
+    assert state.key_regions == {"us-east-1", "us-west-2"}
