@@ -19,7 +19,7 @@ env = settings.load()
 identity = aws.get_caller_identity()
 settings.check_account(env, identity.account_id)
 lost = comparison.keep_values(env)
-for warning in warnings.warnings(env.settings, env.region, identity.account_id):
+for warning in warnings.warnings(env, identity.account_id):
     pulumi.log.warn(warning)
 administrators = settings.administrators(env, identity.arn)
 location = Location(env.partition, env.region, identity.account_id)

@@ -65,6 +65,17 @@ TIMEOUT_SECONDS = Range(1, 900)
 RESERVED_CONCURRENCY = Range(0, 100_000)
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+# The day on which Lambda deprecates a runtime: no more security updates, and two months later no
+# more changes of a function. From the same page, as of November 2026; AWS moves these days.
+RUNTIME_DEPRECATIONS = {
+    "python3.10": "2026-10-31",
+    "python3.11": "2027-06-30",
+    "python3.12": "2028-10-31",
+    "python3.13": "2029-06-30",
+    "python3.14": "2029-06-30",
+    "nodejs22.x": "2027-04-30",
+    "nodejs24.x": "2028-04-30",
+}
 # Any language; the provider and Lambda check the version.
 ANY_RUNTIME = Pattern(
     r"(python\d\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|dotnet\d+|ruby\d\.\d+|provided\.al\d+)",

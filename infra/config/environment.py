@@ -26,6 +26,8 @@ class Environment:
     settings: Settings
     packages: Packages
     """Contents of each function's package, except an example's."""
+    today: str
+    """The date of the deployment (UTC)."""
     allowed_accounts: tuple[str, ...] = ()
     """Accounts to deploy to; empty: any."""
 

@@ -57,7 +57,13 @@ def load() -> Environment:
     settings, region = read.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), own_files.PROJECT)
     environment = Environment(
-        project, stack, region, settings, packages, stack_surroundings.allowed_accounts
+        project,
+        stack,
+        region,
+        settings,
+        packages,
+        stack_surroundings.today,
+        stack_surroundings.allowed_accounts,
     )
     errors += wrong
     errors += check.errors(read, environment.names, region if region_rules.is_name(region) else "")

@@ -1,21 +1,27 @@
 """Warnings about config that is allowed but probably wrong. Pure: no Pulumi."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
-from ..aws.limits import ROLES_PER_ACCOUNT
+from ..aws.limits import ROLES_PER_ACCOUNT, RUNTIME_DEPRECATIONS
 from ..aws.location import Location
+from .environment import Environment
 from .functions import functions, rotation_functions
 from .schema import Settings
 
+# AWS announces a deprecation so long before it.
+_NOTICE = timedelta(days=180)
 # Fields of its secret that the example `app` needs.
 _OF_APP = ("username", "password")
 
 
-def warnings(settings: Settings, region: str, account_id: str) -> Iterator[str]:
-    """Yield a line for each warning; region and account are the stack's."""
+def warnings(env: Environment, account_id: str) -> Iterator[str]:
+    """Yield a line for each warning; `account_id` is that of the deployment."""
+    settings, region = env.settings, env.region
     if not settings.functions:
         yield from _example(settings)
     yield from _roles(settings)
+    yield from _runtimes(env)
     if settings.audit.trail == "none":
         return
     for name, secret in settings.existing_secrets.items():
@@ -37,6 +43,19 @@ def _roles(settings: Settings) -> Iterator[str]:
             " (`rotation.group`), or split the stack"
         )
         yield f"the functions and rotations need {count} roles, but {quota}; {remedy}"
+
+
+def _runtimes(env: Environment) -> Iterator[str]:
+    """Warn of runtimes that Lambda has deprecated, or soon will."""
+    used: dict[str, list[str]] = {}
+    for function in env.functions.values():
+        used.setdefault(function.settings.runtime, []).append(f"{function.section}.runtime")
+    used.setdefault(env.internal_functions["runtime"], []).append("internalFunctions.runtime")
+    for runtime, keys in used.items():
+        day = RUNTIME_DEPRECATIONS.get(runtime, "9999-12-31")
+        if date.fromisoformat(day) - date.fromisoformat(env.today) <= _NOTICE:
+            rule = f"is {runtime}, which Lambda deprecates on {day}: no more security updates"
+            yield f"{' and '.join(keys)} {rule}, and later no changes; choose a newer runtime"
 
 
 def _example(settings: Settings) -> Iterator[str]:

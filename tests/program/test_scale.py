@@ -115,7 +115,7 @@ def test_seeders_share_what_is_generated_and_few_secrets_have_one() -> None:
     def of(count: int) -> Environment:
         secrets = {f"service-{number:04}-api-credentials-v1": RANDOM for number in range(count)}
         settings = Settings.model_validate({"secrets": secrets})
-        return Environment("app", "prod", "us-east-1", settings, {})
+        return Environment("app", "prod", "us-east-1", settings, {}, "2026-11-27")
 
     assert len(seeding.parts(of(100))) == 1
     env = of(500)

@@ -1,13 +1,18 @@
 """What a preview warns of, and goes on."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.aws import limits
+from infra.aws.limits import RUNTIME_DEPRECATIONS
 from infra.config.warnings import warnings
 from tests.unit.test_settings import DATABASE, VALID, read
 
 ACCOUNT = "123456789012"
+NARROW = {"function": {"secrets": ["database"]}}
 TRAIL = {"audit": {"trail": "own"}}
 APP = {"code": "handler/app.py", "handler": "app.lambda_handler", "secrets": ["database"]}
 FIELDS = {**DATABASE, "fields": {"host": "h", "dbname": "d", "username": "u"}}
@@ -20,9 +25,9 @@ def existing(region: str, account: str) -> dict[str, Any]:
     return {"secrets": secrets, "functions": {"orders": APP}}
 
 
-def found(**config: Any) -> list[str]:
+def found(today: str = "2026-11-27", **config: Any) -> list[str]:
     environment = read({**VALID, "secrets": {"database": FIELDS}, **config})
-    return list(warnings(environment.settings, environment.region, ACCOUNT))
+    return list(warnings(replace(environment, today=today), ACCOUNT))
 
 
 def test_a_function_without_secrets_may_read_all() -> None:
@@ -52,7 +57,49 @@ def test_the_example_needs_a_user_and_a_password() -> None:
 )
 def test_what_the_trail_does_not_see_is_named(region: str, account: str, warned: bool) -> None:  # noqa: FBT001 (a row of the table)
     warning = f"secrets.shared is in region {region} of account {account}"
-    assert [each.startswith(warning) for each in found(**existing(region, account), **TRAIL)] == (
-        [True] if warned else []
+    assert [
+        each.startswith(warning)
+        for each in found("2026-11-27", **existing(region, account), **TRAIL)
+    ] == ([True] if warned else [])
+    assert not found("2026-11-27", **existing(region, account))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "today", "warned"),
+    [
+        ("python3.11", "2026-12-31", False),
+        ("python3.11", "2027-01-01", True),
+        ("python3.11", "2028-01-01", True),
+        ("python3.13", "2027-01-01", False),
+        ("nodejs22.x", "2027-01-01", True),
+        ("nodejs20.x", "2027-01-01", False),
+    ],
+)
+def test_a_runtime_that_lambda_deprecates_is_named_half_a_year_before(
+    runtime: str,
+    today: str,
+    warned: bool,  # noqa: FBT001 (a row of the table)
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "index.mjs").write_text("export const handler = () => {}")
+    (tmp_path / "index.py").write_text("def handler(event, context): ...")
+    own = {**APP, "code": str(tmp_path), "handler": "index.handler", "tracing": False}
+    functions = {"orders": {**own, "runtime": runtime}}
+    lines = found(today, functions=functions, internalFunctions={"runtime": "python3.13"})
+    expected = f"functions.orders.runtime is {runtime}, which Lambda deprecates on "
+    assert [each.startswith(expected) for each in lines] == [True] * warned
+
+
+def test_a_deprecated_runtime_is_named_once_with_all_that_use_it() -> None:
+    functions = {name: {**APP, "runtime": "python3.11"} for name in ("orders", "invoices")}
+    (warning,) = found("2027-06-01", functions=functions)
+    assert warning.startswith(
+        "functions.orders.runtime and functions.invoices.runtime is python3.11, which Lambda"
+        " deprecates on 2027-06-30: no more security updates, and later no changes; choose a newer"
     )
-    assert not found(**existing(region, account))
+    (warning,) = found("2027-06-01", internalFunctions={"runtime": "python3.11"}, **NARROW)
+    assert warning.startswith("internalFunctions.runtime is python3.11, which Lambda deprecates")
+
+
+def test_every_runtime_that_is_offered_has_its_day() -> None:
+    assert set(limits.RUNTIMES) <= RUNTIME_DEPRECATIONS.keys()
