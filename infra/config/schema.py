@@ -355,9 +355,9 @@ class CostSettings(Model):
         " regions; an `own` trail records them",
     )
     first_trail: bool = Field(
-        default=True,
+        default=False,
         description="whether the `own` trail is the account's first, whose events are free of"
-        " charge",
+        " charge; most accounts have one already",
     )
     log_bytes_per_request: Annotated[int, Within(limits.ASSUMED)] = Field(
         default=500, description="bytes that an invocation logs, including Lambda's own lines"

@@ -126,11 +126,11 @@ def test_of_three_million_requests_one_a_second_and_a_twentieth_of_the_rest_are_
 
 def test_a_trail_records_the_whole_account() -> None:
     assumed = {"managementEventsPerMonth": 50_000_000, "requestsPerMonth": 0}
-    config = settings(cost=assumed, audit={"trail": "own"})
+    config = settings(cost={**assumed, "firstTrail": True}, audit={"trail": "own"})
     # 50,000,000 x 2,000 bytes = 100 GB
     assert usd(config, "trail events in the log group") == 50.00
     assert "additional trail" not in lines(config)
-    config = settings(cost={**assumed, "firstTrail": False}, audit={"trail": "own"})
+    config = settings(cost=assumed, audit={"trail": "own"})
     assert usd(config, "additional trail") == 1000.00  # 500 x 2.00
     assert "trail events in the log group" not in lines(settings(cost=assumed))
 
