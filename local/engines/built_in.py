@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import grpc  # type: ignore[import-untyped]
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import mocks, rpc
@@ -255,10 +256,25 @@ class BuiltInEngine(mocks.MockMonitor):
         if request.tok.startswith("pulumi:pulumi:readStack"):
             answer: dict[str, Any] = {"outputs": self._earlier}
         else:
-            answer = self._provider.invoke(request.tok, plain(request.args)[0])
+            try:
+                answer = self._provider.invoke(request.tok, plain(request.args)[0])
+            except DeploymentError as error:
+                raise _InvokeError(error) from error
         response = _InvokeResponse()
         getattr(response, "return").update(answer)  # the field's name is a keyword
         return response
+
+
+class _InvokeError(grpc.RpcError):  # type: ignore[misc] # grpc is untyped
+    """An error of a provider function, which the program may handle, as Pulumi's engine has it."""
+
+    def code(self) -> grpc.StatusCode:
+        """Return the status of any error of a provider."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """Return the text of the error."""
+        return str(self)
 
 
 class _Unused(mocks.Mocks):

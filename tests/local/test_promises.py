@@ -393,9 +393,10 @@ def test_logs_need_the_grant_for_their_group(deploy: Deploy) -> None:
 def test_what_aws_refuses_names_the_resource(deploy: Deploy) -> None:
     deployed = deploy()
     again = BuiltInEngine(Provider(deployed.aws, "us-east-1"))
-    with pytest.raises(
-        DeploymentError, match=r"environment-alias .*AlreadyExists|secret .*Exists"
-    ):
+    with pytest.raises(SettingsError, match=r"alias/\S+ already exists in us-east-1"):
+        again.run(deployed.stack)
+    deployed.client("kms").delete_alias(AliasName=deployed.outputs["key_alias"])
+    with pytest.raises(DeploymentError, match=r"secret .*Exists|logs .*AlreadyExists"):
         again.run(deployed.stack)
 
 
@@ -450,3 +451,20 @@ def test_a_rotation_group_that_can_read_another_secret_is_found(deploy: Deploy) 
     assert broken(deployed) == {
         OWN: "expected AccessDeniedException on secretsmanager:GetSecretValue, got: read"
     }
+
+
+def test_a_role_whose_policies_fit_only_because_they_are_managed_is_copied(
+    deploy: Deploy,
+) -> None:
+    """Inline policies would have room for three quarters of these secrets."""
+    names = [f"{'x' * 250}-{number:02}" for number in range(40)]
+    database = GROUPED["database"]
+    deployed = deploy(
+        secrets={"database": database, **{name: {"generate": {"key": {}}} for name in names}},
+        function={"secrets": ["database", *names]},
+    )
+    outcomes = {each.promise: each for each in checks.run(deployed)}
+    assert outcomes[OWN].figure.startswith("41 read, 1 denied")
+    assert outcomes[KEY].passed, outcomes[KEY].figure
+    roles = deployed.client("iam").list_roles(MaxItems=1000)["Roles"]
+    assert not [each for each in roles if each["RoleName"].startswith("like-")]
