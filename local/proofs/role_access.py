@@ -7,7 +7,7 @@ to the stack, called and removed.
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -117,28 +117,31 @@ def role_copy(client: Client, role_arn: str, keep: Callable[[Statement], bool]) 
         AssumeRolePolicyDocument=json.dumps(original["AssumeRolePolicyDocument"]),
         **({"PermissionsBoundary": boundary} if boundary else {}),
     )["Role"]
-    kept = []
-    try:
-        for number, document in enumerate(_policies(iam, original["RoleName"])):
+    with ExitStack() as undone:
+        undone.callback(iam.delete_role, RoleName=name)
+        for number, (document, attached) in enumerate(_policies(iam, original["RoleName"])):
             statements = [each for each in document["Statement"] if keep(each)]
-            if statements:
-                kept.append(f"kept-{number}")
-                iam.put_role_policy(
-                    RoleName=name,
-                    PolicyName=kept[-1],
-                    PolicyDocument=json.dumps({**document, "Statement": statements}),
-                )
+            text = json.dumps({**document, "Statement": statements}, separators=(",", ":"))
+            kept = f"{name}-{number}"
+            if not statements:
+                continue
+            if not attached:
+                iam.put_role_policy(RoleName=name, PolicyName=kept, PolicyDocument=text)
+                undone.callback(iam.delete_role_policy, RoleName=name, PolicyName=kept)
+                continue
+            arn = iam.create_policy(PolicyName=kept, PolicyDocument=text)["Policy"]["Arn"]
+            undone.callback(iam.delete_policy, PolicyArn=arn)
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+            undone.callback(iam.detach_role_policy, RoleName=name, PolicyArn=arn)
         yield copy["Arn"]
-    finally:
-        for policy in kept:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        iam.delete_role(RoleName=name)
 
 
-def _policies(iam: Any, role: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401 (boto3 makes its classes at run time)
+def _policies(iam: Any, role: str) -> Iterator[tuple[dict[str, Any], bool]]:  # noqa: ANN401 (boto3 makes its classes at run time)
+    """Yield each policy of a role, and whether it is a managed one, with its own size limit."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        yield iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        yield iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"], False
     for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         arn = attached["PolicyArn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        yield iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        yield found["PolicyVersion"]["Document"], True
