@@ -76,6 +76,8 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     name = str(project.get("name"))
     path = config_file or root / f"Pulumi.{stack}.yaml"
     if not path.is_file():
+        if (other := path.with_suffix(".yml")).is_file():
+            raise ProjectError(f"{path.name} is missing, but {other.name} exists; rename it")
         found = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
         raise ProjectError(
             f"{path.name} is missing; available stacks: {', '.join(found) or 'none'}"

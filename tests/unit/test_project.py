@@ -127,6 +127,14 @@ def test_two_stand_ins_are_never_the_same(tmp_path: Path) -> None:
     assert values["a"] != values["b"]
 
 
+def test_a_stack_file_with_the_other_ending_is_named(tmp_path: Path) -> None:
+    read(tmp_path, "dev", "config: {}\n")
+    (tmp_path / "Pulumi.qb.yml").write_text("config: {}\n")
+    with pytest.raises(ProjectError) as error:
+        load(tmp_path, "qb")
+    assert str(error.value) == "Pulumi.qb.yaml is missing, but Pulumi.qb.yml exists; rename it"
+
+
 def test_a_missing_stack_file_is_named_with_those_there_are(tmp_path: Path) -> None:
     read(tmp_path, "dev", "")
     with pytest.raises(ProjectError, match=r"Pulumi\.qa\.yaml is missing; .*: dev$"):
