@@ -115,6 +115,29 @@ def test_of_roles_that_iam_grants_everything_each_may_what_it_is_for(
     assert client.describe_secret(SecretId=secret)["ARN"] == secret
 
 
+def test_when_every_administrator_is_gone_a_role_of_the_same_name_opens_the_secret(
+    aws: EmbeddedAws, make_role: Make, client_of: Make, policy: Make, secret: str
+) -> None:
+    lost = make_role(EVERYTHING)
+    restrict(aws, secret, administrators=[lost])
+    iam, name = aws.client("iam", REGION), lost.rpartition("/")[2]
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    iam.delete_role_policy(RoleName=name, PolicyName="policy")
+    iam.delete_role(RoleName=name)
+    for client in (
+        aws.client("secretsmanager", REGION),
+        client_of("secretsmanager", make_role(EVERYTHING)),
+    ):
+        assert lost in client.get_resource_policy(SecretId=secret)["ResourcePolicy"]
+        with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+            client.delete_resource_policy(SecretId=secret)
+
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=policy(EVERYTHING))
+    client_of("secretsmanager", lost).delete_resource_policy(SecretId=secret)
+    assert read_value(aws.client("secretsmanager", REGION), secret) == "value"
+
+
 @pytest.mark.parametrize("role", ["writer", "administrator", "reader", "other"])
 def test_of_roles_that_iam_grants_everything_only_who_may_change_a_secret_tags_it(
     aws: EmbeddedAws, make_role: Make, client_of: Make, secret: str, role: str
