@@ -6,6 +6,7 @@ secret output and never shown.
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -52,7 +53,8 @@ def load() -> Environment:
         raise SettingsError([f"{reserved}; choose another name in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
-    stack_surroundings, errors = surroundings.read(config, own_files.PROJECT, stack)
+    folder = Path(pulumi.get_root_directory() or own_files.PROJECT)
+    stack_surroundings, errors = surroundings.read(config, folder, stack)
     read, wrong = _read(config, keys, stack_surroundings)
     settings, region = read.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), own_files.PROJECT)

@@ -13,6 +13,8 @@ from .rules.guardrails import Surroundings
 _ACCOUNTS = "aws:allowedAccountIds"
 # https://www.pulumi.com/docs/iac/concepts/secrets/#changing-the-secrets-provider
 _PASSPHRASE = re.compile(r"^encryptionsalt:", re.MULTILINE)
+# https://www.pulumi.com/docs/iac/concepts/projects/project-file/#attributes
+_CONFIG_FOLDER = re.compile(r"^stackConfigDir: *[\"']?([^\s\"'#]+)", re.MULTILINE)
 _CLOUD = re.compile(r"^secretsprovider: *[\"']?(?!passphrase)\w", re.MULTILINE)
 
 
@@ -26,12 +28,20 @@ def read(
 
 
 def has_passphrase(project: Path, stack: str) -> bool:
-    """Whether the stack's file, if there is one, says that a passphrase encrypts its secrets."""
-    for path in (project / f"Pulumi.{stack}.{ending}" for ending in ("yaml", "yml")):
-        if path.is_file():
-            text = path.read_text(encoding="utf-8")
+    """Whether the stack's file, if there is one, says that a passphrase encrypts its secrets.
+
+    `project` is the folder of Pulumi.yaml.
+    """
+    for ending in ("yaml", "yml"):
+        folder = _CONFIG_FOLDER.search(_text(project / f"Pulumi.{ending}"))
+        text = _text(project / (folder[1] if folder else "") / f"Pulumi.{stack}.{ending}")
+        if text:
             return bool(_PASSPHRASE.search(text) and not _CLOUD.search(text))
     return False
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _accounts(text: str) -> tuple[tuple[str, ...], list[ConfigError]]:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import grpc  # type: ignore[import-untyped]
 from pulumi.automation._server import LanguageServer
+from pulumi.runtime import settings
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 _CHUNK_BYTES = 65_536
@@ -76,6 +77,8 @@ def _run(connection: socket.socket) -> NoReturn:
     sys.path.insert(0, root)
 
     def program() -> None:
+        # `LanguageServer` omits it; the host of a full installation does not.
+        settings.SETTINGS.root_directory = run.info.root_directory
         runpy.run_path(str(Path(root, "__main__.py")), run_name="__main__")
 
     try:

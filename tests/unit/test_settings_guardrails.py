@@ -439,6 +439,15 @@ def test_the_stacks_file_says_how_its_secrets_are_encrypted(
     assert surroundings.has_passphrase(tmp_path, "dev") is passphrase
 
 
+@pytest.mark.parametrize("line", ["stackConfigDir: stacks", "stackConfigDir: 'stacks'  # x"])
+def test_the_stacks_file_may_be_in_another_folder(line: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: x\n{line}\n")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:abc\n")
+    assert surroundings.has_passphrase(tmp_path, "dev")
+    assert not surroundings.has_passphrase(tmp_path, "prod")
+
+
 @pytest.mark.parametrize("given", ["123456789012", [123456789012], ["1234"], {"a": 1}])
 def test_accounts_are_a_list_of_texts(given: object) -> None:
     (fault,) = faults({**STRICT, "aws:allowedAccountIds": given})
