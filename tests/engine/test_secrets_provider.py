@@ -1,4 +1,4 @@
-"""A secret from config, encrypted by a passphrase and by a KMS key, with the CLI's own providers."""
+"""A secret from config, encrypted by a passphrase, then by a KMS key, with the CLI's providers."""
 
 import pytest
 
