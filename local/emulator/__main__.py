@@ -130,6 +130,9 @@ def main() -> None:
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]
     config.loglevel = "WARNING"
+    # Closed after five idle seconds, a connection may already have a request on a busy machine; the
+    # client repeats it, and what it created exists.
+    config.keep_alive_timeout = 24 * 3600
     # A trigger that never comes: without one, hypercorn takes the signals for itself.
     asyncio.run(serve(application, config, shutdown_trigger=asyncio.Event().wait))
 

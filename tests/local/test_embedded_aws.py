@@ -321,3 +321,14 @@ def test_the_guard_refuses_what_leaves_this_machine_only(code: str, refused: boo
 
     assert ("PermissionError" in run.stderr) is refused, run.stderr
     assert ("is not on loopback" in run.stderr) is refused
+
+
+@pytest.mark.exhaustive
+def test_an_idle_connection_stays_open(aws: EmbeddedAws) -> None:
+    """Hypercorn closes one after five seconds, at a busy moment with a request already in it."""
+    connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=60)
+    for seconds in (0, 7):
+        time.sleep(seconds)
+        connection.request("GET", "/_ministack/health")
+        connection.getresponse().read()  # or RemoteDisconnected
+    connection.close()
