@@ -130,8 +130,8 @@ def main() -> None:
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]
     config.loglevel = "WARNING"
-    # Closed after five idle seconds, a connection may already have a request on a busy machine; the
-    # client repeats it, and what it created exists.
+    # A connection that is closed after five idle seconds may have a request on a busy machine. The
+    # client repeats it, and what it creates exists.
     config.keep_alive_timeout = 24 * 3600
     # A trigger that never comes: without one, hypercorn takes the signals for itself.
     asyncio.run(serve(application, config, shutdown_trigger=asyncio.Event().wait))
