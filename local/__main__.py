@@ -77,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingsError, project.ProjectError, *_FAILURES) as error:
         for line in _error_lines(error, options):
             _errors.print(f"[red]error:[/red] {escape(line)}")
+        if isinstance(error, SettingsError) and error.remedy:
+            _errors.print(f"\n{escape(error.remedy)}")
     return 1
 
 

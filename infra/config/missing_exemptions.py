@@ -15,7 +15,8 @@ def lines(
 ) -> str:
     """Return `exemptions` in YAML, with those that are missing or incomplete; else nothing.
 
-    The placeholders have to be replaced: a preview rejects them.
+    `exemptions` are those that are needed. The placeholders have to be replaced: a preview
+    rejects them. One that has expired needs a new reason.
     """
     if not missing:
         return ""
@@ -31,7 +32,10 @@ def _yaml(
     for key in dict.fromkeys([*exemptions, *missing]):
         exemption = exemptions.get(key) or ExemptionSettings(reason=_REASON)
         expires = exemption.expires or later
+        reason = json.dumps(exemption.reason, ensure_ascii=False)
+        if expires < today:
+            expires, reason = later, f"{json.dumps(_REASON)} # until {expires}: {reason}"
         yield f"    {key if key.isidentifier() else json.dumps(key)}:"
-        yield f"      reason: {json.dumps(exemption.reason, ensure_ascii=False)}"
+        yield f"      reason: {reason}"
         yield f"      owner: {json.dumps(exemption.owner or _OWNER, ensure_ascii=False)}"
-        yield f"      expires: {json.dumps(expires if expires >= today else later)}"
+        yield f"      expires: {json.dumps(expires)}"

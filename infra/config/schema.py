@@ -370,7 +370,6 @@ class ExemptionSettings(Model):
     reason: str = Field(description="why, in at least ten characters")
     owner: str | None = Field(
         default=None,
-        min_length=1,
         description="who answers for it, such as a team; required with `protection: strict`",
     )
     expires: Annotated[str, Within(limits.DATE)] | None = Field(

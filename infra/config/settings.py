@@ -80,13 +80,11 @@ def load() -> Environment:
         *_with_remedy(lines, stack),
     ]
     if lines:
-        missing = [
-            key
-            for path, key in guardrails.missing(settings, stack_surroundings)
-            if read.partial.judges(ConfigError(path, ""))
-        ]
+        lacking, needed = guardrails.missing(settings, stack_surroundings)
+        missing = [key for path, key in lacking if read.partial.judges(ConfigError(path, ""))]
+        kept = {key: settings.exemptions[key] for key in needed}
         today = stack_surroundings.today
-        raise SettingsError(lines, missing_exemptions.lines(settings.exemptions, missing, today))
+        raise SettingsError(lines, missing_exemptions.lines(kept, missing, today))
     return environment
 
 

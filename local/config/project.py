@@ -75,6 +75,8 @@ def load(root: Path, stack: str, config_file: Path | None = None) -> Stack:
     project = _read(root / "Pulumi.yaml")
     name = str(project.get("name"))
     path = config_file or root / f"Pulumi.{stack}.yaml"
+    if config_file and not path.is_file():
+        raise ProjectError(f"{path} does not exist")
     if not path.is_file():
         if (other := path.with_suffix(".yml")).is_file():
             raise ProjectError(f"{path.name} is missing, but {other.name} exists; rename it")

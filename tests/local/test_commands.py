@@ -276,6 +276,26 @@ def test_an_error_of_config_names_the_file_that_was_read(here: Local, tmp_path: 
     assert "Pulumi.dev.yaml" not in run.stderr
 
 
+def test_the_lines_that_waive_broken_rules_are_printed_to_be_pasted(
+    here: Local, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.yaml"
+    text = (ROOT / "Pulumi.prod.yaml").read_text()
+    path.write_text(text.replace("everyDays: 7", "everyDays: 200"))
+    run = here("up", "--stack", "prod", "--config-file", str(path))
+    assert started_nothing(run)
+    (error,) = [line for line in run.stderr.splitlines() if line.startswith("error:")]
+    assert "must rotate" in error or "at most 90" in error
+    printed = yaml.safe_load(run.stderr.partition("`exemptions`:\n\n")[2])["exemptions"]
+    assert printed["rotation.session"]["reason"] == "WHY"
+    assert printed.keys() == {"rotation.partner", "rotation.session"}
+
+
+def test_a_config_file_that_does_not_exist_is_named(here: Local, tmp_path: Path) -> None:
+    run = here("up", "--config-file", str(tmp_path / "nope.yaml"))
+    assert run.stderr == f"error: {tmp_path / 'nope.yaml'} does not exist\n"
+
+
 def test_a_missing_stack_file_is_told_with_those_there_are(here: Local) -> None:
     run = here("up", "--stack", "qa")
     assert started_nothing(run)

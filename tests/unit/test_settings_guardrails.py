@@ -272,7 +272,7 @@ def test_another_secrets_reason_is_none_for_this_one() -> None:
         ({"rotation.database": EXEMPTION}, "exemptions['rotation.database'] is not needed"),
         ({"protect": 1}, "exemptions.protect must be text or a map, got 1"),
         ({"protect": {**EXEMPTION, "expires": "31.1.2027"}}, "exemptions.protect.expires must be a date such as 2027-01-31, in quotes, got '31.1.2027'"),
-        ({"protect": {**EXEMPTION, "owner": ""}}, "exemptions.protect.owner must not be empty"),
+        ({"protect": {**EXEMPTION, "owner": " "}}, "exemptions['protect'] has no owner, which `protection: strict` requires; add it"),
         ({"protect": {**EXEMPTION, "until": "x"}}, "exemptions.protect.until is an unknown key; allowed keys: reason, owner, expires"),
     ],
 )  # fmt: skip
@@ -404,11 +404,34 @@ def test_one_run_prints_every_missing_line_and_they_are_enough(
     assert pasted["network"] == EXEMPTION
     assert pasted["tracing"]["reason"] == "It is traced by another tool."
     placeholders = faults({**config, "exemptions": pasted})
-    assert len(placeholders) == len(pasted) - 1  # one was complete
-    assert all("owner must not be empty" in line for line in placeholders)
+    # All at once: one was complete, and one had a reason.
+    assert len([line for line in placeholders if "has no owner" in line]) == len(pasted) - 1
+    assert len([line for line in placeholders if "got 'WHY'" in line]) == len(pasted) - 2
+    assert len(placeholders) == 2 * len(pasted) - 3
     lines = printed.partition("\n\n")[2].replace('owner: ""', "owner: platform")
     complete = yaml.safe_load(lines.replace("WHY", EXEMPTION["reason"]))
     assert read({**config, **complete}).settings.protection == "strict"
+
+
+def test_what_is_printed_for_pasting_has_no_exemption_that_is_refused() -> None:
+    config = {**STRICT, "function": {**STRICT["function"], "tracing": False}}
+    wrong = {"audit": EXEMPTION, "tracing.nope": EXEMPTION, "rotations": EXEMPTION}
+    with pytest.raises(SettingsError) as error:
+        read({**config, "exemptions": {**wrong, "protect": EXEMPTION}})
+    printed = yaml.safe_load(error.value.remedy.partition("\n\n")[2])["exemptions"]
+    assert printed.keys() == {"protect", "tracing"}
+
+
+def test_an_exemption_that_has_expired_needs_a_new_reason() -> None:
+    old = {**EXEMPTION, "expires": "2026-01-31"}
+    with pytest.raises(SettingsError) as error:
+        read({**STRICT, "exemptions": {"protect": old}})
+    line = f'reason: "WHY" # until 2026-01-31: "{EXEMPTION["reason"]}"'
+    assert line in error.value.remedy
+    printed = yaml.safe_load(error.value.remedy.partition("\n\n")[2])["exemptions"]
+    assert printed["protect"]["reason"] == "WHY"
+    (fault,) = faults({**STRICT, "exemptions": printed})
+    assert "must have a reason of at least 10 characters, got 'WHY'" in fault
 
 
 def test_what_other_errors_hide_is_not_printed_for_pasting() -> None:

@@ -62,6 +62,11 @@ class Rule(NamedTuple):
     of_stack: Callable[[Settings, Surroundings], Iterator[Violation]] | None = None
     """For rules that `Settings` alone does not decide."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is about a deletion."""
+        return self.violations is None and self.of_stack is None
+
 
 def errors(
     settings: Settings,
@@ -88,16 +93,15 @@ def errors(
         path = f"exemptions[{key!r}]"
         known = RULES.get(f"{rule}.<name>" if dot else rule)
         there = function_names if rule in _OF_FUNCTIONS else names
-        # With an exemption for a deletion, the name may be gone already.
-        asks = known is not None and known.violations is None and known.of_stack is None
         if known is None:
             yield ConfigError(path, f"names an unknown rule; known rules: {', '.join(RULES)}")
-        elif dot and name not in there and not (asks and name):
+        # With an exemption for a deletion, the name may be gone already.
+        elif dot and name not in there and not (known.asks and name):
             listed = ", ".join(sorted(there)) or "none"
             yield ConfigError(
                 path, f"is for {name!r}, which is not in this config; known names: {listed}"
             )
-        elif key not in violations and not asks and all_read:
+        elif key not in violations and not known.asks and all_read:
             yield ConfigError(
                 path,
                 f"is not needed, because protection {level!r} does not reject this; remove it",
@@ -107,15 +111,35 @@ def errors(
                 yield ConfigError(path, fault)
 
 
-def missing(settings: Settings, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
-    """Yield key of the config and of `exemptions` where an exemption is missing or incomplete."""
-    violations = _violations(settings, surroundings)
-    for key, violation in violations.items():
-        if key not in settings.exemptions:
-            yield violation.path, key
-    for key, exemption in settings.exemptions.items():
-        if [*_faults(exemption, settings.protection, surroundings.today)]:
-            yield "exemptions", key
+class Missing(NamedTuple):
+    """Which exemptions a config needs."""
+
+    lacking: list[tuple[str, str]]
+    """Key of the config and of `exemptions` where one is missing or incomplete."""
+    needed: list[str]
+    """Keys of the exemptions that are there and needed."""
+
+
+def missing(settings: Settings, surroundings: Surroundings) -> Missing:
+    """Find the exemptions that a config needs."""
+    violations, exemptions = _violations(settings, surroundings), settings.exemptions
+    lacking = [
+        (violation.path, key) for key, violation in violations.items() if key not in exemptions
+    ]
+    needed = [key for key in exemptions if key in violations or _asks(key)]
+    lacking += [
+        ("exemptions", key)
+        for key in needed
+        if [*_faults(exemptions[key], settings.protection, surroundings.today)]
+    ]
+    return Missing(lacking, needed)
+
+
+def _asks(key: str) -> bool:
+    """Whether an exemption allows a deletion."""
+    rule, dot, _ = key.partition(".")
+    known = RULES.get(f"{rule}.<name>" if dot else rule)
+    return known is not None and known.asks
 
 
 def _faults(exemption: ExemptionSettings, level: str, today: str) -> Iterator[str]:
@@ -123,7 +147,7 @@ def _faults(exemption: ExemptionSettings, level: str, today: str) -> Iterator[st
     if len(exemption.reason.strip()) < REASON_CHARACTERS:
         rule = f"must have a reason of at least {REASON_CHARACTERS} characters"
         yield f"{rule}, got {exemption.reason!r}"
-    lacks = [name for name in ("owner", "expires") if getattr(exemption, name) is None]
+    lacks = [name for name in ("owner", "expires") if not (getattr(exemption, name) or "").strip()]
     if level == "strict" and lacks:
         yield f"has no {' and no '.join(lacks)}, which `protection: strict` requires; add it"
     if exemption.expires and exemption.expires < today:
