@@ -3,8 +3,9 @@
 As in `wiring`, it passes settings and outputs to components.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import pulumi
 
@@ -15,6 +16,7 @@ from .components.rotation_group import GroupedSecret, RotationGroup
 from .components.secret_rotation import SecretRotation
 from .components.secret_seeder import SecretSeeder
 from .config import functions
+from .config.schema import RotationSettings
 from .wiring import Context, Keys, Network, Rotation, seeded
 
 
@@ -42,8 +44,7 @@ def secret_rotations(
             "strategy": rotation.strategy,
             "account_id": context.location.account_id,
             **_admin_secret(context, secrets, rotation.admin_secret),
-            "database_host": rotation.host,
-            "database_port": rotation.port,
+            **_database(env.rotations[name] for name in names),
             "vpc_config": network.vpc_config,
             **context.small_function(function, keys.home),
         }
@@ -73,6 +74,19 @@ def secret_rotations(
             )
     network.role_arns.extend(each.role_arn for each in dict.fromkeys(found.values()))
     return {name: found[name] for name in env.rotations}
+
+
+class _Database(TypedDict):
+    database_host: str | None
+    database_port: int | None
+
+
+def _database(rotations: Iterable[RotationSettings]) -> _Database:
+    """Return the server, if the config names it for any; a group is for one server."""
+    for rotation in rotations:
+        if rotation.host is not None:
+            return {"database_host": rotation.host, "database_port": rotation.port}
+    return {"database_host": None, "database_port": None}
 
 
 def _after_values(

@@ -134,8 +134,8 @@ RotationStrategy = Literal["singleUser", "alternatingUsers", "random"]
 ROTATION_STRATEGIES: tuple[str, ...] = get_args(RotationStrategy)
 # Ours: a part of resource names.
 ROTATION_GROUP = Pattern(
-    r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
-    "1 to 40 letters, digits, - and _ that start with a letter or digit",
+    r"(?!.*-rotation-group)[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
+    "1 to 40 letters, digits, - and _ that start with a letter or digit, without -rotation-group",
 )
 # A function's resource-based policy has room for 20 KB, and the permission of a secret takes
 # about 600 bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -48,6 +48,21 @@ def check(  # noqa: PLR0913 (each takes some of the room)
         )
 
 
+def check_one_policy(owner: str, secret_names: Sequence[str], replica_regions: int) -> None:
+    """Reject more secrets than one policy has room for.
+
+    Raises:
+        ValueError: names the owner, and how many fit.
+
+    """
+    first, *others = policies.split_by_size(secret_names, replica_regions, writing=True)
+    if others:
+        raise ValueError(
+            f"{owner}: {len(secret_names)} secrets do not fit in one policy, which has room for"
+            f" {len(first)} of them; use more groups or shorter names"
+        )
+
+
 def policy_arns(attached: Iterable[pulumi.Resource]) -> list[pulumi.Output[str]]:
     """Return the ARNs of the customer managed policies among the attachments."""
     return [each.policy_arn for each in attached if isinstance(each, aws.iam.RolePolicyAttachment)]

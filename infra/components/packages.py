@@ -28,6 +28,8 @@ def archive(
     """
     packed = bytecode.added(files, runtime, store.DEFAULT)
     if any(zips.is_executable(name, path) for name, path in packed.items()):
+        if texts:
+            raise ValueError(f"a package with an executable has no room for {', '.join(texts)}")
         return pulumi.FileArchive(str(zips.write(packed, store.DEFAULT)))
     assets: dict[str, pulumi.Asset | pulumi.Archive] = {
         name: pulumi.FileAsset(str(path)) for name, path in sorted(packed.items())

@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from ..aws import limits
-from . import rotation_function
+from . import grants, rotation_function
 from .rotation_function import Rotated, RotationFunctionArgs
 
 
@@ -63,6 +63,11 @@ class RotationGroup(pulumi.ComponentResource):
                 f"RotationGroup {name!r}: secrets must be 1 to"
                 f" {limits.SECRETS_PER_ROTATION_GROUP}, got {len(secrets)}; use more groups"
             )
+        grants.check_one_policy(
+            f"RotationGroup {name!r}",
+            [each["name"] for each in secrets.values()],
+            len(args.get("replica_key_arns", {})),
+        )
         rotation_function.check(
             f"RotationGroup {name!r}",
             args,

@@ -186,6 +186,6 @@ def _is_environment(path: _Place) -> bool:
 
 def _is_structure(path: _Place, value: object) -> bool:
     """Whether the value cannot be a secret in a wrong place."""
-    return path[-1] in ("from", "strategy", "type", "tier") or (
+    return path[-1] in ("from", "group", "strategy", "type", "tier") or (
         not isinstance(value, str) and "fields" not in path
     )

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from ..aws import layers, limits
 from .function_settings import ExtensionSettings, FunctionSettings
-from .schema import RotationSettings, Settings
+from .schema import RotationSettings, SecretSettings, Settings
 
 READER = "reader"
 """Logical name of the function of the section `function`."""
@@ -109,9 +109,23 @@ def rotation_functions(settings: Settings) -> dict[str, list[str]]:
     return found
 
 
+def rotation_groups(secrets: Mapping[str, SecretSettings]) -> dict[str, list[str]]:
+    """Return the rotation groups: name -> logical names of the secrets that share a function."""
+    found: dict[str, list[str]] = {}
+    for name, secret in secrets.items():
+        if secret.rotation and secret.rotation.group and secret.existing is None:
+            found.setdefault(secret.rotation.group, []).append(name)
+    return found
+
+
 def rotation_function(secret: str, rotation: RotationSettings) -> str:
     """Return the logical name of the function that rotates a secret."""
-    return f"{rotation.group}-rotation-group" if rotation.group else f"{secret}-rotation"
+    return rotation_group_function(rotation.group) if rotation.group else f"{secret}-rotation"
+
+
+def rotation_group_function(group: str) -> str:
+    """Return the logical name of the function of a rotation group."""
+    return f"{group}-rotation-group"
 
 
 class InternalFunction(TypedDict):

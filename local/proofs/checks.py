@@ -53,14 +53,14 @@ def _no_leak_anywhere(context: CheckContext) -> str:
 
 
 def _only_their_own(context: CheckContext) -> str:
-    groups = list(function_checks.rotation_groups(context))
     try:
         figure = all_functions(function_checks.only_its_own)(context)
     except CheckSkipped:
+        groups = list(function_checks.rotation_groups(context))
         if not groups:
             raise
-        figure = f"{len(groups)} rotation groups"
-    return "\n".join([figure, *groups])
+        return "\n".join(["the roles of rotation groups", *groups])
+    return "\n".join([figure, *function_checks.rotation_groups(context)])
 
 
 def _keeps_initial_values(context: CheckContext) -> str:

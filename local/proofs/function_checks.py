@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.config.functions import rotation_functions
+from infra.config import functions
 from local.deployment import SEEDING, Deployment
 from local.functions import Function, FunctionError, Invocation, NotInvokedError
 from local.proofs import memory
@@ -267,26 +267,27 @@ def rotation_groups(context: CheckContext) -> Iterator[str]:
     Yields a line for each group: the secrets that its role can read.
     """
     deployment = context.deployment
-    for names in rotation_functions(deployment.settings).values():
-        rotation = deployment.settings.secrets[names[0]].rotation
-        if rotation is None or not rotation.group:
-            continue
+    arns, secrets = deployment.secret_arns, deployment.settings.secrets
+    for group, names in functions.rotation_groups(secrets).items():
+        admins = {each.admin_secret for name in names if (each := secrets[name].rotation)}
         function = deployment.outputs["rotation_function_arns"][names[0]]
         found = deployment.client("lambda").get_function_configuration(FunctionName=function)
-        arns = deployment.secret_arns
         outcomes = read_as(deployment.client, found["Role"], list(arns.values()))
-        own = [*names, *([rotation.admin_secret] if rotation.admin_secret else [])]
+        admin = next(filter(None, admins), None)
+        own = [*names, *([admin] if admin else [])]
         for name, arn in arns.items():
+            who = f"the role of rotation group {group}"
+            if name in own and outcomes[arn] != READ:
+                raise CheckFailed(f"{who} cannot read {name}: {outcomes[arn]}")
+            if name not in own and outcomes[arn] == READ:
+                raise CheckFailed(f"{who} can also read {name}")
             if name not in own:
-                refused = ("AccessDeniedException", "secretsmanager:GetSecretValue")
-                expect_refusal(outcomes[arn], *refused)
-            elif outcomes[arn] != READ:
-                raise CheckFailed(
-                    f"the role of rotation group {rotation.group} cannot read {name}:"
-                    f" {outcomes[arn]}"
+                expect_refusal(
+                    outcomes[arn], "AccessDeniedException", "secretsmanager:GetSecretValue"
                 )
+        also = f" and the administrator {admin}" if admin else ""
         denied = len(arns) - len(own)
-        yield f"rotation group {rotation.group}: {', '.join(own)} read, {denied} denied"
+        yield f"rotation group {group}: {', '.join(names)}{also} read, {denied} denied"
 
 
 def not_without_key(context: CheckContext, function: Function) -> str:

@@ -448,9 +448,7 @@ def test_a_rotation_group_that_can_read_another_secret_is_found(deploy: Deploy) 
         PolicyName="more",
         PolicyDocument=json.dumps(document),
     )
-    assert broken(deployed) == {
-        OWN: "expected AccessDeniedException on secretsmanager:GetSecretValue, got: read"
-    }
+    assert broken(deployed) == {OWN: "the role of rotation group keys can also read database"}
 
 
 def test_a_role_whose_policies_fit_only_because_they_are_managed_is_copied(

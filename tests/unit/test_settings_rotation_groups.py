@@ -9,7 +9,7 @@ from tests.recording import PROJECT
 from tests.unit.test_settings import APP, faults, read
 
 HOST, ELSEWHERE = "a.abc123.us-east-1.rds.amazonaws.com", "b.abc123.us-east-1.rds.amazonaws.com"
-REMEDY = "make them the same, or choose another group"
+REMEDY = "make them the same, or choose another group for one of them"
 
 
 def key(**rotation: Any) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def errors(**secrets: dict[str, Any]) -> list[str]:
 def test_secrets_of_one_kind_share_a_function_whatever_their_schedule() -> None:
     read(config(a=key(everyDays=7, overlapHours=2), b=key(schedule="rate(30 days)")))
     read(config(a=user("a", everyDays=7), b=user("b", windowHours=2)))
+    read(config(a=user("a", host=HOST), b=user("b"), c=user("c", host=HOST, port=5432)))
     proxied = "app.proxy-abc123.us-east-1.rds.amazonaws.com"
     read(config(a=user("a", proxied, host=HOST), b=user("b", "pooler.example.com", host=HOST)))
     external = {**user("b", host=HOST), "from": "external", "fields": {}, "generate": {}}
@@ -66,14 +67,6 @@ def test_groups_do_not_meet() -> None:
             ["b.rotation.strategy|'random'|'singleUser'"],
         ),
         (
-            {"a": user("a", host=HOST), "b": user("b")},
-            [f"b.rotation.host|{HOST!r}|none"],
-        ),
-        (
-            {"a": user("a"), "b": user("b", host=ELSEWHERE, port=6432)},
-            [f"b.rotation.host|none|{ELSEWHERE!r}", "b.rotation.port|none|6432"],
-        ),
-        (
             {
                 "a": user("a", strategy="alternatingUsers", adminSecret="boss"),
                 "b": user("b", strategy="alternatingUsers", adminSecret="chief"),
@@ -83,7 +76,7 @@ def test_groups_do_not_meet() -> None:
             ["b.rotation.adminSecret|'boss'|'chief'"],
         ),
     ],
-    ids=["strategy", "host", "host and port", "administrator"],
+    ids=["strategy", "administrator"],
 )
 def test_what_the_function_has_once_must_be_the_same(
     secrets: dict[str, dict[str, Any]], expected: list[str]
@@ -104,13 +97,37 @@ def test_every_secret_is_compared_with_the_first() -> None:
     ]
 
 
-def test_databases_on_two_servers_do_not_share_a_function() -> None:
-    assert errors(a=user("a"), b=user("b", ELSEWHERE)) == [
+@pytest.mark.parametrize(
+    ("first", "second", "server"),
+    [
+        (user("a"), user("b", ELSEWHERE), f"{ELSEWHERE}:5432"),
+        (user("a"), user("b", host=ELSEWHERE), f"{ELSEWHERE}:5432"),
+        (user("a"), user("b", host=HOST, port=6432), f"{HOST}:6432"),
+    ],
+    ids=["fields", "rotation", "port"],
+)
+def test_databases_on_two_servers_do_not_share_a_function(
+    first: dict[str, Any], second: dict[str, Any], server: str
+) -> None:
+    assert errors(a=first, b=second) == [
         (
             "secrets.b.rotation.group is 'g', whose secrets must be for the same server: a is for"
-            f" {HOST}:5432, and this one for {ELSEWHERE}:5432; choose another group"
+            f" {HOST}:5432, and this one for {server}; choose another group"
         )
     ]
+
+
+def test_another_strategy_is_the_only_error_of_its_secret() -> None:
+    """Its other keys differ because of it."""
+    both = user("a", strategy="alternatingUsers", adminSecret="boss")
+    (found,) = errors(a=key(), b={**both, "fields": {**both["fields"]}}, boss=admin("boss"))
+    assert found.startswith("secrets.b.rotation.strategy must be the same")
+
+
+def test_a_group_with_a_secret_that_is_wrong_itself_is_not_judged() -> None:
+    wrong = {**key(), "generate": {"key": {"length": 3}}}
+    (found,) = errors(a=wrong, b=user("b"), c=key())
+    assert found.startswith("secrets.a.generate.key.length must be 8 to 4096, got 3")
 
 
 def test_a_server_that_the_config_does_not_say_is_refused() -> None:
@@ -123,12 +140,12 @@ def test_a_server_that_the_config_does_not_say_is_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["", "a b", "-a", "a/b", "x" * 41])
+@pytest.mark.parametrize("name", ["", "a b", "-a", "a/b", "x" * 41, "a-rotation-group-b"])
 def test_a_group_has_a_name_that_resources_can_have(name: str) -> None:
     (error,) = errors(a=key(group=name))
     assert error == (
         "secrets.a.rotation.group must be 1 to 40 letters, digits, - and _ that start with a"
-        " letter or digit, got a value that is not shown"
+        f" letter or digit, without -rotation-group, got {name!r}"
     )
 
 
@@ -149,4 +166,7 @@ def test_a_group_holds_what_its_policies_have_room_for() -> None:
 def test_the_functions_of_groups_have_names_that_no_other_function_may_have() -> None:
     taken = {"g-rotation-group": {**APP, "secrets": []}}
     (error,) = faults({"secrets": {"a": key(), "b": key()}, "functions": taken})
-    assert "functions.g-rotation-group is reserved for the function that rotates a, b" in error
+    assert "g-rotation-group is reserved for the function of the rotation group g" in error
+    later = {"a-rotation": {**APP, "secrets": []}}
+    (error,) = faults({"secrets": {"a": key(), "b": key()}, "functions": later})
+    assert "functions.a-rotation is reserved for the function that rotates a; choose" in error

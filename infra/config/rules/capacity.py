@@ -6,9 +6,8 @@ from ...aws.limits import MANAGED_POLICIES_PER_ROLE, SECRETS_PER_ROTATION_GROUP
 from ...names import Names
 from ...policies.iam import count_policies, split_by_size
 from ..errors import ConfigError
-from ..functions import AppFunction, functions
+from ..functions import AppFunction, functions, rotation_groups
 from ..schema import Settings
-from . import rotation_groups
 
 
 def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
@@ -26,7 +25,7 @@ def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
             why = f"IAM allows {MANAGED_POLICIES_PER_ROLE} per role"
             remedy = "list fewer secrets, give them shorter names, or use more functions"
             yield ConfigError(f"{function.section}.secrets", f"{rule}, but {why}; {remedy}")
-    for group, rotated in rotation_groups.groups(settings.secrets).items():
+    for group, rotated in rotation_groups(settings.secrets).items():
         fitting = split_by_size(map(names.secret, rotated), regions, writing=True)[0]
         room = min(len(fitting), SECRETS_PER_ROTATION_GROUP)
         if len(rotated) > room:

@@ -63,7 +63,7 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     }
     yield from secrets.errors(settings.secrets, names.secret_prefix, config.secret_names, region)
     yield from rotation.errors(whole, config.secret_names, region)
-    yield from rotation_groups.errors(whole)
+    yield from rotation_groups.errors(settings.secrets, whole)
     yield from certificates.errors(settings, whole, region)
     yield from parameters.errors(settings.parameters, names.parameter_prefix, config.secret_names)
     yield from values.errors(

@@ -18,7 +18,7 @@ from ...policies import iam
 from .. import function_variables
 from ..errors import ConfigError
 from ..function_settings import SingleFunctionSettings
-from ..functions import READER, AppFunction, functions, rotation_functions
+from ..functions import READER, AppFunction, functions, rotation_group_function, rotation_groups
 from ..schema import Settings
 from . import names as name_rules
 from . import sensitive
@@ -82,8 +82,12 @@ def _names(settings: Settings) -> Iterator[ConfigError]:
     """Reject names that AWS rejects, and functions that would share a log group."""
     taken = {"seeder": "is reserved for the function that generates initial values"}
     taken["rotation-watch"] = "is reserved for the function that watches rotations"
-    for name, rotated in rotation_functions(settings).items():
-        taken[name] = f"is reserved for the function that rotates {', '.join(rotated)}"
+    for name, secret in settings.own_secrets.items():
+        if secret.rotation:  # also in a group, which it may leave
+            taken[f"{name}-rotation"] = f"is reserved for the function that rotates {name}"
+    for group in rotation_groups(settings.secrets):
+        name = rotation_group_function(group)
+        taken[name] = f"is reserved for the function of the rotation group {group}"
     for name in settings.functions:
         yield from name_rules.logical("functions", name)
         reason = taken.get(re.sub(r"^seeder-\d+$", "seeder", name))
