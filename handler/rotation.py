@@ -96,8 +96,8 @@ def _rotated(arn: str) -> _Rotated:
         found = _own() if arn == only else None
     if found is None:
         raise RotationError(
-            f"this function rotates only {only}, not {arn}; give that secret a rotation function"
-            " of its own"
+            f"this function rotates only {only}, not {arn}; set that secret's rotation function to"
+            " its own (`pulumi up` does)"
         )
     rules = {field: _request(each) for field, each in found["generate"].items()}
     return _Rotated(rules, found["overlapSeconds"])

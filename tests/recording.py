@@ -94,11 +94,14 @@ class Requests(BuiltInEngine):
     def __init__(self, earlier: Mapping[str, Any] | None = None) -> None:
         super().__init__(Recording(), earlier=earlier)
         self._options: dict[str, dict[str, bool]] = {}
+        self.aliases: dict[str, list[str]] = {}
+        """URN -> other types under which the resource may be in a state; its children, too."""
 
     def RegisterResource(  # noqa: N802 (the engine's gRPC interface)
         self, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
         answer = super().RegisterResource(request)
+        self.aliases[answer.urn] = [each.spec.type for each in request.aliases]
         self._options[answer.urn] = {
             "protect": request.protect,
             "retain": request.retainOnDelete,

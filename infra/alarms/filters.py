@@ -17,7 +17,7 @@ _SUCCEEDED = "($.errorCode NOT EXISTS)"
 _SECRETS_MANAGER = '($.eventSource = "secretsmanager.amazonaws.com")'
 _IAM = '($.eventSource = "iam.amazonaws.com")'
 _READ = '($.eventName = "GetSecretValue")'
-# In the name of each role of a rotation; before version 0.2 they had no prefix.
+# In the name of each rotation role of one secret; before version 0.2 they had no prefix.
 _ROTATION = "-rotation-role-"
 _ROTATION_ROLES = f"*{_ROTATION}*"
 # This many names of any length fit in one pattern with its other conditions.

@@ -68,11 +68,16 @@ RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 # The day on which Lambda deprecates a runtime: no more security updates, and two months later no
 # more changes of a function. From the same page, as of November 2026; AWS moves these days.
 RUNTIME_DEPRECATIONS = {
+    "python3.8": "2024-10-14",
+    "python3.9": "2025-12-15",
     "python3.10": "2026-10-31",
     "python3.11": "2027-06-30",
     "python3.12": "2028-10-31",
     "python3.13": "2029-06-30",
     "python3.14": "2029-06-30",
+    "nodejs16.x": "2024-06-12",
+    "nodejs18.x": "2025-09-01",
+    "nodejs20.x": "2026-04-30",
     "nodejs22.x": "2027-04-30",
     "nodejs24.x": "2028-04-30",
 }

@@ -30,10 +30,11 @@ def of_the_same_name(names: Names, regions: Collection[str], key_of: KeyOfAlias)
 def of_similar_names(names: Names, region: str, key_of: KeyOfAlias) -> Iterator[str]:
     """Yield a line for each environment with another name that has the same names in AWS."""
     for other in names.namesakes:
-        if key_of(other.key_alias, region):
+        if key := key_of(other.key_alias, region):
             yield (
-                f"project {other.project!r} with stack {other.stack!r} is in {region} and has the"
-                f" same names: log groups, alarms and the dashboard of both begin with"
-                f" {names.project}-{names.stack}. Rename the stack (`pulumi stack rename`) or the"
-                " project"
+                f"{other.key_alias} exists in {region}, for {key}: it is that of project"
+                f" {other.project!r} with stack {other.stack!r}, whose log groups, alarms and"
+                f" dashboard also begin with {names.project}-{names.stack}. Rename the stack"
+                " (`pulumi stack rename`) or the project; or if the key is not one of this"
+                " program, rename its alias"
             )

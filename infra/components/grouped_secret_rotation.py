@@ -22,6 +22,9 @@ class GroupedSecretRotationArgs(ScheduleArgs):
 class GroupedSecretRotation(pulumi.ComponentResource):
     """The schedule of a secret that a group's function rotates.
 
+    With the name of the `SecretRotation` that the secret had before, the secret keeps its
+    schedule. Otherwise Pulumi deletes the earlier one, which turns rotation off.
+
     Resources:
         aws.secretsmanager.SecretRotation: the schedule.
     """

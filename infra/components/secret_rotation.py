@@ -33,6 +33,9 @@ class SecretRotationArgs(ScheduleArgs, RotationFunctionArgs):
 class SecretRotation(pulumi.ComponentResource):
     """A function that rotates one secret, and its schedule.
 
+    With the name of the `GroupedSecretRotation` that the secret had before, the secret keeps its
+    schedule. Otherwise Pulumi deletes the earlier one, which turns rotation off.
+
     Resources:
         aws.cloudwatch.LogGroup, aws.iam.Role, aws.lambda.Function: the function.
         aws.iam.RolePolicy: its own log group, its secret and, in a VPC, its network.

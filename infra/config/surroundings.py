@@ -1,21 +1,18 @@
 """Reads the facts about a stack that are not in its `Settings`: account, encryption, date."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from ..aws import limits
 from .errors import ConfigError
 from .rules.guardrails import Surroundings
 
 _ACCOUNTS = "aws:allowedAccountIds"
-# https://www.pulumi.com/docs/iac/concepts/secrets/#changing-the-secrets-provider
-_PASSPHRASE = re.compile(r"^encryptionsalt:", re.MULTILINE)
-# https://www.pulumi.com/docs/iac/concepts/projects/project-file/#attributes
-_CONFIG_FOLDER = re.compile(r"^stackConfigDir: *[\"']?([^\s\"'#]+)", re.MULTILINE)
-_CLOUD = re.compile(r"^secretsprovider: *[\"']?(?!passphrase)\w", re.MULTILINE)
 
 
 def read(
@@ -31,17 +28,21 @@ def has_passphrase(project: Path, stack: str) -> bool:
     """Whether the stack's file, if there is one, says that a passphrase encrypts its secrets.
 
     `project` is the folder of Pulumi.yaml.
+    https://www.pulumi.com/docs/iac/concepts/secrets/#changing-the-secrets-provider
+    https://www.pulumi.com/docs/iac/concepts/projects/project-file/#attributes
     """
-    for ending in ("yaml", "yml"):
-        folder = _CONFIG_FOLDER.search(_text(project / f"Pulumi.{ending}"))
-        text = _text(project / (folder[1] if folder else "") / f"Pulumi.{stack}.{ending}")
-        if text:
-            return bool(_PASSPHRASE.search(text) and not _CLOUD.search(text))
-    return False
+    # As in the CLI, a stack's file has the ending of the project's.
+    ending = "yml" if (project / "Pulumi.yml").is_file() else "yaml"
+    folder = _keys(project / f"Pulumi.{ending}").get("stackConfigDir") or ""
+    keys = _keys(project / folder / f"Pulumi.{stack}.{ending}")
+    provider = keys.get("secretsprovider") or "passphrase"
+    return provider == "passphrase" and bool(keys.get("encryptionsalt"))
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def _keys(path: Path) -> dict[str, Any]:
+    """Return the top-level keys of a YAML file, which the CLI has read without an error."""
+    keys = yaml.safe_load(path.read_bytes()) if path.is_file() else None
+    return keys if isinstance(keys, dict) else {}
 
 
 def _accounts(text: str) -> tuple[tuple[str, ...], list[ConfigError]]:

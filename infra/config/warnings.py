@@ -46,16 +46,20 @@ def _roles(settings: Settings) -> Iterator[str]:
 
 
 def _runtimes(env: Environment) -> Iterator[str]:
-    """Warn of runtimes that Lambda has deprecated, or soon will."""
+    """Warn of Python and Node runtimes that Lambda has deprecated, or soon will."""
     used: dict[str, list[str]] = {}
     for function in env.functions.values():
         used.setdefault(function.settings.runtime, []).append(f"{function.section}.runtime")
-    used.setdefault(env.internal_functions["runtime"], []).append("internalFunctions.runtime")
+    if internal := env.settings.internal_functions.runtime:
+        used.setdefault(internal, []).append("internalFunctions.runtime")
+    today = date.fromisoformat(env.today)
     for runtime, keys in used.items():
-        day = RUNTIME_DEPRECATIONS.get(runtime, "9999-12-31")
-        if date.fromisoformat(day) - date.fromisoformat(env.today) <= _NOTICE:
-            rule = f"is {runtime}, which Lambda deprecates on {day}: no more security updates"
-            yield f"{' and '.join(keys)} {rule}, and later no changes; choose a newer runtime"
+        day = date.fromisoformat(RUNTIME_DEPRECATIONS.get(runtime, "9999-12-31"))
+        if day - today <= _NOTICE:
+            verb = "deprecates on" if today <= day else "deprecated on"
+            effect = "no security updates, and after two months no changes of the function"
+            rule = f"{runtime}, which Lambda {verb} {day}: {effect}; choose a newer runtime"
+            yield f"{', '.join(keys)}: {rule}"
 
 
 def _example(settings: Settings) -> Iterator[str]:

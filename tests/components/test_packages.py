@@ -38,3 +38,12 @@ def test_a_distribution_for_the_deployers_platform_is_refused(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ValueError, match=r"native is built for .* name it in .*requirements"):
         packages.distribution("pure")
+
+
+def test_a_package_with_an_executable_takes_no_texts(tmp_path: Path) -> None:
+    """The zip would silently be without them."""
+    tool = tmp_path / "tool"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    with pytest.raises(ValueError, match=r"an executable has no room for watched\.json"):
+        packages.archive({"tool": tool}, "python3.13", {"watched.json": "{}"})

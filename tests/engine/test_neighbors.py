@@ -45,7 +45,7 @@ def test_names_that_differ_in_a_hyphen_only_are_refused(
         AliasName=other.key_alias, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"]
     )
     stack.write({})
-    told = f"project '{other.project}' with stack '{other.stack}' is in {REGION} and has the same"
+    told = f"{other.key_alias} exists in {REGION}, for arn:aws:kms:"
     assert told in refusal(stack.preview)
     assert told in refusal(stack.up)
     assert not [urn for urn in stack.urns() if "$aws:" in urn]

@@ -172,7 +172,9 @@ def test_environments_that_have_the_names_are_refused_at_once() -> None:
     assert engine.registrations == []
     *similar, same = error.value.errors
     for line, other in zip(similar, DEV.namesakes, strict=True):
-        assert line.startswith(f"project {other.project!r} with stack {other.stack!r} is in us-")
+        assert line.startswith(
+            f"{other.key_alias} exists in us-east-1, for arn:key: it is that of"
+        )
     assert same.startswith(f"{DEV.key_alias} already exists in us-east-1, for arn:key, and")
 
 

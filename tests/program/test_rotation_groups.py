@@ -4,12 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from pulumi import ComponentResource
 
 from infra.aws import limits
+from infra.components.grouped_secret_rotation import GroupedSecretRotation
 from infra.components.rotation_group import RotationGroup, RotationGroupArgs
+from infra.components.secret_rotation import SecretRotation
 from infra.policies import iam
 from local.engines.built_in import Registration
-from tests.recording import PROJECT, ROOT, by_type, made, planned
+from tests.components.test_contract import EXAMPLES
+from tests.recording import PROJECT, ROOT, by_type, made, planned, requested
 
 FIELDS = {"host": "h.abc123.us-east-1.rds.amazonaws.com"}
 ADMIN = {"fields": {**FIELDS, "username": "boss"}, "generate": {"password": {}}}
@@ -117,13 +121,13 @@ def test_the_package_says_how_each_secret_rotates() -> None:
     assert variables == {"STRATEGY": "random"}
 
 
-def group(count: int, overlap_hours: int = 0) -> RotationGroup:
-    prefix = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:p/s/"
+def group(count: int, overlap_hours: int = 0, prefix: str = "") -> RotationGroup:
+    arn = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:p/s/"
     args: RotationGroupArgs = {
         "secrets": {
             f"s{number}": {
-                "name": f"p/s/s{number}",
-                "arn": f"{prefix}s{number}-AbCdEf",
+                "name": f"p/s/{prefix}s{number}",
+                "arn": f"{arn}{prefix}s{number}-AbCdEf",
                 "generate": {"key": {}},
                 "overlap_hours": overlap_hours,
             }
@@ -182,3 +186,28 @@ def _name_lengths() -> list[int]:
         for length in range(4, 500)
         if len(iam.split_by_size([f"{n:0{length}}" for n in range(most)], writing=True)) == 1
     ]
+
+
+def test_a_group_whose_names_do_not_fit_in_a_policy_is_refused() -> None:
+    told = r"RotationGroup 'g': 30 secrets do not fit in one policy, which has room for \d of them"
+    with pytest.raises(ValueError, match=told):
+        made(lambda: group(30, prefix="x" * 300))
+
+
+@pytest.mark.parametrize(
+    ("component", "other"),
+    [(SecretRotation, GroupedSecretRotation), (GroupedSecretRotation, SecretRotation)],
+)
+def test_a_schedule_is_found_in_a_state_with_and_without_a_group(
+    component: type[ComponentResource], other: type[ComponentResource]
+) -> None:
+    """Otherwise Pulumi would delete the earlier one, and Secrets Manager end the rotation."""
+    engine = requested(EXAMPLES[component])
+    root, schedule = (
+        next(each for each in engine.registrations if each.name == name)
+        for name in ("example", "example-rotation")
+    )
+    assert engine.aliases[root.urn] == [f"lambda-secrets:index:{other.__name__}"]
+    assert schedule.urn.endswith(
+        f":{component.__name__}$aws:secretsmanager/secretRotation:SecretRotation::example-rotation"
+    )

@@ -42,7 +42,9 @@ def test_an_environment_with_the_same_names_is_named() -> None:
     keys = {("alias/web/shop-dev", "us-east-1"): "arn:key"}
     ours = Names("web-shop", "dev")
     (line,) = neighbors.of_similar_names(ours, "us-east-1", lambda *asked: keys.get(asked))
-    assert re.search("project 'web' with stack 'shop-dev' is in us-east-1", line)
+    assert re.search(
+        "alias/web/shop-dev exists in us-east-1, for arn:key: it is that of project 'web'", line
+    )
     assert (
         list(neighbors.of_similar_names(ours, "us-west-2", lambda *asked: keys.get(asked))) == []
     )

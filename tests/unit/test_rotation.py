@@ -374,6 +374,6 @@ def test_the_function_of_a_group_rotates_its_secrets_and_no_other(
     assert rotation._rotated(f"{prefix}p/s/a-b-AbCdEf") == ({"token": {}}, 0)  # noqa: SLF001
     for other in ("p/s/key2-AbCdEf", "p/s/key", "p/s/a-b", "other/key-AbCdEf"):
         event = {"Step": "createSecret", "SecretId": prefix + other, "ClientRequestToken": "t"}
-        told = f"^this function rotates only p/s/key, p/s/a-b, not {prefix}{other}; give that"
+        told = f"^this function rotates only p/s/key, p/s/a-b, not {prefix}{other}; set that"
         with pytest.raises(RotationError, match=told):
             rotation.lambda_handler(event, None)

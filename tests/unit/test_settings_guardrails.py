@@ -449,6 +449,7 @@ def test_what_other_errors_hide_is_not_printed_for_pasting() -> None:
         ("config: {}\nencryptionsalt: v1:abc\nsecretsprovider: passphrase\n", True),
         ("secretsprovider: awskms://alias/x?region=us-east-1\nencryptedkey: abc\n", False),
         ("secretsprovider: 'awskms://alias/x'\nencryptionsalt: v1:abc\n", False),
+        ("secretsprovider: default\nconfig: {ü: x}\n", False),
         ("config:\n  encryptionsalt: x\n", False),
         ("config: {}\n", False),
     ],
@@ -458,15 +459,16 @@ def test_the_stacks_file_says_how_its_secrets_are_encrypted(
     text: str, ending: str, tmp_path: Path, *, passphrase: bool
 ) -> None:
     assert not surroundings.has_passphrase(tmp_path, "dev")
+    (tmp_path / f"Pulumi.{ending}").write_text("name: x\n")
     (tmp_path / f"Pulumi.dev.{ending}").write_text(text, encoding="utf-8")
     assert surroundings.has_passphrase(tmp_path, "dev") is passphrase
 
 
-@pytest.mark.parametrize("line", ["stackConfigDir: stacks", "stackConfigDir: 'stacks'  # x"])
+@pytest.mark.parametrize("line", ["stackConfigDir: my stacks", "stackConfigDir: 'my stacks' # x"])
 def test_the_stacks_file_may_be_in_another_folder(line: str, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(f"name: x\n{line}\n")
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "stacks" / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:abc\n")
+    (tmp_path / "my stacks").mkdir()
+    (tmp_path / "my stacks" / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:abc\n")
     assert surroundings.has_passphrase(tmp_path, "dev")
     assert not surroundings.has_passphrase(tmp_path, "prod")
 

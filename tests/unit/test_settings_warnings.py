@@ -1,5 +1,6 @@
 """What a preview warns of, and goes on."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,9 @@ def test_what_the_trail_does_not_see_is_named(region: str, account: str, warned:
         ("python3.11", "2028-01-01", True),
         ("python3.13", "2027-01-01", False),
         ("nodejs22.x", "2027-01-01", True),
-        ("nodejs20.x", "2027-01-01", False),
+        ("nodejs20.x", "2027-01-01", True),
+        ("nodejs24.x", "2027-01-01", False),
+        ("java21", "2027-01-01", False),
     ],
 )
 def test_a_runtime_that_lambda_deprecates_is_named_half_a_year_before(
@@ -86,19 +89,20 @@ def test_a_runtime_that_lambda_deprecates_is_named_half_a_year_before(
     own = {**APP, "code": str(tmp_path), "handler": "index.handler", "tracing": False}
     functions = {"orders": {**own, "runtime": runtime}}
     lines = found(today, functions=functions, internalFunctions={"runtime": "python3.13"})
-    expected = f"functions.orders.runtime is {runtime}, which Lambda deprecates on "
-    assert [each.startswith(expected) for each in lines] == [True] * warned
+    expected = rf"functions\.orders\.runtime: {runtime}, which Lambda deprecate(s|d) on \d"
+    assert [bool(re.match(expected, each)) for each in lines] == [True] * warned
 
 
 def test_a_deprecated_runtime_is_named_once_with_all_that_use_it() -> None:
     functions = {name: {**APP, "runtime": "python3.11"} for name in ("orders", "invoices")}
     (warning,) = found("2027-06-01", functions=functions)
-    assert warning.startswith(
-        "functions.orders.runtime and functions.invoices.runtime is python3.11, which Lambda"
-        " deprecates on 2027-06-30: no more security updates, and later no changes; choose a newer"
+    effect = "no security updates, and after two months no changes of the function"
+    assert warning == (
+        "functions.orders.runtime, functions.invoices.runtime: python3.11, which Lambda deprecates"
+        f" on 2027-06-30: {effect}; choose a newer runtime"
     )
-    (warning,) = found("2027-06-01", internalFunctions={"runtime": "python3.11"}, **NARROW)
-    assert warning.startswith("internalFunctions.runtime is python3.11, which Lambda deprecates")
+    (warning,) = found("2027-07-01", internalFunctions={"runtime": "python3.11"}, **NARROW)
+    assert warning.startswith("internalFunctions.runtime: python3.11, which Lambda deprecated on")
 
 
 def test_every_runtime_that_is_offered_has_its_day() -> None:
