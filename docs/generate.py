@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from docs import emulator_operations
 from infra.config.model import Within, model_in, parts
+from infra.config.rules.guardrails import RULES
 from infra.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,8 +116,20 @@ def operations_page(text: str) -> str:
     return _between(text, start, end, ["", *emulator_operations.rows()])
 
 
+def production_page(text: str) -> str:
+    """Return the page with its table of the rules of `protection` up to date."""
+    rows = ["", "| from `protection` on | rules |", "|---|---|"]
+    for level in ("standard", "strict"):
+        keys = [key for key, rule in RULES.items() if rule.level == level and not rule.asks]
+        rows.append(f"| `{level}` | {', '.join(f'`{key}`' for key in keys)} |")
+    asks = [f"`{key}`" for key, rule in RULES.items() if rule.asks]
+    rows += [f"| `strict`, for a deletion | {', '.join(asks)} |", ""]
+    return _between(text, "<!-- rules: written by `make docs` -->", "<!-- end -->", rows)
+
+
 WRITTEN = {
     "docs/config.md": config_page,
+    "docs/production.md": production_page,
     "docs/emulator-operations.md": operations_page,
     "Pulumi.yaml": project_file,
 }
