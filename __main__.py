@@ -1,5 +1,7 @@
 """One environment: its keys and secrets, the functions that read and rotate them, and alarms."""
 
+import gc
+
 import pulumi
 import pulumi_aws as aws
 
@@ -14,6 +16,10 @@ from infra import (
 from infra.aws.location import Location
 from infra.changes import comparison
 from infra.config import settings, warnings
+
+# Nearly all objects of a program live until it ends. With Python's own thresholds, looking for
+# garbage among them takes half of the time, and more for each resource the more there are.
+gc.set_threshold(50_000, 20, 1_000)
 
 env = settings.load()
 identity = aws.get_caller_identity()
