@@ -79,11 +79,8 @@ def test_secrets_join_and_leave_groups_and_keep_rotating(pulumi: Cli) -> None:
             joined, made = up(engine, grouped(account.stack), made)
             shared, role_reads = functions(made), {}
             for group, names in GROUPS.items():
-                (function,) = {shared[name] for name in names}
-                arns = made.outputs["secret_arns"]
-                role = role_of(made, function)
-                read = read_as(made.client, role, list(arns.values()))
-                role_reads[group] = {name for name, arn in arns.items() if read[arn] == READ}
+                assert len({shared[name] for name in names}) == 1
+                role_reads[group] = read_by_role(made, next(iter(names)))
             before = len(rotations.versions)
             calls.wait_for_requests(5)
             left, made = up(engine, account.stack, made)
@@ -97,3 +94,52 @@ def test_secrets_join_and_leave_groups_and_keep_rotating(pulumi: Cli) -> None:
         assert len(rotations.versions) > before > 0
         assert not calls.failures
         assert engine.preview() == []
+
+
+def test_groups_shrink_grow_and_change_their_name(pulumi: Cli) -> None:
+    """Every secret keeps its value, rotates afterwards, and no role reads more than its group."""
+    stack = grouped(alone())
+    layers = deployment.layer_arns(deployment.preview(stack))
+    changes: list[tuple[dict[str, str | None], dict[str, set[str]]]] = [
+        ({"second-key": None}, {"keys": {"session"}}),
+        ({"session": "signing"}, {"signing": {"session"}}),
+        ({"second-key": "signing"}, {"signing": {"session", "second-key"}}),
+        ({"second-user": "others"}, {"users": {"database"}, "others": {"second-user"}}),
+    ]
+    with deployment.account(stack, layers) as account, PulumiEngine(pulumi) as engine:
+        made = deployment.deploy(account.stack, account.aws, server=account.server, pulumi=engine)
+        wanted = account.stack
+        for moved, groups in changes:
+            patch = {name: {"rotation": {"group": group}} for name, group in moved.items()}
+            wanted = patched(wanted, {"secrets": patch})
+            before = versions(made)
+            steps, made = up(engine, wanted, made)
+            assert {each.operation for each in steps if each.type == SCHEDULE} == {"update"}
+            assert versions(made) == before
+            for names in groups.values():
+                assert read_by_role(made, next(iter(names))) == names
+            assert engine.preview() == []
+            for name in made.rotating:
+                traffic.rotate(made, made.outputs["secret_arns"][name])
+
+        # A secret that no longer rotates leaves its group, which goes on.
+        wanted = patched(wanted, {"secrets": {"second-key": {"rotation": None}}})
+        steps, made = up(engine, wanted, made)
+        assert [each.name for each in steps if each.type == SCHEDULE] == [
+            "second-key-rotation-rotation"
+        ]
+        assert read_by_role(made, "session") == {"session"}
+        traffic.rotate(made, made.outputs["secret_arns"]["session"])
+
+
+def versions(made: Deployment) -> dict[str, str]:
+    client, arns = made.client("secretsmanager"), made.outputs["secret_arns"]
+    return {name: client.get_secret_value(SecretId=arn)["VersionId"] for name, arn in arns.items()}
+
+
+def read_by_role(made: Deployment, secret: str) -> set[str]:
+    """Return the secrets that the role of the function that rotates one can read."""
+    arns = made.outputs["secret_arns"]
+    role = role_of(made, made.outputs["rotation_function_arns"][secret])
+    read = read_as(made.client, role, list(arns.values()))
+    return {name for name, arn in arns.items() if read[arn] == READ}
