@@ -53,8 +53,9 @@ def load() -> Environment:
         raise SettingsError([f"{reserved}; choose another name in Pulumi.yaml"])
     config = _config()
     keys, misplaced = _keys(project, config)
-    folder = Path(pulumi.get_root_directory() or own_files.PROJECT)
-    stack_surroundings, errors = surroundings.read(config, folder, stack)
+    # The stack's own file first: the local run deploys it from another folder.
+    folders = (own_files.PROJECT, Path(pulumi.get_root_directory() or own_files.PROJECT))
+    stack_surroundings, errors = surroundings.read(config, folders, stack)
     read, wrong = _read(config, keys, stack_surroundings)
     settings, region = read.partial.settings, pulumi.Config("aws").get("region") or ""
     packages, code_errors = code.read(functions.functions(settings), own_files.PROJECT)

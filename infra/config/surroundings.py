@@ -1,7 +1,7 @@
 """Reads the facts about a stack that are not in its `Settings`: account, encryption, date."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,27 +16,36 @@ _ACCOUNTS = "aws:allowedAccountIds"
 
 
 def read(
-    config: Mapping[str, str], project: Path, stack: str
+    config: Mapping[str, str], folders: Sequence[Path], stack: str
 ) -> tuple[Surroundings, list[ConfigError]]:
-    """Read the provider's config, and from the stack's file how its secrets are encrypted."""
+    """Read the provider's config, and from the stack's file how its secrets are encrypted.
+
+    `folders` are those where Pulumi.yaml may be.
+    """
     accounts, errors = _accounts(config.get(_ACCOUNTS, "[]"))
     today = datetime.now(UTC).date().isoformat()
-    return Surroundings(today, accounts, has_passphrase(project, stack)), errors
+    return Surroundings(today, accounts, has_passphrase(folders, stack)), errors
 
 
-def has_passphrase(project: Path, stack: str) -> bool:
+def has_passphrase(folders: Iterable[Path], stack: str) -> bool:
     """Whether the stack's file, if there is one, says that a passphrase encrypts its secrets.
 
-    `project` is the folder of Pulumi.yaml.
+    The first folder with the stack's file counts.
     https://www.pulumi.com/docs/iac/concepts/secrets/#changing-the-secrets-provider
     https://www.pulumi.com/docs/iac/concepts/projects/project-file/#attributes
     """
-    # As in the CLI, a stack's file has the ending of the project's.
-    ending = "yml" if (project / "Pulumi.yml").is_file() else "yaml"
-    folder = _keys(project / f"Pulumi.{ending}").get("stackConfigDir") or ""
-    keys = _keys(project / folder / f"Pulumi.{stack}.{ending}")
-    provider = keys.get("secretsprovider") or "passphrase"
-    return provider == "passphrase" and bool(keys.get("encryptionsalt"))
+    for path in map(_project_file, folders):
+        folder = path.parent / (_keys(path).get("stackConfigDir") or "")
+        # As in the CLI, a stack's file has the ending of the project's.
+        if keys := _keys(folder / f"Pulumi.{stack}{path.suffix}"):
+            provider = keys.get("secretsprovider") or "passphrase"
+            return provider == "passphrase" and bool(keys.get("encryptionsalt"))
+    return False
+
+
+def _project_file(folder: Path) -> Path:
+    other = folder / "Pulumi.yml"
+    return other if other.is_file() else folder / "Pulumi.yaml"
 
 
 def _keys(path: Path) -> dict[str, Any]:

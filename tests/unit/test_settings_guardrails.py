@@ -458,10 +458,10 @@ def test_what_other_errors_hide_is_not_printed_for_pasting() -> None:
 def test_the_stacks_file_says_how_its_secrets_are_encrypted(
     text: str, ending: str, tmp_path: Path, *, passphrase: bool
 ) -> None:
-    assert not surroundings.has_passphrase(tmp_path, "dev")
+    assert not surroundings.has_passphrase([tmp_path], "dev")
     (tmp_path / f"Pulumi.{ending}").write_text("name: x\n")
     (tmp_path / f"Pulumi.dev.{ending}").write_text(text, encoding="utf-8")
-    assert surroundings.has_passphrase(tmp_path, "dev") is passphrase
+    assert surroundings.has_passphrase([tmp_path], "dev") is passphrase
 
 
 @pytest.mark.parametrize("line", ["stackConfigDir: my stacks", "stackConfigDir: 'my stacks' # x"])
@@ -469,8 +469,19 @@ def test_the_stacks_file_may_be_in_another_folder(line: str, tmp_path: Path) -> 
     (tmp_path / "Pulumi.yaml").write_text(f"name: x\n{line}\n")
     (tmp_path / "my stacks").mkdir()
     (tmp_path / "my stacks" / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:abc\n")
-    assert surroundings.has_passphrase(tmp_path, "dev")
-    assert not surroundings.has_passphrase(tmp_path, "prod")
+    assert surroundings.has_passphrase([tmp_path], "dev")
+    assert not surroundings.has_passphrase([tmp_path], "prod")
+
+
+def test_the_first_folder_with_the_stacks_file_counts(tmp_path: Path) -> None:
+    """The local run deploys from a folder of its own, with a passphrase."""
+    (own, other) = (tmp_path / name for name in ("own", "other"))
+    for folder in (own, other):
+        folder.mkdir()
+    (other / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:abc\n")
+    assert surroundings.has_passphrase([own, other], "dev")
+    (own / "Pulumi.dev.yaml").write_text("secretsprovider: awskms://alias/x\n")
+    assert not surroundings.has_passphrase([own, other], "dev")
 
 
 @pytest.mark.parametrize("given", ["123456789012", [123456789012], ["1234"], {"a": 1}])
