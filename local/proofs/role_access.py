@@ -86,7 +86,7 @@ def deployed_function(
         Role=role_arn,
         Runtime="python3.13",
         Handler=handler,
-        Timeout=30,
+        Timeout=900,  # for hundreds of secrets on a busy machine
         Code={"ZipFile": package(pulumi.AssetArchive({**assets}))},
         **configuration,
     )

@@ -26,6 +26,7 @@ LACKS = (
     *("rotation.database", "rotation.x", "configParameters.x", "telemetry", "logRetention"),
     *("reservedConcurrency", "replicaRegions", "monitoring", "alarmSubscribers", "audit"),
     *("auditLogRetention", "resourcePolicy", "network", "allowedAccounts"),
+    "secretsProvider",  # for the SecureString from the config
 )
 
 
@@ -34,7 +35,7 @@ def strict(stack: Stack, *asked: str, removed: bool = False) -> None:
     secrets = {} if removed else {"x": EXTERNAL}
     # Without any SecureString, the key would no longer serve Parameter Store.
     parameters = {"y": {**SECURE, "from": "external"}, **({} if removed else {"x": SECURE})}
-    of_those = {"rotation.x", "configParameters.x"}
+    of_those = {"rotation.x", "configParameters.x", "secretsProvider"}
     needed = [each for each in LACKS if not (removed and each in of_those)]
     stack.write(
         {} if removed else {"parameters/x": CANARY},
