@@ -28,6 +28,8 @@ LACKS = (
     *("auditLogRetention", "resourcePolicy", "network", "allowedAccounts"),
     "secretsProvider",  # for the SecureString from the config
 )
+# What secret and SecureString `x` lack.
+OF_X = {"rotation.x", "configParameters.x", "secretsProvider"}
 
 
 def strict(stack: Stack, *asked: str, removed: bool = False) -> None:
@@ -35,8 +37,7 @@ def strict(stack: Stack, *asked: str, removed: bool = False) -> None:
     secrets = {} if removed else {"x": EXTERNAL}
     # Without any SecureString, the key would no longer serve Parameter Store.
     parameters = {"y": {**SECURE, "from": "external"}, **({} if removed else {"x": SECURE})}
-    of_those = {"rotation.x", "configParameters.x", "secretsProvider"}
-    needed = [each for each in LACKS if not (removed and each in of_those)]
+    needed = [each for each in LACKS if not (removed and each in OF_X)]
     stack.write(
         {} if removed else {"parameters/x": CANARY},
         protection="strict",
@@ -219,7 +220,7 @@ def test_a_trail_goes_when_that_is_asked_for_and_comes_back(stack: Stack) -> Non
 
 
 def test_a_trail_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None:
-    lacks = [each for each in LACKS if each not in {"rotation.x", "configParameters.x", "audit"}]
+    lacks = [each for each in LACKS if each not in {*OF_X, "audit"}]
     exemptions = dict.fromkeys(lacks, EXEMPTION)
     asked = {**exemptions, "protectAudit": EXEMPTION}
     own = {"trail": "own"}
@@ -236,7 +237,7 @@ def test_a_trail_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None
 
 
 def test_a_replica_regions_key_of_a_strict_stack_goes_in_two_deployments(stack: Stack) -> None:
-    lacks = [each for each in LACKS if each not in {"rotation.x", "configParameters.x"}]
+    lacks = [each for each in LACKS if each not in OF_X]
     exemptions = dict.fromkeys(lacks, EXEMPTION)
     replicated = dict.fromkeys(set(lacks) - {"replicaRegions"}, EXEMPTION)
     region = {"replicaRegions": ["us-west-2"]}
