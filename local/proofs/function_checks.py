@@ -217,7 +217,7 @@ def one_call(context: CheckContext, function: Function) -> str:
     if too_many := {secret: count for secret, count in reads.items() if count > most}:
         secret, count = max(too_many.items(), key=lambda each: each[1])
         raise CheckFailed(f"{count} calls for {secret} instead of at most {most}")
-    return f"{reads.total()} {_GET} by {name} in CloudTrail"
+    return f"{reads.total()} {_GET} by {function.name} in CloudTrail"
 
 
 _GET = "GetSecretValue"
