@@ -24,7 +24,7 @@ Client = Callable[[str], Any]
 Statement = dict[str, Any]
 
 
-def copied_configuration(function: Function) -> dict[str, object]:
+def copied_configuration(function: Function) -> dict[str, Any]:
     """Return the arguments of CreateFunction to copy a function's layers and environment."""
     found = function.configuration
     return {
