@@ -422,6 +422,7 @@ GROUPED = {
 }
 
 
+@pytest.mark.exhaustive
 def test_what_a_rotation_group_can_read_is_shown(deploy: Deploy) -> None:
     deployed = deploy(secrets=GROUPED)
     outcomes = {each.promise: each for each in checks.run(deployed)}
@@ -452,6 +453,7 @@ def test_a_rotation_group_that_can_read_another_secret_is_found(deploy: Deploy) 
     assert broken(deployed) == {OWN: "the role of rotation group keys can also read database"}
 
 
+@pytest.mark.exhaustive
 def test_a_role_whose_policies_fit_only_because_they_are_managed_is_copied(
     deploy: Deploy,
 ) -> None:
