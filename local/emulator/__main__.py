@@ -130,9 +130,10 @@ def main() -> None:
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]
     config.loglevel = "WARNING"
-    # A connection that is closed after five idle seconds may have a request on a busy machine. The
-    # client repeats it, and what it creates exists.
-    config.keep_alive_timeout = 24 * 3600
+    # On a busy machine, an idle connection may have a request when it is closed. The client repeats
+    # it, and what it creates exists. Five seconds, hypercorn's own limit, are too few; but nobody
+    # else closes the connections of functions that were killed.
+    config.keep_alive_timeout = 15
     # A trigger that never comes: without one, hypercorn takes the signals for itself.
     asyncio.run(serve(application, config, shutdown_trigger=asyncio.Event().wait))
 

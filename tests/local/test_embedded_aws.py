@@ -324,7 +324,7 @@ def test_the_guard_refuses_what_leaves_this_machine_only(code: str, refused: boo
 
 
 @pytest.mark.exhaustive
-def test_an_idle_connection_stays_open(aws: EmbeddedAws) -> None:
+def test_a_connection_stays_open_for_some_idle_seconds(aws: EmbeddedAws) -> None:
     """Hypercorn closes one after five seconds, at a busy moment with a request already in it."""
     connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=60)
     for seconds in (0, 7):
