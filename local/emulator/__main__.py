@@ -130,9 +130,9 @@ def main() -> None:
     config = Config()
     config.bind = [f"fd://{settings['LISTENER']}"]
     config.loglevel = "WARNING"
-    # On a busy machine, an idle connection may have a request when it is closed. The client repeats
-    # it, and what it creates exists. Five seconds, hypercorn's own limit, are too few; but nobody
-    # else closes the connections of functions that were killed.
+    # On a busy machine, an idle connection may have a request when it is closed. The client then
+    # repeats it, and what it creates exists. Five seconds, hypercorn's own limit, are too few; but
+    # nobody else closes the connections of functions that were killed.
     config.keep_alive_timeout = 15
     # A trigger that never comes: without one, hypercorn takes the signals for itself.
     asyncio.run(serve(application, config, shutdown_trigger=asyncio.Event().wait))
