@@ -91,7 +91,7 @@ def errors(
     for key, exemption in exemptions.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
-        known = RULES.get(f"{rule}.<name>" if dot else rule)
+        known = _rule(key)
         there = function_names if rule in _OF_FUNCTIONS else names
         if known is None:
             yield ConfigError(path, f"names an unknown rule; known rules: {', '.join(RULES)}")
@@ -126,7 +126,9 @@ def missing(settings: Settings, surroundings: Surroundings) -> Missing:
     lacking = [
         (violation.path, key) for key, violation in violations.items() if key not in exemptions
     ]
-    needed = [key for key in exemptions if key in violations or _asks(key)]
+    needed = [
+        key for key in exemptions if key in violations or ((known := _rule(key)) and known.asks)
+    ]
     lacking += [
         ("exemptions", key)
         for key in needed
@@ -135,11 +137,10 @@ def missing(settings: Settings, surroundings: Surroundings) -> Missing:
     return Missing(lacking, needed)
 
 
-def _asks(key: str) -> bool:
-    """Whether an exemption allows a deletion."""
+def _rule(key: str) -> Rule | None:
+    """Return the rule that an exemption is for; None if there is none."""
     rule, dot, _ = key.partition(".")
-    known = RULES.get(f"{rule}.<name>" if dot else rule)
-    return known is not None and known.asks
+    return RULES.get(f"{rule}.<name>" if dot else rule)
 
 
 def _faults(exemption: ExemptionSettings, level: str, today: str) -> Iterator[str]:
