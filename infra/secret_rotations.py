@@ -50,7 +50,13 @@ def secret_rotations(
         }
         if rotation.group:
             group = RotationGroup(function, {"secrets": _grouped(context, secrets, names), **args})
-            found |= dict.fromkeys(names, group)
+            for each in names:
+                found[each] = group
+                GroupedSecretRotation(
+                    f"{each}-rotation",
+                    {**_schedule(context, secrets, each), "function_arn": group.function_arn},
+                    _after_values(context, seeders, each),
+                )
             continue
         found[name] = SecretRotation(
             function,
@@ -62,16 +68,6 @@ def secret_rotations(
             },
             _after_values(context, seeders, name),
         )
-    for name, component in found.items():
-        if isinstance(component, RotationGroup):
-            GroupedSecretRotation(
-                f"{name}-rotation",
-                {
-                    **_schedule(context, secrets, name),
-                    "function_arn": component.function_arn,
-                },
-                _after_values(context, seeders, name),
-            )
     network.role_arns.extend(each.role_arn for each in dict.fromkeys(found.values()))
     return {name: found[name] for name in env.rotations}
 

@@ -5,7 +5,7 @@ Functions, not a base class: each component names its own resources.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -106,6 +106,13 @@ def check(owner: str, args: RotationFunctionArgs, *others: limits.Check) -> None
             f"{owner}: admin_secret_arn is required for alternatingUsers, and not allowed for"
             " other strategies; set it or remove it"
         )
+
+
+def props(args: RotationFunctionArgs) -> dict[str, Any]:
+    """Return the inputs of the component, without those of its children only."""
+    # The role may have to exist before the VPC's security group does.
+    apart = {"files", "vpc_config"}
+    return {key: value for key, value in args.items() if key not in apart}
 
 
 def schedule_checks(args: ScheduleArgs) -> list[limits.Check]:

@@ -76,9 +76,7 @@ class RotationGroup(pulumi.ComponentResource):
                 for logical, each in secrets.items()
             ),
         )
-        # The role may have to exist before the VPC's security group does.
-        apart = {"files", "vpc_config"}
-        props = {key: value for key, value in args.items() if key not in apart}
+        props = rotation_function.props(args)
         super().__init__("lambda-secrets:index:RotationGroup", name, props, opts)
 
         rotated = {

@@ -61,9 +61,7 @@ class SecretRotation(pulumi.ComponentResource):
             ("overlap_hours", args.get("overlap_hours"), limits.OVERLAP_HOURS),
             *rotation_function.schedule_checks(args),
         )
-        # The role may have to exist before the VPC's security group does.
-        apart = {"files", "vpc_config"}
-        props = {key: value for key, value in args.items() if key not in apart}
+        props = rotation_function.props(args)
         opts = pulumi.ResourceOptions.merge(opts, _LEAVES)
         super().__init__("lambda-secrets:index:SecretRotation", name, props, opts)
         child = pulumi.ResourceOptions(parent=self)
