@@ -491,17 +491,12 @@ def test_a_failing_invocation_is_an_error_of_its_function(
     assert all(becomes(name, "ALARM") for name in names)
 
 
-def test_a_throttled_invocation_is_a_throttle_and_no_invocation(
-    aws: EmbeddedAws, make_function: Make
-) -> None:
-    function, functions = make_function(FAILING), aws.client("lambda", REGION)
-    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
-    with pytest.raises(ClientError, match="TooManyRequestsException"):
-        functions.invoke(FunctionName=function)
+def _published(aws: EmbeddedAws, function: str, *metrics: str) -> dict[str, list[Any]]:
+    """Return (sample count, sum) of the function's metrics in the last hour, if there are any."""
     now = datetime.now(UTC)
-    sums = {
+    return {
         metric: [
-            point["Sum"]
+            (point["SampleCount"], point["Sum"])
             for point in aws.client("cloudwatch", REGION).get_metric_statistics(
                 Namespace="AWS/Lambda",
                 MetricName=metric,
@@ -509,14 +504,42 @@ def test_a_throttled_invocation_is_a_throttle_and_no_invocation(
                 StartTime=now - timedelta(hours=1),
                 EndTime=now + timedelta(minutes=1),
                 Period=3600,
-                Statistics=["Sum"],
+                Statistics=["SampleCount", "Sum"],
             )["Datapoints"]
         ]
-        for metric in ("Invocations", "Errors", "Throttles")
+        for metric in metrics
     }
 
+
+def test_a_throttled_invocation_is_a_throttle_and_no_invocation(
+    aws: EmbeddedAws, make_function: Make
+) -> None:
+    function, functions = make_function(FAILING), aws.client("lambda", REGION)
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError, match="TooManyRequestsException"):
+        functions.invoke(FunctionName=function)
+
     retried = 2  # the client's own attempts
-    assert sums == {"Invocations": [], "Errors": [], "Throttles": [retried]}
+    assert _published(aws, function, "Invocations", "Errors", "Throttles") == {
+        "Invocations": [],
+        "Errors": [],
+        "Throttles": [(retried, retried)],
+    }
+
+
+def test_every_invocation_of_a_second_counts(aws: EmbeddedAws, make_function: Make) -> None:
+    function, functions = make_function(FAILING), aws.client("lambda", REGION)
+    for _ in range(50):
+        functions.invoke(FunctionName=function)
+
+    assert _published(aws, function, "Invocations", "Errors", "Throttles") == {
+        "Invocations": [(50, 50)],
+        "Errors": [(50, 50)],
+        "Throttles": [(50, 0)],
+    }
+    ((samples, milliseconds),) = _published(aws, function, "Duration")["Duration"]
+    assert samples == 50
+    assert milliseconds > 0
 
 
 def test_an_alarm_on_metric_math_has_no_threshold_of_nothing_in_xml(

@@ -22,6 +22,9 @@ from local.emulator.core.responses import Response, succeeded
 # Data points that come together are evaluated together; without any, time is what changes.
 COALESCING_SECONDS = 0.05
 EVALUATION_SECONDS = 1.0
+# The rest after an evaluation, in times its own duration: hundreds of alarms on busy functions
+# would otherwise keep the emulator from serving anything else.
+REST = 10
 METRIC_MATH = ("Metrics", "ThresholdMetricId")
 OPTIONAL = (
     *alarm_definitions.SINGLE_METRIC,
@@ -40,6 +43,8 @@ class _Timer:
     """An evaluation is scheduled, for data that has come."""
     ticking = False
     """There has been an alarm, so time counts."""
+    rest_seconds = 0.0
+    """How long to rest after the last evaluation."""
 
 
 @replaces(cloudwatch, "_describe_alarms")
@@ -60,8 +65,24 @@ def evaluate_alarms_on_service_metric(original: Callable[..., None], *metric: An
 
     ministack does not evaluate them.
     """
-    loop.soon(original, *metric)
+    loop.soon(_record, original, *metric)
     loop.soon(_evaluate_soon)
+
+
+def _record(original: Callable[..., None], *metric: Any) -> None:
+    """Count a value that equals the last one of the same second, instead of keeping it again."""
+    original(*metric)
+    namespace, name, _, _, dimensions = metric
+    points = cloudwatch._metrics[namespace, name, cloudwatch._dims_key(dimensions)]
+    if len(points) > 1 and _same(*points[-2:]):
+        points.pop()
+        points[-1]["Count"] = points[-1].get("Count", 1) + 1
+
+
+def _same(earlier: Data, later: Data) -> bool:
+    seconds = {int(point["Timestamp"]) for point in (earlier, later)}
+    values = {(point["Value"], point["Unit"]) for point in (earlier, later)}
+    return "_stat" not in earlier and len(seconds) == len(values) == 1
 
 
 @replaces(cloudwatch, "_evaluate_all_alarms")
@@ -76,19 +97,21 @@ def evaluate_alarms_soon(_original: Callable[[], None]) -> None:
 def _evaluate_soon() -> None:
     if not _Timer.due:
         _Timer.due = True
-        loop.later(COALESCING_SECONDS, _evaluate_everything)
+        loop.later(max(COALESCING_SECONDS, _Timer.rest_seconds), _evaluate_everything)
 
 
 def _tick() -> None:
-    loop.later(EVALUATION_SECONDS, _tick)
     _evaluate_everything()
+    loop.later(max(EVALUATION_SECONDS, _Timer.rest_seconds), _tick)
 
 
 def _evaluate_everything() -> None:
     _Timer.due = False
+    start = time.monotonic()
     for (account, region, _), alarm in cloudwatch._alarms.all_items():
         with request_scope(account, region):
             cloudwatch._evaluate_alarm(alarm)
+    _Timer.rest_seconds = REST * (time.monotonic() - start)
 
 
 @replaces(cloudwatch, "_evaluate_alarm")
