@@ -6,6 +6,7 @@ from collections.abc import Collection
 from urllib.parse import unquote
 
 from local.proofs.results import CheckFailed
+from local.proofs.search import contains_any
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/nrtbf]))')
 # Anything shorter would be found in any base64 text.
@@ -21,11 +22,9 @@ def leaked(text: str, canaries: Collection[str]) -> bool:
     """
     if not canaries:
         raise CheckFailed("no secret values to search for")
-    readings = _readings(text)
-    return any(
-        any(form in reading for form in (canary, _plainest(canary)) for reading in readings)
-        or any(form in text for form in _base64_forms(canary.encode()))
-        for canary in canaries
+    plain = {form for canary in canaries for form in (canary, _plainest(canary))}
+    return contains_any(text, _all_base64_forms(canaries)) or any(
+        contains_any(reading, plain) for reading in _readings(text)
     )
 
 
@@ -42,11 +41,8 @@ def leaked_file(content: bytes, canaries: Collection[str]) -> bool:
         return leaked(content.decode("utf-8", "replace"), canaries)
     if not canaries:
         raise CheckFailed("no secret values to search for")
-    return any(
-        form.encode() in content
-        for canary in canaries
-        for form in (canary, *_base64_forms(canary.encode()))
-    )
+    forms = {*canaries, *_all_base64_forms(canaries)}
+    return contains_any(content, {form.encode() for form in forms})
 
 
 def _readings(text: str) -> set[str]:
@@ -79,6 +75,10 @@ def _unescape(found: re.Match[str]) -> str:
     if found[1]:
         return chr(int(found[1], 16))
     return {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}.get(found[2], found[2])
+
+
+def _all_base64_forms(canaries: Collection[str]) -> set[str]:
+    return {form for canary in canaries for form in _base64_forms(canary.encode())}
 
 
 def _base64_forms(value: bytes) -> set[str]:

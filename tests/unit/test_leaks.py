@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from local.proofs.leaks import leaked, leaked_file
 from local.proofs.results import CheckFailed
+from local.proofs.search import contains_any
 from local.provider.archive import package
 
 CANARY = 'pa"s<s\\w&ö>rd/+='
@@ -73,6 +74,25 @@ def test_a_text_without_the_value_has_no_leak() -> None:
 @given(st.text(min_size=1), st.text(), st.text())
 def test_any_value_is_found_in_any_json_around_it(value: str, before: str, after: str) -> None:
     assert leaked(json.dumps({"k": before + value + after}), {value})
+
+
+@example(["0123456789abcdef"], "", "")
+@given(st.lists(st.text("01", min_size=1, max_size=40), min_size=1), st.text("01"), st.text("01"))
+def test_values_are_found_together_exactly_where_one_of_them_is(
+    values: list[str], before: str, after: str
+) -> None:
+    for text in (before + values[0] + after, before, before + after):
+        assert contains_any(text, values) == any(value in text for value in values)
+        raw = [value.encode() for value in values]
+        assert contains_any(text.encode(), raw) == any(value in text for value in values)
+
+
+@pytest.mark.parametrize("begin", range(20))
+def test_a_long_value_is_found_wherever_it_begins(begin: int) -> None:
+    text = "x" * begin + "0123456789abcdef" + "x" * 20
+
+    assert contains_any(text, ["another value of 24 char", "0123456789abcdef"])
+    assert not contains_any(text, ["another value of 24 char", "0123456789abcdeg"])
 
 
 def test_package_depends_on_names_and_contents_only(tmp_path: Path) -> None:
