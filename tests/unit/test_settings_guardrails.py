@@ -102,6 +102,7 @@ BREACHES: dict[str, tuple[dict[str, Any], str]] = {
     "keyRotation": ({"key": {"rotationPeriodDays": 366, "deletionWindowDays": 30}}, "key.rotationPeriodDays must be at most 365, got 366"),
     "keyDeletionWindow": ({"key": {"deletionWindowDays": 29}}, "key.deletionWindowDays must be at least 30, got 29"),
     "network": ({"network": {}}, "network.subnetIds must list subnets of a VPC, got none"),
+    "network.orders": (orders(network={}), "functions.orders.network.subnetIds must list subnets of a VPC, got none"),
     "allowedAccounts": ({"aws:allowedAccountIds": []}, "aws:allowedAccountIds is not set; set it to the account of this stack, such as ['123456789012'], so that no other account's credentials deploy it"),
     "secretsProvider": ({"secrets": {"database": {"from": "config"}}, **SECRET_VALUE, "exemptions": dict.fromkeys(("rotation.database", "configValues.database"), EXEMPTION)}, "secretValues must be encrypted by a key of a cloud service, but a passphrase encrypts it; run `pulumi stack change-secrets-provider 'awskms://alias/NAME?region=REGION'`"),
     "replicaRegions": ({"replicaRegions": []}, "replicaRegions must list at least one region, got none"),

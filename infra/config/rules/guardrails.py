@@ -199,7 +199,7 @@ def _on(path: str, value: Callable[[Settings], bool]) -> Violations:
     return violations
 
 
-_OF_FUNCTIONS: set[str] = set()
+_OF_FUNCTIONS = {"network"}
 
 
 def _of_functions(
@@ -293,6 +293,14 @@ def _network(settings: Settings) -> Iterator[Violation]:
         yield Violation("network.subnetIds", "must list subnets of a VPC, got none")
 
 
+def _function_networks(settings: Settings) -> Iterator[Violation]:
+    """Only `functions` have a network of their own; the others use the stack's."""
+    for name, function in settings.functions.items():
+        if function.network is not None and not function.network.subnet_ids:
+            rule = "must list subnets of a VPC, got none"
+            yield Violation(f"functions.{name}.network.subnetIds", rule, name)
+
+
 def _allowed_accounts(_: Settings, surroundings: Surroundings) -> Iterator[Violation]:
     if not surroundings.allowed_accounts:
         what = "is not set; set it to the account of this stack, such as ['123456789012']"
@@ -373,6 +381,7 @@ RULES = {
         _least("key.deletionWindowDays", lambda of: of.key.deletion_window_days, 30),
     ),
     "network": Rule("strict", _network),
+    "network.<name>": Rule("strict", _function_networks),
     "allowedAccounts": Rule("strict", None, _allowed_accounts),
     "secretsProvider": Rule("strict", None, _secrets_provider),
     "replicaRegions": Rule("strict", _replica_regions),
