@@ -409,6 +409,7 @@ def test_a_deleted_secret_and_a_replica_do_not_rotate(rotated: Rotated) -> None:
         ({"ScheduleExpression": "cron(5 4 ? * SUN *)"}, "ScheduleExpression"),
         ({"ScheduleExpression": "cron(0 4 * * SUN *)"}, "ScheduleExpression"),
         ({"ScheduleExpression": "cron(0 4 ? * SUN 2030)"}, "ScheduleExpression"),
+        ({"ScheduleExpression": "cron(0 4 ? * MON#9 *)"}, "ScheduleExpression"),
         ({"ScheduleExpression": "every Sunday"}, "ScheduleExpression"),
         ({"AutomaticallyAfterDays": 1, "Duration": "25h"}, "Duration"),
         ({"AutomaticallyAfterDays": 1, "Duration": "0h"}, "Duration"),
@@ -451,6 +452,7 @@ def test_a_description_tells_the_rules_and_the_dates(rotated: Rotated) -> None:
         ({"ScheduleExpression": "cron(0 4 ? * SUN *)", "Duration": "3h"}, 6, 7),
         ({"ScheduleExpression": "rate(7 days)", "Duration": "3h"}, None, 3),
         ({"ScheduleExpression": "cron(0 8/12 * * ? *)"}, None, (9, 21)),
+        ({"ScheduleExpression": "cron(0 /8 * * ? *)"}, None, (1, 9, 17)),
     ],
 )
 def test_the_next_rotation_is_due_when_its_window_closes(

@@ -170,6 +170,8 @@ def test_a_written_reason_lets_exactly_its_rule_pass(
             for each in (
                 *("rate(91 days)", "rate(999 days)", "cron(0 4 1 JAN,APR,JUL,OCT ? *)"),
                 *("cron(0 4 29 FEB ? *)", "cron(0 4 31 FEB ? *)", "cron(0 4 ? */4 MON#1 *)"),
+                *("cron(0 4 ? * MON#5 *)", "cron(0 4 L 2,5,7,9,11,12 ? *)", "cron(0 4 ? 2 2#5 *)"),
+                *("cron(0 4 LW 2,5,7,9,11,12 ? *)", "cron(0 4 1W 2,5,7,9,11,12 ? *)"),
             )
         ),
         ("standard", {"schedule": "rate(500 days)"}, "schedule must rotate at least every 365 days, got 'rate(500 days)'"),
@@ -191,9 +193,16 @@ def test_a_rotation_that_is_too_seldom_is_none(
         ("strict", {"everyDays": 90}),
         *(
             ("strict", {"schedule": each})
-            for each in ("rate(90 days)", "cron(0 4 L * ? *)", "cron(0 4 ? * SUN *)")
+            for each in (
+                "rate(90 days)",
+                "cron(0 4 L * ? *)",
+                "cron(0 4 ? * SUN *)",
+                "cron(0 4 ? * MON#4,2L *)",
+            )
         ),
         ("strict", {"schedule": "cron(0 4 1 */2 ? *)"}),
+        ("strict", {"schedule": "cron(0 4 1 2,5,7,9,11,12 ? *)"}),
+        ("standard", {"schedule": "cron(0 4 ? * MON#5 *)"}),
         ("standard", {"everyDays": 365}),
     ],
 )

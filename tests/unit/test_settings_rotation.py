@@ -61,6 +61,11 @@ def errors(secrets: dict[str, Any], **options: Any) -> list[str]:
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 * * SUN *)")}}, "secrets.database.rotation.schedule must have ? for either day or weekday, got 'cron(0 4 * * SUN *)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 24 ? * SUN *)")}}, "secrets.database.rotation.schedule must be rate(N hours), rate(N days) or cron(0 HOURS DAY MONTH WEEKDAY *), in UTC, with each field in its range, got 'cron(0 24 ? * SUN *)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? FOO SUN *)")}}, "with each field in its range"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 LOL * ? *)")}}, "with each field in its range, got 'cron(0 4 LOL * ? *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? * MON#9 *)")}}, "with each field in its range, got 'cron(0 4 ? * MON#9 *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 ? * FOOL *)")}}, "with each field in its range, got 'cron(0 4 ? * FOOL *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 32W * ? *)")}}, "with each field in its range, got 'cron(0 4 32W * ? *)'"),
+        ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 4 1 1JAN ? *)")}}, "with each field in its range, got 'cron(0 4 1 1JAN ? *)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 * ? * * *)")}}, "secrets.database.rotation.schedule must leave at least 4 hours between rotations, got 'cron(0 * ? * * *)'"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 22 ? * SUN *)", windowHours=3)}}, "secrets.database.rotation.windowHours must be at most 2 with cron(0 22 ? * SUN *), because a window ends before the next one opens and on the same day (UTC), got 3"),
         ({"secrets": {"database": rotated(strategy="singleUser", schedule="cron(0 23 ? * SUN *)", windowHours=24)}}, "windowHours must be at most 1 with"),
@@ -94,6 +99,21 @@ def test_one_fault_is_one_line_that_names_key_value_and_remedy(
     assert len(found) == 1
     assert found[0].startswith(f"{PROJECT}:")
     assert found[0].endswith("; fix it in Pulumi.test.yaml")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *("0/8 * * ?", "/8 * * ?", "4 L * ?", "4 L-3 * ?", "4 LW * ?", "4 15W * ?", "4 1,L * ?"),
+        *("4 ? * MON#5", "4 ? * mon#5", "4 ? * 6L", "4 ? * FriL", "4 ? * L", "4 ? * MON#1,MON#3"),
+        *("4 /10 /2 ?", "4 1 JAN-mar,7 ?", "4 ? * MON-FRI"),
+    ],
+)
+def test_a_schedule_that_aws_may_take_is_taken(fields: str) -> None:
+    schedule = f"cron(0 {fields} *)"
+    secret = rotated(strategy="singleUser", schedule=schedule)
+    environment = read({"secrets": {"database": {**secret, "fields": FIELDS}}})
+    assert environment.rotations["database"].schedule == schedule
 
 
 @pytest.mark.parametrize(

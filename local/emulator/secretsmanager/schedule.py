@@ -37,17 +37,25 @@ def _is_valid(expression: str) -> bool:
     parsed = schedules.parse(expression)
     if isinstance(parsed, Rate):
         return parsed.number * (24 if parsed.unit == "day" else 1) in RATE_HOURS
-    return bool(parsed and None not in parsed and eventbridge._parse_cron_fields(expression))
+    return bool(parsed and None not in parsed and _fields(expression))
+
+
+def _fields(expression: str) -> tuple[Any, ...] | None:
+    """Parse a `cron(...)` for ministack, which does not know the form `/8`; None if it cannot."""
+    with_start = re.sub(r"(?<=[ ,])/", "*/", expression)
+    fields: tuple[Any, ...] | None = eventbridge._parse_cron_fields(with_start)
+    return fields
 
 
 def next_rotation(rules: Rules, last: float) -> datetime | None:
     """Return the end of the first window after `last`, in seconds since 1970; None without one."""
-    days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
+    days = rules.get("AutomaticallyAfterDays")
+    expression = rules.get("ScheduleExpression") or f"rate({days} days)"
     since = datetime.fromtimestamp(int(last), UTC)
     opens: datetime | None = None
-    match schedules.parse(expression or f"rate({days} days)"):
+    match schedules.parse(expression):
         case Cron(hours):
-            opens = eventbridge._cron_next_fire(eventbridge._parse_cron_fields(expression), since)
+            opens = eventbridge._cron_next_fire(_fields(expression), since)
             hourly = len(hours or ()) > 1
         case Rate(number, unit):
             hourly = unit == "hour"
