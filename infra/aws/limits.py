@@ -61,6 +61,8 @@ MEMORY_MB = Range(128, 10_240)
 # All variables of a function, as compact JSON.
 ENVIRONMENT_BYTES = 4096
 TIMEOUT_SECONDS = Range(1, 900)
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+FUNCTION_NAME = Pattern(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, - and _")
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 RESERVED_CONCURRENCY = Range(0, 100_000)
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
@@ -151,7 +153,8 @@ OVERLAP_HOURS = Range(0, 24_000)
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 ParameterType = Literal["String", "StringList", "SecureString"]
 PARAMETER_TYPES: tuple[str, ...] = get_args(ParameterType)
-PARAMETER_NAME_LENGTH = 1011
+# AWS counts the whole ARN, of 1011 characters at most; this leaves room for the longest region.
+PARAMETER_NAME_LENGTH = 1011 - len("arn:aws-iso-f:ssm:us-isof-south-1:123456789012:parameter")
 PARAMETER_NAME_LEVELS = 15
 PARAMETER_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
@@ -247,6 +250,8 @@ def secret_name_errors(name: str) -> list[str]:
 def parameter_name_errors(name: str) -> list[str]:
     """Return why Parameter Store would reject a full name, which starts with `/`.
 
+    Whether its first level is reserved is left to `is_reserved_parameter`.
+
     https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
     """
     errors = []
@@ -254,13 +259,16 @@ def parameter_name_errors(name: str) -> list[str]:
         errors.append(
             "may contain only letters, digits, _, . and -, in levels separated by single slashes"
         )
-    if re.match(r"/(aws|ssm)", name, re.IGNORECASE):
-        errors.append("starts with aws or ssm, which AWS reserves")
     if name.count("/") > PARAMETER_NAME_LEVELS:
         errors.append(f"has more than {PARAMETER_NAME_LEVELS} levels")
     if len(name) > PARAMETER_NAME_LENGTH:
         errors.append(f"is longer than {PARAMETER_NAME_LENGTH} characters")
     return errors
+
+
+def is_reserved_parameter(name: str) -> bool:
+    """Whether AWS reserves a full name, because it starts with `aws` or `ssm`."""
+    return re.match(r"/(aws|ssm)", name, re.IGNORECASE) is not None
 
 
 def shown(allowed: Allowed) -> str:

@@ -124,7 +124,10 @@ def _check(owner: str, parameter: Parameter) -> None:
             ("tier", tier, limits.PARAMETER_TIERS),
         ],
     )
-    if errors := limits.parameter_name_errors(parameter["name"]):
+    errors = limits.parameter_name_errors(parameter["name"])
+    if limits.is_reserved_parameter(parameter["name"]):
+        errors.append("starts with aws or ssm, which AWS reserves")
+    if errors:
         raise ValueError(f"{owner}: name {parameter['name']!r} {'; '.join(errors)}")
     if parameter.get("value") is None and parameter["type"] != "SecureString":
         raise ValueError(f"{owner}: a {parameter['type']} needs a value")

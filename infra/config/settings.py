@@ -77,7 +77,12 @@ def load() -> Environment:
     lines = [*misplaced, *(error.line(project) for error in errors)]
     lines += region_rules.errors(region, read.partial)
     lines = [
-        *name_rules.errors(project, stack, has_trail=settings.audit.trail == "own"),
+        *name_rules.errors(
+            project,
+            stack,
+            has_trail=settings.audit.trail == "own",
+            has_parameters=bool(read.parameter_names),
+        ),
         *_with_remedy(lines, stack),
     ]
     if lines:

@@ -118,7 +118,7 @@ def test_a_secure_parameter_without_a_value_is_none_of_pulumis_and_has_its_arn()
         ),
         ({"name": "/ssm-p/a", "type": "String", "value": "x"}, "starts with aws or ssm"),
         ({"name": "/a" * 16, "type": "String", "value": "x"}, "has more than 15 levels"),
-        ({"name": "/" + "a" * 1011, "type": "String", "value": "x"}, "longer than 1011"),
+        ({"name": "/" + "a" * 955, "type": "String", "value": "x"}, "longer than 955"),
     ],
 )
 def test_a_parameter_that_aws_would_refuse_is_refused(parameter: Parameter, fault: str) -> None:

@@ -16,8 +16,11 @@ from tests.recording import PROJECT, ROOT, Recording
 LONG = "x" * 100
 
 
-def broken(name: str, stack: str, *, has_trail: bool = False) -> list[str]:
-    return list(name_rules.errors(name, stack, has_trail=has_trail))
+def broken(
+    name: str, stack: str, *, has_trail: bool = False, has_parameters: bool = False
+) -> list[str]:
+    has = {"has_trail": has_trail, "has_parameters": has_parameters}
+    return list(name_rules.errors(name, stack, **has))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,27 @@ def test_what_an_alias_cannot_hold_is_refused(
     name: str, stack: str, rule: str, remedy: str
 ) -> None:
     assert broken(name, stack) == [f"{rule}; {remedy}"]
+
+
+@pytest.mark.parametrize("name", ["ssm-tools", "SSM", "AWSome"])
+def test_what_a_parameter_cannot_begin_with_is_refused_with_parameters_only(name: str) -> None:
+    assert broken(name, "dev") == []
+    (told,) = broken(name, "dev", has_parameters=True)
+    assert told == (
+        f"the project name {name!r} must not start with aws or ssm, because Parameter Store"
+        f" reserves such names, and `parameters` begin with it; {CHANGE}"
+    )
+    assert len(broken("aws-tools", "dev", has_parameters=True)) == 1
+
+
+def test_a_reserved_project_is_named_once_and_no_parameter() -> None:
+    parameters = {"a": {"value": "x"}, "b": {"value": "x"}}
+    config = {"ssm-tools:parameters": json.dumps(parameters), "aws:region": "us-east-1"}
+    stack = project.Stack(ROOT, "ssm-tools", "dev", config, (), ())
+    with pytest.raises(SettingsError) as error:
+        BuiltInEngine(Recording()).run(stack, lambda: (load(), None)[1])
+    assert [each for each in error.value.errors if "ssm-tools'" in each] == error.value.errors[:1]
+    assert not any("becomes a name" in each for each in error.value.errors)
 
 
 @pytest.mark.parametrize("name", ["x_", "_x", "-x", "x-", "a--b", "a_-b", "a__b"])

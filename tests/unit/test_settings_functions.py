@@ -272,6 +272,8 @@ def test_a_wrong_function_hides_no_error_of_another() -> None:
     ("keys", "line"),
     [
         ({"options": {"name": [1]}}, "functions.orders.options.name must be text"),
+        ({"options": {"name": "team/orders"}}, "functions.orders.options.name must be 1 to 64 letters, digits, - and _, got 'team/orders'"),
+        ({"options": {"name": "x" * 65}}, f"functions.orders.options.name must be 1 to 64 letters, digits, - and _, got '{'x' * 65}'"),
         ({"options": {"loggingConfig": None}}, "functions.orders.options.loggingConfig must be a map"),
         ({"include": [""]}, "functions.orders.include.0 must not be empty"),
         ({"code": ""}, "functions.orders.code must not be empty"),

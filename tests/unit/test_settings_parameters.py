@@ -40,6 +40,7 @@ def parameter(**keys: Any) -> dict[str, Any]:
         ({"parameters": {"a b": {"value": "x"}}}, "parameters.a b becomes a name that may contain only letters, digits, _, . and -, in levels separated by single slashes; rename it"),
         ({"parameters": {"a/": {"value": "x"}}}, "parameters.a/ becomes a name that may contain only letters, digits, _, . and -, in levels separated by single slashes; rename it"),
         ({"parameters": {"a" + "/a" * 13: {"value": "x"}}}, f"parameters.a{'/a' * 13} becomes a name that has more than 15 levels; rename it"),
+        ({"parameters": {"x" * 940: {"value": "x"}}}, f"parameters.{'x' * 940} becomes a name that is longer than 955 characters; rename it"),
         ({"parameters": {"api-token": {"value": CANARY}}}, "parameters.api-token.value appears to contain a secret in plain text (not shown); make it a SecureString, which is encrypted"),
         ({"parameters": {"url": {"value": f"https://u:{CANARY}@h"}}}, "parameters.url.value appears to contain a secret in plain text (not shown); make it a SecureString, which is encrypted"),
         ({"parameters": {"a": CONFIG}}, "secretValues.parameters/a is not set; set the value with `pulumi config set --secret --path 'secretValues[\"parameters/a\"]'`"),

@@ -252,10 +252,17 @@ def _options(function: AppFunction) -> Iterator[ConfigError]:
             yield ConfigError(
                 path, f"is an unknown argument of aws.lambda.Function; allowed: {allowed}"
             )
-        elif name == "name" and not isinstance(function.settings.options[name], str):
-            yield ConfigError(path, "must be text")
+        elif name == "name":
+            yield from _physical_name(path, function.settings.options[name])
         elif name == "loggingConfig" and not isinstance(function.settings.options[name], dict):
             yield ConfigError(path, "must be a map")
+
+
+def _physical_name(path: str, name: object) -> Iterator[ConfigError]:
+    if not isinstance(name, str):
+        yield ConfigError(path, "must be text")
+    elif name not in limits.FUNCTION_NAME:
+        yield ConfigError(path, f"must be {limits.FUNCTION_NAME}, got {name!r}")
 
 
 def _timeouts(function: AppFunction) -> Iterator[ConfigError]:

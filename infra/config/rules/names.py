@@ -6,6 +6,7 @@ Pulumi allows both 100 characters: letters, digits, hyphens, underscores and per
 import re
 from collections.abc import Iterator
 
+from ...aws import limits
 from ..errors import ConfigError
 
 # Aliases of keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
@@ -28,10 +29,11 @@ def logical(section: str, name: str) -> Iterator[ConfigError]:
         yield ConfigError(f"{section}.{name}", f"{rule}; choose another name")
 
 
-def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
+def errors(project: str, stack: str, *, has_trail: bool, has_parameters: bool) -> Iterator[str]:
     """Yield a line for each broken rule, with the remedy, which is not in the stack file.
 
-    `has_trail` says whether there is a trail `<project>-<stack>`.
+    `has_trail` says whether there is a trail `<project>-<stack>`, `has_parameters` whether there
+    are parameters `/<project>/<stack>/…`.
     """
     change, rename = "change `name` in Pulumi.yaml", "rename the stack"
     named = f"the project name {project!r}"
@@ -44,6 +46,9 @@ def errors(project: str, stack: str, *, has_trail: bool) -> Iterator[str]:
             yield f"{what} {rule}, because {why}; {remedy}"
     if project.startswith(_RESERVED):
         yield f"{named} must not start with aws, because KMS reserves such aliases; {change}"
+    elif has_parameters and limits.is_reserved_parameter(f"/{project}"):
+        why = "Parameter Store reserves such names, and `parameters` begin with it"
+        yield f"{named} must not start with aws or ssm, because {why}; {change}"
     trail = f"{project}-{stack}"
     if has_trail and len(trail) > _TRAIL_LENGTH:
         rule = f"must have at most {_TRAIL_LENGTH} characters, got {len(trail)}"
