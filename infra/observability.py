@@ -110,7 +110,7 @@ def monitoring(
             "audit_log_group_name": recorded,
             "functions": [
                 {
-                    "label": "" if function.has_first_outputs else name,
+                    "label": function.label,
                     "name": functions[name].name,
                     "log_group_name": f"{env.log_group_prefix}{function.log_group}",
                     "timeout_seconds": function.settings.timeout_seconds,

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import pulumi
 
+from .aws import limits
+
 _DIGITS = 7
 _SYMBOLS = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -65,12 +67,13 @@ def physical_name(prefix: str, name: str, length: int) -> str:
     return f"{stem}-{digits}"
 
 
-def log_group_part(name: str) -> str:
-    """Return a part of a log group's name; with other characters, a hash tells two apart.
+def log_group(prefix: str, name: str) -> str:
+    """Return a log group's name; a hash tells two apart that lost other characters or their end.
 
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
     """
-    part = re.sub(r"[^\w./#-]", "-", name, flags=re.ASCII)
-    return (
-        part if part == name else f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]}"
-    )
+    whole = prefix + re.sub(r"[^\w./#-]", "-", name, flags=re.ASCII)
+    if whole == prefix + name and len(whole) <= limits.LOG_GROUP_NAME_LENGTH:
+        return whole
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]
+    return f"{whole[: limits.LOG_GROUP_NAME_LENGTH - len(digest) - 1]}-{digest}"

@@ -50,7 +50,7 @@ class Context:
         roles = self.env.settings.roles
         return {
             "key_arn": key.arn,
-            "log_group_name": self.env.log_group_prefix + physical_names.log_group_part(name),
+            "log_group_name": physical_names.log_group(self.env.log_group_prefix, name),
             "role_path": roles.path,
             "permissions_boundary": roles.permissions_boundary,
             "tags": self.env.tags,

@@ -97,6 +97,9 @@ LOG_RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+LOG_GROUP_NAME_LENGTH = 512
+
 # Ours: the defaults of every function.
 DEFAULT_RUNTIME = "python3.13"
 DEFAULT_ARCHITECTURE: Architecture = "arm64"
@@ -165,6 +168,7 @@ PARAMETER_TIERS: tuple[str, ...] = get_args(ParameterTier)
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 # AWS also allows any multiple of 60; these are the periods that a dashboard shows.
 ALARM_PERIOD_SECONDS = (10, 30, 60, 300, 900, 3600)
+ALARM_NAME_LENGTH = 255
 ALARM_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 ALARMS_IN_COMPOSITE = 100

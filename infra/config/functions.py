@@ -43,6 +43,11 @@ class AppFunction:
         return READER in (self.name, self.earlier_name)
 
     @property
+    def label(self) -> str:
+        """The part of its alarms' names that tells it from others; empty for the first one."""
+        return "" if self.has_first_outputs else self.name
+
+    @property
     def log_group(self) -> str:
         """The end of its log group's name; a function that replaces another keeps the old name."""
         return self.earlier_name or self.name

@@ -7,6 +7,7 @@ import botocore.session
 import pytest
 
 from infra.alarms import incidents
+from infra.aws import limits
 from infra.config.rules import names as name_rules
 from infra.config.settings import SettingsError, load
 from local.config import project
@@ -100,7 +101,8 @@ def test_the_longest_names_fit_whatever_else_is_named_after_them() -> None:
     alias = session.get_service_model("kms").shape_for("AliasNameType").metadata["max"]
     assert len(f"alias/{LONG}/{LONG}-alarms") <= alias
     alarms = incidents.descriptions(incidents.LogLocations("", "", "", ""))
-    assert len(f"{LONG}-{LONG}-{max(alarms, key=len)}") <= 255
+    assert len(f"{LONG}-{LONG}-{max(alarms, key=len)}") <= limits.ALARM_NAME_LENGTH  # no function
+    assert max(incidents.OF_FUNCTIONS, key=len) == "function-throttles"
 
 
 def test_names_are_refused_with_all_else_and_only_that_is_in_the_stacks_file() -> None:

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.names import Names
-from infra.physical_names import _TYPES, log_group_part, physical_name
+from infra.physical_names import _TYPES, log_group, physical_name
 
 # What Pulumi allows in the names of project and stack, and Secrets Manager in those of secrets.
 PULUMI = st.text("abcXYZ019_-.", min_size=1, max_size=100)
-SECRET = st.text("abcXYZ019/_+=.@-", min_size=1, max_size=400)
+SECRET = st.text("abcXYZ019/_+=.@-", min_size=1, max_size=512)
 # Type of a resource -> service, operation and member of the name in botocore's model.
 MODELS = {
     "aws:iam/role:Role": ("iam", "CreateRole", "RoleName"),
@@ -59,8 +59,9 @@ def test_every_name_is_one_that_aws_takes(
 
 @given(PULUMI, PULUMI, SECRET)
 def test_a_log_groups_name_is_one_that_aws_takes(project: str, stack: str, secret: str) -> None:
-    name = Names(project, stack).log_group_prefix + log_group_part(f"{secret}-rotation")
-    assert re.fullmatch(r"[.\-_/#A-Za-z0-9]{1,512}", name) or len(name) > 512
+    names = Names(project, stack)
+    name = log_group(names.log_group_prefix, f"{names.secret(secret)}-rotation")
+    assert re.fullmatch(r"[.\-_/#A-Za-z0-9]{1,512}", name)
 
 
 def test_a_short_name_is_readable_and_has_project_and_stack() -> None:
@@ -87,5 +88,13 @@ def test_long_environments_have_different_prefixes(
 
 def test_two_secrets_have_two_log_groups() -> None:
     names = ("a+b", "a=b", "a@b", "a-b", "a/b", "a.b")
-    assert len({log_group_part(name) for name in names}) == len(names)
-    assert log_group_part("a/b.c_d-e#f") == "a/b.c_d-e#f"
+    assert len({log_group("/p-", name) for name in names}) == len(names)
+    assert log_group("/p-", "a/b.c_d-e#f") == "/p-a/b.c_d-e#f"
+
+
+def test_a_log_groups_name_is_cut_only_where_it_does_not_fit() -> None:
+    assert log_group("/p-", "x" * 509) == f"/p-{'x' * 509}"
+    assert re.fullmatch(r"/p-a-b-[0-9a-f]{7}", log_group("/p-", "a+b"))
+    first, second = (log_group("/p-", "x" * 509 + end) for end in "ab")
+    assert first != second
+    assert {len(first), len(second)} == {512}

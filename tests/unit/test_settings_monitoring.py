@@ -7,7 +7,9 @@ import botocore.session
 import pytest
 
 from infra.alarms import incidents
-from infra.aws.limits import ALARM_DESCRIPTION_LENGTH
+from infra.aws.limits import ALARM_DESCRIPTION_LENGTH, ALARM_NAME_LENGTH
+from infra.config.rules import monitoring
+from infra.names import Names
 from tests.recording import PROJECT
 from tests.unit.test_settings import VALID, faults, read
 
@@ -164,6 +166,31 @@ def test_names_that_leave_no_room_for_an_alarms_text_are_refused() -> None:
     audit = {"trail": "existing", "logGroupName": "t" * 512}
     (fault,) = faults({**WATCHED, "audit": audit}, stack_name="s" * 100)
     assert "monitoring.enabled cannot be true with names this long" in fault
+
+
+def test_an_alarms_name_that_cloudwatch_would_refuse_is_refused_by_the_names_in_it() -> None:
+    label, function = (
+        "f" * 40,
+        {"code": "handler/app.py", "handler": "app.lambda_handler", "telemetry": True},
+    )
+    config = {key: value for key, value in WATCHED.items() if key != "function"}
+    audit = {"trail": "existing", "logGroupName": "t"}
+    settings = read(
+        {**config, "audit": audit, "functions": {"a": function, label: function}}
+    ).settings
+
+    def found(stack: str) -> list[str]:
+        errors = monitoring.errors(settings, Names("p" * 100, stack), "us-east-1")
+        return [error.line("p") for error in errors]
+
+    longest = "s" * (ALARM_NAME_LENGTH - len(f"{'p' * 100}--{label}-function-throttles"))
+    assert found(longest) == []
+    (told,) = found(f"{longest}s")
+    assert told == (
+        "p:monitoring.enabled cannot be true with names this long, because CloudWatch allows 255"
+        " characters in an alarm's name, got 256; shorten the name of the project, the stack or"
+        f" functions.{label}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def errors(settings: Settings, names: Names, region: str) -> Iterator[ConfigErro
     if not settings.functions and not settings.function.telemetry:
         rule = "must be true when monitoring is enabled, because the alarms read its metrics"
         yield ConfigError("function.telemetry", f"{rule}, got false")
+    yield from _alarm_names(settings, names)
     own = [
         f"{names.physical_prefix}{name}"
         for name in (*functions(settings), "seeder", *rotation_functions(settings))
@@ -79,6 +80,19 @@ def existing(arns: Sequence[str]) -> Iterator[ConfigError]:
         )
         remedy = "move some to another stack, or set monitoring.enabled to false"
         yield ConfigError("secrets", f"{rule}: {why}; {remedy}")
+
+
+def _alarm_names(settings: Settings, names: Names) -> Iterator[ConfigError]:
+    """Reject names of alarms that CloudWatch rejects; only those with a function's are so long."""
+    label = max((function.label for function in functions(settings).values()), key=len)
+    incident = max(incidents.OF_FUNCTIONS, key=len)
+    name, most = f"{names.project}-{names.stack}-{label}-{incident}", limits.ALARM_NAME_LENGTH
+    if label and len(name) > most:
+        rule = f"cannot be true with names this long, because CloudWatch allows {most} characters"
+        remedy = f"shorten the name of the project, the stack or functions.{label}"
+        yield ConfigError(
+            "monitoring.enabled", f"{rule} in an alarm's name, got {len(name)}; {remedy}"
+        )
 
 
 def _descriptions(settings: Settings, names: Names) -> Iterator[ConfigError]:
