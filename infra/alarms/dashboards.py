@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..aws import limits
+from .filters import split
+
 Widget = dict[str, Any]
 
 # The grid.
@@ -45,7 +48,7 @@ class Dashboard(NamedTuple):
 def body(dashboard: Dashboard) -> dict[str, Any]:
     """Return the body: alarms and reads, then each function, rotation, and readers."""
     rows = [
-        [_alarms(dashboard), _reads(dashboard)],
+        [*_alarms(dashboard), _reads(dashboard)],
         *(_function(dashboard, each) for each in dashboard.functions),
         _rotating(dashboard),
         _readers(dashboard),
@@ -59,11 +62,11 @@ def body(dashboard: Dashboard) -> dict[str, Any]:
     return {"widgets": widgets}
 
 
-def _alarms(dashboard: Dashboard) -> Widget:
-    return {
-        "type": "alarm",
-        "properties": {"title": "Is anything wrong?", "alarms": list(dashboard.alarm_arns)},
-    }
+def _alarms(dashboard: Dashboard) -> list[Widget]:
+    return [
+        {"type": "alarm", "properties": {"title": "Is anything wrong?", "alarms": [*part]}}
+        for part in split(dashboard.alarm_arns, limits.ALARMS_IN_WIDGET)
+    ]
 
 
 def _reads(dashboard: Dashboard) -> Widget:
@@ -125,7 +128,10 @@ def _rotating(dashboard: Dashboard) -> list[Widget]:
             "Is it rotating?",
             [_of_trail(dashboard, each) for each in ("RotationsSucceeded", "RotationsFailed")],
         ),
-        _graph(dashboard, "How many days old is each value?", ages),
+        *(
+            _graph(dashboard, "How many days old is each value?", [*part])
+            for part in split(ages, limits.METRICS_IN_WIDGET)
+        ),
     ]
 
 

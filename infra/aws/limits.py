@@ -172,6 +172,10 @@ ALARM_NAME_LENGTH = 255
 ALARM_DESCRIPTION_LENGTH = 1024
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 ALARMS_IN_COMPOSITE = 100
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ALARMS_IN_WIDGET = 100
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+METRICS_IN_WIDGET = 500
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 FILTER_PATTERN_LENGTH = 1024
 # A log group can have 100 metric filters: seven for each part of the existing secrets.

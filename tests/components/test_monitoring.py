@@ -9,7 +9,7 @@ import pytest
 from infra.alarms import incidents
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
-from infra.components.monitoring import Monitoring, MonitoringArgs
+from infra.components.monitoring import Monitoring, MonitoringArgs, WatchedFunction
 from infra.components.rotation_watch import RotationWatch
 from infra.policies.monitoring import describe_secrets
 from local.engines.built_in import Registration
@@ -24,6 +24,17 @@ ALARM = "cloudwatch/metricAlarm:MetricAlarm"
 FILTER = "cloudwatch/logMetricFilter:LogMetricFilter"
 
 
+def watched(label: str) -> WatchedFunction:
+    name = label or "reader"
+    return {
+        "label": label,
+        "name": name,
+        "log_group_name": f"/aws/lambda/p-s-{name}",
+        "timeout_seconds": 30,
+        "telemetry": True,
+    }
+
+
 def monitoring(**changes: Any) -> list[Registration]:
     args: MonitoringArgs = {
         "environment": "p-s",
@@ -32,15 +43,7 @@ def monitoring(**changes: Any) -> list[Registration]:
         "key_alias": "alias/p/s",
         "topic_arn": TOPIC,
         "audit_log_group_name": "trail",
-        "functions": [
-            {
-                "label": "",
-                "name": "reader",
-                "log_group_name": "/aws/lambda/p-s-reader",
-                "timeout_seconds": 30,
-                "telemetry": True,
-            }
-        ],
+        "functions": [watched("")],
         "role_arns": [ROLE],
         "key_arns": [KEY],
         "rotation_watch_name": "watch",
@@ -218,8 +221,17 @@ def test_a_known_reader_is_no_stranger() -> None:
     assert '($.userIdentity.arn != "*:assumed-role/reader-role-0123456/*")' in found
 
 
-def test_every_widget_of_the_dashboard_asks_a_question_and_none_overlaps() -> None:
-    dashboard = only(monitoring(rotating=["p/s/session"]), "Dashboard").inputs
+@pytest.mark.parametrize(
+    ("functions", "rotating", "alarms", "ages"), [(1, 1, [17], [1]), (16, 501, [100, 7], [500, 1])]
+)
+def test_every_widget_of_the_dashboard_asks_a_question_and_none_overlaps(
+    functions: int, rotating: int, alarms: list[int], ages: list[int]
+) -> None:
+    made = monitoring(
+        functions=[watched(f"f{number}") for number in range(functions)],
+        rotating=[f"p/s/{number}" for number in range(rotating)],
+    )
+    dashboard = only(made, "Dashboard").inputs
     widgets = json.loads(dashboard["dashboardBody"])["widgets"]
     assert all(widget["properties"]["title"].endswith("?") for widget in widgets)
     cells = [
@@ -230,6 +242,13 @@ def test_every_widget_of_the_dashboard_asks_a_question_and_none_overlaps() -> No
     ]
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) == 23
+
+    def sizes(kind: str, title: str) -> list[int]:
+        shown = [each["properties"] for each in widgets if each["properties"]["title"] == title]
+        return [len(each[kind]) for each in shown]
+
+    assert sizes("alarms", "Is anything wrong?") == alarms
+    assert sizes("metrics", "How many days old is each value?") == ages
 
 
 def test_existing_secrets_have_filters_of_the_same_metrics_and_are_among_who_reads() -> None:

@@ -53,6 +53,14 @@ REFUSALS = {
         ("/widgets/1", "Should have required property 'properties'"),
         ("/widgets/1/x", "Should be >= 0"),
     ),
+    "too many alarms": refused(
+        {"type": "alarm", "properties": {"alarms": ["arn:a"] * 101}},
+        ("/widgets/1/properties/alarms", "Should NOT have more than 100 items"),
+    ),
+    "no alarms": refused(
+        {"type": "alarm", "properties": {"alarms": []}},
+        ("/widgets/1/properties/alarms", "Should NOT have fewer than 1 items"),
+    ),
 }
 
 
@@ -77,7 +85,8 @@ def test_a_body_of_another_shape_is_invalid(aws: EmbeddedAws, unique: str, body:
 def test_the_largest_widget_is_kept(aws: EmbeddedAws, unique: str) -> None:
     cloudwatch = aws.client("cloudwatch", "us-east-1")
     widget = WIDGET | {"x": 0, "y": 5000, "width": 24, "height": 1000}
-    body = json.dumps({"widgets": [widget]})
+    alarms = {"type": "alarm", "properties": {"alarms": ["arn:a"] * 100}}
+    body = json.dumps({"widgets": [widget, alarms]})
     cloudwatch.put_dashboard(DashboardName=unique, DashboardBody=body)
 
     assert cloudwatch.get_dashboard(DashboardName=unique)["DashboardBody"] == body

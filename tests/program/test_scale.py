@@ -17,6 +17,8 @@ from tests.recording import Recording, by_type
 from tests.unit.test_settings import faults, read
 
 FILTERS_IN_A_LOG_GROUP = 100
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+METRICS_IN_DASHBOARD = 2_500
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 FUNCTION_POLICY = 20_480
 # A statement of it with the longest names, without the ARN of what calls.
@@ -59,6 +61,14 @@ def test_what_is_too_large_is_found() -> None:
     assert excesses(callers) == ["callers of f: 21080"]
     rule = {"alarmRule": " OR ".join(["ALARM(x)"] * 101)}
     assert excesses([registered("aws:cloudwatch/compositeAlarm:CompositeAlarm", rule)])
+    shown = [{"properties": {"alarms": ["a"] * 101}}]
+    shown += [{"properties": {"metrics": ["m"] * 501}} for _ in range(5)]
+    dashboard = {"dashboardBody": json.dumps({"widgets": shown})}
+    assert excesses([registered("aws:cloudwatch/dashboard:Dashboard", dashboard)]) == [
+        "alarms of widget 0: 101",
+        *(f"metrics of widget {number}: 501" for number in range(1, 6)),
+        "metrics of the dashboard: 2505",
+    ]
 
 
 def registered(type_: str, inputs: dict[str, Any]) -> Registration:
@@ -67,7 +77,7 @@ def registered(type_: str, inputs: dict[str, Any]) -> Registration:
 
 def excesses(made: list[Registration]) -> list[str]:
     """Name each object that is larger than AWS allows, with its size."""
-    sizes: dict[str, tuple[int, int]] = {}
+    sizes = _of_dashboards(made)
     inline: defaultdict[str, int] = defaultdict(int)
     attached: Counter[str] = Counter()
     filters: Counter[str] = Counter()
@@ -109,6 +119,20 @@ def excesses(made: list[Registration]) -> list[str]:
     }
     sizes |= {f"callers of {name}": (size, FUNCTION_POLICY) for name, size in callers.items()}
     return [f"{what}: {size}" for what, (size, most) in sizes.items() if size > most]
+
+
+def _of_dashboards(made: list[Registration]) -> dict[str, tuple[int, int]]:
+    sizes = {}
+    for each in by_type(made, "cloudwatch/dashboard:Dashboard"):
+        widgets = json.loads(each.inputs["dashboardBody"])["widgets"]
+        metrics = 0
+        for number, properties in enumerate(widget["properties"] for widget in widgets):
+            alarms, shown = (len(properties.get(kind, ())) for kind in ("alarms", "metrics"))
+            sizes[f"alarms of widget {number}"] = (alarms, limits.ALARMS_IN_WIDGET)
+            sizes[f"metrics of widget {number}"] = (shown, limits.METRICS_IN_WIDGET)
+            metrics += shown
+        sizes["metrics of the dashboard"] = (metrics, METRICS_IN_DASHBOARD)
+    return sizes
 
 
 def test_seeders_share_what_is_generated_and_few_secrets_have_one() -> None:

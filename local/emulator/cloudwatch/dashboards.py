@@ -15,6 +15,8 @@ from local.emulator.core.patching import replaces
 from local.emulator.core.responses import Response
 
 WIDGETS = 500
+# In one widget.
+ALARMS = 100
 # Name of a number -> the least and the greatest.
 GEOMETRY = {"x": (0, 23), "y": (0, None), "width": (1, 24), "height": (1, 1000)}
 
@@ -78,6 +80,8 @@ def _errors_of_widget(path: str, widget: object) -> Iterator[tuple[str, str]]:
     for name in ("type", "properties"):
         if name not in widget:
             yield path, f"Should have required property '{name}'"
+    if widget.get("type") == "alarm":
+        yield from _errors_of_alarms(f"{path}/properties", widget.get("properties"))
     for name, (least, most) in GEOMETRY.items():
         value = widget.get(name, least)
         if not isinstance(value, int):
@@ -86,3 +90,17 @@ def _errors_of_widget(path: str, widget: object) -> Iterator[tuple[str, str]]:
             yield f"{path}/{name}", f"Should be >= {least}"
         elif most is not None and value > most:
             yield f"{path}/{name}", f"Should be <= {most}"
+
+
+def _errors_of_alarms(path: str, properties: object) -> Iterator[tuple[str, str]]:
+    """Require 1 to 100 ARNs."""
+    if not isinstance(properties, dict):
+        return
+    if "alarms" not in properties:
+        yield path, "Should have required property 'alarms'"
+    elif not isinstance(alarms := properties["alarms"], list):
+        yield f"{path}/alarms", "Should be array"
+    elif not alarms:
+        yield f"{path}/alarms", "Should NOT have fewer than 1 items"
+    elif len(alarms) > ALARMS:
+        yield f"{path}/alarms", f"Should NOT have more than {ALARMS} items"
