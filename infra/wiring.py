@@ -110,11 +110,7 @@ class Deployed:
 def encryption_keys(context: Context) -> Keys:
     """Create the environment's key, and one in each replica region."""
     env, settings = context.env, context.env.settings.key
-    foreign_readers = {
-        reader.role: [env.secret_prefix + name for name in reader.secrets]
-        for reader in env.settings.readers.values()
-        if not context.is_here(reader.role)
-    }
+    foreign_readers = env.foreign_readers(context.location.account_id)
 
     def args(region: str) -> EncryptionKeyArgs:
         return {

@@ -131,6 +131,14 @@ class Environment:
             and f":secret:{self.secret_prefix}" not in arn
         ]
 
+    def foreign_readers(self, account_id: str) -> dict[str, list[str]]:
+        """ARN of a role of another account in `readers` -> full names of its secrets."""
+        return {
+            reader.role: [self.secret_prefix + name for name in reader.secrets]
+            for reader in self.settings.readers.values()
+            if Location.of(reader.role).account_id != account_id
+        }
+
     def protects(self, exemption: str) -> bool:
         """Whether Pulumi protects from a deletion that this key of `exemptions` would allow."""
         return guardrails.protects(self.settings, exemption)

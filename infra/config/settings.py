@@ -17,7 +17,7 @@ from ..aws.location import Location
 from . import code, functions, missing_exemptions, namespaces, partial, surroundings
 from .environment import Environment
 from .errors import ConfigError
-from .rules import check, guardrails
+from .rules import capacity, check, guardrails
 from .rules import monitoring as monitoring_rules
 from .rules import names as name_rules
 from .rules import region as region_rules
@@ -114,7 +114,8 @@ def check_account(env: Environment, account_id: str) -> None:
 
     Raises:
         SettingsError: the account is not allowed, a secret of another account has no customer
-            managed key, or there are more existing secrets than alarms can watch.
+            managed key, there are more existing secrets than alarms can watch, or a reader has
+            more secrets than its role's policies can grant.
 
     """
     allowed = env.allowed_accounts
@@ -124,7 +125,10 @@ def check_account(env: Environment, account_id: str) -> None:
         remedy = "use credentials of the right account, or change the list"
         reject(env, [ConfigError("aws:allowedAccountIds", f"{rule}, {got}; {remedy}")])
     existing = env.watched_existing(account_id) if env.settings.monitoring.enabled else []
-    errors = list(monitoring_rules.existing(existing))
+    errors = [
+        *monitoring_rules.existing(existing),
+        *capacity.readers(env.settings, env.names, env.foreign_readers(account_id)),
+    ]
     for name, secret in env.settings.existing_secrets.items():
         owner = Location.of(secret.existing or "").account_id
         if owner != account_id and not secret.key_arn:

@@ -226,6 +226,33 @@ def test_more_existing_secrets_than_alarms_can_watch_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("count", "regions", "account", "needed"),
+    [
+        (200, [], ACCOUNT, None),
+        (300, [], ACCOUNT, 12),
+        (280, ["us-west-2"], ACCOUNT, 11),
+        (300, [], OTHER, None),
+    ],
+)
+def test_a_reader_of_more_secrets_than_its_policies_grant_is_refused(
+    count: int, regions: list[str], account: str, needed: int | None
+) -> None:
+    names = [f"service-{number:04}-api-credentials-v1" for number in range(count)]
+    errors, _ = preview(
+        {
+            "secrets": {name: {"generate": {"key": {}}} for name in names},
+            "function": {"secret": names[0], "secrets": names[:1]},
+            "readers": {"ci": {"role": ROLE.replace(ACCOUNT, account), "secrets": names}},
+            "replicaRegions": regions,
+        }
+    )
+    rule = f"readers.ci.secrets needs {needed} policies to read all of them, but IAM allows 10 per role"
+    assert errors == (
+        only(f"{rule}; list fewer secrets, or give them shorter names") if needed else []
+    )
+
+
+@pytest.mark.parametrize(
     ("existing", "where"),
     [
         ({"existing": away(ARN)}, f"us-west-2 of account {ACCOUNT}"),

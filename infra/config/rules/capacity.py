@@ -1,6 +1,6 @@
 """What a role has no room for. Pure: no Pulumi, no boto3."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ...aws.limits import MANAGED_POLICIES_PER_ROLE, SECRETS_PER_ROTATION_GROUP
 from ...names import Names
@@ -19,12 +19,9 @@ def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
         yield ConfigError("replicaRegions", f"has too many regions: {error}; list fewer")
         return
     for function in functions(settings).values():
+        remedy = "list fewer secrets, give them shorter names, or use more functions"
         needed = _policies(function, settings, names)
-        if needed > MANAGED_POLICIES_PER_ROLE:
-            rule = f"needs {needed} policies to read all of them"
-            why = f"IAM allows {MANAGED_POLICIES_PER_ROLE} per role"
-            remedy = "list fewer secrets, give them shorter names, or use more functions"
-            yield ConfigError(f"{function.section}.secrets", f"{rule}, but {why}; {remedy}")
+        yield from _too_many(f"{function.section}.secrets", needed, remedy)
     for group, rotated in rotation_groups(settings.secrets).items():
         fitting = split_by_size(map(names.secret, rotated), regions, writing=True)[0]
         room = min(len(fitting), SECRETS_PER_ROTATION_GROUP)
@@ -33,6 +30,27 @@ def errors(settings: Settings, names: Names) -> Iterator[ConfigError]:
             why = "because of the size of its policies"
             path = f"secrets.{rotated[room]}.rotation.group"
             yield ConfigError(path, f"{rule} {room} of them, {why}; use more groups")
+
+
+def readers(settings: Settings, names: Names, foreign: Collection[str]) -> Iterator[ConfigError]:
+    """Reject readers with more secrets than the policies of their role can grant.
+
+    The roles `foreign` are of other accounts, whose own policies grant the read.
+    """
+    for name, reader in settings.readers.items():
+        if reader.role not in foreign:
+            secrets = map(names.secret, reader.secrets)
+            needed = count_policies(secrets, len(settings.replica_regions))
+            remedy = "list fewer secrets, or give them shorter names"
+            yield from _too_many(f"readers.{name}.secrets", needed, remedy)
+
+
+def _too_many(path: str, needed: int, remedy: str) -> Iterator[ConfigError]:
+    if needed > MANAGED_POLICIES_PER_ROLE:
+        rule = f"needs {needed} policies to read all of them"
+        yield ConfigError(
+            path, f"{rule}, but IAM allows {MANAGED_POLICIES_PER_ROLE} per role; {remedy}"
+        )
 
 
 def _policies(function: AppFunction, settings: Settings, names: Names) -> int:
