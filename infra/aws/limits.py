@@ -123,6 +123,9 @@ SECRET_ARN = Pattern(
     rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_SECRET}",
     "the full ARN of a secret, with the six characters at its end",
 )
+# The default quota of an account, which AWS raises on request.
+# https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
+KEY_POLICY_BYTES = 32_768
 KEY_ARN = Pattern(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "the ARN of a KMS key"
 )

@@ -1,10 +1,12 @@
 """Warnings about config that is allowed but probably wrong. Pure: no Pulumi."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from ..aws.limits import ROLES_PER_ACCOUNT, RUNTIME_DEPRECATIONS
+from ..aws.limits import KEY_POLICY_BYTES, ROLES_PER_ACCOUNT, RUNTIME_DEPRECATIONS
 from ..aws.location import Location
+from ..policies.iam import key_policy
 from .environment import Environment
 from .functions import functions, rotation_functions
 from .schema import Settings
@@ -21,6 +23,7 @@ def warnings(env: Environment, account_id: str) -> Iterator[str]:
     if not settings.functions:
         yield from _example(settings)
     yield from _roles(settings)
+    yield from _key_policy(env, account_id)
     yield from _runtimes(env)
     if settings.audit.trail == "none":
         return
@@ -43,6 +46,25 @@ def _roles(settings: Settings) -> Iterator[str]:
             " (`rotation.group`), or split the stack"
         )
         yield f"the functions and rotations need {count} roles, but {quota}; {remedy}"
+
+
+def _key_policy(env: Environment, account_id: str) -> Iterator[str]:
+    """Warn of a policy of the environment's key that is larger than KMS allows by default."""
+    foreign = env.foreign_readers(account_id)
+    policy = key_policy(
+        Location(env.partition, env.region, account_id),
+        env.log_group_prefix,
+        parameters=env.has_secure_parameters,
+        replication_regions=env.settings.replica_regions,
+        foreign_readers=foreign,
+    )
+    size = len(json.dumps(policy, separators=(",", ":")))
+    if size > KEY_POLICY_BYTES:
+        yield (
+            f"readers lists {len(foreign)} roles of other accounts, which need a key policy of"
+            f" {size} bytes, but KMS allows {KEY_POLICY_BYTES} by default; request a higher quota"
+            " of the key policy's size, list fewer roles and secrets, or split the stack"
+        )
 
 
 def _runtimes(env: Environment) -> Iterator[str]:

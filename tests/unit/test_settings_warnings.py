@@ -107,3 +107,22 @@ def test_a_deprecated_runtime_is_named_once_with_all_that_use_it() -> None:
 
 def test_every_runtime_that_is_offered_has_its_day() -> None:
     assert set(limits.RUNTIMES) <= RUNTIME_DEPRECATIONS.keys()
+
+
+@pytest.mark.parametrize(("account", "warned"), [(ACCOUNT, False), ("210987654321", True)])
+def test_a_key_policy_that_kms_refuses_by_default_is_named(account: str, warned: bool) -> None:  # noqa: FBT001 (a row of the table)
+    def readers(count: int) -> dict[str, Any]:
+        role = f"arn:aws:iam::{account}:role/applications/reporting-{{:04}}-execution-role"
+        return {
+            f"r{number}": {"role": role.format(number), "secrets": ["database"]}
+            for number in range(count)
+        }
+
+    found_of = [found(**NARROW, readers=readers(count)) for count in (60, 120)]
+    assert found_of[0] == []
+    if not warned:
+        assert found_of[1] == []
+    else:
+        (warning,) = found_of[1]
+        assert warning.startswith("readers lists 120 roles of other accounts, which need a key")
+        assert "but KMS allows 32768 by default; request a higher quota" in warning
