@@ -148,11 +148,11 @@ class Deployment:
                     for name in packed.namelist():
                         yield name, packed.read(name)
 
-    def log_lines(self) -> list[str]:
-        """Return every line in every log group of the stack."""
+    def log_lines(self, *groups: str) -> list[str]:
+        """Return every line in these log groups; without any, in every log group of the stack."""
         logs = self.client("logs")
         lines = []
-        for group in self._inputs("aws:cloudwatch/logGroup:LogGroup", "name"):
+        for group in groups or self._inputs("aws:cloudwatch/logGroup:LogGroup", "name"):
             for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
                 lines += [event["message"] for event in page["events"]]
         return lines

@@ -14,6 +14,7 @@ from local.deployment import Deployment
 from local.functions import Function, FunctionError, NotInvokedError
 
 _POLL_SECONDS = 0.02
+_LOG_LINES = 5
 
 
 Caller = Callable[[], dict[str, Any]]
@@ -157,7 +158,7 @@ def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
     """Rotate a secret now and wait until the new version is current; return its id.
 
     Raises:
-        TimeoutError: it is not current within `seconds`; the rotation function's log says why.
+        TimeoutError: it is not current within `seconds`; with the end of the function's log.
 
     """
     client = deployment.client("secretsmanager")
@@ -171,6 +172,16 @@ def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
         if "AWSCURRENT" in stages.get(version, ()):
             return version
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(
-        f"{secret_id} was not rotated within {seconds:.0f} s; see its function's log"
+    failed = f"{secret_id} was not rotated within {seconds:.0f} s"
+    logged = "\n".join(_last_log_lines(deployment, secret_id)) or "nothing"
+    raise TimeoutError(f"{failed}; its function's log ends with:\n{logged}")
+
+
+def _last_log_lines(deployment: Deployment, secret_id: str) -> list[str]:
+    """Return the last lines of the function that rotates a secret."""
+    secret = deployment.client("secretsmanager").describe_secret(SecretId=secret_id)
+    found = deployment.client("lambda").get_function_configuration(
+        FunctionName=secret["RotationLambdaARN"]
     )
+    lines = deployment.log_lines(found["LoggingConfig"]["LogGroup"])
+    return [line.strip() for line in lines[-_LOG_LINES:]]

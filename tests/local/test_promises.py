@@ -20,6 +20,7 @@ from local.deployment import Deployment
 from local.engines.built_in import BuiltInEngine
 from local.proofs import checks
 from local.proofs.role_access import read_as
+from local.proofs.traffic import rotate
 from local.provider.provider import DeploymentError, Provider
 from tests.recording import PROJECT, ROOT, stack
 
@@ -420,6 +421,18 @@ GROUPED = {
         for name in ("first", "second")
     },
 }
+
+
+def test_a_rotation_that_does_not_end_tells_what_its_function_logged(deploy: Deploy) -> None:
+    deployed = deploy(secrets=GROUPED)
+    function = deployed.outputs["rotation_function_arns"]["first"]
+    found = deployed.client("lambda").get_function_configuration(FunctionName=function)
+    role, iam = found["Role"].rpartition("/")[2], deployed.client("iam")
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if "logs" not in policy:
+            iam.delete_role_policy(RoleName=role, PolicyName=policy)
+    with pytest.raises(TimeoutError, match=r"log ends with:\n(.*\n)*.*AccessDenied"):
+        rotate(deployed, deployed.outputs["secret_arns"]["first"], 3)
 
 
 @pytest.mark.exhaustive
