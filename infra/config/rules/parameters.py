@@ -45,7 +45,7 @@ def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[Confi
             "is missing or empty, but Parameter Store rejects empty values; set it",
         )
         return
-    if sensitive.looks_sensitive(name.replace("-", "_"), value):
+    if sensitive.looks_sensitive(name, value):
         yield sensitive.error(f"{path}.value", "make it a SecureString, which is encrypted")
     for error in text_errors(value, parameter.tier):
         yield ConfigError(f"{path}.value", error)
