@@ -47,6 +47,16 @@ class Names(NamedTuple):
         return f"alias/{self.project}/{self.stack}"
 
     @property
+    def audit_alias(self) -> str:
+        """Alias of the key of the stack's own trail."""
+        return f"{self.key_alias}-audit"
+
+    @property
+    def alarms_alias(self) -> str:
+        """Alias of the key of the topic that alarms notify."""
+        return f"{self.key_alias}-alarms"
+
+    @property
     def log_group_prefix(self) -> str:
         """Prefix of the names of all functions' log groups."""
         return f"/aws/lambda/{self.project}-{self.stack}-"

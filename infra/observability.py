@@ -26,7 +26,7 @@ def audit(context: Context) -> Audit | None:
         {
             "trail_name": env.name,
             "log_group_name": env.names.trail_log_group,
-            "alias": f"{env.project}/{env.stack}-audit",
+            "alias": env.names.audit_alias.removeprefix("alias/"),
             **context.location.args,
             "retention_days": settings.retention_days,
             "log_retention_days": settings.log_retention_days,
@@ -46,7 +46,7 @@ def alarm_topic(context: Context) -> AlarmTopic:
         "alarms",
         {
             "alarm_prefix": f"{env.name}-",
-            "alias": f"{env.project}/{env.stack}-alarms",
+            "alias": env.names.alarms_alias.removeprefix("alias/"),
             **context.location.args,
             "subscriptions": [
                 {"protocol": each.protocol, "endpoint": each.endpoint}

@@ -1,6 +1,7 @@
 """Compares a deployment with the previous one, and rejects it if a value would be lost."""
 
 import functools
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,17 +66,28 @@ def _taken(env: Environment, state: recorded.Recorded, *, is_known: bool) -> lis
         for region in (env.region, *env.settings.replica_regions)
         if region not in state.key_regions
     ]
-    similar = (
-        neighbors.of_similar_names(env.names, env.region, lookups.key_of_alias)
-        if env.region in missing
-        else ()
+    is_first = env.region in missing
+    key_of = lookups.key_of_alias
+    similar = neighbors.of_similar_names(env.names, env.region, key_of) if is_first else ()
+    further = _further_aliases(env) if is_first else ()
+    same = itertools.chain(
+        neighbors.of_the_same_name(env.names, missing, key_of),
+        neighbors.of_further_keys(further, env.region, key_of),
     )
-    same = neighbors.of_the_same_name(env.names, missing, lookups.key_of_alias)
     if is_known or not pulumi.runtime.is_dry_run():
         return [*similar, *same]
     for line in same:
         pulumi.log.warn(line)
     return [*similar]
+
+
+def _further_aliases(env: Environment) -> list[str]:
+    """Aliases of the keys that this environment has in addition to its own."""
+    names, settings = env.names, env.settings
+    return [
+        *([names.audit_alias] if settings.audit.trail == "own" else []),
+        *([names.alarms_alias] if settings.monitoring.enabled else []),
+    ]
 
 
 def _configured(settings: Settings, values: Mapping[str, Any]) -> recorded.Configured:

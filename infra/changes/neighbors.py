@@ -4,12 +4,15 @@ An environment is found by the alias of its key, the first resource with a fixed
 check, `up` fails in the middle, and alarms and dashboard may already have been overwritten.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..names import Names
 
 KeyOfAlias = Callable[[str, str], str | None]
 """Name of an alias, and region -> ARN of its key; None if there is no such alias."""
+
+# How the aliases of an environment's further keys end.
+_PARTS = ("audit", "alarms")
 
 
 def of_the_same_name(names: Names, regions: Collection[str], key_of: KeyOfAlias) -> Iterator[str]:
@@ -17,14 +20,30 @@ def of_the_same_name(names: Names, regions: Collection[str], key_of: KeyOfAlias)
 
     `regions` are those in which the stack has no key yet.
     """
+    others = ["a stack of the same name is in this region or replicates to it"]
+    base, _, part = names.stack.rpartition("-")
+    if base and part in _PARTS:
+        others.append(f"it is that of the {part} key of stack {base!r}")
     for region in regions:
-        if key := key_of(names.key_alias, region):
-            yield (
-                f"{names.key_alias} already exists in {region}, for {key}, and is not in this"
-                " stack's state: a stack of the same name is in this region or replicates to it,"
-                " or a deployment was interrupted. Rename the stack (`pulumi stack rename`) or the"
-                ' project, or see "An interrupted deployment" in docs/operations.md'
-            )
+        yield from _taken(names.key_alias, region, key_of, others)
+
+
+def of_further_keys(aliases: Collection[str], region: str, key_of: KeyOfAlias) -> Iterator[str]:
+    """Yield a line for each alias of the trail's or the alarms' key that exists."""
+    for alias in aliases:
+        stack = alias.rpartition("/")[2]
+        others = [f"a stack {stack!r} has it", "a stack of the same name is in this region"]
+        yield from _taken(alias, region, key_of, others)
+
+
+def _taken(alias: str, region: str, key_of: KeyOfAlias, others: Sequence[str]) -> Iterator[str]:
+    if key := key_of(alias, region):
+        yield (
+            f"{alias} already exists in {region}, for {key}, and is not in this stack's state:"
+            f" {', '.join(others)}, or a deployment was interrupted. Rename the stack"
+            ' (`pulumi stack rename`) or the project, or see "An interrupted deployment" in'
+            " docs/operations.md"
+        )
 
 
 def of_similar_names(names: Names, region: str, key_of: KeyOfAlias) -> Iterator[str]:

@@ -178,6 +178,18 @@ def test_environments_that_have_the_names_are_refused_at_once() -> None:
     assert same.startswith(f"{DEV.key_alias} already exists in us-east-1, for arn:key, and")
 
 
+def test_aliases_of_the_trails_and_the_alarms_keys_are_looked_for_as_well() -> None:
+    further = [DEV.audit_alias, DEV.alarms_alias]
+    watched = {"audit": {"trail": "own"}, "monitoring": {"enabled": True}}
+    engine = BuiltInEngine(Neighbor(*further))
+    with pytest.raises(SettingsError) as error:
+        engine.run(configured({}, secrets=SECRETS, **watched))
+    assert engine.registrations == []
+    for line, alias in zip(error.value.errors, further, strict=True):
+        assert line.startswith(f"{alias} already exists in us-east-1, for arn:key, and")
+    BuiltInEngine(Neighbor(*further)).run(configured({}, secrets=SECRETS))
+
+
 def test_a_preview_that_may_go_on_with_an_interrupted_deployment_only_warns() -> None:
     account = Neighbor(DEV.key_alias)
     account.preview = True

@@ -38,6 +38,29 @@ def test_an_alias_of_the_same_name_is_named_with_its_region_and_key() -> None:
     assert "pulumi stack rename" in line
 
 
+@pytest.mark.parametrize(
+    ("stack", "owner"),
+    [
+        ("dev-audit", ", it is that of the audit key of stack 'dev', or"),
+        ("a-b-alarms", ", it is that of the alarms key of stack 'a-b', or"),
+        ("dev-eu", "is in this region or replicates to it, or"),
+        ("audit", "is in this region or replicates to it, or"),
+    ],
+)
+def test_the_alias_may_be_that_of_a_further_key_of_another_stack(stack: str, owner: str) -> None:
+    (line,) = neighbors.of_the_same_name(Names("shop", stack), ["us-east-1"], lambda *_: "arn:key")
+    assert owner in line
+
+
+def test_an_alias_of_a_further_key_is_named_with_the_stack_that_may_have_it() -> None:
+    keys = {("alias/shop/dev-audit", "us-east-1"): "arn:key"}
+    ours = Names("shop", "dev")
+    aliases = [ours.audit_alias, ours.alarms_alias]
+    (line,) = neighbors.of_further_keys(aliases, "us-east-1", lambda *asked: keys.get(asked))
+    assert line.startswith("alias/shop/dev-audit already exists in us-east-1, for arn:key, and is")
+    assert "a stack 'dev-audit' has it, a stack of the same name is in this region, or" in line
+
+
 def test_an_environment_with_the_same_names_is_named() -> None:
     keys = {("alias/web/shop-dev", "us-east-1"): "arn:key"}
     ours = Names("web-shop", "dev")
