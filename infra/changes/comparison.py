@@ -67,13 +67,17 @@ def _taken(env: Environment, state: recorded.Recorded, *, is_known: bool) -> lis
         if region not in state.key_regions
     ]
     is_first = env.region in missing
-    key_of = lookups.key_of_alias
+    key_of = functools.cache(lookups.key_of_alias)
     similar = neighbors.of_similar_names(env.names, env.region, key_of) if is_first else ()
     further = _further_aliases(env) if is_first else ()
     same = itertools.chain(
         neighbors.of_the_same_name(env.names, missing, key_of),
         neighbors.of_further_keys(further, env.region, key_of),
     )
+    if is_first and env.settings.monitoring.enabled:
+        labelled = [each.name for each in env.functions.values() if not each.has_first_outputs]
+        for line in neighbors.of_longer_names(env.names, labelled, env.region, key_of):
+            pulumi.log.warn(line)
     if is_known or not pulumi.runtime.is_dry_run():
         return [*similar, *same]
     for line in same:

@@ -4,8 +4,10 @@ An environment is found by the alias of its key, the first resource with a fixed
 check, `up` fails in the middle, and alarms and dashboard may already have been overwritten.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from ..config.functions import READER
 from ..names import Names
 
 KeyOfAlias = Callable[[str, str], str | None]
@@ -13,6 +15,8 @@ KeyOfAlias = Callable[[str, str], str | None]
 
 # How the aliases of an environment's further keys end.
 _PARTS = ("audit", "alarms")
+# A hyphen in front of what may be a logical name.
+_END = re.compile("-(?=[A-Za-z0-9])")
 
 
 def of_the_same_name(names: Names, regions: Collection[str], key_of: KeyOfAlias) -> Iterator[str]:
@@ -57,3 +61,25 @@ def of_similar_names(names: Names, region: str, key_of: KeyOfAlias) -> Iterator[
                 " (`pulumi stack rename`) or the project; or if the key is not one of this"
                 " program, rename its alias"
             )
+
+
+def of_longer_names(
+    names: Names, functions: Collection[str], region: str, key_of: KeyOfAlias
+) -> Iterator[str]:
+    """Yield a line for each environment whose name is this one's and how a function's begins.
+
+    `functions` are those with alarms and log groups of their own name. Which functions the other
+    environment has is unknown, so this is no error.
+    """
+    for function in functions:
+        for end in [*(each.start() for each in _END.finditer(function)), len(function)]:
+            other = names._replace(stack=f"{names.stack}-{function[:end]}")
+            if key := key_of(other.key_alias, region):
+                theirs = function[end + 1 :] or READER
+                yield (
+                    f"{other.key_alias} exists in {region}, for {key}: it is that of stack"
+                    f" {other.stack!r}. If that has a function {theirs!r}, its alarms and those of"
+                    f" {function!r} here have the same names, and the later deployment overwrites"
+                    " the earlier one's; log groups with the same name make it fail. Rename the"
+                    " function or a stack"
+                )

@@ -190,6 +190,26 @@ def test_aliases_of_the_trails_and_the_alarms_keys_are_looked_for_as_well() -> N
     BuiltInEngine(Neighbor(*further)).run(configured({}, secrets=SECRETS))
 
 
+@pytest.mark.parametrize(("monitored", "warned"), [(True, True), (False, False)])
+def test_a_stack_that_may_have_the_alarms_of_a_function_is_warned_of(
+    monitored: bool,  # noqa: FBT001 (a row of the table)
+    warned: bool,  # noqa: FBT001
+) -> None:
+    code = {"code": "handler/app.py", "handler": "app.lambda_handler", "telemetry": True}
+    engine = BuiltInEngine(Neighbor(f"{DEV.key_alias}-orders"))
+    engine.run(
+        configured(
+            {},
+            secrets=SECRETS,
+            functions={name: {**code, "secrets": ["database"]} for name in ("reader", "orders")},
+            audit={"trail": "own"},
+            monitoring={"enabled": monitored},
+        )
+    )
+    lines = [each for each in engine.messages if "it is that of stack 'dev-orders'" in each]
+    assert len(lines) == int(warned)
+
+
 def test_a_preview_that_may_go_on_with_an_interrupted_deployment_only_warns() -> None:
     account = Neighbor(DEV.key_alias)
     account.preview = True

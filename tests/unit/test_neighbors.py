@@ -61,6 +61,34 @@ def test_an_alias_of_a_further_key_is_named_with_the_stack_that_may_have_it() ->
     assert "a stack 'dev-audit' has it, a stack of the same name is in this region, or" in line
 
 
+@pytest.mark.parametrize(
+    ("function", "stack", "theirs"),
+    [
+        ("orders", "dev-orders", "reader"),
+        ("orders-api-v2", "dev-orders", "api-v2"),
+        ("pay-api-v2", "dev-pay-api", "v2"),
+        ("orders", "dev-ord", None),
+        ("web-", "dev-web", None),
+        ("orders", "dev-orders-api", None),
+    ],
+)
+def test_a_stack_named_as_this_one_and_a_function_may_have_the_functions_alarms(
+    function: str, stack: str, theirs: str | None
+) -> None:
+    keys = {(f"alias/shop/{stack}", "us-east-1"): "arn:key"}
+    lines = list(
+        neighbors.of_longer_names(
+            Names("shop", "dev"), [function], "us-east-1", lambda *asked: keys.get(asked)
+        )
+    )
+    if theirs is None:
+        assert lines == []
+    else:
+        (line,) = lines
+        assert line.startswith(f"alias/shop/{stack} exists in us-east-1, for arn:key: it is that")
+        assert f"If that has a function {theirs!r}, its alarms and those of {function!r}" in line
+
+
 def test_an_environment_with_the_same_names_is_named() -> None:
     keys = {("alias/web/shop-dev", "us-east-1"): "arn:key"}
     ours = Names("web-shop", "dev")
