@@ -7,12 +7,15 @@ others.
 from collections.abc import Mapping
 
 from . import own_files
+from .alarms import filters as alarm_filters
 from .aws.location import Location
 from .components.alarm_topic import AlarmTopic
 from .components.audit import Audit
 from .components.extension_function import ExtensionFunction
-from .components.monitoring import Monitoring
+from .components.monitoring import Monitoring, MonitoringArgs
 from .components.rotation_watch import RotationWatch
+from .config.rules import monitoring as monitoring_rules
+from .config.settings import reject
 from .wiring import Context, Deployed
 
 
@@ -97,55 +100,60 @@ def monitoring(
     keys, roles, rotations = deployed.keys, deployed.roles, deployed.rotations
     recorded = trail.log_group_name if trail else env.settings.audit.log_group_name or ""
     existing = env.watched_existing(context.location.account_id)
-    alarms = Monitoring(
-        "monitoring",
-        {
-            "environment": env.name,
-            "region": context.location.region,
-            "secret_prefix": env.secret_prefix,
-            "role_prefix": env.names.physical_prefix,
-            "existing_secret_arns": existing or None,
-            "key_alias": env.names.key_alias,
-            "topic_arn": topic.arn,
-            "audit_log_group_name": recorded,
-            "functions": [
-                {
-                    "label": function.label,
-                    "name": functions[name].name,
-                    "log_group_name": f"{env.log_group_prefix}{function.log_group}",
-                    "timeout_seconds": function.settings.timeout_seconds,
-                    "telemetry": function.settings.telemetry,
-                }
-                for name, function in env.functions.items()
-            ],
-            "role_arns": [
-                *(role.arn for role in roles.values()),
-                *(each.role_arn for each in dict.fromkeys(rotations.values())),
-                *(each.role_arn for each in deployed.seeders),
-            ],
-            "policy_arns": [
-                *(arn for role in roles.values() for arn in role.policy_arns),
-                *(arn for each in deployed.seeders for arn in each.policy_arns),
-            ],
-            "known_reader_arns": [
-                *settings.known_readers,
-                *(reader.role for reader in env.settings.readers.values()),
-            ],
-            "key_arns": [
-                *(each.arn for each in (keys.home, *keys.replicas.values())),
-                topic.key_arn,
-                *([trail.key_arn] if trail else []),
-                *_existing_keys(context, existing),
-            ],
-            "rotating": [env.secret_prefix + name for name in rotations],
-            "rotation_watch_name": watch.function_name if watch and rotations else None,
-            "replica_watch_name": watch.function_name if watch and keys.replicas else None,
-            "period_seconds": settings.period_seconds,
-            "runbook_url": settings.runbook_url,
-            "tags": env.tags,
-        },
+    args: MonitoringArgs = {
+        "environment": env.name,
+        "region": context.location.region,
+        "secret_prefix": env.secret_prefix,
+        "role_prefix": env.names.physical_prefix,
+        "existing_secret_arns": existing or None,
+        "key_alias": env.names.key_alias,
+        "topic_arn": topic.arn,
+        "audit_log_group_name": recorded,
+        "functions": [
+            {
+                "label": function.label,
+                "name": functions[name].name,
+                "log_group_name": f"{env.log_group_prefix}{function.log_group}",
+                "timeout_seconds": function.settings.timeout_seconds,
+                "telemetry": function.settings.telemetry,
+            }
+            for name, function in env.functions.items()
+        ],
+        "role_arns": [
+            *(role.arn for role in roles.values()),
+            *(each.role_arn for each in dict.fromkeys(rotations.values())),
+            *(each.role_arn for each in deployed.seeders),
+        ],
+        "policy_arns": [
+            *(arn for role in roles.values() for arn in role.policy_arns),
+            *(arn for each in deployed.seeders for arn in each.policy_arns),
+        ],
+        "known_reader_arns": [
+            *settings.known_readers,
+            *(reader.role for reader in env.settings.readers.values()),
+        ],
+        "key_arns": [
+            *(each.arn for each in (keys.home, *keys.replicas.values())),
+            topic.key_arn,
+            *([trail.key_arn] if trail else []),
+            *_existing_keys(context, existing),
+        ],
+        "rotating": [env.secret_prefix + name for name in rotations],
+        "rotation_watch_name": watch.function_name if watch and rotations else None,
+        "replica_watch_name": watch.function_name if watch and keys.replicas else None,
+        "period_seconds": settings.period_seconds,
+        "runbook_url": settings.runbook_url,
+        "tags": env.tags,
+    }
+    needed = alarm_filters.count(
+        alarm_filters.of_existing(existing),
+        log_groups=1 + len(args["functions"]),
+        roles=len(args["role_arns"]),
+        policies=len(args["policy_arns"]),
+        keys=len(args["key_arns"]),
     )
-    return alarms, topic
+    reject(env, monitoring_rules.filters(needed))
+    return Monitoring("monitoring", args), topic
 
 
 def _existing_keys(context: Context, existing: list[str]) -> list[str]:

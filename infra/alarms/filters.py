@@ -20,6 +20,8 @@ _READ = '($.eventName = "GetSecretValue")'
 # In the name of each rotation role of one secret; before version 0.2 they had no prefix.
 _ROTATION = "-rotation-role-"
 _ROTATION_ROLES = f"*{_ROTATION}*"
+# With more roles, one filter watches all of the stack.
+MANY_ROLES = 48
 # This many names of any length fit in one pattern with its other conditions.
 _NAMES_A_PATTERN = 6
 # Room for the ids of existing secrets in a pattern, unless one needs more; the rest is for known
@@ -229,6 +231,17 @@ def changed_logs(log_group_names: Sequence[str]) -> str:
 def split(names: Sequence[Any], most: int = _NAMES_A_PATTERN) -> list[Sequence[Any]]:
     """Split names into parts of `most` (default: as many as fit in one pattern)."""
     return [names[at : at + most] for at in range(0, len(names), most)]
+
+
+def count(
+    existing: Sequence[Secrets], log_groups: int, roles: int, policies: int, keys: int
+) -> int:
+    """Count the metric filters that watch these parts of existing secrets, and so many others."""
+    of_secrets = sum(4 * bool(ids) + 3 * bool(arns) for ids, arns in (*existing, (["*"], ["*"])))
+    of_roles = 1 if roles > MANY_ROLES else len(split(range(roles)))
+    denied_and_trails = 2
+    of_others = (len(split(range(number))) for number in (log_groups, policies, keys, keys))
+    return of_secrets + of_roles + denied_and_trails + sum(of_others)
 
 
 def _shortened(

@@ -181,8 +181,9 @@ ALARMS_IN_WIDGET = 100
 METRICS_IN_WIDGET = 500
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 FILTER_PATTERN_LENGTH = 1024
-# A log group can have 100 metric filters: seven for each part of the existing secrets.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+METRIC_FILTERS = 100
+# Ours: each has seven of these filters.
 EXISTING_SECRET_PARTS = 10
 # S3 has no maximum; ten years is also the longest retention of a log group.
 AUDIT_RETENTION_DAYS = Range(90, 3653)

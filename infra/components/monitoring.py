@@ -17,8 +17,6 @@ from ..alarms import filters as alarm_filters
 from ..aws import limits
 
 _SLOW = 0.8
-# With more roles, one filter watches all of the stack: a log group can have 100 filters.
-_MANY_ROLES = 48
 _HOUR_SECONDS = 3600
 # Width of the anomaly detection band, in standard deviations; it learns hours and weekdays.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Anomaly_Detection.html
@@ -211,7 +209,7 @@ class Monitoring(pulumi.ComponentResource):
                 pulumi.Output.all(*part).apply(alarm_filters.changed_logs),
             )
         role_prefix = args.get("role_prefix")
-        if role_prefix is not None and len(args["role_arns"]) > _MANY_ROLES:
+        if role_prefix is not None and len(args["role_arns"]) > alarm_filters.MANY_ROLES:
             of_many = alarm_filters.changed_policies_of_many(role_prefix)
             patterns["role-policies-1"] = ("ChangedPolicies", of_many)
         else:

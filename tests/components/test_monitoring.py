@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.alarms import incidents
+from infra.alarms import filters, incidents
 from infra.components.alarm_topic import AlarmTopic
 from infra.components.audit import Audit
 from infra.components.monitoring import Monitoring, MonitoringArgs, WatchedFunction
@@ -169,6 +169,24 @@ def test_whoever_changes_what_is_recorded_or_counted_is_counted() -> None:
     assert set(patterns) == {"monitoring-trails", "monitoring-logs"}
     for group in ("trail", "/aws/lambda/p-s-reader"):
         assert f'($.requestParameters.logGroupName = "{group}")' in patterns["monitoring-logs"]
+
+
+@pytest.mark.parametrize("number", [1, 6, 7, 48, 49])
+def test_the_filters_are_counted_before_they_are_made(number: int) -> None:
+    existing = [
+        f"arn:aws:secretsmanager:us-east-1:1:secret:{each:0100}-AbCdEf" for each in range(number)
+    ]
+    made = monitoring(
+        functions=[watched(f"f{each}") for each in range(number)],
+        role_arns=[f"arn:aws:iam::{ACCOUNT}:role/p-s-f{each}" for each in range(number)],
+        role_prefix="p-s-",
+        policy_arns=["arn:policy"] * number,
+        key_arns=[KEY] * number,
+        existing_secret_arns=existing[:6],
+    )
+    parts = filters.of_existing(existing[:6])
+    counted = filters.count(parts, 1 + number, number, number, number)
+    assert len(by_type(made, FILTER)) == counted
 
 
 def test_new_versions_of_the_roles_managed_policies_are_counted() -> None:

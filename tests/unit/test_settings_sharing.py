@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (a table reads by its rows)
 """Existing secrets and `readers` in stack config: every error at once, and no false one."""
 
+import re
 from typing import Any
 
 import pytest
@@ -187,7 +188,8 @@ def preview(keys: dict[str, Any]) -> tuple[list[str], list[str]]:
     stack = project.Stack(ROOT, PROJECT, "test", config, (), ())
     engine, errors = BuiltInEngine(Recording()), []
     try:
-        engine.run(stack.changed(**{"function": {"secrets": ["database"]}, **keys}))
+        example = {} if "functions" in keys else {"function": {"secrets": ["database"]}}
+        engine.run(stack.changed(**{**example, **keys}))
     except SettingsError as error:
         errors = error.errors
     return errors, engine.messages
@@ -223,6 +225,30 @@ def test_more_existing_secrets_than_alarms_can_watch_are_refused() -> None:
     assert "move some to another stack, or set monitoring.enabled to false" in error
     assert preview(listed(40))[0] == []
     assert preview(listed(40, OTHER) | watched)[0] == []
+
+
+def test_more_metric_filters_than_a_log_group_has_are_refused() -> None:
+    secrets = {f"x{n}": {"existing": ARN.replace("api", f"{n:052}")} for n in range(10)}
+    function = {"code": "handler/app.py", "handler": "app.lambda_handler", "telemetry": True}
+    keys = {"monitoring": {"enabled": True}, "audit": {"trail": "own"}}
+
+    def of(functions: int) -> list[str]:
+        named = {f"f{n}": {**function, "secrets": ["database"]} for n in range(functions)}
+        return preview(
+            {
+                "secrets": {"database": DATABASE, **secrets},
+                "functions": named,
+                **keys,
+            }
+        )[0]
+
+    assert of(1) == []
+    (error,) = of(54)
+    assert re.search(
+        r"monitoring.enabled cannot be true with .*: alarms need 1\d\d metric filters, and a log"
+        " group has 100; move some functions or existing secrets to another stack",
+        error,
+    )
 
 
 @pytest.mark.parametrize(

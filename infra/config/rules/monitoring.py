@@ -95,6 +95,15 @@ def _alarm_names(settings: Settings, names: Names) -> Iterator[ConfigError]:
         )
 
 
+def filters(needed: int) -> Iterator[ConfigError]:
+    """Reject more metric filters than the trail's log group can have."""
+    if needed > limits.METRIC_FILTERS:
+        rule = "cannot be true with this many functions, policies and existing secrets"
+        why = f"alarms need {needed} metric filters, and a log group has {limits.METRIC_FILTERS}"
+        remedy = "move some functions or existing secrets to another stack"
+        yield ConfigError("monitoring.enabled", f"{rule}: {why}; {remedy}")
+
+
 def _descriptions(settings: Settings, names: Names) -> Iterator[ConfigError]:
     """Reject a runbook that alarms cannot link to, and descriptions that CloudWatch rejects."""
     url = settings.monitoring.runbook_url
