@@ -1,6 +1,7 @@
 """Reads the facts about a stack that are not in its `Settings`: account, encryption, date."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,15 @@ from .errors import ConfigError
 from .rules.guardrails import Surroundings
 
 _ACCOUNTS = "aws:allowedAccountIds"
+_NULL = "tag:yaml.org,2002:null"
+
+
+class _Text(yaml.BaseLoader):
+    """Reads every value as text, except null: PyYAML rejects dates that the CLI accepts."""
+
+
+_Text.add_implicit_resolver(_NULL, re.compile("(~|null|Null|NULL)?$"), ["~", "n", "N", ""])
+_Text.add_constructor(_NULL, lambda *_: None)
 
 
 def read(
@@ -50,7 +60,7 @@ def _project_file(folder: Path) -> Path:
 
 def _keys(path: Path) -> dict[str, Any]:
     """Return the top-level keys of a YAML file, which the CLI has read without an error."""
-    keys = yaml.safe_load(path.read_bytes()) if path.is_file() else None
+    keys = yaml.load(path.read_bytes(), _Text) if path.is_file() else None  # noqa: S506 (text)
     return keys if isinstance(keys, dict) else {}
 
 
