@@ -12,6 +12,10 @@ from .functions import AppFunction
 
 Packages = Mapping[str, Mapping[str, Path]]
 """Logical name of a function -> path in its package -> file."""
+# Keys on which every error of a package depends.
+_OF_PACKAGE = (
+    *("code", "handler", "runtime", "architecture", "requirements", "include", "layers"),
+)
 
 
 def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, list[ConfigError]]:
@@ -29,7 +33,10 @@ def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, li
             continue
         package = build(source(function, root))
         packages[name] = package.files
-        errors += [ConfigError(f"{function.section}.{key}", text) for key, text in package.errors]
+        keys = tuple(f"{function.section}.{key}" for key in _OF_PACKAGE)
+        errors += [
+            ConfigError(f"{function.section}.{key}", text, keys) for key, text in package.errors
+        ]
         errors += _event_errors(function, root)
     return packages, errors
 
@@ -63,9 +70,8 @@ def _event_errors(function: AppFunction, root: Path) -> Iterator[ConfigError]:
     if own.event is None:
         if own.expect is not None:
             rule = "describes the answer to `event`, which is not set"
-            yield ConfigError(
-                f"{function.section}.expect", f"{rule}; set `event`, or remove `expect`"
-            )
+            remedy = "set `event`, or remove `expect`"
+            yield ConfigError(f"{function.section}.expect", f"{rule}; {remedy}", (path,))
         return
     try:
         json.loads((root / own.event).read_bytes())

@@ -40,6 +40,8 @@ class ConfigError(NamedTuple):
     """Key in the project's config, such as `secrets.database.from`."""
     message: str
     """What is wrong and what to do, to be read after the path; never a secret value."""
+    depends_on: tuple[str, ...] = ()
+    """Other keys whose defaults would be no reason for the error."""
 
     def line(self, project: str) -> str:
         """Return it as one line, with the full key."""

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -22,12 +22,16 @@ class Partial(NamedTuple):
     left_out: tuple[str, ...]
     """Paths of the wrong keys, such as `function.memoryMb`."""
 
-    def judges(self, error: ConfigError) -> bool:
-        """Whether a rule's error is about what the user wrote, and not about a default."""
-        section = error.path.partition(".")[0]
+    def judged(self, errors: Iterable[ConfigError]) -> list[ConfigError]:
+        """Return the errors of rules that are about what the user wrote, not about a default."""
+        return [each for each in errors if self.judges(each.path, *each.depends_on)]
+
+    def judges(self, path: str, *others: str) -> bool:
+        """Whether a rule about a path that also reads `others` sees only what the user wrote."""
+        section = path.partition(".")[0]
         if self.lacks_functions and section in ("function", "internalFunctions"):
             return False  # about the example function, which is used instead
-        return not any(_concerns(error, path) for path in self.left_out)
+        return not any(_overlap(each, left) for each in (path, *others) for left in self.left_out)
 
     @property
     def lacks_functions(self) -> bool:
@@ -81,8 +85,8 @@ def _drop(config: dict[str, Any], error: ErrorDetails) -> str:
     return ".".join(path)
 
 
-def _concerns(error: ConfigError, path: str) -> bool:
-    """Whether an error is about a path, something in it, or something that contains it."""
-    own = re.sub(r"\['(.*)'\]", r".\1", error.path)  # exemptions['rotation.a']
-    parts = (f"{own}.", f"{path}.")
-    return parts[0].startswith(parts[1]) or parts[1].startswith(parts[0]) or path in error.message
+def _overlap(path: str, left: str) -> bool:
+    """Whether two paths are the same, or one is in the other."""
+    own = re.sub(r"\['(.*)'\]", r".\1", path)  # exemptions['rotation.a']
+    parts = (f"{own}.", f"{left}.")
+    return parts[0].startswith(parts[1]) or parts[1].startswith(parts[0])

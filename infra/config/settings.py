@@ -70,7 +70,7 @@ def load() -> Environment:
     )
     errors += wrong
     errors += check.errors(read, environment.names, region if region_rules.is_name(region) else "")
-    errors += code_errors
+    errors += read.partial.judged(code_errors)
     if not environment.ca_bundle.is_file():
         path = settings.database.ca_bundle
         errors.append(ConfigError("database.caBundle", f"must be an existing file, got {path!r}"))
@@ -86,8 +86,8 @@ def load() -> Environment:
         *_with_remedy(lines, stack),
     ]
     if lines:
-        lacking, needed = guardrails.missing(settings, stack_surroundings)
-        missing = [key for path, key in lacking if read.partial.judges(ConfigError(path, ""))]
+        lacking, needed = guardrails.missing(settings, read.exemption_names, stack_surroundings)
+        missing = [key for paths, key in lacking if read.partial.judges(*paths)]
         kept = {key: settings.exemptions[key] for key in needed}
         today = stack_surroundings.today
         raise SettingsError(lines, missing_exemptions.lines(kept, missing, today))
@@ -189,20 +189,28 @@ def _read(
     """Read the config without the keys that are wrong by themselves; report their errors."""
     raw = {name: _value(config[key]) for name, key in keys.items()}
     values = raw.pop("secretValues", {})
-    secrets, parameters, functions = (
-        frozenset(names if isinstance(names := raw.get(section), dict) else ())
-        for section in ("secrets", "parameters", "functions")
-    )
-    errors = []
     # Decrypted, it would be in the state in plain text like other settings.
-    for name in [name for name in raw if _is_encrypted(keys[name])]:
-        del raw[name]
-        message = "is encrypted, at least in part; only secretValues may be encrypted"
-        errors.append(ConfigError(name, message))
-    read = partial.read(raw)
-    encrypted = _is_encrypted(keys.get("secretValues", ""))
-    config_read = check.Config(read, secrets, parameters, functions, values, encrypted, of_stack)
+    encrypted = [name for name in raw if _is_encrypted(keys[name])]
+    message = "is encrypted, at least in part; only secretValues may be encrypted"
+    errors = [ConfigError(name, message) for name in encrypted]
+    read = partial.read({name: raw[name] for name in raw if name not in encrypted})
+    read = read._replace(left_out=(*encrypted, *read.left_out))
+    config_read = check.Config(
+        read,
+        _names(raw, "secrets"),
+        _names(raw, "parameters"),
+        _names(raw, "functions"),
+        _names(raw, "exemptions"),
+        values,
+        _is_encrypted(keys.get("secretValues", "")),
+        of_stack,
+    )
     return config_read, [*errors, *read.errors]
+
+
+def _names(raw: Mapping[str, object], section: str) -> frozenset[str]:
+    entries = raw.get(section)
+    return frozenset(entries if isinstance(entries, dict) else ())
 
 
 def _value(text: str) -> object:

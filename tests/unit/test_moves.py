@@ -18,7 +18,8 @@ CONFIG = {
 
 def faults(*states: Resources, region: str = "us-east-1", **config: Any) -> list[tuple[str, str]]:
     settings = Settings.model_validate({**CONFIG, **config})
-    return list(errors(settings, NAMES, region, "organization", recorded(*states)))
+    found = errors(settings, NAMES, region, "organization", recorded(*states))
+    return [(each.path, each.message) for each in found]
 
 
 def of(names: Names) -> list[Resources]:

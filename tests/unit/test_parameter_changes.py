@@ -48,7 +48,8 @@ def faults(
 ) -> list[tuple[str, str]]:
     parameters = {"a/b": ParameterSettings.model_validate(settings)}
     known = Configured({}, {"a/b": configured or {}})
-    return list(errors(parameters, NAMES, recorded(state, configured=known), there))
+    found = errors(parameters, NAMES, recorded(state, configured=known), there)
+    return [(each.path, each.message) for each in found]
 
 
 @pytest.mark.parametrize("type_", ["String", "StringList", "SecureString"])

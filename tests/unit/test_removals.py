@@ -15,7 +15,8 @@ KEPT = {"secrets": {"kept": {"from": "external"}}}
 
 def faults(state: Resources, **config: Any) -> list[tuple[str, str]]:
     settings = Settings.model_validate({**KEPT, **config})
-    return list(errors(settings, NAMES, recorded(secret("kept"), state)))
+    found = errors(settings, NAMES, recorded(secret("kept"), state))
+    return [(each.path, each.message) for each in found]
 
 
 REMOVED = [

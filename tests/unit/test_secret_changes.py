@@ -32,7 +32,8 @@ def faults(
 ) -> list[tuple[str, str]]:
     secrets = {"x": SecretSettings.model_validate(settings)}
     configured = Configured({"x": text}, {})
-    return list(errors(secrets, NAMES, recorded(state, configured=configured), current))
+    found = errors(secrets, NAMES, recorded(state, configured=configured), current)
+    return [(each.path, each.message) for each in found]
 
 
 @pytest.mark.parametrize(

@@ -259,10 +259,13 @@ def test_relaxed_refuses_nothing_and_is_what_a_config_without_a_level_is() -> No
     assert read(CARELESS).settings.protection == "relaxed"
 
 
+NO_NAMES = guardrails.EntryNames()
+
+
 def test_the_defaults_of_every_key_keep_the_standard() -> None:
     of_stack = guardrails.Surroundings("2027-01-31")
     settings = Settings(protection="standard")
-    assert not list(guardrails.errors(settings, (), (), of_stack, all_read=True))
+    assert not list(guardrails.errors(settings, NO_NAMES, of_stack, all_read=True))
 
 
 def test_another_secrets_reason_is_none_for_this_one() -> None:
@@ -393,7 +396,7 @@ def test_an_exemption_holds_on_its_last_day() -> None:
     settings = Settings.model_validate({"protection": "strict", "exemptions": exemptions})
     for today, expired in (("2027-01-31", 0), ("2027-02-01", 1)):
         of_stack = guardrails.Surroundings(today, ("123456789012",))
-        found = guardrails.errors(settings, (), (), of_stack, all_read=True)
+        found = guardrails.errors(settings, NO_NAMES, of_stack, all_read=True)
         assert len([each for each in found if "expired" in each.message]) == expired
 
 
@@ -462,6 +465,10 @@ def test_what_other_errors_hide_is_not_printed_for_pasting() -> None:
         ("secretsprovider: default\nconfig: {ü: x}\n", False),
         ("config:\n  encryptionsalt: x\n", False),
         ("config: {}\n", False),
+        ("secretsprovider: ~\nencryptionsalt: v1:abc\n", True),
+        ("secretsprovider:\nencryptionsalt: v1:abc\n", True),
+        ("config: {expires: 2026-11-31, due: 2026-02-30}\nencryptionsalt: v1:abc\n", True),
+        ("config: {excludeCharacters: =}\nencryptionsalt: v1:abc\n", True),
     ],
 )
 @pytest.mark.parametrize("ending", ["yaml", "yml"])

@@ -77,16 +77,16 @@ def test_who_deploys_is_let_through_when_named(caller: str, administrators: list
 def test_who_deploys_and_is_not_named_is_told_what_to_add(
     caller: str, administrators: list[str], remedy: str
 ) -> None:
-    ((path, text),) = lockout(administrators, caller)
-    assert path == "resourcePolicy.administrators"
-    assert text.startswith(f"would lock out the deployer, {caller}; add ")
-    assert text.endswith(remedy)
+    (error,) = lockout(administrators, caller)
+    assert error.path == "resourcePolicy.administrators"
+    assert error.message.startswith(f"would lock out the deployer, {caller}; add ")
+    assert error.message.endswith(remedy)
 
 
 def test_what_is_told_to_be_added_is_enough() -> None:
     for caller in (f"{ACCOUNT}root", f"{SESSION}deploy/ci", f"{SESSION}{SSO_NAME}/me"):
-        ((_, text),) = lockout([], caller)
-        added = text.partition("; add ")[2].split(" and ")
+        (error,) = lockout([], caller)
+        added = error.message.partition("; add ")[2].split(" and ")
         assert not list(lockout(added, caller))
 
 

@@ -37,6 +37,8 @@ class Config:
     """Every name in `parameters`, including those with errors."""
     function_names: frozenset[str]
     """Every name in `functions`, including those with errors."""
+    exemption_names: frozenset[str]
+    """Every name in `exemptions`, including those with errors."""
     values: object
     """`secretValues`, unchecked. Never shown."""
     values_encrypted: bool
@@ -48,7 +50,7 @@ def errors(config: Config, names: Names, region: str) -> list[ConfigError]:
 
     No error is about the default of a key that is wrong by itself.
     """
-    return [each for each in _errors(config, names, region) if config.partial.judges(each)]
+    return config.partial.judged(_errors(config, names, region))
 
 
 def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
@@ -85,8 +87,11 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     yield from resource_policy.errors(settings.resource_policy)
     yield from guardrails.errors(
         settings,
-        config.secret_names | config.parameter_names,
-        config.function_names,
+        guardrails.EntryNames(
+            config.secret_names | config.parameter_names,
+            config.function_names,
+            config.exemption_names,
+        ),
         config.surroundings,
         all_read=not config.partial.left_out,
     )

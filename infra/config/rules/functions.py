@@ -153,7 +153,7 @@ def _readable(
                 listed = ", ".join(sorted(known))
                 yield ConfigError(path, f"must be one of {listed}, got {name!r}")
             elif not known and not (function.is_example and key == "secrets"):
-                yield ConfigError(path, f"lists {name!r}, but the stack has no `{key}`")
+                yield ConfigError(path, f"lists {name!r}, but the stack has no `{key}`", (key,))
             if key == "secrets" and name in settings.admin_secrets:
                 rule = f"names {name!r}, an admin secret, which functions may not read"
                 yield ConfigError(path, f"{rule}; remove it, or choose another")
@@ -271,8 +271,9 @@ def _timeouts(function: AppFunction) -> Iterator[ConfigError]:
     for name in ("secrets_timeout_millis", "parameters_timeout_millis"):
         millis = getattr(function.extension, name)
         if millis >= timeout * 1000:
-            rule = f"must be less than {function.section}.timeoutSeconds ({timeout} s)"
-            yield ConfigError(_extension_key(function, name), f"{rule}, got {millis}")
+            path = f"{function.section}.timeoutSeconds"
+            text = f"must be less than {path} ({timeout} s), got {millis}"
+            yield ConfigError(_extension_key(function, name), text, (path,))
 
 
 def _staleness(
@@ -286,20 +287,20 @@ def _staleness(
             if seconds is not None and seconds > staleness and path not in paths:
                 paths.add(path)
                 rule = f"must be at most maxStalenessSeconds ({staleness})"
-                yield ConfigError(path, f"{rule}, got {seconds}")
+                yield ConfigError(path, f"{rule}, got {seconds}", ("maxStalenessSeconds",))
 
 
 def _extension_layer(function: AppFunction, region: str) -> Iterator[ConfigError]:
     architecture, arn = function.settings.architecture, function.extension.layer_arn
-    path = _extension_key(function, "layer_arn")
+    path, of = _extension_key(function, "layer_arn"), (f"{function.section}.architecture",)
     if arn is not None:
         for error in layers.layer_arn_errors(arn, region, architecture):
-            yield ConfigError(path, f"{error}, got {arn!r}")
+            yield ConfigError(path, f"{error}, got {arn!r}", of)
     elif region in layers.regions():
         try:
             layers.extension_layer_arn(region, architecture)
         except LookupError as error:
-            yield ConfigError(path, f"is not set, and there is {error.args[0]}")
+            yield ConfigError(path, f"is not set, and there is {error.args[0]}", of)
 
 
 def _extension_key(function: AppFunction, name: str) -> str:

@@ -14,7 +14,7 @@ from ...aws import limits
 from ...aws import schedule_expressions as schedules
 from ..errors import ConfigError
 from ..function_settings import FunctionSettings
-from ..functions import functions, internal_functions
+from ..functions import first, functions, internal_functions
 from ..schema import ExemptionSettings, Settings
 
 REASON_CHARACTERS = 10
@@ -37,6 +37,8 @@ class Violation(NamedTuple):
     """What is required, and what was found."""
     name: str = ""
     """Logical name, if the rule applies to each secret or parameter separately."""
+    depends_on: tuple[str, ...] = ()
+    """As in `ConfigError`."""
 
 
 Violations = Callable[[Settings], Iterator[Violation]]
@@ -51,6 +53,15 @@ class Surroundings(NamedTuple):
     """`aws:allowedAccountIds`."""
     has_passphrase: bool = False
     """Whether a passphrase encrypts the stack's secrets, and not a key of a cloud service."""
+
+
+class EntryNames(NamedTuple):
+    """The names in a config, including those of entries with errors."""
+
+    values: Collection[str] = ()
+    """Those in `secrets` and `parameters`."""
+    functions: Collection[str] = ()
+    exemptions: Collection[str] = ()
 
 
 class Rule(NamedTuple):
@@ -70,37 +81,36 @@ class Rule(NamedTuple):
 
 def errors(
     settings: Settings,
-    names: Collection[str],
-    function_names: Collection[str],
+    names: EntryNames,
     surroundings: Surroundings,
     *,
     all_read: bool,
 ) -> Iterator[ConfigError]:
     """Yield an error for each broken rule without an exemption, and for each wrong exemption.
 
-    `names` are those of all secrets and parameters, `function_names` those in `functions`,
-    including those with errors. `all_read` says whether the whole config could be read; otherwise
-    an exemption may be for a part that could not.
+    `all_read` says whether the whole config could be read; otherwise an exemption may be for a
+    part that could not.
     """
     exemptions, level = settings.exemptions, settings.protection
     violations = _violations(settings, surroundings)
     for key, violation in violations.items():
-        if key not in exemptions:
+        if key not in names.exemptions:
             waive = f"to waive this rule ({level} protection), add exemptions[{key!r}]"
-            yield ConfigError(violation.path, f"{violation.text}; {waive}")
+            text = f"{violation.text}; {waive}"
+            yield ConfigError(violation.path, text, violation.depends_on)
     for key, exemption in exemptions.items():
         rule, dot, name = key.partition(".")
         path = f"exemptions[{key!r}]"
         known = _rule(key)
-        there = function_names if rule in _OF_FUNCTIONS else names
+        there = names.functions if rule in _OF_FUNCTIONS else names.values
         if known is None:
             yield ConfigError(path, f"names an unknown rule; known rules: {', '.join(RULES)}")
         # With an exemption for a deletion, the name may be gone already.
         elif dot and name not in there and not (known.asks and name):
             listed = ", ".join(sorted(there)) or "none"
-            yield ConfigError(
-                path, f"is for {name!r}, which is not in this config; known names: {listed}"
-            )
+            of = ("functions",) if rule in _OF_FUNCTIONS else ("secrets", "parameters")
+            text = f"is for {name!r}, which is not in this config; known names: {listed}"
+            yield ConfigError(path, text, of)
         elif key not in violations and not known.asks and all_read:
             yield ConfigError(
                 path,
@@ -114,23 +124,27 @@ def errors(
 class Missing(NamedTuple):
     """Which exemptions a config needs."""
 
-    lacking: list[tuple[str, str]]
-    """Key of the config and of `exemptions` where one is missing or incomplete."""
+    lacking: list[tuple[tuple[str, ...], str]]
+    """Keys of the config that are read, and that of `exemptions`, missing or incomplete."""
     needed: list[str]
     """Keys of the exemptions that are there and needed."""
 
 
-def missing(settings: Settings, surroundings: Surroundings) -> Missing:
-    """Find the exemptions that a config needs."""
+def missing(
+    settings: Settings, exemption_names: Collection[str], surroundings: Surroundings
+) -> Missing:
+    """Find the exemptions that a config needs; `exemption_names` are as in `EntryNames`."""
     violations, exemptions = _violations(settings, surroundings), settings.exemptions
     lacking = [
-        (violation.path, key) for key, violation in violations.items() if key not in exemptions
+        ((violation.path, *violation.depends_on), key)
+        for key, violation in violations.items()
+        if key not in exemption_names
     ]
     needed = [
         key for key in exemptions if key in violations or ((known := _rule(key)) and known.asks)
     ]
     lacking += [
-        ("exemptions", key)
+        ((f"exemptions.{key}",), key)
         for key in needed
         if [*_faults(exemptions[key], settings.protection, surroundings.today)]
     ]
@@ -203,11 +217,15 @@ _OF_FUNCTIONS = {"network"}
 
 
 def _of_functions(
-    rule: str, level: str, check: Callable[[FunctionSettings], tuple[str, str] | None]
+    rule: str,
+    level: str,
+    check: Callable[[FunctionSettings], tuple[str, str] | None],
+    *depends_on: str,
 ) -> dict[str, Rule]:
     """Return a rule for each of `functions`, by its name, and one for `function`.
 
-    `check` returns a key of the function and what it requires, or None if the rule is satisfied.
+    `check` returns a key of the function and what it requires, or None if the rule is satisfied;
+    `depends_on` are other keys that it reads.
     """
     _OF_FUNCTIONS.add(rule)
 
@@ -216,7 +234,9 @@ def _of_functions(
             failed = check(function.settings)
             if failed and named != function.is_example:
                 key, text = failed
-                yield Violation(f"{function.section}.{key}", text, function.name if named else "")
+                others = tuple(f"{function.section}.{each}" for each in depends_on)
+                name = function.name if named else ""
+                yield Violation(f"{function.section}.{key}", text, name, others)
 
     return {
         rule: Rule(level, partial(violations, named=False)),
@@ -264,7 +284,9 @@ def _internal_log_retention(settings: Settings) -> Iterator[Violation]:
         settings.functions or settings.internal_functions.log_retention_days
     ):
         text = f"must be at least {_LOG_RETENTION_DAYS}, got {days}"
-        yield Violation("internalFunctions.logRetentionDays", text)
+        function = first(functions(settings))
+        of = (f"{function.section}.logRetentionDays",) if function else ()
+        yield Violation("internalFunctions.logRetentionDays", text, depends_on=of)
 
 
 def _rotation(settings: Settings) -> Iterator[Violation]:
@@ -272,7 +294,7 @@ def _rotation(settings: Settings) -> Iterator[Violation]:
     for name, secret in settings.own_secrets.items():
         path, rotation = f"secrets.{name}.rotation", secret.rotation
         if rotation is None:
-            yield Violation(path, "must be set", name)
+            yield Violation(path, "must be set", name, (f"secrets.{name}.existing",))
         elif rotation.schedule is None:
             if (days := rotation.every_days or 0) > most:
                 yield Violation(f"{path}.everyDays", f"must be at most {most}, got {days}", name)
@@ -368,7 +390,7 @@ RULES = {
         "standard", _most("maxStalenessSeconds", lambda of: of.max_staleness_seconds, 300)
     ),
     **_of_functions("tracing", "standard", _tracing),
-    **_of_functions("telemetry", "strict", _telemetry),
+    **_of_functions("telemetry", "strict", _telemetry, "runtime"),
     **_of_functions("logRetention", "strict", _log_retention),
     **_of_functions("reservedConcurrency", "strict", _reserved_concurrency),
     "internalLogRetention": Rule("strict", _internal_log_retention),

@@ -17,4 +17,4 @@ def errors(settings: Settings) -> Iterator[ConfigError]:
         rule = f"must be at least {windows[longest]}, the value of {longest}"
         why = "so that a restored secret can be decrypted"
         got = settings.key.deletion_window_days
-        yield ConfigError("key.deletionWindowDays", f"{rule}, {why}, got {got}")
+        yield ConfigError("key.deletionWindowDays", f"{rule}, {why}, got {got}", (longest,))

@@ -142,9 +142,8 @@ def _audit(audit: AuditSettings, tags: Mapping[str, str]) -> Iterator[ConfigErro
             "audit.logGroupName", "is not set; set it to the log group of the existing trail"
         )
     if audit.trail != "existing" and audit.log_group_name:
-        yield ConfigError(
-            "audit.logGroupName", f"is only for `trail: existing`, not {audit.trail!r}; remove it"
-        )
+        rule = f"is only for `trail: existing`, not {audit.trail!r}"
+        yield ConfigError("audit.logGroupName", f"{rule}; remove it", ("audit.trail",))
     # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html
     for key in (key for key, value in tags.items() if audit.trail == "own" and not value):
         rule = "must not be empty with `audit.trail: own`, because CloudTrail rejects empty tags"

@@ -97,10 +97,11 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
         )
     own_group = "add a security group of your own to `securityGroupIds`"
     # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html
+    of_groups = ("network.securityGroupIds",)
     if settings.replica_regions and not network.security_group_ids:
         rule = "is `endpoints`, which reaches only the stack's own region, not `replicaRegions`"
         remedy = f"use `nat`, or {own_group} that allows it, for example through a NAT gateway"
-        yield ConfigError("network.egress", f"{rule}; {remedy}")
+        yield ConfigError("network.egress", f"{rule}; {remedy}", of_groups)
     if not network.security_group_ids:
         yield from _regions(settings, region, own_group)
     rotations = (secret.rotation for secret in settings.secrets.values())
@@ -110,7 +111,8 @@ def _endpoints(settings: Settings, region: str) -> Iterator[ConfigError]:
     ) or any(rotation and rotation.strategy != "random" for rotation in rotations)
     if wants_database and not (network.database_security_group_id or network.security_group_ids):
         rule = "is not set, but functions log in to a database"
-        yield ConfigError("network.databaseSecurityGroupId", f"{rule}; set it, or {own_group}")
+        remedy = f"set it, or {own_group}"
+        yield ConfigError("network.databaseSecurityGroupId", f"{rule}; {remedy}", of_groups)
 
 
 def _regions(settings: Settings, region: str, own_group: str) -> Iterator[ConfigError]:
@@ -126,13 +128,17 @@ def _regions(settings: Settings, region: str, own_group: str) -> Iterator[Config
             if region and away != region:
                 rule = f"lists {name!r}, which is in {away}, but `egress: endpoints` reaches only"
                 remedy = f"use `nat`, or {own_group} that allows it"
-                path = f"{function.section}.secrets"
-                yield ConfigError(path, f"{rule} {region}; {remedy}")
+                path, of = f"{function.section}.secrets", f"{function.section}.network"
+                text = f"{rule} {region}; {remedy}"
+                yield ConfigError(path, text, ("network.securityGroupIds", of))
 
 
 def _nat(network: NetworkSettings) -> Iterator[ConfigError]:
     if not network.security_group_ids:
-        yield ConfigError("network.securityGroupIds", "is empty, but `subnetIds` is set; add one")
+        rule = "is empty, but `subnetIds` is set; add one"
+        yield ConfigError("network.securityGroupIds", rule, ("network.egress",))
+    if network.egress is None:
+        return  # it may become `endpoints`
     for key in _OF_ENDPOINTS:
         if getattr(network, key):
             yield ConfigError(

@@ -32,23 +32,23 @@ def errors(
 
 
 def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[ConfigError]:
+    of_type = (f"{path}.type",)
     for key, field in (("from", "source"), ("generate", "generate")):
         if field in parameter.model_fields_set:
-            yield ConfigError(
-                f"{path}.{key}",
-                f"is only for `type: SecureString`, not {parameter.type!r}; remove it",
-            )
+            rule = f"is only for `type: SecureString`, not {parameter.type!r}"
+            yield ConfigError(f"{path}.{key}", f"{rule}; remove it", of_type)
     value = parameter.value
     if not value:
         yield ConfigError(
             f"{path}.value",
             "is missing or empty, but Parameter Store rejects empty values; set it",
+            of_type,
         )
         return
     if sensitive.looks_sensitive(name, value):
         yield sensitive.error(f"{path}.value", "make it a SecureString, which is encrypted")
     for error in text_errors(value, parameter.tier):
-        yield ConfigError(f"{path}.value", error)
+        yield ConfigError(f"{path}.value", error, (f"{path}.tier",))
 
 
 def _secure(path: str, _: str, parameter: ParameterSettings) -> Iterator[ConfigError]:

@@ -32,7 +32,8 @@ def errors(
         for secret in dict.fromkeys(reader.secrets):
             if secret not in secret_names:
                 listed = ", ".join(sorted(secret_names)) or "`secrets`, which is empty"
-                yield ConfigError(path, f"must be one of {listed}, got {secret!r}")
+                of = () if secret_names else ("secrets",)
+                yield ConfigError(path, f"must be one of {listed}, got {secret!r}", of)
             elif secret in settings.admin_secrets:
                 rule = f"lists {secret!r}, an admin secret"
                 yield ConfigError(path, f"{rule}; remove it, or choose another")

@@ -31,7 +31,7 @@ def errors(
             continue
         if secret.key_arn is not None:
             rule = "is only for `existing` secrets; others are encrypted with the stack's key"
-            yield ConfigError(f"{path}.keyArn", f"{rule}; remove it")
+            yield ConfigError(f"{path}.keyArn", f"{rule}; remove it", (f"{path}.existing",))
         for error in limits.secret_name_errors(prefix + name):
             yield ConfigError(path, f"becomes a name that {error}; rename it")
         if secret.source == "generate":
