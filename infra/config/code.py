@@ -13,9 +13,7 @@ from .functions import AppFunction
 Packages = Mapping[str, Mapping[str, Path]]
 """Logical name of a function -> path in its package -> file."""
 # Keys on which every error of a package depends.
-_OF_PACKAGE = (
-    *("code", "handler", "runtime", "architecture", "requirements", "include", "layers"),
-)
+_OF_PACKAGE = ("code", "handler", "runtime", "architecture", "requirements", "include", "layers")
 
 
 def read(functions: Mapping[str, AppFunction], root: Path) -> tuple[Packages, list[ConfigError]]:

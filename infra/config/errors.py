@@ -41,7 +41,7 @@ class ConfigError(NamedTuple):
     message: str
     """What is wrong and what to do, to be read after the path; never a secret value."""
     depends_on: tuple[str, ...] = ()
-    """Other keys whose defaults would be no reason for the error."""
+    """Other keys that the rule reads; if one of them is wrong by itself, this is no error."""
 
     def line(self, project: str) -> str:
         """Return it as one line, with the full key."""
