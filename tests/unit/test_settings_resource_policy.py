@@ -18,7 +18,7 @@ SSO_NAME = "AWSReservedSSO_Admin_0123456789abcdef"
 @pytest.mark.parametrize(
     ("policy", "fault"),
     [
-        ({"enabled": True}, "resourcePolicy.administrators is empty, so no one could change the secrets; add the deployer"),
+        ({"enabled": True}, "resourcePolicy.administrators is empty, so with `enabled` no one could change the secrets; add the deployer"),
         ({"enabled": True, "administrators": ["deploy"]}, "resourcePolicy.administrators must be ARNs of roles and users (* and ? allowed), got 'deploy'"),
         ({"enabled": True, "administrators": ["*"]}, "got '*'"),
         ({"enabled": True, "administrators": ["arn:aws:iam::1:role/a"]}, "must be ARNs of roles and users"),

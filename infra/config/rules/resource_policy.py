@@ -36,7 +36,8 @@ def errors(policy: ResourcePolicySettings) -> Iterator[ConfigError]:
                 return
         return
     if not policy.administrators:
-        yield ConfigError(path, "is empty, so no one could change the secrets; add the deployer")
+        rule = "is empty, so with `enabled` no one could change the secrets"
+        yield ConfigError(path, f"{rule}; add the deployer")
     for arn in policy.administrators:
         if not _ADMINISTRATOR.fullmatch(arn):
             yield ConfigError(
