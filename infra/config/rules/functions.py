@@ -243,9 +243,8 @@ def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError
 
 
 def _options(function: AppFunction) -> Iterator[ConfigError]:
-    for name, value in function.settings.options.items():
+    for name in function.settings.options:
         path = f"{function.section}.options.{name}"
-        yield from sensitive.errors(path, value if isinstance(value, str) else json.dumps(value))
         if (key := function_options.OWN.get(name)) is not None:
             yield ConfigError(path, f"is set by this program; {key}")
         elif name not in function_options.PASSED:
@@ -254,8 +253,8 @@ def _options(function: AppFunction) -> Iterator[ConfigError]:
                 path, f"is an unknown argument of aws.lambda.Function; allowed: {allowed}"
             )
         elif name == "name":
-            yield from _physical_name(path, value)
-        elif name == "loggingConfig" and not isinstance(value, dict):
+            yield from _physical_name(path, function.settings.options[name])
+        elif name == "loggingConfig" and not isinstance(function.settings.options[name], dict):
             yield ConfigError(path, "must be a map")
 
 

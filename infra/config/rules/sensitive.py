@@ -20,7 +20,7 @@ _PASS = re.compile(r"(^|[^A-Za-z])(pass|Pass|PASS)$|[a-z0-9]Pass$")
 # Forms that their issuers document, and a password in a URL or a connection string. A placeholder
 # such as ${password} is no value.
 _FORM = re.compile(
-    r"""://[^/\s:@]*:(?![$<{*])[^/\s@]+@
+    r"""://[^/\s:@]*:[^/\s@]+@
     |-----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY
     |\b(AKIA|ASIA)[A-Z0-9]{16}\b
     |\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.
@@ -29,16 +29,14 @@ _FORM = re.compile(
     |\bxox[abeoprs]-[\w-]{8}|hooks\.slack\.com/(services|workflows|triggers)/\w
     |discord(app)?\.com/api/webhooks/\d|\.webhook\.office\.com/webhookb2/\w
     |\bAIza[\w-]{35}|\bSG\.[\w-]{16,}\.[\w-]{16}
-    |(?<![A-Za-z])(?i:password|passwd|pwd|passphrase|sharedaccesskey|accountkey|client_?secret
-      |api_?key|secret_?(access_?)?key|token)\s*=\s*(?![\s;&$<{*])\S
+    |\b(?i:password|passwd|pwd|passphrase|sharedaccesskey|accountkey)\s*=\s*(?![\s;&$<{*])\S
     """,
     re.VERBOSE,
 )
 _SECRET_ACCESS_KEY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9/+]{40}")
 # In a sentence, only a word with a digit is a password: "the password is hunter2".
 _TOLD = re.compile(
-    r"\b(password|passwd|passphrase|pwd|token|(access|api|secret) key)(\s+is|:)\s+(?=\S*\d)\S{6,}",
-    re.IGNORECASE,
+    r"\b(password|passwd|passphrase|pwd|token|key)(\s+is|:)\s+(?=\S*\d)\S{6,}", re.IGNORECASE
 )
 
 
@@ -46,7 +44,6 @@ def looks_sensitive(name: str, plain: object) -> bool:
     """Whether a plain value should be a secret; true and false never should."""
     if isinstance(plain, bool):
         return False
-    name = name.replace("-", "_")
     return bool(_NAME.search(name) or _PASS.search(name) or _contains_secret(str(plain)))
 
 
