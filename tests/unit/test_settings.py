@@ -292,11 +292,26 @@ FORMS = {
     "GitHub": "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
     "Google": "AIzaSyA-1234567890abcdefghijklmnopqrstu",
     "a sentence": "The password is hunter22, do not tell",
+    "a sentence on a token": "Token: Tr0ub4dor-3x",
+    "a secret access key by its name": "use aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY here",
+    "a client secret": "client_secret=a1b2c3d4e5f6&scope=all",
+    "an API key": "X-Api-Key=0123456789abcdef",
+    "an API key in words": "API key = 0123456789abcdef",
+    "a token in a URL": "https://example.com/hooks?token=abc123def456",
+    "a variable": "DB_PASSWORD=hunter2",
+    "a value in quotes": 'dbPassword="hunter"',
+    "a URL": "postgres://app:hunter@db",
 }
 HARMLESS = (
     *("arn:aws:iam::123456789012:role/key", "da39a3ee5e6b4b0d3255bfef95601890afd80709", "x" * 40),
     *("The password is generated", "Password: rotated weekly", "jdbc:postgresql://h/db?user=a"),
     *("host=h password=${PASSWORD}", "https://example.com/hooks", "passwords=0 of 3", "API key 3"),
+    *("Signing key: ed25519", "The key is sha256-hashed", "Partition key: order_id2"),
+    *("The password is sha256-hashed", "Password: SCRAM-SHA-256", "The token is base64 encoded"),
+    *("postgres://app:${PASSWORD}@db", "postgres://app:<password>@db", "postgres://%s:%s@db"),
+    *("password='${PASSWORD}'", "?reset_password=true&a=b", "OLDPWD=/var/task", "token=required"),
+    *("client_secret=app/client-2026", f"password: {'_' * 99}!"),
+    *("api_key=/app/prod/key1", "token=arn:aws:secretsmanager:us-east-1:123456789012:secret:a"),
 )
 
 
@@ -308,13 +323,20 @@ def test_a_secret_is_known_by_its_form_wherever_it_stands(text: str) -> None:
         {
             "secrets": {"database": secret},
             "parameters": {"note": plain},
-            "functions": {"reader": {**APP, "environment": {"NOTE": text}}},
+            "functions": {
+                "reader": {
+                    **APP,
+                    "environment": {"NOTE": text},
+                    "options": {"description": text},
+                }
+            },
             "tags": {"Note": text},
         }
     )
     told = [each for each in found if "appears to contain a secret in plain text" in each]
     assert sorted(each.split()[0].partition(":")[2] for each in told) == [
         "functions.reader.environment.NOTE",
+        "functions.reader.options.description",
         "parameters.note.description",
         "parameters.note.value",
         "secrets.database.description",
@@ -330,7 +352,27 @@ def test_a_text_without_such_a_form_is_taken(text: str) -> None:
     assert read({"secrets": {"database": secret}, "parameters": {"note": {"value": text}}})
 
 
-@pytest.mark.parametrize("field", ["pass", "dbPass", "DB_PASS", "user_pass", "accessKeyId"])
+@pytest.mark.parametrize(("key", "value"), [("Password", "hunter"), ("api-key", "a1b2c3d4")])
+def test_the_key_of_a_tag_says_what_its_value_is(key: str, value: str) -> None:
+    (fault,) = faults({**VALID, "tags": {key: value}})
+    assert f"tags.{key} appears to contain a secret in plain text (not shown); remove it" in fault
+    assert value not in fault
+
+
+@pytest.mark.parametrize(
+    "key", ["Team", "SecretOwner", "PasswordPolicy", "Secret", "Token", "PasswordLess"]
+)
+def test_the_key_of_a_tag_may_sound_sensitive(key: str) -> None:
+    assert read({**VALID, "tags": {key: "orders"}})
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("pass", "dbPass", "DB_PASS", "user_pass", "accessKeyId"),
+        *("api-key", "private-key", "connection-string"),
+    ],
+)
 def test_more_names_of_secrets_are_refused(field: str) -> None:
     (fault,) = faults({"secrets": {"database": {"fields": {field: CANARY}}}})
     assert f"fields.{field} appears to contain a secret in plain text" in fault

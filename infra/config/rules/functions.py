@@ -243,7 +243,7 @@ def _role_and_layers(function: AppFunction, region: str) -> Iterator[ConfigError
 
 
 def _options(function: AppFunction) -> Iterator[ConfigError]:
-    for name in function.settings.options:
+    for name, value in function.settings.options.items():
         path = f"{function.section}.options.{name}"
         if (key := function_options.OWN.get(name)) is not None:
             yield ConfigError(path, f"is set by this program; {key}")
@@ -253,9 +253,11 @@ def _options(function: AppFunction) -> Iterator[ConfigError]:
                 path, f"is an unknown argument of aws.lambda.Function; allowed: {allowed}"
             )
         elif name == "name":
-            yield from _physical_name(path, function.settings.options[name])
-        elif name == "loggingConfig" and not isinstance(function.settings.options[name], dict):
+            yield from _physical_name(path, value)
+        elif name == "loggingConfig" and not isinstance(value, dict):
             yield ConfigError(path, "must be a map")
+        else:
+            yield from sensitive.errors(path, str(value))
 
 
 def _physical_name(path: str, name: object) -> Iterator[ConfigError]:

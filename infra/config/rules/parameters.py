@@ -45,7 +45,7 @@ def _plain(path: str, name: str, parameter: ParameterSettings) -> Iterator[Confi
             of_type,
         )
         return
-    if sensitive.looks_sensitive(name.replace("-", "_"), value):
+    if sensitive.looks_sensitive(name, value):
         yield sensitive.error(f"{path}.value", "make it a SecureString, which is encrypted")
     for error in text_errors(value, parameter.tier):
         yield ConfigError(f"{path}.value", error, (f"{path}.tier",))

@@ -21,7 +21,8 @@ def errors(tags: Mapping[str, str]) -> Iterator[ConfigError]:
     for key, value in tags.items():
         for rule in _violations(key, value):
             yield ConfigError(f"tags.{key}", rule)
-        yield from sensitive.errors(f"tags.{key}", value)
+        # The key may say what the value is, such as `Password`.
+        yield from sensitive.errors(f"tags.{key}", f"{key}={value}")
         if (other := first.setdefault(key.lower(), key)) != key:
             rule = f"differs from {other!r} only by case, which IAM ignores; keep one"
             yield ConfigError(f"tags.{key}", rule)
