@@ -4,7 +4,6 @@
 secret output and never shown.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -141,7 +140,7 @@ def check_account(env: Environment, account_id: str) -> None:
 
 def decrypted_values(project: str) -> dict[str, Any]:
     """Read `secretValues`, decrypted: only to compare, never to show."""
-    values: Any = _value(_config().get(f"{project}:secretValues", "{}"))
+    values: Any = surroundings.value(_config().get(f"{project}:secretValues", "{}"))
     return dict(values)
 
 
@@ -175,7 +174,7 @@ def _keys(project: str, config: Mapping[str, str]) -> tuple[dict[str, str], list
     defaults = Settings().model_dump(by_alias=True, exclude_none=True) | {"secretValues": {}}
     misplaced = []
     for key, name in namespaces.mistaken(project, config, defaults, own_files.PROJECT):
-        if name in keys and _value(config[keys[name]]) != defaults.get(name):
+        if name in keys and surroundings.value(config[keys[name]]) != defaults.get(name):
             remedy = f"remove it, because {name} is also set"
         else:
             keys[name], remedy = key, f"write {name} instead"
@@ -187,7 +186,7 @@ def _read(
     config: Mapping[str, str], keys: Mapping[str, str], of_stack: Surroundings
 ) -> tuple[check.Config, list[ConfigError]]:
     """Read the config without the keys that are wrong by themselves; report their errors."""
-    raw = {name: _value(config[key]) for name, key in keys.items()}
+    raw = {name: surroundings.value(config[key]) for name, key in keys.items()}
     values = raw.pop("secretValues", {})
     # Decrypted, it would be in the state in plain text like other settings.
     encrypted = [name for name in raw if _is_encrypted(keys[name])]
@@ -211,14 +210,6 @@ def _read(
 def _names(raw: Mapping[str, object], section: str) -> frozenset[str]:
     entries = raw.get(section)
     return frozenset(entries if isinstance(entries, dict) else ())
-
-
-def _value(text: str) -> object:
-    """Read the value of a config key; Pulumi writes everything except text as JSON."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _is_encrypted(key: str) -> bool:

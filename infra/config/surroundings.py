@@ -1,4 +1,4 @@
-"""Reads the facts about a stack that are not in its `Settings`: account, encryption, date."""
+"""Reads the facts about a stack that are not in its `Settings`: accounts, encryption, tags, date."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from .errors import ConfigError
 from .rules.guardrails import Surroundings
 
 _ACCOUNTS = "aws:allowedAccountIds"
+_DEFAULT_TAGS = "aws:defaultTags"
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -34,7 +35,16 @@ def read(
     """
     accounts, errors = _accounts(config.get(_ACCOUNTS, "[]"))
     today = datetime.now(UTC).date().isoformat()
-    return Surroundings(today, accounts, has_passphrase(folders, stack)), errors
+    default_tags = _default_tags(config.get(_DEFAULT_TAGS, "{}"))
+    return Surroundings(today, accounts, has_passphrase(folders, stack), default_tags), errors
+
+
+def value(text: str) -> object:
+    """Read the value of a config key; Pulumi writes everything except text as JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def has_passphrase(folders: Iterable[Path], stack: str) -> bool:
@@ -64,11 +74,15 @@ def _keys(path: Path) -> dict[str, Any]:
     return keys if isinstance(keys, dict) else {}
 
 
+def _default_tags(text: str) -> tuple[str, ...]:
+    """Return the keys of a map of default tags; the provider itself refuses another form."""
+    found = value(text)
+    tags = found.get("tags") if isinstance(found, dict) else None
+    return tuple(tags) if isinstance(tags, dict) else ()
+
+
 def _accounts(text: str) -> tuple[tuple[str, ...], list[ConfigError]]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = text
+    found = value(text)
     if isinstance(found, list) and all(each in limits.ACCOUNT_ID for each in found):
         return tuple(found), []
     rule = f"must be a list of account IDs, each {limits.ACCOUNT_ID}"

@@ -79,6 +79,9 @@ def faults(keys: dict[str, Any], **options: Any) -> list[str]:
         ({"function": 7}, "function must be a map, got 7"),
         ({"key": {"rotationPeriodDays": 89}}, "key.rotationPeriodDays must be 90 to 2560, got 89"),
         ({"recoveryWindowDays": 6}, "recoveryWindowDays must be 0 or 7 to 30, got 6"),
+        ({"aws:defaultTags": {"tags": {"owner": "a"}}, "tags": {"Owner": "b"}}, "aws:defaultTags.tags.owner differs from the tag 'Owner' only by case, which IAM ignores; write 'Owner', or remove it"),
+        ({"aws:defaultTags": {"tags": {"Owner": "a", "owner": "b"}}}, "aws:defaultTags.tags.owner differs from the tag 'Owner' only by case"),
+        ({"aws:defaultTags": {"tags": {"project": "a"}}}, "aws:defaultTags.tags.project differs from the tag 'Project' only by case, which IAM ignores; write 'Project', or remove it"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x must have 1 to 128 characters and not start with aws:"),
         ({"tags": {"project": "y"}}, "tags.project is set by this program to the name of the project or stack; remove it"),
         ({"tags": {"a<b": "y"}}, "tags.a<b may contain only letters, digits, spaces and +-=.:/@_"),
@@ -135,8 +138,15 @@ def test_one_fault_is_one_line_that_names_key_value_and_remedy(
 ) -> None:
     found = [each for each in faults({**VALID, **keys}) if fault in each]
     assert len(found) == 1
-    assert found[0].startswith(f"{PROJECT}:")
+    assert found[0].startswith((f"{PROJECT}:", "aws:"))
     assert found[0].endswith("; fix it in Pulumi.test.yaml")
+
+
+@pytest.mark.parametrize(
+    "default", [{"tags": {"Owner": "a", "Project": "p"}}, {"tags": None}, "x"]
+)
+def test_default_tags_may_be_those_of_the_config(default: object) -> None:
+    assert read({**VALID, "aws:defaultTags": default, "tags": {"Owner": "b"}})
 
 
 def test_a_region_without_a_layer_says_how_to_find_one() -> None:

@@ -81,7 +81,7 @@ def _errors(config: Config, names: Names, region: str) -> Iterator[ConfigError]:
     yield from readers.errors(settings, config.secret_names, config.function_names, region)
     yield from network.errors(settings, region)
     yield from replicas.errors(settings.replica_regions, region)
-    yield from tags.errors(settings.tags)
+    yield from tags.errors(settings.tags, config.surroundings.default_tags)
     yield from key.errors(settings)
     yield from monitoring.errors(settings, names, region)
     yield from resource_policy.errors(settings.resource_policy)

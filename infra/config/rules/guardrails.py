@@ -53,6 +53,8 @@ class Surroundings(NamedTuple):
     """`aws:allowedAccountIds`."""
     has_passphrase: bool = False
     """Whether a passphrase encrypts the stack's secrets, and not a key of a cloud service."""
+    default_tags: tuple[str, ...] = ()
+    """Keys of the tags in `aws:defaultTags`, which the provider adds to those of each resource."""
 
 
 class EntryNames(NamedTuple):

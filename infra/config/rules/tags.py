@@ -1,7 +1,7 @@
 """What `tags` must satisfy. Pure: no Pulumi, no boto3."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ...aws import limits
 from ..errors import ConfigError
@@ -11,8 +11,8 @@ from . import sensitive
 OWN_TAGS = ("Project", "Environment")
 
 
-def errors(tags: Mapping[str, str]) -> Iterator[ConfigError]:
-    """Yield an error for each broken rule."""
+def errors(tags: Mapping[str, str], default_keys: Collection[str]) -> Iterator[ConfigError]:
+    """Yield an error for each broken rule; `default_keys` are those of `aws:defaultTags`."""
     if len(tags) > limits.TAGS - len(OWN_TAGS):
         yield ConfigError(
             "tags", f"must have at most {limits.TAGS - len(OWN_TAGS)} entries, got {len(tags)}"
@@ -26,6 +26,17 @@ def errors(tags: Mapping[str, str]) -> Iterator[ConfigError]:
         if (other := first.setdefault(key.lower(), key)) != key:
             rule = f"differs from {other!r} only by case, which IAM ignores; keep one"
             yield ConfigError(f"tags.{key}", rule)
+    yield from _defaults((*OWN_TAGS, *tags), default_keys)
+
+
+def _defaults(keys: Collection[str], default_keys: Collection[str]) -> Iterator[ConfigError]:
+    """Reject default tags that a resource would have twice, as IAM reads it."""
+    first = {key.lower(): key for key in reversed([*keys])}
+    for key in default_keys:
+        if (other := first.setdefault(key.lower(), key)) != key:
+            rule = f"differs from the tag {other!r} only by case, which IAM ignores"
+            remedy = f"write {other!r}, or remove it"
+            yield ConfigError(f"aws:defaultTags.tags.{key}", f"{rule}; {remedy}")
 
 
 def _violations(key: str, value: str) -> Iterator[str]:
