@@ -1,4 +1,4 @@
-"""Reads the facts about a stack that are not in its `Settings`: accounts, encryption, tags, date."""
+"""Reads facts about a stack that are not in its `Settings`: accounts, encryption, tags, date."""
 
 import json
 import re
