@@ -75,8 +75,8 @@ def _taken(env: Environment, state: recorded.Recorded, *, is_known: bool) -> lis
         neighbors.of_further_keys(further, env.region, key_of),
     )
     if is_first and env.settings.monitoring.enabled:
-        labelled = [each.name for each in env.functions.values() if not each.has_first_outputs]
-        for line in neighbors.of_longer_names(env.names, labelled, env.region, key_of):
+        labels = [each.label for each in env.functions.values() if each.label]
+        for line in neighbors.of_longer_names(env.names, labels, env.region, key_of):
             pulumi.log.warn(line)
     if is_known or not pulumi.runtime.is_dry_run():
         return [*similar, *same]

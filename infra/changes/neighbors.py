@@ -13,8 +13,6 @@ from ..names import Names
 KeyOfAlias = Callable[[str, str], str | None]
 """Name of an alias, and region -> ARN of its key; None if there is no such alias."""
 
-# How the aliases of an environment's further keys end.
-_PARTS = ("audit", "alarms")
 # A hyphen in front of what may be a logical name.
 _END = re.compile("-(?=[A-Za-z0-9])")
 
@@ -25,9 +23,10 @@ def of_the_same_name(names: Names, regions: Collection[str], key_of: KeyOfAlias)
     `regions` are those in which the stack has no key yet.
     """
     others = ["a stack of the same name is in this region or replicates to it"]
-    base, _, part = names.stack.rpartition("-")
-    if base and part in _PARTS:
-        others.append(f"it is that of the {part} key of stack {base!r}")
+    base = names._replace(stack=names.stack.rpartition("-")[0])
+    for part, alias in (("audit", base.audit_alias), ("alarms", base.alarms_alias)):
+        if base.stack and alias == names.key_alias:
+            others.append(f"it is that of the {part} key of stack {base.stack!r}")
     for region in regions:
         yield from _taken(names.key_alias, region, key_of, others)
 
