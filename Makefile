@@ -75,7 +75,7 @@ test-fast: .venv/test ## run the tests that start no server (unit, components, p
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit tests/components tests/program tests/provider/test_facts.py
 
 test-all: check ## run every test, in an hour; if interrupted, run it again to resume
-	@$(BIN)/python -m tools.everything
+	@WORKERS=1 $(BIN)/python -m tools.everything $(WORKERS)
 
 test-flaky: .venv/test ## repeat the tests on a busy machine, in random order; if interrupted, run it again to resume
 	@$(BIN)/python -m tools.flaky

@@ -1,4 +1,4 @@
-"""Runs commands one after another and records which have passed, so that a run can be resumed.
+"""Runs commands and records which have passed, so that a run can be resumed.
 
 The record is `.jobs/<name>.json`, with a digest of the checkout's code. A change of the code
 clears it.
@@ -10,6 +10,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,46 +30,75 @@ class Job:
     """Program and arguments; runs in the checkout."""
 
 
-def run(name: str, jobs: Iterable[Job]) -> int:
-    """Run all jobs that have not passed yet; return 1 if any fails.
+def run(name: str, jobs: Iterable[Job], at_once: int = 1) -> int:
+    """Run all jobs that have not passed yet, `at_once` at a time; return 1 if any fails.
 
     Prints a line for each job with its time and pytest's last line, the last lines of a failing
     job, and at the end the reasons of skipped tests.
     """
     record = _Record(name)
-    skips: set[str] = set()
     failed = []
+    skips: set[str] = set()
     start = time.monotonic()
+    waiting = []
     for job in jobs:
         if job.name in record.passed:
             print(f"  passed earlier  {job.name}", flush=True)
             skips |= set(record.passed[job.name])
-            continue
-        begun = time.monotonic()
-        ended = subprocess.run(  # noqa: S603 (this module's callers name their own programs)
-            job.command,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        lines = ended.stdout.splitlines()
-        last = lines[-1].strip("= ") if lines else ""
-        mark = "✗" if ended.returncode else "✓"
-        print(f"{mark} {time.monotonic() - begun:6.1f} s  {job.name}  {last}", flush=True)
-        if ended.returncode:
-            failed.append(job.name)
-            print("\n".join(lines[-_TAIL_LINES:]), flush=True)
         else:
-            skipped = sorted({_reason(line) for line in lines if line.startswith("SKIPPED")})
-            skips |= set(skipped)
-            record.add(job.name, skipped)
+            waiting.append(job)
+    with ThreadPoolExecutor(at_once) as pool:
+        running = [pool.submit(_result, job) for job in waiting]
+        try:
+            for each in as_completed(running):
+                result = each.result()
+                print(result.line, flush=True)
+                if result.passed:
+                    skips |= set(result.skipped)
+                    record.add(result.job.name, result.skipped)
+                else:
+                    failed.append(result.job.name)
+                    print("\n".join(result.lines[-_TAIL_LINES:]), flush=True)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     for reason in sorted(skips):
         print(f"– skipped: {reason}")
     print(f"{len(record.passed)} jobs passed, {len(failed)} failed", end="")
     print(f", in {(time.monotonic() - start) / 60:.1f} min")
     return 1 if failed else 0
+
+
+@dataclass(frozen=True)
+class _Result:
+    job: Job
+    passed: bool
+    seconds: float
+    lines: list[str]
+    """What the command printed."""
+
+    @property
+    def line(self) -> str:
+        last = self.lines[-1].strip("= ") if self.lines else ""
+        return f"{'✓' if self.passed else '✗'} {self.seconds:6.1f} s  {self.job.name}  {last}"
+
+    @property
+    def skipped(self) -> list[str]:
+        return sorted({_reason(line) for line in self.lines if line.startswith("SKIPPED")})
+
+
+def _result(job: Job) -> _Result:
+    start = time.monotonic()
+    ended = subprocess.run(  # noqa: S603 (this module's callers name their own programs)
+        job.command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - start
+    return _Result(job, ended.returncode == 0, seconds, ended.stdout.splitlines())
 
 
 class _Record:
