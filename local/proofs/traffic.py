@@ -4,7 +4,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -158,23 +157,30 @@ def rotate(deployment: Deployment, secret_id: str, seconds: float = 60) -> str:
     """Rotate a secret now and wait until the new version is current; return its id.
 
     Raises:
-        TimeoutError: it is not current within `seconds`; with the end of the function's log.
+        TimeoutError: it is not current within `seconds`; with how Secrets Manager answered, the
+            labels of the versions, and the end of the function's log.
 
     """
     client = deployment.client("secretsmanager")
-    deadline, version = time.monotonic() + seconds, ""
+    deadline, version, answer = time.monotonic() + seconds, "", ""
+    stages: dict[str, list[str]] = {}
     while time.monotonic() < deadline:
         if not version:
-            # Secrets Manager is still testing the rotation of a new deployment.
-            with suppress(client.exceptions.InvalidRequestException):
+            try:
                 version = client.rotate_secret(SecretId=secret_id)["VersionId"]
+                answer = f"it began to rotate to {version}"
+            except client.exceptions.InvalidRequestException as error:
+                # Secrets Manager is still testing the rotation of a new deployment.
+                answer = str(error)
         stages = client.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
         if "AWSCURRENT" in stages.get(version, ()):
             return version
         time.sleep(_POLL_SECONDS)
     failed = f"{secret_id} was not rotated within {seconds:.0f} s"
     logged = "\n".join(_last_log_lines(deployment, secret_id)) or "nothing"
-    raise TimeoutError(f"{failed}; its function's log ends with:\n{logged}")
+    raise TimeoutError(
+        f"{failed}: {answer}; its versions: {stages}; its function's log ends with:\n{logged}"
+    )
 
 
 def _last_log_lines(deployment: Deployment, secret_id: str) -> list[str]:

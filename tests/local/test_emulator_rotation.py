@@ -1,6 +1,8 @@
+import io
 import json
 import time
 import uuid
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -281,6 +283,26 @@ def test_a_failed_test_may_be_told_to_leave_awspending_on_an_empty_version(
         rotated.secrets.exceptions.InvalidRequestException, match="previous rotation"
     ):
         rotated.rotate()
+
+
+@pytest.mark.parametrize("immediately", [True, False])
+def test_a_function_that_cannot_be_started_is_a_failed_rotation(
+    rotated: Rotated, *, immediately: bool
+) -> None:
+    """A file that is a folder, too, cannot be unpacked."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("app", "a file")
+        archive.writestr("app/handler.py", "a file in a folder of that name")
+    rotated.functions.update_function_code(
+        FunctionName=rotated.function, ZipFile=package.getvalue()
+    )
+    rotated.functions.get_waiter("function_updated_v2").wait(
+        FunctionName=rotated.function, WaiterConfig={"Delay": 0.02}
+    )
+    token = rotated.rotate(RotateImmediately=immediately)["VersionId"]
+    assert rotated.outcome() == ("RotationFailed" if immediately else "TestRotationFailed")
+    assert rotated.stages(token) == (["AWSPENDING"] if immediately else [])
 
 
 def test_a_failed_test_leaves_no_version_either(rotated: Rotated) -> None:

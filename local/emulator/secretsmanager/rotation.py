@@ -7,6 +7,7 @@ RotateSecret with the same token. Nothing rotates by the schedule, which is kept
 
 import asyncio
 import json
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -39,6 +40,8 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
 TOKEN_CHARACTERS = range(32, 65)
+
+_log = logging.getLogger("local.emulator")
 
 _rotations: dict[tuple[str, str], asyncio.Task[None]] = {}
 _left_pending: set[str] = set()
@@ -196,7 +199,11 @@ async def _succeeds(step: str, secret: Data, token: str) -> bool:
         "ClientRequestToken": token,
         "RotationToken": str(uuid.uuid4()),
     }
-    status, headers, _ = await lambda_svc._invoke(name, event, {}, qualifier)
+    try:
+        status, headers, _ = await lambda_svc._invoke(name, event, {}, qualifier)
+    except Exception:  # noqa: BLE001 (an error of ours must not leave the rotation under way)
+        _log.exception("%s could not be invoked", function_arn)
+        return False
     if status != HTTPStatus.OK or "X-Amz-Function-Error" in headers:
         return False
     version = secret["Versions"].get(token, {"Stages": []})
