@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import iam, lambda_svc
+from ministack.services import iam, lambda_svc, sts
 
 from local.emulator.core.accounts import owner
 from local.emulator.core.patching import replaces
@@ -27,6 +27,17 @@ def salt_role_credentials(original: Callable[..., dict[str, str]], config: Data)
     ministack's can be computed by anyone who knows the ARNs.
     """
     return original({**config, "FunctionArn": f"{config['FunctionArn']}:{_SALT}"})
+
+
+@replaces(sts, "_evict_expired_sessions")
+def evict_sessions_in_any_thread(_original: Callable[[], None]) -> None:
+    """Drop expired sessions while functions that start in other threads get theirs.
+
+    ministack raises an error then, and the invocation fails.
+    """
+    for access_key, session in sts._sessions.copy().items():
+        if sts._session_expired(session):
+            sts._sessions.pop(access_key, None)
 
 
 @replaces(lambda_svc, "_create_function")
