@@ -6,6 +6,7 @@ started it does.
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import signal
@@ -113,6 +114,7 @@ def main() -> None:
     for module in PATCHED_BY:
         patching.apply(f"local.emulator.{module}")
     loopback.install()
+    logging.getLogger().addHandler(notices.ErrorHandler())
     directory = settings["DIRECTORY"]
     obey = [int(settings["ANSWERS"]), directory]
     threading.Thread(target=obey_parent, args=obey, daemon=True).start()

@@ -1,4 +1,4 @@
-"""What the user should know of the functions, each notice once.
+"""What the user should know of the functions, and the emulator's own errors; each once.
 
 They are in the emulator's log, and `EmbeddedAws.notices` returns them.
 """
@@ -14,6 +14,20 @@ def give(text: str) -> None:
     if text not in _notices:
         _notices[text] = None
         _LOGGER.warning(text)
+
+
+class ErrorHandler(logging.Handler):
+    """Gives a notice of each error that the emulator logs: clients repeat a request that fails."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Give the notice."""
+        error = record.exc_info[1] if record.exc_info else None
+        reason = f" ({type(error).__name__}: {error})" if error else ""
+        text = record.getMessage().partition("\n")[0]
+        give(f"the embedded AWS had an error, please report it: {text}{reason}")
 
 
 def given() -> list[str]:

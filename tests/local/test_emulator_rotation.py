@@ -303,6 +303,8 @@ def test_a_function_that_cannot_be_started_is_a_failed_rotation(
     token = rotated.rotate(RotateImmediately=immediately)["VersionId"]
     assert rotated.outcome() == ("RotationFailed" if immediately else "TestRotationFailed")
     assert rotated.stages(token) == (["AWSPENDING"] if immediately else [])
+    named = f"please report it: {rotated.function_arn} could not be invoked (NotADirectoryError"
+    assert any(named in notice for notice in rotated.aws.notices)
 
 
 def test_a_failed_test_leaves_no_version_either(rotated: Rotated) -> None:
