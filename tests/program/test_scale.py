@@ -3,17 +3,19 @@
 import json
 import re
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.large import watched
+from benchmarks.large import config_file, watched
 from infra.aws import limits
 from infra.config import seeding
 from infra.config.environment import Environment
 from infra.config.schema import Settings
+from local.config.project import load
 from local.engines.built_in import BuiltInEngine, Registration
-from tests.recording import Recording, by_type
+from tests.recording import ROOT, Recording, by_type
 from tests.unit.test_settings import faults, read
 
 FILTERS_IN_A_LOG_GROUP = 100
@@ -44,6 +46,20 @@ def test_no_object_of_aws_is_too_small(
     assert len(by_type(made, "secretsmanager/secret:Secret")) == secrets
     assert len(by_type(made, "secretRotation:SecretRotation")) == rotating
     assert excesses(made) == []
+
+
+def test_the_config_file_of_such_a_stack_is_the_stack(tmp_path: Path) -> None:
+    """`make up-large` deploys what the tests and benchmarks are about."""
+    stack, file = watched(30, 18, 2, 24), tmp_path / "large.yaml"
+    file.write_text(config_file(stack), encoding="utf-8")
+    assert {key: _parsed(text) for key, text in load(ROOT, "dev", file).config.items()} == {
+        key: _parsed(text) for key, text in stack.config.items()
+    }
+
+
+def _parsed(text: str) -> object:
+    """Return config as the program reads it, whatever its spaces."""
+    return json.loads(text) if text.startswith(("{", "[")) else text
 
 
 def test_what_is_too_large_is_found() -> None:
