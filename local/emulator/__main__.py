@@ -5,9 +5,11 @@ started it does.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -29,6 +31,7 @@ from local.emulator.runtimes import environment, interpreters, namespaces, netwo
 from local.emulator.secretsmanager import rotation
 
 HEALTH = "/_ministack/health"
+OPEN_FILES = 16_384
 # ministack's own endpoints: they reset, reconfigure and read everything without authentication.
 CLOSED = ("/_ministack", "/_localstack", "/_aws")
 
@@ -90,6 +93,17 @@ def obey_parent(answers: int, directory: str) -> None:
         end(directory)
 
 
+def raise_file_limit() -> None:
+    """Let this process open more files than the 1024 that many machines allow at first.
+
+    Each execution environment needs a few.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    with contextlib.suppress(OSError, ValueError):  # the system has a lower limit yet
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def main() -> None:
     """Patch ministack, seed the account that the environment describes, and serve it."""
     # Taken out of the environment, because ministack reads it.
@@ -106,6 +120,7 @@ def main() -> None:
             "PORTS",
         )
     }
+    raise_file_limit()
     if settings["NAMESPACES"] != "off":
         namespaces.prepare()
     networks.set_up(namespaces=settings["NAMESPACES"] != "off" and namespaces.are_available())

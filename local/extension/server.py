@@ -62,7 +62,9 @@ class FunctionProcess:
 
     def was_invoked(self) -> bool:
         """Whether the first INVOKE has arrived. The byte in the pipe stays unread."""
-        return bool(select.select([self._lifecycle], [], [], 0)[0])
+        begin = select.poll()  # `select.select` takes no descriptor above 1023
+        begin.register(self._lifecycle, select.POLLIN)
+        return bool(begin.poll(0))
 
     def wait_for_end(self) -> None:
         """Return when the process has exited."""

@@ -1,6 +1,7 @@
 import contextlib
 import http.client
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -152,6 +153,20 @@ def test_a_busy_port_is_named_with_what_to_do(
         with pytest.raises(PortInUseError, match=rf"^port {port} .* choose another port$"):
             EmbeddedAws(port=port).__enter__()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_machine_s_usual_limit_of_open_files_is_raised() -> None:
+    """Hundreds of execution environments need more than 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, soft), hard))
+        with EmbeddedAws() as aws:
+            limits = Path(f"/proc/{aws.pid}/limits").read_text(encoding="ascii")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    (line,) = (each for each in limits.splitlines() if each.startswith("Max open files"))
+    assert int(line.split()[3]) == min(16_384, hard)
 
 
 def test_an_emulator_that_dies_at_the_start_tells_why(

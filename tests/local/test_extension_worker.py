@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -157,6 +159,19 @@ def test_a_function_is_told_to_wait_at_import_and_answered_in_its_handler(
     log = function.log()
     assert log.count("a line of the function's own") == 3
     assert any(line.endswith(f" INFO Serving on port {port}") for line in log)
+
+
+def test_descriptors_of_any_number_are_fine(deploy: Callable[..., Function]) -> None:
+    """An emulator with hundreds of execution environments has more than 1024 open files."""
+    with ExitStack() as stack:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while (descriptor := os.dup(0)) < 1100:
+            stack.callback(os.close, descriptor)
+        stack.callback(os.close, descriptor)
+        function = deploy(free_port())
+        assert function.get("/secretsmanager/get?secretId=app%2Fdb")[0] == 200
 
 
 def test_two_functions_have_an_extension_each_on_a_port_each(
