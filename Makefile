@@ -48,7 +48,7 @@ SYNC = VIRTUAL_ENV=$(1) UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:
 up: .venv/local ## deploy STACK to the embedded AWS, call its functions, run every check, and stop
 	@$(BIN)/python -m local up
 
-up-large: .venv/local ## the same for 500 secrets, 300 of which rotate, in 20 minutes
+up-large: .venv/local ## the same for 500 secrets, 300 of which rotate, in about 40 minutes
 	@mkdir -p .jobs; $(BIN)/python -m benchmarks.large .jobs/large.yaml
 	@$(BIN)/python -m local up --stack dev --config-file .jobs/large.yaml
 

@@ -186,3 +186,30 @@ def test_streams_are_found_by_the_arn_of_their_group(logs: Any, group: str) -> N
 
     (found,) = logs.describe_log_streams(logGroupIdentifier=arn)["logStreams"]
     assert found["logStreamName"] == "stream"
+
+
+def test_the_records_of_a_deleted_group_are_forgotten_and_no_others(
+    aws: EmbeddedAws, unique: str
+) -> None:
+    logs = aws.client("logs", REGION)
+    groups, now = [f"{unique}-{letter}" for letter in "ab"], int(time.time())
+    for group in groups:
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="stream")
+        event = {"timestamp": now * 1000, "message": group}
+        logs.put_log_events(logGroupName=group, logStreamName="stream", logEvents=[event])
+
+    def records(group: str) -> list[Any]:
+        query = logs.start_query(
+            logGroupName=group, startTime=now - 60, endTime=now + 60, queryString="fields @message"
+        )
+        while (found := logs.get_query_results(queryId=query["queryId"]))["status"] == "Running":
+            time.sleep(0.02)
+        rows = [{field["field"]: field["value"] for field in row} for row in found["results"]]
+        return [row["@ptr"] for row in rows]
+
+    (deleted,), (kept,) = map(records, groups)
+    logs.delete_log_group(logGroupName=groups[0])
+    with pytest.raises(ClientError):
+        logs.get_log_record(logRecordPointer=deleted)
+    assert logs.get_log_record(logRecordPointer=kept)["logRecord"]["@message"] == groups[1]

@@ -53,6 +53,17 @@ def refuse_reserved_names_and_unusable_keys(original: Handler, data: Data) -> Re
     return wrong_key(data) or original(data)
 
 
+@replaces(cloudwatch_logs, "_forget_log_records_for_group")
+def forget_records_of_own_events(_original: Callable[[str], None], group_name: str) -> None:
+    """Forget the records of a group's events when the group is deleted.
+
+    ministack looks through the records of all groups, which takes minutes for hundreds of groups.
+    """
+    for stream in cloudwatch_logs._log_groups[group_name]["streams"].values():
+        for event in stream["events"]:
+            cloudwatch_logs._log_records.pop(event.get("eventId"), None)
+
+
 @replaces(cloudwatch_logs, "_describe_log_groups")
 def describe_deletion_protection(original: Handler, data: Data) -> Response:
     """Say that the groups are not protected.
