@@ -14,6 +14,7 @@ import pytest
 from local import deployment
 from local.config.project import load
 from local.engines.pulumi_cli import Cli
+from tests.engine.checkout import changed_files
 from tests.processes import with_variable
 from tests.recording import ROOT
 
@@ -142,8 +143,7 @@ def test_what_serve_prints_invokes_the_function_and_goes_on_with_the_deployed_st
 def test_an_empty_account_takes_the_whole_stack(
     pulumi: Cli, terminal: Terminal, resources: int, tmp_path: Path
 ) -> None:
-    status = ["git", "status", "--porcelain"]
-    tracked = subprocess.check_output(status, cwd=ROOT)  # noqa: S603 (git)
+    tracked = changed_files()
     with serve(pulumi.path, tmp_path / "serve", "--empty") as lines:
         assert counts(terminal.run(*lines)) == {"created": resources}
         assert counts(terminal.run(*lines)) == {"unchanged": resources}
@@ -151,4 +151,4 @@ def test_an_empty_account_takes_the_whole_stack(
         assert counts(terminal.run(*before, "pulumi destroy --stack dev")) == {
             "deleted": resources
         }
-    assert subprocess.check_output(status, cwd=ROOT) == tracked  # noqa: S603 (git)
+    assert changed_files() == tracked

@@ -29,6 +29,7 @@ from local.engines.pulumi_cli import Cli
 from local.engines.pulumi_engine import PulumiEngine, PulumiError, Step
 from local.proofs import engine_checks, leftovers
 from local.proofs.checks import PROMISES
+from tests.engine.checkout import changed_files
 from tests.local.test_commands import HOSTILE, INTERRUPTIBLE
 from tests.processes import with_variable
 from tests.recording import PROJECT, ROOT
@@ -88,7 +89,7 @@ def test_up_by_pulumi_proves_every_promise_and_leaves_the_user_alone(
 ) -> None:
     home = Path(environment["HOME"])
     files = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-    tracked = subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT)  # noqa: S607 (git)
+    tracked = changed_files()
     run = local(environment, "up", "--stack", stack)
     assert run.stderr == ""
     assert run.returncode == 0, run.stdout
@@ -102,7 +103,7 @@ def test_up_by_pulumi_proves_every_promise_and_leaves_the_user_alone(
     assert "✗" not in run.stdout
     assert "\x1b" not in run.stdout
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == files
-    assert subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT) == tracked  # noqa: S607 (git)
+    assert changed_files() == tracked
     assert left(environment) == []
 
 

@@ -146,7 +146,6 @@ def test_up_proves_every_promise_whatever_the_environment_and_leaves_nothing(
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-@pytest.mark.exhaustive
 def test_rotate_shows_rotations_and_no_failed_request(
     scratch: dict[str, str], tmp_path: Path
 ) -> None:

@@ -41,7 +41,6 @@ def play(made: Deployment) -> tuple[int, str]:
     return code, shown.getvalue()
 
 
-@pytest.mark.exhaustive
 def test_no_request_fails_once_the_outage_was_met_and_all_come_back(deployed: Deployment) -> None:
     code, shown = play(deployed)
     assert code == 0, shown

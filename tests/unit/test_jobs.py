@@ -17,7 +17,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def job(name: str, code: str) -> Job:
-    return Job(name, (sys.executable, "-c", code))
+    # Without an environment, coverage does not measure it: in another folder, it would not know
+    # what it leaves out.
+    return Job(name, ("env", "-i", sys.executable, "-c", code))
 
 
 MEETS = """
