@@ -17,7 +17,7 @@ def main() -> int:
     coverage = tiers.pytest("coverage", "--cov")
     targets = [*tiers.FAST, *tiers.slow_files()]
     every = [tiers.pytest(target, "-m", tiers.EVERYTHING, target) for target in targets]
-    # The longest job is the first one, so that none runs alone at the end.
+    # Coverage takes long: at the end, it would run alone.
     plan = [coverage, *every, *pythons.plan(), *lowest.plan()]
     return jobs.run("test-all", plan, parser.parse_args().at_once)
 

@@ -155,7 +155,6 @@ def test_a_busy_port_is_named_with_what_to_do(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_a_machine_s_usual_limit_of_open_files_is_raised() -> None:
     """Hundreds of execution environments need more than 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
